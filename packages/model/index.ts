@@ -1,0 +1,3 @@
+export * from './block.ts';
+export * from './environment.ts';
+export * from './site.ts';

@@ -1,0 +1,146 @@
+import type { Logger, Clock, ErrorReport } from '@superfluidity/core';
+import type { FabricBackend, FabricCall, PortSpec, PortStatus } from '@superfluidity/fabric';
+import type { Environment, Execution, Host } from '@superfluidity/model';
+
+/** A kind of site. Apps hold the table of kinds; everything else sees `SiteDriver`. */
+export interface DriverKind {
+  readonly kind: string;
+  /** JSON Schema (draft 2020-12) of the configuration: forms and validation follow from it. */
+  readonly configSchema: Readonly<Record<string, unknown>>;
+  /** What this machine lacks for it, by name, with what each is for. Empty: it can run here. */
+  missing(): Promise<readonly MissingCapability[]>;
+  /** Connects to the site, which keeps what runs in it: a restart of the control plane finds it again. */
+  open(options: OpenSite): Promise<SiteDriver>;
+}
+
+export interface MissingCapability {
+  readonly name: string;
+  readonly neededFor: string;
+  /** Debian package that brings it, where there is one. */
+  readonly package?: string;
+  readonly reason: string;
+  /** False: something works without it, less well. */
+  readonly required: boolean;
+}
+
+export interface OpenSite {
+  readonly name: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Folder of the control plane in which the driver may keep files of this site. */
+  readonly stateFolder: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * One site. Verbs are idempotent and carry the caller's key and fence: asking twice makes one thing, and a caller that
+ * has been replaced is refused (`SF-SITE-FENCED`). All waits are bounded by `call.signal` and the driver's limits.
+ */
+export interface SiteDriver {
+  readonly name: string;
+  readonly kind: string;
+  readonly fabric: FabricBackend;
+
+  fingerprint(): Promise<Fingerprint>;
+
+  /** Creates and starts the unit, and resolves when its health check passes. On failure nothing is left of it. */
+  ensureUnit(spec: UnitSpec, call: FabricCall): Promise<UnitStatus>;
+  /** Many at once: sites that can do better than one by one do. Outcomes in the order of the specs. */
+  ensureUnits(specs: readonly UnitSpec[], call: FabricCall): Promise<readonly UnitOutcome[]>;
+  /** Sends the drain signal and returns; the unit finishes what it has. */
+  drainUnit(id: string, call: FabricCall): Promise<void>;
+  removeUnit(id: string, call: FabricCall): Promise<void>;
+  removeUnits(ids: readonly string[], call: FabricCall): Promise<void>;
+  getUnit(id: string): Promise<UnitStatus | undefined>;
+  listUnits(): Promise<readonly UnitStatus[]>;
+  /** Lines of the unit's output from byte `offset` on, as they are now; `next` is the offset to go on from. */
+  readOutput(id: string, offset: number): Promise<{ readonly lines: readonly string[]; readonly next: number }>;
+
+  /** Tells the pools what will be asked for; they fill in the background. Replaces what was said for the service before. */
+  prepare(service: string, classes: readonly PoolClass[], call: FabricCall): Promise<void>;
+  poolStatus(): Promise<readonly PoolStatus[]>;
+
+  /** Changes as they happen; ends when the signal fires. Bounded: a slow reader gets `overflow` and must list again. */
+  watch(signal: AbortSignal): AsyncIterable<SiteEvent>;
+  /** Lets go of the site without changing anything in it. */
+  close(): Promise<void>;
+  /** Removes everything that this driver ever made in the site, known to it or not. */
+  purge(): Promise<readonly string[]>;
+}
+
+/** What the driver found out about the site: capabilities are data. */
+export interface Fingerprint {
+  readonly hosts: readonly Host[];
+  readonly environments: readonly Environment[];
+  /** Things that work, or do not, with the reason: `netem: absent, links are emulated in user space`. */
+  readonly capabilities: readonly { readonly name: string; readonly present: boolean; readonly note?: string }[];
+  /** True when packets are packets. */
+  readonly realPackets: boolean;
+  /** IPv6 prefix of the site's segment identifiers. */
+  readonly locator: string;
+  /** SID of the site's router (End), to which paths from other sites go first. */
+  readonly routerSid: string;
+}
+
+export interface UnitSpec {
+  /** The caller's id; the key of idempotency. */
+  readonly id: string;
+  readonly service: string;
+  /** `video/server` and which of its instances: readable names for people. */
+  readonly path: string;
+  readonly index: number;
+  readonly host: string;
+  readonly execution: Execution;
+  /** Absolute folder to which paths in `execution` are relative. */
+  readonly baseFolder?: string;
+  readonly cpu: number;
+  readonly memoryMiB: number;
+  readonly storageMiB: number;
+  readonly ports: readonly PortSpec[];
+  /** Facts for the unit, as environment-like pairs: in /run/superfluidity/facts.json, changed never after the start. */
+  readonly facts: Readonly<Record<string, string>>;
+}
+
+export type UnitState = 'starting' | 'running' | 'draining' | 'failed' | 'stopped';
+
+export interface UnitStatus {
+  readonly id: string;
+  readonly service: string;
+  readonly path: string;
+  readonly index: number;
+  readonly host: string;
+  readonly environment: Environment;
+  readonly state: UnitState;
+  readonly ports: readonly PortStatus[];
+  /** Whether it came out of a pool. */
+  readonly pooled: boolean;
+  /** What the site calls it: a container id, a process id, a namespace. */
+  readonly handles: Readonly<Record<string, string>>;
+  readonly error?: ErrorReport;
+}
+
+export type UnitOutcome =
+  | { readonly ok: true; readonly status: UnitStatus }
+  | { readonly ok: false; readonly error: unknown };
+
+/** Units of one class are alike but for their id and addresses, so that one can be made before it is asked for. */
+export interface PoolClass {
+  readonly template: Omit<UnitSpec, 'id' | 'index' | 'ports' | 'facts'> & {
+    readonly ports: readonly Omit<PortSpec, 'id' | 'address'>[];
+  };
+  readonly size: number;
+}
+
+export interface PoolStatus {
+  readonly name: string;
+  readonly wanted: number;
+  readonly ready: number;
+  readonly hits: number;
+  readonly misses: number;
+}
+
+export type SiteEvent =
+  | { readonly kind: 'unit'; readonly unitId: string; readonly state: UnitState; readonly reason?: string }
+  | { readonly kind: 'host'; readonly host: string; readonly up: boolean }
+  | { readonly kind: 'pool'; readonly pool: PoolStatus }
+  | { readonly kind: 'overflow' };

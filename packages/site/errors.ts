@@ -1,0 +1,75 @@
+import { defineErrors } from '@superfluidity/core';
+
+export const siteErrors = defineErrors({
+  'SF-SITE-FENCED': {
+    status: 409,
+    title: 'The caller has been replaced by a newer one',
+    hint: 'Nothing to do: the server that took over goes on with the operation.',
+  },
+  'SF-SITE-NO-HOST': {
+    status: 404,
+    title: 'The site has no such host',
+    hint: 'List the hosts with `superfluidity site show NAME`.',
+  },
+  'SF-SITE-NO-CAPACITY': {
+    status: 409,
+    title: 'The host has no room for the unit',
+    hint: 'Remove something, add a host, or lower the requirements.',
+  },
+  'SF-SITE-ENVIRONMENT': {
+    status: 422,
+    title: 'The site cannot run this kind of unit',
+    hint: 'See what it can run with `superfluidity site show NAME`, or what is missing with `superfluidity doctor`.',
+  },
+  'SF-SITE-CONFLICT': {
+    status: 409,
+    title: 'Something else with the same id is there already',
+    hint: 'The same id was used for something different. Remove that first.',
+  },
+  'SF-SITE-ADDRESS-IN-USE': {
+    status: 409,
+    title: 'The address is in use',
+    hint: 'Leave the address out to get a free one, or choose another.',
+  },
+  'SF-SITE-ADDRESS-EXHAUSTED': {
+    status: 409,
+    title: 'The network has no free address left',
+    hint: 'Give the network a larger prefix.',
+  },
+  'SF-SITE-NO-NETWORK': {
+    status: 404,
+    title: 'The site has no such network',
+    hint: 'The network is created before its ports: retry the operation.',
+  },
+  'SF-SITE-IMAGE': {
+    status: 422,
+    title: 'The image cannot be used',
+    hint: 'Check that the path exists, relative to the descriptor, and has the format that its prefix says.',
+  },
+  'SF-SITE-UNIT-FAILED': {
+    status: 502,
+    title: 'The unit did not start',
+    hint: 'Read its output with `superfluidity service logs NAME UNIT`.',
+  },
+  'SF-SITE-UNIT-NOT-READY': {
+    status: 504,
+    title: 'The unit started but its health check did not pass in time',
+    hint: 'Read its output with `superfluidity service logs NAME UNIT`; raise `health.timeoutMs` if it is merely slow.',
+  },
+  'SF-SITE-UNIT-UNKNOWN': {
+    status: 404,
+    title: 'The site has no such unit',
+    hint: 'It may have been removed meanwhile. List the units with `superfluidity service show NAME`.',
+  },
+  'SF-SITE-UNAVAILABLE': {
+    status: 503,
+    title: 'The site does not answer',
+    hint: 'Check the site; operations go on when it is back.',
+    transient: true,
+  },
+  'SF-SITE-CONFIG': {
+    status: 422,
+    title: 'The configuration of the site is not valid',
+    hint: 'Compare it with the schema printed by `superfluidity site kinds`.',
+  },
+});
