@@ -1,0 +1,351 @@
+import { environments } from '@superfluidity/model';
+import { z } from 'zod';
+
+/** The values that cross the API. All times are milliseconds since the epoch, all sizes carry their unit in the name. */
+
+export const name = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'lower-case letters, digits and hyphens, at most 63 characters')
+  .meta({ description: 'A DNS label (RFC 1035)' });
+
+/** The same shape as `ErrorReport` of core: a code, a cause chain, the southbound exchange. */
+export interface ErrorBody {
+  code: string;
+  message: string;
+  hint?: string | undefined;
+  request?: string | undefined;
+  answer?: string | undefined;
+  data?: Record<string, unknown> | undefined;
+  cause?: ErrorBody | undefined;
+}
+export const errorReport: z.ZodType<ErrorBody> = z
+  .object({
+    code: z.string(),
+    message: z.string(),
+    hint: z.string().optional(),
+    request: z.string().optional(),
+    answer: z.string().optional(),
+    data: z.record(z.string(), z.unknown()).optional(),
+    get cause() {
+      return errorReport.optional();
+    },
+  })
+  .meta({ id: 'ErrorReport' });
+
+/** RFC 9457 problem details, extended by the error report. */
+export const problemDetails = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    error: errorReport,
+  })
+  .meta({ id: 'ProblemDetails' });
+
+export const problem = z
+  .object({
+    severity: z.enum(['error', 'warning']),
+    code: z.string(),
+    message: z.string(),
+    path: z.string(),
+    position: z.object({ file: z.string().optional(), line: z.int(), column: z.int() }).optional(),
+    suggestion: z.string().optional(),
+  })
+  .meta({ id: 'Problem' });
+
+export const host = z
+  .object({
+    name: z.string(),
+    environments: z.array(z.enum(environments)),
+    accelerators: z.array(z.string()),
+    cpu: z.number(),
+    memoryMiB: z.number(),
+    storageMiB: z.number(),
+    used: z.object({ cpu: z.number(), memoryMiB: z.number(), storageMiB: z.number() }),
+    schedulable: z.boolean(),
+  })
+  .meta({ id: 'Host' });
+
+export const siteDeclaration = z
+  .object({
+    name,
+    kind: z.string().meta({ description: 'Kind of driver: linux, simulated' }),
+    config: z.record(z.string(), z.unknown()).default({}).meta({ description: 'As the schema of the kind says' }),
+    tier: z.string().optional(),
+    cells: z.array(z.string()).default([]),
+    services: z.array(z.string()).default([]),
+    price: z.object({ core: z.number().min(0), gib: z.number().min(0) }).default({ core: 1, gib: 0.1 }),
+    latitude: z.number().min(-90).max(90).optional(),
+    longitude: z.number().min(-180).max(180).optional(),
+  })
+  .meta({ id: 'SiteDeclaration' });
+
+export const pool = z
+  .object({ name: z.string(), wanted: z.int(), ready: z.int(), hits: z.int(), misses: z.int() })
+  .meta({ id: 'Pool' });
+
+export const site = siteDeclaration
+  .extend({
+    healthy: z.boolean(),
+    realPackets: z.boolean(),
+    hostCount: z.int(),
+    unitCount: z.int(),
+    capacity: z.object({ cpu: z.number(), memoryMiB: z.number() }),
+    used: z.object({ cpu: z.number(), memoryMiB: z.number() }),
+    error: errorReport.optional(),
+  })
+  .meta({ id: 'Site' });
+
+export const siteDetail = site
+  .extend({
+    hosts: z.array(host),
+    capabilities: z.array(z.object({ name: z.string(), present: z.boolean(), note: z.string().optional() })),
+    pools: z.array(pool),
+  })
+  .meta({ id: 'SiteDetail' });
+
+export const siteLink = z
+  .object({
+    a: name,
+    b: name,
+    latencyMs: z.number().min(0).max(10_000).meta({ description: 'One way' }),
+    jitterMs: z.number().min(0).max(1_000).default(0),
+    loss: z.number().min(0).max(1).default(0),
+    bandwidthMbps: z.number().positive().max(400_000).default(1_000),
+  })
+  .meta({ id: 'SiteLink' });
+
+/** What is to be deployed: the text of a native descriptor, a catalogue entry, or the files of a package. */
+export const descriptorSource = z
+  .union([
+    z.object({ descriptor: z.string().meta({ description: 'Id or name of a catalogue entry' }) }),
+    z.object({
+      files: z
+        .array(z.object({ path: z.string().max(512), base64: z.string().max(2_000_000) }))
+        .min(1)
+        .max(512)
+        .meta({ description: 'The descriptor first' }),
+      baseFolder: z
+        .string()
+        .optional()
+        .meta({ description: 'Folder on the machine of the control plane that relative paths start from' }),
+    }),
+  ])
+  .meta({ id: 'DescriptorSource' });
+
+export const descriptor = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    version: z.string(),
+    format: z.string(),
+    onboardingState: z.enum(['CREATED', 'UPLOADING', 'PROCESSING', 'ONBOARDED', 'ERROR']),
+    operationalState: z.enum(['ENABLED', 'DISABLED']),
+    usageState: z.enum(['IN_USE', 'NOT_IN_USE']),
+    createdAt: z.number(),
+  })
+  .meta({ id: 'Descriptor' });
+
+export const checkResult = z
+  .object({ ok: z.boolean(), name: z.string().optional(), format: z.string(), problems: z.array(problem) })
+  .meta({ id: 'CheckResult' });
+
+export const assignment = z
+  .object({
+    unit: z.string().meta({ description: 'Path and index: video/server#0' }),
+    path: z.string(),
+    index: z.int(),
+    environment: z.enum(environments),
+    site: z.string(),
+    host: z.string(),
+    reasons: z.array(z.string()),
+  })
+  .meta({ id: 'Assignment' });
+
+export const stepState = z.enum(['pending', 'running', 'done', 'failed', 'undoing', 'undone', 'skipped']);
+
+export const step = z
+  .object({
+    id: z.string(),
+    title: z.string().meta({ description: 'create container video/server#0 on core/h1' }),
+    verb: z.string(),
+    site: z.string().optional(),
+    dependsOn: z.array(z.string()),
+    state: stepState,
+    attempt: z.int(),
+    startedAt: z.number().optional(),
+    endedAt: z.number().optional(),
+    error: errorReport.optional(),
+  })
+  .meta({ id: 'Step' });
+
+export const chainLatency = z
+  .object({
+    chain: z.string(),
+    latencyMs: z.number().meta({ description: 'One way, propagation between sites only' }),
+    desiredMs: z.number().optional(),
+    maxMs: z.number().optional(),
+    sites: z.array(z.string()).meta({ description: 'Site of each hop, in order' }),
+  })
+  .meta({ id: 'ChainLatency' });
+
+export const plan = z
+  .object({
+    service: z.string(),
+    kind: z.string(),
+    assignments: z.array(assignment),
+    chains: z.array(chainLatency),
+    costPerHour: z.number(),
+    steps: z.array(step.pick({ id: true, title: true, verb: true, site: true, dependsOn: true })),
+    digest: z.string().meta({ description: 'Equal plans have equal digests' }),
+  })
+  .meta({ id: 'Plan' });
+
+export const operationState = z.enum([
+  'STARTING',
+  'PROCESSING',
+  'COMPLETED',
+  'FAILED_TEMP',
+  'ROLLING_BACK',
+  'ROLLED_BACK',
+  'FAILED',
+]);
+export const operationKind = z.enum(['INSTANTIATE', 'SCALE', 'MOVE', 'HEAL', 'TERMINATE']);
+
+export const operation = z
+  .object({
+    id: z.string(),
+    service: z.string(),
+    kind: operationKind,
+    state: operationState,
+    automatic: z.boolean().meta({ description: 'Started by the system itself, not by a user' }),
+    params: z.record(z.string(), z.unknown()),
+    startedAt: z.number(),
+    stateEnteredAt: z.number(),
+    cancelPending: z.boolean(),
+    error: errorReport.optional(),
+    executor: z.string().optional(),
+  })
+  .meta({ id: 'Operation' });
+
+export const operationDetail = operation.extend({ plan: plan.optional(), steps: z.array(step) }).meta({
+  id: 'OperationDetail',
+});
+
+export const unitPort = z
+  .object({
+    name: z.string(),
+    network: z.string(),
+    address: z.string(),
+    mac: z.string(),
+    sid: z.string(),
+  })
+  .meta({ id: 'UnitPort' });
+
+export const unit = z
+  .object({
+    id: z.string(),
+    path: z.string(),
+    index: z.int(),
+    environment: z.enum(environments),
+    site: z.string(),
+    host: z.string(),
+    state: z.enum(['starting', 'running', 'draining', 'failed', 'stopped']),
+    ports: z.array(unitPort),
+    pooled: z.boolean(),
+    telemetry: z.boolean(),
+  })
+  .meta({ id: 'Unit' });
+
+export const serviceState = z.enum(['NOT_INSTANTIATED', 'INSTANTIATED']);
+
+export const service = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    descriptorId: z.string(),
+    version: z.string(),
+    state: serviceState,
+    healthy: z.boolean(),
+    busy: z.string().optional().meta({ description: 'Id of the operation under way' }),
+    unitCount: z.int(),
+    runningCount: z.int(),
+    sites: z.array(z.string()),
+    createdAt: z.number(),
+  })
+  .meta({ id: 'Service' });
+
+export const chainStatus = z
+  .object({
+    name: z.string(),
+    address: z.string(),
+    version: z.int(),
+    hops: z.array(z.object({ unit: z.string(), site: z.string(), host: z.string(), sid: z.string() })),
+    latencyMs: z.number(),
+  })
+  .meta({ id: 'ChainStatus' });
+
+export const serviceDetail = service
+  .extend({
+    functions: z.array(
+      z.object({
+        name: z.string(),
+        units: z.array(z.object({ path: z.string(), environment: z.enum(environments), wanted: z.int() })),
+      }),
+    ),
+    units: z.array(unit),
+    chains: z.array(chainStatus),
+  })
+  .meta({ id: 'ServiceDetail' });
+
+export const event = z
+  .object({
+    id: z.int(),
+    at: z.number(),
+    kind: z.string().meta({ description: 'operation, step, unit, site, service, pool, descriptor' }),
+    subject: z.string().meta({ description: 'What it is about: an id or a name' }),
+    service: z.string().optional(),
+    severity: z.enum(['info', 'warning', 'error']),
+    message: z.string().meta({ description: 'One sentence for people' }),
+    body: z.record(z.string(), z.unknown()).meta({ description: 'The resource as it is now, where that is small' }),
+  })
+  .meta({ id: 'Event' });
+
+/** One request of a user equipment, as its unit wrote it. */
+export const sample = z
+  .object({
+    t: z.number(),
+    unit: z.string(),
+    latencyMs: z.number(),
+    bytes: z.number(),
+    ok: z.boolean(),
+    error: z.string().optional(),
+    from: z.string().optional().meta({ description: 'Who answered: the site or instance that the answer names' }),
+  })
+  .meta({ id: 'Sample' });
+
+export const systemInfo = z
+  .object({
+    name: z.literal('superfluidity'),
+    version: z.string(),
+    executor: z.string(),
+    database: z.string(),
+    siteKinds: z.array(
+      z.object({
+        kind: z.string(),
+        usable: z.boolean(),
+        missing: z.array(
+          z.object({
+            name: z.string(),
+            neededFor: z.string(),
+            package: z.string().optional(),
+            reason: z.string(),
+            required: z.boolean(),
+          }),
+        ),
+        configSchema: z.record(z.string(), z.unknown()),
+      }),
+    ),
+  })
+  .meta({ id: 'SystemInfo' });
