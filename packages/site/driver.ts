@@ -24,6 +24,8 @@ export interface MissingCapability {
 }
 
 export interface OpenSite {
+  /** Unique and lasting, made when the site was added; what the driver names on the machine derives from it. */
+  readonly id: string;
   readonly name: string;
   readonly config: Readonly<Record<string, unknown>>;
   /** Folder of the control plane in which the driver may keep files of this site. */
