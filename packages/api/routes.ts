@@ -49,6 +49,36 @@ export const routes = {
     role: 'reader',
   },
 
+  listTokens: {
+    method: 'GET',
+    path: '/api/v1/tokens',
+    summary: 'The tokens that open this API, without their secrets',
+    tag: 'access',
+    reply: z.array(s.token),
+    status: 200,
+    role: 'admin',
+  },
+  createToken: {
+    method: 'POST',
+    path: '/api/v1/tokens',
+    summary: 'Make a token. The answer is the only place where its secret ever appears',
+    tag: 'access',
+    body: z.object({ name: s.name, role: s.role }),
+    reply: s.token.extend({ secret: z.string() }).meta({ id: 'NewToken' }),
+    status: 201,
+    role: 'admin',
+  },
+  revokeToken: {
+    method: 'DELETE',
+    path: '/api/v1/tokens/:name',
+    summary: 'Make a token useless',
+    tag: 'access',
+    params: byName,
+    reply: nothing,
+    status: 204,
+    role: 'admin',
+  },
+
   listSites: {
     method: 'GET',
     path: '/api/v1/sites',

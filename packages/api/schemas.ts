@@ -325,6 +325,11 @@ export const sample = z
   })
   .meta({ id: 'Sample' });
 
+/** A reader sees everything and changes nothing. */
+export const role = z.enum(['reader', 'admin']);
+
+export const token = z.object({ id: z.string(), name, role, createdAt: z.number() }).meta({ id: 'Token' });
+
 export const systemInfo = z
   .object({
     name: z.literal('superfluidity'),

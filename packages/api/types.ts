@@ -25,5 +25,6 @@ export type ServiceDetail = z.infer<typeof s.serviceDetail>;
 export type ChainStatus = z.infer<typeof s.chainStatus>;
 export type Event = z.infer<typeof s.event>;
 export type Sample = z.infer<typeof s.sample>;
+export type Token = z.infer<typeof s.token>;
 export type SystemInfo = z.infer<typeof s.systemInfo>;
 export type ProblemDetails = z.infer<typeof s.problemDetails>;
