@@ -1,2 +1,5 @@
 export * from './backend.ts';
+export * from './errors.ts';
+export * from './ipv4.ts';
+export * from './render-chain.ts';
 export * from './types.ts';

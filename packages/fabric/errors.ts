@@ -1,0 +1,30 @@
+import { defineErrors } from '@superfluidity/core';
+
+export const fabricErrors = defineErrors({
+  'SF-FABRIC-CHAIN': {
+    status: 422,
+    title: 'The service chain cannot be realised',
+    hint: 'A chain leads through at least two ports, each of them once, to an address that no other port on the way has.',
+  },
+  'SF-FABRIC-SID': {
+    status: 422,
+    title: 'A hop of the chain has no usable segment identifier',
+    hint: 'The site has to state a SID (an IPv6 address) for its router and for every port: see `superfluidity site show NAME`.',
+  },
+  'SF-FABRIC-PREFIX': {
+    status: 422,
+    title: 'The IPv4 prefix cannot be used',
+    hint: 'Write it as ADDRESS/LENGTH with a length from 8 to 30 and no bits set after the prefix, for example 10.60.1.0/24.',
+  },
+  'SF-FABRIC-ADDRESS': {
+    status: 422,
+    title: 'The IPv4 address is not valid',
+    hint: 'Write it as four numbers from 0 to 255 without leading zeros, for example 10.60.1.7.',
+  },
+  'SF-FABRIC-POOL-CLOSED': {
+    status: 503,
+    title: 'The pool is closed',
+    hint: 'The site is being closed; try again when it is open.',
+    transient: true,
+  },
+});
