@@ -1,3 +1,4 @@
+export * from './address-pool.ts';
 export * from './backend.ts';
 export * from './errors.ts';
 export * from './ipv4.ts';

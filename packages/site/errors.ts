@@ -36,6 +36,16 @@ export const siteErrors = defineErrors({
     title: 'The network has no free address left',
     hint: 'Give the network a larger prefix.',
   },
+  'SF-SITE-ADDRESS-OUTSIDE': {
+    status: 422,
+    title: "The address does not lie in the site's part of the network",
+    hint: 'Leave the address out to get one, or choose one of the prefix that the message names.',
+  },
+  'SF-SITE-NO-PATH': {
+    status: 404,
+    title: 'The site has no such version of the service chain',
+    hint: 'A version is installed before it is activated: retry the operation.',
+  },
   'SF-SITE-NO-NETWORK': {
     status: 404,
     title: 'The site has no such network',
