@@ -1,0 +1,16 @@
+/** The `video` function: serves ../media until it is asked to finish by SIGTERM. */
+import { fileURLToPath } from 'node:url';
+import { numberFrom, readFacts } from './facts.ts';
+import { startVideoServer } from './video-server.ts';
+
+const { site = 'local', unit = 'video' } = readFacts();
+const server = await startVideoServer({
+  mediaFolder: process.env['VIDEO_MEDIA'] ?? fileURLToPath(new URL('../media', import.meta.url)),
+  port: numberFrom('VIDEO_PORT', 8080),
+  servedBy: `${site}/${unit}`,
+  graceMs: numberFrom('VIDEO_GRACE_MS', 1000),
+  drainMaxMs: numberFrom('VIDEO_DRAIN_MAX_MS', 10_000),
+});
+process.once('SIGTERM', () => {
+  void server.drain().then(() => process.exit(0));
+});
