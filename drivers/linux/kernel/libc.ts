@@ -1,0 +1,119 @@
+import { createRequire } from 'node:module';
+import { constants } from 'node:os';
+import { SuperfluidityError } from '@superfluidity/core';
+import type { LibraryHandle } from 'koffi';
+import './errors.ts';
+
+/**
+ * The few calls of the C library that Node does not offer. The library is loaded at the first call, so that this
+ * module can be imported on any system. All calls are synchronous and run on the calling thread: that is the point,
+ * because a network namespace belongs to a thread.
+ */
+
+export const CLONE_NEWNET = 0x40000000;
+export const MS_BIND = 0x1000;
+export const MS_REC = 0x4000;
+export const MS_SHARED = 0x100000;
+export const MNT_DETACH = 2;
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+export const AF_NETLINK = 16;
+export const SOCK_RAW = 3;
+export const SOCK_CLOEXEC = 0o2000000;
+export const SOCK_NONBLOCK = 0o4000;
+export const SOL_SOCKET = 1;
+export const MSG_DONTWAIT = 0x40;
+
+type Call = (...args: readonly unknown[]) => number;
+
+interface Library {
+  readonly calls: ReadonlyMap<string, Call>;
+  readonly errno: () => number;
+  readonly strerror: (errno: number) => string;
+}
+
+const SIGNATURES = {
+  setns: 'int setns(int fd, int nstype)',
+  unshare: 'int unshare(int flags)',
+  mount: 'int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)',
+  umount2: 'int umount2(const char *target, int flags)',
+  socket: 'int socket(int domain, int type, int protocol)',
+  bind: 'int bind(int fd, const void *address, uint32_t length)',
+  setsockopt: 'int setsockopt(int fd, int level, int option, const void *value, uint32_t length)',
+  send: 'intptr_t send(int fd, const void *buffer, size_t length, int flags)',
+  sendto:
+    'intptr_t sendto(int fd, const void *buffer, size_t length, int flags, const void *address, uint32_t addressLength)',
+  recv: 'intptr_t recv(int fd, void *buffer, size_t length, int flags)',
+  close: 'int close(int fd)',
+  poll: 'int poll(void *fds, unsigned long count, int timeoutMs)',
+  ioctl: 'int ioctl(int fd, unsigned long request, void *argument)',
+} as const;
+
+type CallName = keyof typeof SIGNATURES;
+
+let library: Library | undefined;
+
+function load(): Library {
+  if (library !== undefined) return library;
+  if (process.platform !== 'linux') {
+    throw new SuperfluidityError('SF-LINUX-UNSUPPORTED', {
+      doing: 'load the C library',
+      reason: `this is ${process.platform}, not linux`,
+    });
+  }
+  try {
+    const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
+    const handle: LibraryHandle = koffi.load('libc.so.6');
+    const calls = new Map<string, Call>();
+    for (const [name, signature] of Object.entries(SIGNATURES)) calls.set(name, handle.func(signature) as Call);
+    const strerror = handle.func('const char *strerror(int errnum)') as (errno: number) => string;
+    library = { calls, errno: () => koffi.errno(), strerror };
+    return library;
+  } catch (cause) {
+    throw new SuperfluidityError('SF-LINUX-UNSUPPORTED', {
+      doing: 'load the C library',
+      reason: cause instanceof Error ? cause.message : String(cause),
+      cause,
+    });
+  }
+}
+
+const errnoNames = new Map<number, string>(Object.entries(constants.errno).map(([name, value]) => [value, name]));
+
+export function errnoName(errno: number): string {
+  return errnoNames.get(errno) ?? `errno ${errno}`;
+}
+
+export function errnoText(errno: number): string {
+  return `${errnoName(errno)}: ${load().strerror(errno)}`;
+}
+
+/** How an argument looks in the `request` of an error: buffers by their size only. */
+function shown(argument: unknown): string {
+  if (argument === null) return 'NULL';
+  if (typeof argument === 'string') return JSON.stringify(argument);
+  if (ArrayBuffer.isView(argument)) return `<${argument.byteLength} bytes>`;
+  return String(argument);
+}
+
+/** Calls the kernel; -1 becomes an `SF-LINUX-SYSCALL` with the call as request and the reason as answer. */
+export function systemCall(doing: string, name: CallName, ...args: readonly unknown[]): number {
+  const { calls, errno } = load();
+  const result = Number(calls.get(name)!(...args));
+  if (result !== -1) return result;
+  const number = errno();
+  throw new SuperfluidityError('SF-LINUX-SYSCALL', {
+    doing,
+    reason: errnoText(number),
+    request: `${name}(${args.map(shown).join(', ')})`,
+    answer: errnoText(number),
+    data: { errno: errnoName(number) },
+  });
+}
+
+/** Like `systemCall`, for calls whose failure is the usual case: the result, or the negated errno. */
+export function trySystemCall(name: CallName, ...args: readonly unknown[]): number {
+  const { calls, errno } = load();
+  const result = Number(calls.get(name)!(...args));
+  return result === -1 ? -errno() : result;
+}
