@@ -1,0 +1,161 @@
+import type { Json } from '@superfluidity/core';
+import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
+
+declare const jsonText: unique symbol;
+/** The text of a JSON value, made by `toJson`: `pg` would send a bare array as an SQL array and a bare string unquoted. */
+export type JsonText<T = unknown> = string & { readonly [jsonText]?: T };
+type JsonColumn<T = Json> = ColumnType<T, JsonText<T>, JsonText<T>>;
+type NullableJsonColumn<T = Json> = ColumnType<T | null, JsonText<T> | null | undefined, JsonText<T> | null>;
+
+export function toJson<T>(value: T): JsonText<T> {
+  return JSON.stringify(value);
+}
+
+/** One interface per table; the columns are explained in migrations/. Times are milliseconds since the epoch. */
+export interface Database {
+  site: SiteTable;
+  site_link: SiteLinkTable;
+  descriptor: DescriptorTable;
+  service: ServiceTable;
+  unit: UnitTable;
+  operation: OperationTable;
+  operation_step: OperationStepTable;
+  chain_path: ChainPathTable;
+  event: EventTable;
+  token: TokenTable;
+  executor: ExecutorTable;
+  workflow_signal: WorkflowSignalTable;
+}
+
+interface Dated {
+  created_at: ColumnType<number, number, never>;
+  updated_at: number;
+}
+
+export interface SiteTable extends Dated {
+  name: string;
+  id: string;
+  kind: string;
+  config: JsonColumn;
+  declaration: NullableJsonColumn;
+}
+
+export interface SiteLinkTable extends Dated {
+  a: string;
+  b: string;
+  path: JsonColumn;
+}
+
+export interface DescriptorTable extends Dated {
+  id: string;
+  name: string;
+  version: string;
+  onboarding_state: 'CREATED' | 'UPLOADING' | 'PROCESSING' | 'ONBOARDED' | 'ERROR';
+  operational_state: 'ENABLED' | 'DISABLED';
+  usage_state: 'IN_USE' | 'NOT_IN_USE';
+  source: string;
+  source_format: string;
+  base_folder: string | null;
+  service: JsonColumn;
+}
+
+export interface ServiceTable extends Dated {
+  name: string;
+  id: string;
+  descriptor_id: string;
+  state: string;
+  desired: JsonColumn;
+  generation: number;
+}
+
+export interface UnitTable extends Dated {
+  id: string;
+  service: string;
+  path: string;
+  index: number;
+  site: string;
+  host: string;
+  state: string;
+  ports: JsonColumn;
+  pooled: boolean;
+  details: ColumnType<Json, JsonText | undefined, JsonText>;
+  ready_at: number | null;
+}
+
+export type OperationState =
+  | 'STARTING'
+  | 'PROCESSING'
+  | 'COMPLETED'
+  | 'FAILED_TEMP'
+  | 'FAILED'
+  | 'ROLLING_BACK'
+  | 'ROLLED_BACK';
+
+export interface OperationTable extends Dated {
+  id: string;
+  service: string;
+  kind: string;
+  state: OperationState;
+  state_entered_at: number;
+  automatic: boolean;
+  params: JsonColumn;
+  plan: NullableJsonColumn;
+  error: NullableJsonColumn;
+  cancel_mode: 'GRACEFUL' | 'FORCEFUL' | null;
+  workflow_id: string | null;
+  executor: string | null;
+  trace_id: string | null;
+}
+
+export interface OperationStepTable {
+  operation_id: string;
+  step_id: string;
+  state: string;
+  attempt: number;
+  error: NullableJsonColumn;
+  output: NullableJsonColumn;
+  started_at: number | null;
+  ended_at: number | null;
+}
+
+export interface ChainPathTable extends Dated {
+  service: string;
+  chain: string;
+  version: number;
+  active: boolean;
+  sites: JsonColumn;
+}
+
+export interface EventTable {
+  id: GeneratedAlways<number>;
+  at: number;
+  kind: string;
+  subject: string;
+  body: JsonColumn;
+}
+
+export interface TokenTable {
+  id: string;
+  name: string;
+  hash: string;
+  role: string;
+  created_at: number;
+}
+
+export interface ExecutorTable {
+  id: string;
+  epoch: number;
+  expires_at: number;
+  host: string;
+  pid: number;
+  version: string;
+}
+
+export interface WorkflowSignalTable {
+  id: GeneratedAlways<number>;
+  workflow_id: string;
+  topic: string;
+  value: JsonColumn;
+  at: number;
+  taken_by: Generated<string | null>;
+}

@@ -1,0 +1,1 @@
+export { startTestServer, type TestServer, whyNoTestServer } from './test-server.ts';
