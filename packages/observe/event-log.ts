@@ -1,0 +1,263 @@
+import type { Event } from '@superfluidity/api';
+import { type Clock, type Logger, SuperfluidityError } from '@superfluidity/core';
+import { insertMany, type Store } from '@superfluidity/store';
+import { EventTail } from './event-tail.ts';
+import type { EventLog, NewEvent } from './types.ts';
+
+export interface EventLogOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly limits?: Partial<EventLogLimits>;
+}
+
+export interface EventLogLimits {
+  /** Older ones are deleted. */
+  readonly kept: number;
+  /** Waiting to be written while the database is away; above it the oldest are lost, with a warning in the log. */
+  readonly queued: number;
+  readonly batch: number;
+  /** How often the table is looked at though nobody said that something happened: notifications may be lost. */
+  readonly pollMs: number;
+  readonly retryMs: number;
+  /** Newest events held in memory for followers. */
+  readonly tail: number;
+  readonly page: number;
+}
+
+export const eventLogLimits: EventLogLimits = {
+  kept: 200_000,
+  queued: 20_000,
+  batch: 500,
+  pollMs: 1_000,
+  retryMs: 500,
+  tail: 2_000,
+  page: 500,
+};
+
+export interface ClosableEventLog extends EventLog {
+  /** Writes what is waiting, and ends all followers. */
+  close(): Promise<void>;
+}
+
+const CHANNEL = 'superfluidity_event';
+/** Any constant; two servers must use the same one. */
+const ORDER_LOCK = 7_083_140;
+
+interface Row {
+  readonly at: number;
+  readonly kind: string;
+  readonly subject: string;
+  readonly body: StoredBody;
+}
+
+/** What the table has no column for travels in its body. */
+interface StoredBody {
+  readonly service?: string;
+  readonly severity: Event['severity'];
+  readonly message: string;
+  readonly body: Event['body'];
+}
+
+export async function createEventLog(options: EventLogOptions): Promise<ClosableEventLog> {
+  const { store, clock, log } = options;
+  const limits = { ...eventLogLimits, ...options.limits };
+  const closed = new AbortController();
+  const tail = new EventTail(limits.tail, await newestId(store));
+  const appended = new Bell();
+  const written = new Bell();
+  const happened = new Bell();
+  const grown = new Bell();
+  let queue: Row[] = [];
+  let accepted = 0;
+  let settled = 0;
+  let lost = 0;
+  let sinceTrim = 0;
+  let failure: unknown;
+
+  async function write(rows: readonly Row[]): Promise<void> {
+    await store.transaction(async (transaction) => {
+      // Ids are given when a row is inserted but seen when it is committed. Without the lock, a follower could see the
+      // event 8 of one server, go on from there, and never learn of the event 7 that another one commits later.
+      await transaction
+        .selectNoFrom((eb) => eb.fn('pg_advisory_xact_lock', [eb.val(ORDER_LOCK)]).as('locked'))
+        .execute();
+      await insertMany(transaction, 'event', rows as never);
+      await transaction.selectNoFrom((eb) => eb.fn('pg_notify', [eb.val(CHANNEL), eb.val('')]).as('sent')).execute();
+    });
+    sinceTrim += rows.length;
+    if (sinceTrim < limits.kept / 100) return;
+    sinceTrim = 0;
+    await store.db
+      .deleteFrom('event')
+      .where('id', '<=', (await newestId(store)) - limits.kept)
+      .execute();
+  }
+
+  // Loops of their own, never started from `append`: a caller inside a database transaction would lend them its context.
+  async function writer(): Promise<void> {
+    while (!closed.signal.aborted || queue.length > 0) {
+      if (queue.length === 0) {
+        await appended.heard(closed.signal);
+        continue;
+      }
+      const rows = queue.splice(0, limits.batch);
+      try {
+        await write(rows);
+        settled += rows.length;
+        failure = undefined;
+      } catch (error) {
+        failure = error;
+        queue = [...rows, ...queue];
+        log.warn({ err: error, waiting: queue.length }, 'events cannot be written now');
+      }
+      written.ring();
+      if (failure === undefined) happened.ring();
+      else if (closed.signal.aborted) return;
+      else await clock.sleep(limits.retryMs, closed.signal).catch(() => {});
+    }
+  }
+
+  async function reader(): Promise<void> {
+    while (!closed.signal.aborted) {
+      try {
+        const events = await read(store, { after: tail.head, limit: limits.page });
+        if (events.length > 0) {
+          tail.add(events);
+          grown.ring();
+          continue;
+        }
+      } catch (error) {
+        log.warn({ err: error }, 'events cannot be read now');
+      }
+      await happened.heard(closed.signal, clock, limits.pollMs);
+    }
+  }
+
+  const unlisten = await store.listen(CHANNEL, () => happened.ring());
+  const loops = Promise.all([writer(), reader()]);
+
+  return {
+    append(event) {
+      if (closed.signal.aborted) return;
+      accepted += 1;
+      queue.push(toRow(event, clock.now()));
+      if (queue.length > limits.queued) {
+        queue.shift();
+        settled += 1;
+        lost += 1;
+        if (lost % 1_000 === 1) log.error({ lost }, 'events were lost: the database does not take them');
+      }
+      appended.ring();
+    },
+    async flush() {
+      const until = accepted;
+      while (settled < until) {
+        await written.heard(closed.signal);
+        if (failure !== undefined) throw notWritten(failure);
+      }
+    },
+    list: (filter) => read(store, filter),
+    async *follow({ after, service, signal }) {
+      const over = AbortSignal.any([signal, closed.signal]);
+      const newest = await newestId(store);
+      // An id from the future comes from a former database.
+      let last = Math.min(after ?? newest, newest);
+      while (!over.aborted) {
+        const recent = tail.after(last);
+        const head = tail.head;
+        const events = recent ?? (await read(store, { after: last, limit: limits.page }));
+        for (const event of events) {
+          if (over.aborted) return;
+          last = event.id;
+          if (service === undefined || event.service === service) yield event;
+        }
+        if (events.length > 0) continue;
+        // Nothing between `last` and `head` is kept any more: go on with what comes.
+        if (recent === undefined) last = head;
+        else await grown.heard(over);
+      }
+    },
+    async close() {
+      closed.abort();
+      await loops;
+      await unlisten();
+    },
+  };
+}
+
+async function newestId(store: Store): Promise<number> {
+  const row = await store.db
+    .selectFrom('event')
+    .select((eb) => eb.fn.max('id').as('id'))
+    .executeTakeFirst();
+  return Number(row?.id ?? 0);
+}
+
+interface ReadFilter {
+  readonly after: number;
+  readonly limit: number;
+  readonly service?: string;
+}
+
+async function read(store: Store, { after, limit, service }: ReadFilter): Promise<readonly Event[]> {
+  const all = store.db.selectFrom('event').selectAll().where('id', '>', after);
+  const wanted =
+    service === undefined
+      ? all
+      : all.where((eb) => eb(eb.fn('jsonb_extract_path_text', ['body', eb.val('service')]), '=', service));
+  const rows = await wanted.orderBy('id').limit(limit).execute();
+  return rows.map((row) => {
+    const stored = row.body as unknown as StoredBody;
+    return {
+      id: row.id,
+      at: row.at,
+      kind: row.kind,
+      subject: row.subject,
+      ...(stored.service === undefined ? {} : { service: stored.service }),
+      severity: stored.severity,
+      message: stored.message,
+      body: stored.body,
+    };
+  });
+}
+
+function toRow(event: NewEvent, at: number): Row {
+  const { kind, subject, service, severity, message, body } = event;
+  return { at, kind, subject, body: { ...(service === undefined ? {} : { service }), severity, message, body } };
+}
+
+function notWritten(cause: unknown): SuperfluidityError {
+  return new SuperfluidityError('SF-OBSERVE-NOT-WRITTEN', {
+    doing: 'write events',
+    reason: 'the database did not take them; they are kept and tried again',
+    cause,
+  });
+}
+
+/** Wakes everybody who waits. Ringing while nobody does is remembered for the next one who listens. */
+class Bell {
+  #rung = false;
+  #waiting: (() => void)[] = [];
+
+  ring(): void {
+    this.#rung = this.#waiting.length === 0;
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  async heard(signal: AbortSignal, clock?: Clock, timeoutMs?: number): Promise<void> {
+    if (this.#rung || signal.aborted) {
+      this.#rung = false;
+      return;
+    }
+    const done = new AbortController();
+    const rung = new Promise<void>((resolve) => {
+      this.#waiting.push(resolve);
+      signal.addEventListener('abort', () => resolve(), { signal: done.signal });
+    });
+    const late =
+      clock !== undefined && timeoutMs !== undefined ? clock.sleep(timeoutMs, done.signal).catch(() => {}) : rung;
+    await Promise.race([rung, late]);
+    done.abort();
+  }
+}

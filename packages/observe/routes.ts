@@ -1,0 +1,25 @@
+import type { Handlers } from '@superfluidity/api';
+import type { EventLog, Telemetry } from './types.ts';
+
+export type ObserveRoute = 'listEvents' | 'followEvents' | 'getSamples' | 'followSamples';
+
+export function observeHandlers(events: EventLog, telemetry: Telemetry): Handlers<ObserveRoute> {
+  return {
+    listEvents: async ({ query: { after, limit, service } }) => [
+      ...(await events.list({ after, limit, ...(service === undefined ? {} : { service }) })),
+    ],
+    async *followEvents({ query: { after, service }, lastEventId, signal }) {
+      const from = lastEventId ?? after;
+      const filter = {
+        signal,
+        ...(from === undefined ? {} : { after: from }),
+        ...(service === undefined ? {} : { service }),
+      };
+      for await (const event of events.follow(filter)) yield { id: event.id, value: event };
+    },
+    getSamples: async ({ params, query }) => [...telemetry.list(params.name, query.since, query.limit)],
+    async *followSamples({ params, signal }) {
+      for await (const batch of telemetry.follow(params.name, signal)) yield { value: [...batch] };
+    },
+  };
+}
