@@ -1,4 +1,5 @@
 import { SuperfluidityError } from '@superfluidity/core';
+import './errors.ts';
 
 /** Exact IPv4 arithmetic. Addresses are unsigned 32 bit integers, prefixes have all host bits zero. */
 export type Ipv4 = number;

@@ -1,0 +1,91 @@
+import { defineErrors } from '@superfluidity/core';
+
+export const dialectErrors = defineErrors({
+  'SF-DESCRIPTOR-TOO-LARGE': {
+    status: 413,
+    title: 'The descriptor is too large',
+    hint: 'A descriptor has at most 1 MiB; keep images, media and programs in files beside it.',
+  },
+  'SF-DESCRIPTOR-TOO-DEEP': {
+    status: 422,
+    title: 'Values lie too deep inside each other',
+    hint: 'No descriptor needs more than 64 levels; look for brackets or dashes that are repeated by mistake.',
+  },
+  'SF-DESCRIPTOR-ENCODING': {
+    status: 422,
+    title: 'The file is not UTF-8 text',
+    hint: 'Save it as UTF-8 without control characters.',
+  },
+  'SF-DESCRIPTOR-SYNTAX': {
+    status: 422,
+    title: 'The text is not valid YAML',
+    hint: 'Look at the position given and just before it: indentation, a missing quote, a tab.',
+  },
+  'SF-DESCRIPTOR-DOCUMENTS': {
+    status: 422,
+    title: 'The file holds several YAML documents',
+    hint: 'Keep one document per file: remove the `---` lines.',
+  },
+  'SF-DESCRIPTOR-DUPLICATE-KEY': {
+    status: 422,
+    title: 'A field is given twice',
+    hint: 'Keep one of them.',
+  },
+  'SF-DESCRIPTOR-ALIASES': {
+    status: 422,
+    title: 'Aliases cannot be resolved, or stand for too much',
+    hint: 'Write the values out instead of using `*alias`.',
+  },
+  'SF-DESCRIPTOR-UNKNOWN-FIELD': {
+    status: 422,
+    title: 'There is no such field here',
+    hint: 'See the reference of native descriptors, or let an editor complete it with the published JSON Schema.',
+  },
+  'SF-DESCRIPTOR-MISSING': {
+    status: 422,
+    title: 'A field is missing',
+    hint: 'Add it; the reference of native descriptors says what it means.',
+  },
+  'SF-DESCRIPTOR-TYPE': {
+    status: 422,
+    title: 'A value is of the wrong type',
+    hint: 'Text that looks like a number needs quotes; lists start with a dash or stand in brackets.',
+  },
+  'SF-DESCRIPTOR-VALUE': {
+    status: 422,
+    title: 'A value is not allowed here',
+    hint: 'The message says what is.',
+  },
+  'SF-DESCRIPTOR-REFERENCE': {
+    status: 422,
+    title: 'A descriptor refers to something that is not in the package',
+    hint: 'Check the identifiers, and that every file is in the folder.',
+  },
+  'SF-DESCRIPTOR-UNSUPPORTED': {
+    status: 422,
+    title: 'The descriptor says something that cannot be carried out here',
+    hint: 'Remove it, or describe it in another way.',
+  },
+  'SF-DESCRIPTOR-UNRECOGNISED': {
+    status: 422,
+    title: 'None of the known formats of descriptors is recognised',
+    hint: 'A native descriptor starts with `superfluidity: 1`; an ETSI SOL006 package holds an `nsd` and its `vnfd`s.',
+  },
+});
+
+/** Bounds of what readers take. */
+export const dialectLimits = {
+  /** Bytes of one file. */
+  fileBytes: 1024 * 1024,
+  /** Bytes of all files of a package together. */
+  packageBytes: 8 * 1024 * 1024,
+  files: 256,
+  /** Values inside each other. */
+  depth: 64,
+  /** Lexical tokens of a YAML text. */
+  lexemes: 300_000,
+  /** Values that aliases stand for, counted after expansion. */
+  aliasedValues: 20_000,
+  /** Problems reported of one file. */
+  problems: 50,
+} as const;

@@ -1,0 +1,40 @@
+import type { Problem } from '@superfluidity/core';
+import { checkService, deepFreeze, type Service } from '@superfluidity/model';
+import { readShape, type JsonSchema } from '../shape.ts';
+import { formatPath, readYamlText, type Path, type YamlText } from '../yaml-text.ts';
+import { nativeJsonSchema, nativeShape } from './schema.ts';
+import { toModel } from './to-model.ts';
+
+export interface ReadResult {
+  /** Present when no problem is an error. */
+  readonly service?: Service;
+  readonly problems: readonly Problem[];
+}
+
+/** Reads a native descriptor. Never throws: whatever is wrong with the text is in `problems`, with its position. */
+export function readNative(source: Uint8Array | string, options: { readonly file?: string } = {}): ReadResult {
+  const bytes = typeof source === 'string' ? new TextEncoder().encode(source) : source;
+  const text = readYamlText(bytes, options.file);
+  const shape = readShape(text, nativeShape, nativeJsonSchema as JsonSchema);
+  if (!('value' in shape)) return { problems: shape.problems };
+  const service = toModel(shape.value.service);
+  const problems = checkService(service).map((problem) => locateProblem(problem, text));
+  if (problems.some(({ severity }) => severity === 'error')) return { problems };
+  return { service: deepFreeze(service), problems };
+}
+
+/** Gives a problem that was found in the model its path and position in the document. */
+function locateProblem(problem: Problem, text: YamlText): Problem {
+  const path = documentPath(problem.path, text.value);
+  return { ...problem, path: formatPath(path), position: text.locate(path) };
+}
+
+/** `functions[1].units[0].image` is `service.functions[1].image` where function 1 is written as its only unit. */
+function documentPath(modelPath: string, document: unknown): Path {
+  const parts = modelPath.split(/[.[\]]+/).filter((part) => part !== '');
+  const path: (string | number)[] = ['service', ...parts.map((part) => (/^[0-9]+$/.test(part) ? Number(part) : part))];
+  const [, list, index, units] = path;
+  const { service } = document as { readonly service: { readonly functions: readonly object[] } };
+  const short = list === 'functions' && units === 'units' && !('units' in service.functions[Number(index)]!);
+  return short ? [...path.slice(0, 3), ...path.slice(5)] : path;
+}

@@ -1,0 +1,284 @@
+import { environments } from '@superfluidity/model';
+import { z } from 'zod';
+
+/**
+ * The shape of native descriptors, format version 1. From it come the reader's checks and `schema.json`, which editors
+ * use. What values mean together is checked by the model.
+ */
+const text = z.string().min(1).max(4096);
+const name = text.meta({
+  pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$',
+  description: 'A DNS label: lower case letters, digits, hyphens',
+});
+const amount = z.number().min(0).max(1e12);
+const port = z.int().min(1).max(65_535);
+const milliseconds = z.number().min(0).max(86_400_000);
+const list = <T extends z.ZodType>(item: T) => z.array(item).max(100_000);
+const unitReference = text.describe('Path of a unit: `radio/bbu`. The function alone, where it has one unit only');
+const carried = z.record(z.string().max(256), z.unknown()).describe('What another dialect said and this format cannot');
+
+const affinity = z.strictObject({
+  kind: z.enum(['together', 'apart']),
+  scope: z.enum(['host', 'site']),
+  with: list(text).describe('Paths of functions or units'),
+});
+
+const location = z.strictObject({
+  sites: list(text).exactOptional(),
+  cells: list(text).describe('Radio cells whose users it serves').exactOptional(),
+  tier: text.describe('edge, aggregation, core, or a tier of the operator').exactOptional(),
+});
+
+export const requirementsShape = z
+  .strictObject({
+    cpu: amount.describe('Cores, in fractions too').exactOptional(),
+    memoryMiB: amount.exactOptional(),
+    storageMiB: amount.exactOptional(),
+    bandwidthMbps: amount.exactOptional(),
+    accelerators: list(text).exactOptional(),
+    latencyMaxMs: milliseconds.describe('To the users of the cells served').exactOptional(),
+    latencyDesiredMs: milliseconds.exactOptional(),
+    location: location.exactOptional(),
+    costMax: amount.describe('Per hour, in the price unit of the site').exactOptional(),
+    affinity: list(affinity).exactOptional(),
+    services: z
+      .strictObject({ mandatory: list(text).exactOptional(), optional: list(text).exactOptional() })
+      .describe('Platform services that the site offers')
+      .exactOptional(),
+    after: list(unitReference).describe('Units that must be running first').exactOptional(),
+  })
+  .meta({ id: 'requirements', description: 'What is asked of where it runs. What lies inside inherits it' });
+
+const health = z
+  .strictObject({
+    kind: z.enum(['ping', 'running', 'tcp', 'http']),
+    port: port.exactOptional(),
+    path: text.exactOptional(),
+    timeoutMs: milliseconds.exactOptional(),
+  })
+  .superRefine((check, context) => {
+    const needs = (field: 'port' | 'path', needed: boolean) => {
+      if ((check[field] !== undefined) === needed) return;
+      const message = needed
+        ? `a check of kind ${check.kind} needs '${field}'`
+        : `a check of kind ${check.kind} has no '${field}'`;
+      context.addIssue({ code: 'custom', message, path: [field], params: { missing: needed } });
+    };
+    needs('port', check.kind === 'tcp' || check.kind === 'http');
+    needs('path', check.kind === 'http');
+  });
+
+export const healthShape = z
+  .union([
+    z
+      .string()
+      .max(1024)
+      .regex(
+        /^(ping|running|tcp:[0-9]{1,5}|http:[0-9]{1,5}\/\S*)$/,
+        'must be ping, running, tcp:PORT or http:PORT/PATH',
+      ),
+    health,
+  ])
+  .meta({ id: 'health', description: 'ping, running, tcp:PORT, http:PORT/PATH, or the long form' });
+
+const trafficRule = z.strictObject({
+  protocol: z.enum(['tcp', 'udp', 'icmp']).exactOptional(),
+  from: text.exactOptional(),
+  ports: list(port).exactOptional(),
+});
+
+const portShape = z
+  .union([
+    text,
+    z.strictObject({
+      name,
+      network: text.exactOptional(),
+      address: text.exactOptional(),
+      internalIf: text.describe('Name of the interface inside, where it is not the name of the port').exactOptional(),
+      allow: list(trafficRule).describe('What may come in. Absent: everything; empty: nothing').exactOptional(),
+      bandwidthMbps: amount.exactOptional(),
+    }),
+  ])
+  .meta({ id: 'port', description: 'A network (the first port is eth0, the second eth1), or the long form' });
+
+const linkShape = z.strictObject({
+  name,
+  ends: list(text).describe('`child.port`, or `port` of this block'),
+  latencyMaxMs: milliseconds.exactOptional(),
+  bandwidthMbps: amount.exactOptional(),
+});
+
+const count = z.int().min(0).max(1_000_000);
+const scaleShape = z
+  .union([count, z.strictObject({ initial: count, min: count, max: count })])
+  .meta({ id: 'scale', description: 'How many instances: a number, or initial, min and max' });
+
+const drain = z
+  .union([
+    z.enum(['SIGTERM', 'SIGUSR1']),
+    z.strictObject({ signal: z.enum(['SIGTERM', 'SIGUSR1']), timeoutMs: milliseconds }),
+  ])
+  .describe('How it is asked to finish its work before it is removed');
+
+const nested = z.strictObject({
+  descriptor: text.exactOptional(),
+  descriptorType: text.exactOptional(),
+  parent: unitReference.describe('Unit in which it runs; none: bare metal only').exactOptional(),
+  parentMandatory: z.boolean().exactOptional(),
+});
+
+const environment = z.enum(environments);
+
+/** How to run it, beside `environment`. */
+const executionFields = {
+  image: text.describe('host:, folder:PATH, oci:PATH; of a VM guest:, disk:PATH').exactOptional(),
+  command: list(z.string().max(65_536)).exactOptional(),
+  env: z.record(z.string().max(256), z.string().max(65_536)).exactOptional(),
+  files: text.describe('Folder of the package that is mounted read-only at /app').exactOptional(),
+  program: z.string().max(262_144).describe('nft: the ruleset. click: the configuration').exactOptional(),
+  forwards: z.boolean().describe('Packets pass through it').exactOptional(),
+  translates: text.describe('Prefix whose source addresses it rewrites to its own').exactOptional(),
+  health: healthShape.exactOptional(),
+  drain: drain.exactOptional(),
+  telemetry: z.boolean().describe('Its output carries JSON lines that are kept').exactOptional(),
+  pool: z.int().min(0).max(10_000).describe('How many ready ones a site keeps').exactOptional(),
+  nested: nested.exactOptional(),
+};
+
+const blockFields = {
+  name,
+  description: z.string().max(4096).exactOptional(),
+  ports: list(portShape).exactOptional(),
+  links: list(linkShape).exactOptional(),
+  requirements: requirementsShape.exactOptional(),
+  carried: carried.exactOptional(),
+};
+
+const elementFields = z.strictObject({
+  ...blockFields,
+  environment: environment.exactOptional(),
+  ...executionFields,
+});
+
+export interface NativeElement extends z.infer<typeof elementFields> {
+  elements?: NativeElement[];
+}
+
+export const elementShape: z.ZodType<NativeElement> = z
+  .strictObject({
+    ...elementFields.shape,
+    get elements() {
+      return list(elementShape).exactOptional();
+    },
+  })
+  .meta({ id: 'element' });
+
+const unitFields = z.strictObject({
+  ...blockFields,
+  environment,
+  ...executionFields,
+  scale: scaleShape.exactOptional(),
+});
+
+export interface NativeUnit extends z.infer<typeof unitFields> {
+  units?: NativeUnit[];
+  elements?: NativeElement[];
+}
+
+export const unitShape: z.ZodType<NativeUnit> = z
+  .strictObject({
+    ...unitFields.shape,
+    get units() {
+      return list(unitShape).exactOptional();
+    },
+    elements: list(elementShape).exactOptional(),
+  })
+  .meta({ id: 'unit' });
+
+const unitOnly = [...Object.keys(executionFields), 'environment', 'scale', 'elements'] as const;
+
+export const functionShape = z
+  .strictObject({
+    ...blockFields,
+    units: list(unitShape).exactOptional(),
+    environment: environment.exactOptional(),
+    ...executionFields,
+    scale: scaleShape.exactOptional(),
+    elements: list(elementShape).exactOptional(),
+  })
+  .superRefine((value, context) => {
+    if (value.units === undefined && value.environment === undefined) {
+      const message = "a function has 'units', or 'environment' and what else a single unit has";
+      context.addIssue({ code: 'custom', message, path: ['units'], params: { missing: true } });
+    }
+    for (const field of value.units === undefined ? [] : unitOnly) {
+      if (!Object.hasOwn(value, field)) continue;
+      context.addIssue({
+        code: 'custom',
+        message: `'${field}' belongs to the units, since this function lists them`,
+        path: [field],
+      });
+    }
+  })
+  .meta({
+    id: 'function',
+    description: 'With a list of units, or written as its only unit, which then has the same name',
+    anyOf: [{ required: ['units'] }, { required: ['environment'] }],
+  });
+
+const networkShape = z.strictObject({
+  name,
+  prefix: text.describe('IPv4 prefix, from which every site takes its part'),
+  mtu: z.int().min(576).max(65_535).exactOptional(),
+});
+
+const chainShape = z.strictObject({
+  name,
+  from: unitReference,
+  through: list(unitReference).exactOptional(),
+  to: unitReference,
+  address: text.describe('The service address: it stays when the unit behind it moves'),
+  protocol: z.enum(['tcp', 'udp', 'any']).exactOptional(),
+  ports: list(port).exactOptional(),
+  latencyMaxMs: milliseconds.exactOptional(),
+  latencyDesiredMs: milliseconds.exactOptional(),
+  bandwidthMbps: amount.exactOptional(),
+  lossMax: z.number().min(0).max(1).exactOptional(),
+});
+
+const balancerShape = z.strictObject({
+  name,
+  unit: unitReference,
+  address: text,
+  port,
+  targetPort: port.exactOptional(),
+  layer: z.enum(['tcp', 'http']).exactOptional(),
+  health: healthShape.exactOptional(),
+});
+
+export const serviceShape = z
+  .strictObject({
+    ...blockFields,
+    version: text,
+    networks: list(networkShape).exactOptional(),
+    functions: list(functionShape),
+    chains: list(chainShape).exactOptional(),
+    balancers: list(balancerShape).exactOptional(),
+  })
+  .meta({ id: 'service' });
+
+export const nativeShape = z
+  .strictObject({
+    $schema: text.exactOptional(),
+    superfluidity: z.literal(1).describe('Version of this format'),
+    service: serviceShape,
+  })
+  .meta({ title: 'Superfluidity service descriptor, format 1' });
+
+export type NativeService = z.infer<typeof serviceShape>;
+export type NativeFunction = z.infer<typeof functionShape>;
+export type NativeHealth = z.infer<typeof healthShape>;
+export type NativePort = z.infer<typeof portShape>;
+
+/** JSON Schema (draft 2020-12) as published in `schema.json`. */
+export const nativeJsonSchema = z.toJSONSchema(nativeShape, { io: 'input' });

@@ -1,0 +1,283 @@
+import type { Position, Problem } from '@superfluidity/core';
+import {
+  Composer,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  Parser,
+  type CST,
+  type Document,
+  type Node,
+  type ParsedNode,
+  type Scalar,
+} from 'yaml';
+import { dialectLimits, type dialectErrors } from './errors.ts';
+
+export type Path = readonly (string | number)[];
+
+/** A value read from a text, and where each part of it stands. */
+export interface YamlText {
+  /** Absent when there are problems. */
+  readonly value?: unknown;
+  readonly problems: readonly Problem[];
+  /** Where the value at the path stands, or its key. What is absent stands where the nearest thing above it does. */
+  locate(path: Path, what?: 'key' | 'value'): Position;
+}
+
+export function formatPath(path: Path): string {
+  return path.reduce<string>((text, part) => {
+    if (typeof part === 'number') return `${text}[${part}]`;
+    return text === '' ? part : `${text}.${part}`;
+  }, '');
+}
+
+/**
+ * Reads one YAML 1.2 document (JSON is a subset) from bytes that nobody has looked at yet. Never throws and takes
+ * bounded time and memory: size, tokens, depth and the expansion of aliases all have limits.
+ */
+export function readYamlText(bytes: Uint8Array, file?: string): YamlText {
+  const reader = new Reader(file);
+  const value = reader.read(bytes);
+  return {
+    ...(reader.problems.length === 0 ? { value } : {}),
+    problems: reader.problems,
+    locate: (path, what = 'value') => reader.locate(path, what),
+  };
+}
+
+class Reader {
+  readonly problems: Problem[] = [];
+  readonly #file: string | undefined;
+  readonly #lines = new LineCounter();
+  readonly #anchors = new Map<string, Node>();
+  readonly #open = new Set<Node>();
+  #root: Node | null = null;
+  #aliased = 0;
+
+  constructor(file: string | undefined) {
+    this.#file = file;
+  }
+
+  read(bytes: Uint8Array): unknown {
+    if (bytes.byteLength > dialectLimits.fileBytes) {
+      const mib = (bytes.byteLength / 1024 / 1024).toFixed(1);
+      return this.#refuse('SF-DESCRIPTOR-TOO-LARGE', 0, `the file has ${mib} MiB, allowed is 1 MiB`);
+    }
+    const text = this.#decode(bytes);
+    if (text === undefined) return undefined;
+    const tokens = this.#tokens(text);
+    if (tokens === undefined) return undefined;
+    const document = this.#compose(tokens, text.length);
+    if (document === undefined) return undefined;
+    this.#root = document.contents;
+    return this.#convert(document.contents, [], false);
+  }
+
+  #decode(bytes: Uint8Array): string | undefined {
+    try {
+      return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    } catch {
+      // TextDecoder does not say where: everything before the first offending byte decodes.
+      const lenient = new TextDecoder('utf-8').decode(bytes);
+      const at = Math.max(0, lenient.indexOf('\u{FFFD}'));
+      const before = lenient.slice(0, at);
+      const line = before.split('\n').length;
+      this.#report('SF-DESCRIPTOR-ENCODING', [], `bytes that are not UTF-8`, {
+        ...(this.#file === undefined ? {} : { file: this.#file }),
+        line,
+        column: at - before.lastIndexOf('\n'),
+      });
+      return undefined;
+    }
+  }
+
+  /** Runs lexer and parser in lockstep, so that a text which nests without end is refused before anything recurses over it. */
+  #tokens(text: string): CST.Token[] | undefined {
+    const tokens: CST.Token[] = [];
+    const parser = new Parser((offset) => this.#lines.addNewLine(offset));
+    // The parser reports the starts of lines after the first only.
+    this.#lines.addNewLine(0);
+    let lexemes = 0;
+    for (const lexeme of new Lexer().lex(text)) {
+      lexemes += 1;
+      if (lexemes > dialectLimits.lexemes) {
+        return this.#refuse('SF-DESCRIPTOR-TOO-LARGE', parser.offset, `more than ${dialectLimits.lexemes} tokens`);
+      }
+      for (const token of parser.next(lexeme)) {
+        if (token.type === 'error') return this.#refuse('SF-DESCRIPTOR-SYNTAX', token.offset, token.message);
+        tokens.push(token);
+      }
+      if (parser.stack.length > dialectLimits.depth * 2) {
+        return this.#refuse('SF-DESCRIPTOR-TOO-DEEP', parser.offset, `more than ${dialectLimits.depth} levels`);
+      }
+    }
+    for (const token of parser.end()) {
+      if (token.type === 'error') return this.#refuse('SF-DESCRIPTOR-SYNTAX', token.offset, token.message);
+      tokens.push(token);
+    }
+    return tokens;
+  }
+
+  #compose(tokens: readonly CST.Token[], end: number): Document.Parsed<ParsedNode> | undefined {
+    // Comparing each key with all others would take quadratic time: #convert finds duplicate keys.
+    const composer = new Composer({ uniqueKeys: false, version: '1.2', schema: 'core', stringKeys: false });
+    let document: Document.Parsed<ParsedNode> | undefined;
+    for (const next of composer.compose(tokens, true, end)) {
+      if (document !== undefined) {
+        return this.#refuse('SF-DESCRIPTOR-DOCUMENTS', next.range[0], 'a second document starts here');
+      }
+      document = next as Document.Parsed<ParsedNode>;
+    }
+    if (document === undefined) return undefined;
+    for (const error of [...document.errors, ...document.warnings].slice(0, dialectLimits.problems)) {
+      const code = error.code === 'MULTIPLE_DOCS' ? 'SF-DESCRIPTOR-DOCUMENTS' : 'SF-DESCRIPTOR-SYNTAX';
+      this.#refuse(code, error.pos[0], lowerFirst(error.message));
+    }
+    return this.problems.length === 0 ? document : undefined;
+  }
+
+  /** Plain values with null prototypes. `aliased` is true inside what an alias stands for. */
+  #convert(node: Node | null, path: Path, aliased: boolean): unknown {
+    if (node === null) return null;
+    if (aliased) {
+      this.#aliased += 1;
+      if (this.#aliased > dialectLimits.aliasedValues) {
+        if (this.#aliased === dialectLimits.aliasedValues + 1) {
+          this.#report(
+            'SF-DESCRIPTOR-ALIASES',
+            path,
+            `aliases stand for more than ${dialectLimits.aliasedValues} values`,
+          );
+        }
+        return undefined;
+      }
+    }
+    if (path.length > dialectLimits.depth) {
+      return this.#report('SF-DESCRIPTOR-TOO-DEEP', path, `more than ${dialectLimits.depth} levels`, this.#at(node));
+    }
+    if (isAlias(node)) return this.#resolve(node.source, node, path);
+    if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);
+    if (isScalar(node)) return this.#plain(node, path);
+    this.#open.add(node);
+    try {
+      if (isSeq(node)) return node.items.map((item, i) => this.#convert(item as Node | null, [...path, i], aliased));
+      if (isMap(node)) return this.#convertMap(node.items, path, aliased);
+      return undefined;
+    } finally {
+      this.#open.delete(node);
+    }
+  }
+
+  /** Tags can make values that are not plain, such as bytes. */
+  #plain({ value, range }: Scalar, path: Path): unknown {
+    if (value === null || ['string', 'number', 'boolean'].includes(typeof value)) return value;
+    return this.#report('SF-DESCRIPTOR-TYPE', path, 'tags are not supported', this.#position(range?.[0] ?? 0));
+  }
+
+  #convertMap(pairs: readonly { key: unknown; value: unknown }[], path: Path, aliased: boolean): unknown {
+    const object: Record<string, unknown> = Object.create(null);
+    for (const pair of pairs) {
+      const key = keyOf(pair.key);
+      if (key === undefined || key === '__proto__') {
+        this.#report('SF-DESCRIPTOR-TYPE', path, 'names of fields are plain text', this.#at(pair.key as Node));
+      } else if (Object.hasOwn(object, key)) {
+        this.#report(
+          'SF-DESCRIPTOR-DUPLICATE-KEY',
+          [...path, key],
+          `'${shorten(key)}' is given twice`,
+          this.#at(pair.key as Node),
+        );
+      } else {
+        if (isScalar(pair.key) && pair.key.anchor !== undefined) this.#anchors.set(pair.key.anchor, pair.key);
+        object[key] = this.#convert(pair.value as Node | null, [...path, key], aliased);
+      }
+    }
+    return object;
+  }
+
+  #resolve(anchor: string, alias: Node, path: Path): unknown {
+    const target = this.#anchors.get(anchor);
+    if (target === undefined) {
+      return this.#report(
+        'SF-DESCRIPTOR-ALIASES',
+        path,
+        `there is no '&${shorten(anchor)}' before '*${shorten(anchor)}'`,
+        this.#at(alias),
+      );
+    }
+    if (this.#open.has(target)) {
+      return this.#report(
+        'SF-DESCRIPTOR-ALIASES',
+        path,
+        `'*${shorten(anchor)}' lies inside of what it stands for`,
+        this.#at(alias),
+      );
+    }
+    return this.#convert(target, path, true);
+  }
+
+  locate(path: Path, what: 'key' | 'value'): Position {
+    let node = this.#root;
+    let found: Node | null = node;
+    for (const [depth, part] of path.entries()) {
+      if (isMap(node)) {
+        const pair = node.items.find(({ key }) => keyOf(key) === String(part));
+        if (pair === undefined) break;
+        node = pair.value as Node | null;
+        found = what === 'key' && depth === path.length - 1 ? (pair.key as Node) : (node ?? (pair.key as Node));
+      } else if (isSeq(node)) {
+        node = (node.items[Number(part)] ?? null) as Node | null;
+        if (node === null) break;
+        found = node;
+      } else break;
+    }
+    return this.#at(found);
+  }
+
+  #at(node: Node | null | undefined): Position {
+    return this.#position(node?.range?.[0] ?? 0);
+  }
+
+  #position(offset: number): Position {
+    const { line, col } = this.#lines.linePos(offset);
+    return {
+      ...(this.#file === undefined ? {} : { file: this.#file }),
+      line: Math.max(1, line),
+      column: Math.max(1, col),
+    };
+  }
+
+  #refuse(code: keyof typeof dialectErrors, offset: number, message: string): undefined {
+    return this.#report(code, [], message, this.#position(offset));
+  }
+
+  #report(code: keyof typeof dialectErrors, path: Path, message: string, position?: Position): undefined {
+    if (this.problems.length >= dialectLimits.problems) return undefined;
+    const text = message.split('\n')[0]!;
+    this.problems.push({
+      severity: 'error',
+      code,
+      message: text,
+      path: formatPath(path),
+      position: position ?? this.locate(path, 'value'),
+    });
+    return undefined;
+  }
+}
+
+function keyOf(key: unknown): string | undefined {
+  if (!isScalar(key)) return undefined;
+  return typeof key.value === 'string' ? key.value : (key.source ?? undefined);
+}
+
+function lowerFirst(text: string): string {
+  return text.slice(0, 1).toLowerCase() + text.slice(1, 200);
+}
+
+/** For messages: what somebody wrote, cut to a readable length. */
+export function shorten(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
