@@ -46,6 +46,7 @@ const SIGNATURES = {
   recv: 'intptr_t recv(int fd, void *buffer, size_t length, int flags)',
   close: 'int close(int fd)',
   poll: 'int poll(void *fds, unsigned long count, int timeoutMs)',
+  syscall: 'long syscall(long number, long a, long b, void *c, long d)',
   ioctl: 'int ioctl(int fd, unsigned long request, void *argument)',
 } as const;
 

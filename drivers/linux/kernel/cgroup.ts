@@ -1,0 +1,196 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Clock, SuperfluidityError, systemClock } from '@superfluidity/core';
+import { errnoOf } from './errors.ts';
+
+/**
+ * Control groups for processes that no container runtime looks after (cgroups(7)). A machine has version 2, version 1
+ * with one hierarchy for each controller, or both at once (hybrid), where version 2 has no controllers to give.
+ */
+
+const CONTROLLERS = ['cpu', 'memory', 'pids'] as const;
+type Controller = (typeof CONTROLLERS)[number];
+
+export interface CgroupLayout {
+  readonly version: 'v1' | 'v2' | 'hybrid' | 'none';
+  /** Where the controllers of version 1 are mounted. */
+  readonly v1: ReadonlyMap<Controller, string>;
+  readonly v2: string | undefined;
+  /** Controllers that can really be used. */
+  readonly controllers: readonly Controller[];
+}
+
+export interface CgroupLimits {
+  readonly cpuCores?: number;
+  readonly memoryMiB?: number;
+  readonly pidsMax?: number;
+}
+
+const CPU_PERIOD_US = 100_000;
+const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]*(\/[A-Za-z0-9_][A-Za-z0-9._-]*){0,4}$/;
+const DELETE_TRIES = 200;
+
+/** Lines of /proc/self/mountinfo: fields, then after ` - ` type, source, options (proc(5)). */
+function parseMounts(text: string): CgroupLayout {
+  const v1 = new Map<Controller, string>();
+  let v2: string | undefined;
+  for (const line of text.split('\n')) {
+    const [left, right] = line.split(' - ');
+    const mountPoint = left?.split(' ')[4];
+    const [type, , options] = right?.split(' ') ?? [];
+    if (mountPoint === undefined) continue;
+    if (type === 'cgroup2') v2 ??= mountPoint;
+    if (type !== 'cgroup') continue;
+    const own = options?.split(',') ?? [];
+    for (const controller of CONTROLLERS) if (own.includes(controller)) v1.set(controller, mountPoint);
+  }
+  const offered = v2 === undefined ? [] : readFileSync(join(v2, 'cgroup.controllers'), 'utf8').trim().split(' ');
+  const controllers = CONTROLLERS.filter((name) => v1.has(name) || offered.includes(name));
+  const version = v1.size > 0 ? (v2 === undefined ? 'v1' : 'hybrid') : v2 === undefined ? 'none' : 'v2';
+  return { version, v1, v2, controllers };
+}
+
+let known: CgroupLayout | undefined;
+
+export function cgroupLayout(): CgroupLayout {
+  known ??= parseMounts(readFileSync('/proc/self/mountinfo', 'utf8'));
+  return known;
+}
+
+function checkName(name: string): void {
+  if (NAME.test(name)) return;
+  throw new SuperfluidityError('SF-LINUX-BAD-NAME', {
+    doing: `use cgroup ${JSON.stringify(name)}`,
+    reason: 'not a usable name',
+  });
+}
+
+/** Every folder that makes up the group. */
+function foldersOf(name: string): readonly string[] {
+  checkName(name);
+  const { v1, v2 } = cgroupLayout();
+  return v1.size > 0
+    ? [...new Set(v1.values())].map((root) => join(root, name))
+    : v2 === undefined
+      ? []
+      : [join(v2, name)];
+}
+
+function write(doing: string, path: string, value: string): void {
+  try {
+    writeFileSync(path, value);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new SuperfluidityError('SF-LINUX-SYSCALL', {
+      doing,
+      reason,
+      request: `write ${value} to ${path}`,
+      answer: reason,
+      data: { errno: errnoOf(cause) },
+      cause,
+    });
+  }
+}
+
+/** In version 2 every ancestor must hand its controllers on. */
+function delegate(root: string, name: string, controllers: readonly Controller[]): void {
+  const parts = name.split('/').slice(0, -1);
+  for (let depth = 0; depth <= parts.length; depth += 1) {
+    const folder = join(root, ...parts.slice(0, depth));
+    mkdirSync(folder, { recursive: true });
+    const text = controllers.map((controller) => `+${controller}`).join(' ');
+    if (text !== '') write(`delegate controllers to cgroup ${name}`, join(folder, 'cgroup.subtree_control'), text);
+  }
+}
+
+/** Idempotent; limits of a group that exists are changed. What the machine has no controller for is not limited. */
+export function createCgroup(name: string, limits: CgroupLimits = {}): void {
+  checkName(name);
+  const { v1, v2, controllers } = cgroupLayout();
+  const doing = `create cgroup ${name}`;
+  const legacy = v1.size > 0;
+  if (!legacy && v2 !== undefined) delegate(v2, name, controllers);
+  for (const folder of foldersOf(name)) mkdirSync(folder, { recursive: true });
+  const set = (controller: Controller, v1File: string, v1Value: string, v2File: string, v2Value: string) => {
+    const root = v1.get(controller);
+    if (root !== undefined) write(doing, join(root, name, v1File), v1Value);
+    else if (!legacy && v2 !== undefined && controllers.includes(controller))
+      write(doing, join(v2, name, v2File), v2Value);
+  };
+  if (limits.cpuCores !== undefined) {
+    const quota = Math.max(1000, Math.round(limits.cpuCores * CPU_PERIOD_US));
+    set('cpu', 'cpu.cfs_quota_us', String(quota), 'cpu.max', `${quota} ${CPU_PERIOD_US}`);
+  }
+  if (limits.memoryMiB !== undefined) {
+    const bytes = String(Math.round(limits.memoryMiB * 1024 * 1024));
+    set('memory', 'memory.limit_in_bytes', bytes, 'memory.max', bytes);
+  }
+  if (limits.pidsMax !== undefined) {
+    set('pids', 'pids.max', String(limits.pidsMax), 'pids.max', String(limits.pidsMax));
+  }
+}
+
+export function addToCgroup(name: string, pid: number): void {
+  for (const folder of foldersOf(name))
+    write(`put process ${pid} into cgroup ${name}`, join(folder, 'cgroup.procs'), String(pid));
+}
+
+/** Processes of the group and of the groups inside it. */
+export function listCgroupProcesses(name: string): readonly number[] {
+  const pids = new Set<number>();
+  const walk = (folder: string) => {
+    if (!existsSync(folder)) return;
+    for (const pid of readFileSync(join(folder, 'cgroup.procs'), 'utf8').split('\n'))
+      if (pid !== '') pids.add(Number(pid));
+    for (const entry of readdirSync(folder, { withFileTypes: true }))
+      if (entry.isDirectory()) walk(join(folder, entry.name));
+  };
+  for (const folder of foldersOf(name)) walk(folder);
+  return [...pids].toSorted((a, b) => a - b);
+}
+
+export function cgroupExists(name: string): boolean {
+  return foldersOf(name).some((folder) => existsSync(folder));
+}
+
+/** Direct children, for the recovery of what was left behind. */
+export function listCgroups(parent: string): readonly string[] {
+  const names = new Set<string>();
+  for (const folder of foldersOf(parent)) {
+    if (!existsSync(folder)) continue;
+    for (const entry of readdirSync(folder, { withFileTypes: true })) if (entry.isDirectory()) names.add(entry.name);
+  }
+  return [...names].toSorted();
+}
+
+function removeTree(folder: string): void {
+  if (!existsSync(folder)) return;
+  for (const entry of readdirSync(folder, { withFileTypes: true }))
+    if (entry.isDirectory()) removeTree(join(folder, entry.name));
+  rmdirSync(folder);
+}
+
+/** Idempotent. Its processes must have been killed; the kernel needs a moment to let go of the last one (EBUSY). */
+export async function deleteCgroup(name: string, clock: Clock = systemClock): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      for (const folder of foldersOf(name)) removeTree(folder);
+      return;
+    } catch (cause) {
+      const errno = errnoOf(cause);
+      if (errno === 'ENOENT' && tries < DELETE_TRIES) continue;
+      if (errno !== 'EBUSY' || tries >= DELETE_TRIES) {
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        throw new SuperfluidityError('SF-LINUX-SYSCALL', {
+          doing: `delete cgroup ${name}`,
+          reason,
+          request: `rmdir ${foldersOf(name).join(' ')}`,
+          answer: `${reason}; processes: ${listCgroupProcesses(name).join(' ') || 'none'}`,
+          data: { errno },
+          cause,
+        });
+      }
+      await clock.sleep(5);
+    }
+  }
+}
