@@ -1,0 +1,34 @@
+import { appendFileSync, writeFileSync } from 'node:fs';
+import type { Reporter, TestCase, TestModule } from 'vitest/node';
+
+export interface TestLine {
+  readonly name: string;
+  readonly state: 'passed' | 'failed' | 'skipped';
+  readonly reason?: string;
+}
+
+/** Writes one JSON line for each test as it ends, so that what is known survives a run that is cut off. */
+export default class SummaryReporter implements Reporter {
+  readonly #file: string | undefined = process.env['SUPERFLUIDITY_TEST_RESULTS'];
+
+  onInit(): void {
+    if (this.#file !== undefined) writeFileSync(this.#file, '');
+  }
+
+  onTestCaseResult(test: TestCase): void {
+    const result = test.result();
+    if (result.state === 'pending') return;
+    const reason = result.state === 'skipped' && result.note !== undefined ? { reason: result.note } : {};
+    this.#write({ name: `${test.module.relativeModuleId} > ${test.fullName}`, state: result.state, ...reason });
+  }
+
+  /** A file that does not load has no tests that could fail. */
+  onTestModuleEnd(module: TestModule): void {
+    if (module.errors().length === 0) return;
+    this.#write({ name: module.relativeModuleId, state: 'failed' });
+  }
+
+  #write(line: TestLine): void {
+    if (this.#file !== undefined) appendFileSync(this.#file, `${JSON.stringify(line)}\n`);
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * `npm test`: the checks, then every test that this machine can run. On CI it first installs what tests need. At the
+ * end it lists what was skipped, by name and with the reason, and closes with one line of figures.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { check } from './check.ts';
+import { bin, root, runNode } from './run.ts';
+import type { TestLine } from './summary-reporter.ts';
+
+const DOCTOR_TIMEOUT_MS = 900_000;
+/** Everything else is done in less than five minutes on two cores. */
+const TESTS_TIMEOUT_MS = 285_000;
+
+async function runTests(
+  args: readonly string[],
+): Promise<{ readonly ok: boolean; readonly lines: readonly TestLine[] }> {
+  const folder = mkdtempSync(join(tmpdir(), 'superfluidity-test-'));
+  const file = join(folder, 'results.jsonl');
+  try {
+    const { ok } = await runNode(
+      [bin('vitest'), 'run', '--reporter=dot', `--reporter=${join(root, 'tools/summary-reporter.ts')}`, ...args],
+      { timeoutMs: TESTS_TIMEOUT_MS, show: true, env: { SUPERFLUIDITY_TEST_RESULTS: file } },
+    );
+    const text = readFileSync(file, 'utf8').trim();
+    return { ok, lines: text === '' ? [] : text.split('\n').map((line) => JSON.parse(line) as TestLine) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const fix = process.env['CI'] === 'true' || process.env['CI'] === '1';
+if (fix) {
+  const { ok } = await runNode([join(root, 'apps/cli/doctor/main.ts'), '--fix'], {
+    timeoutMs: DOCTOR_TIMEOUT_MS,
+    show: true,
+  });
+  if (!ok) console.log('The machine lacks something; what needs it is skipped below, with the reason.');
+}
+
+const args = process.argv.slice(2);
+const checked = args.length === 0 ? await check() : { passed: 0, failed: 0 };
+const { ok, lines } = await runTests(args);
+const count = (state: TestLine['state']) => lines.filter((line) => line.state === state).length;
+
+const skipped = lines.filter(({ state }) => state === 'skipped');
+if (skipped.length > 0) console.log('\nSkipped:');
+for (const { name, reason } of skipped) console.log(`  ${name}${reason === undefined ? '' : `: ${reason}`}`);
+
+const passed = checked.passed + count('passed');
+let failed = checked.failed + count('failed');
+// The run broke without a test to blame: an error outside of tests, a file that does not load, the time limit.
+if (!ok && count('failed') === 0) failed += 1;
+console.log(`\n${passed} passed, ${failed} failed, ${skipped.length} skipped`);
+process.exitCode = failed === 0 ? 0 : 1;

@@ -1,0 +1,27 @@
+/** The house rules as a program: `node tools/tidy.ts` prints what breaks them. */
+import { generatedPages, knownCodes } from './pages/pages.ts';
+import { root } from './run.ts';
+import { fileNames, impureCalls, leftovers, longFiles } from './tidy/code-rules.ts';
+import { commands, links } from './tidy/doc-rules.ts';
+import { dependencies, lockFile, rooms } from './tidy/manifest-rules.ts';
+import { readProject, type Rule } from './tidy/project.ts';
+
+const rules: readonly Rule[] = [
+  longFiles,
+  fileNames,
+  impureCalls,
+  leftovers,
+  rooms,
+  dependencies,
+  lockFile,
+  links,
+  commands,
+  generatedPages,
+  knownCodes,
+];
+
+const project = readProject(root);
+const findings = (await Promise.all(rules.map(async (rule) => rule(project)))).flat();
+for (const finding of findings) console.log(finding);
+console.log(`${rules.length} rules, ${project.files.length} files`);
+process.exitCode = findings.length === 0 ? 0 : 1;

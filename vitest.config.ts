@@ -1,0 +1,45 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * Two projects. `unit`: values in, values out; threads without isolation, because the start of a fresh world for each
+ * file would cost more than the tests. `system`: what needs root, the kernel, child processes, PostgreSQL or a browser;
+ * each file in a process of its own. Files of the second kind are called *.system.test.ts.
+ */
+const system = [
+  '**/*.system.test.{ts,tsx}',
+  // Files that belong there and do not have the name yet.
+  'drivers/linux/**/*.test.ts',
+  'packages/store/**/*.test.ts',
+  'examples/**/*.test.ts',
+];
+const ignored = ['**/node_modules/**', '**/dist/**'];
+
+export default defineConfig({
+  test: {
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['{apps,packages,drivers,tools,bench}/**/*.test.{ts,tsx}'],
+          exclude: [...ignored, ...system],
+          pool: 'threads',
+          isolate: false,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'system',
+          include: system,
+          exclude: ignored,
+          pool: 'forks',
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
