@@ -12,6 +12,6 @@ export const simulated = {
   missing: async () => [],
   open: async (options) => {
     const config = parseConfig(options.name, options.config);
-    return new SimulatedSite(options, config, sharedSite(options.name, options.stateFolder, config));
+    return new SimulatedSite(options, config, sharedSite(options, config));
   },
 } as const satisfies DriverKind;

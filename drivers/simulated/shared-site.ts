@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import type { SiteEvent } from '@superfluidity/site';
+import type { OpenSite, SiteEvent } from '@superfluidity/site';
 import type { Command, Reserved } from './commands.ts';
 import type { SimulatedConfig } from './config.ts';
 import { Journal } from './journal.ts';
@@ -7,7 +7,7 @@ import { SiteState } from './state.ts';
 
 /**
  * A simulated site as the world would keep it: it is there whether or not a control plane is connected. All drivers of
- * this process that open the same site (the same name, for the same state folder) get the same one.
+ * this process that open the same site (the same id, for the same state folder) get the same one.
  */
 export class SharedSite {
   readonly state: SiteState;
@@ -44,23 +44,23 @@ export class SharedSite {
   }
 }
 
-/** By world, which is a state folder, and name. Bounded by the sites that the operator declares. */
+/** By world, which is a state folder, and id. Bounded by the sites that the operator declares. */
 const worlds = new Map<string, Map<string, SharedSite>>();
 
 /** The configuration counts when the site is opened for the first time: a site does not change its hosts by itself. */
-export function sharedSite(name: string, stateFolder: string, config: SimulatedConfig): SharedSite {
+export function sharedSite({ id, name, stateFolder }: OpenSite, config: SimulatedConfig): SharedSite {
   const folder = resolve(stateFolder);
   let world = worlds.get(folder);
   if (world === undefined) {
     world = new Map();
     worlds.set(folder, world);
   }
-  let site = world.get(name);
+  let site = world.get(id);
   if (site === undefined) {
-    // Whatever is in the name stays one component of the path.
-    const file = join(folder, `${encodeURIComponent(name)}.simulated.jsonl`);
+    // Whatever is in the id stays one component of the path.
+    const file = join(folder, `${encodeURIComponent(id)}.simulated.jsonl`);
     site = new SharedSite(name, config, config.persist ? file : undefined);
-    world.set(name, site);
+    world.set(id, site);
   }
   return site;
 }

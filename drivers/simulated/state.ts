@@ -206,7 +206,7 @@ export class SiteState {
   }
 
   #purge(): void {
-    for (const id of [...this.units.keys()]) this.#remove(id);
+    for (const id of this.units.keys()) this.#remove(id);
     this.pools.clear();
     this.fabric.clear();
   }
