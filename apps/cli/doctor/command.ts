@@ -1,0 +1,52 @@
+import { reportError } from '@superfluidity/core';
+import { Command } from 'commander';
+import { type Diagnosis, examine, isHealthy, type Probe, treat, type Treatment } from './doctor.ts';
+import { type Machine, thisMachine } from './machine.ts';
+import { describeDiagnoses, describeTreatment } from './report.ts';
+
+export interface DoctorOptions {
+  readonly fix: boolean;
+  readonly extras: boolean;
+  readonly json: boolean;
+}
+
+export interface DoctorSurroundings {
+  readonly machine?: Machine;
+  /** Kinds of sites that are asked what they miss. */
+  readonly probes?: readonly Probe[];
+  readonly print?: (text: string) => void;
+}
+
+/** Examines, with `fix` treats and examines again, and prints. True when nothing is missing that running needs. */
+export async function runDoctor(options: DoctorOptions, surroundings: DoctorSurroundings = {}): Promise<boolean> {
+  const { machine = thisMachine(), probes = [], print = console.log } = surroundings;
+  let diagnoses: readonly Diagnosis[] = await examine(machine, probes);
+  let treatment: Treatment | undefined;
+  if (options.fix) {
+    treatment = await treat(machine, diagnoses, options.extras).catch((error: unknown) => ({
+      installed: [],
+      failed: [{ name: 'packages', error: reportError(error) }],
+    }));
+    if (treatment.installed.length > 0) diagnoses = await examine(machine, probes);
+  }
+  const healthy = isHealthy(diagnoses);
+  if (options.json) print(JSON.stringify({ healthy, diagnoses, ...treatment }, undefined, 2));
+  else {
+    if (treatment !== undefined && treatment.installed.length + treatment.failed.length > 0)
+      print(describeTreatment(treatment));
+    print(describeDiagnoses(diagnoses));
+  }
+  return healthy && (treatment?.failed.length ?? 0) === 0;
+}
+
+/** `superfluidity doctor`. Exit code 1 when something is missing that running needs, or could not be installed. */
+export function doctorCommand(surroundings: DoctorSurroundings = {}): Command {
+  return new Command('doctor')
+    .description('say what this machine lacks, what it is for and how to get it')
+    .option('--fix', 'install it (Debian and Ubuntu, as root)', false)
+    .option('--extras', 'with --fix: also what is merely nice to have', false)
+    .option('--json', 'print JSON', false)
+    .action(async (options: DoctorOptions) => {
+      if (!(await runDoctor(options, surroundings))) process.exitCode = 1;
+    });
+}

@@ -1,0 +1,1 @@
+export { doctorCommand, type DoctorSurroundings, runDoctor } from './command.ts';

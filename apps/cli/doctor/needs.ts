@@ -1,0 +1,57 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { findGuestKernel, guestKernelFolder } from './guest-kernel.ts';
+import type { Machine } from './machine.ts';
+
+/** Something that a machine may lack. */
+export interface Need {
+  readonly name: string;
+  readonly neededFor: string;
+  /** run: the linux driver does less without it. test: a test is skipped. extra: nice to have. */
+  readonly use: 'run' | 'test' | 'extra';
+  /** Debian package that brings it. */
+  readonly package?: string;
+  readonly present: (machine: Machine) => boolean;
+}
+
+const POSTGRESQL = '/usr/lib/postgresql';
+const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+
+function program(name: string, packageName: string, use: Need['use'], neededFor: string): Need {
+  return { name, package: packageName, use, neededFor, present: (machine) => machine.has(name) };
+}
+
+export const needs: readonly Need[] = [
+  program('nft', 'nftables', 'run', 'packet functions, security rules, NAT and classifiers of service chains'),
+  program('runc', 'runc', 'run', 'containers'),
+  program('qemu-system-x86_64', 'qemu-system-x86', 'run', 'virtual machines'),
+  { ...program('busybox', 'busybox-static', 'run', 'what runs inside virtual machines'), name: 'busybox (static)' },
+  {
+    name: 'guest kernel',
+    use: 'run',
+    neededFor: `virtual machines; fetched into ${guestKernelFolder()}, not installed`,
+    present: () => findGuestKernel() !== undefined,
+  },
+  program('haproxy', 'haproxy', 'run', 'load balancers that look into HTTP'),
+  program('ip', 'iproute2', 'test', 'tests of the linux driver, and looking at what it made'),
+  program('ping', 'iputils-ping', 'test', 'tests that send packets'),
+  {
+    name: 'postgresql',
+    package: 'postgresql',
+    use: 'test',
+    neededFor: 'tests on a database server',
+    present: () =>
+      existsSync(POSTGRESQL) &&
+      readdirSync(POSTGRESQL).some((version) => existsSync(join(POSTGRESQL, version, 'bin', 'postgres'))),
+  },
+  {
+    name: 'chromium',
+    package: 'chromium',
+    use: 'test',
+    neededFor: 'tests of the console',
+    present: (machine) => BROWSERS.some((browser) => machine.has(browser)),
+  },
+  program('tcpdump', 'tcpdump', 'extra', 'looking at packets'),
+  program('conntrack', 'conntrack', 'extra', 'looking at flows'),
+  program('podman', 'podman', 'extra', 'the comparison in `npm run bench -- provision`'),
+];
