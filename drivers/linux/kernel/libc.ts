@@ -18,10 +18,12 @@ export const MNT_DETACH = 2;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 export const AF_NETLINK = 16;
+export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
 export const SOCK_CLOEXEC = 0o2000000;
 export const SOCK_NONBLOCK = 0o4000;
 export const SOL_SOCKET = 1;
+export const SO_RCVBUFFORCE = 33;
 export const MSG_DONTWAIT = 0x40;
 
 type Call = (...args: readonly unknown[]) => number;
@@ -47,7 +49,7 @@ const SIGNATURES = {
   recv: 'intptr_t recv(int fd, void *buffer, size_t length, int flags)',
   close: 'int close(int fd)',
   fallocate: 'int fallocate(int fd, int mode, int64_t offset, int64_t length)',
-  poll: 'int poll(void *fds, unsigned long count, int timeoutMs)',
+  ppoll: 'int ppoll(void *fds, unsigned long count, const void *timeout, const void *signalMask)',
   syscall: 'long syscall(long number, long a, long b, void *c, long d)',
   ioctl: 'int ioctl(int fd, unsigned long request, void *argument)',
 } as const;

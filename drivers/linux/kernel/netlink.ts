@@ -1,7 +1,16 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import { align4, decodeAttributes, readText } from './attributes.ts';
 import './errors.ts';
-import { AF_NETLINK, errnoName, errnoText, SOCK_CLOEXEC, SOCK_RAW, SOL_SOCKET, systemCall } from './libc.ts';
+import {
+  AF_NETLINK,
+  errnoName,
+  errnoText,
+  SOCK_CLOEXEC,
+  SO_RCVBUFFORCE,
+  SOCK_RAW,
+  SOL_SOCKET,
+  systemCall,
+} from './libc.ts';
 import { inNamespace, type NamespaceName, namespaceInode, onNamespaceGone } from './namespaces.ts';
 
 /**
@@ -16,7 +25,6 @@ const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
 const NETLINK_GET_STRICT_CHK = 12;
 const SO_RCVTIMEO = 20;
-const SO_RCVBUFFORCE = 33;
 
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
