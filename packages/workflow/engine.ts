@@ -21,7 +21,11 @@ export interface WorkflowEngine {
   result(id: string): Promise<WorkflowOutcome>;
   get(id: string): Promise<WorkflowRun | undefined>;
   list(filter?: { readonly status?: WorkflowStatus; readonly limit?: number }): Promise<readonly WorkflowRun[]>;
-  /** Asks the run to stop: its signal fires, steps not yet started are not started. Undo is the workflow's affair. */
+  /**
+   * Asks the run to stop: its signal fires, steps not yet started reject with `SF-WORKFLOW-CANCELLED`, a step that fails
+   * from now on is not retried and rejects so too. Undo is the workflow's affair: shielded steps still run. The run ends
+   * as `cancelled` when its code throws that error on. No effect on a run that has ended.
+   */
   cancel(id: string): Promise<void>;
   /** Delivers a value to `context.receive(topic)`; kept until it is taken. */
   signal(id: string, topic: string, value: Json): Promise<void>;
@@ -60,9 +64,18 @@ export interface WorkflowContext {
   readonly signal: AbortSignal;
   /** Runs one step, or returns its remembered outcome. Steps started in one synchronous turn run at the same time. */
   step<T extends Json>(name: string, work: (call: StepCall) => Promise<T>, options?: StepOptions): Promise<T>;
-  /** Durable: a run that is resumed sleeps only for what is left. */
+  /**
+   * Runs many steps at the same time under one durable record, which costs as much as the record of one step. The
+   * price: when the process dies before all have ended, all of them run again. Never rejects for a step that failed.
+   */
+  steps<T extends Json>(
+    name: string,
+    items: readonly StepItem<T>[],
+    options?: Pick<StepOptions, 'shielded'>,
+  ): Promise<readonly StepResult<T>[]>;
+  /** Durable: a run that is resumed sleeps only for what is left. Rejects with `SF-WORKFLOW-CANCELLED`. */
   sleep(ms: number): Promise<void>;
-  /** The next value sent to the topic; undefined after the timeout. */
+  /** The next value sent to the topic; undefined after the timeout. Rejects with `SF-WORKFLOW-CANCELLED`. */
   receive(topic: string, timeoutMs: number): Promise<Json | undefined>;
 }
 
@@ -71,7 +84,7 @@ export interface StepCall {
   readonly key: string;
   /** From 1. */
   readonly attempt: number;
-  /** Fencing token of the executor's lease: grows with every take-over. What the step calls must refuse older ones. */
+  /** Fencing token of this execution of the run: grows with every take-over. What the step calls must refuse older ones. */
   readonly fence: number;
   readonly signal: AbortSignal;
 }
@@ -80,7 +93,21 @@ export interface StepOptions {
   readonly retry?: RetryPolicy;
   /** Per attempt. Default: `limits.stepTimeoutMs`. */
   readonly timeoutMs?: number;
+  /** Runs although the run was cancelled, and its signal does not fire for that: for undo. */
+  readonly shielded?: boolean;
+  /** Told when an attempt failed and another follows. Not told again when the outcome is remembered. */
+  readonly onRetry?: (attempt: number, error: unknown) => void;
 }
+
+/** One step of a batch. Its key is `<workflow id>/<batch name>/<id>`. */
+export interface StepItem<T extends Json = Json> extends Omit<StepOptions, 'shielded'> {
+  readonly id: string;
+  readonly work: (call: StepCall) => Promise<T>;
+}
+
+export type StepResult<T extends Json = Json> =
+  | { readonly ok: true; readonly output: T; readonly attempts: number }
+  | { readonly ok: false; readonly error: unknown; readonly attempts: number };
 
 export interface RetryPolicy {
   /** Including the first. */

@@ -1,0 +1,24 @@
+/** The bounds of this package, in one place. */
+export const limits = {
+  stepTimeoutMs: 120_000,
+  /** Attempts of a step that names no policy. */
+  retryDelayMaxMs: 30_000,
+  /** Steps of a wave that run at the same time. */
+  waveWidth: 256,
+  /** Waves up to this wide give each step a record of its own; wider ones share records. */
+  singleSteps: 8,
+  /** Steps that share one record. */
+  batchSize: 64,
+  undoAttempts: 6,
+  undoDelayMs: 200,
+  undoDelayMaxMs: 5_000,
+  /** How long `shutdown` waits for steps that are under way. */
+  shutdownMs: 10_000,
+  /** A peer that was not heard of for so long is taken over. */
+  leaseMs: 4_000,
+  heartbeatMs: 1_000,
+  /** How often what a notification should have told is looked up anyhow. */
+  pollMs: 1_000,
+  /** Runs listed in one query. */
+  pageSize: 500,
+} as const;
