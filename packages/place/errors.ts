@@ -1,0 +1,37 @@
+import { defineErrors } from '@superfluidity/core';
+
+export const placeErrors = defineErrors({
+  'SF-PLACE-NO-CANDIDATE': {
+    status: 409,
+    title: 'There is no place for a unit',
+    hint: 'The table says why each site and host was refused: lower the requirement, free or add capacity, or add a site.',
+  },
+  'SF-PLACE-CHAIN': {
+    status: 409,
+    title: 'No placement that was found keeps a chain within its bounds',
+    hint: 'Raise latencyMaxMs or lower bandwidthMbps of the chain, or let its units run nearer to each other.',
+  },
+  'SF-PLACE-LIMIT': {
+    status: 413,
+    title: 'The request is larger than what placement handles',
+    hint: 'Place the service in parts.',
+  },
+});
+
+/** Bounds of one placement. */
+export const placeLimits = {
+  units: 100_000,
+  hosts: 100_000,
+  sites: 5_000,
+  /** Partial assignments made and hosts looked at before the exact search settles for the best so far. */
+  exactWork: 200_000,
+  /** Times that the greedy search starts again with the unit that found no place in front. */
+  restarts: 8,
+  /** Passes over all units that try to better a greedy placement, and the moves tried in all of them. */
+  improvementRounds: 3,
+  improvementMoves: 50_000,
+  /** Fitting hosts among which the emptiest is taken; a site may have thousands that are as good. */
+  hostSample: 32,
+  /** Rows in the table of an explained refusal. */
+  refusals: 200,
+} as const;

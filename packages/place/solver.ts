@@ -1,0 +1,14 @@
+import type { Problem } from './problem.ts';
+
+/** A way of finding places. Another one, say an integer programme, plugs in here. */
+export type Solver = (problem: Problem) => Solution;
+
+export type Solution =
+  | {
+      readonly found: true /** Host number of each unit. */;
+      readonly hostOf: Int32Array;
+      readonly score: number;
+      readonly optimal: boolean;
+    }
+  /** The unit that found no place, and what had been placed before it. */
+  | { readonly found: false; readonly unit: number; readonly hostOf: Int32Array; readonly proven: boolean };
