@@ -12,6 +12,7 @@ export type DescriptorSource = z.infer<typeof s.descriptorSource>;
 export type Descriptor = z.infer<typeof s.descriptor>;
 export type CheckResult = z.infer<typeof s.checkResult>;
 export type Assignment = z.infer<typeof s.assignment>;
+export type ChainLatency = z.infer<typeof s.chainLatency>;
 export type StepState = z.infer<typeof s.stepState>;
 export type Step = z.infer<typeof s.step>;
 export type Plan = z.infer<typeof s.plan>;

@@ -1,0 +1,194 @@
+import { isSuperfluidityError, reportError, SuperfluidityError } from '@superfluidity/core';
+import { activationOrder, type FabricCall, type PortStatus, renderChain, type SitePath } from '@superfluidity/fabric';
+import type { SiteDriver, UnitOutcome } from '@superfluidity/site';
+import type { Action, PlannedBalancer, PlannedChain, PlannedUnit } from './actions.ts';
+import type { ChainRecords, UnitRecords } from './unit-records.ts';
+
+/**
+ * Carries out actions and takes them back. Every action may run twice, or run after a crash in its middle: sites
+ * recognise what is there already, records are replaced.
+ */
+export interface ActionRunner {
+  run(action: Action, call: FabricCall): Promise<void>;
+  undo(action: Action, call: FabricCall): Promise<void>;
+}
+
+export interface ActionPorts {
+  driver(site: string): Promise<SiteDriver>;
+  readonly units: UnitRecords;
+  readonly chains: ChainRecords;
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+  now(): number;
+}
+
+const SETTLE_POLL_MS = 50;
+
+export function actionRunner(ports: ActionPorts): ActionRunner {
+  const run = (action: Action, call: FabricCall) => verbs(ports, call)[action.verb](action as never);
+  return {
+    run,
+    async undo(action, call) {
+      for (const opposite of oppositesOf(action)) await run(opposite, call);
+    },
+  };
+}
+
+/** What takes an action back. */
+function oppositesOf(action: Action): readonly Action[] {
+  switch (action.verb) {
+    case 'create-network':
+      return [{ ...action, verb: 'remove-network' }];
+    case 'remove-network':
+      return [{ ...action, verb: 'create-network' }];
+    case 'create-units':
+      return [{ ...action, verb: 'remove-units' }];
+    case 'remove-units':
+      return [{ ...action, verb: 'create-units' }];
+    case 'drain-units':
+    case 'settle-chain':
+      // A unit that was asked to finish has finished: to serve again it is replaced.
+      return [];
+    case 'install-chain':
+      return [{ verb: 'remove-chain', chain: action.chain, wasActive: false }];
+    case 'activate-chain':
+      return action.previous === undefined ? [] : [{ verb: 'activate-chain', chain: action.previous }];
+    case 'remove-chain': {
+      const install: Action = { verb: 'install-chain', chain: action.chain };
+      return action.wasActive ? [install, { verb: 'activate-chain', chain: action.chain }] : [install];
+    }
+    case 'set-balancer':
+      return [{ ...action, balancer: action.previous, previous: action.balancer }];
+    case 'prepare-pools':
+      return [{ ...action, classes: action.previous, previous: action.classes }];
+  }
+}
+
+type VerbTable = { readonly [V in Action['verb']]: (action: Extract<Action, { verb: V }>) => Promise<void> };
+
+function verbs(ports: ActionPorts, call: FabricCall): VerbTable {
+  const fabric = async (site: string) => (await ports.driver(site)).fabric;
+  return {
+    'create-network': async ({ site, spec }) => (await fabric(site)).ensureNetwork(spec, call),
+    'remove-network': async ({ site, spec }) => (await fabric(site)).removeNetwork(spec.id, call),
+    'create-units': async ({ site, units }) => createUnits(ports, site, units, call),
+    'drain-units': async ({ site, units }) => {
+      const driver = await ports.driver(site);
+      for (const unit of units) await ignoringUnknown(driver.drainUnit(unit.spec.id, call));
+      await ports.units.setState(
+        units.map((unit) => unit.spec.id),
+        'draining',
+      );
+    },
+    'remove-units': async ({ site, units }) => {
+      const ids = units.map((unit) => unit.spec.id);
+      await (await ports.driver(site)).removeUnits(ids, call);
+      await ports.units.remove(ids);
+    },
+    'install-chain': async ({ chain }) => {
+      await ports.chains.put(serviceOf(chain), chain);
+      for (const path of await renderPlanned(ports, chain)) await (await fabric(path.site)).ensurePath(path, call);
+    },
+    'activate-chain': async ({ chain }) => {
+      for (const path of activationOrder(await renderPlanned(ports, chain))) {
+        await (await fabric(path.site)).activatePath(chain.id, chain.version, call);
+      }
+      await ports.chains.activate(serviceOf(chain), chain);
+    },
+    'settle-chain': async ({ chain, timeoutMs }) => {
+      const classifier = await fabric(chain.hops[0]!.site);
+      const deadline = ports.now() + timeoutMs;
+      while ((await classifier.countFlows(chain.id, chain.version)) > 0) {
+        // Flows that do not end in time are cut: the bound was the user's patience, not the flows'.
+        if (ports.now() >= deadline) return;
+        await ports.sleep(SETTLE_POLL_MS, call.signal);
+      }
+    },
+    'remove-chain': async ({ chain }) => {
+      for (const site of new Set(chain.hops.map((hop) => hop.site))) {
+        await (await fabric(site)).removePath(chain.id, chain.version, call);
+      }
+      await ports.chains.remove(serviceOf(chain), chain);
+    },
+    'set-balancer': async ({ site, balancer, previous }) => {
+      const backend = await fabric(site);
+      if (balancer !== undefined) await backend.ensureBalancer(await renderBalancer(ports, balancer), call);
+      else if (previous !== undefined) await backend.removeBalancer(previous.id, call);
+    },
+    'prepare-pools': async ({ site, service, classes }) => {
+      await (await ports.driver(site)).prepare(service, classes, call);
+    },
+  };
+}
+
+const serviceOf = (chain: PlannedChain): string => chain.id.slice(0, chain.id.indexOf('.'));
+
+async function createUnits(
+  ports: ActionPorts,
+  site: string,
+  units: readonly PlannedUnit[],
+  call: FabricCall,
+): Promise<void> {
+  const driver = await ports.driver(site);
+  const specs = units.map((unit) => unit.spec);
+  const outcomes: readonly UnitOutcome[] =
+    specs.length === 1
+      ? [{ ok: true, status: await driver.ensureUnit(specs[0]!, call) }]
+      : await driver.ensureUnits(specs, call);
+  const running = outcomes.flatMap((outcome, i) => (outcome.ok ? [{ unit: units[i]!, status: outcome.status }] : []));
+  await ports.units.put(running);
+  const failed = outcomes.flatMap((outcome, i) => (outcome.ok ? [] : [{ unit: units[i]!, error: outcome.error }]));
+  const first = failed[0];
+  if (first === undefined) return;
+  throw new SuperfluidityError('SF-SITE-UNIT-FAILED', {
+    doing: `create ${units.length} units at ${site}`,
+    reason: `${failed.length} of them failed, first ${first.unit.spec.path}#${first.unit.spec.index}`,
+    data: { failed: failed.slice(0, 20).map(({ unit, error }) => ({ unit: unit.spec.id, error: reportError(error) })) },
+    cause: first.error,
+  });
+}
+
+/** Looks up the addresses and SIDs of the hops and renders the chain for the sites. */
+async function renderPlanned(ports: ActionPorts, chain: PlannedChain): Promise<readonly SitePath[]> {
+  const records = await ports.units.get(chain.hops.map((hop) => hop.unitId));
+  const routers = new Map<string, string>();
+  for (const site of new Set(chain.hops.map((hop) => hop.site))) {
+    routers.set(site, (await (await ports.driver(site)).fingerprint()).routerSid);
+  }
+  const portOf = (unitId: string, portId: string): PortStatus => {
+    const port = records.get(unitId)?.ports.find((each) => each.id === portId);
+    if (port !== undefined) return port;
+    throw new SuperfluidityError('SF-LIFECYCLE-UNIT-MISSING', {
+      doing: `render chain ${chain.name} version ${chain.version}`,
+      reason: `port ${portId} is not there`,
+    });
+  };
+  return renderChain({
+    chainId: chain.id,
+    version: chain.version,
+    chain,
+    hops: chain.hops.map((hop) => ({
+      site: hop.site,
+      port: portOf(hop.unitId, hop.port),
+      routerSid: routers.get(hop.site)!,
+      ...(hop.translates === undefined ? {} : { translates: hop.translates }),
+    })),
+  });
+}
+
+async function renderBalancer(ports: ActionPorts, balancer: PlannedBalancer) {
+  const records = await ports.units.get(balancer.members.map((member) => member.unitId));
+  const members = balancer.members.flatMap(({ unitId, port }) => {
+    const record = records.get(unitId);
+    const address = record?.ports[0]?.address;
+    return address === undefined ? [] : [{ address, port, draining: record!.state === 'draining' }];
+  });
+  return { ...balancer, members };
+}
+
+async function ignoringUnknown(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!isSuperfluidityError(error, 'SF-SITE-UNIT-UNKNOWN')) throw error;
+  }
+}

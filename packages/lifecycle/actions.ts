@@ -1,0 +1,74 @@
+import type { BalancerSpec, NetworkSpec } from '@superfluidity/fabric';
+import type { PoolClass, UnitSpec } from '@superfluidity/site';
+
+/**
+ * What a step does, as data. Each verb has its opposite, so that an operation can be taken back at any point: the undo
+ * of a creation is a removal, the undo of a removal is a creation. `actions-run.ts` carries them out.
+ */
+export type Action =
+  | { readonly verb: 'create-network'; readonly site: string; readonly spec: NetworkSpec }
+  | { readonly verb: 'remove-network'; readonly site: string; readonly spec: NetworkSpec }
+  | { readonly verb: 'create-units'; readonly site: string; readonly units: readonly PlannedUnit[] }
+  | { readonly verb: 'drain-units'; readonly site: string; readonly units: readonly PlannedUnit[] }
+  | { readonly verb: 'remove-units'; readonly site: string; readonly units: readonly PlannedUnit[] }
+  | { readonly verb: 'install-chain'; readonly chain: PlannedChain }
+  | { readonly verb: 'activate-chain'; readonly chain: PlannedChain; readonly previous?: PlannedChain }
+  | { readonly verb: 'settle-chain'; readonly chain: PlannedChain; readonly timeoutMs: number }
+  | { readonly verb: 'remove-chain'; readonly chain: PlannedChain; readonly wasActive: boolean }
+  | {
+      readonly verb: 'set-balancer';
+      readonly site: string;
+      readonly balancer: PlannedBalancer | undefined;
+      readonly previous: PlannedBalancer | undefined;
+    }
+  | {
+      readonly verb: 'prepare-pools';
+      readonly site: string;
+      readonly service: string;
+      readonly classes: readonly PoolClass[];
+      readonly previous: readonly PoolClass[];
+    };
+
+export type Verb = Action['verb'];
+
+/** A unit with the whole of what its site is told, so that it can be created again by whoever has to. */
+export interface PlannedUnit {
+  readonly site: string;
+  /** Counts the incarnations of one path and index: a unit that was moved or healed is the next one. */
+  readonly generation: number;
+  readonly spec: UnitSpec;
+}
+
+/** A version of a chain as the units that it passes; addresses and SIDs are looked up when it is installed. */
+export interface PlannedChain {
+  /** Unique over all services: `<service>.<chain>`. */
+  readonly id: string;
+  readonly name: string;
+  readonly version: number;
+  readonly address: string;
+  readonly protocol: 'tcp' | 'udp' | 'any';
+  readonly ports: readonly number[];
+  readonly hops: readonly PlannedHop[];
+}
+
+export interface PlannedHop {
+  readonly unitId: string;
+  readonly unit: string;
+  readonly site: string;
+  readonly host: string;
+  readonly port: string;
+  readonly translates?: string;
+}
+
+/** A balancer whose members are named by unit; their addresses are looked up when it is set. */
+export type PlannedBalancer = Omit<BalancerSpec, 'members'> & {
+  readonly members: readonly { readonly unitId: string; readonly port: number }[];
+};
+
+export interface PlannedStep {
+  readonly id: string;
+  /** For people: `create container video/server#0 on core/h1`. */
+  readonly title: string;
+  readonly dependsOn: readonly string[];
+  readonly action: Action;
+}

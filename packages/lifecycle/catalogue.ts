@@ -1,0 +1,205 @@
+import { createHash } from 'node:crypto';
+import type { CheckResult, Descriptor, DescriptorSource } from '@superfluidity/api';
+import { newId, SuperfluidityError } from '@superfluidity/core';
+import { readDescriptor } from '@superfluidity/dialects';
+import type { Service } from '@superfluidity/model';
+import { type Database, databaseCode, toJson } from '@superfluidity/store';
+import type { Selectable } from 'kysely';
+import type { LifecycleOptions } from './options.ts';
+
+/** Descriptors that were read, checked and kept. States as in ETSI GS NFV-SOL 005, clauses 5.5.4 and 9.5.4. */
+export interface Catalogue {
+  check(source: DescriptorSource): Promise<CheckResult>;
+  /** The descriptor behind a source: found in the catalogue, or read from the files. */
+  resolve(source: DescriptorSource): Promise<ResolvedDescriptor>;
+  /** Keeps it, if it is not there yet. The same text again is the same entry. */
+  onboard(descriptor: ResolvedDescriptor): Promise<Descriptor>;
+  list(page: { readonly limit: number; readonly after?: string | undefined }): Promise<readonly Descriptor[]>;
+  show(idOrName: string): Promise<Descriptor & { readonly source: string }>;
+  setState(id: string, state: 'ENABLED' | 'DISABLED'): Promise<Descriptor>;
+  remove(id: string): Promise<void>;
+}
+
+export interface ResolvedDescriptor {
+  /** Present when it came from the catalogue. */
+  readonly id?: string;
+  readonly service: Service;
+  readonly format: string;
+  readonly source: string;
+  readonly baseFolder?: string;
+}
+
+type Row = Selectable<Database['descriptor']>;
+
+export function createCatalogue({ store, clock, events }: LifecycleOptions): Catalogue {
+  const { db } = store;
+
+  async function find(idOrName: string): Promise<Row> {
+    const rows = await db
+      .selectFrom('descriptor')
+      .selectAll()
+      .where((eb) => eb.or([eb('id', '=', idOrName), eb('name', '=', idOrName)]))
+      .orderBy('created_at', 'desc')
+      .limit(1)
+      .execute();
+    if (rows[0] !== undefined) return rows[0];
+    throw new SuperfluidityError('SF-LIFECYCLE-UNKNOWN', { reason: `there is no descriptor '${idOrName}'` });
+  }
+
+  function read(source: Exclude<DescriptorSource, { descriptor: string }>) {
+    const files = source.files.map((file) => ({ path: file.path, bytes: Buffer.from(file.base64, 'base64') }));
+    return readDescriptor(files);
+  }
+
+  function announce(row: Row, message: string): void {
+    events.append({ kind: 'descriptor', subject: row.id, severity: 'info', message, body: { name: row.name } });
+  }
+
+  return {
+    async check(source) {
+      if ('descriptor' in source) {
+        const row = await find(source.descriptor);
+        return { ok: true, name: row.name, format: row.source_format, problems: [] };
+      }
+      const { service, problems, format } = read(source);
+      const name = service === undefined ? {} : { name: service.block.name };
+      return { ok: service !== undefined, format, problems: problems.map(mutableProblem), ...name };
+    },
+
+    async resolve(source) {
+      if ('descriptor' in source) {
+        const row = await find(source.descriptor);
+        return {
+          id: row.id,
+          service: row.service as unknown as Service,
+          format: row.source_format,
+          source: row.source,
+          ...(row.base_folder === null ? {} : { baseFolder: row.base_folder }),
+        };
+      }
+      const { service, problems, format } = read(source);
+      if (service === undefined) {
+        const first = problems.find((problem) => problem.severity === 'error');
+        const where = first?.position === undefined ? '' : ` at ${first.position.line}:${first.position.column}`;
+        throw new SuperfluidityError('SF-LIFECYCLE-DESCRIPTOR', {
+          doing: `read ${source.files[0]!.path}`,
+          reason: `${first?.message ?? 'nothing that can be deployed'}${where}`,
+          data: { problems },
+        });
+      }
+      return {
+        service,
+        format,
+        source: Buffer.from(source.files[0]!.base64, 'base64').toString(),
+        ...(source.baseFolder === undefined ? {} : { baseFolder: source.baseFolder }),
+      };
+    },
+
+    async onboard(descriptor) {
+      if (descriptor.id !== undefined) return view(await find(descriptor.id));
+      const now = clock.now();
+      const { service, source, baseFolder } = descriptor;
+      // Two texts under one name and version are two entries: the text's digest tells them apart.
+      const digest = createHash('sha256')
+        .update(JSON.stringify(service))
+        .update(baseFolder ?? '')
+        .digest('hex')
+        .slice(0, 12);
+      const version = `${service.version}+${digest}`;
+      const known = await db
+        .selectFrom('descriptor')
+        .selectAll()
+        .where('name', '=', service.block.name)
+        .where('version', '=', version)
+        .executeTakeFirst();
+      if (known !== undefined) return view(known);
+      const row = await db
+        .insertInto('descriptor')
+        .values({
+          id: newId('desc', now),
+          name: service.block.name,
+          version,
+          onboarding_state: 'ONBOARDED',
+          operational_state: 'ENABLED',
+          usage_state: 'NOT_IN_USE',
+          source,
+          source_format: descriptor.format,
+          base_folder: baseFolder ?? null,
+          service: toJson(service) as never,
+          created_at: now,
+          updated_at: now,
+        })
+        .onConflict((conflict) => conflict.columns(['name', 'version']).doUpdateSet({ updated_at: now }))
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      announce(row, `descriptor ${row.name} ${row.version} onboarded`);
+      return view(row);
+    },
+
+    async list({ limit, after }) {
+      const rows = await db
+        .selectFrom('descriptor')
+        .selectAll()
+        .$if(after !== undefined, (query) => query.where('id', '>', after!))
+        .orderBy('id')
+        .limit(limit)
+        .execute();
+      return rows.map(view);
+    },
+
+    async show(idOrName) {
+      const row = await find(idOrName);
+      return { ...view(row), source: row.source };
+    },
+
+    async setState(id, state) {
+      const row = await find(id);
+      await db
+        .updateTable('descriptor')
+        .set({ operational_state: state, updated_at: clock.now() })
+        .where('id', '=', row.id)
+        .execute();
+      announce(row, `descriptor ${row.name} ${state.toLowerCase()}`);
+      return view({ ...row, operational_state: state });
+    },
+
+    async remove(id) {
+      const row = await find(id);
+      const refuse = (reason: string) =>
+        new SuperfluidityError('SF-LIFECYCLE-IN-USE', {
+          doing: `delete descriptor ${row.name}`,
+          reason,
+          hint: 'Terminate the services made from it and disable it: `superfluidity descriptor disable`.',
+        });
+      if (row.operational_state === 'ENABLED') throw refuse('it is enabled');
+      try {
+        await db.deleteFrom('descriptor').where('id', '=', row.id).execute();
+      } catch (error) {
+        // 23503: foreign_key_violation, a service was made from it.
+        if (databaseCode(error) === '23503') throw refuse('a service was made from it');
+        throw error;
+      }
+      announce(row, `descriptor ${row.name} deleted`);
+    },
+  };
+}
+
+function view(row: Row): Descriptor {
+  return {
+    id: row.id,
+    name: row.name,
+    version: row.version,
+    format: row.source_format,
+    onboardingState: row.onboarding_state,
+    operationalState: row.operational_state,
+    usageState: row.usage_state,
+    createdAt: row.created_at,
+  };
+}
+
+function mutableProblem(
+  problem: ReturnType<typeof readDescriptor>['problems'][number],
+): CheckResult['problems'][number] {
+  const { position, ...rest } = problem;
+  return { ...rest, ...(position === undefined ? {} : { position: { ...position } }) };
+}

@@ -1,0 +1,59 @@
+import { defineErrors } from '@superfluidity/core';
+
+export const lifecycleErrors = defineErrors({
+  'SF-LIFECYCLE-NAME-TAKEN': {
+    status: 409,
+    title: 'There is something of that name already',
+    hint: 'Choose another name, or terminate and remove the one that is there.',
+  },
+  'SF-LIFECYCLE-UNKNOWN': {
+    status: 404,
+    title: 'There is nothing of that name',
+    hint: 'List what there is: `superfluidity service list`, `site list`, `operation list`, `descriptor list`.',
+  },
+  'SF-LIFECYCLE-BUSY': {
+    status: 409,
+    title: 'Another operation of the service is not finished',
+    hint: 'Wait for it, or end it: `superfluidity operation cancel|retry|rollback|fail ID`.',
+  },
+  'SF-LIFECYCLE-STATE': {
+    status: 409,
+    title: 'Not possible in this state',
+    hint: 'See the state with `superfluidity operation show ID` or `service show NAME`.',
+  },
+  'SF-LIFECYCLE-DESCRIPTOR': {
+    status: 422,
+    title: 'The descriptor has errors',
+    hint: 'Mend what is listed; `superfluidity service check FILE` shows it with line and column.',
+  },
+  'SF-LIFECYCLE-IN-USE': {
+    status: 409,
+    title: 'It is in use',
+    hint: 'End what uses it first.',
+  },
+  'SF-LIFECYCLE-PREFIX-IN-USE': {
+    status: 409,
+    title: 'The prefix of a network is used by another service',
+    hint: 'Give the network another prefix.',
+  },
+  'SF-LIFECYCLE-SCALE': {
+    status: 422,
+    title: 'The number of instances is outside what the descriptor allows',
+    hint: 'Choose a number between `scale.min` and `scale.max` of the unit.',
+  },
+  'SF-LIFECYCLE-SITE-KIND': {
+    status: 422,
+    title: 'There is no such kind of site',
+    hint: 'List the kinds with `superfluidity site kinds`.',
+  },
+  'SF-LIFECYCLE-SITE-UNUSABLE': {
+    status: 409,
+    title: 'This machine lacks what the kind of site needs',
+    hint: 'See `superfluidity doctor`; `superfluidity doctor --fix` installs what can be installed.',
+  },
+  'SF-LIFECYCLE-UNIT-MISSING': {
+    status: 409,
+    title: 'A unit that a step needs is not there',
+    hint: 'Retry the operation; it creates what is missing.',
+  },
+});

@@ -1,0 +1,90 @@
+import type { Assignment, ChainLatency } from '@superfluidity/api';
+import { SuperfluidityError } from '@superfluidity/core';
+import { type Service, type Site, type SitePath, splitPortReference, unitsOf } from '@superfluidity/model';
+import { chainsToPlace, place, type PlacedUnit, type UnitToPlace } from '@superfluidity/place';
+import { type Placed, unitName } from './transition.ts';
+
+/** A unit that shall be there: where it is and stays, or where it has to go, or wherever is best. */
+export interface WantedUnit {
+  readonly path: string;
+  readonly index: number;
+  readonly at?: { readonly site: string; readonly host: string };
+  readonly to?: { readonly site: string; readonly host?: string };
+}
+
+export interface GrantRequest {
+  readonly service: Service;
+  readonly wanted: readonly WantedUnit[];
+  readonly sites: readonly Site[];
+  readonly paths: readonly SitePath[];
+}
+
+/** The answer to a request for room (the grant of ETSI GS NFV-SOL 003, clause 9): every unit's place, with reasons. */
+export interface Grant {
+  readonly placed: readonly Placed[];
+  readonly assignments: readonly Assignment[];
+  readonly chains: readonly ChainLatency[];
+  /** Of the units that were placed now. */
+  readonly costPerHour: number;
+}
+
+/** Rejects with the refusal of placement, which says for every site and host why not. */
+export function grantPlacement(request: GrantRequest, doing: string): Grant {
+  const { service, wanted, sites, paths } = request;
+  const known = new Map(unitsOf(service).map((each) => [each.path, each]));
+  const kept: readonly PlacedUnit[] = wanted.flatMap(({ path, index, at }) =>
+    at === undefined ? [] : [{ path, index, ...at }],
+  );
+  const units = wanted.flatMap(({ path, index, at, to }): readonly UnitToPlace[] => {
+    if (at !== undefined) return [];
+    const { unit, inside, requirements } = known.get(path)!;
+    const nested = unit.execution?.nested;
+    const parent = inside ?? (nested?.parentMandatory === true && nested.parent !== 'none' ? nested.parent : undefined);
+    return [
+      {
+        path,
+        index,
+        environment: unit.execution!.environment,
+        requirements,
+        ...(parent === undefined ? {} : { inside: parent }),
+        ...(to === undefined ? {} : { pinned: to }),
+      },
+    ];
+  });
+  const result = place({ units, placed: kept, sites, paths, chains: chainsToPlace(service) });
+  if (!result.ok) {
+    const { code, message, data } = result.error;
+    throw new SuperfluidityError(code as `SF-${string}`, {
+      doing,
+      reason: message,
+      ...(data === undefined ? {} : { data }),
+    });
+  }
+  const placed: readonly Placed[] = [...kept, ...result.assignments];
+  return {
+    placed: placed.map(({ path, index, site, host }) => ({ path, index, site, host })),
+    assignments: result.assignments.map(({ path, index, site, host, reason }) => ({
+      unit: unitName({ path, index }),
+      path,
+      index,
+      environment: known.get(path)!.unit.execution!.environment,
+      site,
+      host,
+      reasons: [reason],
+    })),
+    chains: service.chains.map((chain) => {
+      const siteOf = (reference: string) =>
+        placed
+          .filter((each) => each.path === splitPortReference(reference).path)
+          .toSorted((a, b) => a.index - b.index)[0]?.site;
+      return {
+        chain: chain.name,
+        latencyMs: result.chains.find((each) => each.name === chain.name)?.latencyMs ?? 0,
+        sites: [chain.from, ...chain.through, chain.to].flatMap((reference) => siteOf(reference) ?? []),
+        ...(chain.latencyDesiredMs === undefined ? {} : { desiredMs: chain.latencyDesiredMs }),
+        ...(chain.latencyMaxMs === undefined ? {} : { maxMs: chain.latencyMaxMs }),
+      };
+    }),
+    costPerHour: result.assignments.reduce((sum, { cost }) => sum + cost, 0),
+  };
+}

@@ -1,0 +1,6 @@
+export * from './errors.ts';
+export * from './lifecycle.ts';
+export * from './limits.ts';
+export type { LifecycleOptions } from './options.ts';
+export * from './routes.ts';
+export { planTransition, type Situation, type Transition, type TransitionPlan } from './transition.ts';

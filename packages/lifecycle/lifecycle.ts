@@ -1,0 +1,58 @@
+import { actionRunner } from './actions-run.ts';
+import { type Catalogue, createCatalogue } from './catalogue.ts';
+import { createOperations, type Operations } from './operations.ts';
+import type { LifecycleOptions } from './options.ts';
+import { Reconciler } from './reconciler.ts';
+import { createServices, serviceConsequences, type Services } from './services.ts';
+import { createSites, type Sites } from './sites.ts';
+import { TelemetryCollector } from './telemetry-collector.ts';
+import { chainRecords, unitRecords } from './unit-records.ts';
+
+/** The room as a whole: made before the engine is launched, opened after. */
+export interface Lifecycle {
+  readonly sites: Sites;
+  readonly catalogue: Catalogue;
+  readonly services: Services;
+  readonly operations: Operations;
+  /** Finds the sites again. Before the engine is launched: the first thing that it does is to go on with operations. */
+  open(): Promise<void>;
+  /** Begins to reconcile and to read telemetry. After the engine is launched. */
+  start(): void;
+  /** After the engine was shut down: operations that run still need the sites. */
+  close(): Promise<void>;
+}
+
+export async function createLifecycle(options: LifecycleOptions): Promise<Lifecycle> {
+  const units = unitRecords(options.store);
+  const chains = chainRecords(options.store);
+  const sites = createSites(options);
+  const catalogue = createCatalogue(options);
+  const actions = actionRunner({
+    driver: (site) => sites.driver(site),
+    units,
+    chains,
+    sleep: (ms, signal) => options.clock.sleep(ms, signal),
+    now: () => options.clock.now(),
+  });
+  const operations = await createOperations(options, actions, serviceConsequences);
+  const services = createServices(options, { sites, catalogue, units, chains, operations });
+  const reconciler = new Reconciler(options, { sites, units, services, operations });
+  const collector = new TelemetryCollector(options, sites, units);
+  return {
+    sites,
+    catalogue,
+    services,
+    operations,
+    open: () => sites.open(),
+    start() {
+      reconciler.start();
+      collector.start();
+    },
+    async close() {
+      await reconciler.close();
+      await collector.close();
+      await operations.close();
+      await sites.close();
+    },
+  };
+}

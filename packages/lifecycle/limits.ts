@@ -1,0 +1,28 @@
+/** Every bound of this room. */
+export interface Limits {
+  /** One call to a site outside an operation. */
+  readonly adminCallMs: number;
+  /** Attempts of a step whose failure may pass by itself. */
+  readonly stepAttempts: number;
+  readonly stepRetryMs: number;
+  /** One attempt of a step. */
+  readonly stepMs: number;
+  /** Between two looks at everything, besides those that events cause. */
+  readonly reconcileMs: number;
+  /** Between two automatic operations on one service, doubled after each failure up to the maximum. */
+  readonly healBackoffMs: number;
+  readonly healBackoffMaxMs: number;
+  /** Between two readings of the output of units with telemetry. */
+  readonly telemetryMs: number;
+}
+
+export const defaultLimits: Limits = {
+  adminCallMs: 30_000,
+  stepAttempts: 3,
+  stepRetryMs: 200,
+  stepMs: 120_000,
+  reconcileMs: 5_000,
+  healBackoffMs: 1_000,
+  healBackoffMaxMs: 300_000,
+  telemetryMs: 100,
+};

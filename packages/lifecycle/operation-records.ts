@@ -1,0 +1,292 @@
+import type {
+  Operation,
+  OperationDetail,
+  OperationKind,
+  OperationState,
+  Plan,
+  Step,
+  StepState,
+} from '@superfluidity/api';
+import { type ErrorReport, type Json, SuperfluidityError } from '@superfluidity/core';
+import { type Database, databaseCode, insertMany, type Store, toJson, updateMany } from '@superfluidity/store';
+import type { Selectable, Transaction } from 'kysely';
+import type { PlannedStep } from './actions.ts';
+
+/** What is kept of the plan of an operation: what people see, and the steps with their actions. */
+export type StoredPlan = Omit<Plan, 'steps'> & { readonly steps: readonly PlannedStep[] };
+
+/** A run over the plan as the engine knows it. */
+export interface StoredRun {
+  readonly workflowId: string;
+  readonly input: Json;
+}
+
+export interface NewOperation {
+  readonly run: StoredRun;
+  readonly id: string;
+  readonly service: string;
+  readonly kind: OperationKind;
+  readonly automatic: boolean;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly plan: StoredPlan;
+}
+
+export interface StepChange {
+  readonly operation: string;
+  readonly step: string;
+  readonly state: StepState;
+  readonly attempt: number;
+  readonly error: ErrorReport | null;
+  readonly at: number;
+}
+
+/** What follows for a service from the state that an operation on it has reached. */
+export type Consequences = (
+  trx: Transaction<Database>,
+  kind: OperationKind,
+  service: string,
+  state: OperationState,
+) => Promise<void>;
+
+type OperationRow = Selectable<Database['operation']>;
+type StepRow = Selectable<Database['operation_step']>;
+
+/** The rows of tables `operation` and `operation_step`. */
+export class OperationRecords {
+  readonly #store: Store;
+  readonly #executor: string;
+  readonly #consequences: Consequences;
+
+  constructor(store: Store, executor: string, consequences: Consequences) {
+    this.#store = store;
+    this.#executor = executor;
+    this.#consequences = consequences;
+  }
+
+  /** In the transaction of whoever makes the service ready for it. One operation of a service is open at a time. */
+  async insert(trx: Transaction<Database>, operation: NewOperation): Promise<void> {
+    const now = this.#store.clock.now();
+    try {
+      await trx
+        .insertInto('operation')
+        .values({
+          id: operation.id,
+          service: operation.service,
+          kind: operation.kind,
+          automatic: operation.automatic,
+          state: 'STARTING',
+          state_entered_at: now,
+          params: toJson(operation.params as never),
+          plan: toJson(operation.plan as never),
+          executor: this.#executor,
+          workflow_id: operation.run.workflowId,
+          run: toJson(operation.run.input as never),
+          created_at: now,
+          updated_at: now,
+        })
+        .execute();
+    } catch (error) {
+      // 23505: unique_violation of operation_active.
+      if (databaseCode(error) !== '23505') throw error;
+      throw new SuperfluidityError('SF-LIFECYCLE-BUSY', {
+        doing: `${operation.kind.toLowerCase()} service ${operation.service}`,
+        reason: 'another operation of this service is not finished',
+        cause: error,
+      });
+    }
+    await insertMany(
+      trx,
+      'operation_step',
+      operation.plan.steps.map((step) => ({
+        operation_id: operation.id,
+        step_id: step.id,
+        state: 'pending',
+        attempt: 0,
+      })),
+    );
+  }
+
+  async load(id: string): Promise<OperationRow> {
+    const row = await this.#store.db.selectFrom('operation').selectAll().where('id', '=', id).executeTakeFirst();
+    if (row !== undefined) return row;
+    throw new SuperfluidityError('SF-LIFECYCLE-UNKNOWN', { reason: `there is no operation '${id}'` });
+  }
+
+  async plan(id: string): Promise<{ readonly plan: StoredPlan; readonly cancelMode: OperationRow['cancel_mode'] }> {
+    const row = await this.load(id);
+    return { plan: row.plan as unknown as StoredPlan, cancelMode: row.cancel_mode };
+  }
+
+  /**
+   * Moves to the state if the operation is in one of `from`. What follows from the state for the service is written in
+   * the same transaction. False: it was not in such a state.
+   */
+  setState(
+    id: string,
+    from: readonly OperationState[],
+    to: OperationState,
+    error: ErrorReport | null,
+  ): Promise<boolean> {
+    return this.#store.transaction(async (trx) => {
+      const now = this.#store.clock.now();
+      const row = await trx
+        .updateTable('operation')
+        .set({
+          state: to,
+          state_entered_at: now,
+          updated_at: now,
+          error: error === null ? null : toJson(error as never),
+          executor: this.#executor,
+        })
+        .where('id', '=', id)
+        .where('state', 'in', from)
+        .returning(['kind', 'service'])
+        .executeTakeFirst();
+      if (row === undefined) return false;
+      await this.#consequences(trx, row.kind as OperationKind, row.service, to);
+      return true;
+    });
+  }
+
+  /** Notes the run that begins, if the operation is in `from`: of two that try at once, one is refused. */
+  async beginRun(id: string, from: OperationState, to: OperationState, run: StoredRun): Promise<boolean> {
+    const now = this.#store.clock.now();
+    const result = await this.#store.db
+      .updateTable('operation')
+      .set({
+        state: to,
+        state_entered_at: now,
+        updated_at: now,
+        error: null,
+        cancel_mode: null,
+        executor: this.#executor,
+        workflow_id: run.workflowId,
+        run: toJson(run.input as never),
+      })
+      .where('id', '=', id)
+      .where('state', '=', from)
+      .executeTakeFirst();
+    return result.numUpdatedRows > 0n;
+  }
+
+  /** Operations that should be running. */
+  async running(): Promise<
+    readonly { readonly id: string; readonly run: StoredRun | undefined; readonly updatedAt: number }[]
+  > {
+    const rows = await this.#store.db
+      .selectFrom('operation')
+      .select(['id', 'workflow_id', 'run', 'updated_at'])
+      .where('state', 'in', ['STARTING', 'PROCESSING', 'ROLLING_BACK'])
+      .execute();
+    return rows.map((row) => ({
+      id: row.id,
+      run: row.workflow_id === null ? undefined : { workflowId: row.workflow_id, input: row.run as Json },
+      updatedAt: row.updated_at,
+    }));
+  }
+
+  async requestCancel(id: string, mode: 'GRACEFUL' | 'FORCEFUL'): Promise<void> {
+    const now = this.#store.clock.now();
+    await this.#store.db
+      .updateTable('operation')
+      .set({ cancel_mode: mode, updated_at: now })
+      .where('id', '=', id)
+      .execute();
+  }
+
+  async list(filter: {
+    readonly limit: number;
+    readonly after?: string | undefined;
+    readonly service?: string | undefined;
+    readonly state?: OperationState | undefined;
+  }): Promise<readonly Operation[]> {
+    const rows = await this.#store.db
+      .selectFrom('operation')
+      .selectAll()
+      .$if(filter.after !== undefined, (query) => query.where('id', '<', filter.after!))
+      .$if(filter.service !== undefined, (query) => query.where('service', '=', filter.service!))
+      .$if(filter.state !== undefined, (query) => query.where('state', '=', filter.state!))
+      .orderBy('id', 'desc')
+      .limit(filter.limit)
+      .execute();
+    return rows.map(operationView);
+  }
+
+  async show(id: string): Promise<OperationDetail> {
+    const row = await this.load(id);
+    const plan = row.plan as unknown as StoredPlan;
+    const rows = await this.stepRows(id);
+    const byId = new Map(rows.map((step) => [step.step_id, step]));
+    const steps = plan.steps.map((planned) => ({ ...stepView(planned), ...stepProgress(byId.get(planned.id)) }));
+    return { ...operationView(row), plan: planView(plan), steps };
+  }
+
+  stepRows(id: string): Promise<readonly StepRow[]> {
+    return this.#store.db.selectFrom('operation_step').selectAll().where('operation_id', '=', id).execute();
+  }
+
+  async writeSteps(changes: readonly StepChange[]): Promise<void> {
+    // Started: keep when. Ended: keep when it started.
+    const [started, ended] = [changes.filter(isStart), changes.filter((change) => !isStart(change))];
+    const key = ({ operation, step, state, attempt, error }: StepChange) => ({
+      operation_id: operation,
+      step_id: step,
+      state,
+      attempt,
+      error: error as never,
+    });
+    const keys = ['operation_id', 'step_id'] as const;
+    const { db } = this.#store;
+    await updateMany(
+      db,
+      'operation_step',
+      keys,
+      started.map((change) => ({ ...key(change), started_at: change.at, ended_at: null })),
+    );
+    await updateMany(
+      db,
+      'operation_step',
+      keys,
+      ended.map((change) => ({ ...key(change), ended_at: change.at })),
+    );
+  }
+}
+
+const isStart = (change: StepChange): boolean => change.state === 'running' || change.state === 'undoing';
+
+export function operationView(row: OperationRow): Operation {
+  return {
+    id: row.id,
+    service: row.service,
+    kind: row.kind as OperationKind,
+    state: row.state,
+    automatic: row.automatic,
+    params: row.params as Record<string, unknown>,
+    startedAt: row.created_at,
+    stateEnteredAt: row.state_entered_at,
+    cancelPending: row.cancel_mode !== null,
+    ...(row.error === null ? {} : { error: row.error as unknown as NonNullable<Operation['error']> }),
+    ...(row.executor === null ? {} : { executor: row.executor }),
+  };
+}
+
+export function planView(plan: StoredPlan): Plan {
+  return { ...plan, steps: plan.steps.map(stepView) };
+}
+
+function stepView(step: PlannedStep): Plan['steps'][number] {
+  const { id, title, dependsOn, action } = step;
+  const site = 'site' in action ? { site: action.site } : {};
+  return { id, title, verb: action.verb, dependsOn: [...dependsOn], ...site };
+}
+
+function stepProgress(row: StepRow | undefined): Pick<Step, 'state' | 'attempt' | 'startedAt' | 'endedAt' | 'error'> {
+  if (row === undefined) return { state: 'pending', attempt: 0 };
+  return {
+    state: row.state as StepState,
+    attempt: row.attempt,
+    ...(row.started_at === null ? {} : { startedAt: row.started_at }),
+    ...(row.ended_at === null ? {} : { endedAt: row.ended_at }),
+    ...(row.error === null ? {} : { error: row.error as unknown as NonNullable<Step['error']> }),
+  };
+}

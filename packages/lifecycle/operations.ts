@@ -1,0 +1,220 @@
+import type { Operation, OperationState } from '@superfluidity/api';
+import { type ErrorReport, isSuperfluidityError, type Json, SuperfluidityError } from '@superfluidity/core';
+import type { ActionRunner } from './actions-run.ts';
+import { type Consequences, OperationRecords, operationView, type StoredRun } from './operation-records.ts';
+import { cancelledError, OPERATION_WORKFLOW, operationWorkflow, type RunInput } from './operation-workflow.ts';
+import type { LifecycleOptions } from './options.ts';
+import { StepRecorder } from './step-recorder.ts';
+
+/**
+ * Operations with the states of ETSI GS NFV-SOL 003, clause 5.6.2:
+ *
+ *     STARTING > PROCESSING > COMPLETED
+ *                    |  ^
+ *                    v  | retry, continue
+ *                FAILED_TEMP > ROLLING_BACK > ROLLED_BACK     rollback
+ *                    |
+ *                    v  fail
+ *                  FAILED
+ */
+export interface Operations {
+  readonly records: OperationRecords;
+  /** The run to be recorded with a new operation, and then started. */
+  firstRun(id: string, automatic: boolean): StoredRun;
+  start(run: StoredRun): Promise<void>;
+  /** Starts what a server recorded before it died and did not come to start. */
+  resumeLost(olderThanMs: number): Promise<void>;
+  retry(id: string): Promise<Operation>;
+  /** Like retry, but without the steps that failed and those that depend on them. */
+  continue(id: string): Promise<Operation>;
+  rollback(id: string): Promise<Operation>;
+  fail(id: string): Promise<Operation>;
+  cancel(id: string, mode: 'GRACEFUL' | 'FORCEFUL'): Promise<Operation>;
+  /** Resolves at the next state in which the operation rests. */
+  settled(id: string): Promise<Operation>;
+  close(): Promise<void>;
+}
+
+const CANCEL_CHANNEL = 'operation_cancel';
+const RESTING: readonly OperationState[] = ['COMPLETED', 'FAILED_TEMP', 'ROLLED_BACK', 'FAILED'];
+
+export async function createOperations(
+  options: LifecycleOptions,
+  actions: ActionRunner,
+  consequences: Consequences,
+): Promise<Operations> {
+  const { store, engine, events, clock, log, limits, executor } = options;
+  const records = new OperationRecords(store, executor, consequences);
+  const recorder = new StepRecorder(records, log);
+  const cancelled = new Map<string, { requested: boolean; readonly controller: AbortController }>();
+  const waiters = new Map<string, Set<(operation: Operation) => void>>();
+
+  const cancellation = (id: string) => {
+    let entry = cancelled.get(id);
+    if (entry === undefined) {
+      entry = { requested: false, controller: new AbortController() };
+      cancelled.set(id, entry);
+    }
+    return entry;
+  };
+
+  engine.register(
+    operationWorkflow({
+      records,
+      actions,
+      limits,
+      cancellation: (id) => {
+        const { requested, controller } = cancellation(id);
+        return { requested, abort: controller.signal };
+      },
+      requestCancel: requestHere,
+      stepChanged(operation, step, state, attempt, error) {
+        recorder.record({ operation, step: step.id, state, attempt, error, at: clock.now() });
+        events.append({
+          kind: 'step',
+          subject: operation,
+          severity: state === 'failed' ? 'error' : 'info',
+          message: `${step.title}: ${state}${error === null ? '' : ` (${error.message})`}`,
+          body: { step: step.id, state, attempt, ...(error === null ? {} : { error }) },
+        });
+      },
+      async stateChanged(id) {
+        if (RESTING.includes((await changed(id)).state)) cancelled.delete(id);
+      },
+      beforeEnd: () => recorder.flush(),
+    }),
+  );
+
+  /** Tells everybody about the state in which an operation is now. */
+  async function changed(id: string): Promise<Operation> {
+    const operation = operationView(await records.load(id));
+    events.append({
+      kind: 'operation',
+      subject: id,
+      service: operation.service,
+      severity: operation.state.startsWith('FAILED') ? 'error' : 'info',
+      message: `${operation.kind.toLowerCase()} ${operation.service}: ${operation.state}${operation.error === undefined ? '' : `, ${operation.error.message}`}`,
+      body: { ...operation },
+    });
+    if (RESTING.includes(operation.state)) {
+      for (const wake of waiters.get(id) ?? []) wake(operation);
+      waiters.delete(id);
+    }
+    return operation;
+  }
+
+  const stopListening = await store.listen(CANCEL_CHANNEL, (payload) => {
+    const [id, mode] = (payload ?? '').split(' ');
+    if (id !== undefined && id !== '') requestHere(id, mode);
+  });
+
+  function requestHere(id: string, mode: string | undefined): void {
+    const entry = cancellation(id);
+    entry.requested = true;
+    if (mode === 'FORCEFUL') {
+      entry.controller.abort(cancelledError(id));
+    }
+  }
+
+  /** Another run over the plan of an operation that rests in FAILED_TEMP. */
+  async function runAgain(
+    id: string,
+    doing: string,
+    input: Omit<RunInput, 'operation' | 'undoOnFailure'>,
+  ): Promise<Operation> {
+    const run = storedRun(id, { ...input, undoOnFailure: false }, clock.now());
+    const during = input.direction === 'forward' ? 'PROCESSING' : 'ROLLING_BACK';
+    if (!(await records.beginRun(id, 'FAILED_TEMP', during, run))) {
+      const { state } = await records.load(id);
+      throw new SuperfluidityError('SF-LIFECYCLE-STATE', {
+        doing: `${doing} operation ${id}`,
+        reason: `it is ${state}; this is possible in FAILED_TEMP only`,
+      });
+    }
+    cancelled.delete(id);
+    await engine.start(OPERATION_WORKFLOW, run.input, { id: run.workflowId });
+    return changed(id);
+  }
+
+  const current = async (id: string) => operationView(await records.load(id));
+  const stepsIn = async (id: string, ...states: string[]) =>
+    (await records.stepRows(id)).filter((row) => states.includes(row.state)).map((row) => row.step_id);
+
+  return {
+    records,
+    firstRun: (id, automatic) =>
+      storedRun(id, { direction: 'forward', skip: [], undoOnFailure: automatic }, clock.now()),
+    start: (run) => engine.start(OPERATION_WORKFLOW, run.input, { id: run.workflowId }),
+
+    retry: async (id) => runAgain(id, 'retry', { direction: 'forward', skip: await stepsIn(id, 'done') }),
+
+    async continue(id) {
+      const done = await stepsIn(id, 'done');
+      const { steps } = (await records.plan(id)).plan;
+      const without = new Set(await stepsIn(id, 'failed'));
+      for (const step of steps) if (step.dependsOn.some((other) => without.has(other))) without.add(step.id);
+      return runAgain(id, 'continue', { direction: 'forward', skip: [...done, ...without] });
+    },
+
+    // A step that never began has nothing to take back; one that failed may have done half.
+    rollback: async (id) =>
+      runAgain(id, 'roll back', { direction: 'backward', skip: await stepsIn(id, 'pending', 'skipped', 'undone') }),
+
+    async fail(id) {
+      const { error, state } = await records.load(id);
+      if (!(await records.setState(id, ['FAILED_TEMP'], 'FAILED', error as ErrorReport | null))) {
+        throw new SuperfluidityError('SF-LIFECYCLE-STATE', {
+          doing: `fail operation ${id}`,
+          reason: `it is ${state}; this is possible in FAILED_TEMP only`,
+        });
+      }
+      return changed(id);
+    },
+
+    async cancel(id, mode) {
+      const { state } = await records.load(id);
+      if (state !== 'STARTING' && state !== 'PROCESSING') {
+        throw new SuperfluidityError('SF-LIFECYCLE-STATE', {
+          doing: `cancel operation ${id}`,
+          reason: `it is ${state}; only what is STARTING or PROCESSING can be cancelled`,
+        });
+      }
+      await records.requestCancel(id, mode);
+      requestHere(id, mode);
+      await store.notify(CANCEL_CHANNEL, `${id} ${mode}`);
+      return current(id);
+    },
+
+    async resumeLost(olderThanMs) {
+      for (const { id, run, updatedAt } of await records.running()) {
+        if (run === undefined || updatedAt > clock.now() - olderThanMs) continue;
+        if ((await engine.get(run.workflowId)) !== undefined) continue;
+        log.warn({ operation: id }, 'operation was recorded but not started; starting it');
+        await engine.start(OPERATION_WORKFLOW, run.input, { id: run.workflowId });
+      }
+    },
+
+    settled: (id) =>
+      new Promise((resolve, reject) => {
+        const set = waiters.get(id) ?? new Set();
+        waiters.set(id, set.add(resolve));
+        current(id).then((operation) => {
+          if (RESTING.includes(operation.state)) resolve(operation);
+        }, reject);
+      }),
+
+    async close() {
+      await recorder.flush();
+      await stopListening();
+    },
+  };
+}
+
+/** The id of a run is new each time: the engine takes a known id for the same run. */
+function storedRun(id: string, input: Omit<RunInput, 'operation'>, nowMs: number): StoredRun {
+  return { workflowId: `${id}.${nowMs.toString(36)}`, input: { operation: id, ...input } as RunInput & Json };
+}
+
+export function isBusy(error: unknown): boolean {
+  return isSuperfluidityError(error, 'SF-LIFECYCLE-BUSY');
+}

@@ -1,0 +1,23 @@
+import type { Clock, Logger } from '@superfluidity/core';
+import type { EventLog, Telemetry } from '@superfluidity/observe';
+import type { DriverKind } from '@superfluidity/site';
+import type { Store } from '@superfluidity/store';
+import type { WorkflowEngine } from '@superfluidity/workflow';
+import type { Limits } from './limits.ts';
+
+export interface LifecycleOptions {
+  readonly store: Store;
+  readonly engine: WorkflowEngine;
+  readonly events: EventLog;
+  readonly telemetry: Telemetry;
+  readonly kinds: readonly DriverKind[];
+  /** Folder in which drivers keep files. */
+  readonly siteFolder: string;
+  /** The fence of this server's lease, for calls to sites outside workflows. */
+  readonly fence: () => number;
+  /** This server, as it appears on operations. */
+  readonly executor: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly limits: Limits;
+}

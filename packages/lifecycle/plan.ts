@@ -1,0 +1,28 @@
+import { createHash } from 'node:crypto';
+import type { OperationKind } from '@superfluidity/api';
+import { canonicalJson } from '@superfluidity/core';
+import type { PlannedStep } from './actions.ts';
+import type { Grant } from './grant.ts';
+import type { StoredPlan } from './operation-records.ts';
+
+/** A plan as it is kept. Its digest covers what would be done and where, so that two plans can be compared at a glance. */
+export function storedPlan(
+  kind: OperationKind,
+  service: string,
+  granted: Grant,
+  steps: readonly PlannedStep[],
+): StoredPlan {
+  const { assignments, chains, costPerHour } = granted;
+  const content = {
+    kind,
+    assignments: assignments.map(({ unit, site, host }) => ({ unit, site, host })),
+    steps: steps.map(({ id, dependsOn, action }) => ({ id, dependsOn, action: withoutFolder(action) })),
+  };
+  const digest = createHash('sha256').update(canonicalJson(content)).digest('hex').slice(0, 16);
+  return { service, kind, assignments: [...assignments], chains: [...chains], costPerHour, steps, digest };
+}
+
+/** Where the descriptor lies on the disk makes no other plan of it. */
+function withoutFolder(action: PlannedStep['action']): unknown {
+  return JSON.parse(JSON.stringify(action, (key, value: unknown) => (key === 'baseFolder' ? undefined : value)));
+}

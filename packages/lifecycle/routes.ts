@@ -1,0 +1,88 @@
+import type { Handlers } from '@superfluidity/api';
+import { SuperfluidityError } from '@superfluidity/core';
+import type { Lifecycle } from './lifecycle.ts';
+
+type Names =
+  | 'listSites'
+  | 'addSite'
+  | 'getSite'
+  | 'removeSite'
+  | 'purgeSite'
+  | 'listLinks'
+  | 'setLink'
+  | 'listDescriptors'
+  | 'addDescriptor'
+  | 'getDescriptor'
+  | 'setDescriptorState'
+  | 'removeDescriptor'
+  | 'checkService'
+  | 'planService'
+  | 'deployService'
+  | 'listServices'
+  | 'getService'
+  | 'scaleService'
+  | 'moveService'
+  | 'healService'
+  | 'terminateService'
+  | 'readUnitOutput'
+  | 'listOperations'
+  | 'getOperation'
+  | 'retryOperation'
+  | 'rollbackOperation'
+  | 'continueOperation'
+  | 'failOperation'
+  | 'cancelOperation';
+
+/** What this room answers to the API. */
+export function lifecycleHandlers({ sites, catalogue, services, operations }: Lifecycle): Handlers<Names> {
+  return {
+    listSites: async () => [...(await sites.list())],
+    addSite: ({ body }) => sites.add(body),
+    getSite: ({ params }) => sites.show(params.name),
+    removeSite: async ({ params }) => {
+      await sites.remove(params.name);
+      return null;
+    },
+    purgeSite: async ({ params }) => ({ removed: [...(await sites.purge(params.name))] }),
+    listLinks: async () => [...(await sites.links())],
+    setLink: ({ body }) => sites.setLink(body),
+
+    listDescriptors: async ({ query }) => [...(await catalogue.list(query))],
+    addDescriptor: async ({ body }) => catalogue.onboard(await catalogue.resolve(body)),
+    getDescriptor: ({ params }) => catalogue.show(params.id),
+    setDescriptorState: ({ params, body }) => catalogue.setState(params.id, body.operationalState),
+    removeDescriptor: async ({ params }) => {
+      await catalogue.remove(params.id);
+      return null;
+    },
+
+    checkService: ({ body }) => catalogue.check(body),
+    planService: async ({ body }) => services.plan(await catalogue.resolve(body.source), body.name),
+    deployService: async ({ body }) => services.deploy(await catalogue.resolve(body.source), body.name),
+    listServices: async ({ query }) => [...(await services.list(query))],
+    getService: ({ params }) => services.show(params.name),
+    scaleService: ({ params, body }) => services.scale(params.name, body.unit, body.count),
+    moveService: ({ params, body }) => services.move(params.name, body.what, body.to, body.host),
+    healService: ({ params, body }) => services.heal(params.name, body.unit),
+    terminateService: ({ params }) => services.terminate(params.name),
+    readUnitOutput: async ({ params, query }) => {
+      const unit = (await services.show(params.name)).units.find((each) => each.id === params.unit);
+      if (unit === undefined) {
+        throw new SuperfluidityError('SF-SITE-UNIT-UNKNOWN', {
+          doing: `read the output of ${params.unit}`,
+          reason: `service ${params.name} has no such unit`,
+        });
+      }
+      const { lines, next } = await (await sites.driver(unit.site)).readOutput(unit.id, query.offset);
+      return { lines: [...lines], next };
+    },
+
+    listOperations: async ({ query }) => [...(await operations.records.list(query))],
+    getOperation: ({ params }) => operations.records.show(params.id),
+    retryOperation: ({ params }) => operations.retry(params.id),
+    rollbackOperation: ({ params }) => operations.rollback(params.id),
+    continueOperation: ({ params }) => operations.continue(params.id),
+    failOperation: ({ params }) => operations.fail(params.id),
+    cancelOperation: ({ params, body }) => operations.cancel(params.id, body.mode),
+  };
+}

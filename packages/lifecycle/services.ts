@@ -1,0 +1,443 @@
+import type { OperationKind, Plan, Service as ServiceView, ServiceDetail } from '@superfluidity/api';
+import { newId, SuperfluidityError } from '@superfluidity/core';
+import { parseIpv4Prefix, prefixesOverlap, resolveUnits, type Service, unitsOf } from '@superfluidity/model';
+import { type Database, databaseCode, toJson } from '@superfluidity/store';
+import type { Selectable, Transaction } from 'kysely';
+import type { Catalogue, ResolvedDescriptor } from './catalogue.ts';
+import { type Grant, grantPlacement, type WantedUnit } from './grant.ts';
+import { type Consequences, planView, type StoredPlan } from './operation-records.ts';
+import type { Operations } from './operations.ts';
+import type { LifecycleOptions } from './options.ts';
+import { storedPlan } from './plan.ts';
+import { serviceDetail, serviceView } from './service-view.ts';
+import type { Sites } from './sites.ts';
+import { nothingThere, type Placed, planTransition, type Situation, type Transition, unitName } from './transition.ts';
+import type { ChainRecords, UnitRecord, UnitRecords } from './unit-records.ts';
+
+/** Instances of services, and the operations that change them. */
+export interface Services {
+  plan(descriptor: ResolvedDescriptor, name?: string): Promise<Plan>;
+  deploy(descriptor: ResolvedDescriptor, name?: string): Promise<Accepted>;
+  scale(name: string, unit: string, count: number): Promise<Accepted>;
+  move(name: string, what: string, to: string, host?: string): Promise<Accepted>;
+  /** The units that do not run, or the ones that are named. */
+  heal(name: string, unit?: string): Promise<Accepted>;
+  healUnits(name: string, units: ReadonlySet<string>, automatic: boolean): Promise<Accepted>;
+  terminate(name: string): Promise<Accepted>;
+  list(page: { readonly limit: number; readonly after?: string | undefined }): Promise<readonly ServiceView[]>;
+  show(name: string): Promise<ServiceDetail>;
+  /** Names of the services with an operation that is not over. */
+  busy(): Promise<ReadonlySet<string>>;
+}
+
+export interface Accepted {
+  readonly operation: string;
+  readonly service: string;
+}
+
+/** What the row of a service keeps besides its units and chains. */
+export interface ServiceDesired {
+  readonly slots: Situation['slots'];
+  readonly prefixes: readonly string[];
+}
+
+export type ServiceRow = Selectable<Database['service']>;
+
+export interface ServiceParts {
+  readonly sites: Sites;
+  readonly catalogue: Catalogue;
+  readonly units: UnitRecords;
+  readonly chains: ChainRecords;
+  readonly operations: Operations;
+}
+
+/** What the end of an operation means for its service. */
+export const serviceConsequences: Consequences = async (trx, kind, service, state) => {
+  const gone = (kind === 'TERMINATE' && state === 'COMPLETED') || (kind === 'INSTANTIATE' && state === 'ROLLED_BACK');
+  if (kind === 'INSTANTIATE' && state === 'COMPLETED') {
+    await trx.updateTable('service').set({ state: 'INSTANTIATED' }).where('name', '=', service).execute();
+  } else if (gone) {
+    const row = await trx
+      .deleteFrom('service')
+      .where('name', '=', service)
+      .returning('descriptor_id')
+      .executeTakeFirst();
+    if (row === undefined) return;
+    const others = await trx
+      .selectFrom('service')
+      .select('name')
+      .where('descriptor_id', '=', row.descriptor_id)
+      .limit(1)
+      .execute();
+    if (others.length > 0) return;
+    await trx
+      .updateTable('descriptor')
+      .set({ usage_state: 'NOT_IN_USE' })
+      .where('id', '=', row.descriptor_id)
+      .execute();
+  }
+};
+
+export function createServices(options: LifecycleOptions, parts: ServiceParts): Services {
+  const { store, clock } = options;
+  const { sites, catalogue, units, chains, operations } = parts;
+  const { db } = store;
+
+  async function find(name: string): Promise<ServiceRow> {
+    const row = await db.selectFrom('service').selectAll().where('name', '=', name).executeTakeFirst();
+    if (row !== undefined) return row;
+    throw new SuperfluidityError('SF-LIFECYCLE-UNKNOWN', { reason: `there is no service '${name}'` });
+  }
+
+  /** All that is known of a service that is there. */
+  async function load(name: string): Promise<Loaded> {
+    const row = await find(name);
+    const [descriptor, records, paths] = await Promise.all([
+      catalogue.resolve({ descriptor: row.descriptor_id }),
+      units.ofService(name),
+      chains.ofService(name),
+    ]);
+    const { slots } = row.desired as unknown as ServiceDesired;
+    const situation: Situation = {
+      units: records.map((record) => record.planned),
+      chains: paths.filter((path) => path.active).map((path) => path.chain),
+      leftovers: paths.filter((path) => !path.active).map((path) => path.chain),
+      slots,
+    };
+    return { row, descriptor, records, situation };
+  }
+
+  /** Where the wanted units go, or an error that says why they go nowhere. */
+  async function grant(service: Service, wanted: readonly WantedUnit[], doing: string): Promise<Grant> {
+    return grantPlacement({ service, wanted, ...(await sites.snapshot()) }, doing);
+  }
+
+  function transition(loaded: Loaded, change: Pick<Transition, 'target' | 'replace' | 'order'>) {
+    const { service, baseFolder } = loaded.descriptor;
+    const base = { name: loaded.row.name, service, current: loaded.situation };
+    return planTransition({ ...base, ...(baseFolder === undefined ? {} : { baseFolder }), ...change });
+  }
+
+  /** Records the operation, with what has to be true of the service from now on, and starts it. */
+  async function begin(
+    kind: OperationKind,
+    service: string,
+    plan: StoredPlan,
+    params: Record<string, unknown>,
+    prepare: (trx: Transaction<Database>) => Promise<unknown>,
+    automatic = false,
+  ): Promise<Accepted> {
+    const id = newId('op', clock.now());
+    const run = operations.firstRun(id, automatic);
+    await store.transaction(async (trx) => {
+      await prepare(trx);
+      await operations.records.insert(trx, { id, service, kind, automatic, params, plan, run });
+    });
+    await operations.start(run);
+    return { operation: id, service };
+  }
+
+  /** An operation on a service that is there. */
+  async function change(
+    kind: OperationKind,
+    loaded: Loaded,
+    granted: Grant,
+    what: Pick<Transition, 'target' | 'replace' | 'order'>,
+    params: Record<string, unknown>,
+    automatic = false,
+  ): Promise<Accepted> {
+    const { name, desired } = loaded.row;
+    const { steps, after } = transition(loaded, what);
+    const plan = storedPlan(kind, name, granted, steps);
+    const kept = { ...(desired as unknown as ServiceDesired), slots: after.slots };
+    return begin(
+      kind,
+      name,
+      plan,
+      params,
+      (trx) =>
+        trx
+          .updateTable('service')
+          .set((eb) => ({
+            desired: toJson(kept as never),
+            generation: eb('generation', '+', 1),
+            updated_at: clock.now(),
+          }))
+          .where('name', '=', name)
+          .execute(),
+      automatic,
+    );
+  }
+
+  async function planDeploy(descriptor: ResolvedDescriptor, name: string) {
+    const { service, baseFolder } = descriptor;
+    await refuseSharedPrefixes(service, name);
+    const wanted = unitsOf(service).flatMap(({ path, unit }) =>
+      Array.from({ length: unit.scale?.initial ?? 1 }, (_, index) => ({ path, index })),
+    );
+    const granted = await grant(service, wanted, `plan service ${name}`);
+    const { steps, after } = planTransition({
+      name,
+      service,
+      ...(baseFolder === undefined ? {} : { baseFolder }),
+      current: nothingThere,
+      target: granted.placed,
+      replace: new Set(),
+      order: 'make-before-break',
+    });
+    return { plan: storedPlan('INSTANTIATE', name, granted, steps), after };
+  }
+
+  /** Hosts route by prefix: two services with one prefix would get each other's packets. */
+  async function refuseSharedPrefixes(service: Service, name: string): Promise<void> {
+    const others = await db.selectFrom('service').select(['name', 'desired']).where('name', '!=', name).execute();
+    for (const other of others) {
+      for (const theirs of (other.desired as unknown as ServiceDesired).prefixes) {
+        const clash = service.networks.find((network) =>
+          prefixesOverlap(parseIpv4Prefix(network.prefix)!, parseIpv4Prefix(theirs)!),
+        );
+        if (clash === undefined) continue;
+        throw new SuperfluidityError('SF-LIFECYCLE-PREFIX-IN-USE', {
+          doing: `plan service ${name}`,
+          reason: `network ${clash.name} has ${clash.prefix}, and service ${other.name} uses ${theirs}`,
+        });
+      }
+    }
+  }
+
+  const services: Services = {
+    async plan(descriptor, name = descriptor.service.block.name) {
+      return planView((await planDeploy(descriptor, name)).plan);
+    },
+
+    async deploy(descriptor, name = descriptor.service.block.name) {
+      const entry = await catalogue.onboard(descriptor);
+      if (entry.operationalState === 'DISABLED') {
+        throw new SuperfluidityError('SF-LIFECYCLE-STATE', {
+          doing: `deploy ${entry.name}`,
+          reason: 'the descriptor is disabled',
+          hint: `Enable it with \`superfluidity descriptor enable ${entry.name}\`.`,
+        });
+      }
+      const { plan, after } = await planDeploy(descriptor, name);
+      const now = clock.now();
+      const desired: ServiceDesired = {
+        slots: after.slots,
+        prefixes: descriptor.service.networks.map((each) => each.prefix),
+      };
+      const id = newId('svc', now);
+      return begin('INSTANTIATE', name, plan, { descriptor: entry.id }, async (trx) => {
+        try {
+          await trx
+            .insertInto('service')
+            .values({
+              name,
+              id,
+              descriptor_id: entry.id,
+              state: 'NOT_INSTANTIATED',
+              desired: toJson(desired as never),
+              generation: 1,
+              created_at: now,
+              updated_at: now,
+            })
+            .execute();
+        } catch (error) {
+          // 23505: unique_violation.
+          if (databaseCode(error) !== '23505') throw error;
+          throw new SuperfluidityError('SF-LIFECYCLE-NAME-TAKEN', {
+            doing: `deploy ${name}`,
+            reason: `there is a service '${name}'`,
+            hint: `Terminate it, or deploy under another name: \`superfluidity service deploy FILE --name OTHER\`.`,
+          });
+        }
+        await trx.updateTable('descriptor').set({ usage_state: 'IN_USE' }).where('id', '=', entry.id).execute();
+      });
+    },
+
+    async scale(name, unit, count) {
+      const loaded = await load(name);
+      const { service } = loaded.descriptor;
+      const known = oneUnit(service, unit, `scale ${name}`);
+      const { min, max } = known.unit.scale ?? { min: 1, max: 1 };
+      if (count < min || count > max) {
+        throw new SuperfluidityError('SF-LIFECYCLE-SCALE', {
+          doing: `scale ${known.path} of ${name} to ${count}`,
+          reason: `the descriptor allows ${min} to ${max}`,
+        });
+      }
+      const here = placedOf(loaded);
+      const mine = here.filter((placed) => placed.path === known.path).toSorted((a, b) => a.index - b.index);
+      const others = here.filter((placed) => placed.path !== known.path);
+      const kept = mine.slice(0, count);
+      const used = new Set(kept.map((placed) => placed.index));
+      const fresh: { path: string; index: number }[] = [];
+      for (let index = 0; kept.length + fresh.length < count; index += 1) {
+        if (!used.has(index)) fresh.push({ path: known.path, index });
+      }
+      const granted = await grant(
+        service,
+        [...others.map(pin), ...kept.map(pin), ...fresh],
+        `scale ${known.path} of ${name}`,
+      );
+      const what = { target: granted.placed, replace: new Set<string>(), order: 'make-before-break' } as const;
+      return change('SCALE', loaded, granted, what, { unit: known.path, count });
+    },
+
+    async move(name, what, to, host) {
+      const loaded = await load(name);
+      const { service } = loaded.descriptor;
+      const moved = new Set(someUnits(service, what, `move ${what} of ${name}`).map(({ path }) => path));
+      await sites.show(to);
+      const here = placedOf(loaded);
+      if (
+        here.every((placed) => !moved.has(placed.path) || (placed.site === to && (host ?? placed.host) === placed.host))
+      ) {
+        throw new SuperfluidityError('SF-LIFECYCLE-STATE', {
+          doing: `move ${what} of ${name}`,
+          reason: `it is at ${to} already`,
+        });
+      }
+      const place = (placed: Placed): WantedUnit => {
+        if (!moved.has(placed.path)) return pin(placed);
+        return { path: placed.path, index: placed.index, to: { site: to, ...(host === undefined ? {} : { host }) } };
+      };
+      const granted = await grant(service, here.map(place), `move ${what} of ${name} to ${to}`);
+      const how = { target: granted.placed, replace: new Set<string>(), order: 'make-before-break' } as const;
+      return change('MOVE', loaded, granted, how, { what, to, ...(host === undefined ? {} : { host }) });
+    },
+
+    async heal(name, unit) {
+      const { descriptor, records } = await load(name);
+      const paths =
+        unit === undefined
+          ? undefined
+          : new Set(someUnits(descriptor.service, unit, `heal ${name}`).map(({ path }) => path));
+      const chosen: string[] = [];
+      for (const { planned } of records) {
+        const named = paths?.has(planned.spec.path);
+        if (named === false) continue;
+        if (named === true || (await stateAt(planned.site, planned.spec.id)) !== 'running')
+          chosen.push(planned.spec.id);
+      }
+      if (chosen.length === 0) {
+        throw new SuperfluidityError('SF-LIFECYCLE-STATE', { doing: `heal ${name}`, reason: 'all its units run' });
+      }
+      return services.healUnits(name, new Set(chosen), false);
+    },
+
+    async healUnits(name, replace, automatic) {
+      const loaded = await load(name);
+      // A host that is down, or a site that is lost, gets nothing: the place is chosen anew where the old one is out.
+      const { sites: known } = await sites.snapshot();
+      const usable = (placed: Placed) =>
+        known.some(
+          (site) =>
+            site.name === placed.site &&
+            site.healthy &&
+            site.hosts.some((each) => each.name === placed.host && each.schedulable),
+        );
+      const dead = new Set(
+        loaded.situation.units.filter((unit) => replace.has(unit.spec.id)).map((unit) => unitName(unit.spec)),
+      );
+      const wanted = placedOf(loaded).map((placed) =>
+        dead.has(unitName(placed)) && !usable(placed) ? { path: placed.path, index: placed.index } : pin(placed),
+      );
+      const granted = await grant(loaded.descriptor.service, wanted, `heal ${name}`);
+      const what = { target: granted.placed, replace, order: 'break-before-make' } as const;
+      return change('HEAL', loaded, granted, what, { units: [...dead] }, automatic);
+    },
+
+    async terminate(name) {
+      const loaded = await load(name);
+      const what = { target: [], replace: new Set<string>(), order: 'make-before-break' } as const;
+      const nothing: Grant = { placed: [], assignments: [], chains: [], costPerHour: 0 };
+      return change('TERMINATE', loaded, nothing, what, {});
+    },
+
+    async list({ limit, after }) {
+      const rows = await db
+        .selectFrom('service')
+        .selectAll()
+        .$if(after !== undefined, (query) => query.where('name', '>', after!))
+        .orderBy('name')
+        .limit(limit)
+        .execute();
+      const active = await activeOperations();
+      return Promise.all(
+        rows.map(async (row) =>
+          serviceView(row, await describe(row), await units.ofService(row.name), active.get(row.name)),
+        ),
+      );
+    },
+
+    async show(name) {
+      const loaded = await load(name);
+      const { paths } = await sites.snapshot();
+      return serviceDetail(loaded, paths, (await activeOperations()).get(name));
+    },
+
+    async busy() {
+      return new Set((await activeOperations()).keys());
+    },
+  };
+  return services;
+
+  async function describe(row: ServiceRow): Promise<string> {
+    const found = await db
+      .selectFrom('descriptor')
+      .select('version')
+      .where('id', '=', row.descriptor_id)
+      .executeTakeFirst();
+    return found?.version ?? '';
+  }
+
+  async function stateAt(site: string, id: string) {
+    return (await (await sites.driver(site)).getUnit(id))?.state;
+  }
+
+  async function activeOperations(): Promise<ReadonlyMap<string, string>> {
+    const rows = await db
+      .selectFrom('operation')
+      .select(['service', 'id'])
+      .where('state', 'in', ['STARTING', 'PROCESSING', 'FAILED_TEMP', 'ROLLING_BACK'])
+      .execute();
+    return new Map(rows.map((row) => [row.service, row.id]));
+  }
+}
+
+export interface Loaded {
+  readonly row: ServiceRow;
+  readonly descriptor: ResolvedDescriptor;
+  readonly records: readonly UnitRecord[];
+  readonly situation: Situation;
+}
+
+function placedOf({ situation }: Loaded): readonly Placed[] {
+  return situation.units.map(({ site, spec: { path, index, host } }) => ({ path, index, site, host }));
+}
+
+function pin({ path, index, site, host }: Placed): WantedUnit {
+  return { path, index, at: { site, host } };
+}
+
+function someUnits(service: Service, reference: string, doing: string) {
+  const found = resolveUnits(service, reference);
+  if (found.length > 0) return found;
+  throw new SuperfluidityError('SF-LIFECYCLE-UNKNOWN', {
+    doing,
+    reason: `the service has no function or unit '${reference}'`,
+    hint: `Its units are: ${unitsOf(service)
+      .map(({ path }) => path)
+      .join(', ')}.`,
+  });
+}
+
+function oneUnit(service: Service, reference: string, doing: string) {
+  const found = someUnits(service, reference, doing);
+  if (found.length === 1) return found[0]!;
+  throw new SuperfluidityError('SF-LIFECYCLE-UNKNOWN', {
+    doing,
+    reason: `'${reference}' has several units`,
+    hint: `Name one of them: ${found.map(({ path }) => path).join(', ')}.`,
+  });
+}

@@ -1,0 +1,292 @@
+import type { Site as SiteView, SiteDeclaration, SiteDetail, SiteLink } from '@superfluidity/api';
+import { newId, reportError, shortName, SuperfluidityError } from '@superfluidity/core';
+import type { FabricCall } from '@superfluidity/fabric';
+import type { Host, Site, SitePath } from '@superfluidity/model';
+import type { DriverKind, Fingerprint, SiteDriver } from '@superfluidity/site';
+import { toJson } from '@superfluidity/store';
+import type { LifecycleOptions } from './options.ts';
+
+/** The sites that the operator declared, each with its open driver. */
+export interface Sites {
+  /** Opens the drivers of all sites in the database: what runs in them is found again. */
+  open(): Promise<void>;
+  close(): Promise<void>;
+  kinds(): readonly DriverKind[];
+  add(declaration: SiteDeclaration): Promise<SiteDetail>;
+  list(): Promise<readonly SiteView[]>;
+  show(name: string): Promise<SiteDetail>;
+  remove(name: string): Promise<void>;
+  purge(name: string): Promise<readonly string[]>;
+  links(): Promise<readonly SiteLink[]>;
+  setLink(link: SiteLink): Promise<SiteLink>;
+  driver(name: string): Promise<SiteDriver>;
+  /** All open drivers, by name of the site. */
+  drivers(): ReadonlyMap<string, SiteDriver>;
+  /** What placement works on: capacity as the sites report it now. */
+  snapshot(): Promise<{ readonly sites: readonly Site[]; readonly paths: readonly SitePath[] }>;
+}
+
+interface OpenedSite {
+  readonly declaration: SiteDeclaration;
+  readonly driver: SiteDriver | undefined;
+  readonly error: unknown;
+}
+
+export function createSites(options: LifecycleOptions): Sites {
+  const { store, kinds, clock, log, events } = options;
+  const opened = new Map<string, OpenedSite>();
+
+  const kindOf = (declaration: SiteDeclaration): DriverKind => {
+    const kind = kinds.find((each) => each.kind === declaration.kind);
+    if (kind !== undefined) return kind;
+    throw new SuperfluidityError('SF-LIFECYCLE-SITE-KIND', {
+      doing: `open site ${declaration.name}`,
+      reason: `'${declaration.kind}' is none of ${kinds.map((each) => each.kind).join(', ')}`,
+    });
+  };
+
+  async function openDriver(id: string, declaration: SiteDeclaration): Promise<SiteDriver> {
+    const kind = kindOf(declaration);
+    const missing = (await kind.missing()).filter((each) => each.required);
+    if (missing.length > 0) {
+      throw new SuperfluidityError('SF-LIFECYCLE-SITE-UNUSABLE', {
+        doing: `open site ${declaration.name} of kind ${kind.kind}`,
+        reason: missing.map((each) => `${each.name} (${each.reason})`).join('; '),
+        data: { missing },
+      });
+    }
+    return kind.open({
+      id,
+      name: declaration.name,
+      config: declaration.config,
+      stateFolder: options.siteFolder,
+      clock,
+      log,
+    });
+  }
+
+  function get(name: string): OpenedSite {
+    const site = opened.get(name);
+    if (site !== undefined) return site;
+    throw new SuperfluidityError('SF-LIFECYCLE-UNKNOWN', {
+      reason: `there is no site '${name}'`,
+      hint: `Sites are: ${[...opened.keys()].join(', ') || 'none yet'}. Add one with \`superfluidity site add\`.`,
+    });
+  }
+
+  async function driver(name: string): Promise<SiteDriver> {
+    const site = get(name);
+    if (site.driver !== undefined) return site.driver;
+    throw new SuperfluidityError('SF-SITE-UNAVAILABLE', {
+      doing: `use site ${name}`,
+      reason: 'it could not be opened',
+      cause: site.error,
+    });
+  }
+
+  async function view(site: OpenedSite): Promise<SiteDetail> {
+    const { declaration } = site;
+    try {
+      const open = await driver(declaration.name);
+      const [print, units, pools] = await Promise.all([open.fingerprint(), open.listUnits(), open.poolStatus()]);
+      return {
+        ...declaration,
+        healthy: true,
+        realPackets: print.realPackets,
+        hostCount: print.hosts.length,
+        unitCount: units.length,
+        ...totals(print.hosts),
+        hosts: print.hosts.map(mutableHost),
+        capabilities: print.capabilities.map(({ name, present, note }) => ({
+          name,
+          present,
+          ...(note === undefined ? {} : { note }),
+        })),
+        pools: [...pools],
+      };
+    } catch (error) {
+      const nothing = { hosts: [], capabilities: [], pools: [], hostCount: 0, unitCount: 0, ...totals([]) };
+      return { ...declaration, ...nothing, healthy: false, realPackets: false, error: reportError(error) };
+    }
+  }
+
+  async function links(): Promise<readonly SiteLink[]> {
+    const rows = await store.db.selectFrom('site_link').select('path').orderBy('a').orderBy('b').execute();
+    return rows.map((row) => row.path as unknown as SiteLink);
+  }
+
+  const adminCall = (key: string): FabricCall => ({
+    key,
+    fence: options.fence(),
+    signal: AbortSignal.timeout(options.limits.adminCallMs),
+  });
+
+  /** Both sites are told: the one that has both ends makes the whole link, and it is idempotent. */
+  async function realise(link: SiteLink): Promise<void> {
+    const id = shortName('link-', [link.a, link.b].toSorted().join());
+    for (const name of [link.a, link.b]) {
+      await (await driver(name)).fabric.ensureLink({ id, ...link }, adminCall(`link/${id}`));
+    }
+  }
+
+  return {
+    kinds: () => kinds,
+    driver,
+    links,
+    drivers: () => new Map([...opened].flatMap(([name, site]) => (site.driver ? [[name, site.driver] as const] : []))),
+
+    async open() {
+      const rows = await store.db.selectFrom('site').selectAll().orderBy('created_at').execute();
+      for (const row of rows) {
+        const declaration = row.declaration as unknown as SiteDeclaration;
+        try {
+          opened.set(row.name, { declaration, driver: await openDriver(row.id, declaration), error: undefined });
+        } catch (error) {
+          log.error({ site: row.name, error: reportError(error) }, 'site cannot be opened');
+          opened.set(row.name, { declaration, driver: undefined, error });
+        }
+      }
+    },
+
+    async close() {
+      await Promise.allSettled([...opened.values()].map((site) => site.driver?.close()));
+      opened.clear();
+    },
+
+    async add(declaration) {
+      const before = opened.get(declaration.name);
+      if (before !== undefined && before.declaration.kind !== declaration.kind) {
+        throw new SuperfluidityError('SF-LIFECYCLE-NAME-TAKEN', {
+          doing: `add site ${declaration.name}`,
+          reason: `there is a site of that name and of kind ${before.declaration.kind}`,
+        });
+      }
+      const now = clock.now();
+      const existing = await store.db
+        .selectFrom('site')
+        .select('id')
+        .where('name', '=', declaration.name)
+        .executeTakeFirst();
+      const id = existing?.id ?? newId('site', now);
+      await before?.driver?.close();
+      const open = await openDriver(id, declaration);
+      const values = {
+        kind: declaration.kind,
+        config: toJson(declaration.config as never),
+        declaration: toJson(declaration as never),
+      };
+      await store.db
+        .insertInto('site')
+        .values({ name: declaration.name, id, ...values, created_at: now, updated_at: now })
+        .onConflict((conflict) => conflict.column('name').doUpdateSet({ ...values, updated_at: now }))
+        .execute();
+      const site = { declaration, driver: open, error: undefined };
+      opened.set(declaration.name, site);
+      const detail = await view(site);
+      events.append({
+        kind: 'site',
+        subject: declaration.name,
+        severity: 'info',
+        message: `site ${declaration.name} (${declaration.kind}) ${before === undefined ? 'added' : 'changed'}: ${detail.hostCount} hosts`,
+        body: { name: declaration.name },
+      });
+      return detail;
+    },
+
+    async list() {
+      const details = await Promise.all([...opened.values()].map(view));
+      return details.map(({ hosts: _hosts, capabilities: _capabilities, pools: _pools, ...site }) => site);
+    },
+
+    show: async (name) => view(get(name)),
+
+    async remove(name) {
+      const site = get(name);
+      const used = await store.db.selectFrom('unit').select('service').where('site', '=', name).limit(1).execute();
+      if (used[0] !== undefined) {
+        throw new SuperfluidityError('SF-LIFECYCLE-IN-USE', {
+          doing: `remove site ${name}`,
+          reason: `units of service ${used[0].service} run there`,
+        });
+      }
+      await site.driver?.purge();
+      await site.driver?.close();
+      await store.db.deleteFrom('site').where('name', '=', name).execute();
+      opened.delete(name);
+      events.append({ kind: 'site', subject: name, severity: 'info', message: `site ${name} removed`, body: { name } });
+    },
+
+    async purge(name) {
+      const removed = await (await driver(name)).purge();
+      const message = `site ${name} purged: ${removed.length} things removed`;
+      events.append({ kind: 'site', subject: name, severity: 'warning', message, body: { name } });
+      for (const link of await links()) if (link.a === name || link.b === name) await realise(link);
+      return removed;
+    },
+
+    async setLink(link) {
+      get(link.a);
+      get(link.b);
+      if (link.a === link.b) {
+        throw new SuperfluidityError('SF-SITE-CONFIG', { doing: 'set link', reason: 'both ends are the same site' });
+      }
+      const [a, b] = [link.a, link.b].toSorted() as [string, string];
+      await realise(link);
+      const now = clock.now();
+      await store.db
+        .insertInto('site_link')
+        .values({ a, b, path: toJson(link as never), created_at: now, updated_at: now })
+        .onConflict((conflict) =>
+          conflict.columns(['a', 'b']).doUpdateSet({ path: toJson(link as never), updated_at: now }),
+        )
+        .execute();
+      const message = `link ${link.a} - ${link.b}: ${link.latencyMs} ms, ${link.bandwidthMbps} Mbit/s`;
+      events.append({ kind: 'site', subject: `${a}-${b}`, severity: 'info', message, body: { ...link } });
+      return link;
+    },
+
+    async snapshot() {
+      const sites = await Promise.all(
+        [...opened.values()].map(async (site): Promise<Site> => {
+          const print = await fingerprintOf(site.driver);
+          const { config: _config, latitude, longitude, tier, ...declared } = site.declaration;
+          return {
+            ...declared,
+            ...(latitude === undefined ? {} : { latitude }),
+            ...(longitude === undefined ? {} : { longitude }),
+            ...(tier === undefined ? {} : { tier }),
+            hosts: print?.hosts ?? [],
+            healthy: print !== undefined,
+          };
+        }),
+      );
+      return { sites, paths: await links() };
+    },
+  };
+
+  async function fingerprintOf(open: SiteDriver | undefined): Promise<Fingerprint | undefined> {
+    try {
+      return await open?.fingerprint();
+    } catch (error) {
+      log.warn({ site: open?.name, error: reportError(error) }, 'site gives no fingerprint');
+      return undefined;
+    }
+  }
+}
+
+function totals(hosts: readonly Host[]) {
+  const sum = (of: (host: Host) => number) => hosts.reduce((total, host) => total + of(host), 0);
+  return {
+    capacity: { cpu: sum((host) => host.cpu), memoryMiB: sum((host) => host.memoryMiB) },
+    used: { cpu: sum((host) => host.used.cpu), memoryMiB: sum((host) => host.used.memoryMiB) },
+  };
+}
+
+function mutableHost(host: Host): SiteDetail['hosts'][number] {
+  return {
+    ...host,
+    environments: [...host.environments],
+    accelerators: [...host.accelerators],
+    used: { ...host.used },
+  };
+}
