@@ -67,7 +67,7 @@ class Search {
     }
     for (const candidate of this.#state.classOf(unit).candidates) {
       for (const host of this.#distinct(unit, candidate)) {
-        const score = this.#state.unitScore(unit, host, candidate.score);
+        const score = candidate.score + this.#state.moveScore(unit, host);
         this.#state.put(unit, host);
         this.#descend(depth + 1, own + score);
         this.#state.remove(unit);

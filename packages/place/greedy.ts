@@ -38,16 +38,17 @@ function constrainedFirst(problem: Problem): readonly number[] {
 /** Puts the unit where it adds least to the objective. */
 function putBest(state: State, hosts: HostPicker, unit: number): boolean {
   const { candidates } = state.classOf(unit);
-  const passesChain = state.problem.chainsOf.has(state.problem.units[unit]!.path);
+  const chains = state.probeChains(unit);
   let best: { readonly host: number; readonly score: number } | undefined;
   for (const candidate of candidates) {
     // Candidates are sorted by their own score, to which everything else only adds.
     if (best !== undefined && candidate.score >= best.score) break;
+    const least = candidate.score + chains(candidate.site);
+    if (least >= (best?.score ?? Number.POSITIVE_INFINITY)) continue;
     const host = hosts.pick(unit, candidate);
     if (host === undefined) continue;
-    const own = state.unitScore(unit, host, candidate.score);
-    const score = own + (passesChain ? state.chainScoreAt(unit, host) : 0);
-    if (Number.isFinite(score) && (best === undefined || score < best.score)) best = { host, score };
+    const score = least + state.moveScore(unit, host);
+    if (best === undefined || score < best.score) best = { host, score };
   }
   if (best === undefined) return false;
   state.put(unit, best.host);
@@ -93,6 +94,8 @@ class HostPicker {
     if (forced.host !== undefined) {
       return hosts.includes(forced.host) && state.fits(unit, forced.host) ? forced.host : undefined;
     }
+    const home = state.homeOf(unit);
+    if (home >= 0 && hosts.includes(home) && state.fits(unit, home)) return home;
     const start = this.#next.get(candidate) ?? 0;
     let best: number | undefined;
     let fitting = 0;
@@ -100,21 +103,11 @@ class HostPicker {
     for (; step < hosts.length && fitting < placeLimits.hostSample; step += 1) {
       const host = hosts[(start + step) % hosts.length]!;
       if (!state.fits(unit, host)) continue;
-      if (state.isHome(unit, host)) return host;
       fitting += 1;
       if (best === undefined || state.freeCpu(host) > state.freeCpu(best)) best = host;
     }
     // A short list is searched whole each time, always from its start.
     if (hosts.length > placeLimits.hostSample) this.#next.set(candidate, (start + step) % hosts.length);
-    const home = this.#home(unit, candidate);
-    return home ?? best;
-  }
-
-  #home(unit: number, candidate: Candidate): number | undefined {
-    const { previous } = this.#state.problem.units[unit]!;
-    if (previous === undefined) return undefined;
-    const host = this.#state.problem.hostNumber.get(`${previous.site}/${previous.host}`);
-    const usable = host !== undefined && candidate.hosts.includes(host) && this.#state.fits(unit, host);
-    return usable ? host : undefined;
+    return best;
   }
 }

@@ -7,7 +7,8 @@ export class SiteLatencies {
     string,
     { readonly to: string; readonly latencyMs: number; readonly bandwidthMbps: number }[]
   >();
-  readonly #from = new Map<string, ReadonlyMap<string, number>>();
+  /** By bandwidth asked for, then by source. */
+  readonly #rows = new Map<number, Map<string, ReadonlyMap<string, number>>>();
 
   constructor(paths: readonly SitePath[]) {
     for (const { a, b, latencyMs, bandwidthMbps } of paths) {
@@ -19,13 +20,16 @@ export class SiteLatencies {
   /** One way; infinite where there is no way with at least that bandwidth on each of its links. */
   between(a: string, b: string, bandwidthMbps = 0): number {
     if (a === b) return 0;
-    const key = `${bandwidthMbps} ${a}`;
-    let reachable = this.#from.get(key);
-    if (reachable === undefined) {
-      reachable = this.#search(a, bandwidthMbps);
-      this.#from.set(key, reachable);
-    }
-    return reachable.get(b) ?? Number.POSITIVE_INFINITY;
+    return this.from(a, bandwidthMbps).get(b) ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** To every site that can be reached. */
+  from(a: string, bandwidthMbps = 0): ReadonlyMap<string, number> {
+    let rows = this.#rows.get(bandwidthMbps);
+    if (rows === undefined) this.#rows.set(bandwidthMbps, (rows = new Map()));
+    let row = rows.get(a);
+    if (row === undefined) rows.set(a, (row = this.#search(a, bandwidthMbps)));
+    return row;
   }
 
   #edgesOf(site: string) {
@@ -90,17 +94,47 @@ export function latencyAlong(
   sitesOf: (path: string) => Iterable<string>,
   latencies: SiteLatencies,
 ): number {
-  let worst = new Map<string, number>();
-  for (const hop of chain.hops) {
+  return Math.max(0, ...advance(new Map(), chain.hops, chain.bandwidthMbps, sitesOf, latencies).values());
+}
+
+/** What a chain takes if one of its hops, of which there is no instance yet, came to lie on a site. */
+export function probeLatency(
+  chain: Pick<PlacementChain, 'hops' | 'bandwidthMbps'>,
+  hop: string,
+  sitesOf: (path: string) => Iterable<string>,
+  latencies: SiteLatencies,
+): (site: string) => number {
+  const at = chain.hops.indexOf(hop);
+  const ahead = advance(new Map(), chain.hops.slice(0, at), chain.bandwidthMbps, sitesOf, latencies);
+  const behind = advance(new Map(), chain.hops.slice(at + 1).toReversed(), chain.bandwidthMbps, sitesOf, latencies);
+  return (site) => {
+    const row = latencies.from(site, chain.bandwidthMbps);
+    return farthest(ahead, row) + farthest(behind, row);
+  };
+}
+
+type Worst = ReadonlyMap<string, number>;
+
+/** The worst latency up to each site on which the last placed hop lies. Ways are the same in both directions. */
+function advance(
+  start: Worst,
+  hops: readonly string[],
+  bandwidthMbps: number | undefined,
+  sitesOf: (path: string) => Iterable<string>,
+  latencies: SiteLatencies,
+): Worst {
+  let worst = start;
+  for (const hop of hops) {
     const here = new Map<string, number>();
-    for (const site of sitesOf(hop)) {
-      let latencyMs = 0;
-      for (const [before, sofar] of worst) {
-        latencyMs = Math.max(latencyMs, sofar + latencies.between(before, site, chain.bandwidthMbps));
-      }
-      here.set(site, latencyMs);
-    }
+    for (const site of sitesOf(hop)) here.set(site, farthest(worst, latencies.from(site, bandwidthMbps)));
     if (here.size > 0) worst = here;
   }
-  return Math.max(0, ...worst.values());
+  return worst;
+}
+
+function farthest(worst: Worst, row: ReadonlyMap<string, number>): number {
+  let latencyMs = 0;
+  for (const [site, sofar] of worst)
+    latencyMs = Math.max(latencyMs, sofar + (row.get(site) ?? Number.POSITIVE_INFINITY));
+  return latencyMs;
 }

@@ -1,4 +1,4 @@
-import { latencyAlong } from './latency.ts';
+import { latencyAlong, probeLatency } from './latency.ts';
 import { resources, type Problem, type UnitClass } from './problem.ts';
 import type { Refusal } from './request.ts';
 
@@ -11,6 +11,7 @@ export class State {
   readonly problem: Problem;
   /** Host of each unit, or -1. */
   readonly hostOf: Int32Array;
+  readonly #home: Int32Array;
   readonly #free: Readonly<Record<'cpu' | 'memoryMiB' | 'storageMiB', Float64Array>>;
   /** Per rule and side, how many members lie where. */
   readonly #members: readonly (readonly [Tally, Tally])[];
@@ -21,6 +22,9 @@ export class State {
     this.problem = problem;
     this.hostOf = new Int32Array(problem.units.length).fill(NOWHERE);
     const { hosts } = problem;
+    this.#home = Int32Array.from(problem.units, ({ previous }) =>
+      previous === undefined ? NOWHERE : (problem.hostNumber.get(`${previous.site}/${previous.host}`) ?? NOWHERE),
+    );
     const free = (what: 'cpu' | 'memoryMiB' | 'storageMiB') =>
       Float64Array.from(hosts, (host) => host[what] - host.used[what]);
     this.#free = { cpu: free('cpu'), memoryMiB: free('memoryMiB'), storageMiB: free('storageMiB') };
@@ -53,8 +57,12 @@ export class State {
 
   /** Whether it is where the unit runs now, so that its resources are counted there already. */
   isHome(unit: number, host: number): boolean {
-    const { previous } = this.problem.units[unit]!;
-    return previous !== undefined && this.problem.hostNumber.get(`${previous.site}/${previous.host}`) === host;
+    return this.#home[unit] === host;
+  }
+
+  /** Number of the host on which it runs now, or -1. */
+  homeOf(unit: number): number {
+    return this.#home[unit]!;
   }
 
   freeCpu(host: number): number {
@@ -103,34 +111,32 @@ export class State {
 
   /** Of chain number `chain`; a lower bound while units of it have no place. */
   chainLatencyMs(chain: number): number {
-    const none = new Map<string, number>();
     const { chains, latencies } = this.problem;
-    return latencyAlong(chains[chain]!, (path) => (this.#sites.get(path) ?? none).keys(), latencies);
+    return latencyAlong(chains[chain]!, (path) => this.#sitesOf(path), latencies);
   }
 
   /** Infinite where the chain's bound is broken. */
   chainScore(chain: number): number {
-    const { latencyMaxMs, latencyDesiredMs } = this.problem.chains[chain]!;
-    const { weights } = this.problem;
-    const latencyMs = this.chainLatencyMs(chain);
-    if (!Number.isFinite(latencyMs) || latencyMs > (latencyMaxMs ?? Number.POSITIVE_INFINITY) + EPSILON)
-      return Number.POSITIVE_INFINITY;
-    const scale = Math.max(1, latencyMaxMs ?? latencyDesiredMs ?? 100);
-    const excess =
-      latencyDesiredMs === undefined ? 0 : Math.max(0, latencyMs - latencyDesiredMs) / Math.max(1, latencyDesiredMs);
-    return (weights.latency * latencyMs) / scale + weights.desired * excess;
+    return this.#scoreLatency(chain, this.chainLatencyMs(chain));
   }
 
-  /** Of all chains that pass the unit, with the unit where it is. */
-  chainScoreOf(unit: number): number {
-    const chains = this.problem.chainsOf.get(this.problem.units[unit]!.path) ?? [];
-    return chains.reduce((sum, chain) => sum + this.chainScore(chain), 0);
+  /** Of all chains that pass the unit, as a function of the site to which the unit would be added. */
+  probeChains(unit: number): (site: number) => number {
+    const { chains, chainsOf, latencies, sites, units } = this.problem;
+    const { path } = units[unit]!;
+    const probes = (chainsOf.get(path) ?? []).map((chain) => {
+      const probe = probeLatency(chains[chain]!, path, (hop) => this.#sitesOf(hop), latencies);
+      // Instances that are there already may be placed worse than the new one.
+      const present = this.#sites.get(path)?.size ? this.chainLatencyMs(chain) : 0;
+      return (site: number) => this.#scoreLatency(chain, Math.max(present, probe(sites[site]!.name)));
+    });
+    return (site) => probes.reduce((sum, probe) => sum + probe(site), 0);
   }
 
-  /** The unit's own terms: those of the site, and the move. */
-  unitScore(unit: number, host: number, candidateScore: number): number {
-    const moved = this.problem.units[unit]!.previous !== undefined && !this.isHome(unit, host);
-    return candidateScore + (moved ? this.problem.weights.move : 0);
+  /** What it counts that the unit leaves the host on which it runs. */
+  moveScore(unit: number, host: number): number {
+    const moves = this.problem.units[unit]!.previous !== undefined && !this.isHome(unit, host);
+    return moves ? this.problem.weights.move : 0;
   }
 
   totalScore(): number {
@@ -138,19 +144,25 @@ export class State {
     this.hostOf.forEach((host, unit) => {
       const site = this.problem.siteOfHost[host]!;
       const candidate = this.classOf(unit).candidates.find((entry) => entry.site === site);
-      total += this.unitScore(unit, host, candidate?.score ?? Number.POSITIVE_INFINITY);
+      total += (candidate?.score ?? Number.POSITIVE_INFINITY) + this.moveScore(unit, host);
     });
     for (let chain = 0; chain < this.problem.chains.length; chain += 1) total += this.chainScore(chain);
     return total;
   }
 
-  /** Leaves a site out of the latencies of chains and puts it back: what a unit would add, without placing it. */
-  chainScoreAt(unit: number, host: number): number {
-    const { path } = this.problem.units[unit]!;
-    this.#countSite(path, host, 1);
-    const score = this.chainScoreOf(unit);
-    this.#countSite(path, host, -1);
-    return score;
+  #sitesOf(path: string): Iterable<string> {
+    return this.#sites.get(path)?.keys() ?? [];
+  }
+
+  #scoreLatency(chain: number, latencyMs: number): number {
+    const { latencyMaxMs, latencyDesiredMs } = this.problem.chains[chain]!;
+    const { weights } = this.problem;
+    const allowed = latencyMaxMs ?? Number.POSITIVE_INFINITY;
+    if (!Number.isFinite(latencyMs) || latencyMs > allowed + EPSILON) return Number.POSITIVE_INFINITY;
+    const scale = Math.max(1, latencyMaxMs ?? latencyDesiredMs ?? 100);
+    const desired = latencyDesiredMs ?? latencyMs;
+    const excess = Math.max(0, latencyMs - desired) / Math.max(1, desired);
+    return (weights.latency * latencyMs) / scale + weights.desired * excess;
   }
 
   #hasRoom(unitClass: UnitClass, host: number): boolean {
