@@ -3,6 +3,7 @@ import { closeSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from '
 import { dirname } from 'node:path';
 import { SuperfluidityError } from '@superfluidity/core';
 import type { Command } from './commands.ts';
+import { limits } from './config.ts';
 
 const CHUNK = 1 << 20;
 const NEWLINE = 0x0a;
@@ -60,6 +61,13 @@ export class Journal {
 
   #append(text: string): void {
     const bytes = Buffer.from(text);
+    if (this.#offset + bytes.length > limits.journalBytes) {
+      throw new SuperfluidityError('SF-CORE-LIMIT', {
+        doing: `write the journal ${this.#file}`,
+        reason: `it would exceed ${limits.journalBytes} bytes`,
+        hint: 'Purge the site, remove it and add it again: a simulated site remembers everything that ever happened to it.',
+      });
+    }
     let written: number;
     try {
       written = writeSync(this.#fd, bytes);
