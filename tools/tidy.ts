@@ -3,8 +3,10 @@ import { generatedPages, knownCodes } from './pages/pages.ts';
 import { root } from './run.ts';
 import { fileNames, impureCalls, leftovers, longFiles } from './tidy/code-rules.ts';
 import { commands, links } from './tidy/doc-rules.ts';
+import { shownDescriptors } from './tidy/example-rules.ts';
 import { dependencies, lockFile, rooms } from './tidy/manifest-rules.ts';
 import { readProject, type Rule } from './tidy/project.ts';
+import { architecture, listedImports } from './tidy/workspace-imports.ts';
 
 const rules: readonly Rule[] = [
   longFiles,
@@ -13,9 +15,12 @@ const rules: readonly Rule[] = [
   leftovers,
   rooms,
   dependencies,
+  listedImports,
+  architecture,
   lockFile,
   links,
   commands,
+  shownDescriptors,
   generatedPages,
   knownCodes,
 ];

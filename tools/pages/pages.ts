@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Finding, Project } from '../tidy/project.ts';
+import { descriptorPage } from './descriptor-page.ts';
 import { codesIn, errorsPage } from './errors-page.ts';
 
 /** Pages that are made from the code, and how. */
 export const pages: Readonly<Record<string, (project: Project) => Promise<string>>> = {
+  'docs/reference/descriptor.md': descriptorPage,
   'docs/reference/errors.md': errorsPage,
 };
 

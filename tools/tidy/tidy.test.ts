@@ -3,6 +3,7 @@ import { codesIn } from '../pages/errors-page.ts';
 import { fileNames, impureCalls, leftovers, longFiles } from './code-rules.ts';
 import { commands, links } from './doc-rules.ts';
 import { dependencies, lockFile, rooms } from './manifest-rules.ts';
+import { shownDescriptors } from './example-rules.ts';
 import type { Project } from './project.ts';
 
 /** A project in which each rule has nothing to say, with some files put in or replaced. */
@@ -32,7 +33,18 @@ function projectWith(files: Readonly<Record<string, string>> = {}): Project {
   };
 }
 
-const rules = { longFiles, fileNames, impureCalls, leftovers, rooms, dependencies, lockFile, links, commands };
+const rules = {
+  longFiles,
+  fileNames,
+  impureCalls,
+  leftovers,
+  rooms,
+  dependencies,
+  lockFile,
+  links,
+  commands,
+  shownDescriptors,
+};
 const manifest = JSON.parse(projectWith().read('packages/model/package.json')) as object;
 
 describe('the house rules', () => {
@@ -57,6 +69,7 @@ describe('the house rules', () => {
     ['links', { 'docs/a.md': '[c](c.md)' }, 'docs/a.md: c.md does not exist'],
     ['links', { 'docs/a.md': '[b](b.md#nothing)' }, 'docs/a.md: b.md#nothing has no such heading'],
     ['commands', { 'docs/a.md': '`npm run nothing`' }, 'docs/a.md: there is no script nothing'],
+    ['shownDescriptors', { 'docs/a.md': '```yaml\nsuperfluidity: 1\nservise: {}\n```\n' }, 'docs/a.md:3: '],
     ['commands', { 'docs/a.md': '`node tools/nothing.ts`' }, 'docs/a.md: there is no program tools/nothing.ts'],
   ];
   it.each(violations)('%s finds %o', (rule, files, finding) => {
