@@ -76,14 +76,14 @@ export function compileProblem(request: PlacementRequest): Problem {
       hosts.push(host);
     }
   });
-  const runners = hostsByEnvironment(sites);
+  const groups = new HostGroups(sites);
   const classes: UnitClass[] = [];
   const numbers = new Map<string, number>();
   const classOf = Int32Array.from(units, (unit) => {
     const key = `${unit.path} ${unit.pinned?.site ?? ''} ${unit.pinned?.host ?? ''}`;
     let number = numbers.get(key);
     if (number === undefined) {
-      number = classes.push(compileClass(unit, sites, runners, latencies, weights)) - 1;
+      number = classes.push(compileClass(unit, sites, groups, hosts, latencies, weights)) - 1;
       numbers.set(key, number);
     }
     return number;
@@ -109,38 +109,65 @@ export function compileProblem(request: PlacementRequest): Problem {
   };
 }
 
-/** Per site and environment, the numbers of the hosts that run it and take new units. */
-type Runners = readonly ReadonlyMap<Environment | 'any', readonly { readonly number: number; readonly host: Host }[]>[];
+/** The hosts of a site that run an environment with certain accelerators and take new units; and the largest sizes among them. */
+interface HostGroup {
+  readonly numbers: readonly number[];
+  readonly cpu: number;
+  readonly memoryMiB: number;
+  readonly storageMiB: number;
+}
 
-function hostsByEnvironment(sites: readonly Site[]): Runners {
-  let number = 0;
-  return sites.map((site) => {
-    const runners = new Map<Environment | 'any', { number: number; host: Host }[]>([['any', []]]);
-    for (const host of site.hosts) {
-      const entry = { number, host };
-      number += 1;
-      if (!host.schedulable) continue;
-      for (const environment of ['any' as const, ...new Set(host.environments)]) {
-        const list = runners.get(environment);
-        if (list === undefined) runners.set(environment, [entry]);
-        else list.push(entry);
-      }
+/** Groups are made when first asked for and shared by all units that ask for the same: there may be many of both. */
+class HostGroups {
+  readonly #sites: readonly Site[];
+  readonly #groups = new Map<string, readonly HostGroup[]>();
+
+  constructor(sites: readonly Site[]) {
+    this.#sites = sites;
+  }
+
+  /** By number of the site. */
+  for({ environment, inside, requirements }: UnitToPlace): readonly HostGroup[] {
+    // What is nested is run by the unit around it, not by the host.
+    const runs = inside === undefined ? environment : undefined;
+    const accelerators = requirements.accelerators ?? [];
+    const key = JSON.stringify([runs, accelerators.toSorted()]);
+    let groups = this.#groups.get(key);
+    if (groups === undefined) {
+      let first = 0;
+      groups = this.#sites.map(({ hosts }) => {
+        const group = groupHosts(hosts, first, (host) => refuseEquipment(host, runs, accelerators) === undefined);
+        first += hosts.length;
+        return group;
+      });
+      this.#groups.set(key, groups);
     }
-    return runners;
+    return groups;
+  }
+}
+
+function groupHosts(hosts: readonly Host[], first: number, able: (host: Host) => boolean): HostGroup {
+  const group = { numbers: [] as number[], cpu: 0, memoryMiB: 0, storageMiB: 0 };
+  hosts.forEach((host, i) => {
+    if (!able(host)) return;
+    group.numbers.push(first + i);
+    for (const [what] of resources) group[what] = Math.max(group[what], host[what]);
   });
+  return group;
 }
 
 function compileClass(
   unit: UnitToPlace,
   sites: readonly Site[],
-  runners: Runners,
+  groups: HostGroups,
+  allHosts: readonly Host[],
   latencies: SiteLatencies,
   weights: PlacementWeights,
 ): UnitClass {
-  const { requirements, inside, environment } = unit;
-  const nested = inside !== undefined;
+  const { requirements, pinned } = unit;
+  const group = groups.for(unit);
   const refused: Refusal[] = [];
-  const open: { site: number; hosts: number[]; costPerHour: number; excess: number; lacking: number }[] = [];
+  const open: { site: number; hosts: readonly number[]; costPerHour: number; excess: number; lacking: number }[] = [];
   const users = usersSites(requirements, sites);
   sites.forEach((site, s) => {
     const userLatencyMs = Math.min(...users.map((from) => latencies.between(from, site.name)));
@@ -149,9 +176,11 @@ function compileClass(
       refused.push({ site: site.name, ...refusal });
       return;
     }
-    // What is nested is run by the unit around it, not by the host.
-    const able = runners[s]!.get(nested ? 'any' : environment) ?? [];
-    const hosts = able.filter(({ host }) => refuseHost(unit, host) === undefined).map(({ number }) => number);
+    const able = group[s]!;
+    const enough = resources.every(([what]) => (requirements[what] ?? 0) <= able[what]);
+    const named = pinned?.host;
+    const numbers = named === undefined ? able.numbers : able.numbers.filter((n) => allHosts[n]!.name === named);
+    const hosts = enough ? numbers : [];
     if (hosts.length === 0) {
       for (const host of site.hosts) {
         const reason = refuseHost(unit, host);
@@ -226,24 +255,32 @@ function refuseSite(unit: UnitToPlace, site: Site, userLatencyMs: number | undef
   return undefined;
 }
 
-/** What speaks against a host whatever else is placed: used capacity counts in the search. */
-function refuseHost(unit: UnitToPlace, host: Host): Reason | undefined {
-  const { requirements, environment, inside, pinned } = unit;
-  if (!host.schedulable) return { kind: 'schedulable', reason: 'it takes no new units' };
-  if (inside === undefined && !host.environments.includes(environment)) {
-    return { kind: 'environment', reason: `it does not run ${environment}` };
-  }
+/** What speaks against a host whatever else is placed. */
+function refuseHost({ requirements, environment, inside, pinned }: UnitToPlace, host: Host): Reason | undefined {
+  const runs = inside === undefined ? environment : undefined;
+  const unequipped = refuseEquipment(host, runs, requirements.accelerators ?? []);
+  if (unequipped !== undefined) return unequipped;
   if (pinned?.host !== undefined && pinned.host !== host.name) {
     return { kind: 'pinned', reason: `the unit is pinned to ${pinned.host}` };
   }
-  const lacking = (requirements.accelerators ?? []).filter((name) => !host.accelerators.includes(name));
-  if (lacking.length > 0) return { kind: 'accelerators', reason: `it has no ${lacking.join(', ')}` };
-  for (const [what, unitName] of resources) {
-    if ((requirements[what] ?? 0) > host[what]) {
-      return { kind: 'capacity', reason: `it has ${host[what]} ${unitName}, needed are ${requirements[what]}` };
-    }
+  for (const [what, name] of resources) {
+    const needed = requirements[what] ?? 0;
+    if (needed > host[what]) return { kind: 'capacity', reason: `it has ${host[what]} ${name}, needed are ${needed}` };
   }
   return undefined;
+}
+
+function refuseEquipment(
+  host: Host,
+  environment: Environment | undefined,
+  accelerators: readonly string[],
+): Reason | undefined {
+  if (!host.schedulable) return { kind: 'schedulable', reason: 'it takes no new units' };
+  if (environment !== undefined && !host.environments.includes(environment)) {
+    return { kind: 'environment', reason: `it does not run ${environment}` };
+  }
+  const lacking = accelerators.filter((name) => !host.accelerators.includes(name));
+  return lacking.length === 0 ? undefined : { kind: 'accelerators', reason: `it has no ${lacking.join(', ')}` };
 }
 
 export const resources = [
