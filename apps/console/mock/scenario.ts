@@ -1,0 +1,473 @@
+import type { ChainStatus, Operation, OperationDetail, ServiceDetail, Step, Unit } from '@superfluidity/api';
+import { dropUnit, putOperation, putStep, putUnit, record, takeFromPool, tell, type World } from './world.ts';
+
+/**
+ * The demo, scripted: the mobile-edge service is deployed, streams, is moved, scaled, healed and terminated, with the
+ * steps and the timing of the real thing. Things go wrong when they are asked to: an operation that involves the host
+ * `broken` fails in its first unit step, see SENTINELS.
+ */
+export const SENTINELS = { failingHost: 'c2', refusedCount: 404 } as const;
+
+interface Action {
+  readonly id: string;
+  readonly title: string;
+  readonly verb: string;
+  readonly site?: string;
+  readonly after: readonly string[];
+  readonly ms: number;
+  readonly start?: () => void;
+  readonly end?: () => void;
+  readonly undo?: () => void;
+  readonly fails?: boolean;
+}
+
+interface Run {
+  readonly operation: OperationDetail;
+  readonly actions: readonly Action[];
+  readonly over: () => void;
+}
+
+interface Blueprint {
+  readonly path: string;
+  readonly environment: Unit['environment'];
+  readonly site: string;
+  readonly host: string;
+}
+
+const MOBILE_EDGE: readonly Blueprint[] = [
+  { path: 'ue/client', environment: 'container', site: 'edge', host: 'e1' },
+  { path: 'radio/rrh', environment: 'container', site: 'edge', host: 'e1' },
+  { path: 'radio/bbu', environment: 'container', site: 'edge', host: 'e1' },
+  { path: 'epc/gateway', environment: 'container', site: 'edge', host: 'e2' },
+  { path: 'offload/tof', environment: 'nft', site: 'edge', host: 'e2' },
+  { path: 'firewall/filter', environment: 'nft', site: 'edge', host: 'e2' },
+  { path: 'video/server', environment: 'vm', site: 'core', host: 'c1' },
+];
+
+export class Scenario {
+  readonly world: World;
+  /** Above 1: everything goes that much faster. */
+  readonly speed: number;
+  readonly #runs = new Map<string, Run>();
+  #next = 1;
+
+  constructor(world: World, speed: number) {
+    this.world = world;
+    this.speed = speed;
+  }
+
+  #id(prefix: string): string {
+    const id = `${prefix}-0mk${String(this.#next).padStart(6, '0')}`;
+    this.#next += 1;
+    return id;
+  }
+
+  deploy(name: string): OperationDetail {
+    const service: ServiceDetail = {
+      id: this.#id('svc'),
+      name,
+      descriptorId: this.#id('desc'),
+      version: '1.0.0',
+      state: 'NOT_INSTANTIATED',
+      healthy: true,
+      unitCount: 0,
+      runningCount: 0,
+      sites: [],
+      createdAt: Date.now(),
+      functions: [...Map.groupBy(MOBILE_EDGE, ({ path }) => path.split('/')[0]!)].map(([f, units]) => ({
+        name: f,
+        units: units.map(({ path, environment }) => ({ path, environment, wanted: 1 })),
+      })),
+      units: [],
+      chains: [],
+    };
+    this.world.services.set(name, service);
+    const units = MOBILE_EDGE.map((blueprint, i) => this.#unit(blueprint, 0, i + 1));
+    const networks = ['edge', 'core'].map((site) => ({
+      id: `network-${site}`,
+      title: `create network users in ${site}`,
+      verb: 'create network',
+      site,
+      after: ['grant'],
+      ms: 120,
+    }));
+    return this.#begin(service, 'INSTANTIATE', {}, [
+      { id: 'grant', title: 'grant resources for 7 units', verb: 'grant', after: [], ms: 80 },
+      ...networks,
+      ...units.map((unit) => this.#create(service, unit, [`network-${unit.site}`])),
+      {
+        id: 'chain',
+        title: 'install chain uplink over 7 hops',
+        verb: 'install chain',
+        after: units.map((unit) => `create-${unit.id}`),
+        ms: 260,
+        end: () => this.#setChain(service),
+      },
+      {
+        id: 'verify',
+        title: 'verify that packets take the chain',
+        verb: 'verify chain',
+        after: ['chain'],
+        ms: 320,
+        end: () => {
+          service.state = 'INSTANTIATED';
+        },
+      },
+    ]);
+  }
+
+  move(service: ServiceDetail, what: string, to: string, host?: string): OperationDetail {
+    const old = service.units.filter((unit) => unit.path === what || unit.path.startsWith(`${what}/`));
+    const target = host ?? this.world.sites.get(to)!.hosts[0]!.name;
+    const fresh = old.map((unit, i) =>
+      this.#unit({ ...unit, site: to, host: target }, unit.index, 20 + this.#next + i),
+    );
+    return this.#begin(service, 'MOVE', { what, to }, [
+      { id: 'grant', title: `grant resources for ${what} in ${to}`, verb: 'grant', site: to, after: [], ms: 150 },
+      ...fresh.map((unit) => this.#create(service, unit, ['grant'])),
+      {
+        id: 'switch',
+        title: 'switch chain uplink to version 2',
+        verb: 'switch chain',
+        after: fresh.map((unit) => `create-${unit.id}`),
+        ms: 300,
+        end: () => this.#setChain(service, fresh),
+        undo: () => this.#setChain(service, old),
+      },
+      ...old.map((unit) => ({
+        id: `drain-${unit.id}`,
+        title: `drain ${unit.path}#${unit.index} on ${unit.site}/${unit.host}`,
+        verb: 'drain unit',
+        site: unit.site,
+        after: ['switch'],
+        ms: 1_200,
+        start: () => putUnit(this.world, service, { ...unit, state: 'draining' as const }),
+      })),
+      ...old.map((unit) => ({
+        id: `remove-${unit.id}`,
+        title: `remove ${unit.path}#${unit.index} from ${unit.site}/${unit.host}`,
+        verb: 'remove unit',
+        site: unit.site,
+        after: [`drain-${unit.id}`],
+        ms: 200,
+        end: () => dropUnit(this.world, service, unit.id),
+      })),
+    ]);
+  }
+
+  scale(service: ServiceDetail, path: string, count: number): OperationDetail {
+    const now = service.units.filter((unit) => unit.path === path);
+    const wanted = service.functions.flatMap((f) => f.units).find((unit) => unit.path === path);
+    const blueprint = now[0] ?? MOBILE_EDGE.find((unit) => unit.path === path)!;
+    if (wanted !== undefined) wanted.wanted = count;
+    const hosts = this.world.sites.get(blueprint.site)!.hosts;
+    const added = Array.from({ length: Math.max(0, count - now.length) }, (_, i) =>
+      this.#unit({ ...blueprint, host: hosts[i % hosts.length]!.name }, now.length + i, 40 + i),
+    );
+    return this.#begin(service, 'SCALE', { unit: path, count }, [
+      { id: 'grant', title: `grant resources for ${count} of ${path}`, verb: 'grant', after: [], ms: 100 },
+      ...added.map((unit) => this.#create(service, { ...unit, host: unit.host }, ['grant'], false)),
+      ...now.slice(count).map((unit) => ({
+        id: `remove-${unit.id}`,
+        title: `remove ${unit.path}#${unit.index} from ${unit.site}/${unit.host}`,
+        verb: 'remove unit',
+        site: unit.site,
+        after: ['grant'],
+        ms: 300,
+        end: () => dropUnit(this.world, service, unit.id),
+      })),
+    ]);
+  }
+
+  heal(service: ServiceDetail): OperationDetail {
+    const ill = service.units.filter((unit) => unit.state === 'failed');
+    return this.#begin(service, 'HEAL', {}, [
+      { id: 'compare', title: 'compare what is wanted with what is there', verb: 'compare', after: [], ms: 200 },
+      ...ill.map((unit) => this.#create(service, unit, ['compare'])),
+    ]);
+  }
+
+  terminate(service: ServiceDetail): OperationDetail {
+    return this.#begin(
+      service,
+      'TERMINATE',
+      {},
+      [
+        {
+          id: 'chain',
+          title: 'remove chain uplink',
+          verb: 'remove chain',
+          after: [],
+          ms: 150,
+          end: () => {
+            service.chains = [];
+          },
+        },
+        ...service.units.map((unit) => ({
+          id: `remove-${unit.id}`,
+          title: `remove ${unit.path}#${unit.index} from ${unit.site}/${unit.host}`,
+          verb: 'remove unit',
+          site: unit.site,
+          after: ['chain'],
+          ms: 200 + 60 * unit.path.length,
+          end: () => dropUnit(this.world, service, unit.id),
+        })),
+      ],
+      () => {
+        this.world.services.delete(service.name);
+        this.#tellService(service, `${service.name} is gone`);
+      },
+    );
+  }
+
+  retry(id: string): void {
+    const run = this.#runs.get(id)!;
+    for (const step of run.operation.steps.filter((one) => one.state === 'failed')) {
+      const { error: _gone, endedAt: _over, ...rest } = step;
+      putStep(this.world, run.operation, { ...rest, state: 'pending' });
+    }
+    const healed = { ...run, actions: run.actions.map((action) => ({ ...action, fails: false })) };
+    this.#runs.set(id, healed);
+    delete run.operation.error;
+    putOperation(this.world, run.operation, 'PROCESSING');
+    this.#advance(healed);
+  }
+
+  rollback(id: string): void {
+    const run = this.#runs.get(id)!;
+    putOperation(this.world, run.operation, 'ROLLING_BACK');
+    const undone = run.operation.steps.filter((step) => step.state === 'done' || step.state === 'failed').reverse();
+    const next = (i: number): void => {
+      const step = undone[i];
+      if (step === undefined) {
+        this.#finish(run, 'ROLLED_BACK');
+        return;
+      }
+      putStep(this.world, run.operation, { ...step, state: 'undoing' });
+      this.#later(250, () => {
+        run.actions.find((action) => action.id === step.id)?.undo?.();
+        putStep(this.world, run.operation, { ...step, state: 'undone' });
+        next(i + 1);
+      });
+    };
+    next(0);
+  }
+
+  fail(id: string): void {
+    this.#finish(this.#runs.get(id)!, 'FAILED');
+  }
+
+  cancel(id: string): void {
+    this.#runs.get(id)!.operation.cancelPending = true;
+  }
+
+  /** One request of the user after the other, answered by whoever serves the chain now. */
+  stream(): void {
+    setInterval(() => {
+      for (const service of this.world.services.values()) {
+        const chain = service.chains[0];
+        const client = service.units.find((unit) => unit.path.startsWith('ue/'));
+        const last = chain?.hops.at(-1);
+        if (chain === undefined || client === undefined || last === undefined) continue;
+        const away = last.site === 'core' ? 2 * 15 : 0;
+        const noise = Math.random() ** 3;
+        const latencyMs = 1.8 + away + noise * (away > 0 ? 6 : 2.5);
+        record(this.world, service.name, [
+          { t: Date.now(), unit: client.id, latencyMs, bytes: 65_536, ok: true, from: last.site },
+        ]);
+      }
+    }, 120).unref();
+  }
+
+  /** One request that fails, for the plot. */
+  failOneRequest(service: ServiceDetail): void {
+    const client = service.units.find((unit) => unit.path.startsWith('ue/'));
+    if (client === undefined) return;
+    record(this.world, service.name, [
+      { t: Date.now(), unit: client.id, latencyMs: 250, bytes: 0, ok: false, error: 'ECONNRESET' },
+    ]);
+  }
+
+  #unit(blueprint: Blueprint, index: number, n: number): Unit {
+    const subnet = blueprint.site === 'edge' ? 1 : 2;
+    return {
+      id: this.#id('unit'),
+      path: blueprint.path,
+      index,
+      environment: blueprint.environment,
+      site: blueprint.site,
+      host: blueprint.host,
+      state: 'starting',
+      ports: [
+        {
+          name: 'eth0',
+          network: 'users',
+          address: `10.20.${subnet}.${10 + (n % 240)}`,
+          mac: `02:42:0a:14:0${subnet}:${(10 + (n % 240)).toString(16).padStart(2, '0')}`,
+          sid: `fd00:${subnet}::${n.toString(16)}`,
+        },
+      ],
+      pooled: takeFromPool(this.world, blueprint.site, blueprint.environment),
+      telemetry: blueprint.path.startsWith('ue/'),
+    };
+  }
+
+  #create(service: ServiceDetail, unit: Unit, after: readonly string[], mayFail = true): Action {
+    return {
+      id: `create-${unit.id}`,
+      title: `create ${unit.environment} ${unit.path}#${unit.index} on ${unit.site}/${unit.host}`,
+      verb: `create ${unit.environment}`,
+      site: unit.site,
+      after,
+      ms: unit.environment === 'vm' ? 1_500 : 350 + 90 * (unit.path.length % 5),
+      start: () => putUnit(this.world, service, { ...unit, state: 'starting' }),
+      end: () => putUnit(this.world, service, { ...unit, state: 'running' }),
+      undo: () => dropUnit(this.world, service, unit.id),
+      fails: mayFail && unit.host === SENTINELS.failingHost,
+    };
+  }
+
+  #setChain(service: ServiceDetail, instead: readonly Unit[] = []): void {
+    const before = service.chains[0];
+    const hops = MOBILE_EDGE.map(({ path }) => {
+      const unit =
+        instead.find((one) => one.path === path) ??
+        service.units.find((one) => one.path === path && one.index === 0 && one.state === 'running')!;
+      return { unit: unit.id, site: unit.site, host: unit.host, sid: unit.ports[0]!.sid };
+    });
+    const crossings = hops.filter((hop, i) => i > 0 && hop.site !== hops[i - 1]!.site).length;
+    const chain: ChainStatus = {
+      name: 'uplink',
+      address: '10.20.9.1',
+      version: (before?.version ?? 0) + 1,
+      hops,
+      latencyMs: 0.4 + 15 * crossings,
+    };
+    service.chains = [chain];
+    this.#tellService(service, `chain uplink of ${service.name} is at version ${chain.version}`);
+  }
+
+  #tellService(service: ServiceDetail, message: string): void {
+    tell(this.world, {
+      kind: 'service',
+      subject: service.name,
+      service: service.name,
+      severity: 'info',
+      message,
+      body: {},
+    });
+  }
+
+  #begin(
+    service: ServiceDetail,
+    kind: Operation['kind'],
+    params: Record<string, unknown>,
+    actions: readonly Action[],
+    over: () => void = () => {},
+  ): OperationDetail {
+    const operation: OperationDetail = {
+      id: this.#id('op'),
+      service: service.name,
+      kind,
+      state: 'STARTING',
+      automatic: false,
+      params,
+      startedAt: Date.now(),
+      stateEnteredAt: Date.now(),
+      cancelPending: false,
+      executor: 'srv-mock',
+      steps: actions.map(
+        ({ id, title, verb, site, after }): Step => ({
+          id,
+          title,
+          verb,
+          ...(site === undefined ? {} : { site }),
+          dependsOn: [...after],
+          state: 'pending',
+          attempt: 0,
+        }),
+      ),
+    };
+    const run: Run = { operation, actions, over };
+    this.#runs.set(operation.id, run);
+    service.busy = operation.id;
+    putOperation(this.world, operation, 'STARTING');
+    this.#tellService(service, `${service.name} is being changed by ${operation.id}`);
+    this.#later(100, () => {
+      putOperation(this.world, operation, 'PROCESSING');
+      this.#advance(run);
+    });
+    return operation;
+  }
+
+  /** Starts every step whose predecessors are done. */
+  #advance(run: Run): void {
+    const { operation } = run;
+    const stateOf = new Map(operation.steps.map((step) => [step.id, step.state]));
+    if (operation.steps.every((step) => step.state === 'done')) {
+      this.#finish(run, 'COMPLETED');
+      return;
+    }
+    const busy = operation.steps.some((step) => step.state === 'running');
+    const failed = operation.steps.find((step) => step.state === 'failed');
+    if (failed !== undefined || operation.cancelPending) {
+      if (busy) return;
+      if (failed?.error !== undefined) operation.error = failed.error;
+      operation.cancelPending = false;
+      putOperation(this.world, operation, 'FAILED_TEMP');
+      return;
+    }
+    for (const action of run.actions) {
+      const ready = stateOf.get(action.id) === 'pending' && action.after.every((id) => stateOf.get(id) === 'done');
+      if (ready) this.#perform(run, action);
+    }
+  }
+
+  #perform(run: Run, action: Action): void {
+    const { operation } = run;
+    const startedAt = Date.now();
+    const attempt = operation.steps.find((step) => step.id === action.id)!.attempt + 1;
+    const set = (changes: Partial<Step>) => {
+      const step = operation.steps.find((one) => one.id === action.id)!;
+      putStep(this.world, operation, { ...step, attempt, startedAt, ...changes });
+    };
+    set({ state: 'running' });
+    action.start?.();
+    this.#later(action.ms, () => {
+      if (action.fails === true) {
+        action.undo?.();
+        set({ state: 'failed', endedAt: Date.now(), error: failureOf(action) });
+      } else {
+        action.end?.();
+        set({ state: 'done', endedAt: Date.now() });
+      }
+      this.#advance(run);
+    });
+  }
+
+  #finish(run: Run, state: Operation['state']): void {
+    const service = this.world.services.get(run.operation.service);
+    if (service !== undefined) delete service.busy;
+    putOperation(this.world, run.operation, state);
+    if (state === 'COMPLETED') run.over();
+  }
+
+  #later(ms: number, work: () => void): void {
+    setTimeout(work, ms / this.speed).unref();
+  }
+}
+
+function failureOf(action: Action): NonNullable<Step['error']> {
+  return {
+    code: 'SF-SITE-UNIT-FAILED',
+    message: `${action.title}: the runtime gave up before the health check`,
+    hint: 'Free memory on the host or choose another host, then retry the operation.',
+    cause: {
+      code: 'SF-LINUX-COMMAND',
+      message: 'the command ended with status 1',
+      request: 'qemu-system-x86_64 -M microvm -m 2048 -kernel vmlinuz -initrd video.cpio -netdev tap,id=n0',
+      answer: "qemu-system-x86_64: cannot set up guest memory 'pc.ram': Cannot allocate memory",
+      cause: { code: 'ENOMEM', message: 'mmap of 2147483648 bytes failed' },
+    },
+  };
+}

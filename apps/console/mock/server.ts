@@ -1,0 +1,172 @@
+import { createReadStream, existsSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Route, type RouteName, routes } from '@superfluidity/api';
+import { Refusal, type Handlers, handlers, streams } from './handlers.ts';
+import { Scenario } from './scenario.ts';
+import { makeWorld, type World } from './world.ts';
+
+/** Serves the mock control plane and the built console on one port of the loopback. */
+export interface Mock {
+  readonly url: string;
+  readonly world: World;
+  readonly scenario: Scenario;
+  close(): Promise<void>;
+}
+
+export interface MockOptions {
+  readonly port: number;
+  readonly token: string;
+  readonly speed: number;
+}
+
+const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
+const BODY_MAX = 1_000_000;
+
+export async function startMock(options: MockOptions): Promise<Mock> {
+  const world = makeWorld();
+  const scenario = new Scenario(world, options.speed);
+  const table = handlers(world, scenario);
+  const server = createServer((request, response) => {
+    answer(request, response, options.token, table, world).catch((error: unknown) => refuse(response, error));
+  });
+  await new Promise<void>((resolve) => server.listen(options.port, '127.0.0.1', resolve));
+  scenario.stream();
+  return { url: urlOf(server), world, scenario, close: () => close(server) };
+}
+
+function urlOf(server: Server): string {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('not listening on a port');
+  return `http://localhost:${address.port}`;
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.close((error) => (error === undefined ? resolve() : reject(error)));
+    server.closeAllConnections();
+  });
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  token: string,
+  table: Handlers,
+  world: World,
+): Promise<void> {
+  const url = new URL(request.url ?? '/', 'http://localhost');
+  if (!url.pathname.startsWith('/api/')) {
+    sendFile(url.pathname, response);
+    return;
+  }
+  const found = matchRoute(request.method ?? 'GET', url.pathname);
+  if (found === undefined) throw new Refusal(404, 'SF-API-NO-ROUTE', `no route ${request.method} ${url.pathname}`);
+  const { name, route, params } = found;
+  if (route.role !== 'anyone' && request.headers.authorization !== `Bearer ${token}`) {
+    throw new Refusal(401, 'SF-ACCESS-TOKEN', 'the token is not valid', 'Print it with `superfluidity token show`.');
+  }
+  const input = {
+    params,
+    query: check(route.query, Object.fromEntries(url.searchParams)),
+    body: check(route.body, await readBody(request)),
+  };
+  if (route.stream === true) {
+    sendStream(name, input, request, response, world);
+    return;
+  }
+  const handler = table[name];
+  if (handler === undefined) throw new Refusal(501, 'SF-API-NOT-MOCKED', `the mock does not know ${name}`);
+  const value: unknown = handler(input as never);
+  // The mock is held to the contract as the server is.
+  const reply: unknown = route.reply.parse(value);
+  response.writeHead(route.status, { 'content-type': 'application/json' });
+  response.end(route.status === 204 ? undefined : JSON.stringify(reply));
+}
+
+function matchRoute(method: string, path: string) {
+  const parts = path.split('/');
+  for (const [name, route] of Object.entries(routes) as [RouteName, Route][]) {
+    const pattern = route.path.split('/');
+    if (route.method !== method || pattern.length !== parts.length) continue;
+    if (!pattern.every((part, i) => part.startsWith(':') || part === parts[i])) continue;
+    const params = pattern.flatMap((part, i) =>
+      part.startsWith(':') ? [[part.slice(1), decodeURIComponent(parts[i]!)]] : [],
+    );
+    return { name, route, params: Object.fromEntries(params) as Record<string, string> };
+  }
+  return undefined;
+}
+
+function check(schema: Route['body'], value: unknown): unknown {
+  if (schema === undefined) return undefined;
+  const checked = schema.safeParse(value);
+  if (!checked.success) throw new Refusal(400, 'SF-API-INPUT', checked.error.issues[0]!.message);
+  return checked.data;
+}
+
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  let text = '';
+  for await (const chunk of request.setEncoding('utf8')) {
+    text += chunk;
+    if (text.length > BODY_MAX) throw new Refusal(413, 'SF-CORE-LIMIT', 'the body is too large');
+  }
+  return text === '' ? undefined : JSON.parse(text);
+}
+
+function sendStream(
+  name: RouteName,
+  input: never | object,
+  request: IncomingMessage,
+  response: ServerResponse,
+  world: World,
+): void {
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+  const send = (value: unknown, id?: number) =>
+    response.write(`${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(value)}\n\n`);
+  const lastId = request.headers['last-event-id'];
+  const stop = streams(world, name, input as never, lastId === undefined ? undefined : Number(lastId), send);
+  response.on('close', stop);
+}
+
+function refuse(response: ServerResponse, error: unknown): void {
+  const refusal = error instanceof Refusal ? error : new Refusal(500, 'SF-CORE-UNEXPECTED', String(error));
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  response.writeHead(refusal.status, { 'content-type': 'application/problem+json' });
+  response.end(
+    JSON.stringify({
+      type: `urn:superfluidity:${refusal.code}`,
+      title: refusal.code,
+      status: refusal.status,
+      detail: refusal.message,
+      error: {
+        code: refusal.code,
+        message: refusal.message,
+        ...(refusal.hint === undefined ? {} : { hint: refusal.hint }),
+      },
+    }),
+  );
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
+};
+
+function sendFile(path: string, response: ServerResponse): void {
+  const asked = join(DIST, normalize(path));
+  const file = asked.startsWith(DIST) && extname(asked) !== '' ? asked : join(DIST, 'index.html');
+  if (!existsSync(file)) {
+    response.writeHead(404).end();
+    return;
+  }
+  response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' });
+  createReadStream(file).pipe(response);
+}

@@ -1,0 +1,133 @@
+import type { Client, Event, Sample } from '@superfluidity/api';
+import type { QueryClient } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
+import { SampleBuffer } from '../view-model/latency.ts';
+import { createRefresher } from '../view-model/refresher.ts';
+import { useClient } from './session.tsx';
+import { createStore, type Store } from './store.ts';
+
+const LIMITS = {
+  eventsKept: 500,
+  /** History is read in pages, oldest first. */
+  historyPage: 5_000,
+  historyPagesMax: 20,
+  /** Ten refreshes and ten redraws a second at most. */
+  refreshMs: 100,
+  /** What changes all the time and matters in the long run: capacity, pools. */
+  slowRefreshMs: 1_000,
+  samplesKept: 20_000,
+  retryMs: 2_000,
+} as const;
+
+/** What an event makes stale, as the first words of query keys. */
+const STALE: Readonly<Record<string, readonly string[]>> = {
+  operation: ['operation', 'operations', 'service', 'services'],
+  step: ['operation'],
+  unit: ['service', 'services', 'site', 'sites'],
+  service: ['service', 'services', 'operations'],
+  site: ['site', 'sites', 'links'],
+  pool: ['site'],
+};
+const SLOW = new Set(['site', 'sites', 'links']);
+
+/** Reads the history, then follows what happens, keeps the newest events and refreshes the queries that they touch. */
+export function useLiveEvents(queryClient: QueryClient): Store<readonly Event[]> {
+  const client = useClient();
+  const [store] = useState(() => createStore<readonly Event[]>([]));
+  useEffect(() => {
+    const stop = new AbortController();
+    const refresher = createRefresher({
+      intervalMs: (key) => (SLOW.has(key) ? LIMITS.slowRefreshMs : LIMITS.refreshMs),
+      refresh: (key) => queryClient.invalidateQueries({ queryKey: [key] }, { cancelRefetch: false }),
+    });
+    const keep = (fresh: readonly Event[]) => store.set([...store.get(), ...fresh].slice(-LIMITS.eventsKept));
+    const queue = batched<Event>(LIMITS.refreshMs, keep);
+
+    void untilStopped(stop.signal, async () => {
+      const after = store.get().at(-1)?.id ?? (await readHistory(client, keep));
+      for await (const event of client.follow('followEvents', { query: { after }, signal: stop.signal })) {
+        queue.push(event);
+        for (const key of STALE[event.kind] ?? []) refresher.mark(key);
+      }
+    });
+    return () => {
+      stop.abort();
+      refresher.stop();
+      queue.stop();
+    };
+  }, [client, queryClient, store]);
+  return store;
+}
+
+async function readHistory(client: Client, keep: (events: readonly Event[]) => void): Promise<number> {
+  let after = 0;
+  for (let page = 0; page < LIMITS.historyPagesMax; page += 1) {
+    const events = await client.call('listEvents', { query: { after, limit: LIMITS.historyPage } });
+    keep(events);
+    after = events.at(-1)?.id ?? after;
+    if (events.length < LIMITS.historyPage) break;
+  }
+  return after;
+}
+
+/** The telemetry of one service, as it comes. */
+export function useLiveSamples(service: string | undefined): readonly Sample[] {
+  const client = useClient();
+  const [samples, setSamples] = useState<{ readonly of: string | undefined; readonly all: readonly Sample[] }>({
+    of: service,
+    all: [],
+  });
+  useEffect(() => {
+    if (service === undefined) return;
+    const stop = new AbortController();
+    const buffer = new SampleBuffer(LIMITS.samplesKept);
+    const publish = (batch: readonly Sample[]) => {
+      if (buffer.add(batch)) setSamples({ of: service, all: [...buffer.samples] });
+    };
+    const queue = batched<Sample>(LIMITS.refreshMs, publish);
+    void untilStopped(stop.signal, async () => {
+      // The stream first, so that nothing falls between it and the history; the buffer drops what comes twice.
+      const stream = client.follow('followSamples', { params: { name: service }, signal: stop.signal });
+      const first = stream.next();
+      // Observed below; until then a refusal must not count as unhandled.
+      first.catch(() => {});
+      queue.push(...(await client.call('getSamples', { params: { name: service } })));
+      for (let next = await first; next.done !== true; next = await stream.next()) queue.push(...next.value);
+    });
+    return () => {
+      stop.abort();
+      queue.stop();
+    };
+  }, [client, service]);
+  return samples.of === service ? samples.all : [];
+}
+
+/** Starts again when it failed: the server refused the stream, or was not there for the history. */
+async function untilStopped(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await work();
+    } catch {
+      // Whether the server answers is shown by the session, and what it says by the queries.
+    }
+    await new Promise((resolve) => setTimeout(resolve, LIMITS.retryMs));
+  }
+}
+
+/** Hands over what has come in, at most once per interval. */
+function batched<T>(intervalMs: number, deliver: (batch: readonly T[]) => void) {
+  let waiting: T[] = [];
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  return {
+    push(...items: T[]) {
+      waiting.push(...items);
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        const batch = waiting;
+        waiting = [];
+        deliver(batch);
+      }, intervalMs);
+    },
+    stop: () => clearTimeout(timer),
+  };
+}

@@ -1,0 +1,68 @@
+import type { Client, OperationDetail, SiteDetail } from '@superfluidity/api';
+import { queryOptions, useQueries, useQuery, type UseQueryResult } from '@tanstack/react-query';
+import { isOver } from '../view-model/permitted.ts';
+import { useClient } from './session.tsx';
+
+/** Every query of the console. The first word of a key is what events refresh, see live.ts. */
+const OPERATIONS_SHOWN = 20;
+/** Sites whose details are fetched; a page of sites comes with the inventory. */
+const SITES_SHOWN = 24;
+
+export const queries = (client: Client) => ({
+  system: queryOptions({ queryKey: ['system'], queryFn: () => client.call('getSystem'), staleTime: Infinity }),
+  sites: queryOptions({ queryKey: ['sites'], queryFn: () => client.call('listSites') }),
+  site: (name: string) =>
+    queryOptions({ queryKey: ['site', name], queryFn: () => client.call('getSite', { params: { name } }) }),
+  links: queryOptions({ queryKey: ['links'], queryFn: () => client.call('listLinks') }),
+  services: queryOptions({
+    queryKey: ['services'],
+    queryFn: () => client.call('listServices', { query: { limit: 1_000 } }),
+  }),
+  service: (name: string) =>
+    queryOptions({ queryKey: ['service', name], queryFn: () => client.call('getService', { params: { name } }) }),
+  operations: (service: string | undefined) =>
+    queryOptions({
+      queryKey: ['operations', service ?? ''],
+      queryFn: () =>
+        client.call('listOperations', {
+          query: { limit: OPERATIONS_SHOWN, ...(service === undefined ? {} : { service }) },
+        }),
+    }),
+  operation: (id: string) =>
+    queryOptions({
+      queryKey: ['operation', id],
+      queryFn: () => client.call('getOperation', { params: { id } }),
+      // Events say when a step changes; this is for the case that one is lost with the connection.
+      refetchInterval: (query) => {
+        const operation = query.state.data as OperationDetail | undefined;
+        return operation !== undefined && isOver(operation.state) ? false : 2_000;
+      },
+    }),
+  output: (service: string, unit: string) =>
+    queryOptions({
+      queryKey: ['output', service, unit],
+      queryFn: () => client.call('readUnitOutput', { params: { name: service, unit } }),
+      refetchInterval: 2_000,
+    }),
+});
+
+export const useQueriesOf = () => queries(useClient());
+
+/** All sites with their details. Pending until every one has answered; a site that fails is left out and reported. */
+export function useSites(): {
+  readonly sites: readonly SiteDetail[];
+  readonly pending: boolean;
+  readonly error: unknown;
+} {
+  const q = useQueriesOf();
+  const list = useQuery(q.sites);
+  const names = (list.data ?? []).slice(0, SITES_SHOWN).map((site) => site.name);
+  return useQueries({
+    queries: names.map((name) => q.site(name)),
+    combine: (details: UseQueryResult<SiteDetail>[]) => ({
+      sites: details.flatMap((detail) => detail.data ?? []),
+      pending: list.isPending || details.some((detail) => detail.isPending),
+      error: list.error ?? details.find((detail) => detail.error !== null)?.error ?? undefined,
+    }),
+  });
+}

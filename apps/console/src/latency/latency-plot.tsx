@@ -1,0 +1,200 @@
+import 'uplot/dist/uPlot.min.css';
+import { useEffect, useRef } from 'react';
+import uPlot from 'uplot';
+import { theme } from '../data/theme.ts';
+import { useStore } from '../data/store.ts';
+import type { LatencySeries, Mark } from '../view-model/latency.ts';
+
+export interface LatencyPlotProps {
+  readonly series: LatencySeries;
+  readonly marks: readonly Mark[];
+  /** Sites in a fixed order: the index chooses colour and shape. */
+  readonly answerers: readonly string[];
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/**
+ * One canvas, redrawn with the data. Points differ in shape and colour by the site that answered; failures are crosses
+ * on the upper edge, where they cannot hide; moves are bands from their beginning to their end.
+ */
+export default function LatencyPlot(props: LatencyPlotProps) {
+  const element = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot>(undefined);
+  const latest = useRef(props);
+  latest.current = props;
+  const colours = useStore(theme);
+  const names = props.series.answered.map((column) => column.by).join('\n');
+
+  useEffect(() => {
+    const parent = element.current;
+    if (parent === null) return;
+    const size = () => ({ width: Math.max(100, parent.clientWidth), height: Math.max(80, parent.clientHeight) });
+    const created = new uPlot({ ...options(latest, parent), ...size() }, dataOf(latest.current), parent);
+    plot.current = created;
+    const observer = new ResizeObserver(() => created.setSize(size()));
+    observer.observe(parent);
+    return () => {
+      observer.disconnect();
+      created.destroy();
+      plot.current = undefined;
+    };
+  }, [names, colours]);
+
+  useEffect(() => {
+    plot.current?.setData(dataOf(props), false);
+    plot.current?.setScale('x', { min: props.fromMs / 1000, max: props.toMs / 1000 });
+    plot.current?.redraw(true);
+  }, [props]);
+
+  return (
+    <div ref={element} className="sf-plot" data-points={props.series.times.length} data-marks={props.marks.length} />
+  );
+}
+
+const dataOf = ({ series }: LatencyPlotProps): uPlot.AlignedData =>
+  [series.times, ...series.answered.map((column) => column.latencies), series.failed] as unknown as uPlot.AlignedData;
+
+const FONT = '11px "Red Hat Text", sans-serif';
+const POINT = 3.2;
+
+function options(
+  latest: { readonly current: LatencyPlotProps },
+  parent: Element,
+): Omit<uPlot.Options, 'width' | 'height'> {
+  const style = getComputedStyle(parent);
+  const colour = (name: string) => style.getPropertyValue(name).trim();
+  const axis = {
+    stroke: colour('--sf-text-subtle'),
+    font: FONT,
+    grid: { stroke: colour('--sf-grid'), width: 1 },
+    ticks: { show: false },
+  };
+  const { answered } = latest.current.series;
+  return {
+    legend: { show: false },
+    cursor: { drag: { x: false, y: false }, points: { show: false }, y: false },
+    padding: [18, 8, 0, 0],
+    scales: {
+      x: { time: true },
+      y: { range: (_plot, _min, max) => [0, Math.max(1, (Number.isFinite(max) ? max : 1) * 1.2)] },
+    },
+    axes: [
+      { ...axis, size: 26, space: 90, values: (_plot, splits) => splits.map((t) => clock(t)) },
+      { ...axis, size: 52, values: (_plot, splits) => splits.map((ms) => `${ms} ms`) },
+    ],
+    series: [
+      {},
+      ...answered.map((column) => {
+        const index = Math.max(0, latest.current.answerers.indexOf(column.by));
+        const stroke = colour(`--sf-answer-${index % 4}`);
+        return {
+          label: column.by,
+          stroke,
+          paths: () => null,
+          points: { show: true, paths: shape(index), fill: stroke, stroke, size: 2 * POINT },
+        } satisfies uPlot.Series;
+      }),
+      { label: 'failed', stroke: colour('--sf-failed'), paths: () => null, points: { show: false } },
+    ],
+    hooks: {
+      drawClear: [(plot) => drawMoves(plot, latest.current.marks, colour('--sf-move'), colour('--sf-move-text'))],
+      draw: [(plot) => drawFailures(plot, latest.current.series, colour('--sf-failed'))],
+    },
+  };
+}
+
+const clock = (seconds: number): string => new Date(seconds * 1000).toLocaleTimeString('en-GB', { hour12: false });
+
+/** Discs, squares, triangles, diamonds. */
+function shape(index: number): uPlot.Series.Points.PathBuilder {
+  return (plot, seriesIndex, first, last) => {
+    const path = new Path2D();
+    const r = POINT * devicePixelRatio;
+    const values = plot.data[seriesIndex]!;
+    for (let i = first; i <= last; i += 1) {
+      const value = values[i];
+      if (value === null || value === undefined) continue;
+      const x = plot.valToPos(plot.data[0][i]!, 'x', true);
+      const y = plot.valToPos(value, 'y', true);
+      if (index % 4 === 0) {
+        path.moveTo(x + r, y);
+        path.arc(x, y, r, 0, 2 * Math.PI);
+      } else if (index % 4 === 1) path.rect(x - r * 0.9, y - r * 0.9, 1.8 * r, 1.8 * r);
+      else if (index % 4 === 2)
+        polygon(path, [
+          [x, y - r],
+          [x + r, y + r],
+          [x - r, y + r],
+        ]);
+      else
+        polygon(path, [
+          [x, y - r],
+          [x + r, y],
+          [x, y + r],
+          [x - r, y],
+        ]);
+    }
+    return { stroke: path, fill: path };
+  };
+}
+
+function polygon(path: Path2D, points: readonly (readonly [number, number])[]): void {
+  points.forEach(([x, y], i) => (i === 0 ? path.moveTo(x, y) : path.lineTo(x, y)));
+  path.closePath();
+}
+
+function drawFailures(plot: uPlot, series: LatencySeries, colour: string): void {
+  const { ctx, bbox } = plot;
+  const r = 4.5 * devicePixelRatio;
+  const y = bbox.top + r + 2;
+  ctx.save();
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = 2 * devicePixelRatio;
+  ctx.beginPath();
+  series.failed.forEach((value, i) => {
+    if (value === null) return;
+    const x = plot.valToPos(series.times[i]!, 'x', true);
+    if (x < bbox.left || x > bbox.left + bbox.width) return;
+    ctx.moveTo(x - r, y - r);
+    ctx.lineTo(x + r, y + r);
+    ctx.moveTo(x + r, y - r);
+    ctx.lineTo(x - r, y + r);
+  });
+  ctx.stroke();
+  ctx.restore();
+}
+
+function drawMoves(plot: uPlot, marks: readonly Mark[], colour: string, text: string): void {
+  const { ctx, bbox } = plot;
+  const dpr = devicePixelRatio;
+  const right = bbox.left + bbox.width;
+  ctx.save();
+  ctx.font = `600 ${11 * dpr}px "Red Hat Text", sans-serif`;
+  marks.forEach((mark, i) => {
+    if (mark.kind !== 'begin') return;
+    const next = marks[i + 1];
+    const x = plot.valToPos(mark.at / 1000, 'x', true);
+    const end = next?.kind === 'end' ? plot.valToPos(next.at / 1000, 'x', true) : right;
+    const [from, to] = [Math.max(bbox.left, x), Math.min(right, end)];
+    if (end < bbox.left || x > right) return;
+    ctx.globalAlpha = 0.16;
+    ctx.fillStyle = colour;
+    ctx.fillRect(from, bbox.top, Math.max(1, to - from), bbox.height);
+    ctx.globalAlpha = 1;
+    ctx.strokeStyle = colour;
+    ctx.lineWidth = 1.5 * dpr;
+    ctx.setLineDash([5 * dpr, 4 * dpr]);
+    for (const edge of [x, end]) {
+      if (edge < bbox.left || edge >= right) continue;
+      ctx.beginPath();
+      ctx.moveTo(edge, bbox.top);
+      ctx.lineTo(edge, bbox.top + bbox.height);
+      ctx.stroke();
+    }
+    ctx.fillStyle = text;
+    const width = ctx.measureText(mark.label).width;
+    ctx.fillText(mark.label, Math.max(bbox.left, Math.min(from, right - width)), bbox.top - 6 * dpr);
+  });
+  ctx.restore();
+}

@@ -1,0 +1,20 @@
+import '@patternfly/react-core/dist/styles/base.css';
+import './styles/tokens.css';
+import './styles/console.css';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { App } from './app.tsx';
+import { keepToken } from './data/session.tsx';
+import { startTheme } from './data/theme.ts';
+import { takeToken } from './view-model/token.ts';
+
+const taken = takeToken(location.hash);
+if (taken.token !== undefined) keepToken(taken.token);
+if (taken.hash !== location.hash) history.replaceState(null, '', location.pathname + location.search + taken.hash);
+
+startTheme();
+createRoot(document.getElementById('root')!).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);

@@ -1,0 +1,51 @@
+import ELK, { type ELK as Elk, type ElkNode } from 'elkjs/lib/elk-api.js';
+import workerUrl from 'elkjs/lib/elk-worker.min.js?url';
+import type { Box } from '../view-model/layout.ts';
+import type { StepGraph } from '../view-model/step-graph.ts';
+
+/** Step graphs are layered by ELK, in a worker that starts when there is the first one to draw. */
+export const STEP_SIZE = { width: 218, height: 46 } as const;
+
+const OPTIONS = {
+  'elk.algorithm': 'layered',
+  'elk.direction': 'RIGHT',
+  'elk.layered.spacing.nodeNodeBetweenLayers': '44',
+  'elk.spacing.nodeNode': '12',
+  'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX',
+  'elk.layered.considerModelOrder.strategy': 'NODES_AND_EDGES',
+};
+
+export interface StepLayout {
+  readonly shape: string;
+  readonly boxes: ReadonlyMap<string, Box>;
+  readonly width: number;
+  readonly height: number;
+}
+
+const KEPT_MAX = 16;
+const kept = new Map<string, Promise<StepLayout>>();
+let elk: Elk | undefined;
+
+export function layoutSteps(graph: StepGraph): Promise<StepLayout> {
+  const known = kept.get(graph.shape);
+  if (known !== undefined) return known;
+  const laidOut = compute(graph);
+  kept.set(graph.shape, laidOut);
+  if (kept.size > KEPT_MAX) kept.delete(kept.keys().next().value!);
+  laidOut.catch(() => kept.delete(graph.shape));
+  return laidOut;
+}
+
+async function compute(graph: StepGraph): Promise<StepLayout> {
+  elk ??= new ELK({ workerFactory: () => new Worker(workerUrl) });
+  const request: ElkNode = {
+    id: 'root',
+    layoutOptions: OPTIONS,
+    children: graph.nodes.map((node) => ({ id: node.id, ...STEP_SIZE })),
+    edges: graph.edges.map((edge) => ({ id: edge.id, sources: [edge.source], targets: [edge.target] })),
+  };
+  const root: ElkNode = await elk.layout(request);
+  const boxes = new Map<string, Box>();
+  for (const child of root.children ?? []) boxes.set(child.id, { x: child.x ?? 0, y: child.y ?? 0, ...STEP_SIZE });
+  return { shape: graph.shape, boxes, width: root.width ?? 0, height: root.height ?? 0 };
+}

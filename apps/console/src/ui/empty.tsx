@@ -1,0 +1,17 @@
+import { ClipboardCopy } from '@patternfly/react-core';
+import type { ReactNode } from 'react';
+
+/** Nothing here yet, why, and the command that changes it. */
+export function Empty(props: { readonly title: string; readonly children?: ReactNode; readonly command?: string }) {
+  return (
+    <div className="sf-empty">
+      <h3>{props.title}</h3>
+      {props.children !== undefined && <p>{props.children}</p>}
+      {props.command !== undefined && (
+        <ClipboardCopy isReadOnly isCode hoverTip="Copy" clickTip="Copied" variant="inline-compact">
+          {props.command}
+        </ClipboardCopy>
+      )}
+    </div>
+  );
+}

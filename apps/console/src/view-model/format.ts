@@ -1,0 +1,36 @@
+/** Numbers and times as people read them. */
+
+export function formatMs(ms: number): string {
+  if (ms < 10) return `${ms.toFixed(1)} ms`;
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1_000).toFixed(ms < 10_000 ? 2 : 1)} s`;
+  return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1_000)} s`;
+}
+
+export function formatMiB(mib: number): string {
+  return mib < 1_024 ? `${Math.round(mib)} MiB` : `${trim(mib / 1_024)} GiB`;
+}
+
+export function formatBandwidth(mbps: number): string {
+  return mbps < 1_000 ? `${trim(mbps)} Mb/s` : `${trim(mbps / 1_000)} Gb/s`;
+}
+
+export const trim = (value: number): string => String(Math.round(value * 10) / 10);
+
+/** Thousands apart: 12 345. */
+export const formatCount = (value: number): string => value.toLocaleString('en').replaceAll(',', '\u202f');
+
+export function formatPercent(fraction: number): string {
+  const percent = fraction * 100;
+  return `${percent > 0 && percent < 1 ? '<1' : Math.round(percent)} %`;
+}
+
+export function formatTime(ms: number): string {
+  return new Date(ms).toLocaleTimeString('en-GB', { hour12: false });
+}
+
+/** Hits of all requests to a pool; undefined while nobody has asked. */
+export function hitRate(pool: { readonly hits: number; readonly misses: number }): number | undefined {
+  const asked = pool.hits + pool.misses;
+  return asked === 0 ? undefined : pool.hits / asked;
+}

@@ -1,0 +1,62 @@
+import type { Operation, ServiceDetail, Site } from '@superfluidity/api';
+
+/** Which actions make sense now. What does not carries the reason, which the disabled button shows. */
+export type Permission = { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
+
+const yes: Permission = { allowed: true };
+const no = (reason: string): Permission => ({ allowed: false, reason });
+
+export type OperationVerb = 'retry' | 'rollback' | 'continue' | 'fail' | 'cancel';
+export const operationVerbs: readonly OperationVerb[] = ['retry', 'rollback', 'continue', 'fail', 'cancel'];
+
+/** ETSI GS NFV-SOL 003, 5.6.2: retry, rollback, continue and fail start from FAILED_TEMP; cancel stops what runs. */
+export function operationMay(verb: OperationVerb, operation: Pick<Operation, 'state' | 'cancelPending'>): Permission {
+  const { state } = operation;
+  if (state === 'COMPLETED' || state === 'ROLLED_BACK' || state === 'FAILED') {
+    return no(`The operation is over: ${stateWords[state]}.`);
+  }
+  if (verb === 'cancel') {
+    if (operation.cancelPending) return no('It is being cancelled: running steps are coming to their end.');
+    return state === 'FAILED_TEMP' ? no('Nothing is running. Roll back, or call it failed.') : yes;
+  }
+  return state === 'FAILED_TEMP' ? yes : no('Only for an operation that waits after a failed step.');
+}
+
+export const stateWords: Readonly<Record<Operation['state'], string>> = {
+  STARTING: 'starting',
+  PROCESSING: 'in progress',
+  COMPLETED: 'completed',
+  FAILED_TEMP: 'waiting for you',
+  ROLLING_BACK: 'rolling back',
+  ROLLED_BACK: 'rolled back',
+  FAILED: 'failed',
+};
+
+export const isOver = (state: Operation['state']): boolean =>
+  state === 'COMPLETED' || state === 'ROLLED_BACK' || state === 'FAILED';
+
+export type ServiceVerb = 'move' | 'scale' | 'heal' | 'terminate';
+
+export function serviceMay(
+  verb: ServiceVerb,
+  service: Pick<ServiceDetail, 'state' | 'busy' | 'units'>,
+  sites: readonly Pick<Site, 'name'>[],
+): Permission {
+  if (service.busy !== undefined) return no('Another operation is under way on this service.');
+  if (service.state === 'NOT_INSTANTIATED' && verb !== 'terminate') return no('The service is not deployed.');
+  if (verb === 'move' && sites.length < 2) return no('There is no other site. Add one: superfluidity site add');
+  if (verb === 'move' && service.units.length === 0) return no('The service has no units.');
+  return yes;
+}
+
+export function siteMayHost(
+  site: Pick<Site, 'name' | 'healthy'> & { readonly hosts?: readonly { readonly environments: readonly string[] }[] },
+  units: readonly { readonly site: string; readonly environment: string }[],
+): Permission {
+  if (!site.healthy) return no('not healthy');
+  if (units.length > 0 && units.every((unit) => unit.site === site.name)) return no('it is there now');
+  const lacking = units.find(
+    (unit) => site.hosts !== undefined && !site.hosts.some((host) => host.environments.includes(unit.environment)),
+  );
+  return lacking === undefined ? yes : no(`has no host for environment ${lacking.environment}`);
+}

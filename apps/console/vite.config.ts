@@ -1,0 +1,23 @@
+import react from '@vitejs/plugin-react';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vite';
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const controlPlane = process.env['SUPERFLUIDITY_SERVER'] ?? 'http://localhost:8080';
+
+export default defineConfig({
+  root: here('.'),
+  plugins: [react()],
+  resolve: {
+    // `core` makes ids with Node's crypto; the console never makes an id, so that half of it is left out of the bundle.
+    alias: { 'node:crypto': here('src/platform/no-crypto.ts') },
+  },
+  server: { port: 5173, proxy: { '/api': controlPlane } },
+  build: {
+    outDir: here('dist'),
+    emptyOutDir: true,
+    target: 'es2024',
+    // The largest asset is ELK, which only its worker loads, and only when there are steps to draw.
+    chunkSizeWarningLimit: 600,
+  },
+});
