@@ -10,7 +10,6 @@ const system = [
   // Files that belong there and do not have the name yet.
   'drivers/linux/**/*.test.ts',
   'packages/store/**/*.test.ts',
-  'examples/**/*.test.ts',
 ];
 const ignored = ['**/node_modules/**', '**/dist/**'];
 

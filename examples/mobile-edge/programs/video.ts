@@ -9,7 +9,7 @@ const server = await startVideoServer({
   port: numberFrom('VIDEO_PORT', 8080),
   servedBy: `${site}/${unit}`,
   graceMs: numberFrom('VIDEO_GRACE_MS', 1000),
-  drainMaxMs: numberFrom('VIDEO_DRAIN_MAX_MS', 10_000),
+  drainMaxMs: numberFrom('VIDEO_DRAIN_MAX_MS', 8000),
 });
 process.once('SIGTERM', () => {
   void server.drain().then(() => process.exit(0));

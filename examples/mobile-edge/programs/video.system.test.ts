@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
@@ -6,7 +6,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { segmentsOf, stream, type RequestRecord } from './stream-client.ts';
 import { startVideoServer, type VideoServer } from './video-server.ts';
 
@@ -195,7 +195,9 @@ describe('the programs', () => {
   const running: ChildProcess[] = [];
   const folder = mkdtempSync(join(tmpdir(), 'superfluidity-programs-'));
   afterEach(() => {
-    for (const child of running) child.kill('SIGKILL');
+    for (const child of running.splice(0)) child.kill('SIGKILL');
+  });
+  afterAll(() => {
     rmSync(folder, { recursive: true, force: true });
   });
   const start = (program: string, env: Record<string, string>) => {
@@ -206,6 +208,25 @@ describe('the programs', () => {
     running.push(child);
     return child;
   };
+
+  it.skipIf(spawnSync('busybox', ['true']).error !== undefined)(
+    'stream from busybox httpd, as in the guest of the VM variant (needs busybox)',
+    async () => {
+      const probe = await serve('x/x');
+      await probe.drain();
+      const child = spawn('busybox', ['httpd', '-f', '-p', `127.0.0.1:${probe.port}`, '-h', mediaFolder]);
+      running.push(child);
+      const url = `http://127.0.0.1:${probe.port}`;
+      const records = await record(url, (all) => all.filter((one) => one.ok).length >= 11);
+      expect(records.filter((one) => !one.ok && one.warmup === undefined)).toEqual([]);
+      expect(records.at(-1)).toMatchObject({ ok: true, status: 200 });
+      expect(records.at(-1)!.bytes).toBeGreaterThan(10_000);
+      const segment = await fetch(`${url}/live/segment00.mpegts`);
+      expect(segment.headers.get('content-type')).toBe('video/mp2t');
+      await segment.arrayBuffer();
+      expect((await fetch(`${url}/health`)).status).toBe(200);
+    },
+  );
 
   it('stream from each other, take their facts from the file, and end on SIGTERM with exit code 0', async () => {
     const facts = join(folder, 'facts.json');
