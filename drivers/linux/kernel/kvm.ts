@@ -1,63 +1,60 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SuperfluidityError } from '@superfluidity/core';
-import { run } from './command.ts';
+import { killProcess, spawnDetached, waitForExit } from './processes.ts';
 
-const FIRMWARE_BYTES = 65_536;
-const RESET_VECTOR = 0xfff0;
-/** mov al, 0x10; out 0xf4, al; hlt. The first instructions that the processor of the guest executes. */
-const PROGRAM = [0xb0, 0x10, 0xe6, 0xf4, 0xf4];
-/** What the isa-debug-exit device makes of 0x10: value * 2 + 1. */
-const EXIT_CODE = 33;
-const TIMEOUT_MS = 3000;
+const FIRST_WORD_TIMEOUT_MS = 4000;
+const POLL_MS = 10;
 
 let known: Promise<string | undefined> | undefined;
 
-async function tryGuest(): Promise<string | undefined> {
+async function tryGuest(kernelPath: string): Promise<string | undefined> {
   if (!existsSync('/dev/kvm')) return 'there is no /dev/kvm';
   const folder = mkdtempSync(join(tmpdir(), 'superfluidity-kvm-'));
+  const [console, log] = [join(folder, 'console'), join(folder, 'log')];
   try {
-    const firmware = Buffer.alloc(FIRMWARE_BYTES, 0xf4);
-    firmware.set(PROGRAM, RESET_VECTOR);
-    writeFileSync(join(folder, 'firmware'), firmware);
-    await run(
+    const qemu = await spawnDetached(
       [
         'qemu-system-x86_64',
         '-nodefaults',
         '-no-user-config',
         '-display',
         'none',
+        '-no-reboot',
         '-M',
-        'pc',
+        'microvm',
         '-accel',
         'kvm',
         '-m',
-        '16',
-        '-bios',
-        join(folder, 'firmware'),
-        '-device',
-        'isa-debug-exit,iobase=0xf4,iosize=0x04',
+        '128',
+        '-kernel',
+        kernelPath,
+        '-append',
+        'console=ttyS0 earlyprintk=ttyS0 panic=-1',
+        '-serial',
+        `file:${console}`,
       ],
-      { timeoutMs: TIMEOUT_MS },
+      { stdoutPath: log },
     );
-    return 'the guest ended in an unexpected way';
-  } catch (error) {
-    if (!(error instanceof SuperfluidityError)) throw error;
-    if (error.details.data?.['exitCode'] === EXIT_CODE) return undefined;
-    return error.code === 'SF-LINUX-COMMAND-TIMEOUT'
-      ? '/dev/kvm is there, but a guest makes no progress'
-      : error.details.reason;
+    let waited = 0;
+    const spoke = () => existsSync(console) && readFileSync(console, 'latin1').includes('Linux version');
+    while (!spoke() && waited < FIRST_WORD_TIMEOUT_MS && !(await waitForExit(qemu, POLL_MS))) waited += POLL_MS;
+    killProcess(qemu, 'SIGKILL');
+    await waitForExit(qemu, 2000);
+    if (spoke()) return undefined;
+    const complaint = readFileSync(log, 'utf8').trim().slice(0, 500);
+    return `/dev/kvm is there, but a guest makes no progress${complaint === '' ? '' : `: ${complaint}`}`;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 /**
- * Why KVM cannot be used, or undefined when it ran a guest: some nested hosts have a /dev/kvm that cannot. Asked once,
- * when a virtual machine is first wanted, because the answer takes up to seconds.
+ * Why KVM cannot be used, or undefined when it booted a kernel as far as its first word. Some nested hosts have a
+ * /dev/kvm that runs a few instructions and then no kernel, so nothing less is a proof. Asked once, when a virtual
+ * machine is first wanted, because the answer may take seconds.
  */
-export function kvmAbsence(): Promise<string | undefined> {
-  known ??= tryGuest();
+export function kvmAbsence(kernelPath: string): Promise<string | undefined> {
+  known ??= tryGuest(kernelPath);
   return known;
 }
