@@ -1,4 +1,5 @@
 export * from './access.ts';
+export * from './authorise.ts';
 export * from './errors.ts';
 export * from './routes.ts';
 export * from './secret.ts';

@@ -1,0 +1,141 @@
+import { existsSync } from 'node:fs';
+import rateLimit from '@fastify/rate-limit';
+import fastifyStatic from '@fastify/static';
+import type { Access } from '@superfluidity/access';
+import type { Handlers, RouteName } from '@superfluidity/api';
+import { newId, SuperfluidityError } from '@superfluidity/core';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type { Logger as PinoLogger } from 'pino';
+import './errors.ts';
+import { limits } from './limits.ts';
+import type { Metrics } from './metrics.ts';
+import { isDefect, problemOf } from './problem.ts';
+import { admit, attachRoutes } from './routes.ts';
+
+export interface AppOptions {
+  readonly handlers: Handlers<RouteName>;
+  readonly access: Pick<Access, 'authenticate'>;
+  readonly metrics: Metrics;
+  readonly log: PinoLogger;
+  /** Text of the committed OpenAPI document. */
+  readonly openApi: string;
+  /** Folder of the built console; the API works without it. */
+  readonly consoleFolder: string;
+  readonly requestsPerMinute?: number;
+}
+
+export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  const { handlers, access, metrics, log } = options;
+  const closing = new AbortController();
+  const app = Fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    disableRequestLogging: true,
+    bodyLimit: limits.bodyBytes,
+    // Ours, and not what the caller sends: the id must be usable as a key in the log.
+    genReqId: () => newId('srv').slice(4),
+    requestIdHeader: false,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 512 },
+  }) as FastifyInstance;
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, log));
+  app.decorateRequest('principal', undefined);
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(securityHeaders).header('x-request-id', request.id);
+    const secret = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+    if (secret !== undefined) request.principal = await access.authenticate(secret);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    metrics.request(request.method, request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime);
+    const { id, method, principal } = request;
+    // No query: nobody should put secrets there, but somebody will.
+    const fields = {
+      id,
+      method,
+      path: request.url.split('?')[0],
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime),
+    };
+    log[method === 'GET' ? 'debug' : 'info']({ ...fields, by: principal?.name }, 'request');
+  });
+  // Streams end by themselves then, and `close` does not wait for them.
+  app.addHook('preClose', async () => closing.abort());
+
+  await app.register(rateLimit, {
+    max: options.requestsPerMinute ?? limits.requestsPerMinute,
+    timeWindow: 60_000,
+    cache: limits.rateKeys,
+    keyGenerator: (request) =>
+      request.principal === undefined ? `address ${request.ip}` : `token ${request.principal.name}`,
+    errorResponseBuilder: (request, { after, max }) =>
+      new SuperfluidityError('SF-SERVER-RATE', {
+        doing: `${request.method} ${request.url.split('?')[0]}`,
+        reason: `more than ${max} requests in a minute; try again in ${after}`,
+      }),
+  });
+
+  attachRoutes(app, { handlers, closing: closing.signal, log });
+  app.get('/api/v1/openapi.json', (_request, reply) => reply.type('application/json').send(options.openApi));
+  app.get('/metrics', { preParsing: async (request) => admit(request, 'reader') }, async (_request, reply) =>
+    reply.type(metrics.contentType).send(await metrics.text()),
+  );
+  await serveConsole(app, options.consoleFolder);
+  return app;
+}
+
+/** The console is a single page: paths that are no file are its own affair, but for those of the API. */
+async function serveConsole(app: FastifyInstance, folder: string): Promise<void> {
+  const built = existsSync(folder);
+  if (built) {
+    await app.register(fastifyStatic, {
+      root: folder,
+      wildcard: true,
+      // Vite puts a hash of the content into the names in assets/.
+      setHeaders: (reply, path) => {
+        const forever = path.includes('/assets/');
+        reply.header('cache-control', forever ? 'public, max-age=31536000, immutable' : 'no-cache');
+      },
+    });
+  }
+  app.setNotFoundHandler((request, reply) => {
+    const isPage =
+      request.method === 'GET' && !/^\/(api|metrics)(\/|$)/.test(request.url) && !/\.\w+$/.test(request.url);
+    if (built && isPage) return reply.header('cache-control', 'no-cache').sendFile('index.html');
+    const reason = built || !isPage ? 'no such route' : 'the console is not built: run `npm run build`';
+    throw new SuperfluidityError('SF-SERVER-NO-ROUTE', {
+      doing: `${request.method} ${request.url.split('?')[0]}`,
+      reason,
+    });
+  });
+}
+
+function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, log: PinoLogger): FastifyReply {
+  const problem = problemOf(error);
+  if (isDefect(error)) log.error({ err: error, id: request.id }, 'a request failed in a way that was not foreseen');
+  if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
+  // As text, so that the serializers of the route leave it alone.
+  return reply.code(problem.status).type('application/problem+json').serializer(String).send(JSON.stringify(problem));
+}
+
+/** The console needs nothing from elsewhere; PatternFly sets inline styles, its icons and fonts are `data:` URLs in part. */
+const securityHeaders = {
+  'content-security-policy': [
+    "default-src 'self'",
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data:",
+    "font-src 'self' data:",
+    "worker-src 'self' blob:",
+    "object-src 'none'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; '),
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+} as const;

@@ -1,0 +1,16 @@
+/** The bounds of this app, in one place. */
+export const limits = {
+  bodyBytes: 60_000_000,
+  /** Per token, or per address where there is none. */
+  requestsPerMinute: 12_000,
+  /** Tokens and addresses whose requests are counted at a time. */
+  rateKeys: 5_000,
+  streams: 250,
+  /** Comments keep proxies from closing a silent stream, and tell us that the reader is gone. */
+  keepAliveMs: 15_000,
+  /** A reader that takes nothing for so long is cut off; it resumes where it was with `Last-Event-ID`. */
+  stalledStreamMs: 30_000,
+  /** How long shutdown waits before it ends the process anyway. */
+  shutdownMs: 10_000,
+  freeBytesMin: 16 * 1024 * 1024,
+} as const;

@@ -1,0 +1,108 @@
+import type { ClosableEventLog, NewEvent } from '@superfluidity/observe';
+import type { Store } from '@superfluidity/store';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+export interface PoolCount {
+  readonly site: string;
+  readonly pool: string;
+  readonly ready: number;
+  readonly hits: number;
+  readonly misses: number;
+}
+
+export interface MetricsSources {
+  readonly store: Store;
+  readonly pools: () => Promise<readonly PoolCount[]>;
+}
+
+export interface Metrics {
+  readonly contentType: string;
+  text(): Promise<string>;
+  request(method: string, route: string, status: number, elapsedMs: number): void;
+  /** The same log, counted as it is written. */
+  watch(events: ClosableEventLog): ClosableEventLog;
+}
+
+const SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120];
+
+/** Prometheus exposition, version 0.0.4. What the database or the sites know is asked for when somebody scrapes. */
+export function createMetrics({ store, pools }: MetricsSources): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+
+  const requests = new Histogram({
+    name: 'superfluidity_http_request_seconds',
+    help: 'Requests by route and status',
+    labelNames: ['method', 'route', 'status'],
+    buckets: SECONDS,
+    registers,
+  });
+  const steps = new Histogram({
+    name: 'superfluidity_step_seconds',
+    help: 'Durations of finished steps of operations, by verb and outcome',
+    labelNames: ['verb', 'state'],
+    buckets: SECONDS,
+    registers,
+  });
+  const events = new Counter({
+    name: 'superfluidity_events_total',
+    help: 'Events of this server',
+    labelNames: ['kind', 'severity'],
+    registers,
+  });
+  new Gauge({
+    name: 'superfluidity_operations',
+    help: 'Operations in the database, by state',
+    labelNames: ['state'],
+    registers,
+    async collect() {
+      const rows = await store.db
+        .selectFrom('operation')
+        .select((eb) => ['state', eb.fn.countAll<number>().as('count')])
+        .groupBy('state')
+        .execute();
+      this.reset();
+      for (const { state, count } of rows) this.set({ state }, Number(count));
+    },
+  });
+  new Gauge({
+    name: 'superfluidity_pool_count',
+    help: 'Pools of the sites: what is ready now, and requests served from the pool (hits) or not (misses) so far',
+    labelNames: ['site', 'pool', 'what'],
+    registers,
+    async collect() {
+      this.reset();
+      for (const { site, pool, ready, hits, misses } of await pools()) {
+        for (const [what, count] of Object.entries({ ready, hits, misses })) this.set({ site, pool, what }, count);
+      }
+    },
+  });
+
+  const count = (event: NewEvent) => {
+    events.inc({ kind: event.kind, severity: event.severity });
+    const step = finishedStep(event);
+    if (step !== undefined) steps.observe({ verb: step.verb, state: step.state }, step.seconds);
+  };
+
+  return {
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+    request: (method, route, status, elapsedMs) =>
+      requests.observe({ method, route, status: String(status) }, elapsedMs / 1_000),
+    watch: (log) => ({
+      ...log,
+      append(event) {
+        count(event);
+        log.append(event);
+      },
+    }),
+  };
+}
+
+/** Events of kind `step` carry the step as it is in the API. */
+function finishedStep({ kind, body }: NewEvent): { verb: string; state: string; seconds: number } | undefined {
+  const { verb, state, startedAt, endedAt } = (body['step'] ?? body) as Record<string, unknown>;
+  if (kind !== 'step' || typeof startedAt !== 'number' || typeof endedAt !== 'number') return undefined;
+  return { verb: String(verb), state: String(state), seconds: (endedAt - startedAt) / 1_000 };
+}

@@ -1,0 +1,110 @@
+import { authorise } from '@superfluidity/access';
+import { type Handlers, type Principal, type Route, type RouteName, routes } from '@superfluidity/api';
+import { type Logger, SuperfluidityError } from '@superfluidity/core';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import './errors.ts';
+import { sendEventStream } from './event-stream.ts';
+import { limits } from './limits.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Undefined: no token, or one that opens nothing. */
+    principal: Principal | undefined;
+  }
+}
+
+interface Input {
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+  readonly principal: Principal;
+  readonly signal: AbortSignal;
+  readonly lastEventId?: number;
+}
+type AnyHandler = (input: Input) => Promise<unknown> & AsyncIterable<{ readonly id?: number; readonly value: unknown }>;
+
+export interface RouteOptions {
+  readonly handlers: Handlers<RouteName>;
+  /** Fires when the server goes down: streams end then. */
+  readonly closing: AbortSignal;
+  readonly log: Logger;
+}
+
+const anyone: Principal = { name: 'anyone', role: 'anyone' };
+
+export function attachRoutes(app: FastifyInstance, { handlers, closing, log }: RouteOptions): void {
+  let streams = 0;
+
+  const stream = async (handler: AnyHandler, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    if (streams >= limits.streams) {
+      const reason = `${limits.streams} are open`;
+      throw new SuperfluidityError('SF-SERVER-STREAMS', { doing: `open ${request.url}`, reason });
+    }
+    streams += 1;
+    try {
+      const signal = AbortSignal.any([goneSignal(reply), closing]);
+      reply
+        .header('content-type', 'text/event-stream')
+        .header('cache-control', 'no-store')
+        .header('x-accel-buffering', 'no');
+      reply.hijack();
+      reply.raw.writeHead(200, reply.getHeaders() as Record<string, string>);
+      await sendEventStream(handler(inputOf(request, signal)), reply.raw, { limits, signal, log });
+    } finally {
+      streams -= 1;
+    }
+  };
+
+  for (const [name, route] of Object.entries(routes) as [RouteName, Route][]) {
+    const handler = handlers[name] as unknown as AnyHandler;
+    app.route({
+      method: route.method,
+      url: route.path,
+      schema: requestSchema(route),
+      // Before the body is read: 60 MB of a stranger are not worth a look.
+      preParsing: async (request) => admit(request, route.role),
+      handler: route.stream
+        ? (request, reply) => stream(handler, request, reply)
+        : async (request, reply) => {
+            const result = await handler(inputOf(request, goneSignal(reply)));
+            return reply.code(route.status).send(route.status === 204 ? undefined : result);
+          },
+    });
+  }
+}
+
+export function admit(request: FastifyRequest, role: Route['role']): void {
+  const doing = `${request.method} ${request.url.split('?')[0]}`;
+  const presentedToken = request.headers.authorization !== undefined;
+  authorise({ principal: request.principal, presentedToken, doing }, role);
+}
+
+/** Objects of requests are strict: a misspelt field would otherwise be ignored without a word. */
+function requestSchema(route: Route): object {
+  const strict = (schema: z.ZodType | undefined) => (schema instanceof z.ZodObject ? schema.strict() : schema);
+  return {
+    ...(route.params === undefined ? {} : { params: strict(route.params) }),
+    ...(route.query === undefined ? {} : { querystring: strict(route.query) }),
+    ...(route.body === undefined ? {} : { body: strict(route.body) }),
+    ...(route.stream || route.status === 204 ? {} : { response: { [route.status]: route.reply } }),
+  };
+}
+
+function inputOf(request: FastifyRequest, signal: AbortSignal): Input {
+  const last = Number(request.headers['last-event-id'] ?? Number.NaN);
+  return {
+    params: request.params,
+    query: request.query,
+    body: request.body,
+    principal: request.principal ?? anyone,
+    signal,
+    ...(Number.isSafeInteger(last) && last >= 0 ? { lastEventId: last } : {}),
+  };
+}
+
+function goneSignal(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once('close', () => gone.abort());
+  return gone.signal;
+}
