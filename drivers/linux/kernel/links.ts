@@ -104,6 +104,9 @@ function create(link: LinkSettings, kind: string, words: string, data: () => rea
 /**
  * A pair of devices joined by a wire; the peer can be made in another namespace. The kernel makes the peer first and
  * alone, so it can neither have a master nor be up yet: bring it up with `changeLink`.
+ *
+ * A bridge forwards to a new port only when a worker of the kernel has noticed its carrier, some milliseconds later. An
+ * ARP request lost in between is repeated after a second: tell both ends their neighbours with `replaceNeighbour`.
  */
 export function createVeth(link: LinkSettings, peer: Omit<LinkSettings, 'master' | 'up'>): NetlinkRequest {
   const where = peer.namespace === undefined ? '' : ` netns ${peer.namespace}`;

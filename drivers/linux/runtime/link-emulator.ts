@@ -29,9 +29,20 @@ export function relayArgv(settings: RelaySettings): readonly [string, ...string[
   return [
     process.execPath,
     PROGRAM,
-    ...['--a-listen', a.listen, '--a-remote', a.remote, '--b-listen', b.listen, '--b-remote', b.remote],
-    ...['--delay-ms', String(settings.delayMs), '--jitter-ms', String(settings.jitterMs ?? 0)],
-    ...['--loss', String(settings.loss ?? 0)],
+    '--a-listen',
+    a.listen,
+    '--a-remote',
+    a.remote,
+    '--b-listen',
+    b.listen,
+    '--b-remote',
+    b.remote,
+    '--delay-ms',
+    String(settings.delayMs),
+    '--jitter-ms',
+    String(settings.jitterMs ?? 0),
+    '--loss',
+    String(settings.loss ?? 0),
     ...(settings.rateMbps === undefined ? [] : ['--rate-mbps', String(settings.rateMbps)]),
   ];
 }
