@@ -78,6 +78,7 @@ export interface UnitTable extends Dated {
   state: string;
   ports: JsonColumn;
   pooled: boolean;
+  telemetry: Generated<boolean>;
   details: ColumnType<Json, JsonText | undefined, JsonText>;
   ready_at: number | null;
 }
@@ -103,6 +104,7 @@ export interface OperationTable extends Dated {
   error: NullableJsonColumn;
   cancel_mode: 'GRACEFUL' | 'FORCEFUL' | null;
   workflow_id: string | null;
+  run: NullableJsonColumn;
   executor: string | null;
   trace_id: string | null;
 }
@@ -149,6 +151,7 @@ export interface ExecutorTable {
   host: string;
   pid: number;
   version: string;
+  taken_by: Generated<string | null>;
 }
 
 export interface WorkflowSignalTable {

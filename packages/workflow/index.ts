@@ -1,5 +1,7 @@
+export { type DbosEngine, type DbosEngineOptions, dbosEngine } from './dbos-engine.ts';
 export * from './engine.ts';
 export { workflowErrors } from './errors.ts';
+export { Leases, type LeaseListener, type LeaseOptions } from './leases.ts';
 export { limits as workflowLimits } from './limits.ts';
 export { type FaultPoint, type MemoryEngine, type MemoryEngineOptions, memoryEngine } from './memory-engine.ts';
 export { MemoryJournal } from './memory-journal.ts';

@@ -19,6 +19,10 @@ export const limits = {
   heartbeatMs: 1_000,
   /** How often what a notification should have told is looked up anyhow. */
   pollMs: 1_000,
+  /** Wait before the database is asked again for what a run cannot go on without. */
+  databaseRetryMs: 250,
+  /** How often the end of a run on another server is looked for. */
+  resultPollMs: 200,
   /** Runs listed in one query. */
   pageSize: 500,
 } as const;

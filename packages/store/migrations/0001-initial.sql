@@ -59,6 +59,8 @@ create table unit (
   state text not null,
   ports jsonb not null,
   pooled boolean not null,
+  -- Its output carries samples: the few of which the output is read all the time.
+  telemetry boolean not null default false,
   details jsonb not null default '{}',
   created_at bigint not null,
   updated_at bigint not null,
@@ -66,6 +68,7 @@ create table unit (
 );
 create index unit_by_service on unit (service, path, index);
 create index unit_by_site on unit (site, host);
+create index unit_telemetry on unit (id) where telemetry;
 
 -- States and cancel modes are those of an LCM operation occurrence in ETSI GS NFV-SOL 003, clause 5.5.2.13.
 create table operation (
@@ -81,7 +84,9 @@ create table operation (
   plan jsonb,
   error jsonb,
   cancel_mode text check (cancel_mode in ('GRACEFUL', 'FORCEFUL')),
+  -- The run over the plan that is under way, or was last: its id in the engine and its input.
   workflow_id text,
+  run jsonb,
   executor text,
   trace_id text,
   created_at bigint not null,
@@ -140,7 +145,9 @@ create table executor (
   expires_at bigint not null,
   host text not null,
   pid integer not null,
-  version text not null
+  version text not null,
+  -- The server that is taking this dead one's work over at the moment.
+  taken_by text
 );
 
 create sequence fence as bigint;

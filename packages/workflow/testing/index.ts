@@ -1,0 +1,1 @@
+export { describeEngine, type EngineUnderTest, type MakeEngine } from '../conformance.ts';
