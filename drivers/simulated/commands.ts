@@ -42,10 +42,19 @@ export type Act =
 export type Happening =
   | { readonly kind: 'host'; readonly host: string; readonly up: boolean; readonly atMs: number }
   | { readonly kind: 'crash'; readonly id: string; readonly reason: string; readonly atMs: number }
+  /** The active version of a chain takes longer, less, or (null) leads nowhere any more. */
+  | { readonly kind: 'reach'; readonly chainId: string; readonly oneWayMs: number | null; readonly atMs: number }
   | { readonly kind: 'purge'; readonly atMs: number };
 
 /** What became of each spec of `reserve`: plain, so that it costs nothing for a hundred thousand. */
-export type Reserved =
-  | { readonly kind: 'start'; readonly attempt: number }
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'refused'; readonly code: ErrorCode; readonly reason: string };
+export type Reserved = { readonly kind: 'start'; readonly attempt: number } | { readonly kind: 'ready' } | Refused;
+
+export interface Refused {
+  readonly kind: 'refused';
+  readonly code: ErrorCode;
+  readonly reason: string;
+}
+
+export function refused(code: ErrorCode, reason: string): Refused {
+  return { kind: 'refused', code, reason };
+}

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { SuperfluidityError, canonicalJson, type ErrorCode } from '@superfluidity/core';
+import { SuperfluidityError, canonicalJson } from '@superfluidity/core';
 import {
   AddressPool,
   type BalancerSpec,
@@ -9,7 +9,7 @@ import {
   type SiteLinkSpec,
   type SitePath,
 } from '@superfluidity/fabric';
-import type { Act, Reserved } from './commands.ts';
+import { type Act, refused, type Refused } from './commands.ts';
 import { limits } from './config.ts';
 
 interface NetworkRecord {
@@ -17,7 +17,7 @@ interface NetworkRecord {
   readonly addresses: AddressPool;
 }
 
-/** From when on new flows took a version, and how long a packet travels in it, one way. Null: it leads nowhere. */
+/** From when on new flows took a version, and how long a packet travelled in it, one way. Null: it led nowhere. */
 export interface Activation {
   readonly version: number;
   readonly atMs: number;
@@ -85,13 +85,20 @@ export class FabricState {
     }
   }
 
+  reach({ chainId, oneWayMs, atMs }: { chainId: string; oneWayMs: number | null; atMs: number }): void {
+    const chain = this.chains.get(chainId);
+    const last = chain?.activations.at(-1);
+    if (chain === undefined || last === undefined || last.oneWayMs === oneWayMs) return;
+    activate(chain, { version: last.version, atMs, oneWayMs });
+  }
+
   clear(): void {
     for (const things of [this.networks, this.links, this.chains, this.balancers]) things.clear();
   }
 
-  connect(port: PortSpec, host: string): PortStatus | (Reserved & { kind: 'refused' }) {
+  connect(port: PortSpec, host: string): PortStatus | Refused {
     const network = this.networks.get(port.network);
-    if (network === undefined) return refusal('SF-SITE-NO-NETWORK', `${this.#site} has no network ${port.network}`);
+    if (network === undefined) return refused('SF-SITE-NO-NETWORK', `${this.#site} has no network ${port.network}`);
     const address = addressFor(network, port);
     if (typeof address !== 'string') return address;
     this.#portsMade += 1;
@@ -178,26 +185,22 @@ function activate(chain: ChainRecord, activation: Activation): void {
   chain.activations = [...chain.activations.slice(1 - limits.activationsKept), activation];
 }
 
-function addressFor({ spec, addresses }: NetworkRecord, port: PortSpec): string | (Reserved & { kind: 'refused' }) {
+function addressFor({ spec, addresses }: NetworkRecord, port: PortSpec): string | Refused {
   if (port.address === undefined) {
     return (
       addresses.take() ??
-      refusal('SF-SITE-ADDRESS-EXHAUSTED', `network ${spec.name} has no free address in ${spec.prefix}`)
+      refused('SF-SITE-ADDRESS-EXHAUSTED', `network ${spec.name} has no free address in ${spec.prefix}`)
     );
   }
   switch (addresses.takeFixed(port.address)) {
     case 'ok':
       return port.address;
     case 'in-use':
-      return refusal('SF-SITE-ADDRESS-IN-USE', `${port.address} is in use in network ${spec.name}`);
+      return refused('SF-SITE-ADDRESS-IN-USE', `${port.address} is in use in network ${spec.name}`);
     case 'outside':
-      return refusal(
+      return refused(
         'SF-SITE-ADDRESS-OUTSIDE',
         `${port.address} does not lie in ${spec.prefix} of network ${spec.name}`,
       );
   }
-}
-
-function refusal(code: ErrorCode, reason: string): Reserved & { kind: 'refused' } {
-  return { kind: 'refused', code, reason };
 }

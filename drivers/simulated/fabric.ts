@@ -9,7 +9,7 @@ import type {
 } from '@superfluidity/fabric';
 import type { Act } from './commands.ts';
 import type { SimulatedConfig } from './config.ts';
-import { oneWayLatency } from './path-latency.ts';
+import { measureChains, oneWayLatency } from './path-latency.ts';
 import { sampleLatency } from './random.ts';
 import type { SharedSite } from './shared-site.ts';
 
@@ -55,11 +55,7 @@ export class SimulatedFabric implements FabricBackend {
   activatePath(chainId: string, version: number, call: FabricCall): Promise<void> {
     const world = this.#world();
     for (const site of world) site.refresh();
-    const oneWayMs = oneWayLatency(
-      world.map((site) => site.state.fabric),
-      chainId,
-      version,
-    );
+    const oneWayMs = oneWayLatency(world, chainId, version);
     return this.#act({ verb: 'activatePath', chainId, version, oneWayMs }, call);
   }
 
@@ -67,8 +63,7 @@ export class SimulatedFabric implements FabricBackend {
   async countFlows(chainId: string, version: number): Promise<number> {
     this.#shared.refresh();
     const chain = this.#shared.state.fabric.chains.get(chainId);
-    if (chain?.versions.get(version)?.classifiers.length === undefined) return 0;
-    if (chain.versions.get(version)!.classifiers.length === 0) return 0;
+    if (chain === undefined || (chain.versions.get(version)?.classifiers.length ?? 0) === 0) return 0;
     const at = chain.activations.findLastIndex((one) => one.version === version);
     if (at === -1) return 0;
     const { flows, flowLifetimeMs } = this.#config.traffic;
@@ -100,5 +95,6 @@ export class SimulatedFabric implements FabricBackend {
     const waitMs = sampleLatency(this.#config.latency.fabric, this.#config.seed, act.verb, key);
     if (waitMs > 0) await this.#clock.sleep(waitMs, signal);
     this.#shared.commit({ kind: 'call', key, fence, atMs: this.#clock.now(), act });
+    if (act.verb === 'ensureLink' || act.verb === 'removeLink') measureChains(this.#world(), this.#clock.now());
   }
 }

@@ -262,6 +262,39 @@ describe('traffic', () => {
     for (const line of lines) expect(JSON.parse(line)).toMatchObject({ ok: false });
   });
 
+  test('requests fail from the crash of a unit on the way until it is healed', async () => {
+    const { clock, edge } = await moved();
+    let offset = (await edge.readOutput('ue', 0)).next;
+    const next = async () => {
+      await clock.advance(500);
+      const { lines, next: after } = await edge.readOutput('ue', offset);
+      offset = after;
+      return lines.map((line) => (JSON.parse(line) as { ok: boolean }).ok);
+    };
+    const before = (await edge.getUnit('firewall'))!.ports;
+    edge.crashUnit('firewall');
+    expect(await next()).toEqual(Array(5).fill(false));
+    expect((await edge.ensureUnit(unit('firewall'), call)).ports).toEqual(before);
+    expect(await next()).toEqual(Array(5).fill(true));
+    // Removed and made again it has another SID, to which the chain does not lead.
+    await edge.removeUnit('firewall', call);
+    await edge.ensureUnit(unit('firewall'), call);
+    expect(await next()).toEqual(Array(5).fill(false));
+  });
+
+  test('requests follow the latency of the links', async () => {
+    const { clock, edge } = await moved();
+    await edge.fabric.activatePath('chain', 1, call);
+    const { next } = await edge.readOutput('ue', 0);
+    await edge.fabric.ensureLink(
+      { id: 'link', a: 'edge', b: 'core', latencyMs: 50, jitterMs: 0, loss: 0, bandwidthMbps: 100 },
+      call,
+    );
+    await clock.advance(500);
+    const { lines } = await edge.readOutput('ue', next);
+    expect(lines.map((line) => (JSON.parse(line) as { latencyMs: number }).latencyMs)).toEqual(Array(5).fill(102));
+  });
+
   test('one read is bounded, and the next goes on', async () => {
     const { clock, edge } = await moved();
     await clock.advance(200_000);

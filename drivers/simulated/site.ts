@@ -12,11 +12,12 @@ import type {
   UnitSpec,
   UnitStatus,
 } from '@superfluidity/site';
-import type { Act, Reserved } from './commands.ts';
+import type { Act, Refused, Reserved } from './commands.ts';
 import { limits, type SimulatedConfig } from './config.ts';
 import { EventQueue } from './event-queue.ts';
 import { SimulatedFabric } from './fabric.ts';
 import { type Fate, fateOf } from './fate.ts';
+import { measureChains } from './path-latency.ts';
 import { SitePools } from './pools.ts';
 import { sampleLatency } from './random.ts';
 import { neighbours, type SharedSite } from './shared-site.ts';
@@ -179,11 +180,13 @@ export class SimulatedSite implements SiteDriver {
   /** The unit ends by itself, as after `kill -9`: it is listed as failed until it is removed or ensured anew. */
   crashUnit(id: string, reason = 'killed by signal 9'): void {
     this.#shared.commit({ kind: 'crash', id, reason, atMs: this.#options.clock.now() });
+    this.#measure();
   }
 
   /** A host that goes down takes its units with it. */
   setHost(host: string, up: boolean): void {
     this.#shared.commit({ kind: 'host', host, up, atMs: this.#options.clock.now() });
+    this.#measure();
   }
 
   /** Those that will run and those that will not wait for their own kind only. Whoever fails is removed again. */
@@ -228,10 +231,7 @@ export class SimulatedSite implements SiteDriver {
     return { ok: false, error: this.#startError(spec, { code: 'SF-SITE-UNIT-FAILED', reason }) };
   }
 
-  #startError(
-    spec: UnitSpec,
-    { code, reason }: Pick<Reserved & { kind: 'refused' }, 'code' | 'reason'>,
-  ): SuperfluidityError {
+  #startError(spec: UnitSpec, { code, reason }: Omit<Refused, 'kind'>): SuperfluidityError {
     return new SuperfluidityError(code, {
       doing: `start unit ${spec.path} on ${this.name}/${spec.host}`,
       reason,
@@ -241,7 +241,13 @@ export class SimulatedSite implements SiteDriver {
 
   #commit(call: FabricCall, act: Act): readonly Reserved[] | undefined {
     const { key, fence } = call;
-    return this.#shared.commit({ kind: 'call', key, fence, atMs: this.#options.clock.now(), act });
+    const outcome = this.#shared.commit({ kind: 'call', key, fence, atMs: this.#options.clock.now(), act });
+    if (act.verb === 'settle' || act.verb === 'remove') this.#measure();
+    return outcome;
+  }
+
+  #measure(): void {
+    measureChains(neighbours(this.#options.stateFolder), this.#options.clock.now());
   }
 
   /** No timer when there is nothing to wait for: a hundred thousand units start in one turn. */

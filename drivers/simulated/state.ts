@@ -1,5 +1,5 @@
 import { SuperfluidityError, canonicalJson, reportError } from '@superfluidity/core';
-import type { PortSpec, PortStatus } from '@superfluidity/fabric';
+import type { Endpoint, PortSpec, PortStatus } from '@superfluidity/fabric';
 import type { Host } from '@superfluidity/model';
 import {
   checkFence,
@@ -9,7 +9,7 @@ import {
   type UnitState,
   type UnitStatus,
 } from '@superfluidity/site';
-import type { Act, Command, Reserved } from './commands.ts';
+import { type Act, type Command, refused, type Reserved } from './commands.ts';
 import type { SimulatedConfig } from './config.ts';
 import { FabricState } from './fabric-state.ts';
 
@@ -69,6 +69,9 @@ export class SiteState {
       case 'crash':
         this.#fail(command.id, command.reason);
         return undefined;
+      case 'reach':
+        this.fabric.reach(command);
+        return undefined;
       case 'purge':
         this.#purge();
         return undefined;
@@ -108,10 +111,9 @@ export class SiteState {
       if (there.spec !== spec && canonicalJson(there.spec) !== canonicalJson(spec)) {
         return refused('SF-SITE-CONFLICT', `unit ${spec.id} is there already and differs`);
       }
-      if (there.state === 'starting') return { kind: 'start', attempt: this.#attempt(spec.path) };
-      // One that failed is made anew: that is how it is healed.
-      if (there.state !== 'failed') return { kind: 'ready' };
-      this.#remove(spec.id);
+      // One that failed is made anew and keeps its ports: that is how it is healed.
+      if (there.state === 'failed') return this.#revive(there, pooled, atMs);
+      return there.state === 'starting' ? { kind: 'start', attempt: this.#attempt(spec.path) } : { kind: 'ready' };
     }
     const host = this.hosts.get(spec.host);
     const reason =
@@ -128,6 +130,14 @@ export class SiteState {
     this.units.set(spec.id, { spec, ports, pooled, state: 'starting', startedAtMs: atMs });
     this.#emit({ kind: 'unit', unitId: spec.id, state: 'starting' });
     return { kind: 'start', attempt: this.#attempt(spec.path) };
+  }
+
+  #revive(unit: UnitRecord, pooled: boolean, atMs: number): Reserved {
+    const { id, path, host } = unit.spec;
+    if (this.hosts.get(host)?.up !== true) return refused('SF-SITE-UNAVAILABLE', `host ${host} is down`);
+    this.units.set(id, { spec: unit.spec, ports: unit.ports, pooled, state: 'starting', startedAtMs: atMs });
+    this.#emit({ kind: 'unit', unitId: id, state: 'starting' });
+    return { kind: 'start', attempt: this.#attempt(path) };
   }
 
   #attempt(path: string): number {
@@ -216,6 +226,13 @@ export class SiteState {
     return unit === undefined ? undefined : statusOf(unit);
   }
 
+  /** Whether packets for the endpoint arrive: the port is still the one that it was, and its unit runs. */
+  answers({ portId, sid, address }: Endpoint): boolean {
+    const unit = this.units.get(this.#portOwners.get(portId) ?? '');
+    if (unit?.state !== 'running' && unit?.state !== 'draining') return false;
+    return unit.ports.some((port) => port.id === portId && port.sid === sid && port.address === address);
+  }
+
   host(name: string): Host {
     const { host, used, up } = this.hosts.get(name)!;
     return { ...host, used: { ...used }, schedulable: up };
@@ -236,13 +253,6 @@ export function statusOf({ spec, state, ports, pooled, error }: UnitRecord): Uni
     handles: { simulated: spec.id },
     ...(error === undefined ? {} : { error: reportError(error) }),
   };
-}
-
-export function refused(
-  code: Extract<Reserved, { kind: 'refused' }>['code'],
-  reason: string,
-): Reserved & { kind: 'refused' } {
-  return { kind: 'refused', code, reason };
 }
 
 function noRoom({ host, used, up }: HostRecord, spec: UnitSpec): Reserved | undefined {

@@ -12,16 +12,16 @@ import { type Clock, type Logger, reportError, SuperfluidityError, withTimeout }
 export interface PoolOptions<C, T> {
   readonly clock: Clock;
   readonly log: Logger;
-  make(wanted: C, signal: AbortSignal): Promise<T>;
-  destroy(thing: T): Promise<void>;
+  readonly make: (wanted: C, signal: AbortSignal) => Promise<T>;
+  readonly destroy: (thing: T) => Promise<void>;
   /** Asked at hand-out: what lay in the pool may have died there. What is not usable is destroyed. Default: all are. */
-  usable?(thing: T): boolean;
+  readonly usable?: (thing: T) => boolean;
   /** How many are being made at any time, over all classes. */
   readonly concurrency: number;
   readonly makeTimeoutMs: number;
   /** After a failure the class rests, each time longer by the factor, until one succeeds. */
   readonly backOff: { readonly delayMs: number; readonly factor: number; readonly delayMaxMs: number };
-  onChange?(stats: PoolStats): void;
+  readonly onChange?: (stats: PoolStats) => void;
 }
 
 export interface PoolStats {
