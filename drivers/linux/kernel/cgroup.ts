@@ -16,6 +16,8 @@ export interface CgroupLayout {
   /** Where the controllers of version 1 are mounted. */
   readonly v1: ReadonlyMap<Controller, string>;
   readonly v2: string | undefined;
+  /** Every hierarchy, those without a controller for us too: container runtimes make groups in all of them. */
+  readonly hierarchies: readonly string[];
   /** Controllers that can really be used. */
   readonly controllers: readonly Controller[];
 }
@@ -34,11 +36,13 @@ const DELETE_TRIES = 200;
 function parseMounts(text: string): CgroupLayout {
   const v1 = new Map<Controller, string>();
   let v2: string | undefined;
+  const hierarchies = new Set<string>();
   for (const line of text.split('\n')) {
     const [left, right] = line.split(' - ');
     const mountPoint = left?.split(' ')[4];
     const [type, , options] = right?.split(' ') ?? [];
     if (mountPoint === undefined) continue;
+    if (type === 'cgroup2' || type === 'cgroup') hierarchies.add(mountPoint);
     if (type === 'cgroup2') v2 ??= mountPoint;
     if (type !== 'cgroup') continue;
     const own = options?.split(',') ?? [];
@@ -47,7 +51,7 @@ function parseMounts(text: string): CgroupLayout {
   const offered = v2 === undefined ? [] : readFileSync(join(v2, 'cgroup.controllers'), 'utf8').trim().split(' ');
   const controllers = CONTROLLERS.filter((name) => v1.has(name) || offered.includes(name));
   const version = v1.size > 0 ? (v2 === undefined ? 'v1' : 'hybrid') : v2 === undefined ? 'none' : 'v2';
-  return { version, v1, v2, controllers };
+  return { version, v1, v2, hierarchies: [...hierarchies], controllers };
 }
 
 let known: CgroupLayout | undefined;
@@ -153,10 +157,16 @@ export function cgroupExists(name: string): boolean {
   return foldersOf(name).some((folder) => existsSync(folder));
 }
 
+/** Wherever a group of that name may be, whoever made it. */
+function foldersEverywhere(name: string): readonly string[] {
+  checkName(name);
+  return cgroupLayout().hierarchies.map((root) => join(root, name));
+}
+
 /** Direct children, for the recovery of what was left behind. */
 export function listCgroups(parent: string): readonly string[] {
   const names = new Set<string>();
-  for (const folder of foldersOf(parent)) {
+  for (const folder of foldersEverywhere(parent)) {
     if (!existsSync(folder)) continue;
     for (const entry of readdirSync(folder, { withFileTypes: true })) if (entry.isDirectory()) names.add(entry.name);
   }
@@ -170,11 +180,11 @@ function removeTree(folder: string): void {
   rmdirSync(folder);
 }
 
-/** Idempotent. Its processes must have been killed; the kernel needs a moment to let go of the last one (EBUSY). */
+/** Idempotent, in every hierarchy. Its processes must have been killed; the kernel needs a moment to let go of the last one (EBUSY). */
 export async function deleteCgroup(name: string, clock: Clock = systemClock): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
-      for (const folder of foldersOf(name)) removeTree(folder);
+      for (const folder of foldersEverywhere(name)) removeTree(folder);
       return;
     } catch (cause) {
       const errno = errnoOf(cause);
@@ -184,7 +194,7 @@ export async function deleteCgroup(name: string, clock: Clock = systemClock): Pr
         throw new SuperfluidityError('SF-LINUX-SYSCALL', {
           doing: `delete cgroup ${name}`,
           reason,
-          request: `rmdir ${foldersOf(name).join(' ')}`,
+          request: `rmdir ${foldersEverywhere(name).join(' ')}`,
           answer: `${reason}; processes: ${listCgroupProcesses(name).join(' ') || 'none'}`,
           data: { errno },
           cause,

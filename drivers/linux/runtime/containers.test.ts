@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
+import { deleteCgroup } from '../kernel/cgroup.ts';
 import { namespaceInode } from '../kernel/namespaces.ts';
 import { missingForKernelTests, TestNamespaces, titled } from '../kernel/testing.ts';
 import { prepareImage } from './images.ts';
@@ -16,7 +17,10 @@ const absent = missingForKernelTests(['runc', 'tar', 'busybox']);
 const folder = mkdtempSync(join(tmpdir(), 'superfluidity-container-test-'));
 const cache = join(folder, 'images');
 const runtime = { program: 'runc', root: join(folder, 'runc') } as const;
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  if (absent === undefined) await deleteCgroup(`sft-${process.pid}`);
+});
 
 async function until(condition: () => boolean): Promise<void> {
   for (let tries = 0; tries < 400 && !condition(); tries += 1) await new Promise((resolve) => setTimeout(resolve, 10));
