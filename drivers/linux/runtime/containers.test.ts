@@ -19,7 +19,7 @@ const cache = join(folder, 'images');
 const runtime = { program: 'runc', root: join(folder, 'runc') } as const;
 afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
-  if (absent === undefined) await deleteCgroup(`sft-${process.pid}`);
+  if (absent === undefined) await deleteCgroup(`sftc-${process.pid}`);
 });
 
 async function until(condition: () => boolean): Promise<void> {
@@ -40,7 +40,7 @@ async function output(id: string, image: string, settings: Partial<ContainerSett
     env: process.env,
     cwd: process.cwd,
     networkNamespace: `/run/netns/${network}`,
-    cgroup: `/sft-${globalThis.process.pid}/${id}`,
+    cgroup: `/sftc-${globalThis.process.pid}/${id}`,
     ...settings,
     mounts: [...rootfs.mounts, ...(settings.mounts ?? [])],
   });
@@ -117,7 +117,7 @@ describe.skipIf(absent !== undefined)(titled('containers', absent), () => {
       expect(text).toContain(refusal);
     }
     expect(text).toMatch(/mount: .*permission denied|must be superuser|mount.*Operation not permitted/);
-    expect(existsSync(`/sys/fs/cgroup/pids/sft-${process.pid}/host`)).toBe(false);
+    expect(existsSync(`/sys/fs/cgroup/pids/sftc-${process.pid}/host`)).toBe(false);
   });
 
   it('let a network function change its own network and tell why a creation fails', { timeout: 20_000 }, async () => {
@@ -167,7 +167,7 @@ describe.skipIf(absent !== undefined)(titled('containers', absent), () => {
       ...rootfs,
       args,
       networkNamespace: `/run/netns/${namespaces.create()}`,
-      cgroup: `/sft-${process.pid}/stop`,
+      cgroup: `/sftc-${process.pid}/stop`,
     });
     writeFileSync(join(bundle, 'config.json'), JSON.stringify(config));
     await createContainer(runtime, 'stop', { bundle, stdoutPath: join(bundle, 'out') });
