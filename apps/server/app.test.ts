@@ -191,8 +191,9 @@ describe('streams', () => {
     const over = new AbortController();
     for await (const { id } of client.follow('followEvents', { signal: over.signal })) {
       seen.push(id);
-      if (seen.length === 7) over.abort();
+      if (seen.length === 7) break;
     }
+    over.abort();
     expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7]);
   });
 

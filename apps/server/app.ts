@@ -4,7 +4,13 @@ import fastifyStatic from '@fastify/static';
 import type { Access } from '@superfluidity/access';
 import type { Handlers, RouteName } from '@superfluidity/api';
 import { newId, SuperfluidityError } from '@superfluidity/core';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Logger as PinoLogger } from 'pino';
 import './errors.ts';
@@ -30,7 +36,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const closing = new AbortController();
   const app = Fastify({
     loggerInstance: log as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: limits.bodyBytes,
     // Ours, and not what the caller sends: the id must be usable as a key in the log.
     genReqId: () => newId('srv').slice(4),

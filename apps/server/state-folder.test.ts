@@ -41,7 +41,7 @@ test('of a server that was killed is free, also when its process id lives on in 
 test('that cannot be a folder is a coded error', async () => {
   await writeFile(join(base, 'file'), '');
   await expect(openStateFolder(join(base, 'file', 'x'))).rejects.toMatchObject({ code: 'SF-SERVER-STATE-UNUSABLE' });
-  await expect(openStateFolder('/proc/superfluidity')).rejects.toMatchObject({ code: 'SF-SERVER-STATE-UNUSABLE' });
+  await expect(openStateFolder('/dev/null/x')).rejects.toMatchObject({ code: 'SF-SERVER-STATE-UNUSABLE' });
 });
 
 const root = process.getuid?.() === 0;

@@ -1,0 +1,6 @@
+import { linuxDriver } from '@superfluidity/driver-linux';
+import { simulated } from '@superfluidity/driver-simulated';
+import type { DriverKind } from '@superfluidity/site';
+
+/** The kinds of sites that this server can use, in the order in which the demo prefers them. A new driver is added here. */
+export const driverKinds: readonly DriverKind[] = [linuxDriver, simulated];

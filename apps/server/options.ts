@@ -1,0 +1,79 @@
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { defaultStateFolder } from '@superfluidity/access';
+import { SuperfluidityError } from '@superfluidity/core';
+import './errors.ts';
+
+export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export interface ServerOptions {
+  readonly state: string;
+  readonly database: string;
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly demo: boolean;
+  readonly open: boolean;
+  readonly logLevel: LogLevel;
+}
+
+export const usage = `Usage: superfluidity server [options]
+
+Starts the control plane: API, console, workers. Stop it with Ctrl-C; what it deployed keeps running.
+
+  --state DIR        folder for the token, the embedded database and the sites
+                     (default: $SUPERFLUIDITY_STATE, else ./.state where that exists, else ~/.local/state/superfluidity)
+  --database URL     pglite:DIR (default: in the state folder; survives a kill, not a power cut),
+                     embedded:DIR (a PostgreSQL of its own) or postgres://... (needed for several servers)
+  --host ADDRESS     address to listen on (default 127.0.0.1: this machine only)
+  --port NUMBER      port to listen on (default 8080; 0: any free one)
+  --demo             add the sites edge and core and deploy examples/mobile-edge, where not yet there
+  --no-open          do not open a browser
+  --log-level LEVEL  ${logLevels.join(', ')} (default: warn on a terminal, else info); JSON lines on standard error
+`;
+
+export function parseServerArgs(args: readonly string[], env = process.env): ServerOptions | 'help' {
+  const values = parse(args);
+  if (values.help) return 'help';
+  const state = resolve(values.state ?? defaultStateFolder(env));
+  const port = Number(values.port ?? 8080);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw wrong(`--port ${values.port}: not a port number`);
+  const logLevel = values['log-level'] ?? (process.stderr.isTTY ? 'warn' : 'info');
+  if (!(logLevels as readonly string[]).includes(logLevel)) throw wrong(`--log-level ${logLevel}: not a level`);
+  return {
+    state,
+    database: values.database ?? `pglite:${join(state, 'db')}`,
+    host: values.host ?? '127.0.0.1',
+    port,
+    demo: values.demo ?? false,
+    open: values.open ?? true,
+    logLevel: logLevel as LogLevel,
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      allowNegative: true,
+      options: {
+        state: { type: 'string' },
+        database: { type: 'string' },
+        host: { type: 'string' },
+        port: { type: 'string' },
+        demo: { type: 'boolean' },
+        open: { type: 'boolean' },
+        'log-level': { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+    return values;
+  } catch (error) {
+    throw wrong(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function wrong(reason: string): SuperfluidityError {
+  return new SuperfluidityError('SF-SERVER-OPTION', { doing: 'read the options', reason });
+}

@@ -1,0 +1,129 @@
+import { readFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { accessHandlers, adminTokenFile, createAccess } from '@superfluidity/access';
+import type { Handlers, RouteName } from '@superfluidity/api';
+import { type Logger, SuperfluidityError, systemClock } from '@superfluidity/core';
+import { createLifecycle, defaultLimits, type Lifecycle, lifecycleHandlers } from '@superfluidity/lifecycle';
+import { createEventLog, createTelemetry, observeHandlers } from '@superfluidity/observe';
+import { openStore } from '@superfluidity/store';
+import { dbosEngine } from '@superfluidity/workflow';
+import type { FastifyInstance } from 'fastify';
+import type { Logger as PinoLogger } from 'pino';
+import packageJson from './package.json' with { type: 'json' };
+import { buildApp } from './app.ts';
+import { Closers } from './closers.ts';
+import './errors.ts';
+import { joinHandlers } from './handlers.ts';
+import { driverKinds } from './kinds.ts';
+import { createMetrics, type PoolCount } from './metrics.ts';
+import type { ServerOptions } from './options.ts';
+import { serverId } from './server-id.ts';
+import { openStateFolder } from './state-folder.ts';
+import { systemHandlers } from './system.ts';
+
+export interface RunningServer {
+  /** `http://127.0.0.1:8080` */
+  readonly url: string;
+  readonly adminToken: string;
+  readonly handlers: Handlers<RouteName>;
+  /** Lets go of everything, in the reverse order; what runs in the sites keeps running. */
+  close(): Promise<void>;
+}
+
+/** Runs are continued by servers of this version only: raise it when workflow code would replay old runs differently. */
+const WORKFLOW_VERSION = '1';
+const clock = systemClock;
+
+export async function startServer(options: ServerOptions, pino: PinoLogger): Promise<RunningServer> {
+  const log: Logger = pino;
+  const closers = new Closers();
+  try {
+    const state = await openStateFolder(options.state);
+    closers.add(() => state.release());
+    const store = await openStore(options.database, { clock, log });
+    closers.add(() => store.close());
+    const access = createAccess({ store, clock });
+    const adminToken = await access.ensureAdmin(adminTokenFile(state.path));
+    const telemetry = createTelemetry({ clock });
+    const executor = await serverId(state.path);
+    const engine = dbosEngine({ store, executorId: executor, applicationVersion: WORKFLOW_VERSION });
+
+    let lifecycle: Lifecycle | undefined;
+    const metrics = createMetrics({ store, pools: async () => (lifecycle === undefined ? [] : poolsOf(lifecycle)) });
+    const events = metrics.watch(await createEventLog({ store, clock, log }));
+    closers.add(() => events.close());
+    lifecycle = await createLifecycle({
+      store,
+      engine,
+      events,
+      telemetry,
+      kinds: driverKinds,
+      siteFolder: state.siteFolder,
+      fence: () => engine.leases.epoch,
+      executor,
+      clock,
+      log,
+      limits: defaultLimits,
+    });
+    const opened = lifecycle;
+    closers.add(() => opened.close());
+    await opened.open();
+    closers.add(() => engine.shutdown());
+    await engine.launch();
+    opened.start();
+
+    const handlers = joinHandlers(
+      systemHandlers({ version: packageJson.version, executor, database: store.label, kinds: driverKinds }),
+      accessHandlers(access),
+      observeHandlers(events, telemetry),
+      lifecycleHandlers(opened),
+    );
+    const app = await buildApp({
+      handlers,
+      access,
+      metrics,
+      log: pino,
+      openApi: await readFile(new URL('../../packages/api/openapi.json', import.meta.url), 'utf8'),
+      consoleFolder: fileURLToPath(new URL('../console/dist', import.meta.url)),
+    });
+    closers.add(() => app.close());
+    const url = await listen(app, options);
+    return { url, adminToken, handlers, close: () => closers.close() };
+  } catch (error) {
+    await closers.close();
+    throw error;
+  }
+}
+
+async function listen(app: FastifyInstance, { host, port }: ServerOptions): Promise<string> {
+  try {
+    await app.listen({ host, port });
+  } catch (cause) {
+    const doing = `listen on ${host} port ${port}`;
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const inUse = code === 'EADDRINUSE';
+    const reason = inUse ? 'another program listens there' : message;
+    throw new SuperfluidityError(inUse ? 'SF-SERVER-PORT-IN-USE' : 'SF-SERVER-ADDRESS', { doing, reason, cause });
+  }
+  const address = app.server.address() as AddressInfo;
+  // A wildcard address is no place to go to.
+  const reachable = ['0.0.0.0', '::'].includes(address.address) ? 'localhost' : address.address;
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${address.port}`;
+}
+
+async function poolsOf({ sites }: Lifecycle): Promise<readonly PoolCount[]> {
+  const names = (await sites.list()).map((site) => site.name);
+  const details = await Promise.allSettled(names.map((name) => sites.show(name)));
+  return details.flatMap((detail) =>
+    detail.status === 'rejected'
+      ? []
+      : detail.value.pools.map(({ name: pool, ready, hits, misses }) => ({
+          site: detail.value.name,
+          pool,
+          ready,
+          hits,
+          misses,
+        })),
+  );
+}
