@@ -1,0 +1,115 @@
+import { canonicalJson, type Logger, shortName, SuperfluidityError } from '@superfluidity/core';
+import { type BalancerSpec, parseIpv4 } from '@superfluidity/fabric';
+import { TABLE } from './firewall.ts';
+import { Records } from './records.ts';
+import { applyRuleset } from './runtime/nft.ts';
+import type { Proxies } from './proxies.ts';
+import type { Scope } from './scope.ts';
+import type { SiteHost } from './topology.ts';
+
+/**
+ * Virtual addresses. Flows (`tcp`) are spread in the kernel: each host, and the router for those who come from other
+ * sites, rewrites the destination of a new flow to one of the members in turn and remembers it, so that a member that
+ * drains keeps its flows. Requests (`http`) are spread by a proxy process.
+ */
+export class Balancers {
+  readonly #namespaces: readonly string[];
+  readonly #proxies: Proxies;
+  readonly #records: Records<BalancerSpec>;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(scope: Scope, hosts: ReadonlyMap<string, SiteHost>, proxies: Proxies, log: Logger) {
+    this.#namespaces = [scope.router, ...[...hosts.values()].map(({ namespace }) => namespace)];
+    this.#proxies = proxies;
+    this.#records = new Records(`${scope.folder}/balancers`, log);
+  }
+
+  ensure(spec: BalancerSpec): Promise<void> {
+    return this.#alone(async () => {
+      const doing = `create balancer ${spec.name} of ${spec.service}`;
+      const known = this.#records.get(spec.id);
+      if (known !== undefined && canonicalJson(known) === canonicalJson(spec)) return;
+      this.#refuseClash(doing, spec, known);
+      this.#records.put(spec.id, spec);
+      try {
+        if (spec.layer === 'http') await this.#proxies.ensure(spec);
+        else await this.#apply(flowsText(spec));
+      } catch (error) {
+        if (known !== undefined) this.#records.put(spec.id, known);
+        else await this.#drop(spec).catch(() => {});
+        throw error;
+      }
+    });
+  }
+
+  remove(id: string): Promise<void> {
+    return this.#alone(async () => {
+      const known = this.#records.get(id);
+      if (known !== undefined) await this.#drop(known);
+    });
+  }
+
+  async #drop(spec: BalancerSpec): Promise<void> {
+    if (spec.layer === 'http') await this.#proxies.remove(spec.id);
+    else await this.#apply(removeFlowsText(spec.id));
+    this.#records.delete(spec.id);
+  }
+
+  #refuseClash(doing: string, spec: BalancerSpec, known: BalancerSpec | undefined): void {
+    parseIpv4(spec.address);
+    for (const member of spec.members) parseIpv4(member.address);
+    const ports = [spec.port, ...spec.members.map(({ port }) => port)];
+    const wrong = ports.find((port) => !Number.isInteger(port) || port < 1 || port > 65_535);
+    if (wrong !== undefined)
+      throw new SuperfluidityError('SF-SITE-CONFLICT', { doing, reason: `${wrong} is not a port` });
+    const moved =
+      known !== undefined && (known.layer !== spec.layer || known.address !== spec.address || known.port !== spec.port);
+    if (moved) {
+      throw new SuperfluidityError('SF-SITE-CONFLICT', {
+        doing,
+        reason: 'it exists with another address, port or layer',
+      });
+    }
+    const other = this.#records
+      .values()
+      .find(({ id, address, port }) => id !== spec.id && address === spec.address && port === spec.port);
+    if (other === undefined) return;
+    throw new SuperfluidityError('SF-SITE-ADDRESS-IN-USE', {
+      doing,
+      reason: `${spec.address}:${spec.port} is that of balancer ${other.name} of ${other.service}`,
+    });
+  }
+
+  async #apply(text: string): Promise<void> {
+    await Promise.all(this.#namespaces.map((namespace) => applyRuleset(namespace, text)));
+  }
+
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+}
+
+function chainName(id: string): string {
+  return shortName('balance_', id, 18);
+}
+
+/** A table of its own for each balancer: replaced, and removed, as a whole. */
+function removeFlowsText(id: string): string {
+  const table = `${TABLE}_${chainName(id)}`;
+  return `table ip ${table} {}\ndelete table ip ${table}\n`;
+}
+
+/** Without members that take new flows, new ones are refused at once instead of waiting for a time-out. */
+export function flowsText(spec: BalancerSpec): string {
+  const table = `${TABLE}_${chainName(spec.id)}`;
+  const open = spec.members.filter(({ draining }) => !draining);
+  const match = `ip daddr ${spec.address} tcp dport ${spec.port}`;
+  const targets = open.map(({ address, port }, i) => `${i} : ${address} . ${port}`).join(', ');
+  const body =
+    open.length === 0
+      ? `  chain refuse {\n    type filter hook prerouting priority -99; policy accept;\n    ${match} ct state new reject with tcp reset\n  }`
+      : `  chain balance {\n    type nat hook prerouting priority -100; policy accept;\n    ${match} dnat ip to numgen inc mod ${open.length} map { ${targets} }\n  }`;
+  return `${removeFlowsText(spec.id)}table ip ${table} {\n${body}\n}\n`;
+}

@@ -1,0 +1,102 @@
+import { SuperfluidityError } from '@superfluidity/core';
+import { parseIpv4Prefix } from '@superfluidity/fabric';
+import type { TrafficRule } from '@superfluidity/model';
+
+/**
+ * The packet filter of a host as text for nft(8). Three questions about each packet, answered by look-ups in maps, so
+ * that their cost does not grow with the number of units:
+ *
+ * - prerouting: which version of which chain has this flow (connection mark), and which segments come next (packet mark)?
+ * - dnat: is it for a virtual address, and which member takes it?
+ * - forward: may it go where it goes? Ports with rules of their own ask those; else both ends lie in one network, or
+ *   the destination is the service address of a chain through this host. Everything else is dropped.
+ */
+export const TABLE = 'superfluidity';
+
+export function firewallSkeleton(): string {
+  return `table ip ${TABLE} {
+  map by_destination_port { typeof iifname . ip daddr . meta l4proto . th dport : ct mark; }
+  map by_source_port { typeof iifname . ip daddr . meta l4proto . th sport : ct mark; }
+  map by_protocol { typeof iifname . ip daddr . meta l4proto : ct mark; }
+  map by_address { typeof iifname . ip daddr : ct mark; }
+  map steer { typeof ct mark . iifname . ip daddr : meta mark; }
+  set chained { type ipv4_addr; }
+  map networks { type ipv4_addr . ipv4_addr : verdict; flags interval; }
+  map guarded { type ifname : verdict; }
+  chain prerouting {
+    type filter hook prerouting priority -149; policy accept;
+    ct mark 0 ct mark set iifname . ip daddr . meta l4proto . th dport map @by_destination_port
+    ct mark 0 ct mark set iifname . ip daddr . meta l4proto . th sport map @by_source_port
+    ct mark 0 ct mark set iifname . ip daddr . meta l4proto map @by_protocol
+    ct mark 0 ct mark set iifname . ip daddr map @by_address
+    ct mark != 0 meta mark set ct mark . iifname . ip daddr map @steer
+  }
+  chain balance {
+    type nat hook prerouting priority -100; policy accept;
+  }
+  chain forward {
+    type filter hook forward priority 0; policy drop;
+    ct state established,related accept
+    oifname vmap @guarded
+    ip daddr @chained accept
+    ip saddr . ip daddr vmap @networks
+  }
+}
+`;
+}
+
+/** One chain of rules for a port that says what may come in. */
+export function guardText(device: string, rules: readonly TrafficRule[], transit: boolean, address: string): string {
+  const lines = rules.map((rule) => `add rule ip ${TABLE} ${guardChain(device)} ${ruleText(rule)} accept`);
+  // What passes through a function is judged where it ends; what is for the function itself is judged here.
+  const own = transit ? `ip daddr ${address} drop` : 'drop';
+  return [
+    `add chain ip ${TABLE} ${guardChain(device)}`,
+    ...lines,
+    `add rule ip ${TABLE} ${guardChain(device)} ${own}`,
+    `add element ip ${TABLE} guarded { "${device}" : jump ${guardChain(device)} }`,
+    '',
+  ].join('\n');
+}
+
+export function unguardText(device: string): string {
+  return [
+    `delete element ip ${TABLE} guarded { "${device}" }`,
+    `flush chain ip ${TABLE} ${guardChain(device)}`,
+    `delete chain ip ${TABLE} ${guardChain(device)}`,
+    '',
+  ].join('\n');
+}
+
+function guardChain(device: string): string {
+  return `to_${device}`;
+}
+
+const PORT_MAX = 65_535;
+
+function ruleText(rule: TrafficRule): string {
+  const parts: string[] = [];
+  if (rule.from !== undefined) {
+    const from = rule.from.includes('/') ? rule.from : `${rule.from}/32`;
+    parseIpv4Prefix(from);
+    parts.push(`ip saddr ${from}`);
+  }
+  const wrong = rule.ports?.find((port) => !Number.isInteger(port) || port < 1 || port > PORT_MAX);
+  if (wrong !== undefined) {
+    throw new SuperfluidityError('SF-SITE-CONFLICT', { reason: `${wrong} is not a port number`, data: { rule } });
+  }
+  const ports = rule.ports === undefined || rule.ports.length === 0 ? undefined : `{ ${rule.ports.join(', ')} }`;
+  if (ports !== undefined && rule.protocol !== 'icmp') {
+    parts.push(
+      rule.protocol === undefined ? `meta l4proto { tcp, udp } th dport ${ports}` : `${rule.protocol} dport ${ports}`,
+    );
+  } else if (rule.protocol !== undefined) {
+    parts.push(`meta l4proto ${rule.protocol}`);
+  }
+  return parts.join(' ');
+}
+
+export function networkText(supernet: string, verb: 'add' | 'delete'): string {
+  const value = verb === 'add' ? ' : accept' : '';
+  return `${verb} element ip ${TABLE} networks { ${supernet} . ${supernet}${value} }\n`;
+}

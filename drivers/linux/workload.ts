@@ -1,0 +1,239 @@
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
+import type { Environment } from '@superfluidity/model';
+import type { UnitSpec } from '@superfluidity/site';
+import { addToCgroup, createCgroup, deleteCgroup, listCgroupProcesses } from './kernel/cgroup.ts';
+import { namespaceExists, namespacePath } from './kernel/namespaces.ts';
+import { isAlive, killProcess, type ProcessRef, processRef, spawnDetached, waitForExit } from './kernel/processes.ts';
+import { applyRuleset } from './runtime/nft.ts';
+import { containerState, createContainer, deleteContainer, type OciRuntime, startContainer } from './runtime/oci.ts';
+import { containerConfig, NETWORK_CAPABILITIES, PLAIN_CAPABILITIES } from './runtime/oci-spec.ts';
+import { type PreparedRootfs, prepareHostRootfs, prepareOverlayRootfs, removeRootfs } from './runtime/rootfs.ts';
+import type { Scope } from './scope.ts';
+import type { Slot } from './wiring.ts';
+
+/** What runs in a slot, as data that survives the control plane. */
+export interface Workload {
+  readonly environment: Environment;
+  /** The process whose end is the end of the unit. Packet functions have none. */
+  readonly process?: ProcessRef;
+  readonly container?: string;
+}
+
+/** What units of one class have in common: enough to prepare one before it has a name. */
+export type UnitTemplate = Omit<UnitSpec, 'id' | 'index' | 'ports' | 'facts'>;
+
+export interface WorkloadContext {
+  readonly scope: Scope;
+  readonly slot: Slot;
+  /** Private folder of the slot. */
+  readonly folder: string;
+  readonly template: UnitTemplate;
+}
+
+export const ENVIRONMENTS: readonly Environment[] = ['container', 'process', 'nft'];
+
+/** Where a unit reads what the site tells it. A process sees the machine's files, so it is told the real path. */
+const FACTS_INSIDE = '/run/superfluidity';
+const FILES_INSIDE = '/app';
+const PIDS_MAX = 512;
+const EXIT_TIMEOUT_MS = 5000;
+
+export function factsFolder(folder: string): string {
+  return join(folder, 'facts');
+}
+
+export function outputPath(folder: string): string {
+  return join(folder, 'output.log');
+}
+
+export function ociRuntime(scope: Scope): OciRuntime {
+  return { program: 'runc', root: join(scope.folder, 'runc') };
+}
+
+export function unitCgroup(scope: Scope, slotId: string): string {
+  return `${scope.cgroup}/${slotId}`;
+}
+
+/** Written whole before the unit starts, and never changed. */
+export function writeFacts(folder: string, facts: Readonly<Record<string, string>>): void {
+  writeFileSync(join(factsFolder(folder), 'facts.json'), JSON.stringify(facts), { mode: 0o644 });
+}
+
+/** Everything up to the moment at which the unit's own program would begin. */
+export async function prepareWorkload(context: WorkloadContext, signal: AbortSignal): Promise<Workload> {
+  const { slot, folder, template } = context;
+  const { execution } = template;
+  mkdirSync(factsFolder(folder), { recursive: true, mode: 0o755 });
+  if (execution.program !== undefined && slot.namespace !== undefined) {
+    checkProgram(execution.program);
+    await applyRuleset(slot.namespace, `${execution.program}\n`, signal);
+  }
+  if (execution.environment === 'container') return prepareContainer(context);
+  return { environment: execution.environment };
+}
+
+/** A rule set is somebody's input: it may not name files of the machine. */
+function checkProgram(program: string): void {
+  if (!/^\s*include\b/m.test(program)) return;
+  throw new SuperfluidityError('SF-SITE-UNIT-FAILED', {
+    doing: 'load the rule set of a packet function',
+    reason: 'it includes other files, which a packet function must not',
+    hint: 'Write the whole rule set into `program`.',
+  });
+}
+
+/** A path of the descriptor, which must lie in the folder of the package. */
+function packagePath(template: UnitTemplate, path: string, what: string): string {
+  const base = template.baseFolder;
+  const doing = `use ${what} ${path} of ${template.path}`;
+  if (base === undefined) {
+    if (isAbsolute(path)) return path;
+    throw new SuperfluidityError('SF-SITE-IMAGE', {
+      doing,
+      reason: 'the path is relative and there is no folder to which',
+    });
+  }
+  const full = resolve(base, path);
+  const inside = relative(base, full);
+  if (!isAbsolute(path) && (inside.startsWith('..') || isAbsolute(inside))) {
+    throw new SuperfluidityError('SF-SITE-IMAGE', { doing, reason: 'the path leads out of the package' });
+  }
+  return full;
+}
+
+function filesFolder(template: UnitTemplate): string | undefined {
+  if (template.execution.files === undefined) return undefined;
+  const path = packagePath(template, template.execution.files, 'files');
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return path;
+  throw new SuperfluidityError('SF-SITE-IMAGE', {
+    doing: `use files ${template.execution.files} of ${template.path}`,
+    reason: `${path} is not a folder`,
+  });
+}
+
+function command(template: UnitTemplate): readonly [string, ...string[]] {
+  const [program, ...args] = template.execution.command ?? [];
+  if (program !== undefined) return [program, ...args];
+  throw new SuperfluidityError('SF-SITE-UNIT-FAILED', {
+    doing: `start ${template.path}`,
+    reason: 'it has no command',
+    hint: 'Give the unit a `command`.',
+  });
+}
+
+function prepareRootfs(context: WorkloadContext): PreparedRootfs {
+  const { template, folder } = context;
+  const image = template.execution.image ?? 'host:';
+  const doing = `prepare image ${image} for ${template.path}`;
+  try {
+    if (image === 'host:') return prepareHostRootfs(folder);
+    const at = image.indexOf(':');
+    const kind = image.slice(0, at);
+    const path = packagePath(template, image.slice(at + 1), 'image');
+    if (kind === 'folder') return prepareOverlayRootfs(path, folder);
+    throw new SuperfluidityError('SF-SITE-IMAGE', { doing, reason: `images of kind '${kind}' are not known` });
+  } catch (cause) {
+    if (!isSuperfluidityError(cause, 'SF-LINUX-IMAGE')) throw cause;
+    throw new SuperfluidityError('SF-SITE-IMAGE', { doing, reason: cause.details.reason, cause });
+  }
+}
+
+async function prepareContainer(context: WorkloadContext): Promise<Workload> {
+  const { scope, slot, folder, template } = context;
+  const { execution } = template;
+  const prepared = prepareRootfs(context);
+  const files = filesFolder(template);
+  // Mount points in a root that cannot be written have to be there before.
+  if (!prepared.writableRoot && files !== undefined)
+    mkdirSync(join(prepared.rootfs, FILES_INSIDE), { recursive: true });
+  const config = containerConfig({
+    rootfs: prepared.rootfs,
+    writableRoot: prepared.writableRoot,
+    tmpfs: prepared.tmpfs,
+    args: command(template),
+    env: { ...execution.env, FACTS_FILE: `${FACTS_INSIDE}/facts.json` },
+    hostname: template.path.replaceAll(/[^A-Za-z0-9-]+/g, '-').slice(0, 63),
+    networkNamespace: namespacePath(slot.namespace!),
+    cgroup: `/${unitCgroup(scope, slot.id)}`,
+    capabilities: execution.forwards === true ? NETWORK_CAPABILITIES : PLAIN_CAPABILITIES,
+    limits: { cpuCores: template.cpu, memoryMiB: template.memoryMiB, pidsMax: PIDS_MAX },
+    mounts: [
+      ...prepared.mounts,
+      { source: factsFolder(folder), destination: FACTS_INSIDE },
+      ...(files === undefined ? [] : [{ source: files, destination: FILES_INSIDE }]),
+    ],
+  });
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(config), { mode: 0o600 });
+  const state = await createContainer(ociRuntime(scope), slot.id, { bundle: folder, stdoutPath: outputPath(folder) });
+  return { environment: 'container', container: slot.id, process: state.process };
+}
+
+export async function startWorkload(context: WorkloadContext, prepared: Workload): Promise<Workload> {
+  if (prepared.container !== undefined) {
+    await startContainer(ociRuntime(context.scope), prepared.container);
+    return prepared;
+  }
+  if (prepared.environment === 'process') return startProcess(context, prepared);
+  return prepared;
+}
+
+async function startProcess(context: WorkloadContext, prepared: Workload): Promise<Workload> {
+  const { scope, slot, folder, template } = context;
+  const files = filesFolder(template);
+  const cgroup = unitCgroup(scope, slot.id);
+  createCgroup(cgroup, { cpuCores: template.cpu, memoryMiB: template.memoryMiB, pidsMax: PIDS_MAX });
+  const started = await spawnDetached(command(template), {
+    ...(slot.namespace === undefined ? {} : { namespace: slot.namespace }),
+    stdoutPath: outputPath(folder),
+    cwd: files ?? folder,
+    // Nothing of the control plane's own environment: it may hold secrets.
+    env: {
+      PATH: `${dirname(process.execPath)}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+      HOME: '/tmp',
+      ...template.execution.env,
+      FACTS_FILE: join(factsFolder(folder), 'facts.json'),
+    },
+  });
+  addToCgroup(cgroup, started.pid);
+  return { ...prepared, process: started };
+}
+
+/** Why the unit does not run, or undefined while it does. */
+export function endOf(context: Pick<WorkloadContext, 'slot'>, workload: Workload): string | undefined {
+  const { namespace } = context.slot;
+  if (namespace !== undefined && !namespaceExists(namespace)) return 'its network namespace is gone';
+  if (workload.process !== undefined && !isAlive(workload.process)) return `its process ${workload.process.pid} ended`;
+  return undefined;
+}
+
+export function signalWorkload(workload: Workload, signal: NodeJS.Signals): boolean {
+  return workload.process !== undefined && killProcess(workload.process, signal);
+}
+
+/** Ends and removes everything that `prepareWorkload` and `startWorkload` make, whole or not. Idempotent. */
+export async function destroyWorkload(
+  scope: Scope,
+  slotId: string,
+  folder: string,
+  environment: Environment,
+): Promise<void> {
+  const runtime = ociRuntime(scope);
+  if (environment === 'container') {
+    const process = containerState(runtime, slotId)?.process;
+    if (process !== undefined) {
+      killProcess(process, 'SIGKILL');
+      await waitForExit(process, EXIT_TIMEOUT_MS);
+    }
+    await deleteContainer(runtime, slotId);
+    removeRootfs(folder);
+  }
+  const cgroup = unitCgroup(scope, slotId);
+  for (const pid of listCgroupProcesses(cgroup)) {
+    const target = processRef(pid);
+    if (target !== undefined && killProcess(target, 'SIGKILL')) await waitForExit(target, EXIT_TIMEOUT_MS);
+  }
+  await deleteCgroup(cgroup);
+  if (existsSync(folder)) rmSync(folder, { recursive: true, force: true });
+}
