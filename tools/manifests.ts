@@ -1,15 +1,16 @@
-/** `npm run manifests`: lists in each package.json those of our packages that the workspace imports. */
+/** `npm run manifests`: lists in each package.json the packages that the workspace imports. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './run.ts';
 import { readProject } from './tidy/project.ts';
-import { withImports, workspaceImports } from './tidy/workspace-imports.ts';
+import { knownVersions, withImports, workspaceImports } from './tidy/workspace-imports.ts';
 
 const project = readProject(root);
+const known = knownVersions(project);
 for (const workspace of project.workspaces) {
   const file = `${workspace}/package.json`;
   const before = project.read(file);
-  const after = `${JSON.stringify(withImports(JSON.parse(before), workspaceImports(project, workspace)), undefined, 2)}\n`;
+  const after = `${JSON.stringify(withImports(JSON.parse(before), workspaceImports(project, workspace), known), undefined, 2)}\n`;
   if (JSON.stringify(JSON.parse(before)) === JSON.stringify(JSON.parse(after))) continue;
   writeFileSync(join(root, file), after);
   console.log(file);

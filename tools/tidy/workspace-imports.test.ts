@@ -6,6 +6,7 @@ const manifest = (dependencies: Readonly<Record<string, string>>) =>
   JSON.stringify({ name: '@superfluidity/store', version: '0.1.0', dependencies });
 
 const files: Record<string, string> = {
+  'package.json': JSON.stringify({ devDependencies: { vitest: '5.1.1' } }),
   'ARCHITECTURE.md': '| [packages/store](packages/store) | the database | core, model |\n',
   'packages/store/package.json': manifest({
     pg: '8.0.0',
@@ -17,10 +18,11 @@ const files: Record<string, string> = {
     'import {',
     '  b,',
     "} from '@superfluidity/model';",
+    "import pg from 'pg';",
     "import { own } from '@superfluidity/store/testing';",
     '// import nothing from @superfluidity/place',
   ].join('\n'),
-  'packages/store/a.test.ts': "import { c } from '@superfluidity/core';\n",
+  'packages/store/a.test.ts': "import { c } from '@superfluidity/core';\nimport { it } from 'vitest';\n",
 };
 
 function projectWith(changes: Readonly<Record<string, string>> = {}): Project {
@@ -36,11 +38,11 @@ function projectWith(changes: Readonly<Record<string, string>> = {}): Project {
 describe('imports between workspaces', () => {
   it('are those of the code, and those that only tests have', () => {
     expect(workspaceImports(projectWith(), 'packages/store')).toEqual({
-      code: ['@superfluidity/core', '@superfluidity/model'],
-      tests: [],
+      code: ['@superfluidity/core', '@superfluidity/model', 'pg'],
+      tests: ['vitest'],
     });
     const more = projectWith({ 'packages/store/testing/x.ts': "export * from '@superfluidity/site/testing';" });
-    expect(workspaceImports(more, 'packages/store').tests).toEqual(['@superfluidity/site']);
+    expect(workspaceImports(more, 'packages/store').tests).toEqual(['@superfluidity/site', 'vitest']);
   });
 
   it('stand in package.json beside the packages of others, which stay', () => {
@@ -49,6 +51,11 @@ describe('imports between workspaces', () => {
       version: '0.1.0',
       dependencies: { '@superfluidity/core': '0.1.0', pg: '8.0.0' },
       devDependencies: { '@superfluidity/site': '0.1.0' },
+    });
+    const others = { code: ['pg', 'unheard-of'], tests: [] };
+    expect(withImports({ version: '0.1.0' }, others, { pg: '8.0.0' })).toEqual({
+      version: '0.1.0',
+      dependencies: { pg: '8.0.0' },
     });
     expect(withImports({ version: '0.1.0' }, { code: [], tests: [] })).toEqual({ version: '0.1.0' });
   });

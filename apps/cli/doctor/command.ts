@@ -1,6 +1,6 @@
 import { reportError } from '@superfluidity/core';
 import { Command } from 'commander';
-import { type Diagnosis, examine, isHealthy, type Probe, treat, type Treatment } from './doctor.ts';
+import { type Diagnosis, examine, type FetchKernel, isHealthy, type Probe, treat, type Treatment } from './doctor.ts';
 import { type Machine, thisMachine } from './machine.ts';
 import { describeDiagnoses, describeTreatment } from './report.ts';
 
@@ -15,6 +15,7 @@ export interface DoctorSurroundings {
   /** Kinds of sites that are asked what they miss. */
   readonly probes?: readonly Probe[];
   readonly print?: (text: string) => void;
+  readonly fetchKernel?: FetchKernel;
 }
 
 /** Examines, with `fix` treats and examines again, and prints. True when nothing is missing that running needs. */
@@ -23,7 +24,7 @@ export async function runDoctor(options: DoctorOptions, surroundings: DoctorSurr
   let diagnoses: readonly Diagnosis[] = await examine(machine, probes);
   let treatment: Treatment | undefined;
   if (options.fix) {
-    treatment = await treat(machine, diagnoses, options.extras).catch((error: unknown) => ({
+    treatment = await treat(machine, diagnoses, options.extras, surroundings.fetchKernel).catch((error: unknown) => ({
       installed: [],
       failed: [{ name: 'packages', error: reportError(error) }],
     }));
@@ -43,10 +44,11 @@ export async function runDoctor(options: DoctorOptions, surroundings: DoctorSurr
 export function doctorCommand(surroundings: DoctorSurroundings = {}): Command {
   return new Command('doctor')
     .description('say what this machine lacks, what it is for and how to get it')
-    .option('--fix', 'install it (Debian and Ubuntu, as root)', false)
-    .option('--extras', 'with --fix: also what is merely nice to have', false)
-    .option('--json', 'print JSON', false)
-    .action(async (options: DoctorOptions) => {
+    .option('--fix', 'install it (Debian and Ubuntu, as root)')
+    .option('--extras', 'with --fix: also what is merely nice to have')
+    .option('--json', 'print JSON')
+    .action(async (given: Partial<DoctorOptions>) => {
+      const options = { fix: false, extras: false, json: false, ...given };
       if (!(await runDoctor(options, surroundings))) process.exitCode = 1;
     });
 }

@@ -2,11 +2,11 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SuperfluidityError } from '@superfluidity/core';
+import { guestCacheFolder } from '@superfluidity/driver-linux/guest';
 import { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { doctorCommand, runDoctor } from './command.ts';
 import { examine, isHealthy, treat } from './doctor.ts';
-import { fetchGuestKernel, findGuestKernel, guestKernelFolder } from './guest-kernel.ts';
 import { type Machine, thisMachine } from './machine.ts';
 import { needs } from './needs.ts';
 
@@ -32,27 +32,27 @@ function fakeMachine(has: readonly string[], options: Partial<Machine> & { unava
     root: true,
     debian: true,
     has: (program) => programs.has(program),
-    run: (argv, { cwd }) => {
+    run: (argv) => {
       ran.push(argv.join(' '));
-      const [program, verb] = argv;
+      const [, verb] = argv;
       const refused = argv.find((word) => options.unavailable?.includes(word));
       if (refused !== undefined)
         return Promise.reject(new SuperfluidityError('SF-DOCTOR-INSTALL', { reason: `no package ${refused}` }));
       if (verb === 'install')
         for (const need of needs)
           if (need.package && argv.includes(need.package)) programs.add(need.name.split(' ')[0]!);
-      if (program === 'apt-cache')
-        return Promise.resolve('linux-image-cloud-amd64\n  Depends: linux-image-6.1.0-50-cloud-amd64\n');
-      if (verb === 'download') writeFileSync(join(cwd!, 'linux-image.deb'), '');
-      if (program === 'dpkg-deb') {
-        mkdirSync(join(cwd!, 'unpacked/boot'), { recursive: true });
-        writeFileSync(join(cwd!, 'unpacked/boot/vmlinuz-6.1.0-50-cloud-amd64'), '');
-      }
       return Promise.resolve('');
     },
     ...options,
   };
   return { machine, ran };
+}
+
+/** Puts a file where the kernel would be. */
+function fetchKernel(): Promise<void> {
+  mkdirSync(join(cache, 'guest-kernel'), { recursive: true });
+  writeFileSync(join(cache, 'guest-kernel', 'vmlinuz'), '');
+  return Promise.resolve();
 }
 
 describe('the doctor', () => {
@@ -84,7 +84,7 @@ describe('the doctor', () => {
   it('installs what is missing in one go, fetches the guest kernel, and leaves extras alone unless asked', async () => {
     const { machine, ran } = fakeMachine(['nft', 'runc', 'ip', 'ping', 'chromium']);
     const before = await examine(machine);
-    const { installed, failed } = await treat(machine, before, false);
+    const { installed, failed } = await treat(machine, before, false, fetchKernel);
     expect(failed).toEqual([]);
     expect(installed).toContain('haproxy');
     expect(installed).toContain('guest kernel');
@@ -92,12 +92,12 @@ describe('the doctor', () => {
     expect(ran.filter((line) => line.startsWith('apt-get install'))).toHaveLength(1);
     expect(ran[0]).toMatch(/^apt-get update/);
     expect(isHealthy(await examine(machine))).toBe(true);
-    expect((await treat(machine, before, true)).installed).toContain('podman');
+    expect((await treat(machine, before, true, fetchKernel)).installed).toContain('podman');
   });
 
   it('installs the others when one package cannot be had, and says which and why', async () => {
     const { machine } = fakeMachine(['nft', 'runc'], { unavailable: ['haproxy'] });
-    const { installed, failed } = await treat(machine, await examine(machine), false);
+    const { installed, failed } = await treat(machine, await examine(machine), false, fetchKernel);
     expect(installed).toContain('qemu-system-x86');
     expect(failed).toMatchObject([{ name: 'haproxy', error: { code: 'SF-DOCTOR-INSTALL' } }]);
   });
@@ -120,7 +120,9 @@ describe('the doctor', () => {
   it('prints JSON with --json, and ends with exit code 1 when something is missing', async () => {
     const texts: string[] = [];
     const { machine } = fakeMachine([]);
-    const program = new Command().addCommand(doctorCommand({ machine, print: (text) => texts.push(text) }));
+    const program = new Command().addCommand(
+      doctorCommand({ machine, fetchKernel, print: (text) => texts.push(text) }),
+    );
     const before = process.exitCode;
     await program.parseAsync(['doctor', '--json'], { from: 'user' });
     expect(process.exitCode).toBe(1);
@@ -133,7 +135,7 @@ describe('the doctor', () => {
     const { machine } = fakeMachine(['nft'], { unavailable: ['runc'] });
     const ok = await runDoctor(
       { fix: true, extras: false, json: false },
-      { machine, print: (text) => texts.push(text) },
+      { machine, fetchKernel, print: (text) => texts.push(text) },
     );
     expect(ok).toBe(false);
     expect(texts[0]).toContain('failed     runc: SF-DOCTOR-INSTALL');
@@ -143,26 +145,16 @@ describe('the doctor', () => {
 
 describe('the guest kernel', () => {
   it('lies in the cache of root or of the user', () => {
-    expect(guestKernelFolder({}, true)).toBe('/var/cache/superfluidity/guest-kernel');
-    expect(guestKernelFolder({ XDG_CACHE_HOME: '/c' }, false)).toBe('/c/superfluidity/guest-kernel');
+    expect(guestCacheFolder({}, true)).toBe('/var/cache/superfluidity');
+    expect(guestCacheFolder({ XDG_CACHE_HOME: '/c' }, false)).toBe('/c/superfluidity');
   });
 
-  it('is the newest of those that are there', () => {
-    const folder = guestKernelFolder();
-    for (const release of ['6.1.0-9-cloud-amd64', '6.1.0-50-cloud-amd64']) {
-      mkdirSync(join(folder, `linux-image-${release}`, 'boot'), { recursive: true });
-      writeFileSync(join(folder, `linux-image-${release}`, 'boot', `vmlinuz-${release}`), '');
-    }
-    expect(findGuestKernel()).toMatchObject({ release: '6.1.0-50-cloud-amd64' });
-    expect(findGuestKernel(join(folder, 'nowhere'))).toBeUndefined();
-  });
-
-  it('leaves nothing half done behind when it cannot be fetched', async () => {
-    const { machine } = fakeMachine([], { unavailable: ['download'] });
-    await expect(fetchGuestKernel(machine)).rejects.toMatchObject({ code: 'SF-DOCTOR-INSTALL' });
-    expect(findGuestKernel()).toBeUndefined();
-    const odd = fakeMachine([], { architecture: 'mips' });
-    await expect(fetchGuestKernel(odd.machine)).rejects.toThrow('no guest kernel for mips');
+  it('is reported when it cannot be fetched, and does not keep the packages away', async () => {
+    const { machine } = fakeMachine(['nft', 'runc']);
+    const fetchKernel = () => Promise.reject(new Error('no network'));
+    const { installed, failed } = await treat(machine, await examine(machine), false, fetchKernel);
+    expect(installed).toContain('haproxy');
+    expect(failed).toMatchObject([{ name: 'guest kernel', error: { message: 'no network' } }]);
   });
 });
 

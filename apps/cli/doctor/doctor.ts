@@ -1,7 +1,7 @@
 import { type ErrorReport, reportError, SuperfluidityError } from '@superfluidity/core';
+import { fetchGuestKernel, guestCacheFolder } from '@superfluidity/driver-linux/guest';
 import type { DriverKind } from '@superfluidity/site';
 import './errors.ts';
-import { fetchGuestKernel, findGuestKernel } from './guest-kernel.ts';
 import type { Machine } from './machine.ts';
 import { type Need, needs } from './needs.ts';
 
@@ -27,6 +27,9 @@ const UPDATE_TIMEOUT_MS = 180_000;
 const INSTALL_TIMEOUT_MS = 600_000;
 /** apt.conf(5): mirrors fail now and then, and another apt may be at work. */
 const APT_OPTIONS = ['-q', '-y', '-o', 'Acquire::Retries=3', '-o', 'DPkg::Lock::Timeout=120'] as const;
+
+/** How the guest kernel is had: a package that is unpacked, not installed. */
+export type FetchKernel = () => Promise<unknown>;
 
 /** What is there and what is not. Programs are looked for; what drivers miss beyond those they say themselves. */
 export async function examine(machine: Machine, probes: readonly Probe[] = []): Promise<readonly Diagnosis[]> {
@@ -70,10 +73,15 @@ export function isHealthy(diagnoses: readonly Diagnosis[]): boolean {
  * Installs what is missing and has a package; what is nice to have only with `extras`. One package that cannot be had
  * does not keep the others away.
  */
-export async function treat(machine: Machine, diagnoses: readonly Diagnosis[], extras: boolean): Promise<Treatment> {
+export async function treat(
+  machine: Machine,
+  diagnoses: readonly Diagnosis[],
+  extras: boolean,
+  fetchKernel: FetchKernel = () => fetchGuestKernel(guestCacheFolder()),
+): Promise<Treatment> {
   const missing = diagnoses.filter(({ present, use }) => !present && (extras || use !== 'extra'));
   const packages = [...new Set(missing.flatMap((one) => one.package ?? []))];
-  const kernel = missing.some(({ name }) => name === 'guest kernel') && findGuestKernel() === undefined;
+  const kernel = missing.some(({ name }) => name === 'guest kernel');
   if (packages.length === 0 && !kernel) return { installed: [], failed: [] };
   const doing = 'install packages';
   if (!machine.debian) throw new SuperfluidityError('SF-DOCTOR-SYSTEM', { doing, reason: 'there is no apt-get here' });
@@ -103,6 +111,6 @@ export async function treat(machine: Machine, diagnoses: readonly Diagnosis[], e
     if (all !== undefined) installed.push(...packages);
     else for (const name of packages) await attempt(name, () => install(name));
   }
-  if (kernel) await attempt('guest kernel', () => fetchGuestKernel(machine));
+  if (kernel) await attempt('guest kernel', fetchKernel);
   return { installed, failed };
 }

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { findGuestKernel, guestKernelFolder } from './guest-kernel.ts';
+import { findGuestKernel, guestCacheFolder } from '@superfluidity/driver-linux/guest';
 import type { Machine } from './machine.ts';
 
 /** Something that a machine may lack. */
@@ -29,8 +29,8 @@ export const needs: readonly Need[] = [
   {
     name: 'guest kernel',
     use: 'run',
-    neededFor: `virtual machines; fetched into ${guestKernelFolder()}, not installed`,
-    present: () => findGuestKernel() !== undefined,
+    neededFor: `virtual machines; fetched into ${guestCacheFolder()}, not installed`,
+    present: () => findGuestKernel(guestCacheFolder()) !== undefined,
   },
   program('haproxy', 'haproxy', 'run', 'load balancers that look into HTTP'),
   program('ip', 'iproute2', 'test', 'tests of the linux driver, and looking at what it made'),

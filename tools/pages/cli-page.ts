@@ -1,0 +1,81 @@
+import type { Command } from 'commander';
+
+const INTRODUCTION = `# The command
+
+<!-- Made by \`npm run docs\` from the command itself. Do not edit. -->
+`;
+
+/** docs/reference/cli.md: every command with its arguments and options, in the order of the help. */
+export function cliPage(program: Command): string {
+  return [INTRODUCTION, ...sections(program, program.name())].join('\n');
+}
+
+/** All that can be typed: `superfluidity service plan` and the like. */
+export function commandPaths(program: Command): readonly string[] {
+  const below = (command: Command, path: string): readonly string[] => [
+    path,
+    ...visible(command).flatMap((child) => names(child).flatMap((name) => below(child, `${path} ${name}`))),
+  ];
+  return below(program, program.name());
+}
+
+function names(command: Command): readonly string[] {
+  return [command.name(), ...command.aliases()];
+}
+
+function visible(command: Command): readonly Command[] {
+  return command
+    .createHelp()
+    .visibleCommands(command)
+    .filter((child) => child.name() !== 'help');
+}
+
+function sections(command: Command, path: string): readonly string[] {
+  const help = command.createHelp();
+  const rows = (title: string, entries: readonly (readonly [string, string])[]) =>
+    entries.length === 0
+      ? []
+      : [
+          '',
+          `| ${title} | |`,
+          '| --- | --- |',
+          ...entries.map(([term, text]) => `| \`${cell(term)}\` | ${cell(text)} |`),
+        ];
+  const children = visible(command);
+  return [
+    [
+      `## ${path}`,
+      '',
+      '```text',
+      `${path} ${command.usage()}`.trimEnd(),
+      '```',
+      ...(command.description() === '' ? [] : ['', sentence(command.description())]),
+      ...rows(
+        'command',
+        children.map((child) => [child.name(), child.description()]),
+      ),
+      ...rows(
+        'argument',
+        help.visibleArguments(command).map((one) => [one.name(), help.argumentDescription(one)]),
+      ),
+      ...rows(
+        'option',
+        help
+          .visibleOptions(command)
+          .filter(({ long }) => long !== '--help')
+          .map((one) => [one.flags, help.optionDescription(one)]),
+      ),
+      '',
+    ].join('\n'),
+    ...children.flatMap((child) => sections(child, `${path} ${child.name()}`)),
+  ];
+}
+
+function sentence(text: string): string {
+  const first = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(first) ? first : `${first}.`;
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+}
