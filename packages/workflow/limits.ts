@@ -5,9 +5,7 @@ export const limits = {
   retryDelayMaxMs: 30_000,
   /** Steps of a wave that run at the same time. */
   waveWidth: 256,
-  /** Waves up to this wide give each step a record of its own; wider ones share records. */
-  singleSteps: 8,
-  /** Steps that share one record. */
+  /** Steps of a wave that share one durable record. */
   batchSize: 64,
   undoAttempts: 6,
   undoDelayMs: 200,

@@ -50,6 +50,6 @@ export class MemoryJournal {
   }
 
   changed(id: string): void {
-    for (const wake of [...(this.#waiting.get(id) ?? [])]) wake();
+    for (const wake of this.#waiting.get(id) ?? []) wake();
   }
 }

@@ -17,7 +17,10 @@ export interface SagaOptions {
   /** Of `StepCall.key`. Default: the workflow's id. Give the operation's id when its retry is another workflow. */
   readonly keyPrefix?: string;
   readonly undoRetry?: RetryPolicy;
-  /** Steps that share a durable record in wide waves; 1 gives each its own. Default `limits.batchSize`. */
+  /**
+   * Steps of a wave that share a durable record, default `limits.batchSize`. A record costs some seven statements, so
+   * sharing is what makes wide waves fast; the price is that after a crash all that share a record run again. 1: none do.
+   */
   readonly batchSize?: number;
 }
 
@@ -194,21 +197,11 @@ class SagaRun {
   }
 
   async #durably(verb: 'do' | 'undo', items: readonly StepItem[]): Promise<readonly StepResult[]> {
-    const shielded = verb === 'undo';
-    const { batchSize = limits.batchSize } = this.#options;
-    const parts =
-      batchSize > 1 && items.length > limits.singleSteps
-        ? chunks(items, batchSize).map((part) => {
-            this.#batches += 1;
-            return this.#context.steps(`${this.#round}/${verb}#${this.#batches}`, part, { shielded });
-          })
-        : items.map((item) => this.#single(`${this.#round}/${verb}/${item.id}`, item, shielded));
+    const parts = chunks(items, this.#options.batchSize ?? limits.batchSize).map((part) => {
+      this.#batches += 1;
+      return this.#context.steps(`${this.#round}/${verb}#${this.#batches}`, part, { shielded: verb === 'undo' });
+    });
     return (await Promise.all(parts)).flat();
-  }
-
-  /** A batch of one: its record has the number of attempts, and it does not reject. */
-  #single(name: string, item: StepItem, shielded: boolean): Promise<readonly StepResult[]> {
-    return this.#context.steps(name, [item], { shielded });
   }
 
   /** The record of an operation must not decide how it goes on, so a failing observer is not heard. */

@@ -21,7 +21,7 @@ export class SignalBox {
 
   async open(): Promise<void> {
     this.#unlisten = await this.#store.listen(CHANNEL, (workflowId) => {
-      if (workflowId === undefined) for (const id of [...this.#watchers.keys()]) this.wake(id);
+      if (workflowId === undefined) for (const id of this.#watchers.keys()) this.wake(id);
       else this.wake(workflowId);
     });
   }
@@ -74,7 +74,7 @@ export class SignalBox {
   }
 
   wake(workflowId: string): void {
-    for (const arrived of [...(this.#watchers.get(workflowId) ?? [])]) arrived();
+    for (const arrived of this.#watchers.get(workflowId) ?? []) arrived();
   }
 
   async forget(workflowIds: readonly string[]): Promise<void> {

@@ -20,7 +20,7 @@ export class EngineProcess {
     });
     createInterface({ input: this.#child.stdout }).on('line', (line) => {
       this.news.push(JSON.parse(line) as News);
-      for (const wake of [...this.#waiting]) wake();
+      for (const wake of this.#waiting) wake();
     });
     this.#child.stdin.on('error', () => {});
   }
