@@ -87,6 +87,7 @@ export const pool = z
 
 export const site = siteDeclaration
   .extend({
+    id: z.string().meta({ description: 'Lasting and unique; what the driver names on its machine derives from it' }),
     healthy: z.boolean(),
     realPackets: z.boolean(),
     hostCount: z.int(),

@@ -61,7 +61,7 @@ export function createCatalogue({ store, clock, events }: LifecycleOptions): Cat
         const row = await find(source.descriptor);
         return { ok: true, name: row.name, format: row.source_format, problems: [] };
       }
-      const { service, problems, format } = read(source);
+      const { service, problems, format = 'unknown' } = read(source);
       const name = service === undefined ? {} : { name: service.block.name };
       return { ok: service !== undefined, format, problems: problems.map(mutableProblem), ...name };
     },
@@ -77,7 +77,7 @@ export function createCatalogue({ store, clock, events }: LifecycleOptions): Cat
           ...(row.base_folder === null ? {} : { baseFolder: row.base_folder }),
         };
       }
-      const { service, problems, format } = read(source);
+      const { service, problems, format = 'unknown' } = read(source);
       if (service === undefined) {
         const first = problems.find((problem) => problem.severity === 'error');
         const where = first?.position === undefined ? '' : ` at ${first.position.line}:${first.position.column}`;

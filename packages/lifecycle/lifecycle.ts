@@ -1,3 +1,4 @@
+import './errors.ts';
 import { actionRunner } from './actions-run.ts';
 import { type Catalogue, createCatalogue } from './catalogue.ts';
 import { createOperations, type Operations } from './operations.ts';

@@ -27,6 +27,7 @@ export interface Sites {
 }
 
 interface OpenedSite {
+  readonly id: string;
   readonly declaration: SiteDeclaration;
   readonly driver: SiteDriver | undefined;
   readonly error: unknown;
@@ -84,13 +85,13 @@ export function createSites(options: LifecycleOptions): Sites {
     });
   }
 
-  async function view(site: OpenedSite): Promise<SiteDetail> {
-    const { declaration } = site;
+  async function view({ id, declaration }: OpenedSite): Promise<SiteDetail> {
     try {
       const open = await driver(declaration.name);
       const [print, units, pools] = await Promise.all([open.fingerprint(), open.listUnits(), open.poolStatus()]);
       return {
         ...declaration,
+        id,
         healthy: true,
         realPackets: print.realPackets,
         hostCount: print.hosts.length,
@@ -106,7 +107,7 @@ export function createSites(options: LifecycleOptions): Sites {
       };
     } catch (error) {
       const nothing = { hosts: [], capabilities: [], pools: [], hostCount: 0, unitCount: 0, ...totals([]) };
-      return { ...declaration, ...nothing, healthy: false, realPackets: false, error: reportError(error) };
+      return { ...declaration, id, ...nothing, healthy: false, realPackets: false, error: reportError(error) };
     }
   }
 
@@ -140,10 +141,15 @@ export function createSites(options: LifecycleOptions): Sites {
       for (const row of rows) {
         const declaration = row.declaration as unknown as SiteDeclaration;
         try {
-          opened.set(row.name, { declaration, driver: await openDriver(row.id, declaration), error: undefined });
+          opened.set(row.name, {
+            id: row.id,
+            declaration,
+            driver: await openDriver(row.id, declaration),
+            error: undefined,
+          });
         } catch (error) {
           log.error({ site: row.name, error: reportError(error) }, 'site cannot be opened');
-          opened.set(row.name, { declaration, driver: undefined, error });
+          opened.set(row.name, { id: row.id, declaration, driver: undefined, error });
         }
       }
     },
@@ -180,7 +186,7 @@ export function createSites(options: LifecycleOptions): Sites {
         .values({ name: declaration.name, id, ...values, created_at: now, updated_at: now })
         .onConflict((conflict) => conflict.column('name').doUpdateSet({ ...values, updated_at: now }))
         .execute();
-      const site = { declaration, driver: open, error: undefined };
+      const site = { id, declaration, driver: open, error: undefined };
       opened.set(declaration.name, site);
       const detail = await view(site);
       events.append({

@@ -1,0 +1,239 @@
+import { simulated } from '@superfluidity/driver-simulated';
+import { afterEach, describe, expect, it } from 'vitest';
+import { native, simulatedSite, type TestLifecycle, testLifecycle } from './testing.ts';
+
+const descriptor = native(`
+superfluidity: 1
+service:
+  name: stream
+  version: '1'
+  networks:
+    - { name: users, prefix: 10.45.0.0/16 }
+    - { name: apps, prefix: 10.60.0.0/16 }
+  functions:
+    - name: ue
+      environment: container
+      image: 'host:'
+      ports: [users]
+      requirements: { cpu: 0.5, memoryMiB: 64, location: { sites: [edge] } }
+    - name: firewall
+      environment: nft
+      program: table inet filter { }
+      forwards: true
+      ports: [apps]
+      requirements: { cpu: 0.5, memoryMiB: 64, location: { sites: [edge] } }
+    - name: video
+      environment: container
+      image: 'host:'
+      ports: [apps]
+      scale: { initial: 1, min: 0, max: 8 }
+      requirements: { cpu: 0.5, memoryMiB: 64 }
+      drain: SIGTERM
+  chains:
+    - { name: watch, from: ue, through: [firewall], to: video, address: 10.99.0.10, protocol: tcp, ports: [8080], latencyMaxMs: 100 }
+`);
+
+let running: TestLifecycle | undefined;
+afterEach(async () => {
+  await running?.close();
+  running = undefined;
+});
+
+async function twoSites(
+  options: Partial<Parameters<typeof testLifecycle>[0]> = {},
+  core: Record<string, unknown> = {},
+) {
+  // Each test has sites of its own: simulated sites live as long as the process.
+  running = await testLifecycle({ kinds: [simulated], ...options });
+  await running.lifecycle.sites.add(simulatedSite('edge'));
+  await running.lifecycle.sites.add(simulatedSite('core', core));
+  await running.lifecycle.sites.setLink({
+    a: 'edge',
+    b: 'core',
+    latencyMs: 12,
+    jitterMs: 0,
+    loss: 0,
+    bandwidthMbps: 1000,
+  });
+  return running;
+}
+
+async function done(test: TestLifecycle, accepted: Promise<{ operation: string }>) {
+  const { operation } = await accepted;
+  const { state } = await test.lifecycle.operations.settled(operation);
+  return { id: operation, state, detail: await test.lifecycle.operations.records.show(operation) };
+}
+
+/** All that the sites have, by name: to be compared before and after. */
+async function inventory(test: TestLifecycle) {
+  const found: string[] = [];
+  for (const [name, driver] of test.lifecycle.sites.drivers()) {
+    for (const unit of await driver.listUnits()) found.push(`${name} unit ${unit.path}#${unit.index}`);
+    for (const network of await driver.fabric.listNetworks()) found.push(`${name} network ${network.name}`);
+  }
+  return found.sort();
+}
+
+describe('a service over two sites', () => {
+  it('is planned without touching anything, and twice alike', async () => {
+    const test = await twoSites();
+    const plan = await test.lifecycle.services.plan(descriptor);
+    expect(plan.assignments.map(({ unit, site }) => [unit, site])).toEqual([
+      ['ue/ue#0', 'edge'],
+      ['firewall/firewall#0', 'edge'],
+      ['video/video#0', 'core'],
+    ]);
+    expect(plan.chains).toEqual([{ chain: 'watch', latencyMs: 12, sites: ['edge', 'edge', 'core'] }]);
+    expect((await test.lifecycle.services.plan(descriptor)).digest).toBe(plan.digest);
+    expect(await inventory(test)).toEqual([]);
+    expect(await test.lifecycle.services.list({ limit: 10 })).toEqual([]);
+  });
+
+  it('is deployed, moved make before break, and terminated without a trace', async () => {
+    const test = await twoSites();
+    const { services } = test.lifecycle;
+    expect(await done(test, services.deploy(descriptor))).toMatchObject({ state: 'COMPLETED' });
+    const before = await services.show('stream');
+    expect(before).toMatchObject({ state: 'INSTANTIATED', healthy: true, sites: ['core', 'edge'] });
+    expect(before.chains).toMatchObject([{ name: 'watch', version: 1, latencyMs: 12 }]);
+
+    const moved = await done(test, services.move('stream', 'video', 'edge'));
+    expect(moved.state).toBe('COMPLETED');
+    const order = moved.detail.steps.toSorted((a, b) => a.startedAt! - b.startedAt!).map((step) => step.verb);
+    expect(order.indexOf('create-units')).toBeLessThan(order.indexOf('activate-chain'));
+    expect(order.indexOf('settle-chain')).toBeLessThan(order.indexOf('remove-units'));
+    const after = await services.show('stream');
+    expect(after.units.map(({ path, site }) => [path, site])).toContainEqual(['video/video', 'edge']);
+    expect(after.chains).toMatchObject([{ name: 'watch', version: 2, latencyMs: 0 }]);
+    expect(await inventory(test)).not.toContain('core network apps');
+
+    expect(await done(test, services.terminate('stream'))).toMatchObject({ state: 'COMPLETED' });
+    expect(await inventory(test)).toEqual([]);
+    expect(await services.list({ limit: 10 })).toEqual([]);
+  });
+
+  it('scales out and in within its bounds', async () => {
+    const test = await twoSites();
+    const { services } = test.lifecycle;
+    await done(test, services.deploy(descriptor));
+    await done(test, services.scale('stream', 'video', 4));
+    expect((await inventory(test)).filter((each) => each.includes('video'))).toHaveLength(4);
+    await done(test, services.scale('stream', 'video', 1));
+    expect((await inventory(test)).filter((each) => each.includes('video'))).toEqual(['core unit video/video#0']);
+    await expect(services.scale('stream', 'video', 9)).rejects.toMatchObject({ code: 'SF-LIFECYCLE-SCALE' });
+    await expect(services.scale('stream', 'vidoe', 1)).rejects.toMatchObject({ code: 'SF-LIFECYCLE-UNKNOWN' });
+  });
+
+  it('refuses a second operation, a second service of the name, and a prefix in use', async () => {
+    const test = await twoSites({}, { latency: { start: { kind: 'fixed', ms: 300 } } });
+    const { services, operations } = test.lifecycle;
+    const { operation } = await services.deploy(descriptor);
+    await expect(services.terminate('stream')).rejects.toMatchObject({ code: 'SF-LIFECYCLE-BUSY' });
+    await expect(services.deploy(descriptor)).rejects.toMatchObject({ code: 'SF-LIFECYCLE-NAME-TAKEN' });
+    await expect(services.deploy(descriptor, 'other')).rejects.toMatchObject({ code: 'SF-LIFECYCLE-PREFIX-IN-USE' });
+    expect((await operations.settled(operation)).state).toBe('COMPLETED');
+  });
+});
+
+describe('an operation that fails', () => {
+  const failing = { failures: { units: [{ path: 'video/video', times: 1 }] } };
+
+  it('rests in FAILED_TEMP with the cause, and a retry does the rest', async () => {
+    const test = await twoSites({ limits: { stepAttempts: 1 } }, failing);
+    const { services, operations } = test.lifecycle;
+    const failed = await done(test, services.deploy(descriptor));
+    expect(failed.state).toBe('FAILED_TEMP');
+    expect(failed.detail.error).toMatchObject({ data: { step: 'create:video/video#0' } });
+    expect(failed.detail.steps.find((step) => step.id === 'create:video/video#0')).toMatchObject({ state: 'failed' });
+    await operations.retry(failed.id);
+    expect((await operations.settled(failed.id)).state).toBe('COMPLETED');
+    expect((await services.show('stream')).healthy).toBe(true);
+  });
+
+  it('is rolled back to nothing', async () => {
+    const test = await twoSites({ limits: { stepAttempts: 1 } }, failing);
+    const { services, operations } = test.lifecycle;
+    const failed = await done(test, services.deploy(descriptor));
+    await operations.rollback(failed.id);
+    expect((await operations.settled(failed.id)).state).toBe('ROLLED_BACK');
+    expect(await inventory(test)).toEqual([]);
+    await expect(services.show('stream')).rejects.toMatchObject({ code: 'SF-LIFECYCLE-UNKNOWN' });
+  });
+
+  it('can be called failed, and the service terminated after it', async () => {
+    const test = await twoSites({ limits: { stepAttempts: 1 } }, failing);
+    const { services, operations } = test.lifecycle;
+    const failed = await done(test, services.deploy(descriptor));
+    await operations.fail(failed.id);
+    await expect(operations.retry(failed.id)).rejects.toMatchObject({ code: 'SF-LIFECYCLE-STATE' });
+    expect(await done(test, services.terminate('stream'))).toMatchObject({ state: 'COMPLETED' });
+    expect(await inventory(test)).toEqual([]);
+  });
+
+  it('is cancelled between two steps', async () => {
+    const test = await twoSites({}, { latency: { fabric: { kind: 'fixed', ms: 200 } } });
+    const { services, operations } = test.lifecycle;
+    const { operation } = await services.deploy(descriptor);
+    await operations.cancel(operation, 'GRACEFUL');
+    const ended = await operations.settled(operation);
+    expect(ended).toMatchObject({ state: 'FAILED_TEMP', error: { code: 'SF-CORE-CANCELLED' } });
+    await operations.rollback(operation);
+    expect((await operations.settled(operation)).state).toBe('ROLLED_BACK');
+    expect(await inventory(test)).toEqual([]);
+  });
+});
+
+describe('a crash', () => {
+  it('at every point of a deploy and of a move is survived: each thing is there once', async () => {
+    let points = 0;
+    for (let crashAt = 1; ; crashAt += 1) {
+      const test = await twoSites();
+      let seen = 0;
+      await test.restart(() => {
+        seen += 1;
+        return seen === crashAt;
+      });
+      const { operation } = await test.lifecycle.services.deploy(descriptor);
+      const crashed = await Promise.race([
+        test.engine.crashed.then(() => true),
+        test.lifecycle.operations.settled(operation).then(() => false),
+      ]);
+      if (crashed) await test.restart();
+      expect((await test.lifecycle.operations.settled(operation)).state).toBe('COMPLETED');
+      expect(await inventory(test)).toEqual([
+        'core network apps',
+        'core unit video/video#0',
+        'edge network apps',
+        'edge network users',
+        'edge unit firewall/firewall#0',
+        'edge unit ue/ue#0',
+      ]);
+      await done(test, test.lifecycle.services.terminate('stream'));
+      expect(await inventory(test)).toEqual([]);
+      await test.close();
+      running = undefined;
+      if (!crashed) break;
+      points += 1;
+    }
+    expect(points).toBeGreaterThan(5);
+  }, 120_000);
+});
+
+describe('reconciliation', () => {
+  it('heals a unit that died, without being asked', async () => {
+    const test = await twoSites({ background: true });
+    const { services, sites } = test.lifecycle;
+    await done(test, services.deploy(descriptor));
+    const before = (await services.show('stream')).units.find((unit) => unit.path === 'video/video')!;
+    const driver = await sites.driver('core');
+    await driver.removeUnit(before.id, { key: 'test', fence: 1_000, signal: AbortSignal.timeout(1_000) });
+    await expect
+      .poll(async () => (await services.show('stream')).units.find((unit) => unit.path === 'video/video')?.id, {
+        timeout: 5_000,
+      })
+      .not.toBe(before.id);
+    await expect.poll(async () => (await services.show('stream')).healthy, { timeout: 5_000 }).toBe(true);
+    const [heal] = await test.lifecycle.operations.records.list({ limit: 1 });
+    expect(heal).toMatchObject({ kind: 'HEAL', automatic: true, state: 'COMPLETED' });
+  });
+});
