@@ -4,7 +4,8 @@ import { root } from './run.ts';
 import { fileNames, impureCalls, leftovers, longFiles } from './tidy/code-rules.ts';
 import { commands, links } from './tidy/doc-rules.ts';
 import { shownDescriptors } from './tidy/example-rules.ts';
-import { dependencies, lockFile, rooms } from './tidy/manifest-rules.ts';
+import { lockFile } from './tidy/lock-file.ts';
+import { dependencies, rooms } from './tidy/manifest-rules.ts';
 import { readProject, type Rule } from './tidy/project.ts';
 import { architecture, listedImports } from './tidy/workspace-imports.ts';
 

@@ -61,10 +61,3 @@ export function dependencies(project: Project): readonly Finding[] {
   for (const name of described) if (!used.has(name)) findings.push(`${page}: ${name} is not used any more`);
   return findings;
 }
-
-/** The lock file holds for every registry: it names versions and hashes, not addresses. */
-export function lockFile(project: Project): readonly Finding[] {
-  return /"resolved": "https?:/.test(project.read('package-lock.json'))
-    ? ['package-lock.json: holds download addresses; set omit-lockfile-registry-resolved and make it again']
-    : [];
-}

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { codesIn } from '../pages/errors-page.ts';
 import { fileNames, impureCalls, leftovers, longFiles } from './code-rules.ts';
 import { commands, links } from './doc-rules.ts';
-import { dependencies, lockFile, rooms } from './manifest-rules.ts';
+import { completeLockFile, type LockFile, lockFile } from './lock-file.ts';
+import { dependencies, rooms } from './manifest-rules.ts';
 import { shownDescriptors } from './example-rules.ts';
 import type { Project } from './project.ts';
 
@@ -33,6 +34,12 @@ function projectWith(files: Readonly<Record<string, string>> = {}): Project {
   };
 }
 
+const lockOfOnePlatform = JSON.stringify({
+  packages: {
+    '': {},
+    'node_modules/a': { version: '1.0.0', dev: true, optionalDependencies: { '@a/b-linux-x64-musl': '1.0.0' } },
+  },
+});
 const rules = {
   longFiles,
   fileNames,
@@ -65,7 +72,12 @@ describe('the house rules', () => {
     ['dependencies', { 'docs/dependencies.md': '' }, 'nothing is said about vitest'],
     ['dependencies', { 'package.json': '{"dependencies": {"vitest": "^5"}}' }, 'vitest has no exact version'],
     ['dependencies', { 'package.json': '{}' }, 'vitest is not used any more'],
-    ['lockFile', { 'package-lock.json': '{"resolved": "https://example.org/a.tgz"}' }, 'download addresses'],
+    [
+      'lockFile',
+      { 'package-lock.json': '{"packages": {"node_modules/a": {"resolved": "https://example.org/a.tgz"}}}' },
+      'download addresses',
+    ],
+    ['lockFile', { 'package-lock.json': lockOfOnePlatform }, 'lacks node_modules/@a/b-linux-x64-musl'],
     ['links', { 'docs/a.md': '[c](c.md)' }, 'docs/a.md: c.md does not exist'],
     ['links', { 'docs/a.md': '[b](b.md#nothing)' }, 'docs/a.md: b.md#nothing has no such heading'],
     ['commands', { 'docs/a.md': '`npm run nothing`' }, 'docs/a.md: there is no script nothing'],
@@ -78,6 +90,20 @@ describe('the house rules', () => {
 
   it('lets tests of pure rooms use the clock', () => {
     expect(impureCalls(projectWith({ 'packages/place/a.test.ts': 'Date.now()' }))).toEqual([]);
+  });
+
+  it('completes a lock file with the packages of other platforms', () => {
+    const lock = completeLockFile(JSON.parse(lockOfOnePlatform) as LockFile);
+    expect(Object.keys(lock.packages)).toEqual(['', 'node_modules/@a/b-linux-x64-musl', 'node_modules/a']);
+    expect(lock.packages['node_modules/@a/b-linux-x64-musl']).toEqual({
+      version: '1.0.0',
+      dev: true,
+      optional: true,
+      os: ['linux'],
+      cpu: ['x64'],
+      libc: ['musl'],
+    });
+    expect(completeLockFile(lock)).toEqual(lock);
   });
 
   it('reads error codes out of text', () => {
