@@ -195,6 +195,13 @@ export const unitShape: z.ZodType<NativeUnit> = z
   })
   .meta({ id: 'unit' });
 
+/** A unit without what another dialect says of it: name, description, ports and what it contains. */
+export const unitFragmentShape = z.strictObject({
+  environment,
+  ...executionFields,
+  requirements: requirementsShape.exactOptional(),
+});
+
 const unitOnly = [...Object.keys(executionFields), 'environment', 'scale', 'elements'] as const;
 
 export const functionShape = z
@@ -277,6 +284,8 @@ export const nativeShape = z
 
 export type NativeService = z.infer<typeof serviceShape>;
 export type NativeFunction = z.infer<typeof functionShape>;
+export type NativeUnitFragment = z.infer<typeof unitFragmentShape>;
+export type NativeRequirements = z.infer<typeof requirementsShape>;
 export type NativeHealth = z.infer<typeof healthShape>;
 export type NativePort = z.infer<typeof portShape>;
 

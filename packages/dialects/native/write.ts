@@ -60,6 +60,17 @@ export function nativeDocument(service: Service): Readonly<Record<string, unknow
   };
 }
 
+/** How a unit is run and what it asks for, without what other dialects say themselves: name, ports, scale, nesting. */
+export function unitFragmentDocument(unit: Block, service: Service): Readonly<Record<string, unknown>> {
+  const { execution, requirements } = unit;
+  if (execution === undefined) return {};
+  const { nested, ...rest } = execution;
+  const { parent: _parent, parentMandatory: _mandatory, ...described } = nested ?? {};
+  const plain = Object.keys(described).length === 0 ? rest : { ...rest, nested: described };
+  const asked = Object.keys(requirements).length === 0 ? undefined : requirements;
+  return { ...executionDocument(plain, shortReferences(service)), ...given({ requirements: asked }) };
+}
+
 type Short = (reference: string) => string;
 
 /** `video/video` is written `video` where that is the function's only unit. */

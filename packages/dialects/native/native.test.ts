@@ -1,0 +1,339 @@
+import { canonicalJson, errorCatalogue } from '@superfluidity/core';
+import { deepFreeze, environments, type Block, type Requirements, type Service } from '@superfluidity/model';
+import fc from 'fast-check';
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { readNative } from './read.ts';
+import { nativeJsonSchema } from './schema.ts';
+import { writeNative } from './write.ts';
+
+const sound = `superfluidity: 1
+service:
+  name: demo
+  version: "1.0"
+  networks:
+    - {name: lan, prefix: 10.1.0.0/16}
+  functions:
+    - name: radio
+      requirements: {location: {tier: edge}}
+      units:
+        - {name: rrh, environment: container, image: "host:", ports: [lan], forwards: true}
+        - {name: bbu, environment: container, image: "host:", ports: [lan], forwards: true}
+    - name: video
+      environment: container
+      image: "host:"
+      health: http:8080/health
+      drain: SIGTERM
+      scale: 1
+      ports: [lan]
+  chains:
+    - {name: stream, from: radio/rrh, through: [radio/bbu], to: video, address: 10.99.0.10, ports: [8080]}
+`;
+
+/** `line:column code` and the suggestion of each problem. */
+function found(text: string | Uint8Array): readonly (readonly [string, string, string?])[] {
+  return readNative(text, { file: 'service.yaml' }).problems.map(({ code, position, suggestion }) => {
+    const at = `${position!.line}:${position!.column}`;
+    return suggestion === undefined ? ([at, code] as const) : ([at, code, suggestion] as const);
+  });
+}
+
+describe('reading', () => {
+  test('short forms become the long ones of the model', () => {
+    const { service, problems } = readNative(sound);
+    expect(problems).toEqual([]);
+    expect(service!.chains[0]).toMatchObject({ to: 'video/video', protocol: 'tcp' });
+    expect(service!.block.children[1]!.children[0]).toEqual({
+      kind: 'unit',
+      name: 'video',
+      ports: [{ name: 'eth0', network: 'lan' }],
+      children: [],
+      links: [],
+      requirements: {},
+      execution: {
+        environment: 'container',
+        image: 'host:',
+        health: { kind: 'http', port: 8080, path: '/health', timeoutMs: 5000 },
+        drain: { signal: 'SIGTERM', timeoutMs: 10_000 },
+      },
+      scale: { initial: 1, min: 1, max: 1 },
+    });
+    expect(Object.isFrozen(service!.block.children[1]!.children[0]!.ports)).toBe(true);
+  });
+
+  test.each<[string, string, string, readonly (readonly [string, string, string?])[]]>([
+    [
+      'an unknown field',
+      'requirements:',
+      'requirments:',
+      [['9:7', 'SF-DESCRIPTOR-UNKNOWN-FIELD', "did you mean 'requirements'?"]],
+    ],
+    ['a number for text', '"1.0"', '1.0', [['4:12', 'SF-DESCRIPTOR-TYPE', 'write it in quotes']]],
+    ['text for a number', 'scale: 1', 'scale: one', [['18:14', 'SF-DESCRIPTOR-TYPE']]],
+    [
+      'a slip in a value',
+      '{name: rrh, environment: container',
+      '{name: rrh, environment: contaner',
+      [['11:36', 'SF-DESCRIPTOR-VALUE', "did you mean 'container'?"]],
+    ],
+    ['a missing field', '  version: "1.0"\n', '', [['3:3', 'SF-DESCRIPTOR-MISSING']]],
+    ['another format version', 'superfluidity: 1', 'superfluidity: 2', [['1:16', 'SF-DESCRIPTOR-VALUE']]],
+    ['a slip in a short form', 'http:8080', 'htp:8080', [['16:15', 'SF-DESCRIPTOR-VALUE']]],
+    ['neither units nor environment', '      environment: container\n', '', [['13:7', 'SF-DESCRIPTOR-MISSING']]],
+    [
+      'a chain through nothing',
+      '[radio/bbu]',
+      '[radio/bbx]',
+      [['21:49', 'SF-MODEL-REFERENCE', "did you mean 'radio/bbu'?"]],
+    ],
+    ['a chain inside a network', '10.99.0.10', '10.1.0.10', [['21:81', 'SF-MODEL-ADDRESS']]],
+    [
+      'an unknown network of an only unit',
+      'ports: [lan]\n  chains',
+      'ports: [lam]\n  chains',
+      [['19:15', 'SF-MODEL-REFERENCE', "did you mean 'lan'?"]],
+    ],
+    ['a name with path separators', 'name: video', 'name: ../video', [['13:13', 'SF-MODEL-NAME']]],
+    ['a field given twice', 'scale: 1', 'scale: 1\n      scale: 2', [['19:7', 'SF-DESCRIPTOR-DUPLICATE-KEY']]],
+    ['a tab', '      drain', '\tdrain', [['17:1', 'SF-DESCRIPTOR-SYNTAX']]],
+  ])('%s', (_name, right, wrong, problems) => {
+    expect(sound).toContain(right);
+    expect(found(sound.replace(right, wrong)).slice(0, problems.length)).toEqual(problems);
+    expect(readNative(sound.replace(right, wrong)).service).toBeUndefined();
+  });
+
+  const bomb = [
+    'a: &a [x,x,x,x,x,x,x,x,x,x]',
+    ...[...'bcdefghi'].map((c, i) => `${c}: &${c} [${Array(10).fill(`*${'abcdefgh'[i]}`).join(',')}]`),
+  ];
+  test.each<[string, string | Uint8Array, string]>([
+    ['nothing', '', 'SF-DESCRIPTOR-TYPE'],
+    ['50 MB', new Uint8Array(50e6).fill(32), 'SF-DESCRIPTOR-TOO-LARGE'],
+    ['a bomb of aliases', bomb.join('\n'), 'SF-DESCRIPTOR-ALIASES'],
+    ['an alias inside itself', 'a: &x [*x]', 'SF-DESCRIPTOR-ALIASES'],
+    ['an alias of nothing', 'a: *x', 'SF-DESCRIPTOR-ALIASES'],
+    ['a million brackets', '['.repeat(1e6), 'SF-DESCRIPTOR-TOO-DEEP'],
+    ['half a million dashes', '- '.repeat(5e5), 'SF-DESCRIPTOR-TOO-DEEP'],
+    ['a million quotes', '"'.repeat(1e6), 'SF-DESCRIPTOR-TOO-LARGE'],
+    ['a million closing brackets', ']'.repeat(1e6), 'SF-DESCRIPTOR-SYNTAX'],
+    ['two documents', 'a: 1\n---\nb: 2', 'SF-DESCRIPTOR-DOCUMENTS'],
+    ['bytes that are not UTF-8', Uint8Array.of(0x61, 0x3a, 0x20, 0xff), 'SF-DESCRIPTOR-ENCODING'],
+    ['bytes of an image', Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0, 0, 0), 'SF-DESCRIPTOR-ENCODING'],
+    ['tags', 'superfluidity: !!binary aGk=', 'SF-DESCRIPTOR-TYPE'],
+    ['a key that is a prototype', '__proto__: {a: 1}', 'SF-DESCRIPTOR-TYPE'],
+  ])('%s is refused in bounded time', (_name, text, code) => {
+    const begin = performance.now();
+    expect(found(text).map(([, problem]) => problem)).toContain(code);
+    expect(performance.now() - begin).toBeLessThan(5000);
+  });
+
+  test('a text that is not UTF-8 is shown where', () => {
+    expect(found(Uint8Array.of(0x61, 0x0a, 0x62, 0xff))).toEqual([['2:2', 'SF-DESCRIPTOR-ENCODING']]);
+  });
+});
+
+test('the published schema is the one that the reader uses', () => {
+  const published = JSON.parse(readFileSync(new URL('./schema.json', import.meta.url), 'utf8')) as unknown;
+  expect(published).toEqual(JSON.parse(JSON.stringify(nativeJsonSchema)));
+});
+
+describe('whatever is read, the answer is problems with known codes', () => {
+  const check = (text: string | Uint8Array) => {
+    for (const { code, position, message } of readNative(text).problems) {
+      expect(errorCatalogue().has(code)).toBe(true);
+      expect(position!.line).toBeGreaterThan(0);
+      expect(message.length).toBeLessThan(600);
+    }
+  };
+
+  test('bytes', () => fc.assert(fc.property(fc.uint8Array({ maxLength: 400 }), check), { numRuns: 500 }));
+
+  test('characters of YAML', () => {
+    const text = fc.string({ unit: fc.constantFrom(...'{}[]:,-?&*!|>\'"%@`#~\n\t a1<'), maxLength: 80 });
+    fc.assert(fc.property(text, check), { numRuns: 1000 });
+  });
+
+  test('a sound descriptor with a part replaced', () => {
+    const junk = fc.oneof(
+      fc.string({ maxLength: 12 }),
+      fc.json(),
+      fc.constantFrom('~', '[]', '{}', '-1', '1e999', '.nan', '*a', '&a', '!!set'),
+    );
+    const place = fc.tuple(fc.nat(sound.length), fc.nat(30));
+    const mutate = fc
+      .tuple(place, junk)
+      .map(([[at, length], text]) => sound.slice(0, at) + text + sound.slice(at + length));
+    fc.assert(fc.property(mutate, check), { numRuns: 600 });
+  });
+});
+
+/** Sound services in which everything that the format can say occurs. */
+const label = fc.stringMatching(/^[a-z][a-z0-9]{0,7}$/);
+const words = fc.string({ minLength: 1, maxLength: 20 });
+const optional = <T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }) =>
+  fc.record(fields, { requiredKeys: [] }) as fc.Arbitrary<Partial<T>>;
+const amount = fc.oneof(fc.nat(1000), fc.constantFrom(0.25, 0.1, 1.5));
+const timeoutMs = fc.constantFrom(5000, 100, 10_000);
+const port = fc.integer({ min: 1, max: 65_535 });
+const health = fc.oneof(
+  fc.record({ kind: fc.constantFrom('ping' as const, 'running' as const), timeoutMs }),
+  fc.record({ kind: fc.constant('tcp' as const), port, timeoutMs }),
+  fc.record({ kind: fc.constant('http' as const), port, path: words, timeoutMs }),
+);
+const requirements = optional({
+  cpu: amount,
+  memoryMiB: amount,
+  accelerators: fc.array(words, { maxLength: 2 }),
+  latencyMaxMs: amount,
+  location: optional({
+    sites: fc.array(words, { maxLength: 2 }),
+    cells: fc.array(words, { maxLength: 2 }),
+    tier: words,
+  }),
+  costMax: amount,
+  services: optional({ mandatory: fc.array(words, { maxLength: 2 }), optional: fc.array(words, { maxLength: 2 }) }),
+}) as fc.Arbitrary<Requirements>;
+const ports = fc.uniqueArray(
+  fc.record(
+    {
+      name: fc.constantFrom('eth0', 'eth1', 'wan'),
+      network: fc.constantFrom('lan', 'n2'),
+      bandwidthMbps: amount,
+      allow: fc.array(
+        optional({
+          protocol: fc.constantFrom('tcp' as const, 'icmp' as const),
+          ports: fc.array(port, { maxLength: 2 }),
+        }),
+        { maxLength: 2 },
+      ),
+    },
+    { requiredKeys: ['name', 'network'] },
+  ),
+  { selector: ({ name }) => name, maxLength: 3 },
+);
+const execution = fc.record(
+  {
+    environment: fc.constantFrom(...environments),
+    image: fc.constantFrom('host:', 'oci:images/x'),
+    command: fc.array(fc.string(), { minLength: 1, maxLength: 3 }),
+    program: fc.oneof(
+      fc.string(),
+      fc.constant('table ip x {\n  chain y {\n  }\n}\n'),
+      fc.constant('  odd\n\n\t start: # \n'),
+    ),
+    env: fc.dictionary(label, fc.string(), { maxKeys: 3 }),
+    files: fc.constantFrom('.', 'programs'),
+    forwards: fc.boolean(),
+    telemetry: fc.boolean(),
+    pool: fc.nat(5),
+    health,
+    drain: fc.record({ signal: fc.constantFrom('SIGTERM' as const, 'SIGUSR1' as const), timeoutMs }),
+    nested: optional({ descriptorType: words, parent: fc.constant('none') }),
+  },
+  { requiredKeys: ['environment', 'image', 'command', 'program'] },
+);
+const carried = fc.dictionary(
+  label,
+  fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown),
+  { maxKeys: 2 },
+);
+const unit: fc.Arbitrary<Block> = fc
+  .tuple(
+    fc.record(
+      {
+        name: label,
+        description: words,
+        ports,
+        requirements,
+        execution,
+        carried,
+        scale: fc.constantFrom({ initial: 1, min: 1, max: 3 }, { initial: 2, min: 2, max: 2 }),
+      },
+      { requiredKeys: ['name', 'ports', 'requirements', 'execution'] },
+    ),
+    fc.boolean(),
+  )
+  .map(([fields, parent]): Block => {
+    const element: Block = { kind: 'element', name: 'inner', ports: [], children: [], links: [], requirements: {} };
+    return { kind: 'unit', links: [], ...fields, children: parent ? [element] : [] };
+  });
+const fn: fc.Arbitrary<Block> = fc
+  .record(
+    {
+      name: label,
+      description: words,
+      requirements: fc.oneof(fc.constant({}), requirements),
+      children: fc.uniqueArray(unit, { selector: ({ name }) => name, minLength: 1, maxLength: 3 }),
+      same: fc.boolean(),
+    },
+    { requiredKeys: ['name', 'requirements', 'children', 'same'] },
+  )
+  .map(({ same, children, ...fields }): Block => {
+    const [only] = children;
+    const units = same ? [{ ...only!, name: fields.name }] : children;
+    return { kind: 'function', ports: [], links: [], ...fields, children: units };
+  });
+const services: fc.Arbitrary<Service> = fc
+  .record({
+    functions: fc.uniqueArray(fn, { selector: ({ name }) => name, minLength: 1, maxLength: 4 }),
+    version: words,
+    description: words,
+    mtu: fc.option(fc.integer({ min: 576, max: 9000 }), { nil: undefined }),
+    layer: fc.constantFrom('tcp' as const, 'http' as const),
+  })
+  .map(({ functions, version, description, mtu, layer }) => {
+    const paths = functions.flatMap((f) =>
+      f.children.map((u) => ({ path: `${f.name}/${u.name}`, on: u.ports.length > 0 })),
+    );
+    const connected = paths.filter(({ on }) => on).map(({ path }) => path);
+    const [from, ...rest] = connected;
+    const to = rest.pop();
+    const chains =
+      from === undefined || to === undefined
+        ? []
+        : [
+            {
+              name: 'c',
+              from,
+              through: rest,
+              to,
+              address: '10.99.0.1',
+              protocol: 'udp' as const,
+              ports: [53],
+              latencyMaxMs: 9,
+            },
+          ];
+    const balancers = [{ name: 'b', unit: paths[0]!.path, address: '10.99.0.2', port: 80, targetPort: 8080, layer }];
+    const networks = [
+      { name: 'lan', prefix: '10.1.0.0/16' },
+      { name: 'n2', prefix: '10.2.0.0/16', ...(mtu === undefined ? {} : { mtu }) },
+    ];
+    return {
+      block: {
+        kind: 'service',
+        name: 'demo',
+        description,
+        ports: [],
+        children: functions,
+        links: [],
+        requirements: {},
+      },
+      version,
+      networks,
+      chains,
+      balancers,
+    };
+  });
+
+test('what was written is read as the same service', () => {
+  fc.assert(
+    fc.property(services, (service) => {
+      const text = writeNative(deepFreeze(service));
+      const result = readNative(text);
+      const errors = result.problems.filter(({ severity }) => severity === 'error');
+      expect(errors).toEqual([]);
+      expect(canonicalJson(result.service)).toBe(canonicalJson(service));
+    }),
+    { numRuns: 200 },
+  );
+});

@@ -1,0 +1,198 @@
+import { canonicalJson, errorCatalogue } from '@superfluidity/core';
+import fc from 'fast-check';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { readDescriptor, recognise } from '../descriptor.ts';
+import type { DescriptorFile } from '../files.ts';
+import { readSol006 } from './read.ts';
+import { writeSol006 } from './write.ts';
+
+const example = fileURLToPath(new URL('../../../examples/mobile-edge', import.meta.url));
+const folder = join(example, 'sol006');
+const files: readonly DescriptorFile[] = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.yaml'))
+  .toSorted()
+  .map((path) => ({ path, bytes: readFileSync(join(folder, path)) }));
+const native = [{ path: 'service.yaml', bytes: readFileSync(join(example, 'service.yaml')) }];
+
+const text = (file: DescriptorFile) => new TextDecoder().decode(file.bytes);
+const bytes = (content: string) => new TextEncoder().encode(content);
+/** The package with something replaced in one of its files. */
+function changed(path: string, right: string, wrong: string): readonly DescriptorFile[] {
+  return files.map((file) => {
+    if (file.path !== path) return file;
+    expect(text(file)).toContain(right);
+    return { path, bytes: bytes(text(file).replace(right, wrong)) };
+  });
+}
+
+describe('the mobile edge service', () => {
+  test('is the same service in both formats', () => {
+    const [a, b] = [readDescriptor(files), readDescriptor(native)];
+    expect([a.problems, b.problems]).toEqual([[], []]);
+    expect([a.format, b.format]).toEqual(['sol006', 'native']);
+    expect(canonicalJson(a.service)).toBe(canonicalJson(b.service));
+  });
+
+  test('is written as the package that is there', () => {
+    const written = writeSol006(readDescriptor(native).service!);
+    expect(Object.fromEntries(written.map((file) => [file.path, text(file)]))).toEqual(
+      Object.fromEntries(files.map((file) => [file.path, text(file)])),
+    );
+  });
+});
+
+describe('mistakes are found where they are', () => {
+  test.each<[string, string, string, string, string, string]>([
+    [
+      'a VNFD that is not there',
+      'nsd.yaml',
+      'id: video\n              vnfd-id: video',
+      'id: video\n              vnfd-id: vidio',
+      'SF-DESCRIPTOR-REFERENCE',
+      'nsd.yaml',
+    ],
+    [
+      'a nested descriptor that is not there',
+      'vnfd/epc.yaml',
+      'nested/epc-epc.yaml',
+      'nested/none.yaml',
+      'SF-DESCRIPTOR-REFERENCE',
+      'vnfd/epc.yaml',
+    ],
+    [
+      'a nested descriptor of unknown type',
+      'vnfd/epc.yaml',
+      'vduNestedDescType: superfluidity',
+      'vduNestedDescType: p4',
+      'SF-DESCRIPTOR-UNSUPPORTED',
+      'vnfd/epc.yaml',
+    ],
+    [
+      'a nested descriptor without type',
+      'vnfd/epc.yaml',
+      'vduNestedDescType: superfluidity',
+      'x: 1',
+      'SF-DESCRIPTOR-MISSING',
+      'vnfd/epc.yaml',
+    ],
+    [
+      'a slip in a nested descriptor',
+      'vnfd/nested/epc-epc.yaml',
+      'environment: container',
+      'enviroment: container',
+      'SF-DESCRIPTOR-UNKNOWN-FIELD',
+      'vnfd/nested/epc-epc.yaml',
+    ],
+    ['a rule that is none', 'nsd.yaml', 'rule: destination=', 'rule: dest=', 'SF-DESCRIPTOR-VALUE', 'nsd.yaml'],
+    ['a rule with a port that is none', 'nsd.yaml', 'ports=8080', 'ports=80x80', 'SF-DESCRIPTOR-VALUE', 'nsd.yaml'],
+    ['a virtual link without prefix', 'nsd.yaml', 'cidr: 10.45.0.0/16', 'name: x', 'SF-DESCRIPTOR-MISSING', 'nsd.yaml'],
+    [
+      'a parent that is not there',
+      'vnfd/epc.yaml',
+      'virtual-compute-desc: epc',
+      'vduParent: vm',
+      'SF-MODEL-REFERENCE',
+      'vnfd/epc.yaml',
+    ],
+    [
+      'two networks that overlap',
+      'nsd.yaml',
+      'cidr: 10.45.0.0/16',
+      'cidr: 10.46.0.0/16',
+      'SF-MODEL-PREFIX',
+      'nsd.yaml',
+    ],
+  ])('%s', (_name, path, right, wrong, code, where) => {
+    const { problems, service } = readSol006(changed(path, right, wrong));
+    expect(service).toBeUndefined();
+    const problem = problems.find((candidate) => candidate.code === code);
+    expect(problem?.position?.file).toBe(where);
+    expect(problem!.position!.line).toBeGreaterThan(0);
+  });
+});
+
+describe('attributes of nested VDUs', () => {
+  const vnfd = (vdus: string) => [
+    {
+      path: 'package.yaml',
+      bytes: bytes(`nfv:
+  nsd: [{id: demo, version: "1", virtual-link-desc: [{id: lan}], df: [{id: d,
+    vnf-profile: [{id: f, vnfd-id: f, virtual-link-connectivity: [{virtual-link-profile-id: l, constituent-cpd-id: [{constituent-cpd-id: x}]}]}],
+    virtual-link-profile: [{id: l, virtual-link-desc-id: lan, virtual-link-protocol-data: [{l3-protocol-data: {cidr: 10.1.0.0/24}}]}]}]}]
+  vnfd: [{id: f, ext-cpd: [{id: x, int-cpd: {vdu-id: vm, cpd: p0}}], virtual-compute-desc: [{id: c, virtual-cpu: {num-virtual-cpu: 2}, virtual-memory: {size: 1.5}}],
+    sw-image-desc: [{id: i, image: vm.qcow2, container-format: bare}],
+    vdu: [{id: vm, virtual-compute-desc: c, sw-image-desc: i, int-cpd: [{id: p0, internalIfRef: "0"}]}, ${vdus}],
+    df: [{id: d, dependencies: [{id: o, primary-id: vm, secondary-id: inner}]}]}]
+`),
+    },
+    { path: 'click/filter.click', bytes: bytes('FromDevice(0) -> ToDevice(1);\n') },
+  ];
+
+  test('a pod in a virtual machine, as in the example of annex B2.1', () => {
+    const { service, problems } = readDescriptor(
+      vnfd(
+        '{id: inner, vduNestedDescType: kubernetes, vduNestedDesc: k8s.yaml, vduParent: vm, vduParentMandatory: true}',
+      ),
+    );
+    expect(problems).toEqual([]);
+    const [vm, inner] = service!.block.children[0]!.children;
+    expect(inner!.execution).toEqual({
+      environment: 'pod',
+      nested: { descriptor: 'k8s.yaml', descriptorType: 'kubernetes', parent: 'f/vm', parentMandatory: true },
+    });
+    expect(inner!.requirements).toEqual({ after: ['f/vm'] });
+    expect(vm).toMatchObject({
+      execution: { environment: 'vm', image: 'disk:vm.qcow2' },
+      requirements: { cpu: 2, memoryMiB: 1536 },
+      ports: [{ name: 'p0', network: 'lan', internalIf: '0' }],
+    });
+  });
+
+  test('a Click configuration on bare metal', () => {
+    const { service, problems } = readDescriptor(
+      vnfd('{id: inner, vduNestedDescType: click, vduNestedDesc: click/filter.click, vduParent: None}'),
+    );
+    expect(problems).toEqual([]);
+    expect(service!.block.children[0]!.children[1]!.execution).toEqual({
+      environment: 'click',
+      program: 'FromDevice(0) -> ToDevice(1);\n',
+      forwards: true,
+      nested: { parent: 'none' },
+    });
+  });
+});
+
+test('formats are recognised by what the files say', () => {
+  expect(recognise(files)).toBe('sol006');
+  expect(recognise(native)).toBe('native');
+  expect(recognise([{ path: 'x.yaml', bytes: bytes('a: 1') }])).toBeUndefined();
+  expect(readDescriptor([]).problems[0]!.code).toBe('SF-DESCRIPTOR-UNRECOGNISED');
+  expect(
+    readDescriptor([{ path: 'x.yaml', bytes: bytes('superfluidty: 1') }]).problems.map(({ suggestion }) => suggestion),
+  ).toContain("did you mean 'superfluidity'?");
+  expect(
+    readDescriptor(Array.from({ length: 9 }, (_, i) => ({ path: `${i}`, bytes: new Uint8Array(2 ** 20) }))).problems[0]!
+      .code,
+  ).toBe('SF-DESCRIPTOR-TOO-LARGE');
+});
+
+test('whatever a file of the package becomes, the answer is problems with known codes', () => {
+  const junk = fc.oneof(fc.string({ maxLength: 12 }), fc.constantFrom('~', '[]', '{}', '-1', ': ', '\n', '- '));
+  fc.assert(
+    fc.property(fc.nat(files.length - 1), fc.nat(4000), fc.nat(40), junk, (which, at, length, replacement) => {
+      const broken = files.map((file, i) => {
+        if (i !== which) return file;
+        const start = at % text(file).length;
+        return {
+          path: file.path,
+          bytes: bytes(text(file).slice(0, start) + replacement + text(file).slice(start + length)),
+        };
+      });
+      for (const { code } of readDescriptor(broken).problems) expect(errorCatalogue().has(code)).toBe(true);
+    }),
+    { numRuns: 60 },
+  );
+});

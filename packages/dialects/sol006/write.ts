@@ -1,0 +1,233 @@
+import { SuperfluidityError } from '@superfluidity/core';
+import { splitPortReference, walk, type Block, type Chain, type Service } from '@superfluidity/model';
+import { Document } from 'yaml';
+import '../errors.ts';
+import type { DescriptorFile } from '../files.ts';
+import { unitFragmentDocument } from '../native/write.ts';
+import { formatRule, NESTED_TYPE, REQUIREMENTS_KEY } from './mapping.ts';
+
+/** A service as an ETSI SOL006 package: an NSD, a VNFD for each function, and a nested descriptor for each unit. */
+export function writeSol006(service: Service): readonly DescriptorFile[] {
+  refuseLoss(service);
+  const functions = service.block.children;
+  return [
+    textFile('nsd.yaml', { nfv: { nsd: [nsd(service)] } }),
+    ...functions.map((fn) => textFile(`vnfd/${fn.name}.yaml`, { nfv: { vnfd: [vnfd(fn, service)] } })),
+    ...functions.flatMap((fn) =>
+      fn.children.map((unit) => textFile(`vnfd/${nestedPath(fn, unit)}`, unitFragmentDocument(unit, service))),
+    ),
+  ];
+}
+
+/** SOL006 and the mapping have no place for these: better no package than one that means something else. */
+function refuseLoss(service: Service): void {
+  const lost: string[] = [];
+  if (service.balancers.length > 0) lost.push('balancers');
+  for (const { path, block } of walk(service.block)) {
+    const name = path === '' ? 'the service' : path;
+    if (block.kind === 'service' && Object.keys(block.requirements).length > 0) lost.push(`requirements of ${name}`);
+    if (block.kind !== 'unit' && block.ports.length > 0) lost.push(`ports of ${name}`);
+    if (block.kind === 'unit' && block.children.length > 0) lost.push(`blocks inside ${name}`);
+    if (block.links.length > 0) lost.push(`links of ${name}`);
+    if (block.carried !== undefined) lost.push(`what ${name} carries of other dialects`);
+    if (block.ports.some(({ allow, bandwidthMbps }) => allow !== undefined || bandwidthMbps !== undefined)) {
+      lost.push(`rules and bandwidth of ports of ${name}`);
+    }
+  }
+  if (lost.length === 0) return;
+  throw new SuperfluidityError('SF-DESCRIPTOR-UNSUPPORTED', {
+    doing: `write ${service.block.name} as ETSI SOL006`,
+    reason: `it cannot say: ${lost.slice(0, 10).join('; ')}`,
+  });
+}
+
+function textFile(path: string, value: object): DescriptorFile {
+  const document = new Document(value, { aliasDuplicateObjects: false });
+  return { path, bytes: new TextEncoder().encode(document.toString({ lineWidth: 0 })) };
+}
+
+function nestedPath(fn: Block, unit: Block): string {
+  return `nested/${fn.name}-${unit.name}.yaml`;
+}
+
+const FLAVOUR = 'default';
+
+function nsd({ block, version, networks, chains }: Service) {
+  return {
+    id: block.name,
+    designer: 'superfluidity',
+    version,
+    ...(block.description === undefined ? {} : { name: block.description }),
+    'invariant-id': block.name,
+    'vnfd-id': block.children.map(({ name }) => name),
+    'virtual-link-desc': networks.map(({ name }) => ({
+      id: name,
+      'connectivity-type': { 'layer-protocol': ['etsi-nfv-descriptors:IPv4'] },
+      df: [{ id: FLAVOUR }],
+    })),
+    ...(chains.length === 0 ? {} : { vnffgd: chains.map((chain) => forwardingGraph(chain, block)) }),
+    df: [
+      {
+        id: FLAVOUR,
+        'vnf-profile': block.children.map((fn) => ({
+          id: fn.name,
+          'vnfd-id': fn.name,
+          'flavour-id': FLAVOUR,
+          'instantiation-level': FLAVOUR,
+          'min-number-of-instances': 1,
+          'max-number-of-instances': 1,
+          'virtual-link-connectivity': networksOf(fn).map((network) => ({
+            'virtual-link-profile-id': network,
+            'constituent-cpd-id': [{ 'constituent-base-element-id': fn.name, 'constituent-cpd-id': network }],
+          })),
+        })),
+        'virtual-link-profile': networks.map(({ name, prefix, mtu }) => ({
+          id: name,
+          'virtual-link-desc-id': name,
+          'flavour-id': FLAVOUR,
+          'virtual-link-protocol-data': [
+            {
+              'associated-layer-protocol': 'etsi-nfv-descriptors:IPv4',
+              'l3-protocol-data': { 'ip-version': 'ipv4', cidr: prefix },
+            },
+            ...(mtu === undefined
+              ? []
+              : [{ 'associated-layer-protocol': 'etsi-nfv-descriptors:ethernet', 'l2-protocol-data': { mtu } }]),
+          ],
+        })),
+        'ns-instantiation-level': [{ id: FLAVOUR }],
+        'default-ns-instantiation-level': FLAVOUR,
+      },
+    ],
+  };
+}
+
+function forwardingGraph(chain: Chain, root: Block) {
+  const hops = [chain.from, ...chain.through, chain.to].map((reference, i) => {
+    const { path, port } = splitPortReference(reference);
+    const [fn, name] = path.split('/') as [string, string];
+    const unit = root.children.find((block) => block.name === fn)!.children.find((block) => block.name === name)!;
+    return { id: `${i}-${fn}-${name}`, fn, cpd: `${name}-${port ?? unit.ports[0]!.name}` };
+  });
+  return {
+    id: chain.name,
+    'vnf-profile-id': [...new Set(hops.map(({ fn }) => fn))],
+    'nfp-position-element': hops.map(({ id, fn, cpd }) => ({
+      id,
+      desc: { 'vnf-profile': { 'vnf-profile-id': fn }, vnf: { 'vnfd-id': fn, 'cpd-id': cpd } },
+    })),
+    nfpd: [
+      {
+        id: chain.name,
+        rule: formatRule(chain),
+        'position-desc': hops.map(({ id }) => ({
+          id,
+          'nfp-position-element-id': [id],
+          'forwarding-behaviour': 'etsi-nfv-descriptors:all',
+        })),
+      },
+    ],
+  };
+}
+
+function networksOf(fn: Block): readonly string[] {
+  return [...new Set(fn.children.flatMap(({ ports }) => ports.flatMap(({ network }) => network ?? [])))];
+}
+
+function vnfd(fn: Block, service: Service) {
+  const networks = networksOf(fn);
+  const { requirements } = fn;
+  return {
+    id: fn.name,
+    provider: 'superfluidity',
+    'product-name': fn.name,
+    'software-version': service.version,
+    version: service.version,
+    ...(fn.description === undefined ? {} : { 'product-info-description': fn.description }),
+    'vnfm-info': ['superfluidity'],
+    vdu: fn.children.map((unit) => vdu(fn, unit)),
+    'virtual-compute-desc': fn.children.map((unit) => compute(fn, unit)),
+    'int-virtual-link-desc': networks.map((network) => ({
+      id: network,
+      flavour: [{ id: FLAVOUR }],
+      'connectivity-type': { 'layer-protocol': ['etsi-nfv-descriptors:IPv4'] },
+    })),
+    'ext-cpd': [
+      ...networks.map((network) => ({
+        id: network,
+        'int-virtual-link-desc': network,
+        'layer-protocol': ['etsi-nfv-descriptors:IPv4'],
+      })),
+      // One for each port, so that forwarding paths can tell them apart.
+      ...fn.children.flatMap((unit) =>
+        unit.ports.map((port) => ({
+          id: `${unit.name}-${port.name}`,
+          'int-cpd': { 'vdu-id': unit.name, cpd: port.name },
+          'layer-protocol': ['etsi-nfv-descriptors:IPv4'],
+        })),
+      ),
+    ],
+    df: [
+      {
+        id: FLAVOUR,
+        'vdu-profile': fn.children.map(({ name, scale }) => ({
+          id: name,
+          'min-number-of-instances': scale?.min ?? 1,
+          'max-number-of-instances': scale?.max ?? 1,
+        })),
+        'instantiation-level': [
+          {
+            id: FLAVOUR,
+            'vdu-level': fn.children.map(({ name, scale }) => ({
+              'vdu-id': name,
+              'number-of-instances': scale?.initial ?? 1,
+            })),
+          },
+        ],
+        'default-instantiation-level': FLAVOUR,
+      },
+    ],
+    ...(Object.keys(requirements).length === 0
+      ? {}
+      : { 'modifiable-attributes': { metadata: [`${REQUIREMENTS_KEY}=${JSON.stringify(requirements)}`] } }),
+  };
+}
+
+function vdu(fn: Block, unit: Block) {
+  const nested = unit.execution?.nested;
+  const parent = nested?.parent === undefined ? undefined : nested.parent.slice(nested.parent.lastIndexOf('/') + 1);
+  return {
+    id: unit.name,
+    name: unit.name,
+    ...(unit.description === undefined ? {} : { description: unit.description }),
+    'int-cpd': unit.ports.map((port) => ({
+      id: port.name,
+      ...(port.network === undefined ? {} : { 'int-virtual-link-desc': port.network }),
+      'layer-protocol': ['etsi-nfv-descriptors:IPv4'],
+      ...(port.internalIf === undefined ? {} : { internalIfRef: port.internalIf }),
+      ...(port.address === undefined ? {} : { protocol: [fixedAddress(port.address)] }),
+    })),
+    'virtual-compute-desc': unit.name,
+    vduNestedDesc: nestedPath(fn, unit),
+    vduNestedDescType: NESTED_TYPE,
+    ...(parent === undefined ? {} : { vduParent: parent === 'none' ? 'None' : parent }),
+    ...(nested?.parentMandatory === undefined ? {} : { vduParentMandatory: nested.parentMandatory }),
+  };
+}
+
+function fixedAddress(address: string) {
+  return {
+    'associated-layer-protocol': 'etsi-nfv-descriptors:IPv4',
+    'address-data': [{ type: 'etsi-nfv-descriptors:ip-address', 'l3-address-data': { 'fixed-ip-address': address } }],
+  };
+}
+
+/** In whole cores and tenths of a GB, as the YANG types demand; the exact figures are in the nested descriptor. */
+function compute(fn: Block, unit: Block) {
+  const { cpu = 1, memoryMiB = 1024 } = { ...fn.requirements, ...unit.requirements };
+  return {
+    id: unit.name,
+    'virtual-memory': { size: Math.max(0.1, Math.ceil((memoryMiB / 1024) * 10) / 10) },
+    'virtual-cpu': { 'num-virtual-cpu': Math.max(1, Math.ceil(cpu)) },
+  };
+}
