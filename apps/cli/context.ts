@@ -1,0 +1,63 @@
+import type { Client } from '@superfluidity/api';
+import { SuperfluidityError } from '@superfluidity/core';
+import './errors.ts';
+import { type Style, styleFor } from './print/style.ts';
+
+export interface GlobalOptions {
+  readonly server: string;
+  readonly tokenFile?: string;
+  readonly state?: string;
+  readonly output: 'table' | 'json' | 'yaml';
+}
+
+/** What every command gets: a way to ask and a way to answer. */
+export interface Context {
+  readonly options: GlobalOptions;
+  readonly style: Style;
+  /** Made when it is first asked for: commands that need no server need no token. */
+  client(): Promise<Client>;
+  /** The value itself as JSON or YAML, or its text for people. */
+  show(value: unknown, text: () => string): Promise<void>;
+  say(line: string): void;
+  /** To people only, never into the data: standard error. */
+  note(line: string): void;
+}
+
+export function createContext(options: GlobalOptions): Context {
+  let client: Promise<Client> | undefined;
+  const say = (line: string) => process.stdout.write(`${line}\n`);
+  return {
+    options,
+    style: styleFor(process.stdout),
+    client: () => (client ??= connect(options)),
+    async show(value, text) {
+      if (options.output === 'json') say(JSON.stringify(value, undefined, 2));
+      else if (options.output === 'yaml') say((await import('yaml')).stringify(value).trimEnd());
+      else say(text());
+    },
+    say,
+    note: (line) => process.stderr.write(`${line}\n`),
+  };
+}
+
+async function connect(options: GlobalOptions): Promise<Client> {
+  const { createClient } = await import('@superfluidity/api');
+  return createClient({ server: options.server, token: await findToken(options) });
+}
+
+/** Never from the arguments: those are seen by every user of the machine and kept in the history of the shell. */
+export async function findToken(
+  options: Pick<GlobalOptions, 'tokenFile' | 'state'>,
+  env = process.env,
+): Promise<string> {
+  if (options.tokenFile === undefined && env['SUPERFLUIDITY_TOKEN']) return env['SUPERFLUIDITY_TOKEN'];
+  const { readFile } = await import('node:fs/promises');
+  const { adminTokenFile, defaultStateFolder } = await import('@superfluidity/access');
+  const file = options.tokenFile ?? adminTokenFile(options.state ?? defaultStateFolder(env));
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch (cause) {
+    const reason = `${file} cannot be read`;
+    throw new SuperfluidityError('SF-CLI-NO-TOKEN', { doing: 'find the token', reason, cause });
+  }
+}

@@ -1,0 +1,17 @@
+/** What the command says to scripts; `superfluidity --help` lists them. */
+export const exitCodes = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  unreachable: 3,
+  operationFailed: 4,
+  interrupted: 130,
+} as const;
+
+export const exitCodesHelp = `Exit codes:
+  0  done
+  1  failed, or refused by the control plane
+  2  wrong usage, or input that cannot be used
+  3  the control plane cannot be reached
+  4  the operation ended in failure
+  130  interrupted`;

@@ -1,0 +1,325 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { type Context, createContext, type GlobalOptions } from './context.ts';
+import { exitCodesHelp } from './exit-codes.ts';
+
+/** Commands load what they need when they run: `--help` reads this file only. */
+export function createProgram(): Command {
+  const program = new Command('superfluidity')
+    .description('Deploys, connects, watches, scales, heals and moves network services over many sites.')
+    .option('--server <url>', 'the control plane', process.env['SUPERFLUIDITY_SERVER'] ?? 'http://127.0.0.1:8080')
+    .option(
+      '--token-file <file>',
+      'file with the token (default: $SUPERFLUIDITY_TOKEN, else admin.token of the state folder)',
+    )
+    .option('--state <dir>', 'state folder of the server on this machine')
+    .addOption(new Option('--output <format>', 'how to print').choices(['table', 'json', 'yaml']).default('table'))
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('(add --help for the usage)')
+    .exitOverride();
+  program.addHelpText(
+    'after',
+    `
+Examples:
+  superfluidity server --demo                          start the control plane with the demo
+  superfluidity plan examples/mobile-edge/service.yaml where everything would go, and which steps it takes
+  superfluidity deploy examples/mobile-edge/service.yaml
+  superfluidity move mobile-edge video --to edge       make before break
+  superfluidity events --follow
+
+${exitCodesHelp}`,
+  );
+
+  const run =
+    <A extends unknown[]>(action: (context: Context, ...args: A) => Promise<void>) =>
+    async (...args: unknown[]) => {
+      // Commander adds the command itself after arguments and options.
+      await action(createContext(program.opts<GlobalOptions>()), ...(args.slice(0, -1) as A));
+    };
+  const service = () => import('./commands/service.ts');
+  const site = () => import('./commands/site.ts');
+  const operation = () => import('./commands/operation.ts');
+  const descriptor = () => import('./commands/descriptor.ts');
+  const token = () => import('./commands/token.ts');
+
+  const waiting = (command: Command): Command =>
+    command
+      .option('--no-wait', 'print the id of the operation and leave')
+      .option('--timeout <seconds>', 'how long to wait for the operation', positive, 600);
+
+  const serviceVerbs: Record<string, () => Command> = {
+    check: () =>
+      new Command('check')
+        .description('read and check a descriptor; without a server it is read here')
+        .argument('<file...>', 'descriptor, its folder, or the files of a package')
+        .option('--offline', 'do not ask a server')
+        .action(
+          run(async (context, files: string[], options: { offline?: boolean }) =>
+            (await service()).check(context, files, options),
+          ),
+        ),
+    plan: () =>
+      new Command('plan')
+        .description('print placement, chains, cost and steps; changes nothing')
+        .argument('<file-or-name...>', 'descriptor, its folder, or an entry of the catalogue')
+        .option('--name <name>', 'name of the service')
+        .action(
+          run(async (context, files: string[], options: { name?: string }) =>
+            (await service()).plan(context, files, options),
+          ),
+        ),
+    deploy: () =>
+      waiting(new Command('deploy').description('deploy a service and follow it'))
+        .argument('<file-or-name...>', 'descriptor, its folder, or an entry of the catalogue')
+        .option('--name <name>', 'name of the service')
+        .action(
+          run(async (context, files: string[], options) => (await service()).deploy(context, files, options as never)),
+        ),
+    list: () =>
+      new Command('list').description('all services').action(run(async (context) => (await service()).list(context))),
+    show: () =>
+      new Command('show')
+        .description('one service with its units and chains')
+        .argument('<name>')
+        .action(run(async (context, name: string) => (await service()).show(context, name))),
+    scale: () =>
+      waiting(new Command('scale').description('change how many instances of a unit run'))
+        .argument('<name>')
+        .argument('<unit>', 'path of the unit: video/server')
+        .argument('<count>', 'how many', (text) => String(wholeNumber(text)))
+        .action(
+          run(async (context, name: string, unit: string, count: string, options) =>
+            (await service()).scale(context, name, unit, count, options as never),
+          ),
+        ),
+    move: () =>
+      waiting(new Command('move').description('move a function or unit to another site: make before break'))
+        .argument('<name>')
+        .argument('<what>', 'function or unit: video')
+        .requiredOption('--to <site>', 'where to')
+        .option('--host <host>', 'and to which host')
+        .addHelpText('after', '\nExample:\n  superfluidity move mobile-edge video --to edge')
+        .action(
+          run(async (context, name: string, what: string, options) =>
+            (await service()).move(context, name, what, options as never),
+          ),
+        ),
+    heal: () =>
+      waiting(new Command('heal').description('replace what is not running'))
+        .argument('<name>')
+        .argument('[unit]')
+        .action(
+          run(async (context, name: string, unit: string | undefined, options) =>
+            (await service()).heal(context, name, unit, options as never),
+          ),
+        ),
+    terminate: () =>
+      waiting(new Command('terminate').description('stop the service and remove everything that belongs to it'))
+        .argument('<name>')
+        .action(
+          run(async (context, name: string, options) => (await service()).terminate(context, name, options as never)),
+        ),
+    logs: () =>
+      new Command('logs')
+        .description('what a unit printed')
+        .argument('<name>')
+        .argument('<unit>', 'id or path: video/server#0')
+        .option('-f, --follow', 'go on')
+        .action(
+          run(async (context, name: string, unit: string, options) =>
+            (await service()).logs(context, name, unit, options as never),
+          ),
+        ),
+    samples: () =>
+      new Command('samples')
+        .description('telemetry: what users of the service measured')
+        .argument('<name>')
+        .option('-f, --follow', 'go on')
+        .option('--limit <count>', 'how many of the latest', positive, 20)
+        .action(
+          run(async (context, name: string, options) => (await service()).samples(context, name, options as never)),
+        ),
+  };
+  const services = program.command('service').description('services: check, plan, deploy, move, ...');
+  for (const make of Object.values(serviceVerbs)) services.addCommand(make());
+  for (const verb of ['check', 'plan', 'deploy', 'scale', 'move', 'heal', 'terminate']) {
+    program.addCommand(serviceVerbs[verb]!().summary(`the same as \`service ${verb}\``));
+  }
+
+  const sites = program.command('site').description('sites, and the links between them');
+  sites
+    .command('add <name>')
+    .description('add a site, or change its declaration')
+    .option('--kind <kind>', 'linux or simulated (default: linux)')
+    .option('--tier <tier>', 'edge, core, ...')
+    .option('--cell <cell...>', 'radio cells that it serves')
+    .option('--config <file>', 'configuration for the driver (YAML or JSON)')
+    .option('--file <file>', 'the whole declaration (YAML or JSON)')
+    .addHelpText('after', '\nExample:\n  superfluidity site add edge --kind simulated --tier edge --cell cell-1')
+    .action(run(async (context, name: string, options) => (await site()).add(context, name, options as never)));
+  sites
+    .command('list')
+    .description('all sites')
+    .action(run(async (context) => (await site()).list(context)));
+  sites
+    .command('show <name>')
+    .description('hosts, capabilities and pools')
+    .action(run(async (context, name: string) => (await site()).show(context, name)));
+  sites
+    .command('remove <name>')
+    .description('remove a site on which nothing runs')
+    .action(run(async (context, name: string) => (await site()).remove(context, name)));
+  sites
+    .command('purge <name>')
+    .description('remove everything that was ever made in the site, known or not')
+    .action(run(async (context, name: string) => (await site()).purge(context, name)));
+  sites
+    .command('link [a] [b]')
+    .description('set the link between two sites; without sites, list the links')
+    .option('--latency <ms>', 'one way', number)
+    .option('--jitter <ms>', 'around the latency', number)
+    .option('--loss <fraction>', '0.01 is one packet in a hundred', number)
+    .option('--bandwidth <mbps>', 'in Mbit/s', number)
+    .addHelpText('after', '\nExample:\n  superfluidity site link edge core --latency 12 --bandwidth 1000')
+    .action(
+      run(async (context, a: string | undefined, b: string | undefined, options) =>
+        (await site()).link(context, a, b, options as never),
+      ),
+    );
+  sites
+    .command('kinds')
+    .description('kinds of sites, and what this machine lacks for them')
+    .action(run(async (context) => (await site()).kinds(context)));
+
+  const descriptors = program.command('descriptor').description('the catalogue');
+  descriptors
+    .command('add <file...>')
+    .description('onboard a descriptor')
+    .action(run(async (context, files: string[]) => (await descriptor()).add(context, files)));
+  descriptors
+    .command('list')
+    .description('the catalogue')
+    .action(run(async (context) => (await descriptor()).list(context)));
+  descriptors
+    .command('show <id>')
+    .description('one entry with its source')
+    .action(run(async (context, id: string) => (await descriptor()).show(context, id)));
+  descriptors
+    .command('enable <id>')
+    .description('allow its use')
+    .action(run(async (context, id: string) => (await descriptor()).setState(context, id, 'ENABLED')));
+  descriptors
+    .command('disable <id>')
+    .description('allow no new use')
+    .action(run(async (context, id: string) => (await descriptor()).setState(context, id, 'DISABLED')));
+  descriptors
+    .command('delete <id>')
+    .description('delete; refused while enabled or in use')
+    .action(run(async (context, id: string) => (await descriptor()).remove(context, id)));
+
+  const operations = program
+    .command('operation')
+    .description('operations: what was done and is being done to services');
+  operations
+    .command('list')
+    .description('newest first')
+    .option('--service <name>', 'of one service')
+    .option('--limit <count>', 'how many', positive, 50)
+    .action(run(async (context, options) => (await operation()).list(context, options as never)));
+  operations
+    .command('show <id>')
+    .description('one operation with its steps')
+    .action(run(async (context, id: string) => (await operation()).show(context, id)));
+  operations
+    .command('watch <id>')
+    .description('follow it until it rests')
+    .option('--timeout <seconds>', 'how long', positive, 600)
+    .action(run(async (context, id: string, options) => (await operation()).watch(context, id, options as never)));
+  const verbs = {
+    retry: 'try the failed steps again',
+    rollback: 'undo what was done',
+    continue: 'go on without the failed steps',
+    fail: 'leave everything as it is and call it failed',
+  } as const;
+  for (const [verb, description] of Object.entries(verbs) as [keyof typeof verbs, string][]) {
+    waiting(operations.command(`${verb} <id>`).description(description)).action(
+      run(async (context, id: string, options) => (await operation()).act(context, verb, id, options as never)),
+    );
+  }
+  waiting(operations.command('cancel <id>').description('stop as soon as the running steps are over'))
+    .option('--forceful', 'do not wait for the running steps')
+    .action(run(async (context, id: string, options) => (await operation()).cancel(context, id, options as never)));
+
+  program
+    .command('events')
+    .description('what happened, and with --follow what happens')
+    .option('-f, --follow', 'go on')
+    .option('--service <name>', 'of one service')
+    .option('--after <id>', 'after this event', wholeNumber)
+    .option('--limit <count>', 'how many', positive, 500)
+    .action(run(async (context, options) => (await import('./commands/events.ts')).events(context, options as never)));
+
+  const tokens = program.command('token').description('tokens that open the API');
+  tokens
+    .command('create <name>')
+    .description('make a token and print its secret, this once')
+    .option('--role <role>', 'reader or admin', 'reader')
+    .action(run(async (context, name: string, options) => (await token()).create(context, name, options as never)));
+  tokens
+    .command('list')
+    .description('names and roles')
+    .action(run(async (context) => (await token()).list(context)));
+  tokens
+    .command('revoke <name>')
+    .description('make a token useless')
+    .action(run(async (context, name: string) => (await token()).revoke(context, name)));
+  tokens
+    .command('show')
+    .description('print the token that this command uses')
+    .action(run(async (context) => (await token()).show(context)));
+
+  program
+    .command('completion')
+    .description('print the completion script of a shell: source <(superfluidity completion bash)')
+    .addArgument(new Command().createArgument('<shell>').choices(['bash', 'zsh', 'fish']))
+    .action(
+      run(async (context, shell: 'bash' | 'zsh' | 'fish') =>
+        context.say((await import('./commands/completion.ts')).completionScript(program, shell).trimEnd()),
+      ),
+    );
+  return program;
+}
+
+/** Commands whose arguments are not ours to read, or that other rooms of this app bring: loaded when they are called. */
+export const passedThrough: Readonly<
+  Record<string, { readonly summary: string; run(args: readonly string[]): Promise<void> }>
+> = {
+  server: {
+    summary: 'start the control plane (--help tells its options)',
+    run: async (args) => (await import('./commands/server.ts')).server(args),
+  },
+  doctor: {
+    summary: 'say what this machine lacks, and with --fix install it',
+    run: async (args) => {
+      const { doctorCommand } = await import('./doctor/index.ts');
+      await doctorCommand().parseAsync([...args], { from: 'user' });
+    },
+  },
+};
+
+function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It is not a number.');
+  return value;
+}
+
+function wholeNumber(text: string): number {
+  const value = number(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('It is not a whole number from 0 on.');
+  return value;
+}
+
+function positive(text: string): number {
+  const value = wholeNumber(text);
+  if (value === 0) throw new InvalidArgumentError('It must be more than 0.');
+  return value;
+}
