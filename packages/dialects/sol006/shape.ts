@@ -141,8 +141,3 @@ export const nsdShape = z.looseObject({
 export type Nsd = z.infer<typeof nsdShape>;
 export type Vnfd = z.infer<typeof vnfdShape>;
 export type Vdu = Vnfd['vdu'][number];
-
-export const packageShape = z.looseObject({
-  nsd: z.array(z.looseObject({})).exactOptional(),
-  vnfd: z.array(z.looseObject({})).exactOptional(),
-});

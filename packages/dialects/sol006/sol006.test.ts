@@ -193,6 +193,6 @@ test('whatever a file of the package becomes, the answer is problems with known 
       });
       for (const { code } of readDescriptor(broken).problems) expect(errorCatalogue().has(code)).toBe(true);
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });
