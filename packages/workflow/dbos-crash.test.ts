@@ -84,6 +84,22 @@ describe.skipIf(reason !== undefined)(
       return { a, b };
     }
 
+    it('goes on when the database comes back, if it was gone in the middle of a run', async () => {
+      const postgres = await startTestServer();
+      cleanups.push(() => postgres.stop());
+      const a = child(await postgres.createDatabase(), 'srv-a');
+      await a.ready();
+      a.send({ start: 'r1', input: { steps: 6, stepMs: 100 } });
+      await a.until(({ begun }) => begun === 3, 'step 3 has begun');
+      await postgres.crash();
+      // Longer than the lease: nobody took it, so it is still its own.
+      await systemClock.sleep(2_000);
+      await postgres.start();
+      expect(await a.until(finished('r1'), 'the run has ended')).toMatchObject({ status: 'succeeded' });
+      const keys = new Set((await effectsSeenBy(a)).map(({ key }) => key));
+      expect([...keys]).toEqual([1, 2, 3, 4, 5, 6].map((n) => `r1/s${n}`));
+    }, 90_000);
+
     /** What the site accepted, checked: no key twice by the same fence, and fences only grow. */
     function checkFences(effects: readonly Effect[]): void {
       for (const key of new Set(effects.map((effect) => effect.key))) {

@@ -7,6 +7,7 @@ import { invariant, type Logger, systemClock } from '@superfluidity/core';
 import { openStore } from '@superfluidity/store';
 import { sql } from 'kysely';
 import { dbosEngine } from '../dbos-engine.ts';
+import type { StepCall } from '../engine.ts';
 
 const [url, executorId] = process.argv.slice(2);
 invariant(url !== undefined && executorId !== undefined, 'usage: engine-process.ts <store URL> <executor id>');
@@ -20,14 +21,14 @@ const engine = dbosEngine({ store, executorId, applicationVersion: '1', leaseMs:
 
 /** A site that keeps the greatest fence it has seen for a key and refuses lower ones, and notes what it was asked. */
 async function act(key: string, fence: number): Promise<void> {
-  const { numAffectedRows } = await sql`
-    insert into fake_site (key, fence) values (${key}, ${fence})
-    on conflict (key) do update set fence = excluded.fence where fake_site.fence <= excluded.fence
+  // In one statement: the note must not come later than the deed when this process is frozen in between.
+  await sql`
+    with accepted as (
+      insert into fake_site (key, fence) values (${key}, ${fence})
+      on conflict (key) do update set fence = excluded.fence where fake_site.fence <= excluded.fence returning 1)
+    insert into fake_effect (key, fence, executor, accepted)
+    select ${key}, ${fence}, ${executorId}, exists (select from accepted)
   `.execute(store.db);
-  const accepted = (numAffectedRows ?? 0n) > 0n;
-  await sql`insert into fake_effect (key, fence, executor, accepted) values (${key}, ${fence}, ${executorId}, ${accepted})`.execute(
-    store.db,
-  );
 }
 
 engine.register({
@@ -35,13 +36,14 @@ engine.register({
   async run(context, input) {
     const { steps, stepMs } = input as { steps: number; stepMs: number };
     for (let n = 1; n <= steps; n += 1) {
-      await context.step(`s${n}`, async ({ key, fence, signal }) => {
+      const work = async ({ key, fence, signal }: StepCall) => {
         tell({ begun: n, run: context.workflowId, fence });
         await act(key, fence);
         await systemClock.sleep(stepMs, signal);
         tell({ ended: n, run: context.workflowId });
         return n;
-      });
+      };
+      await context.step(`s${n}`, work, { retry: { attempts: 100, delayMs: 100, factor: 1 } });
     }
     return steps;
   },
