@@ -10,6 +10,7 @@ const system = [
   // Files that belong there and do not have the name yet.
   'drivers/linux/**/*.test.ts',
   'packages/store/**/*.test.ts',
+  'packages/workflow/dbos*.test.ts',
 ];
 const ignored = ['**/node_modules/**', '**/dist/**'];
 

@@ -1,5 +1,5 @@
 /** The house rules as a program: `node tools/tidy.ts` prints what breaks them. */
-import { generatedPages, knownCodes } from './pages/pages.ts';
+import { generatedPages, knownCodes, shownCommands } from './pages/pages.ts';
 import { root } from './run.ts';
 import { fileNames, impureCalls, leftovers, longFiles } from './tidy/code-rules.ts';
 import { commands, links } from './tidy/doc-rules.ts';
@@ -21,6 +21,7 @@ const rules: readonly Rule[] = [
   lockFile,
   links,
   commands,
+  shownCommands,
   shownDescriptors,
   generatedPages,
   knownCodes,

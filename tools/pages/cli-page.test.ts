@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { cliPage, commandPaths } from './cli-page.ts';
+import { cliPage, commandPaths, unknownCommands } from './cli-page.ts';
 
 const program = new Command('superfluidity').description('the control plane');
 const site = program.command('site').description('sites');
@@ -23,5 +23,16 @@ describe('the page of the command', () => {
     expect(page).toContain('Declare a site.');
     expect(page).toContain('| `--kind <kind>` | linux \\| simulated (default: "linux") |');
     expect(page).not.toContain('--help');
+  });
+
+  it('knows which commands of a text cannot be typed', () => {
+    const text =
+      '`superfluidity site add x`\n    npx superfluidity site del\n```sh\nsuperfluidity fly\n```\nsuperfluidity is';
+    expect(unknownCommands(text, commandPaths(program))).toEqual([
+      'superfluidity site del',
+      'superfluidity fly',
+      'superfluidity is',
+    ]);
+    expect(unknownCommands('the `superfluidity` command, a superfluidity of words', commandPaths(program))).toEqual([]);
   });
 });

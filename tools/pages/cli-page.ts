@@ -19,6 +19,17 @@ export function commandPaths(program: Command): readonly string[] {
   return below(program, program.name());
 }
 
+/** What a text in code style asks people to type and cannot be typed. A noun may stand without its verb. */
+export function unknownCommands(text: string, paths: readonly string[]): readonly string[] {
+  const known = new Set(paths);
+  return [...text.matchAll(/(?:^ {4}|`|^|npx |sudo )(superfluidity(?: [a-z][a-z-]*\b)+)/gm)].flatMap(([, typed]) => {
+    const words = typed!.split(' ');
+    const isNoun = paths.some((path) => path.startsWith(`${words.slice(0, 2).join(' ')} `));
+    const path = words.slice(0, isNoun ? 3 : 2).join(' ');
+    return known.has(path) ? [] : [path];
+  });
+}
+
 function names(command: Command): readonly string[] {
   return [command.name(), ...command.aliases()];
 }

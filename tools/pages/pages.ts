@@ -1,11 +1,23 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Command } from 'commander';
+import { createProgram } from '../../apps/cli/index.ts';
+import { doctorCommand } from '../../apps/cli/doctor/index.ts';
 import type { Finding, Project } from '../tidy/project.ts';
+import { cliPage, commandPaths, unknownCommands } from './cli-page.ts';
 import { descriptorPage } from './descriptor-page.ts';
 import { codesIn, errorsPage } from './errors-page.ts';
 
+/** With the commands that are loaded only when they are called. */
+function wholeProgram(): Command {
+  const program = createProgram();
+  program.command('server').description('start the control plane; `superfluidity server --help` tells its options');
+  return program.addCommand(doctorCommand());
+}
+
 /** Pages that are made from the code, and how. */
 export const pages: Readonly<Record<string, (project: Project) => Promise<string>>> = {
+  'docs/reference/cli.md': () => Promise.resolve(cliPage(wholeProgram())),
   'docs/reference/descriptor.md': descriptorPage,
   'docs/reference/errors.md': errorsPage,
 };
@@ -29,5 +41,16 @@ export async function knownCodes(project: Project): Promise<readonly Finding[]> 
       [...codesIn(project.read(file))]
         .filter((code) => !known.has(code))
         .map((code) => `${file}: no room defines ${code}`),
+    );
+}
+
+/** Commands of ours that pages show can be typed. */
+export function shownCommands(project: Project): readonly Finding[] {
+  return project.files
+    .filter((file) => file.endsWith('.md'))
+    .flatMap((file) =>
+      unknownCommands(project.read(file), commandPaths(wholeProgram())).map(
+        (command) => `${file}: there is no command ${command}`,
+      ),
     );
 }

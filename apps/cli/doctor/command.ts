@@ -12,7 +12,7 @@ export interface DoctorOptions {
 
 export interface DoctorSurroundings {
   readonly machine?: Machine;
-  /** Kinds of sites that are asked what they miss. */
+  /** Kinds of sites that are asked what they miss. Default: the one that runs on this machine. */
   readonly probes?: readonly Probe[];
   readonly print?: (text: string) => void;
   readonly fetchKernel?: FetchKernel;
@@ -20,7 +20,8 @@ export interface DoctorSurroundings {
 
 /** Examines, with `fix` treats and examines again, and prints. True when nothing is missing that running needs. */
 export async function runDoctor(options: DoctorOptions, surroundings: DoctorSurroundings = {}): Promise<boolean> {
-  const { machine = thisMachine(), probes = [], print = console.log } = surroundings;
+  const { machine = thisMachine(), print = console.log } = surroundings;
+  const probes = surroundings.probes ?? [(await import('@superfluidity/driver-linux')).linuxDriver];
   let diagnoses: readonly Diagnosis[] = await examine(machine, probes);
   let treatment: Treatment | undefined;
   if (options.fix) {

@@ -121,7 +121,7 @@ describe('the doctor', () => {
     const texts: string[] = [];
     const { machine } = fakeMachine([]);
     const program = new Command().addCommand(
-      doctorCommand({ machine, fetchKernel, print: (text) => texts.push(text) }),
+      doctorCommand({ machine, probes: [], fetchKernel, print: (text) => texts.push(text) }),
     );
     const before = process.exitCode;
     await program.parseAsync(['doctor', '--json'], { from: 'user' });
@@ -135,7 +135,7 @@ describe('the doctor', () => {
     const { machine } = fakeMachine(['nft'], { unavailable: ['runc'] });
     const ok = await runDoctor(
       { fix: true, extras: false, json: false },
-      { machine, fetchKernel, print: (text) => texts.push(text) },
+      { machine, probes: [], fetchKernel, print: (text) => texts.push(text) },
     );
     expect(ok).toBe(false);
     expect(texts[0]).toContain('failed     runc: SF-DOCTOR-INSTALL');
