@@ -22,7 +22,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{apps,packages,drivers,tools,bench}/**/*.test.{ts,tsx}'],
+          include: ['{apps,packages,drivers,examples,tools,bench}/**/*.test.{ts,tsx}'],
           exclude: [...ignored, ...system],
           pool: 'threads',
           isolate: false,
