@@ -118,7 +118,7 @@ export class Scenario {
 
   move(service: ServiceDetail, what: string, to: string, host?: string): OperationDetail {
     const old = service.units.filter((unit) => unit.path === what || unit.path.startsWith(`${what}/`));
-    const target = host ?? this.world.sites.get(to)!.hosts[0]!.name;
+    const target = host ?? this.world.sites.get(to)!.hosts[to === 'edge' ? 1 : 0]!.name;
     const fresh = old.map((unit, i) =>
       this.#unit({ ...unit, site: to, host: target }, unit.index, 20 + this.#next + i),
     );
@@ -259,6 +259,19 @@ export class Scenario {
 
   cancel(id: string): void {
     this.#runs.get(id)!.operation.cancelPending = true;
+  }
+
+  /** Very many units at once, without an operation: what the console makes of it is the question. */
+  grow(service: ServiceDetail, path: string, count: number): void {
+    const blueprint = MOBILE_EDGE.find((unit) => unit.path === path)!;
+    for (let i = 1; i < count; i += 1) {
+      const host = i % 2 === 0 ? { site: 'edge', host: 'e1' } : { site: 'core', host: 'c2' };
+      service.units.push({
+        ...this.#unit({ ...blueprint, ...host }, i, i),
+        state: i % 50 === 0 ? 'failed' : 'running',
+      });
+    }
+    putUnit(this.world, service, { ...service.units.at(-1)! });
   }
 
   /** One request of the user after the other, answered by whoever serves the chain now. */

@@ -74,6 +74,7 @@ export function makeWorld(): World {
 function makeSite(name: string, tier: string, hosts: readonly HostSize[]): SiteDetail {
   const sum = (of: (host: HostSize) => number) => hosts.reduce((total, host) => total + of(host), 0);
   return {
+    id: `site-0mk${name}`,
     name,
     kind: 'linux',
     config: {},

@@ -8,9 +8,19 @@ import { keepToken } from './data/session.tsx';
 import { startTheme } from './data/theme.ts';
 import { takeToken } from './view-model/token.ts';
 
-const taken = takeToken(location.hash);
-if (taken.token !== undefined) keepToken(taken.token);
-if (taken.hash !== location.hash) history.replaceState(null, '', location.pathname + location.search + taken.hash);
+/** True when there was a token in the URL. */
+function takeTokenOfUrl(): boolean {
+  const taken = takeToken(location.hash);
+  if (taken.token !== undefined) keepToken(taken.token);
+  if (taken.hash !== location.hash) history.replaceState(null, '', location.pathname + location.search + taken.hash);
+  return taken.token !== undefined;
+}
+
+takeTokenOfUrl();
+// A link with a token that is opened in a tab that is here already does not load the page again.
+addEventListener('hashchange', () => {
+  if (takeTokenOfUrl()) location.reload();
+});
 
 startTheme();
 createRoot(document.getElementById('root')!).render(

@@ -43,8 +43,8 @@ export default function LatencyPlot(props: LatencyPlotProps) {
 
   useEffect(() => {
     plot.current?.setData(dataOf(props), false);
+    // Sets the range and draws: an explicit range of x makes everything new.
     plot.current?.setScale('x', { min: props.fromMs / 1000, max: props.toMs / 1000 });
-    plot.current?.redraw(true);
   }, [props]);
 
   return (
@@ -170,14 +170,19 @@ function drawMoves(plot: uPlot, marks: readonly Mark[], colour: string, text: st
   const dpr = devicePixelRatio;
   const right = bbox.left + bbox.width;
   ctx.save();
+  ctx.textAlign = 'left';
+  ctx.textBaseline = 'alphabetic';
   ctx.font = `600 ${11 * dpr}px "Red Hat Text", sans-serif`;
-  marks.forEach((mark, i) => {
-    if (mark.kind !== 'begin') return;
+  // From the newest to the oldest: where two labels would overlap, the newer one is shown.
+  let free = right;
+  for (let i = marks.length - 1; i >= 0; i -= 1) {
+    const mark = marks[i]!;
+    if (mark.kind !== 'begin') continue;
     const next = marks[i + 1];
     const x = plot.valToPos(mark.at / 1000, 'x', true);
     const end = next?.kind === 'end' ? plot.valToPos(next.at / 1000, 'x', true) : right;
     const [from, to] = [Math.max(bbox.left, x), Math.min(right, end)];
-    if (end < bbox.left || x > right) return;
+    if (end < bbox.left || x > right) continue;
     ctx.globalAlpha = 0.16;
     ctx.fillStyle = colour;
     ctx.fillRect(from, bbox.top, Math.max(1, to - from), bbox.height);
@@ -194,7 +199,10 @@ function drawMoves(plot: uPlot, marks: readonly Mark[], colour: string, text: st
     }
     ctx.fillStyle = text;
     const width = ctx.measureText(mark.label).width;
-    ctx.fillText(mark.label, Math.max(bbox.left, Math.min(from, right - width)), bbox.top - 6 * dpr);
-  });
+    const at = Math.max(bbox.left, Math.min(from, right - width));
+    if (at + width > free) continue;
+    ctx.fillText(mark.label, at, bbox.top - 6 * dpr);
+    free = at - 12 * dpr;
+  }
   ctx.restore();
 }

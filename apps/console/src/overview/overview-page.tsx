@@ -14,7 +14,7 @@ import { SitesPanel } from '../sites/sites-panel.tsx';
 import { OperationPanel } from '../steps/operation-panel.tsx';
 import { TopologyPanel } from '../topology/topology-panel.tsx';
 import { ConfirmProvider } from '../ui/confirm.tsx';
-import { Empty } from '../ui/empty.tsx';
+import { Command } from '../ui/empty.tsx';
 import { errorBodyOf, ErrorView } from '../ui/error-view.tsx';
 import { Masthead } from './masthead.tsx';
 
@@ -56,9 +56,9 @@ export function OverviewPage() {
           <ErrorView error={errorBodyOf(detail.error)} title={`The service ${name} cannot be shown`} />
         )}
         {services.isSuccess && name === undefined && (
-          <section className="sf-service sf-service--none">
+          <section className="sf-service">
             <h1>No service yet</h1>
-            <Empty title="" command="superfluidity deploy examples/mobile-edge" />
+            <Command text="superfluidity deploy examples/mobile-edge" />
           </section>
         )}
         <TopologyPanel sites={sites} links={links} service={service} pending={pending} error={sitesError} />

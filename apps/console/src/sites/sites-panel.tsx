@@ -121,6 +121,7 @@ function SiteCard({ site, links }: { readonly site: SiteDetail; readonly links: 
               return (
                 <li key={pool.name}>
                   <Meter
+                    stock
                     label={pool.name}
                     used={share(pool.ready, pool.wanted)}
                     text={`${pool.ready} of ${pool.wanted} ready`}

@@ -4,16 +4,23 @@ import type { Box } from '../view-model/layout.ts';
 import type { StepGraph } from '../view-model/step-graph.ts';
 
 /** Step graphs are layered by ELK, in a worker that starts when there is the first one to draw. */
-export const STEP_SIZE = { width: 218, height: 46 } as const;
+const STEP_HEIGHT = 34;
+/** Per character of the longest title, which decides the width of all, and for icon and duration beside it. */
+const WIDTH = { perCharacter: 6.6, aside: 96, min: 190, max: 340 } as const;
 
 const OPTIONS = {
   'elk.algorithm': 'layered',
   'elk.direction': 'RIGHT',
-  'elk.layered.spacing.nodeNodeBetweenLayers': '44',
-  'elk.spacing.nodeNode': '12',
+  'elk.layered.spacing.nodeNodeBetweenLayers': '40',
+  'elk.spacing.nodeNode': '8',
   'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX',
   'elk.layered.considerModelOrder.strategy': 'NODES_AND_EDGES',
 };
+
+/** Starts the worker before it is needed. */
+export function warmUp(): void {
+  elk ??= new ELK({ workerFactory: () => new Worker(workerUrl) });
+}
 
 export interface StepLayout {
   readonly shape: string;
@@ -37,15 +44,18 @@ export function layoutSteps(graph: StepGraph): Promise<StepLayout> {
 }
 
 async function compute(graph: StepGraph): Promise<StepLayout> {
-  elk ??= new ELK({ workerFactory: () => new Worker(workerUrl) });
+  warmUp();
+  const longest = Math.max(0, ...graph.nodes.map((node) => node.title.length));
+  const width = Math.min(WIDTH.max, Math.max(WIDTH.min, longest * WIDTH.perCharacter + WIDTH.aside));
+  const size = { width, height: STEP_HEIGHT };
   const request: ElkNode = {
     id: 'root',
     layoutOptions: OPTIONS,
-    children: graph.nodes.map((node) => ({ id: node.id, ...STEP_SIZE })),
+    children: graph.nodes.map((node) => ({ id: node.id, ...size })),
     edges: graph.edges.map((edge) => ({ id: edge.id, sources: [edge.source], targets: [edge.target] })),
   };
-  const root: ElkNode = await elk.layout(request);
+  const root: ElkNode = await elk!.layout(request);
   const boxes = new Map<string, Box>();
-  for (const child of root.children ?? []) boxes.set(child.id, { x: child.x ?? 0, y: child.y ?? 0, ...STEP_SIZE });
+  for (const child of root.children ?? []) boxes.set(child.id, { x: child.x ?? 0, y: child.y ?? 0, ...size });
   return { shape: graph.shape, boxes, width: root.width ?? 0, height: root.height ?? 0 };
 }

@@ -2,7 +2,7 @@ import type { Operation, OperationDetail, Step } from '@superfluidity/api';
 import { Button, FormSelect, FormSelectOption, Label } from '@patternfly/react-core';
 import { TimesIcon } from '@patternfly/react-icons/dist/esm/icons/times-icon';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { lazy, Suspense, useMemo, useState } from 'react';
+import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
 import { useNow } from '../data/clock.ts';
 import { useQueriesOf } from '../data/queries.ts';
 import { useClient } from '../data/session.tsx';
@@ -17,6 +17,7 @@ import { isOver, operationMay, type OperationVerb, operationVerbs, stateWords } 
 import { buildStepGraph, stepDurationMs, summarise } from '../view-model/step-graph.ts';
 
 const StepGraphView = lazy(() => import('./step-graph-view.tsx'));
+const startLayout = () => void import('./layout-steps.ts').then(({ warmUp }) => warmUp());
 
 const NO_STEPS: readonly Step[] = [];
 
@@ -28,6 +29,8 @@ export function OperationPanel(props: {
   readonly onChoose: (id: string) => void;
 }) {
   const id = props.chosen ?? props.operations[0]?.id;
+  // The first operation should not have to wait for the worker.
+  useEffect(startLayout, []);
   if (id === undefined) {
     return (
       <Panel title="Operation" className="sf-panel--operation">
@@ -55,12 +58,8 @@ function ShownOperation(props: {
   return (
     <Panel
       className="sf-panel--operation"
-      title={
-        <>
-          Operation
-          <OperationChoice {...props} />
-        </>
-      }
+      title="Operation"
+      beside={<OperationChoice {...props} />}
       aside={operation !== undefined && <OperationState operation={operation} />}
     >
       {error !== null && <ErrorView error={errorBodyOf(error)} title="The operation cannot be shown" />}

@@ -73,6 +73,7 @@ function Canvas({ graph, selected, onSelect }: StepGraphViewProps) {
   return (
     <div className="sf-steps" ref={canvas} role="group" aria-label="Steps of the operation">
       <ReactFlow<StepFlowNode, StepFlowEdge>
+        id="steps"
         nodes={nodes}
         edges={edges}
         nodeTypes={nodeTypes}
@@ -117,7 +118,7 @@ function useStepLayout(graph: StepGraph): StepLayout | undefined {
 }
 
 const MARGIN = 16;
-const READABLE_ZOOM = 0.62;
+const READABLE_ZOOM = 0.7;
 
 /** All of it where that is readable, else its beginning at a readable size. */
 function fitted(layout: StepLayout, width: number, height: number) {
@@ -177,15 +178,11 @@ function StepBox({ data: { step, now, selected, onSelect } }: NodeProps<StepFlow
         onClick={() => onSelect(step.id)}
       >
         <StateIcon of="step" state={step.state} />
-        <span className="sf-step__text">
-          <span className="sf-step__title">{step.title}</span>
-          <span className="sf-step__sub">
-            <span>
-              {step.steps.length > 1 ? `${finished} of ${step.steps.length}` : words[step.state]}
-              {attempts > 1 && ` · attempt ${attempts}`}
-            </span>
-            <span>{duration !== undefined && formatMs(duration)}</span>
-          </span>
+        <span className="sf-step__title">{step.title}</span>
+        {attempts > 1 && <span className="sf-step__sub">attempt {attempts}</span>}
+        <span className="sf-step__sub">
+          {step.steps.length > 1 && `${finished} of ${step.steps.length} · `}
+          {duration !== undefined && formatMs(duration)}
         </span>
       </button>
       <Handle type="source" position={Position.Right} />

@@ -44,7 +44,7 @@ function HostBox({ data: { host } }: NodeProps<HostNode>) {
           <Meter small label="mem" used={host.memory} />
         </span>
       </div>
-      {host.members.length === 0 && <p className="sf-host__idle">no units of this service</p>}
+      {host.members.length === 0 && <p className="sf-host__idle">no units</p>}
     </div>
   );
 }
@@ -73,17 +73,19 @@ function UnitBox({ data: { member, selected, onSelect } }: NodeProps<UnitNode>) 
       aria-pressed={selected}
       onClick={() => onSelect(member.id)}
     >
-      <EnvironmentIcon of={unit.environment} />
-      <span className="sf-unit__text">
-        <span className="sf-unit__name">
-          {group !== undefined && <span>{group}/</span>}
-          <strong>{name}</strong>
-          {unit.index > 0 && <span>#{unit.index}</span>}
+      <span className="sf-unit__row">
+        <EnvironmentIcon of={unit.environment} />
+        <span className="sf-unit__text">
+          <span className="sf-unit__group">{group ?? environmentNames[unit.environment]}</span>
+          <span className="sf-unit__name">
+            <strong>{name}</strong>
+            {unit.index > 0 && <span>#{unit.index}</span>}
+          </span>
         </span>
-        <span className="sf-unit__address">{address ?? stateNames[unit.state]}</span>
-      </span>
-      <span className="sf-unit__marks">
         <StateIcon of="unit" state={unit.state} />
+      </span>
+      <span className="sf-unit__row">
+        <span className="sf-unit__address">{address ?? stateNames[unit.state]}</span>
         {unit.pooled && (
           <span className="sf-unit__pooled" title="Came ready-made out of the pool">
             <BoltIcon aria-hidden />
@@ -104,19 +106,21 @@ function CountBox({ data: { member } }: NodeProps<CountNode>) {
       role="img"
       aria-label={`${member.count} units of ${member.path}: ${states.map(([state, count]) => `${count} ${state}`).join(', ')}`}
     >
-      <EnvironmentIcon of={member.environment} />
-      <span className="sf-unit__text">
-        <span className="sf-unit__name">
-          {group !== undefined && <span>{group}/</span>}
-          <strong>{name}</strong>
+      <span className="sf-unit__row">
+        <EnvironmentIcon of={member.environment} />
+        <span className="sf-unit__text">
+          <span className="sf-unit__group">{group ?? environmentNames[member.environment]}</span>
+          <span className="sf-unit__name">
+            <strong>{name}</strong>
+          </span>
         </span>
-        <span className="sf-unit__shares">
-          {states.map(([state, count]) => (
-            <span key={state} className={`sf-share sf-share--${state}`} style={{ flexGrow: count }} />
-          ))}
-        </span>
+        <span className="sf-unit__number">×{formatCount(member.count)}</span>
       </span>
-      <span className="sf-unit__number">×{formatCount(member.count)}</span>
+      <span className="sf-unit__shares">
+        {states.map(([state, count]) => (
+          <span key={state} className={`sf-share sf-share--${state}`} style={{ flexGrow: count }} />
+        ))}
+      </span>
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import '@xyflow/react/dist/style.css';
 import './topology.css';
 import { Controls, ReactFlow, ReactFlowProvider, useReactFlow, ViewportPortal } from '@xyflow/react';
-import { useEffect, useMemo, useRef } from 'react';
+import { useCallback, useEffect, useMemo, useRef } from 'react';
 import type { Topology } from '../view-model/topology.ts';
 import { nodeTypes, type TopologyNode } from './nodes.tsx';
 import { Overlay } from './overlay.tsx';
@@ -27,22 +27,34 @@ function Canvas({ topology, selected, onSelect }: TopologyViewProps) {
   const nodes = useMemo(() => nodesOf(topology, frame, selected, onSelect), [topology, frame, selected, onSelect]);
   const canvas = useRef<HTMLDivElement>(null);
   const touched = useRef(false);
-  const { fitBounds } = useReactFlow();
+  const shown = useRef(false);
+  const { setViewport } = useReactFlow();
   const { width, height } = layout;
 
+  const fit = useCallback(
+    (duration: number) => {
+      const element = canvas.current;
+      if (element === null || width === 0) return;
+      void setViewport(fitted(width, height, element.clientWidth, element.clientHeight), { duration });
+    },
+    [width, height, setViewport],
+  );
   useEffect(() => {
-    const fit = (duration: number) => {
-      if (!touched.current && width > 0) void fitBounds({ x: 0, y: 0, width, height }, { padding: 0.035, duration });
+    const refit = (duration: number) => {
+      if (!touched.current) fit(duration);
     };
-    fit(600);
-    const observer = new ResizeObserver(() => fit(0));
+    // The first time there is nothing on the screen that could be followed with the eyes.
+    refit(shown.current ? 600 : 0);
+    shown.current = true;
+    const observer = new ResizeObserver(() => refit(0));
     if (canvas.current !== null) observer.observe(canvas.current);
     return () => observer.disconnect();
-  }, [width, height, fitBounds]);
+  }, [fit]);
 
   return (
     <div className="sf-topology" ref={canvas} role="group" aria-label="Topology of the service over sites and hosts">
       <ReactFlow<TopologyNode>
+        id="topology"
         nodes={nodes}
         nodeTypes={nodeTypes}
         nodesDraggable={false}
@@ -69,12 +81,25 @@ function Canvas({ topology, selected, onSelect }: TopologyViewProps) {
           orientation="horizontal"
           onFitView={() => {
             touched.current = false;
-            void fitBounds({ x: 0, y: 0, width, height }, { padding: 0.035, duration: 300 });
+            fit(300);
           }}
         />
       </ReactFlow>
     </div>
   );
+}
+
+const MARGIN = { side: 14, top: 14, /** Room for the buttons. */ bottom: 40 } as const;
+const ZOOM_MAX = 1.15;
+
+function fitted(width: number, height: number, roomX: number, roomY: number) {
+  const [freeX, freeY] = [roomX - 2 * MARGIN.side, roomY - MARGIN.top - MARGIN.bottom];
+  const zoom = Math.min(freeX / width, freeY / height, ZOOM_MAX);
+  return {
+    x: MARGIN.side + (freeX - width * zoom) / 2,
+    y: MARGIN.top + (freeY - height * zoom) / 2,
+    zoom,
+  };
 }
 
 function nodesOf(
@@ -95,7 +120,7 @@ function nodesOf(
     for (const host of site.hosts) {
       nodes.push({ id: `host:${host.id}`, type: 'host', data: { host }, ...at(frame.hosts.get(host.id), 1) });
       for (const member of host.members) {
-        const place = at(frame.members.get(member.id), 2);
+        const place = at(frame.members.get(member.id), 3);
         nodes.push(
           member.kind === 'unit'
             ? { id: member.id, type: 'unit', data: { member, selected: member.id === selected, onSelect }, ...place }

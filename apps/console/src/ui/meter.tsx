@@ -1,11 +1,12 @@
 import { formatPercent } from '../view-model/format.ts';
 
-/** How much of something is used. */
+/** How much of something is used, or, as `stock`, how much is there: a full store is well, a full host is not. */
 export function Meter(props: {
   readonly label: string;
   readonly used: number;
   readonly text?: string;
   readonly small?: boolean;
+  readonly stock?: boolean;
 }) {
   const { label, used, text } = props;
   return (
@@ -21,7 +22,7 @@ export function Meter(props: {
         aria-valuetext={text ?? formatPercent(used)}
       >
         <span
-          className={`sf-meter__fill ${used > 0.9 ? 'sf-meter__fill--full' : ''}`}
+          className={`sf-meter__fill ${props.stock !== true && used > 0.9 ? 'sf-meter__fill--full' : ''}`}
           style={{ width: `${used * 100}%` }}
         />
       </span>

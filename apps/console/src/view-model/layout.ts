@@ -34,15 +34,17 @@ export interface Layout {
 }
 
 export const SIZES = {
-  memberWidth: 150,
-  memberHeight: 58,
-  memberGap: 18,
+  memberWidth: 132,
+  memberHeight: 74,
+  memberGap: 26,
   hostHeader: 32,
   hostPadding: 14,
-  hostGap: 20,
+  /** Name and meters in the header need this much. */
+  hostWidthMin: 204,
+  hostGap: 34,
   siteHeader: 44,
   sitePadding: 16,
-  siteGap: 150,
+  siteGap: 136,
   rowGap: 90,
   sitesPerRow: 4,
 } as const;
@@ -90,7 +92,10 @@ interface MeasuredSite {
 function measureSite(site: TopologySite): MeasuredSite {
   const grids = site.hosts.map((host) => gridOf(host));
   const columns = Math.max(1, ...grids.map((grid) => grid.columns));
-  const hostWidth = 2 * SIZES.hostPadding + span(columns, SIZES.memberWidth, SIZES.memberGap);
+  const hostWidth = Math.max(
+    SIZES.hostWidthMin,
+    2 * SIZES.hostPadding + span(columns, SIZES.memberWidth, SIZES.memberGap),
+  );
   const hostColumns = site.hosts.length > 3 ? 2 : 1;
   const heights = rowsOfHosts(site.hosts.length, hostColumns).map((row) =>
     Math.max(...row.map((i) => hostHeight(grids[i]!))),
@@ -133,9 +138,10 @@ function placeHosts(
 function placeMembers(host: TopologyHost, grid: Grid, box: Box, members: Map<string, Box>): void {
   const used = span(grid.rows, SIZES.memberHeight, SIZES.memberGap);
   const top = box.y + SIZES.hostHeader + (box.height - SIZES.hostHeader - SIZES.hostPadding - used) / 2;
+  const left = box.x + (box.width - span(grid.columns, SIZES.memberWidth, SIZES.memberGap)) / 2;
   host.members.forEach((member, i) => {
     members.set(member.id, {
-      x: box.x + SIZES.hostPadding + (i % grid.columns) * (SIZES.memberWidth + SIZES.memberGap),
+      x: left + (i % grid.columns) * (SIZES.memberWidth + SIZES.memberGap),
       y: top + Math.floor(i / grid.columns) * (SIZES.memberHeight + SIZES.memberGap),
       width: SIZES.memberWidth,
       height: SIZES.memberHeight,
