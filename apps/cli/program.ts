@@ -286,7 +286,16 @@ ${exitCodesHelp}`,
         context.say((await import('./commands/completion.ts')).completionScript(program, shell).trimEnd()),
       ),
     );
+  inherit(program);
   return program;
+}
+
+/** Commands that were made apart from their parent know nothing of its settings. */
+function inherit(parent: Command): void {
+  for (const child of parent.commands) {
+    child.copyInheritedSettings(parent);
+    inherit(child);
+  }
 }
 
 /** Commands whose arguments are not ours to read, or that other rooms of this app bring: loaded when they are called. */
@@ -301,7 +310,18 @@ export const passedThrough: Readonly<
     summary: 'say what this machine lacks, and with --fix install it',
     run: async (args) => {
       const { doctorCommand } = await import('./doctor/index.ts');
-      await doctorCommand().parseAsync([...args], { from: 'user' });
+      await doctorCommand()
+        .exitOverride()
+        .parseAsync([...args], { from: 'user' });
+    },
+  },
+  demo: {
+    summary: 'the whole story on this machine, measured: deploy, stream, move, clear up',
+    run: async (args) => {
+      const { demoCommand } = await import('./demo/index.ts');
+      await demoCommand()
+        .exitOverride()
+        .parseAsync([...args], { from: 'user' });
     },
   },
 };

@@ -1,4 +1,4 @@
-import { reportError } from '@superfluidity/core';
+import { isSuperfluidityError, reportError } from '@superfluidity/core';
 import { destination, pino } from 'pino';
 import { setUpDemo } from './demo.ts';
 import { driverKinds } from './kinds.ts';
@@ -78,5 +78,5 @@ try {
   await main();
 } catch (error) {
   printError('the server did not start', error);
-  process.exit(1);
+  process.exit(isSuperfluidityError(error, 'SF-SERVER-OPTION') ? 2 : 1);
 }

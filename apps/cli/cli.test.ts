@@ -1,0 +1,200 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+/** The real command against the real server, on sites that are simulated. */
+const command = fileURLToPath(new URL('./bin/superfluidity.js', import.meta.url));
+const serverProgram = fileURLToPath(new URL('../server/main.ts', import.meta.url));
+const example = fileURLToPath(new URL('../../examples/mobile-edge/service.yaml', import.meta.url));
+
+let folder: string;
+let state: string;
+let server: ChildProcess;
+let url: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sf-cli-'));
+  state = join(folder, 'state');
+  const args = ['--state', state, '--database', 'pglite:memory', '--port', '0', '--log-level', 'error'];
+  server = spawn(process.execPath, [serverProgram, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  for await (const line of createInterface({ input: server.stdout! })) {
+    const found = /console +(\S+)/.exec(line)?.[1];
+    if (found === undefined) continue;
+    url = new URL(found).origin;
+    break;
+  }
+  server.stdout!.resume();
+}, 120_000);
+
+afterAll(async () => {
+  if (server?.exitCode === null) {
+    server.kill('SIGTERM');
+    const [code] = await once(server, 'exit');
+    expect(code).toBe(0);
+  }
+  await rm(folder, { recursive: true });
+}, 60_000);
+
+interface Outcome {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+function sf(args: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
+  const surroundings = {
+    ...process.env,
+    SUPERFLUIDITY_SERVER: url,
+    SUPERFLUIDITY_STATE: state,
+    SUPERFLUIDITY_TOKEN: '',
+    ...env,
+  };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [command, ...args], { env: surroundings, timeout: 90_000 }, (error, out, err) => {
+      resolve({ code: error === null ? 0 : Number(error.code), out, err });
+    });
+  });
+}
+
+const json = async (...args: string[]) => JSON.parse((await sf([...args, '--output', 'json'])).out);
+
+describe('a service from nothing to nothing', { timeout: 120_000 }, () => {
+  test('sites are added, linked and shown', async () => {
+    expect((await sf(['site', 'add', 'edge', '--kind', 'simulated', '--tier', 'edge', '--cell', 'cell-1'])).code).toBe(
+      0,
+    );
+    expect((await sf(['site', 'add', 'core', '--kind', 'simulated', '--tier', 'core'])).code).toBe(0);
+    expect((await sf(['site', 'link', 'edge', 'core', '--latency', '12'])).out).toContain('12 ms');
+    expect((await json('site', 'list')).map((site: { name: string }) => site.name).sort()).toEqual(['core', 'edge']);
+    expect((await sf(['site', 'show', 'edge'])).out).toMatch(/HOST +ENVIRONMENTS/);
+  });
+
+  test('the plan changes nothing; deploy follows its steps; the service is there, and its events are', async () => {
+    const plan = await sf(['plan', example]);
+    expect(plan).toMatchObject({ code: 0, out: expect.stringContaining('wave 1') });
+    expect(await json('service', 'list')).toEqual([]);
+    const deployed = await sf(['deploy', example, '--name', 'me']);
+    expect(deployed).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('COMPLETED'),
+      err: expect.stringContaining('✓ create'),
+    });
+    expect((await sf(['service', 'show', 'me'])).out).toMatch(/video\/\S+ +container/);
+    const [operation] = await json('operation', 'list', '--service', 'me');
+    expect((await sf(['operation', 'show', operation.id])).out).toContain('INSTANTIATE');
+    expect((await sf(['events', '--service', 'me'])).out).toContain('COMPLETED');
+  });
+
+  test('a part moves to the other site and the service is terminated', async () => {
+    const show = async () =>
+      (await json('service', 'show', 'me')).units.find((unit: { path: string }) => unit.path.startsWith('video'));
+    const target = (await show()).site === 'core' ? 'edge' : 'core';
+    expect(await sf(['move', 'me', 'video', '--to', target])).toMatchObject({ code: 0 });
+    expect((await show()).site).toBe(target);
+    expect((await sf(['terminate', 'me'])).code).toBe(0);
+    expect((await json('site', 'list')).every((site: { unitCount: number }) => site.unitCount === 0)).toBe(true);
+  });
+
+  test('an operation that cannot succeed ends with code 4, the cause and the ways on', async () => {
+    const config = join(folder, 'failing.yaml');
+    await writeFile(config, 'failures:\n  missingImages: [never]\n  probability: 1\n');
+    await sf(['site', 'add', 'edge', '--kind', 'simulated', '--tier', 'edge', '--cell', 'cell-1', '--config', config]);
+    const failed = await sf(['deploy', example, '--name', 'doomed']);
+    expect(failed.code).toBe(4);
+    expect(failed.err).toMatch(/because SF-SITE-|error SF-SITE-/);
+    const id = /operation retry\S* (op-\S+)/.exec(failed.err)?.[1];
+    expect((await sf(['operation', 'rollback', id!])).out).toContain('ROLLED_BACK');
+  });
+});
+
+describe('tokens', () => {
+  test('the first one is in a file that its owner alone can read', async () => {
+    expect((await stat(join(state, 'admin.token'))).mode & 0o777).toBe(0o600);
+    expect((await sf(['token', 'show'])).out.trim()).toBe((await readFile(join(state, 'admin.token'), 'utf8')).trim());
+  });
+
+  test('a reader may look and not touch, until it is revoked', async () => {
+    const secret = (await sf(['token', 'create', 'guest', '--role', 'reader'])).out.trim();
+    const guest = { SUPERFLUIDITY_TOKEN: secret };
+    expect((await sf(['site', 'list'], guest)).code).toBe(0);
+    expect(await sf(['site', 'remove', 'core'], guest)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('SF-ACCESS-FORBIDDEN'),
+    });
+    expect((await sf(['token', 'revoke', 'guest'])).code).toBe(0);
+    expect(await sf(['site', 'list'], guest)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('SF-ACCESS-BAD-TOKEN'),
+    });
+  }, 30_000);
+});
+
+describe('exit codes', () => {
+  test.each([
+    [0, ['--help'], 'Exit codes'],
+    [2, ['nonsense'], 'unknown command'],
+    [2, ['service', 'deploy', './no-such-file.yaml'], 'SF-CLI-FILE'],
+    [2, ['move', 'me', 'video'], '--to'],
+    [2, ['scale', 'me', 'video', 'many'], 'whole number'],
+    [1, ['site', 'show', 'nowhere'], 'nowhere'],
+    [3, ['site', 'list', '--server', 'http://127.0.0.1:1'], 'SF-API-UNREACHABLE'],
+    [1, ['site', 'list', '--token-file', '/no/such/file'], 'SF-CLI-NO-TOKEN'],
+  ])(
+    '%d for %j',
+    async (code, args, text) => {
+      const outcome = await sf(args);
+      expect(outcome.code).toBe(code);
+      expect(outcome.out + outcome.err).toContain(text);
+    },
+    30_000,
+  );
+
+  test('a descriptor is checked without a server, with the position of what is wrong', async () => {
+    const file = join(folder, 'bad.yaml');
+    await writeFile(file, `${await readFile(example, 'utf8')}\nnonsense: true\n`);
+    const away = ['--server', 'http://127.0.0.1:1'];
+    expect(await sf(['check', example, ...away])).toMatchObject({ code: 0 });
+    const bad = await sf(['check', file, ...away]);
+    expect(bad.code).toBe(2);
+    expect(bad.out).toMatch(/bad\.yaml:\d+:\d+: error SF-DESCRIPTOR-/);
+  }, 30_000);
+
+  test('too large a file is refused before it is sent', async () => {
+    const file = join(folder, 'large.yaml');
+    await writeFile(file, 'x'.repeat(2_000_000));
+    expect(await sf(['deploy', file])).toMatchObject({ code: 2, err: expect.stringContaining('SF-CLI-FILE') });
+  }, 30_000);
+});
+
+describe('a second server', () => {
+  const start = (...args: string[]) => sf(['server', '--database', 'pglite:memory', '--log-level', 'error', ...args]);
+
+  test('on the same state folder, the same port or a folder that cannot be is told what to do', async () => {
+    expect(await start('--state', state, '--port', '0')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('SF-SERVER-STATE-LOCKED'),
+    });
+    const other = join(folder, 'other');
+    const { port } = new URL(url);
+    expect(await start('--state', other, '--port', port)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('SF-SERVER-PORT-IN-USE'),
+    });
+    expect(await start('--state', '/dev/null/x', '--port', '0')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('SF-SERVER-STATE-UNUSABLE'),
+    });
+    expect(await start('--port', 'http')).toMatchObject({ code: 2, err: expect.stringContaining('SF-SERVER-OPTION') });
+  }, 120_000);
+});
+
+test('completion knows the commands of every level', async () => {
+  const bash = (await sf(['completion', 'bash'])).out;
+  expect(bash).toContain("'service') words='check plan deploy");
+  expect((await sf(['completion', 'fish'])).out).toContain('complete -c superfluidity');
+}, 30_000);
