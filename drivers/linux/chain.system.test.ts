@@ -111,7 +111,10 @@ const SITES = (['edge', 'core'] as const).map((name) => {
 describe.skipIf(reason !== undefined)(titled('a service chain over two sites', reason), { timeout: TIMEOUT_MS }, () => {
   const stateFolder = mkdtempSync(join(tmpdir(), 'superfluidity-chain-'));
   const sites = {} as Record<'edge' | 'core', SiteDriver>;
-  const ports = new Map<string, { readonly site: 'edge' | 'core'; readonly port: PortStatus; readonly namespace: string }>();
+  const ports = new Map<
+    string,
+    { readonly site: 'edge' | 'core'; readonly port: PortStatus; readonly namespace: string }
+  >();
   let before: ReturnType<typeof inventory>;
   const call = () => ({ key: 'test', fence: 1, signal: AbortSignal.timeout(TIMEOUT_MS) });
 
@@ -184,10 +187,12 @@ describe.skipIf(reason !== undefined)(titled('a service chain over two sites', r
     const list = (...args: readonly string[]) =>
       JSON.parse(
         execFileSync('ip', ['netns', 'exec', ports.get(name)!.namespace, 'nft', '-j', ...args], { encoding: 'utf8' }),
-      ).nftables as readonly Record<string, Record<string, unknown>>[];
-    const counters = list('list', 'counters').flatMap(({ counter }) => counter ?? []);
+      ).nftables as readonly Partial<Record<'counter' | 'set', Readonly<Record<string, unknown>>>>[];
+    const counters = list('list', 'counters')
+      .map(({ counter }) => counter)
+      .filter((counter) => counter !== undefined);
     const of = (wanted: string) => Number(counters.find((counter) => counter['name'] === wanted)?.['packets']);
-    const set = list('list', 'set', 'ip', 'watch', 'ttls').find((entry) => 'set' in entry)!['set']!;
+    const set = list('list', 'set', 'ip', 'watch', 'ttls').find((entry) => 'set' in entry)!.set!;
     return { there: of('there'), back: of('back'), ttls: (set['elem'] ?? []) as readonly number[] };
   };
 
@@ -203,11 +208,26 @@ describe.skipIf(reason !== undefined)(titled('a service chain over two sites', r
         log: silentLogger,
       });
       await sites[name].fabric.ensureNetwork(
-        { id: `net-${name}`, service: 'mobile-edge', name: 'data', prefix: PREFIX[name], supernet: SUPERNET, mtu: 1500 },
+        {
+          id: `net-${name}`,
+          service: 'mobile-edge',
+          name: 'data',
+          prefix: PREFIX[name],
+          supernet: SUPERNET,
+          mtu: 1500,
+        },
         call(),
       );
     }
-    const link = { id: newId('link'), a: 'edge', b: 'core', latencyMs: LATENCY_MS, jitterMs: 0, loss: 0, bandwidthMbps: 500 };
+    const link = {
+      id: newId('link'),
+      a: 'edge',
+      b: 'core',
+      latencyMs: LATENCY_MS,
+      jitterMs: 0,
+      loss: 0,
+      bandwidthMbps: 500,
+    };
     for (const { name } of SITES) await sites[name].fabric.ensureLink(link, call());
     await Promise.all([
       start('edge', 'rrh', packetFunction('rrh')),
@@ -228,7 +248,8 @@ describe.skipIf(reason !== undefined)(titled('a service chain over two sites', r
 
   test('carries requests through every function in order and back, between the sites as SRv6', async () => {
     const router = SITES[0]!.scope.router;
-    const probe = 'table inet probe {\n counter srv6 { }\n counter plain { }\n chain f { type filter hook forward priority 0;\n  oifname "x0" meta nfproto ipv6 exthdr rt exists counter name srv6\n  oifname "x0" meta nfproto ipv4 counter name plain\n }\n}\n';
+    const probe =
+      'table inet probe {\n counter srv6 { }\n counter plain { }\n chain f { type filter hook forward priority 0;\n  oifname "x0" meta nfproto ipv6 exthdr rt exists counter name srv6\n  oifname "x0" meta nfproto ipv4 counter name plain\n }\n}\n';
     execFileSync('ip', ['netns', 'exec', router, 'nft', '-f', '-'], { input: probe });
 
     await start('edge', 'ue', { environment: 'process', command: [process.execPath, '-e', CLIENT] });
@@ -256,7 +277,7 @@ describe.skipIf(reason !== undefined)(titled('a service chain over two sites', r
     const counters = JSON.parse(
       execFileSync('ip', ['netns', 'exec', router, 'nft', '-j', 'list', 'counters'], { encoding: 'utf8' }),
     ).nftables as readonly { readonly counter?: { readonly name: string; readonly packets: number } }[];
-    const packets = (name: string) => counters.find(({ counter }) => counter?.name === name)?.counter?.packets;
+    const packets = (name: string) => counters.find((entry) => entry.counter?.name === name)?.counter?.packets;
     expect(packets('srv6')).toBeGreaterThanOrEqual(good.length);
     expect(packets('plain')).toBe(0);
   });
@@ -271,7 +292,9 @@ describe.skipIf(reason !== undefined)(titled('a service chain over two sites', r
     // The stream stays on its connection, hence where it was, until the old server lets go of it.
     const atActivation = (await records()).length;
     await until(async () => (await records()).length >= atActivation + 10);
-    expect(new Set((await records()).slice(start0, atActivation + 10).map(({ from }) => from))).toEqual(new Set(['core']));
+    expect(new Set((await records()).slice(start0, atActivation + 10).map(({ from }) => from))).toEqual(
+      new Set(['core']),
+    );
     await core.drainUnit('unit-video', call());
     await until(async () => (await edge.fabric.countFlows('chain-video', 1)) === 0);
     await until(async () => (await records()).filter(({ from }) => from === 'edge').length >= 20);

@@ -1,5 +1,6 @@
 import type { Environment } from '@superfluidity/model';
 import type { Fingerprint, MissingCapability } from '@superfluidity/site';
+import { kvmAbsence } from './kernel/kvm.ts';
 import { type CapabilityName, type MachineCapabilities, probe } from './kernel/capabilities.ts';
 
 /** What this machine can do for sites, asked once: the kernel does not change while we run. */
@@ -8,6 +9,16 @@ let known: Promise<MachineCapabilities> | undefined;
 function machine(): Promise<MachineCapabilities> {
   known ??= probe();
   return known;
+}
+
+/** Empty: it works. */
+let kvmSoFar = 'tried when the first virtual machine is made';
+
+/** Takes seconds the first time, hence not asked before a machine is wanted. */
+export async function acceleratorFor(kernelPath: string): Promise<'kvm' | 'tcg'> {
+  const absence = await kvmAbsence(kernelPath);
+  kvmSoFar = absence === undefined ? '' : `${absence}; virtual machines are interpreted, which is slow`;
+  return absence === undefined ? 'kvm' : 'tcg';
 }
 
 interface Need {
@@ -47,6 +58,7 @@ export async function environmentsHere(): Promise<readonly Environment[]> {
   return [
     ...(found.runc.present ? (['container'] as const) : []),
     ...(found.nft.present ? (['nft'] as const) : []),
+    ...(found.qemu.present && found.tun.present ? (['vm'] as const) : []),
     'process',
   ];
 }
@@ -63,6 +75,7 @@ const NOTES: Partial<Record<CapabilityName, string>> = {
 
 export async function describeMachine(): Promise<Pick<Fingerprint, 'environments' | 'capabilities'>> {
   const { cgroup, kernelRelease, ...found } = await machine();
+  const kvm = found.qemu.present ? kvmSoFar : 'there is no QEMU';
   return {
     environments: await environmentsHere(),
     capabilities: [
@@ -71,6 +84,7 @@ export async function describeMachine(): Promise<Pick<Fingerprint, 'environments
         const note = notes.filter((text) => text !== undefined && text !== '').join('; ');
         return { name, present: capability.present, ...(note === '' ? {} : { note }) };
       }),
+      { name: 'kvm', present: kvm === '', note: kvm === '' ? 'virtual machines run on the processor itself' : kvm },
       { name: 'cgroups', present: cgroup !== 'none', note: cgroup },
       { name: 'kernel', present: true, note: kernelRelease },
     ],

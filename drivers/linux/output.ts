@@ -46,8 +46,8 @@ export function readOutputFile(
     if (from > offset) while (start < length && (start === 0 || buffer[start - 1] !== 0x0a)) start += 1;
     const end = buffer.subarray(0, length).lastIndexOf(0x0a) + 1;
     if (end <= start) return length === READ_BYTES_MAX ? { lines: [], next: from + length } : { lines: [], next: from };
-    const text = buffer.toString('utf8', start, end - 1);
-    return { lines: text.split('\n'), next: from + end };
+    const text = buffer.toString('utf8', start, end - 1).replace(/\r$/, '');
+    return { lines: text.split(/\r?\n/), next: from + end };
   } finally {
     closeSync(fd);
   }

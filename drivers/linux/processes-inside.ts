@@ -26,8 +26,11 @@ export function processesInside(namespaces: readonly string[]): readonly Process
 /** A control plane enters namespaces for an instant to set them up: it is not meant. */
 const VISIT_MS = 20;
 
-export async function killInside(namespaces: readonly string[]): Promise<readonly number[]> {
-  const visitors = processesInside(namespaces);
+export async function killInside(
+  namespaces: readonly string[],
+  spare: (target: ProcessRef) => boolean = () => false,
+): Promise<readonly number[]> {
+  const visitors = processesInside(namespaces).filter((target) => !spare(target));
   if (visitors.length === 0) return [];
   await systemClock.sleep(VISIT_MS);
   const residents = new Set(visitors.map(({ pid }) => pid));

@@ -99,7 +99,7 @@ export class LinuxSite implements SiteDriver {
   }
 
   async drainUnit(id: string, call: FabricCall): Promise<void> {
-    (await this.#inCharge(call)).units.drain(id);
+    await (await this.#inCharge(call)).units.drain(id);
   }
 
   async removeUnit(id: string, call: FabricCall): Promise<void> {

@@ -48,7 +48,15 @@ export interface SlotWish {
 
 /** Addresses and service addresses are given at the last moment: they make no class of their own. */
 export function slotKey(template: UnitTemplate, ports: readonly PortTemplate[]): string {
-  const plain = ports.map(({ name, network, allow, bandwidthMbps }) => ({ name, network, allow, bandwidthMbps }));
+  // But for machines, which get them on their kernel's command line.
+  const fixed = template.execution.environment === 'vm';
+  const plain = ports.map(({ name, network, allow, bandwidthMbps, serviceAddresses }) => ({
+    name,
+    network,
+    allow,
+    bandwidthMbps,
+    ...(fixed ? { serviceAddresses } : {}),
+  }));
   return createHash('sha256')
     .update(canonicalJson({ template, ports: plain }))
     .digest('hex')
@@ -124,8 +132,15 @@ export class Slots {
     return join(this.#scope.folder, 'units', slotId);
   }
 
-  context(record: Pick<SlotRecord, 'slot' | 'template'>): WorkloadContext {
-    return { scope: this.#scope, slot: record.slot, folder: this.folder(record.slot.id), template: record.template };
+  context({ slot, template, ports }: Pick<SlotRecord, 'slot' | 'template' | 'ports'>): WorkloadContext {
+    return {
+      scope: this.#scope,
+      slot,
+      folder: this.folder(slot.id),
+      template,
+      hostNamespace: this.host(slot.host).namespace,
+      serviceAddresses: ports.flatMap(({ serviceAddresses }) => serviceAddresses),
+    };
   }
 
   /** Everything up to the start of the unit's own program. On failure nothing is left. */
@@ -208,6 +223,10 @@ export class Slots {
     const prefix = slotNamespace(this.#scope, '');
     const orphans = listNamespaces().filter((name) => name.startsWith(prefix) && !known.has(name.slice(prefix.length)));
     await killInside(orphans);
+    // Machines and what else runs on the hosts themselves.
+    const own = new Set(this.#records.values().map(({ workload }) => workload?.process?.pid));
+    const hosts = [...this.#hosts.values()].map(({ namespace }) => namespace);
+    await killInside(hosts, (target) => own.has(target.pid));
     for (const name of orphans) {
       this.#log.warn({ namespace: name }, 'removed a namespace of which nothing is known');
       deleteNamespace(name);

@@ -17,7 +17,7 @@ import { Records } from './records.ts';
 import type { Scope } from './scope.ts';
 import { slotKey, type SlotRecord, type Slots, type SlotWish, templateOf } from './slots.ts';
 import { addServiceAddresses } from './wiring.ts';
-import { endOf, outputPath, signalWorkload, startWorkload, writeFacts } from './workload.ts';
+import { endOf, outputPath, drainWorkload, startWorkload, writeFacts } from './workload.ts';
 
 /** How many slots are made at once: on request, and in the background. */
 const BUILDS_MAX = 8;
@@ -242,20 +242,20 @@ export class Units {
       this.#emit(spec.id, 'running');
       return this.#slots.status(record)!;
     } catch (error) {
-      const output = tail(outputPath(context.folder));
+      const output = tail(outputPath(context.folder, spec.execution.environment));
       await this.#slots.destroy(ready);
       this.#byUnit.delete(spec.id);
       throw withOutput(doing, error, output);
     }
   }
 
-  drain(id: string): void {
+  async drain(id: string): Promise<void> {
     const record = this.#recordOf(id);
     if (record?.unit?.state !== 'running') return;
     const signal = record.unit.spec.execution.drain?.signal ?? 'SIGTERM';
     this.#slots.put({ ...record, unit: { ...record.unit, state: 'draining' } });
-    if (record.workload !== undefined) signalWorkload(record.workload, signal);
     this.#emit(id, 'draining');
+    if (record.workload !== undefined) await drainWorkload(this.#slots.folder(record.slot.id), record.workload, signal);
   }
 
   async remove(id: string): Promise<void> {
@@ -278,7 +278,7 @@ export class Units {
     const record = this.#recordOf(id);
     if (record === undefined)
       throw new SuperfluidityError('SF-SITE-UNIT-UNKNOWN', { reason: `there is no unit ${id}` });
-    return readOutputFile(outputPath(this.#slots.folder(record.slot.id)), offset);
+    return readOutputFile(this.#outputOf(record), offset);
   }
 
   /** Compares what should run with what does. */
@@ -286,7 +286,7 @@ export class Units {
     for (const record of this.#slots.records()) {
       const { unit, workload, slot } = record;
       if (record.phase !== 'unit' || unit === undefined || workload === undefined) continue;
-      const path = outputPath(this.#slots.folder(slot.id));
+      const path = this.#outputOf(record);
       this.#trimmed.set(slot.id, trimOutput(path, this.#trimmed.get(slot.id) ?? 0));
       if (unit.state !== 'running' && unit.state !== 'draining') continue;
       const reason = endOf({ slot }, workload);
@@ -364,6 +364,10 @@ export class Units {
     for (const { cancel } of this.#inFlight.values()) cancel.abort();
     await Promise.all([...this.#inFlight.values()].map(({ done }) => done.catch(() => {})));
     await this.#pool.close();
+  }
+
+  #outputOf({ slot, template }: SlotRecord): string {
+    return outputPath(this.#slots.folder(slot.id), template.execution.environment);
   }
 
   #recordOf(id: string): SlotRecord | undefined {

@@ -9,8 +9,11 @@ import { isAlive, killProcess, type ProcessRef, processRef, spawnDetached, waitF
 import { applyRuleset } from './runtime/nft.ts';
 import { containerState, createContainer, deleteContainer, type OciRuntime, startContainer } from './runtime/oci.ts';
 import { containerConfig, NETWORK_CAPABILITIES, PLAIN_CAPABILITIES } from './runtime/oci-spec.ts';
-import { type PreparedRootfs, prepareHostRootfs, prepareOverlayRootfs, removeRootfs } from './runtime/rootfs.ts';
+import { prepareImage, type ReadyImage } from './runtime/images.ts';
+import { removeRootfs } from './runtime/rootfs.ts';
+import { pressPowerButton, resumeVm } from './runtime/qemu.ts';
 import type { Scope } from './scope.ts';
+import { consolePath, prepareVm, vmOf } from './vm.ts';
 import type { Slot } from './wiring.ts';
 
 /** What runs in a slot, as data that survives the control plane. */
@@ -30,9 +33,9 @@ export interface WorkloadContext {
   /** Private folder of the slot. */
   readonly folder: string;
   readonly template: UnitTemplate;
+  readonly hostNamespace: string;
+  readonly serviceAddresses: readonly string[];
 }
-
-export const ENVIRONMENTS: readonly Environment[] = ['container', 'process', 'nft'];
 
 /** Where a unit reads what the site tells it. A process sees the machine's files, so it is told the real path. */
 const FACTS_INSIDE = '/run/superfluidity';
@@ -44,8 +47,9 @@ export function factsFolder(folder: string): string {
   return join(folder, 'facts');
 }
 
-export function outputPath(folder: string): string {
-  return join(folder, 'output.log');
+/** Virtual machines print on their console. */
+export function outputPath(folder: string, environment: Environment): string {
+  return environment === 'vm' ? consolePath(folder) : join(folder, 'output.log');
 }
 
 export function ociRuntime(scope: Scope): OciRuntime {
@@ -71,6 +75,7 @@ export async function prepareWorkload(context: WorkloadContext, signal: AbortSig
     await applyRuleset(slot.namespace, `${execution.program}\n`, signal);
   }
   if (execution.environment === 'container') return prepareContainer(context);
+  if (execution.environment === 'vm') return prepareMachine(context, signal);
   return { environment: execution.environment };
 }
 
@@ -123,17 +128,13 @@ function command(template: UnitTemplate): readonly [string, ...string[]] {
   });
 }
 
-function prepareRootfs(context: WorkloadContext): PreparedRootfs {
-  const { template, folder } = context;
+async function readyImage({ scope, template, folder }: WorkloadContext): Promise<ReadyImage> {
   const image = template.execution.image ?? 'host:';
   const doing = `prepare image ${image} for ${template.path}`;
   try {
-    if (image === 'host:') return prepareHostRootfs(folder);
-    const at = image.indexOf(':');
-    const kind = image.slice(0, at);
-    const path = packagePath(template, image.slice(at + 1), 'image');
-    if (kind === 'folder') return prepareOverlayRootfs(path, folder);
-    throw new SuperfluidityError('SF-SITE-IMAGE', { doing, reason: `images of kind '${kind}' are not known` });
+    const at = image.indexOf(':') + 1;
+    const path = at === image.length ? '' : packagePath(template, image.slice(at), 'image');
+    return await prepareImage(`${image.slice(0, at)}${path}`, join(scope.folder, 'images'), folder);
   } catch (cause) {
     if (!isSuperfluidityError(cause, 'SF-LINUX-IMAGE')) throw cause;
     throw new SuperfluidityError('SF-SITE-IMAGE', { doing, reason: cause.details.reason, cause });
@@ -143,7 +144,7 @@ function prepareRootfs(context: WorkloadContext): PreparedRootfs {
 async function prepareContainer(context: WorkloadContext): Promise<Workload> {
   const { scope, slot, folder, template } = context;
   const { execution } = template;
-  const prepared = prepareRootfs(context);
+  const { rootfs: prepared, process: own } = await readyImage(context);
   const files = filesFolder(template);
   // Mount points in a root that cannot be written have to be there before.
   if (!prepared.writableRoot && files !== undefined)
@@ -152,8 +153,9 @@ async function prepareContainer(context: WorkloadContext): Promise<Workload> {
     rootfs: prepared.rootfs,
     writableRoot: prepared.writableRoot,
     tmpfs: prepared.tmpfs,
-    args: command(template),
-    env: { ...execution.env, FACTS_FILE: `${FACTS_INSIDE}/facts.json` },
+    args: execution.command === undefined && own.args.length > 0 ? own.args : command(template),
+    cwd: own.cwd,
+    env: { ...own.env, ...execution.env, FACTS_FILE: `${FACTS_INSIDE}/facts.json` },
     hostname: template.path.replaceAll(/[^A-Za-z0-9-]+/g, '-').slice(0, 63),
     networkNamespace: namespacePath(slot.namespace!),
     cgroup: `/${unitCgroup(scope, slot.id)}`,
@@ -166,8 +168,40 @@ async function prepareContainer(context: WorkloadContext): Promise<Workload> {
     ],
   });
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config), { mode: 0o600 });
-  const state = await createContainer(ociRuntime(scope), slot.id, { bundle: folder, stdoutPath: outputPath(folder) });
+  const state = await createContainer(ociRuntime(scope), slot.id, {
+    bundle: folder,
+    stdoutPath: outputPath(folder, 'container'),
+  });
   return { environment: 'container', container: slot.id, process: state.process };
+}
+
+async function prepareMachine(context: WorkloadContext, signal: AbortSignal): Promise<Workload> {
+  const { scope, slot, folder, template, hostNamespace, serviceAddresses } = context;
+  if (serviceAddresses.length > 1) {
+    throw new SuperfluidityError('SF-SITE-ENVIRONMENT', {
+      doing: `prepare ${template.path}`,
+      reason: 'a virtual machine can be the end of one chain only',
+    });
+  }
+  const vm = await prepareVm(
+    {
+      scope,
+      slot,
+      folder,
+      namespace: hostNamespace,
+      cgroup: unitCgroup(scope, slot.id),
+      image: template.execution.image ?? 'guest:',
+      command: template.execution.command ?? [],
+      env: template.execution.env ?? {},
+      files: filesFolder(template),
+      serviceAddress: serviceAddresses[0],
+      health: template.execution.health,
+      cpu: template.cpu,
+      memoryMiB: template.memoryMiB,
+    },
+    signal,
+  );
+  return { environment: 'vm', process: vm.process };
 }
 
 export async function startWorkload(context: WorkloadContext, prepared: Workload): Promise<Workload> {
@@ -175,6 +209,7 @@ export async function startWorkload(context: WorkloadContext, prepared: Workload
     await startContainer(ociRuntime(context.scope), prepared.container);
     return prepared;
   }
+  if (prepared.environment === 'vm') await resumeVm(vmOf(context.folder, prepared.process!));
   if (prepared.environment === 'process') return startProcess(context, prepared);
   return prepared;
 }
@@ -186,7 +221,7 @@ async function startProcess(context: WorkloadContext, prepared: Workload): Promi
   createCgroup(cgroup, { cpuCores: template.cpu, memoryMiB: template.memoryMiB, pidsMax: PIDS_MAX });
   const started = await spawnDetached(command(template), {
     ...(slot.namespace === undefined ? {} : { namespace: slot.namespace }),
-    stdoutPath: outputPath(folder),
+    stdoutPath: outputPath(folder, 'process'),
     cwd: files ?? folder,
     // Nothing of the control plane's own environment: it may hold secrets.
     env: {
@@ -208,8 +243,11 @@ export function endOf(context: Pick<WorkloadContext, 'slot'>, workload: Workload
   return undefined;
 }
 
-export function signalWorkload(workload: Workload, signal: NodeJS.Signals): boolean {
-  return workload.process !== undefined && killProcess(workload.process, signal);
+/** Asks the unit to finish: a machine by its power button, since a signal would end it at once. */
+export async function drainWorkload(folder: string, workload: Workload, signal: NodeJS.Signals): Promise<void> {
+  if (workload.process === undefined) return;
+  if (workload.environment === 'vm') await pressPowerButton(vmOf(folder, workload.process));
+  else killProcess(workload.process, signal);
 }
 
 /** Ends and removes everything that `prepareWorkload` and `startWorkload` make, whole or not. Idempotent. */
