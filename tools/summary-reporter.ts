@@ -1,4 +1,4 @@
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 
 export interface TestLine {
@@ -10,10 +10,6 @@ export interface TestLine {
 /** Writes one JSON line for each test as it ends, so that what is known survives a run that is cut off. */
 export default class SummaryReporter implements Reporter {
   readonly #file: string | undefined = process.env['SUPERFLUIDITY_TEST_RESULTS'];
-
-  onInit(): void {
-    if (this.#file !== undefined) writeFileSync(this.#file, '');
-  }
 
   onTestCaseResult(test: TestCase): void {
     const result = test.result();
