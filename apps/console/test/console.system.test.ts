@@ -241,7 +241,7 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
       it('stays usable with 1,000 units', async () => {
         mock!.scenario.grow(mock!.world.services.get('mobile-edge')!, 'video/server', 1_000);
         await eventually(() => page.locator('.sf-service dl').innerText()).toMatch(/of 1.00\d units/);
-        await eventually(() => count('[data-count]')).toBeGreaterThan(3);
+        await eventually(() => count('[data-count]')).toBeGreaterThan(1);
         expect(await count('.react-flow__node')).toBeLessThan(100);
         const started = Date.now();
         await button('Move…').click();

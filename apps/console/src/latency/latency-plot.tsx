@@ -95,7 +95,8 @@ function options(
           points: { show: true, paths: shape(index), fill: stroke, stroke, size: 2 * POINT },
         } satisfies uPlot.Series;
       }),
-      { label: 'failed', stroke: colour('--sf-failed'), paths: () => null, points: { show: false } },
+      // Drawn on the upper edge, wherever that is: a time-out of seconds must not flatten the answers.
+      { label: 'failed', auto: false, stroke: colour('--sf-failed'), paths: () => null, points: { show: false } },
     ],
     hooks: {
       drawClear: [(plot) => drawMoves(plot, latest.current.marks, colour('--sf-move'), colour('--sf-move-text'))],

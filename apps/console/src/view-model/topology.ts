@@ -100,12 +100,14 @@ export function buildTopology({ sites, links, service }: TopologyInput): Topolog
       hostCount: site.hostCount,
       unitCount: here.length,
       hosts: hostsOf(site, here).map(({ host, units: onHost }) => {
-        const members = membersOf(host.id, onHost, collapsed, rank);
-        for (const unit of onHost) {
-          const member = collapsed ? countId(host.id, unit.path) : unit.id;
-          memberOf.set(unit.id, member);
-          memberOf.set(roleAt(unit), member);
-        }
+        const groups = groupsOf(onHost, collapsed, rank);
+        const members = groups.map((group) => memberOfGroup(host.id, group));
+        groups.forEach((group, i) => {
+          for (const unit of group) {
+            memberOf.set(unit.id, members[i]!.id);
+            memberOf.set(roleAt(unit), members[i]!.id);
+          }
+        });
         return { ...host, members };
       }),
     };
@@ -182,26 +184,32 @@ function hostsOf(site: SiteDetail, units: readonly Unit[]): readonly HostUnits[]
     }));
 }
 
-function membersOf(
-  hostId: string,
+/** Units that are drawn as one, in the order in which they are drawn. */
+function groupsOf(
   units: readonly Unit[],
   collapsed: boolean,
   rank: ReadonlyMap<string, number>,
-): readonly TopologyMember[] {
+): readonly (readonly Unit[])[] {
   const rankOf = (path: string) => rank.get(path) ?? Number.MAX_SAFE_INTEGER;
   const sorted = [...units].sort(
     (a, b) => rankOf(a.path) - rankOf(b.path) || a.path.localeCompare(b.path) || a.index - b.index,
   );
-  if (!collapsed) return sorted.map((unit) => ({ kind: 'unit', id: unit.id, role: roleOf(unit), unit }));
-  return [...Map.groupBy(sorted, (unit) => unit.path)].map(([path, group]) => ({
+  return collapsed ? [...Map.groupBy(sorted, (unit) => unit.path).values()] : sorted.map((unit) => [unit]);
+}
+
+function memberOfGroup(hostId: string, group: readonly Unit[]): TopologyMember {
+  const first = group[0]!;
+  if (group.length === 1) return { kind: 'unit', id: first.id, role: roleOf(first), unit: first };
+  const id = countId(hostId, first.path);
+  return {
     kind: 'count',
-    id: countId(hostId, path),
-    role: countId(hostId, path),
-    path,
-    environment: group[0]!.environment,
+    id,
+    role: id,
+    path: first.path,
+    environment: first.environment,
     count: group.length,
     byState: countBy(group, (unit) => unit.state),
-  }));
+  };
 }
 
 /** Paths in the order in which the chains visit them, then in the order of the descriptor. */
