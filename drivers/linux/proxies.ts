@@ -173,7 +173,7 @@ export function proxyConfig(spec: BalancerSpec, folder: string): string {
   const path = spec.health?.kind === 'http' ? spec.health.path.replaceAll(/[^A-Za-z0-9/_.~%?&=-]/g, '') : undefined;
   return `global
   stats socket ${socketPath(folder)} mode 600 level admin
-  maxconn 10000
+  maxconn 4000
 defaults
   mode http
   timeout connect 2s
