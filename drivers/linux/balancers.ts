@@ -1,6 +1,7 @@
 import { canonicalJson, type Logger, shortName, SuperfluidityError } from '@superfluidity/core';
 import { type BalancerSpec, parseIpv4 } from '@superfluidity/fabric';
 import { TABLE } from './firewall.ts';
+import type { Networks } from './networks.ts';
 import { Records } from './records.ts';
 import { applyRuleset } from './runtime/nft.ts';
 import type { Proxies } from './proxies.ts';
@@ -15,13 +16,26 @@ import type { SiteHost } from './topology.ts';
 export class Balancers {
   readonly #namespaces: readonly string[];
   readonly #proxies: Proxies;
+  readonly #networks: Networks;
+  readonly #release: (network: string, address: string) => Promise<void>;
   readonly #records: Records<BalancerSpec>;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(scope: Scope, hosts: ReadonlyMap<string, SiteHost>, proxies: Proxies, log: Logger) {
+  /** `release` makes the pools give up an address that they hold. */
+  constructor(
+    scope: Scope,
+    hosts: ReadonlyMap<string, SiteHost>,
+    proxies: Proxies,
+    networks: Networks,
+    release: (network: string, address: string) => Promise<void>,
+    log: Logger,
+  ) {
+    this.#networks = networks;
+    this.#release = release;
     this.#namespaces = [scope.router, ...[...hosts.values()].map(({ namespace }) => namespace)];
     this.#proxies = proxies;
     this.#records = new Records(`${scope.folder}/balancers`, log);
+    for (const { network, address } of this.#records.values()) networks.claim(network, address);
   }
 
   ensure(spec: BalancerSpec): Promise<void> {
@@ -30,8 +44,9 @@ export class Balancers {
       const known = this.#records.get(spec.id);
       if (known !== undefined && canonicalJson(known) === canonicalJson(spec)) return;
       this.#refuseClash(doing, spec, known);
-      this.#records.put(spec.id, spec);
+      if (known === undefined) await this.#takeAddress(spec);
       try {
+        this.#records.put(spec.id, spec);
         if (spec.layer === 'http') await this.#proxies.ensure(spec);
         else await this.#apply(flowsText(spec));
       } catch (error) {
@@ -49,10 +64,23 @@ export class Balancers {
     });
   }
 
+  /** So that no unit gets it, when it lies among the addresses of units. Several ports of one address share it. */
+  async #takeAddress({ id, network, address }: BalancerSpec): Promise<void> {
+    const sharers = this.#sharers(id, address);
+    if (!this.#networks.contains(network, address) || sharers > 0) return;
+    await this.#release(network, address);
+    this.#networks.takeAddress(network, address);
+  }
+
+  #sharers(id: string, address: string): number {
+    return this.#records.values().filter((other) => other.id !== id && other.address === address).length;
+  }
+
   async #drop(spec: BalancerSpec): Promise<void> {
     if (spec.layer === 'http') await this.#proxies.remove(spec.id);
     else await this.#apply(removeFlowsText(spec.id));
     this.#records.delete(spec.id);
+    if (this.#sharers(spec.id, spec.address) === 0) this.#networks.giveBack(spec.network, spec.address);
   }
 
   #refuseClash(doing: string, spec: BalancerSpec, known: BalancerSpec | undefined): void {
@@ -70,9 +98,12 @@ export class Balancers {
         reason: 'it exists with another address, port or layer',
       });
     }
-    const other = this.#records
-      .values()
-      .find(({ id, address, port }) => id !== spec.id && address === spec.address && port === spec.port);
+    // A proxy has the whole address.
+    const clashes = (other: BalancerSpec) =>
+      other.id !== spec.id &&
+      other.address === spec.address &&
+      (other.port === spec.port || other.layer === 'http' || spec.layer === 'http');
+    const other = this.#records.values().find(clashes);
     if (other === undefined) return;
     throw new SuperfluidityError('SF-SITE-ADDRESS-IN-USE', {
       doing,

@@ -7,6 +7,7 @@ import type { TrafficRule } from '@superfluidity/model';
  * that their cost does not grow with the number of units:
  *
  * - prerouting: which version of which chain has this flow (connection mark), and which segments come next (packet mark)?
+ *   What is left of a version that was removed is new again, and takes the one that is active now.
  * - dnat: is it for a virtual address, and which member takes it?
  * - forward: may it go where it goes? Ports with rules of their own ask those; else both ends lie in one network, or
  *   the destination is the service address of a chain through this host. Everything else is dropped.
@@ -20,11 +21,13 @@ export function firewallSkeleton(): string {
   map by_protocol { typeof iifname . ip daddr . meta l4proto : ct mark; }
   map by_address { typeof iifname . ip daddr : ct mark; }
   map steer { typeof ct mark . iifname . ip daddr : meta mark; }
+  set versions { typeof ct mark; }
   set chained { type ipv4_addr; }
   map networks { type ipv4_addr . ipv4_addr : verdict; flags interval; }
   map guarded { type ifname : verdict; }
   chain prerouting {
     type filter hook prerouting priority -149; policy accept;
+    ct mark != 0 ct mark != @versions ct mark set 0
     ct mark 0 ct mark set iifname . ip daddr . meta l4proto . th dport map @by_destination_port
     ct mark 0 ct mark set iifname . ip daddr . meta l4proto . th sport map @by_source_port
     ct mark 0 ct mark set iifname . ip daddr . meta l4proto map @by_protocol

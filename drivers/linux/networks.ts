@@ -74,6 +74,11 @@ export class Networks {
     });
   }
 
+  /** Whether it is one of those that units get. */
+  contains(id: string, address: string): boolean {
+    return ipv4PrefixContains(parseIpv4Prefix(this.get(id).prefix), parseIpv4(address));
+  }
+
   giveBack(id: string, address: string): void {
     this.#pools.get(id)?.giveBack(address);
   }

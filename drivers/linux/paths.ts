@@ -125,7 +125,6 @@ export class Paths {
         throw error;
       }
       this.#removeRoutes(record);
-      await Promise.all([...hostsOf(record)].map((host) => this.#forgetFlows(host, record.mark)));
     });
   }
 
@@ -212,12 +211,6 @@ export class Paths {
     );
   }
 
-  /** What was left of the version's flows is new again: it takes the version that is active now. */
-  async #forgetFlows(host: string, mark: number): Promise<void> {
-    // Exit code 1 says that there were none.
-    await run(['conntrack', '-D', '-m', String(mark)], { namespace: this.#hosts.get(host)!.namespace }).catch(() => {});
-  }
-
   async #connections(host: string): Promise<readonly string[]> {
     const { namespace } = this.#hosts.get(host)!;
     try {
@@ -267,10 +260,12 @@ export function readConnection(
 export function mapsText(host: string, records: readonly PathRecord[]): string {
   const assigned = new Map<string, { readonly rank: number; readonly mark: number; readonly rule: SteerRule }>();
   const steer: string[] = [];
+  const versions = new Set<number>();
   const chained = new Set<string>();
   for (const { path, active, mark, rules } of records) {
     for (const rule of rules) {
       if (rule.host !== host) continue;
+      versions.add(mark);
       const { device, match } = rule;
       const destination = match.destination.replace(/\/32$/, '');
       steer.push(`${mark} . "${device}" . ${destination} : ${rule.table}`);
@@ -308,6 +303,7 @@ export function mapsText(host: string, records: readonly PathRecord[]): string {
   return [
     ...Object.entries(maps).map(([name, elements]) => fill('map', name, elements)),
     fill('map', 'steer', steer),
+    fill('set', 'versions', [...versions].map(String)),
     fill('set', 'chained', chained),
   ].join('');
 }

@@ -160,7 +160,7 @@ export class Units {
     const wish = templateOf(spec);
     const fixed = spec.ports.some((port) => port.address !== undefined);
     const pooled = fixed ? undefined : this.#pool.take(slotKey(wish.template, wish.ports));
-    if (fixed) await this.#clearAddresses(spec);
+    if (fixed) for (const { network, address } of spec.ports) await this.release(network, address);
     const record = pooled ?? (await this.#build(wish, signal));
     return this.#start(doing, record, { spec, state: 'running', pooled: pooled !== undefined }, signal);
   }
@@ -188,11 +188,10 @@ export class Units {
   }
 
   /** The pool holds addresses that somebody may ask for by name: then it gives them up. */
-  async #clearAddresses(spec: UnitSpec): Promise<void> {
-    const wanted = new Set(spec.ports.map((port) => `${port.network} ${port.address}`));
+  async release(network: string, address: string | undefined): Promise<void> {
     for (const record of this.#slots.records()) {
       if (record.phase !== 'ready') continue;
-      if (!record.slot.ports.some((port) => wanted.has(`${port.network} ${port.address}`))) continue;
+      if (!record.slot.ports.some((port) => port.network === network && port.address === address)) continue;
       if (this.#pool.discard(record.key, record)) await this.#slots.destroy(record);
     }
   }

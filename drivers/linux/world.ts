@@ -43,7 +43,14 @@ export class World {
     this.units = new Units({ ...options, slots: this.slots });
     this.paths = new Paths(scope, hosts, (portId) => this.slots.findPort(portId), log);
     this.#proxies = new Proxies(scope, hosts, this.networks, (host) => this.slots.numbers(host), log);
-    this.balancers = new Balancers(scope, hosts, this.#proxies, log);
+    this.balancers = new Balancers(
+      scope,
+      hosts,
+      this.#proxies,
+      this.networks,
+      (network, address) => this.units.release(network, address),
+      log,
+    );
   }
 
   /** For those who only look. */
