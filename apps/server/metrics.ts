@@ -25,6 +25,9 @@ export interface Metrics {
 
 const SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120];
 
+/** Steps whose end is awaited; those above it are not measured. */
+const STEPS_AT_ONCE = 20_000;
+
 /** Prometheus exposition, version 0.0.4. What the database or the sites know is asked for when somebody scrapes. */
 export function createMetrics({ store, pools }: MetricsSources): Metrics {
   const registry = new Registry();
@@ -79,10 +82,20 @@ export function createMetrics({ store, pools }: MetricsSources): Metrics {
     },
   });
 
+  const begun = new Map<string, number>();
   const count = (event: NewEvent) => {
     events.inc({ kind: event.kind, severity: event.severity });
-    const step = finishedStep(event);
-    if (step !== undefined) steps.observe({ verb: step.verb, state: step.state }, step.seconds);
+    if (event.kind !== 'step') return;
+    const { step, state, verb = 'unknown' } = event.body;
+    const key = `${event.subject}/${step}`;
+    if (state === 'running' || state === 'undoing') {
+      if (begun.size < STEPS_AT_ONCE) begun.set(key, performance.now());
+      return;
+    }
+    const since = begun.get(key);
+    if (since === undefined) return;
+    begun.delete(key);
+    steps.observe({ verb: String(verb), state: String(state) }, (performance.now() - since) / 1_000);
   };
 
   return {
@@ -98,11 +111,4 @@ export function createMetrics({ store, pools }: MetricsSources): Metrics {
       },
     }),
   };
-}
-
-/** Events of kind `step` carry the step as it is in the API. */
-function finishedStep({ kind, body }: NewEvent): { verb: string; state: string; seconds: number } | undefined {
-  const { verb, state, startedAt, endedAt } = (body['step'] ?? body) as Record<string, unknown>;
-  if (kind !== 'step' || typeof startedAt !== 'number' || typeof endedAt !== 'number') return undefined;
-  return { verb: String(verb), state: String(state), seconds: (endedAt - startedAt) / 1_000 };
 }

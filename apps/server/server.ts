@@ -49,11 +49,12 @@ export async function startServer(options: ServerOptions, pino: PinoLogger): Pro
     const executor = await serverId(state.path);
     const engine = dbosEngine({ store, executorId: executor, applicationVersion: WORKFLOW_VERSION });
 
-    let lifecycle: Lifecycle | undefined;
-    const metrics = createMetrics({ store, pools: async () => (lifecycle === undefined ? [] : poolsOf(lifecycle)) });
+    // Metrics watch the events that the lifecycle writes, and read the pools that it knows.
+    let opened: Lifecycle | undefined;
+    const metrics = createMetrics({ store, pools: async () => (opened === undefined ? [] : poolsOf(opened)) });
     const events = metrics.watch(await createEventLog({ store, clock, log }));
     closers.add(() => events.close());
-    lifecycle = await createLifecycle({
+    const lifecycle = await createLifecycle({
       store,
       engine,
       events,
@@ -66,18 +67,18 @@ export async function startServer(options: ServerOptions, pino: PinoLogger): Pro
       log,
       limits: defaultLimits,
     });
-    const opened = lifecycle;
-    closers.add(() => opened.close());
-    await opened.open();
+    closers.add(() => lifecycle.close());
+    await lifecycle.open();
+    opened = lifecycle;
     closers.add(() => engine.shutdown());
     await engine.launch();
-    opened.start();
+    lifecycle.start();
 
     const handlers = joinHandlers(
       systemHandlers({ version: packageJson.version, executor, database: store.label, kinds: driverKinds }),
       accessHandlers(access),
       observeHandlers(events, telemetry),
-      lifecycleHandlers(opened),
+      lifecycleHandlers(lifecycle),
     );
     const app = await buildApp({
       handlers,

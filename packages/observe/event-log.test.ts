@@ -43,7 +43,7 @@ describe('event log', () => {
     await log.flush();
     const events = await log.list({ after: 0, limit: 100 });
     expect(events.map((event) => event.body['n'])).toEqual(upTo(50));
-    expect(events.map((event) => event.id)).toEqual([...events.map((event) => event.id)].sort((a, b) => a - b));
+    expect(events.map((event) => event.id)).toEqual(events.map((event) => event.id).toSorted((a, b) => a - b));
     expect(events[0]).toMatchObject({ ...entry(0), at: expect.any(Number) });
     await log.close();
   });

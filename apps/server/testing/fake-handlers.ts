@@ -6,9 +6,7 @@ export function fakeHandlers(given: Partial<Handlers<RouteName>>): Handlers<Rout
   const refuse = async () => {
     throw new SuperfluidityError('SF-CORE-CANCELLED', { reason: 'this test has no such handler' });
   };
-  async function* refuseStream() {
-    await refuse();
-  }
+  const refuseStream = () => ({ [Symbol.asyncIterator]: () => ({ next: refuse }) });
   const entries = Object.entries(routes).map(([name, route]) => [name, 'stream' in route ? refuseStream : refuse]);
   const all = Object.fromEntries(entries);
   return { ...all, getHealth: async () => ({ status: 'ok' }), ...given } as Handlers<RouteName>;

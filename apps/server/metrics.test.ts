@@ -1,0 +1,40 @@
+import type { ClosableEventLog, NewEvent } from '@superfluidity/observe';
+import { insertMany, openStore } from '@superfluidity/store';
+import { expect, test } from 'vitest';
+import { createMetrics } from './metrics.ts';
+
+test('requests, steps, events, operations and pools can be scraped', async () => {
+  const store = await openStore('pglite:memory');
+  const operation = {
+    service: 's',
+    kind: 'MOVE',
+    state: 'COMPLETED',
+    state_entered_at: 1,
+    created_at: 1,
+    updated_at: 1,
+  } as const;
+  await insertMany(
+    store.db,
+    'operation',
+    ['op-1', 'op-2'].map((id) => ({ id, ...operation, params: {} })),
+  );
+  const pools = async () => [{ site: 'edge', pool: 'video', ready: 2, hits: 7, misses: 1 }];
+  const metrics = createMetrics({ store, pools });
+  const written: NewEvent[] = [];
+  const log = metrics.watch({ append: (event: NewEvent) => written.push(event) } as unknown as ClosableEventLog);
+  for (const state of ['running', 'done']) {
+    const body = { step: 'create', verb: 'unit', state };
+    log.append({ kind: 'step', subject: 'op-1', severity: 'info', message: 'm', body });
+  }
+  metrics.request('GET', '/api/v1/sites', 200, 4);
+  const text = await metrics.text();
+  await store.close();
+  expect(written).toHaveLength(2);
+  expect(text).toContain('superfluidity_operations{state="COMPLETED"} 2');
+  expect(text).toContain('superfluidity_pool_count{site="edge",pool="video",what="hits"} 7');
+  expect(text).toContain('superfluidity_step_seconds_count{verb="unit",state="done"} 1');
+  expect(text).toContain('superfluidity_events_total{kind="step",severity="info"} 2');
+  expect(text).toContain(
+    'superfluidity_http_request_seconds_bucket{le="0.005",method="GET",route="/api/v1/sites",status="200"} 1',
+  );
+});
