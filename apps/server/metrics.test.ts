@@ -8,6 +8,7 @@ test('requests, steps, events, operations and pools can be scraped', async () =>
   const operation = {
     service: 's',
     kind: 'MOVE',
+    automatic: false,
     state: 'COMPLETED',
     state_entered_at: 1,
     created_at: 1,

@@ -50,8 +50,8 @@ export async function startServer(options: ServerOptions, pino: PinoLogger): Pro
     const engine = dbosEngine({ store, executorId: executor, applicationVersion: WORKFLOW_VERSION });
 
     // Metrics watch the events that the lifecycle writes, and read the pools that it knows.
-    let opened: Lifecycle | undefined;
-    const metrics = createMetrics({ store, pools: async () => (opened === undefined ? [] : poolsOf(opened)) });
+    const opened: Lifecycle[] = [];
+    const metrics = createMetrics({ store, pools: async () => (await Promise.all(opened.map(poolsOf))).flat() });
     const events = metrics.watch(await createEventLog({ store, clock, log }));
     closers.add(() => events.close());
     const lifecycle = await createLifecycle({
@@ -69,7 +69,7 @@ export async function startServer(options: ServerOptions, pino: PinoLogger): Pro
     });
     closers.add(() => lifecycle.close());
     await lifecycle.open();
-    opened = lifecycle;
+    opened.push(lifecycle);
     closers.add(() => engine.shutdown());
     await engine.launch();
     lifecycle.start();
