@@ -1,3 +1,4 @@
+import './platform/no-eval.ts';
 import '@patternfly/react-core/dist/styles/base.css';
 import './styles/tokens.css';
 import './styles/console.css';

@@ -1,4 +1,4 @@
-import type { Event } from '@superfluidity/api';
+import type { Event, Operation } from '@superfluidity/api';
 import { ToggleGroup, ToggleGroupItem } from '@patternfly/react-core';
 import { ExclamationCircleIcon } from '@patternfly/react-icons/dist/esm/icons/exclamation-circle-icon';
 import { ExclamationTriangleIcon } from '@patternfly/react-icons/dist/esm/icons/exclamation-triangle-icon';
@@ -11,11 +11,17 @@ import { formatTime } from '../view-model/format.ts';
 /** Rows in the page; the store keeps some more. */
 const ROWS_MAX = 200;
 
-export function EventsPanel(props: { readonly events: Store<readonly Event[]>; readonly service: string | undefined }) {
+export function EventsPanel(props: {
+  readonly events: Store<readonly Event[]>;
+  readonly service: string | undefined;
+  /** Of the service: what happens to them belongs to it. */
+  readonly operations: readonly Operation[];
+}) {
   const all = useStore(props.events);
   const [ownOnly, setOwnOnly] = useState(false);
+  const own = new Set(props.operations.map((operation) => operation.id));
   const shown = all
-    .filter((event) => !ownOnly || event.service === props.service)
+    .filter((event) => !ownOnly || event.service === props.service || own.has(event.subject))
     .slice(-ROWS_MAX)
     .reverse();
   return (

@@ -63,7 +63,7 @@ export function OverviewPage() {
         )}
         <TopologyPanel sites={sites} links={links} service={service} pending={pending} error={sitesError} />
         <LatencyPanel samples={samples} operations={operations} units={service?.units ?? NO_UNITS} sites={siteNames} />
-        <EventsPanel events={events} service={name} />
+        <EventsPanel events={events} service={name} operations={operations} />
         <OperationPanel operations={operations} chosen={search.operation} onChoose={showOperation} />
         <SitesPanel sites={sites} links={links} />
       </main>

@@ -118,7 +118,7 @@ function useStepLayout(graph: StepGraph): StepLayout | undefined {
 }
 
 const MARGIN = 16;
-const READABLE_ZOOM = 0.7;
+const READABLE_ZOOM = 0.66;
 
 /** All of it where that is readable, else its beginning at a readable size. */
 function fitted(layout: StepLayout, width: number, height: number) {

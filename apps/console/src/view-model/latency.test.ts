@@ -38,7 +38,7 @@ describe('who answered', () => {
     const unit = aUnit('video/server', 0, 'edge/e1');
     const answerer = answererOf([unit], ['edge', 'core']);
     expect([unit.id, 'core', 'core/c1', undefined, 'stranger'].map((from) => answerer({ ...sample(0), from }))).toEqual(
-      ['edge', 'core', 'core', 'no answer', 'stranger'],
+      ['edge', 'core', 'core', 'unnamed site', 'stranger'],
     );
   });
 });

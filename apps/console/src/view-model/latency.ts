@@ -51,7 +51,7 @@ export function answererOf(units: readonly Unit[], sites: readonly string[]): (s
   };
 }
 
-export const UNKNOWN_ANSWERER = 'no answer';
+export const UNKNOWN_ANSWERER = 'unnamed site';
 
 export interface LatencySeries {
   /** Seconds since the epoch, strictly what the plot's x axis takes. */
