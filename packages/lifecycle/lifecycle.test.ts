@@ -1,5 +1,6 @@
-import { simulated } from '@superfluidity/driver-simulated';
-import { afterEach, describe, expect, it } from 'vitest';
+import { type SimulatedSite, simulated } from '@superfluidity/driver-simulated';
+import { openStore, type Store } from '@superfluidity/store';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { native, simulatedSite, type TestLifecycle, testLifecycle } from './testing.ts';
 
 const descriptor = native(`
@@ -33,6 +34,12 @@ service:
     - { name: watch, from: ue, through: [firewall], to: video, address: 10.99.0.10, protocol: tcp, ports: [8080], latencyMaxMs: 100 }
 `);
 
+let store: Store;
+beforeAll(async () => {
+  store = await openStore('pglite:memory');
+}, 60_000);
+afterAll(() => store.close());
+
 let running: TestLifecycle | undefined;
 afterEach(async () => {
   await running?.close();
@@ -44,7 +51,7 @@ async function twoSites(
   core: Record<string, unknown> = {},
 ) {
   // Each test has sites of its own: simulated sites live as long as the process.
-  running = await testLifecycle({ kinds: [simulated], ...options });
+  running = await testLifecycle({ store, kinds: [simulated], ...options });
   await running.lifecycle.sites.add(simulatedSite('edge'));
   await running.lifecycle.sites.add(simulatedSite('core', core));
   await running.lifecycle.sites.setLink({
@@ -83,7 +90,7 @@ describe('a service over two sites', () => {
       ['firewall/firewall#0', 'edge'],
       ['video/video#0', 'core'],
     ]);
-    expect(plan.chains).toEqual([{ chain: 'watch', latencyMs: 12, sites: ['edge', 'edge', 'core'] }]);
+    expect(plan.chains).toEqual([{ chain: 'watch', latencyMs: 12, sites: ['edge', 'edge', 'core'], maxMs: 100 }]);
     expect((await test.lifecycle.services.plan(descriptor)).digest).toBe(plan.digest);
     expect(await inventory(test)).toEqual([]);
     expect(await test.lifecycle.services.list({ limit: 10 })).toEqual([]);
@@ -184,39 +191,56 @@ describe('an operation that fails', () => {
 });
 
 describe('a crash', () => {
-  it('at every point of a deploy and of a move is survived: each thing is there once', async () => {
-    let points = 0;
-    for (let crashAt = 1; ; crashAt += 1) {
-      const test = await twoSites();
-      let seen = 0;
-      await test.restart(() => {
-        seen += 1;
-        return seen === crashAt;
-      });
-      const { operation } = await test.lifecycle.services.deploy(descriptor);
-      const crashed = await Promise.race([
-        test.engine.crashed.then(() => true),
-        test.lifecycle.operations.settled(operation).then(() => false),
-      ]);
-      if (crashed) await test.restart();
-      expect((await test.lifecycle.operations.settled(operation)).state).toBe('COMPLETED');
-      expect(await inventory(test)).toEqual([
-        'core network apps',
-        'core unit video/video#0',
-        'edge network apps',
-        'edge network users',
-        'edge unit firewall/firewall#0',
-        'edge unit ue/ue#0',
-      ]);
-      await done(test, test.lifecycle.services.terminate('stream'));
-      expect(await inventory(test)).toEqual([]);
-      await test.close();
-      running = undefined;
-      if (!crashed) break;
-      points += 1;
-    }
-    expect(points).toBeGreaterThan(5);
-  }, 120_000);
+  const deployed = [
+    'core network apps',
+    'core unit video/video#0',
+    'edge network apps',
+    'edge network users',
+    'edge unit firewall/firewall#0',
+    'edge unit ue/ue#0',
+  ];
+  const moved = [
+    'edge network apps',
+    'edge network users',
+    'edge unit firewall/firewall#0',
+    'edge unit ue/ue#0',
+    'edge unit video/video#0',
+  ];
+
+  it.each([
+    { what: 'deploy', expected: deployed, pointsMin: 8 },
+    { what: 'move', expected: moved, pointsMin: 12 },
+  ])(
+    'at every point of a $what is survived: each thing is there once',
+    async ({ what, expected, pointsMin }) => {
+      let points = 0;
+      for (let crashed = true; crashed; points += 1) {
+        const test = await twoSites();
+        const begin = (on: TestLifecycle) => on.lifecycle.services.deploy(descriptor);
+        if (what === 'move') await done(test, begin(test));
+        let left = points + 1;
+        await test.restart(() => {
+          left -= 1;
+          return left === 0;
+        });
+        const { services, operations } = test.lifecycle;
+        const { operation } = await (what === 'move' ? services.move('stream', 'video', 'edge') : begin(test));
+        crashed = await Promise.race([
+          test.engine.crashed.then(() => true),
+          operations.settled(operation).then(() => false),
+        ]);
+        await test.restart();
+        expect((await test.lifecycle.operations.settled(operation)).state).toBe('COMPLETED');
+        expect(await inventory(test)).toEqual(expected);
+        await done(test, test.lifecycle.services.terminate('stream'));
+        expect(await inventory(test)).toEqual([]);
+        await test.close();
+        running = undefined;
+      }
+      expect(points).toBeGreaterThan(pointsMin);
+    },
+    60_000,
+  );
 });
 
 describe('reconciliation', () => {
@@ -225,8 +249,7 @@ describe('reconciliation', () => {
     const { services, sites } = test.lifecycle;
     await done(test, services.deploy(descriptor));
     const before = (await services.show('stream')).units.find((unit) => unit.path === 'video/video')!;
-    const driver = await sites.driver('core');
-    await driver.removeUnit(before.id, { key: 'test', fence: 1_000, signal: AbortSignal.timeout(1_000) });
+    ((await sites.driver('core')) as SimulatedSite).crashUnit(before.id);
     await expect
       .poll(async () => (await services.show('stream')).units.find((unit) => unit.path === 'video/video')?.id, {
         timeout: 5_000,

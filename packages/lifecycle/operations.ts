@@ -31,7 +31,7 @@ export interface Operations {
   fail(id: string): Promise<Operation>;
   cancel(id: string, mode: 'GRACEFUL' | 'FORCEFUL'): Promise<Operation>;
   /** Resolves at the next state in which the operation rests. */
-  settled(id: string): Promise<Operation>;
+  settled(id: string, signal?: AbortSignal): Promise<Operation>;
   close(): Promise<void>;
 }
 
@@ -194,10 +194,11 @@ export async function createOperations(
       }
     },
 
-    settled: (id) =>
+    settled: (id, signal) =>
       new Promise((resolve, reject) => {
         const set = waiters.get(id) ?? new Set();
         waiters.set(id, set.add(resolve));
+        signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
         current(id).then((operation) => {
           if (RESTING.includes(operation.state)) resolve(operation);
         }, reject);

@@ -127,7 +127,7 @@ export class Reconciler {
     this.#backoff.set(service, { untilMs: clock.now() + delayMs, delayMs });
     try {
       const { operation } = await this.#services.healUnits(service, new Set(units), true);
-      const ended = await this.#operations.settled(operation);
+      const ended = await this.#operations.settled(operation, this.#stop.signal);
       if (ended.state === 'COMPLETED') this.#backoff.delete(service);
       // Nobody is there to decide on an automatic operation: it is over, and tried again later.
       else if (ended.state === 'FAILED_TEMP') await this.#operations.fail(operation);

@@ -100,11 +100,23 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
     const { slots } = row.desired as unknown as ServiceDesired;
     const situation: Situation = {
       units: records.map((record) => record.planned),
+      networks: await networksOf(name),
       chains: paths.filter((path) => path.active).map((path) => path.chain),
       leftovers: paths.filter((path) => !path.active).map((path) => path.chain),
       slots,
     };
     return { row, descriptor, records, situation };
+  }
+
+  /** As the sites say; one that does not answer has none that could be removed now. */
+  async function networksOf(service: string): Promise<Situation['networks']> {
+    const perSite = await Promise.all(
+      [...sites.drivers()].map(async ([site, driver]) => {
+        const networks = await driver.fabric.listNetworks().catch(() => []);
+        return networks.filter((each) => each.service === service).map(({ name }) => ({ site, network: name }));
+      }),
+    );
+    return perSite.flat();
   }
 
   /** Where the wanted units go, or an error that says why they go nowhere. */

@@ -5,7 +5,8 @@ import type { Event, SiteDeclaration } from '@superfluidity/api';
 import { silentLogger, systemClock } from '@superfluidity/core';
 import { readNative } from '@superfluidity/dialects';
 import type { DriverKind } from '@superfluidity/site';
-import { openStore, type Store } from '@superfluidity/store';
+import type { Store } from '@superfluidity/store';
+import { sql } from 'kysely';
 import { type MemoryEngine, type MemoryEngineOptions, MemoryJournal, memoryEngine } from '@superfluidity/workflow';
 import type { ResolvedDescriptor } from './catalogue.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
@@ -23,6 +24,8 @@ export interface TestLifecycle {
 }
 
 export interface TestLifecycleOptions {
+  /** Emptied first. One for a test file: to open one costs a second. */
+  readonly store: Store;
   readonly kinds: readonly DriverKind[];
   readonly limits?: Partial<Limits>;
   readonly faults?: MemoryEngineOptions['faults'];
@@ -31,7 +34,8 @@ export interface TestLifecycleOptions {
 }
 
 export async function testLifecycle(options: TestLifecycleOptions): Promise<TestLifecycle> {
-  const store = await openStore('pglite:memory');
+  const { store } = options;
+  await empty(store);
   const siteFolder = await mkdtemp(join(tmpdir(), 'superfluidity-test-'));
   const journal = new MemoryJournal();
   const events: Omit<Event, 'id' | 'at'>[] = [];
@@ -84,10 +88,15 @@ export async function testLifecycle(options: TestLifecycleOptions): Promise<Test
     async close() {
       await current.engine.shutdown();
       await current.lifecycle.close();
-      await store.close();
       await rm(siteFolder, { recursive: true, force: true });
     },
   };
+}
+
+async function empty(store: Store): Promise<void> {
+  await sql`truncate site, site_link, descriptor, service, unit, operation, operation_step, chain_path cascade`.execute(
+    store.db,
+  );
 }
 
 export function simulatedSite(name: string, config: Record<string, unknown> = {}): SiteDeclaration {

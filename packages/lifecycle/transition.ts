@@ -34,6 +34,8 @@ export interface Transition {
 
 export interface Situation {
   readonly units: readonly PlannedUnit[];
+  /** Networks of the service that sites have, also where a failed operation left them without a unit. */
+  readonly networks: readonly { readonly site: string; readonly network: string }[];
   /** Active versions. */
   readonly chains: readonly PlannedChain[];
   /** Versions that an operation that failed left installed without traffic. */
@@ -42,7 +44,7 @@ export interface Situation {
   readonly slots: Readonly<Record<string, readonly string[]>>;
 }
 
-export const nothingThere: Situation = { units: [], chains: [], leftovers: [], slots: {} };
+export const nothingThere: Situation = { units: [], networks: [], chains: [], leftovers: [], slots: {} };
 
 export interface Placed {
   readonly path: string;
@@ -114,7 +116,8 @@ class Planner {
     if (order === 'make-before-break') this.#removeUnits((unit) => this.#beforeRemoval(unit, stale));
     this.#preparePools(after);
     this.#dropNetworks(after);
-    return { steps: this.#graph.steps, after: { units: after, chains, leftovers: [], slots: this.#slots } };
+    const networks = [...this.#attachments(after).values()];
+    return { steps: this.#graph.steps, after: { units: after, networks, chains, leftovers: [], slots: this.#slots } };
   }
 
   #unit(placed: Placed): PlannedUnit {
@@ -205,7 +208,7 @@ class Planner {
   }
 
   #addNetworks(): void {
-    const there = this.#attachments(this.#request.current.units);
+    const there = new Set(this.#request.current.networks.map(({ site, network }) => networkStep(network, site)));
     for (const [key, { site, network }] of this.#attachments(this.#created)) {
       if (there.has(key)) continue;
       const spec = this.#networkSpec(network, site);
@@ -219,7 +222,8 @@ class Planner {
 
   #dropNetworks(after: readonly PlannedUnit[]): void {
     const still = this.#attachments(after);
-    for (const [key, { site, network }] of this.#attachments(this.#request.current.units)) {
+    for (const { site, network } of this.#request.current.networks) {
+      const key = networkStep(network, site);
       if (still.has(key)) continue;
       const users = this.#gone.filter((unit) => this.#attachments([unit]).has(key));
       const pools = this.#graph.has(poolStep(site)) ? [poolStep(site)] : [];

@@ -81,17 +81,16 @@ async function processes(): Promise<readonly string[]> {
   const found: string[] = [];
   for (const pid of await readdir('/proc')) {
     if (!/^\d+$/.test(pid)) continue;
-    const [net, line, started]: [string, string, number] = await Promise.all([
-      readlink(`/proc/${pid}/ns/net`).catch(() => here),
-      readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''),
-      stat(`/proc/${pid}`).then(
-        (info) => Math.round(info.ctimeMs),
-        () => 0,
-      ),
-    ]);
+    // It may have ended since the folder was read.
+    const net = await readlink(`/proc/${pid}/ns/net`).catch(() => '');
+    const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    const started = await stat(`/proc/${pid}`)
+      .then((info) => Math.round(info.ctimeMs))
+      .catch(() => 0);
     const name = names.get(net);
     const command = line.replaceAll('\0', ' ').trim().slice(0, 120);
-    if (net !== here && name !== undefined) found.push(`process ${pid}@${started} in ${name}: ${command}`);
+    if (net !== '' && net !== here && name !== undefined)
+      found.push(`process ${pid}@${started} in ${name}: ${command}`);
     else if (command.includes('/run/superfluidity/')) found.push(`process ${pid}@${started}: ${command}`);
   }
   return found;
