@@ -1,5 +1,4 @@
 import type {
-  ChainStatus,
   Event,
   Operation,
   OperationDetail,
@@ -217,5 +216,3 @@ export function putOperation(world: World, operation: OperationDetail, state: Op
     body: { id: operation.id, state },
   });
 }
-
-export const chainSites = (chain: ChainStatus): string[] => chain.hops.map((hop) => hop.site);

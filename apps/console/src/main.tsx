@@ -1,6 +1,8 @@
 import './platform/no-eval.ts';
 import '@patternfly/react-core/dist/styles/base.css';
 import './styles/tokens.css';
+import './styles/parts.css';
+import './styles/panels.css';
 import './styles/console.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';

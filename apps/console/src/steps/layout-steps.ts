@@ -6,7 +6,7 @@ import type { StepGraph } from '../view-model/step-graph.ts';
 /** Step graphs are layered by ELK, in a worker that starts when there is the first one to draw. */
 const STEP_HEIGHT = 34;
 /** Per character of the longest title, which decides the width of all, and for icon and duration beside it. */
-const WIDTH = { perCharacter: 6.6, aside: 96, min: 190, max: 272 } as const;
+const WIDTH = { perCharacter: 6.6, aside: 96, min: 190, max: 300 } as const;
 
 const OPTIONS = {
   'elk.algorithm': 'layered',
