@@ -16,7 +16,7 @@ import { portDevice } from './wiring.ts';
 /**
  * Versions of service chains on the hosts of a site. The connection mark of a flow is the number of its version; with
  * the port that a packet comes from and its destination it gives the packet mark, which selects a routing table with one
- * route: H.Encaps with the segments to the next hop. Which version a new flow takes is in four maps that are written
+ * route: H.Encaps with the segments to the next hop. Which version a new flow takes is in six maps that are written
  * anew in one transaction whenever a version comes, goes or becomes the active one: see `render-chain.ts` of the fabric
  * for why this moves no flow that exists.
  */
@@ -34,12 +34,21 @@ interface SteerRule {
   readonly match: Match;
   readonly segments: readonly string[];
   readonly classifier: boolean;
+  /** Reverse: whose replies these are, the service addresses. Chains with the same users and functions differ by it. */
+  readonly sources: readonly string[];
   /** Packet mark and routing table. */
   readonly table: number;
 }
 
 /** Where a port is; undefined when the site has no such port. */
-export type FindPort = (portId: string) => { readonly host: string; readonly number: number } | undefined;
+export type FindPort = (portId: string) => PortPlace | undefined;
+
+export interface PortPlace {
+  readonly host: string;
+  readonly number: number;
+  /** Its own, and those of chains that end there. */
+  readonly addresses: readonly string[];
+}
 
 /** Before the rules of the kernel for the main table (32766), after that for local addresses (0). */
 const RULE_PRIORITY = 1000;
@@ -149,6 +158,7 @@ export class Paths {
 
   /** The ports that chains lead through: they must not be removed under them without their packets being dropped. */
   #rules(doing: string, path: SitePath): readonly SteerRule[] {
+    const service = [...path.classifiers, ...path.steers].find(({ match }) => match.direction === 'forward');
     const of = (
       rule: { readonly match: Match; readonly segments: readonly string[] },
       classifier: boolean,
@@ -163,7 +173,17 @@ export class Paths {
         });
       }
       const { match, segments } = rule;
-      return { host: port.host, device: portDevice(port.number), match, segments, classifier, table: this.#number() };
+      // A site that has the last hop only is not told the service address, but the hop has it.
+      const answers = service === undefined ? port.addresses : [hostOf(service.match.destination)];
+      return {
+        host: port.host,
+        device: portDevice(port.number),
+        match,
+        segments,
+        classifier,
+        sources: match.direction === 'reverse' ? answers : [],
+        table: this.#number(),
+      };
     };
     return [...path.classifiers.map((rule) => of(rule, true)), ...path.steers.map((rule) => of(rule, false))];
   }
@@ -232,6 +252,10 @@ export class Paths {
 
 const DEFAULT = { destination: 'default', family: 4, device: UPLINK_INDEX } as const;
 
+function hostOf(prefix: string): string {
+  return prefix.replace(/\/32$/, '');
+}
+
 function pathId(chainId: string, version: number): string {
   return `${chainId}/${version}`;
 }
@@ -267,7 +291,7 @@ export function mapsText(host: string, records: readonly PathRecord[]): string {
       if (rule.host !== host) continue;
       versions.add(mark);
       const { device, match } = rule;
-      const destination = match.destination.replace(/\/32$/, '');
+      const destination = hostOf(match.destination);
       steer.push(`${mark} . "${device}" . ${destination} : ${rule.table}`);
       if (match.direction === 'forward') chained.add(destination);
       if (rule.classifier && !active) continue;
@@ -277,23 +301,27 @@ export function mapsText(host: string, records: readonly PathRecord[]): string {
     }
     // The last hop only answers; what it answers to must be let in.
     for (const { match } of [...path.classifiers, ...path.steers]) {
-      if (match.direction === 'forward') chained.add(match.destination.replace(/\/32$/, ''));
+      if (match.direction === 'forward') chained.add(hostOf(match.destination));
     }
   }
   const maps = {
-    by_destination_port: new Set<string>(),
-    by_source_port: new Set<string>(),
-    by_protocol: new Set<string>(),
-    by_address: new Set<string>(),
+    forward_port: new Map<string, number>(),
+    forward_protocol: new Map<string, number>(),
+    forward_any: new Map<string, number>(),
+    reverse_port: new Map<string, number>(),
+    reverse_protocol: new Map<string, number>(),
+    reverse_any: new Map<string, number>(),
   };
   for (const { mark, rule } of assigned.values()) {
-    const { match, device } = rule;
-    const key = `"${device}" . ${match.destination.replace(/\/32$/, '')}`;
-    if (match.protocol === 'any') maps.by_address.add(`${key} : ${mark}`);
-    else if (match.ports.length === 0) maps.by_protocol.add(`${key} . ${match.protocol} : ${mark}`);
-    else {
-      const map = match.direction === 'forward' ? maps.by_destination_port : maps.by_source_port;
-      for (const port of match.ports) map.add(`${key} . ${match.protocol} . ${port} : ${mark}`);
+    const { match, device, sources } = rule;
+    const { direction, protocol, ports } = match;
+    const destination = hostOf(match.destination);
+    const ends = direction === 'forward' ? [destination] : sources.map((source) => `${source} . ${destination}`);
+    for (const end of ends) {
+      const key = `"${device}" . ${end}`;
+      if (protocol === 'any') maps[`${direction}_any`].set(key, mark);
+      else if (ports.length === 0) maps[`${direction}_protocol`].set(`${key} . ${protocol}`, mark);
+      else for (const port of ports) maps[`${direction}_port`].set(`${key} . ${protocol} . ${port}`, mark);
     }
   }
   const fill = (kind: 'map' | 'set', name: string, elements: Iterable<string>) => {
@@ -301,7 +329,13 @@ export function mapsText(host: string, records: readonly PathRecord[]): string {
     return `flush ${kind} ip ${TABLE} ${name}\n${list === '' ? '' : `add element ip ${TABLE} ${name} { ${list} }\n`}`;
   };
   return [
-    ...Object.entries(maps).map(([name, elements]) => fill('map', name, elements)),
+    ...Object.entries(maps).map(([name, elements]) =>
+      fill(
+        'map',
+        name,
+        [...elements].map(([key, mark]) => `${key} : ${mark}`),
+      ),
+    ),
     fill('map', 'steer', steer),
     fill('set', 'versions', [...versions].map(String)),
     fill('set', 'chained', chained),

@@ -6,6 +6,7 @@ import type { PortSpec, PortStatus } from '@superfluidity/fabric';
 import type { PoolClass, UnitSpec, UnitState, UnitStatus } from '@superfluidity/site';
 import { deleteNamespace, listNamespaces } from './kernel/namespaces.ts';
 import type { Networks } from './networks.ts';
+import type { PortPlace } from './paths.ts';
 import { killInside } from './processes-inside.ts';
 import { Records } from './records.ts';
 import type { Scope } from './scope.ts';
@@ -111,10 +112,12 @@ export class Slots {
   }
 
   /** Where a port of a unit is. */
-  findPort(portId: string): { readonly host: string; readonly number: number } | undefined {
+  findPort(portId: string): PortPlace | undefined {
     for (const { slot, unit } of this.#records.values()) {
       const at = unit?.spec.ports.findIndex(({ id }) => id === portId) ?? -1;
-      if (at !== -1) return { host: slot.host, number: slot.ports[at]!.number };
+      if (at === -1) continue;
+      const { number, address } = slot.ports[at]!;
+      return { host: slot.host, number, addresses: [address, ...unit!.spec.ports[at]!.serviceAddresses] };
     }
     return undefined;
   }
