@@ -118,7 +118,7 @@ describe.skipIf(reason !== undefined)(titled('a service chain over two sites', r
   let before: ReturnType<typeof inventory>;
   const call = () => ({ key: 'test', fence: 1, signal: AbortSignal.timeout(TIMEOUT_MS) });
 
-  const start = async (site: 'edge' | 'core', name: string, execution: Execution, service = false) => {
+  const start = async (site: 'edge' | 'core', name: string, execution: Execution, service?: string) => {
     const spec: UnitSpec = {
       id: `unit-${name}`,
       service: 'mobile-edge',
@@ -134,7 +134,7 @@ describe.skipIf(reason !== undefined)(titled('a service chain over two sites', r
           id: `port-${name}`,
           name: 'eth0',
           network: `net-${site}`,
-          serviceAddresses: service ? [SERVICE_ADDRESS] : [],
+          serviceAddresses: service === undefined ? [] : [service],
         },
       ],
       facts: {},
@@ -234,7 +234,7 @@ describe.skipIf(reason !== undefined)(titled('a service chain over two sites', r
       start('edge', 'bbu', packetFunction('bbu')),
       start('edge', 'epc', packetFunction('epc')),
       start('core', 'firewall', packetFunction('firewall')),
-      start('core', 'video', server('core'), true),
+      start('core', 'video', server('core'), SERVICE_ADDRESS),
     ]);
   }, TIMEOUT_MS);
 
@@ -287,7 +287,7 @@ describe.skipIf(reason !== undefined)(titled('a service chain over two sites', r
     const start0 = (await records()).length;
     expect(await edge.fabric.countFlows('chain-video', 1)).toBe(1);
     await start('edge', 'firewall2', packetFunction('firewall2'));
-    await start('edge', 'video2', server('edge'), true);
+    await start('edge', 'video2', server('edge'), SERVICE_ADDRESS);
     await install(2, ['ue', 'rrh', 'bbu', 'epc', 'firewall2', 'video2']);
     // The stream stays on its connection, hence where it was, until the old server lets go of it.
     const atActivation = (await records()).length;
@@ -322,6 +322,27 @@ describe.skipIf(reason !== undefined)(titled('a service chain over two sites', r
     await until(async () => (await records()).length >= length + 20);
     await install(2, ['ue', 'rrh', 'bbu', 'epc', 'firewall2', 'video2']);
     expect((await records()).slice(length).filter(({ ok }) => !ok)).toEqual([]);
+  });
+
+  test('reaches a server that is alone in its site, beside another chain of the same users and functions', async () => {
+    const address = '10.99.0.11';
+    await start('core', 'alone', server('alone'), address);
+    const paths = renderChain({
+      chainId: 'chain-alone',
+      version: 1,
+      chain: { address, protocol: 'tcp', ports: [8080] },
+      hops: await hops(['ue', 'rrh', 'alone']),
+    });
+    for (const path of paths) await sites[path.site as 'edge'].fabric.ensurePath(path, call());
+    for (const path of activationOrder(paths)) {
+      await sites[path.site as 'edge'].fabric.activatePath(path.chainId, path.version, call());
+    }
+    const before = (await records()).length;
+    const argv = ['netns', 'exec', ports.get('ue')!.namespace, 'timeout', '5', 'busybox', 'wget', '-q', '-O', '-'];
+    const body = execFileSync('ip', [...argv, `http://${address}:8080/`], { encoding: 'utf8' });
+    expect(body.split(' ')[0]).toBe(ports.get('ue')!.port.address);
+    await until(async () => (await records()).length >= before + 10);
+    expect((await records()).filter(({ ok }, i) => !ok && i >= before)).toEqual([]);
   });
 
   test('leaves nothing behind', async () => {

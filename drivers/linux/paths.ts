@@ -46,7 +46,7 @@ export type FindPort = (portId: string) => PortPlace | undefined;
 export interface PortPlace {
   readonly host: string;
   readonly number: number;
-  /** Its own, and those of chains that end there. */
+  /** Those of chains that end there; its own where it has none. */
   readonly addresses: readonly string[];
 }
 
@@ -294,14 +294,12 @@ export function mapsText(host: string, records: readonly PathRecord[]): string {
       const destination = hostOf(match.destination);
       steer.push(`${mark} . "${device}" . ${destination} : ${rule.table}`);
       if (match.direction === 'forward') chained.add(destination);
+      // The last hop only answers: what it answers for must be let in.
+      for (const source of rule.sources) chained.add(source);
       if (rule.classifier && !active) continue;
       const key = canonicalJson([path.chainId, device, match]);
       const rank = active ? Number.POSITIVE_INFINITY : path.version;
       if ((assigned.get(key)?.rank ?? 0) < rank) assigned.set(key, { rank, mark, rule });
-    }
-    // The last hop only answers; what it answers to must be let in.
-    for (const { match } of [...path.classifiers, ...path.steers]) {
-      if (match.direction === 'forward') chained.add(hostOf(match.destination));
     }
   }
   const maps = {

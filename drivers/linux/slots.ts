@@ -117,7 +117,8 @@ export class Slots {
       const at = unit?.spec.ports.findIndex(({ id }) => id === portId) ?? -1;
       if (at === -1) continue;
       const { number, address } = slot.ports[at]!;
-      return { host: slot.host, number, addresses: [address, ...unit!.spec.ports[at]!.serviceAddresses] };
+      const { serviceAddresses } = unit!.spec.ports[at]!;
+      return { host: slot.host, number, addresses: serviceAddresses.length > 0 ? serviceAddresses : [address] };
     }
     return undefined;
   }

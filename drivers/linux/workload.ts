@@ -160,7 +160,8 @@ async function prepareContainer(context: WorkloadContext): Promise<Workload> {
     networkNamespace: namespacePath(slot.namespace!),
     cgroup: `/${unitCgroup(scope, slot.id)}`,
     capabilities: execution.forwards === true ? NETWORK_CAPABILITIES : PLAIN_CAPABILITIES,
-    limits: { cpuCores: template.cpu, memoryMiB: template.memoryMiB, pidsMax: PIDS_MAX },
+    // The processor is limited when it starts: the runtime's own work in there would take ten times as long.
+    limits: { memoryMiB: template.memoryMiB, pidsMax: PIDS_MAX },
     mounts: [
       ...prepared.mounts,
       { source: factsFolder(folder), destination: FACTS_INSIDE },
@@ -207,6 +208,7 @@ async function prepareMachine(context: WorkloadContext, signal: AbortSignal): Pr
 export async function startWorkload(context: WorkloadContext, prepared: Workload): Promise<Workload> {
   if (prepared.container !== undefined) {
     await startContainer(ociRuntime(context.scope), prepared.container);
+    createCgroup(unitCgroup(context.scope, context.slot.id), { cpuCores: context.template.cpu });
     return prepared;
   }
   if (prepared.environment === 'vm') await resumeVm(vmOf(context.folder, prepared.process!));
