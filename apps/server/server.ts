@@ -61,7 +61,7 @@ export async function startServer(options: ServerOptions, pino: PinoLogger): Pro
       telemetry,
       kinds: driverKinds,
       siteFolder: state.siteFolder,
-      fence: () => engine.leases.epoch,
+      fence: () => engine.leases.drawFence(engine.leases.epoch),
       executor,
       clock,
       log,

@@ -82,7 +82,7 @@ export class Links {
       const same = known !== undefined && canonicalJson(known.spec) === canonicalJson(spec);
       if (same && known.made !== undefined && this.#works(known.made)) return this.#routes(known.made);
       if (known?.made !== undefined) await this.#unmake(spec.id, known.made);
-      const peer = this.#peer(spec.a === this.#site.name ? spec.b : spec.a);
+      const peer = this.#peer(spec);
       if (peer === undefined || !namespaceExists(scopeOf(peer.id).router)) return records.put(spec.id, { spec });
       const [a, b] = spec.a === this.#site.name ? [this.#site.id, peer.id] : [peer.id, this.#site.id];
       await this.#make(spec, a, b);
@@ -134,9 +134,12 @@ export class Links {
     return ends.every((name) => namespaceExists(name)) && made.relay !== undefined && isAlive(made.relay);
   }
 
-  /** By its name; where several control planes of the machine have a site of that name, the one of our own. */
-  #peer(name: string): SiteRecord | undefined {
-    const named = listSites().filter((site) => site.name === name && site.id !== this.#site.id);
+  /** By its id, or by its name where that is all that the caller knows and there is only one of that name. */
+  #peer(spec: SiteLinkSpec): SiteRecord | undefined {
+    const end = spec.a === this.#site.name ? 'b' : 'a';
+    const others = listSites().filter((site) => site.id !== this.#site.id);
+    if (spec.siteIds !== undefined) return others.find((site) => site.id === spec.siteIds?.[end]);
+    const named = others.filter((site) => site.name === spec[end]);
     const ours = named.filter(
       ({ stateFolder }) =>
         stateFolder === this.#site.stateFolder || dirname(stateFolder) === dirname(this.#site.stateFolder),

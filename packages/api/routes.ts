@@ -298,7 +298,7 @@ export const routes = {
     path: '/api/v1/services/:name/units/:unit/output',
     summary: 'What a unit printed, from an offset on',
     tag: 'services',
-    params: byName.extend({ unit: z.string().max(64) }),
+    params: byName.extend({ unit: z.string().max(256).meta({ description: 'Id, path#index, or path' }) }),
     query: z.object({ offset: z.coerce.number().int().min(0).default(0) }),
     reply: z.object({ lines: z.array(z.string()), next: z.int() }),
     status: 200,

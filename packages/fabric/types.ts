@@ -43,6 +43,8 @@ export interface SiteLinkSpec {
   readonly id: string;
   readonly a: string;
   readonly b: string;
+  /** Lasting ids of the two sites: several control planes on one machine may have sites of these names. */
+  readonly siteIds?: { readonly a: string; readonly b: string };
   /** One way. */
   readonly latencyMs: Milliseconds;
   readonly jitterMs: Milliseconds;

@@ -13,8 +13,8 @@ export interface LifecycleOptions {
   readonly kinds: readonly DriverKind[];
   /** Folder in which drivers keep files. */
   readonly siteFolder: string;
-  /** The fence of this server's lease, for calls to sites outside workflows. */
-  readonly fence: () => number;
+  /** A fence of this server, greater than all before it, for calls to sites outside workflows. */
+  readonly fence: () => Promise<number>;
   /** This server, as it appears on operations. */
   readonly executor: string;
   readonly clock: Clock;

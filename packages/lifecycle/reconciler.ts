@@ -156,7 +156,7 @@ export class Reconciler {
           .get(site)
           ?.removeUnit(unit.id, {
             key: `unwanted/${unit.id}`,
-            fence: this.#options.fence(),
+            fence: await this.#options.fence(),
             signal: AbortSignal.timeout(this.#options.limits.adminCallMs),
           });
       }

@@ -66,11 +66,16 @@ export function lifecycleHandlers({ sites, catalogue, services, operations }: Li
     healService: ({ params, body }) => services.heal(params.name, body.unit),
     terminateService: ({ params }) => services.terminate(params.name),
     readUnitOutput: async ({ params, query }) => {
-      const unit = (await services.show(params.name)).units.find((each) => each.id === params.unit);
+      const { units } = await services.show(params.name);
+      const name = params.unit;
+      const unit =
+        units.find((each) => each.id === name || `${each.path}#${each.index}` === name) ??
+        units.find((each) => each.path === name || each.path === `${name}/${name}`);
       if (unit === undefined) {
         throw new SuperfluidityError('SF-SITE-UNIT-UNKNOWN', {
-          doing: `read the output of ${params.unit}`,
+          doing: `read the output of ${name}`,
           reason: `service ${params.name} has no such unit`,
+          hint: `Its units are: ${units.map((each) => `${each.path}#${each.index}`).join(', ')}.`,
         });
       }
       const { lines, next } = await (await sites.driver(unit.site)).readOutput(unit.id, query.offset);

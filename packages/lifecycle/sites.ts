@@ -116,17 +116,18 @@ export function createSites(options: LifecycleOptions): Sites {
     return rows.map((row) => row.path as unknown as SiteLink);
   }
 
-  const adminCall = (key: string): FabricCall => ({
+  const adminCall = async (key: string): Promise<FabricCall> => ({
     key,
-    fence: options.fence(),
+    fence: await options.fence(),
     signal: AbortSignal.timeout(options.limits.adminCallMs),
   });
 
   /** Both sites are told: the one that has both ends makes the whole link, and it is idempotent. */
   async function realise(link: SiteLink): Promise<void> {
     const id = shortName('link-', [link.a, link.b].toSorted().join());
+    const siteIds = { a: get(link.a).id, b: get(link.b).id };
     for (const name of [link.a, link.b]) {
-      await (await driver(name)).fabric.ensureLink({ id, ...link }, adminCall(`link/${id}`));
+      await (await driver(name)).fabric.ensureLink({ id, ...link, siteIds }, await adminCall(`link/${id}`));
     }
   }
 

@@ -57,7 +57,7 @@ export async function testLifecycle(options: TestLifecycleOptions): Promise<Test
       telemetry: { record: () => {}, list: () => [], async *follow() {}, forget: () => {} },
       kinds: options.kinds,
       siteFolder,
-      fence: () => server,
+      fence: async () => journal.nextFence(),
       executor,
       clock: systemClock,
       log: silentLogger,

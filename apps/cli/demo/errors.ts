@@ -14,6 +14,6 @@ export const demoErrors = defineErrors({
   'SF-DEMO-SILENT': {
     status: 504,
     title: 'The user equipment of the demo gets no video',
-    hint: 'Run the demo with --keep and read its output: `superfluidity service logs mobile-edge`.',
+    hint: 'Start `superfluidity server --demo` and read its output: `superfluidity service logs mobile-edge ue`.',
   },
 });

@@ -57,7 +57,13 @@ export async function tellStory(start: () => Promise<DemoServer>, options: Story
     const { client } = server;
     const sites = await addSites(client, tell);
     scopes = sites.map((site) => shortName('', site.id));
-    result = await deployAndMove(client, sites, options);
+    try {
+      result = await deployAndMove(client, sites, options);
+    } catch (error) {
+      // What failed is told; what it left is not left to the user.
+      for (const site of sites) await client.call('purgeSite', { params: { name: site.name } });
+      throw error;
+    }
     for (const site of sites) await client.call('removeSite', { params: { name: site.name } });
   } finally {
     await server.stop();
