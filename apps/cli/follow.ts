@@ -104,7 +104,7 @@ function liveDisplay(): Display {
   let height = 0;
   return {
     update(operation) {
-      const { rows = 24, columns = 80 } = process.stderr;
+      const { rows, columns } = process.stderr;
       const lines = progressLines(operation, { rows, columns }, Date.now(), style);
       const up = height > 0 ? `\u001b[${height}A` : '';
       process.stderr.write(`${up}${lines.map((line) => `\r${line}\u001b[K\n`).join('')}\u001b[J`);

@@ -8,5 +8,5 @@ test('the committed OpenAPI document is current (else: node apps/server/openapi.
   expect(await readFile(openApiFile, 'utf8')).toBe(text);
   const document = JSON.parse(text);
   const operations = Object.values(document.paths).flatMap((path) => Object.values(path as object));
-  expect(operations.map((operation) => operation.operationId).sort()).toEqual(Object.keys(routes).sort());
+  expect(operations.map((operation) => String(operation.operationId)).sort()).toEqual(Object.keys(routes).sort());
 });

@@ -371,7 +371,7 @@ describe.skipIf(reason !== undefined)(titled('a linux site', reason), { timeout:
         layer,
       };
       const answers = (times: number) =>
-        Array.from({ length: times }, () => fetched(client, `http://${balancer.address}/`)).toSorted();
+        Array.from({ length: times }, () => String(fetched(client, `http://${balancer.address}/`))).toSorted();
       await site.fabric.ensureBalancer({ ...balancer, members: [member(one), member(two)] }, call());
       expect(answers(4)).toEqual(['one', 'one', 'two', 'two']);
       await site.fabric.ensureBalancer({ ...balancer, members: [member(one, true), member(two)] }, call());

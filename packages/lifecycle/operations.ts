@@ -1,5 +1,5 @@
 import type { Operation, OperationState } from '@superfluidity/api';
-import { type ErrorReport, isSuperfluidityError, type Json, SuperfluidityError } from '@superfluidity/core';
+import { type ErrorReport, type Json, SuperfluidityError } from '@superfluidity/core';
 import type { ActionRunner } from './actions-run.ts';
 import { type Consequences, OperationRecords, operationView, type StoredRun } from './operation-records.ts';
 import { cancelledError, OPERATION_WORKFLOW, operationWorkflow, type RunInput } from './operation-workflow.ts';
@@ -214,8 +214,4 @@ export async function createOperations(
 /** The id of a run is new each time: the engine takes a known id for the same run. */
 function storedRun(id: string, input: Omit<RunInput, 'operation'>, nowMs: number): StoredRun {
   return { workflowId: `${id}.${nowMs.toString(36)}`, input: { operation: id, ...input } as RunInput & Json };
-}
-
-export function isBusy(error: unknown): boolean {
-  return isSuperfluidityError(error, 'SF-LIFECYCLE-BUSY');
 }

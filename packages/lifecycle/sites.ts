@@ -156,7 +156,7 @@ export function createSites(options: LifecycleOptions): Sites {
     },
 
     async close() {
-      await Promise.allSettled([...opened.values()].map((site) => site.driver?.close()));
+      await Promise.allSettled([...opened.values()].flatMap((site) => site.driver?.close() ?? []));
       opened.clear();
     },
 

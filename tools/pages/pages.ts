@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { createProgram } from '../../apps/cli/index.ts';
+import { demoCommand } from '../../apps/cli/demo/index.ts';
 import { doctorCommand } from '../../apps/cli/doctor/index.ts';
 import type { Finding, Project } from '../tidy/project.ts';
 import { cliPage, commandPaths, unknownCommands } from './cli-page.ts';
@@ -12,7 +13,7 @@ import { codesIn, errorsPage } from './errors-page.ts';
 function wholeProgram(): Command {
   const program = createProgram();
   program.command('server').description('start the control plane; `superfluidity server --help` tells its options');
-  return program.addCommand(doctorCommand());
+  return program.addCommand(doctorCommand()).addCommand(demoCommand());
 }
 
 /** Pages that are made from the code, and how. */

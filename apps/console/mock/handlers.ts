@@ -29,14 +29,14 @@ export function handlers(world: World, scenario: Scenario): Handlers {
   const site = (name: string | undefined) =>
     found(
       world.sites.get(name ?? ''),
-      'SF-SITE-UNKNOWN',
+      'SF-LIFECYCLE-UNKNOWN',
       `there is no site ${name}`,
       'List them: `superfluidity site list`.',
     );
   const service = (name: string | undefined): ServiceDetail =>
     found(
       world.services.get(name ?? ''),
-      'SF-LIFECYCLE-NO-SERVICE',
+      'SF-LIFECYCLE-UNKNOWN',
       `there is no service ${name}`,
       'List them with `superfluidity service list`.',
     );
@@ -53,7 +53,7 @@ export function handlers(world: World, scenario: Scenario): Handlers {
     return one;
   };
   const operation = (id: string | undefined): OperationDetail =>
-    found(world.operations.get(id ?? ''), 'SF-LIFECYCLE-NO-OPERATION', `there is no operation ${id}`);
+    found(world.operations.get(id ?? ''), 'SF-LIFECYCLE-UNKNOWN', `there is no operation ${id}`);
   const waiting = (id: string | undefined): OperationDetail => {
     const one = operation(id);
     if (one.state !== 'FAILED_TEMP') throw new Refusal(409, 'SF-LIFECYCLE-STATE', `the operation is ${one.state}`);
@@ -79,7 +79,7 @@ export function handlers(world: World, scenario: Scenario): Handlers {
       if (body['count'] === SENTINELS.refusedCount) {
         throw new Refusal(
           409,
-          'SF-PLACE-NO-CAPACITY',
+          'SF-PLACE-NO-CANDIDATE',
           `no host has room for ${body['unit']}#37: 0.5 cores wanted, 0.2 left`,
           'Lower the count, or add a host: `superfluidity site show core`.',
         );

@@ -62,10 +62,15 @@ async function answer(
     return;
   }
   const found = matchRoute(request.method ?? 'GET', url.pathname);
-  if (found === undefined) throw new Refusal(404, 'SF-API-NO-ROUTE', `no route ${request.method} ${url.pathname}`);
+  if (found === undefined) throw new Refusal(404, 'SF-SERVER-NO-ROUTE', `no route ${request.method} ${url.pathname}`);
   const { name, route, params } = found;
   if (route.role !== 'anyone' && request.headers.authorization !== `Bearer ${token}`) {
-    throw new Refusal(401, 'SF-ACCESS-TOKEN', 'the token is not valid', 'Print it with `superfluidity token show`.');
+    throw new Refusal(
+      401,
+      'SF-ACCESS-BAD-TOKEN',
+      'the token is not valid',
+      'Print it with `superfluidity token show`.',
+    );
   }
   const input = {
     params,
@@ -77,7 +82,7 @@ async function answer(
     return;
   }
   const handler = table[name];
-  if (handler === undefined) throw new Refusal(501, 'SF-API-NOT-MOCKED', `the mock does not know ${name}`);
+  if (handler === undefined) throw new Refusal(501, 'SF-SERVER-NO-ROUTE', `the mock does not know ${name}`);
   const value: unknown = handler(input as never);
   // The mock is held to the contract as the server is.
   const reply: unknown = route.reply.parse(value);
@@ -102,7 +107,7 @@ function matchRoute(method: string, path: string) {
 function check(schema: Route['body'], value: unknown): unknown {
   if (schema === undefined) return undefined;
   const checked = schema.safeParse(value);
-  if (!checked.success) throw new Refusal(400, 'SF-API-INPUT', checked.error.issues[0]!.message);
+  if (!checked.success) throw new Refusal(400, 'SF-SERVER-REQUEST', checked.error.issues[0]!.message);
   return checked.data;
 }
 
@@ -117,7 +122,7 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
 
 function sendStream(
   name: RouteName,
-  input: never | object,
+  input: object,
   request: IncomingMessage,
   response: ServerResponse,
   world: World,
