@@ -73,3 +73,13 @@ export class Records<T> {
     return join(this.#folder, `${shortName('', id)}.json`);
   }
 }
+
+/** Removes what writers that were killed left half written. For the one in charge: others are not writing then. */
+export function clearDrafts(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue;
+    for (const name of readdirSync(join(folder, entry.name))) {
+      if (name.endsWith('.new')) rmSync(join(folder, entry.name, name), { force: true });
+    }
+  }
+}

@@ -7,6 +7,7 @@ import { Links, type SiteRecord, writeSite } from './links.ts';
 import { Networks } from './networks.ts';
 import { Paths } from './paths.ts';
 import { Proxies } from './proxies.ts';
+import { clearDrafts } from './records.ts';
 import type { Scope } from './scope.ts';
 import { Slots } from './slots.ts';
 import { describeHosts, openTopology, type SiteHost } from './topology.ts';
@@ -61,6 +62,7 @@ export class World {
   /** For the one in charge: makes the wires of the site where they lack, and goes on with what its predecessor left. */
   static async takeOver(options: WorldOptions): Promise<World> {
     const { scope, site, log } = options;
+    clearDrafts(scope.folder);
     const hosts = await openTopology(scope, options.hosts, log);
     writeSite(scope, site);
     const world = new World(options, hosts);
