@@ -1,0 +1,11 @@
+import { benchProvision } from './provision/index.ts';
+
+/** `npm run bench -- NAME [options]`. */
+const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = { provision: benchProvision };
+
+const [name = '', ...args] = process.argv.slice(2);
+const bench = Object.hasOwn(benches, name) ? benches[name] : undefined;
+if (bench === undefined) {
+  process.stderr.write(`Usage: npm run bench -- NAME [options]\nBenches: ${Object.keys(benches).join(', ')}\n`);
+  process.exitCode = 2;
+} else await bench(args);

@@ -1,0 +1,125 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { describeMachine } from '../machine.ts';
+import { startServer, temporaryFolder } from '../server.ts';
+import type { Timing } from '../statistics.ts';
+import { measureSimulated, measureStart } from './control-plane.ts';
+import { measureMobileEdge } from './mobile-edge.ts';
+import { goalsOf, printReport, ratiosOf, type Report } from './report.ts';
+import { measureDriver, measurePodman } from './tools.ts';
+import { addLinuxSite, measureBurst, measureUnits } from './units.ts';
+
+const RESULTS = fileURLToPath(new URL('../results/', import.meta.url));
+const PARTS = ['units', 'burst', 'mobile-edge', 'control-plane', 'tools'] as const;
+type Part = (typeof PARTS)[number];
+
+const usage = `Usage: npm run bench -- provision [options]
+
+  --count N       instantiations of each kind (default 100)
+  --vms N         of micro-VMs, which take seconds to boot where there is no KVM (default 20)
+  --only PART     ${PARTS.join(', ')}; may be repeated, and then nothing is recorded
+  --node-arg ARG  for the measured server, such as --cpu-prof
+  --json          print one JSON object
+`;
+
+/** `npm run bench -- provision`: how fast units come to life, beside what the machine's own tools need for less. */
+export async function benchProvision(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      count: { type: 'string', default: '100' },
+      vms: { type: 'string', default: '20' },
+      only: { type: 'string', multiple: true, default: [] },
+      'node-arg': { type: 'string', multiple: true, default: [] },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(usage);
+    return;
+  }
+  if (process.getuid?.() !== 0) throw new Error('the linux site needs root: run this as root');
+  const wanted = (part: Part) => values.only.length === 0 || values.only.includes(part);
+  const report = await measure(wanted, Number(values.count), Number(values.vms), values['node-arg']);
+  process.stdout.write(values.json ? `${JSON.stringify(report, undefined, 2)}\n` : printReport(report));
+  if (values.only.length > 0) return;
+  mkdirSync(RESULTS, { recursive: true });
+  const path = join(RESULTS, `${report.date.slice(0, 10)}-provision.json`);
+  writeFileSync(path, `${JSON.stringify(report, undefined, 2)}\n`);
+  process.stderr.write(`recorded in ${path}\n`);
+}
+
+async function measure(
+  wanted: (part: Part) => boolean,
+  count: number,
+  vms: number,
+  nodeArgs: readonly string[],
+): Promise<Report> {
+  const machine = describeMachine();
+  const timings: Timing[] = [];
+  const notes: string[] = [];
+  let figures = {};
+  const tell = (line: string) => process.stderr.write(`${line}\n`);
+  const add = (rows: readonly Timing[]) => {
+    for (const row of rows) {
+      tell(`${row.what}: p50 ${row.p50} ms, p99 ${row.p99} ms (${row.count})`);
+      timings.push(row);
+    }
+  };
+
+  if (wanted('control-plane')) {
+    const { timings: starts, idleMiB } = await measureStart(10);
+    add(starts);
+    figures = { ...figures, idleMiB };
+  }
+  const folder = temporaryFolder();
+  const server = await startServer({ state: folder.path, nodeArgs });
+  try {
+    if (wanted('control-plane')) {
+      const { timings: rows, unitsPerSecond } = await measureSimulated(server, 2_000, 5);
+      add(rows);
+      figures = { ...figures, simulatedUnitsPerSecond: unitsPerSecond };
+    }
+    if (wanted('mobile-edge')) add(await measureMobileEdge(server, 10));
+    if (wanted('units') || wanted('burst')) await addLinuxSite(server.client);
+    if (wanted('units')) {
+      for (const kind of ['nft', 'container', 'vm'] as const) {
+        const runs = kind === 'vm' ? vms : count;
+        if (runs === 0) continue;
+        add(await measureUnits(server, { kind, pooled: true, count: runs }));
+        add(await measureUnits(server, { kind, pooled: false, count: kind === 'vm' ? Math.min(runs, 5) : runs }));
+      }
+    }
+    if (wanted('burst')) {
+      add([await measureBurst(server, 'container', 100, true)]);
+      add([await measureBurst(server, 'container', 100, false)]);
+    }
+  } finally {
+    for (const { name } of await server.client.call('listSites')) {
+      await server.client.call('purgeSite', { params: { name } }).catch(() => {});
+    }
+    await server.stop();
+    folder.remove();
+  }
+  if (wanted('tools')) {
+    add(await measureDriver(count, vms));
+    const podman = await measurePodman(count);
+    if ('missing' in podman) notes.push(`podman run was not measured: ${podman.missing}`);
+    else add([podman]);
+  }
+  const date = new Date().toISOString();
+  return {
+    date,
+    command: `npm run bench -- provision --count ${count} --vms ${vms}`,
+    machine: { ...machine, loadAfter: loadavg()[0]! },
+    timings,
+    ...figures,
+    ratios: ratiosOf(timings),
+    goals: goalsOf(timings, figures),
+    notes,
+  };
+}
