@@ -218,7 +218,7 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
         const dialog = page.getByRole('dialog');
         await dialog.getByLabel('Instances').fill('404');
         await button('Scale', dialog).click();
-        await dialog.getByText('SF-PLACE-NO-CAPACITY').waitFor();
+        await dialog.getByText('SF-PLACE-NO-CANDIDATE').waitFor();
         expect(await dialog.innerText()).toContain('Lower the count');
         await button('Cancel', dialog).click();
       });
