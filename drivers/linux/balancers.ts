@@ -1,5 +1,5 @@
 import { canonicalJson, type Logger, shortName, SuperfluidityError } from '@superfluidity/core';
-import { type BalancerSpec, parseIpv4 } from '@superfluidity/fabric';
+import { type BalancerSpec, addressOf } from '@superfluidity/fabric';
 import { TABLE } from './firewall.ts';
 import type { Networks } from './networks.ts';
 import { Records } from './records.ts';
@@ -84,8 +84,8 @@ export class Balancers {
   }
 
   #refuseClash(doing: string, spec: BalancerSpec, known: BalancerSpec | undefined): void {
-    parseIpv4(spec.address);
-    for (const member of spec.members) parseIpv4(member.address);
+    addressOf(spec.address);
+    for (const member of spec.members) addressOf(member.address);
     const ports = [spec.port, ...spec.members.map(({ port }) => port)];
     const wrong = ports.find((port) => !Number.isInteger(port) || port < 1 || port > 65_535);
     if (wrong !== undefined)

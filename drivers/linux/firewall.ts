@@ -1,5 +1,5 @@
 import { SuperfluidityError } from '@superfluidity/core';
-import { parseIpv4Prefix } from '@superfluidity/fabric';
+import { prefixOf } from '@superfluidity/fabric';
 import type { TrafficRule } from '@superfluidity/model';
 
 /**
@@ -85,7 +85,7 @@ function ruleText(rule: TrafficRule): string {
   const parts: string[] = [];
   if (rule.from !== undefined) {
     const from = rule.from.includes('/') ? rule.from : `${rule.from}/32`;
-    parseIpv4Prefix(from);
+    prefixOf(from);
     parts.push(`ip saddr ${from}`);
   }
   const wrong = rule.ports?.find((port) => !Number.isInteger(port) || port < 1 || port > PORT_MAX);

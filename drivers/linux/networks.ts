@@ -1,5 +1,6 @@
 import { canonicalJson, type Logger, SuperfluidityError } from '@superfluidity/core';
-import { AddressPool, ipv4PrefixContains, type NetworkSpec, parseIpv4, parseIpv4Prefix } from '@superfluidity/fabric';
+import { AddressPool, addressOf, type NetworkSpec, prefixOf } from '@superfluidity/fabric';
+import { prefixesOverlap, prefixHas } from '@superfluidity/model';
 import { networkText } from './firewall.ts';
 import { deleteAddress, replaceAddress } from './kernel/addresses.ts';
 import { tolerating } from './kernel/errors.ts';
@@ -76,7 +77,7 @@ export class Networks {
 
   /** Whether it is one of those that units get. */
   contains(id: string, address: string): boolean {
-    return ipv4PrefixContains(parseIpv4Prefix(this.get(id).prefix), parseIpv4(address));
+    return prefixHas(prefixOf(this.get(id).prefix), addressOf(address));
   }
 
   giveBack(id: string, address: string): void {
@@ -125,18 +126,18 @@ export class Networks {
 
   /** Hosts route by address alone: two networks that share addresses could not be told apart. */
   #refuseOverlap(doing: string, spec: NetworkSpec): void {
-    const mine = parseIpv4Prefix(spec.prefix);
+    const mine = prefixOf(spec.prefix);
     for (const other of this.#records.values()) {
-      const theirs = parseIpv4Prefix(other.prefix);
-      if (!ipv4PrefixContains(mine, theirs.network) && !ipv4PrefixContains(theirs, mine.network)) continue;
+      const theirs = prefixOf(other.prefix);
+      if (!prefixesOverlap(mine, theirs)) continue;
       throw new SuperfluidityError('SF-SITE-CONFLICT', {
         doing,
         reason: `${spec.prefix} overlaps with ${other.prefix} of network ${other.name} of ${other.service}`,
         data: { network: spec.id, other: other.id },
       });
     }
-    parseIpv4(spec.supernet.split('/')[0] ?? '');
-    parseIpv4Prefix(spec.supernet);
+    addressOf(spec.supernet.split('/')[0] ?? '');
+    prefixOf(spec.supernet);
   }
 
   async #make(spec: NetworkSpec, pool: AddressPool): Promise<void> {

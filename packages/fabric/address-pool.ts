@@ -1,5 +1,6 @@
-import { formatIpv4, type Ipv4, ipv4PrefixContains, parseIpv4, parseIpv4Prefix } from './ipv4.ts';
 import { SuperfluidityError } from '@superfluidity/core';
+import { formatIpv4, type Ipv4, type Ipv4Prefix, isHostAddress, lastAddress } from '@superfluidity/model';
+import { addressOf, prefixOf } from './ipv4.ts';
 
 const LENGTH_MIN = 8;
 const LENGTH_MAX = 30;
@@ -14,7 +15,7 @@ export class AddressPool {
   readonly prefix: string;
   /** The first address of the prefix unless told otherwise. */
   readonly gateway: string;
-  readonly #prefix: { readonly network: Ipv4; readonly length: number };
+  readonly #prefix: Ipv4Prefix;
   readonly #last: Ipv4;
   readonly #gateway: Ipv4;
   readonly #taken = new Set<Ipv4>();
@@ -28,15 +29,15 @@ export class AddressPool {
 
   constructor(prefix: string, gateway?: string) {
     this.prefix = prefix;
-    this.#prefix = parseIpv4Prefix(prefix);
+    this.#prefix = prefixOf(prefix);
     if (this.#prefix.length < LENGTH_MIN || this.#prefix.length > LENGTH_MAX) {
       throw new SuperfluidityError('SF-FABRIC-PREFIX', {
         reason: `${prefix}: the length has to be from ${LENGTH_MIN} to ${LENGTH_MAX}`,
       });
     }
-    const first = this.#prefix.network + 1;
-    this.#last = this.#prefix.network + 2 ** (32 - this.#prefix.length) - 2;
-    this.#gateway = gateway === undefined ? first : parseIpv4(gateway);
+    const first = this.#prefix.base + 1;
+    this.#last = lastAddress(this.#prefix) - 1;
+    this.#gateway = gateway === undefined ? first : addressOf(gateway);
     if (!this.#isHost(this.#gateway)) {
       throw new SuperfluidityError('SF-FABRIC-PREFIX', { reason: `the gateway ${gateway} does not lie in ${prefix}` });
     }
@@ -45,7 +46,7 @@ export class AddressPool {
   }
 
   get capacity(): number {
-    return this.#last - this.#prefix.network - 1;
+    return this.#last - this.#prefix.base - 1;
   }
 
   get size(): number {
@@ -71,7 +72,7 @@ export class AddressPool {
 
   /** This very address. `outside` the prefix are also the addresses of the network, of broadcast and of the gateway. */
   takeFixed(address: string): 'ok' | 'in-use' | 'outside' {
-    const value = parseIpv4(address);
+    const value = addressOf(address);
     if (!this.#isHost(value) || value === this.#gateway) return 'outside';
     if (this.#taken.has(value)) return 'in-use';
     this.#taken.add(value);
@@ -80,7 +81,7 @@ export class AddressPool {
 
   /** False when it was not taken. */
   giveBack(address: string): boolean {
-    const value = parseIpv4(address);
+    const value = addressOf(address);
     if (!this.#taken.delete(value)) return false;
     // Addresses that `#next` has still to pass are found by it.
     if (value < this.#next && !this.#queued.has(value)) {
@@ -91,7 +92,7 @@ export class AddressPool {
   }
 
   has(address: string): boolean {
-    return this.#taken.has(parseIpv4(address));
+    return this.#taken.has(addressOf(address));
   }
 
   #hand(address: Ipv4): string {
@@ -100,7 +101,7 @@ export class AddressPool {
   }
 
   #isHost(address: Ipv4): boolean {
-    return ipv4PrefixContains(this.#prefix, address) && address > this.#prefix.network && address <= this.#last;
+    return isHostAddress(this.#prefix, address);
   }
 
   /** Drops what was passed once it is the greater part: each element is moved once on average. */

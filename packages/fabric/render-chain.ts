@@ -1,7 +1,8 @@
 import { isIPv6 } from 'node:net';
 import { SuperfluidityError } from '@superfluidity/core';
 import type { Chain } from '@superfluidity/model';
-import { ipv4PrefixContains, parseIpv4, parseIpv4Prefix } from './ipv4.ts';
+import { prefixHas } from '@superfluidity/model';
+import { addressOf, prefixOf } from './ipv4.ts';
 import type { Classifier, Match, PortStatus, SitePath, Steer } from './types.ts';
 
 /**
@@ -143,9 +144,7 @@ function sourcesSeen(hops: readonly ChainHop[]): readonly string[] {
   return hops.map((hop, index) => {
     const seen = source;
     const translates =
-      index > 0 &&
-      hop.translates !== undefined &&
-      ipv4PrefixContains(parseIpv4Prefix(hop.translates), parseIpv4(source));
+      index > 0 && hop.translates !== undefined && prefixHas(prefixOf(hop.translates), addressOf(source));
     if (translates) source = hop.port.address;
     return seen;
   });
@@ -157,7 +156,7 @@ function checkChain({ chainId, version, chain, hops }: ChainRequest): void {
   };
   if (hops.length < 2) refuse('SF-FABRIC-CHAIN', `a chain has at least 2 hops, this one has ${hops.length}`);
   if (!Number.isSafeInteger(version) || version < 1) refuse('SF-FABRIC-CHAIN', 'versions count from 1');
-  parseIpv4(chain.address);
+  addressOf(chain.address);
   const wrongPort = chain.ports.find((port) => !Number.isInteger(port) || port < 1 || port > 65_535);
   if (wrongPort !== undefined) refuse('SF-FABRIC-CHAIN', `${wrongPort} is not a port number`);
   if (chain.protocol === 'any' && chain.ports.length > 0) {
@@ -175,7 +174,7 @@ function checkChain({ chainId, version, chain, hops }: ChainRequest): void {
       refuse('SF-FABRIC-SID', `site ${site} is said to have two routers`, { site });
     }
     routerOf.set(site, routerSid);
-    parseIpv4(port.address);
+    addressOf(port.address);
     for (const unique of [`port ${port.id}`, `SID ${port.sid}`, `address ${port.address}`]) {
       const other = seen.get(unique);
       if (other !== undefined)
