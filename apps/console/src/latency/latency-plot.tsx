@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
 import { theme } from '../data/theme.ts';
 import { useStore } from '../data/store.ts';
-import type { LatencySeries, Mark } from '../view-model/latency.ts';
+import { ceilingMs, type LatencySeries, type Mark } from '../view-model/latency.ts';
 
 export interface LatencyPlotProps {
   readonly series: LatencySeries;
@@ -15,7 +15,7 @@ export interface LatencyPlotProps {
 }
 
 /**
- * One canvas, redrawn with the data. Points differ in shape and colour by the site that answered; failures are crosses
+ * One canvas, redrawn with the data. The scale fits nearly all answers, the few slower ones lie on its upper edge. Points differ in shape and colour by the site that answered; failures are crosses
  * on the upper edge, where they cannot hide; moves are bands from their beginning to their end.
  */
 export default function LatencyPlot(props: LatencyPlotProps) {
@@ -77,7 +77,7 @@ function options(
     padding: [18, 8, 0, 0],
     scales: {
       x: { time: true },
-      y: { range: (_plot, _min, max) => [0, Math.max(1, (Number.isFinite(max) ? max : 1) * 1.2)] },
+      y: { range: () => [0, ceilingMs(latest.current.series)] },
     },
     axes: [
       { ...axis, size: 26, space: 90, values: (_plot, splits) => splits.map((t) => clock(t)) },
@@ -117,7 +117,8 @@ function shape(index: number): uPlot.Series.Points.PathBuilder {
       const value = values[i];
       if (value === null || value === undefined) continue;
       const x = plot.valToPos(plot.data[0][i]!, 'x', true);
-      const y = plot.valToPos(value, 'y', true);
+      // Beyond the scale: on its edge.
+      const y = Math.max(plot.bbox.top + r, plot.valToPos(value, 'y', true));
       if (index % 4 === 0) {
         path.moveTo(x + r, y);
         path.arc(x, y, r, 0, 2 * Math.PI);

@@ -97,18 +97,23 @@ function SiteCard({ site, links }: { readonly site: SiteDetail; readonly links: 
               </li>
             ))}
           </ul>
-          <h4>Can do</h4>
-          <ul className="sf-capabilities">
-            {site.capabilities.map((capability) => (
-              <li key={capability.name} className={capability.present ? '' : 'sf-capabilities__absent'}>
-                {capability.present ? <CheckCircleIcon aria-label="yes" /> : <MinusCircleIcon aria-label="no" />}
-                <span>
-                  {capability.name}
-                  {capability.note !== undefined && <small>{capability.note}</small>}
-                </span>
-              </li>
-            ))}
-          </ul>
+          <details>
+            <summary>
+              {site.capabilities.filter((capability) => capability.present).length} of {site.capabilities.length}{' '}
+              capabilities
+            </summary>
+            <ul className="sf-capabilities">
+              {site.capabilities.map((capability) => (
+                <li key={capability.name} className={capability.present ? '' : 'sf-capabilities__absent'}>
+                  {capability.present ? <CheckCircleIcon aria-label="yes" /> : <MinusCircleIcon aria-label="no" />}
+                  <span>
+                    {capability.name}
+                    {capability.note !== undefined && <small>{capability.note}</small>}
+                  </span>
+                </li>
+              ))}
+            </ul>
+          </details>
         </section>
         <section>
           <h4>Pools</h4>

@@ -2,7 +2,7 @@ import type { Sample } from '@superfluidity/api';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anOperation, aUnit } from './fixtures.ts';
-import { answererOf, latencySeries, median, moveMarks, SampleBuffer, summariseLatency } from './latency.ts';
+import { answererOf, ceilingMs, latencySeries, median, moveMarks, SampleBuffer, summariseLatency } from './latency.ts';
 
 const sample = (t: number, more: Partial<Sample> = {}): Sample => ({
   t,
@@ -99,5 +99,23 @@ describe('the move', () => {
   it('has no summary before there is one', () => {
     expect(summariseLatency([], [])).toEqual({ requests: 0, failed: 0, nowMs: undefined, move: undefined });
     expect(median([1, 3])).toBe(2);
+  });
+});
+
+describe('the scale', () => {
+  const series = (latencies: readonly (number | null)[]) => ({
+    times: latencies.map((_, i) => i),
+    answered: [{ by: 'edge', latencies }],
+    failed: latencies.map(() => null),
+  });
+
+  it('fits what is usual, and is not flattened by one slow start', () => {
+    const usual = Array.from({ length: 99 }, (_, i) => 20 + (i % 10));
+    expect(ceilingMs(series([1_000, ...usual]))).toBeLessThan(60);
+  });
+
+  it('fits everything where there is little, and nothing is no error', () => {
+    expect(ceilingMs(series([5, null, 10]))).toBeGreaterThanOrEqual(10);
+    expect(ceilingMs(series([]))).toBe(1);
   });
 });

@@ -82,6 +82,19 @@ export function latencySeries(
   };
 }
 
+/** Of a hundred answers the slowest two may leave the scale: one slow start must not flatten all that follows. */
+const WITHIN_SCALE = 0.98;
+
+/** The upper end of the scale. What lies above is drawn on the edge. */
+export function ceilingMs(series: LatencySeries): number {
+  const sorted = series.answered
+    .flatMap((column) => column.latencies)
+    .filter((latency) => latency !== null)
+    .sort((a, b) => a - b);
+  const usual = sorted[Math.ceil(sorted.length * WITHIN_SCALE) - 1] ?? 1;
+  return Math.max(1, Math.min(usual * 1.6, (sorted.at(-1) ?? 1) * 1.2));
+}
+
 function thin(samples: readonly Sample[], answerer: (sample: Sample) => string, max: number): readonly Sample[] {
   if (samples.length <= max) return samples;
   const [start, end] = [samples[0]!.t, samples.at(-1)!.t];
