@@ -10,6 +10,8 @@ export type LogLevel = (typeof logLevels)[number];
 export interface ServerOptions {
   readonly state: string;
   readonly database: string;
+  /** Folder in which drivers keep files. */
+  readonly sites: string;
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
@@ -26,6 +28,8 @@ Starts the control plane: API, console, workers. Stop it with Ctrl-C; what it de
                      (default: $SUPERFLUIDITY_STATE, else ./.state where that exists, else ~/.local/state/superfluidity)
   --database URL     pglite:DIR (default: in the state folder; survives a kill, not a power cut),
                      embedded:DIR (a PostgreSQL of its own) or postgres://... (needed for several servers)
+  --sites DIR        folder in which the sites keep files (default: in the state folder);
+                     servers that share a database and a machine share this too
   --host ADDRESS     address to listen on (default 127.0.0.1: this machine only)
   --port NUMBER      port to listen on (default 8080; 0: any free one)
   --demo             add the sites edge and core and deploy examples/mobile-edge, where not yet there
@@ -44,6 +48,7 @@ export function parseServerArgs(args: readonly string[], env = process.env): Ser
   return {
     state,
     database: values.database ?? `pglite:${join(state, 'db')}`,
+    sites: resolve(values.sites ?? join(state, 'sites')),
     host: values.host ?? '127.0.0.1',
     port,
     demo: values.demo ?? false,
@@ -60,6 +65,7 @@ function parse(args: readonly string[]) {
       options: {
         state: { type: 'string' },
         database: { type: 'string' },
+        sites: { type: 'string' },
         host: { type: 'string' },
         port: { type: 'string' },
         demo: { type: 'boolean' },

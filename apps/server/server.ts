@@ -39,7 +39,7 @@ export async function startServer(options: ServerOptions, pino: PinoLogger): Pro
   const log: Logger = pino;
   const closers = new Closers();
   try {
-    const state = await openStateFolder(options.state);
+    const state = await openStateFolder(options.state, options.sites);
     closers.add(() => state.release());
     const store = await openStore(options.database, { clock, log });
     closers.add(() => store.close());
@@ -60,7 +60,7 @@ export async function startServer(options: ServerOptions, pino: PinoLogger): Pro
       events,
       telemetry,
       kinds: driverKinds,
-      siteFolder: state.siteFolder,
+      siteFolder: options.sites,
       fence: () => engine.leases.drawFence(engine.leases.epoch),
       executor,
       clock,

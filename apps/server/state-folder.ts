@@ -11,20 +11,18 @@ import { limits } from './limits.ts';
  *     server.id     name of this server on operations and leases, the same after a restart
  *     server.lock   pid and start time of the server that uses the folder
  *     db/           the embedded database, unless --database names another one
- *     sites/        one folder per site for its driver
+ *     sites/        files of the drivers, unless --sites names another folder
  */
 export interface StateFolder {
   readonly path: string;
-  readonly siteFolder: string;
   readonly databaseFolder: string;
   release(): Promise<void>;
 }
 
 const LOCK_ATTEMPTS = 5;
 
-export async function openStateFolder(path: string): Promise<StateFolder> {
+export async function openStateFolder(path: string, siteFolder = join(path, 'sites')): Promise<StateFolder> {
   const doing = `use the state folder ${path}`;
-  const siteFolder = join(path, 'sites');
   const lock = join(path, 'server.lock');
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
@@ -37,7 +35,6 @@ export async function openStateFolder(path: string): Promise<StateFolder> {
   }
   const folder: StateFolder = {
     path,
-    siteFolder,
     databaseFolder: join(path, 'db'),
     release: () => rm(lock, { force: true }),
   };

@@ -9,6 +9,8 @@ export interface Limits {
   readonly stepMs: number;
   /** Between two looks at everything, besides those that events cause. */
   readonly reconcileMs: number;
+  /** Between two looks whether an operation that is waited for has ended on another server. */
+  readonly settlePollMs: number;
   /** Between two automatic operations on one service, doubled after each failure up to the maximum. */
   readonly healBackoffMs: number;
   readonly healBackoffMaxMs: number;
@@ -22,6 +24,7 @@ export const defaultLimits: Limits = {
   stepRetryMs: 200,
   stepMs: 120_000,
   reconcileMs: 5_000,
+  settlePollMs: 1_000,
   healBackoffMs: 1_000,
   healBackoffMaxMs: 300_000,
   telemetryMs: 100,

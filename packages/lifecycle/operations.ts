@@ -136,6 +136,18 @@ export async function createOperations(
     return changed(id);
   }
 
+  /** Resolves when the operation comes to rest on this server. */
+  function endHere(id: string): { readonly promise: Promise<Operation>; readonly forget: () => void } {
+    const { promise, resolve } = Promise.withResolvers<Operation>();
+    const set = waiters.get(id) ?? new Set();
+    waiters.set(id, set.add(resolve));
+    const forget = () => {
+      set.delete(resolve);
+      if (set.size === 0 && waiters.get(id) === set) waiters.delete(id);
+    };
+    return { promise, forget };
+  }
+
   const current = async (id: string) => operationView(await records.load(id));
   const stepsIn = async (id: string, ...states: string[]) =>
     (await records.stepRows(id)).filter((row) => states.includes(row.state)).map((row) => row.step_id);
@@ -194,15 +206,28 @@ export async function createOperations(
       }
     },
 
-    settled: (id, signal) =>
-      new Promise((resolve, reject) => {
-        const set = waiters.get(id) ?? new Set();
-        waiters.set(id, set.add(resolve));
-        signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
-        current(id).then((operation) => {
-          if (RESTING.includes(operation.state)) resolve(operation);
-        }, reject);
-      }),
+    async settled(id, signal) {
+      for (;;) {
+        // First, or an end between the look and the wait would be missed.
+        const { promise, forget } = endHere(id);
+        try {
+          const operation = await current(id);
+          if (RESTING.includes(operation.state)) return operation;
+          // The end may be reached by another server, which took the operation over: so this looks again.
+          const again = new AbortController();
+          const pause = clock.sleep(
+            limits.settlePollMs,
+            signal === undefined ? again.signal : AbortSignal.any([signal, again.signal]),
+          );
+          const ended = await Promise.race([promise, pause]);
+          again.abort();
+          pause.catch(() => {});
+          if (ended !== undefined) return ended;
+        } finally {
+          forget();
+        }
+      }
+    },
 
     async close() {
       await recorder.flush();

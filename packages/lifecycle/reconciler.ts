@@ -78,6 +78,7 @@ export class Reconciler {
 
   /** One look at everything. */
   async reconcile(): Promise<void> {
+    await this.#sites.refresh();
     this.#watchSites();
     await this.#operations.resumeLost(this.#options.limits.reconcileMs);
     const busy = await this.#services.busy();

@@ -10,6 +10,8 @@ import type { LifecycleOptions } from './options.ts';
 export interface Sites {
   /** Opens the drivers of all sites in the database: what runs in them is found again. */
   open(): Promise<void>;
+  /** Takes in what other servers on the same database added, changed or removed. */
+  refresh(): Promise<void>;
   close(): Promise<void>;
   kinds(): readonly DriverKind[];
   add(declaration: SiteDeclaration): Promise<SiteDetail>;
@@ -29,6 +31,8 @@ export interface Sites {
 interface OpenedSite {
   readonly id: string;
   readonly declaration: SiteDeclaration;
+  /** Of the row from which it was opened. */
+  readonly updatedAt: number;
   readonly driver: SiteDriver | undefined;
   readonly error: unknown;
 }
@@ -36,6 +40,8 @@ interface OpenedSite {
 export function createSites(options: LifecycleOptions): Sites {
   const { store, kinds, clock, log, events } = options;
   const opened = new Map<string, OpenedSite>();
+  let refreshing: Promise<void> | undefined;
+  let lastTurn: Promise<unknown> = Promise.resolve();
 
   const kindOf = (declaration: SiteDeclaration): DriverKind => {
     const kind = kinds.find((each) => each.kind === declaration.kind);
@@ -66,7 +72,8 @@ export function createSites(options: LifecycleOptions): Sites {
     });
   }
 
-  function get(name: string): OpenedSite {
+  async function get(name: string): Promise<OpenedSite> {
+    if (!opened.has(name)) await refresh();
     const site = opened.get(name);
     if (site !== undefined) return site;
     throw new SuperfluidityError('SF-LIFECYCLE-UNKNOWN', {
@@ -76,13 +83,51 @@ export function createSites(options: LifecycleOptions): Sites {
   }
 
   async function driver(name: string): Promise<SiteDriver> {
-    const site = get(name);
+    const site = await get(name);
     if (site.driver !== undefined) return site.driver;
     throw new SuperfluidityError('SF-SITE-UNAVAILABLE', {
       doing: `use site ${name}`,
       reason: 'it could not be opened',
       cause: site.error,
     });
+  }
+
+  /** Changes to the list of sites one after the other: a site is not opened twice, nor closed while it is being opened. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = lastTurn.then(work);
+    lastTurn = turn.catch(() => {});
+    return turn;
+  }
+
+  /** Whoever asks meanwhile waits for the same look. */
+  function refresh(): Promise<void> {
+    refreshing ??= inTurn(reopen).finally(() => {
+      refreshing = undefined;
+    });
+    return refreshing;
+  }
+
+  async function reopen(): Promise<void> {
+    const rows = await store.db.selectFrom('site').selectAll().orderBy('created_at').execute();
+    for (const { id, name, declaration: json, updated_at: updatedAt } of rows) {
+      const before = opened.get(name);
+      if (before?.id === id && before.updatedAt >= updatedAt) continue;
+      await before?.driver?.close();
+      const declaration = json as unknown as SiteDeclaration;
+      try {
+        const open = await openDriver(id, declaration);
+        opened.set(name, { id, declaration, updatedAt, driver: open, error: undefined });
+      } catch (error) {
+        log.error({ site: name, error: reportError(error) }, 'site cannot be opened');
+        opened.set(name, { id, declaration, updatedAt, driver: undefined, error });
+      }
+    }
+    const known = new Set(rows.map((row) => row.name));
+    for (const [name, site] of opened) {
+      if (known.has(name)) continue;
+      opened.delete(name);
+      await site.driver?.close();
+    }
   }
 
   async function view({ id, declaration }: OpenedSite): Promise<SiteDetail> {
@@ -125,10 +170,71 @@ export function createSites(options: LifecycleOptions): Sites {
   /** Both sites are told: the one that has both ends makes the whole link, and it is idempotent. */
   async function realise(link: SiteLink): Promise<void> {
     const id = shortName('link-', [link.a, link.b].toSorted().join());
-    const siteIds = { a: get(link.a).id, b: get(link.b).id };
+    const siteIds = { a: (await get(link.a)).id, b: (await get(link.b)).id };
     for (const name of [link.a, link.b]) {
       await (await driver(name)).fabric.ensureLink({ id, ...link, siteIds }, await adminCall(`link/${id}`));
     }
+  }
+
+  async function add(declaration: SiteDeclaration): Promise<SiteDetail> {
+    const before = opened.get(declaration.name);
+    if (before !== undefined && before.declaration.kind !== declaration.kind) {
+      throw new SuperfluidityError('SF-LIFECYCLE-NAME-TAKEN', {
+        doing: `add site ${declaration.name}`,
+        reason: `there is a site of that name and of kind ${before.declaration.kind}`,
+      });
+    }
+    const now = clock.now();
+    const existing = await store.db
+      .selectFrom('site')
+      .select('id')
+      .where('name', '=', declaration.name)
+      .executeTakeFirst();
+    const id = existing?.id ?? newId('site', now);
+    // The old one goes when the new one is there: a declaration that is refused changes nothing.
+    const open = await openDriver(id, declaration);
+    const values = {
+      kind: declaration.kind,
+      config: toJson(declaration.config as never),
+      declaration: toJson(declaration as never),
+    };
+    try {
+      await store.db
+        .insertInto('site')
+        .values({ name: declaration.name, id, ...values, created_at: now, updated_at: now })
+        .onConflict((conflict) => conflict.column('name').doUpdateSet({ ...values, updated_at: now }))
+        .execute();
+    } catch (error) {
+      await open.close();
+      throw error;
+    }
+    const site = { id, declaration, updatedAt: now, driver: open, error: undefined };
+    opened.set(declaration.name, site);
+    await before?.driver?.close();
+    const detail = await view(site);
+    events.append({
+      kind: 'site',
+      subject: declaration.name,
+      severity: 'info',
+      message: `site ${declaration.name} (${declaration.kind}) ${before === undefined ? 'added' : 'changed'}: ${detail.hostCount} hosts`,
+      body: { name: declaration.name },
+    });
+    return detail;
+  }
+
+  async function remove(name: string, site: OpenedSite): Promise<void> {
+    const used = await store.db.selectFrom('unit').select('service').where('site', '=', name).limit(1).execute();
+    if (used[0] !== undefined) {
+      throw new SuperfluidityError('SF-LIFECYCLE-IN-USE', {
+        doing: `remove site ${name}`,
+        reason: `units of service ${used[0].service} run there`,
+      });
+    }
+    await site.driver?.purge();
+    await site.driver?.close();
+    await store.db.deleteFrom('site').where('name', '=', name).execute();
+    opened.delete(name);
+    events.append({ kind: 'site', subject: name, severity: 'info', message: `site ${name} removed`, body: { name } });
   }
 
   return {
@@ -137,90 +243,27 @@ export function createSites(options: LifecycleOptions): Sites {
     links,
     drivers: () => new Map([...opened].flatMap(([name, site]) => (site.driver ? [[name, site.driver] as const] : []))),
 
-    async open() {
-      const rows = await store.db.selectFrom('site').selectAll().orderBy('created_at').execute();
-      for (const row of rows) {
-        const declaration = row.declaration as unknown as SiteDeclaration;
-        try {
-          opened.set(row.name, {
-            id: row.id,
-            declaration,
-            driver: await openDriver(row.id, declaration),
-            error: undefined,
-          });
-        } catch (error) {
-          log.error({ site: row.name, error: reportError(error) }, 'site cannot be opened');
-          opened.set(row.name, { id: row.id, declaration, driver: undefined, error });
-        }
-      }
-    },
+    open: refresh,
+    refresh,
 
     async close() {
       await Promise.allSettled([...opened.values()].flatMap((site) => site.driver?.close() ?? []));
       opened.clear();
     },
 
-    async add(declaration) {
-      const before = opened.get(declaration.name);
-      if (before !== undefined && before.declaration.kind !== declaration.kind) {
-        throw new SuperfluidityError('SF-LIFECYCLE-NAME-TAKEN', {
-          doing: `add site ${declaration.name}`,
-          reason: `there is a site of that name and of kind ${before.declaration.kind}`,
-        });
-      }
-      const now = clock.now();
-      const existing = await store.db
-        .selectFrom('site')
-        .select('id')
-        .where('name', '=', declaration.name)
-        .executeTakeFirst();
-      const id = existing?.id ?? newId('site', now);
-      await before?.driver?.close();
-      const open = await openDriver(id, declaration);
-      const values = {
-        kind: declaration.kind,
-        config: toJson(declaration.config as never),
-        declaration: toJson(declaration as never),
-      };
-      await store.db
-        .insertInto('site')
-        .values({ name: declaration.name, id, ...values, created_at: now, updated_at: now })
-        .onConflict((conflict) => conflict.column('name').doUpdateSet({ ...values, updated_at: now }))
-        .execute();
-      const site = { id, declaration, driver: open, error: undefined };
-      opened.set(declaration.name, site);
-      const detail = await view(site);
-      events.append({
-        kind: 'site',
-        subject: declaration.name,
-        severity: 'info',
-        message: `site ${declaration.name} (${declaration.kind}) ${before === undefined ? 'added' : 'changed'}: ${detail.hostCount} hosts`,
-        body: { name: declaration.name },
-      });
-      return detail;
-    },
+    add: (declaration) => inTurn(() => add(declaration)),
 
     async list() {
+      await refresh();
       const details = await Promise.all([...opened.values()].map(view));
       return details.map(({ hosts: _hosts, capabilities: _capabilities, pools: _pools, ...site }) => site);
     },
 
-    show: async (name) => view(get(name)),
+    show: async (name) => view(await get(name)),
 
     async remove(name) {
-      const site = get(name);
-      const used = await store.db.selectFrom('unit').select('service').where('site', '=', name).limit(1).execute();
-      if (used[0] !== undefined) {
-        throw new SuperfluidityError('SF-LIFECYCLE-IN-USE', {
-          doing: `remove site ${name}`,
-          reason: `units of service ${used[0].service} run there`,
-        });
-      }
-      await site.driver?.purge();
-      await site.driver?.close();
-      await store.db.deleteFrom('site').where('name', '=', name).execute();
-      opened.delete(name);
-      events.append({ kind: 'site', subject: name, severity: 'info', message: `site ${name} removed`, body: { name } });
+      const site = await get(name);
+      await inTurn(() => remove(name, site));
     },
 
     async purge(name) {
@@ -232,8 +275,8 @@ export function createSites(options: LifecycleOptions): Sites {
     },
 
     async setLink(link) {
-      get(link.a);
-      get(link.b);
+      await get(link.a);
+      await get(link.b);
       if (link.a === link.b) {
         throw new SuperfluidityError('SF-SITE-CONFIG', { doing: 'set link', reason: 'both ends are the same site' });
       }
@@ -253,6 +296,7 @@ export function createSites(options: LifecycleOptions): Sites {
     },
 
     async snapshot() {
+      await refresh();
       const sites = await Promise.all(
         [...opened.values()].map(async (site): Promise<Site> => {
           const print = await fingerprintOf(site.driver);

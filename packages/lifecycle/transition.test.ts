@@ -1,0 +1,195 @@
+import { readNative } from '@superfluidity/dialects';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Action, PlannedChain, PlannedStep, PlannedUnit } from './actions.ts';
+import { nothingThere, type Placed, planTransition, type Situation, type Transition } from './transition.ts';
+
+const { service } = readNative(`
+superfluidity: 1
+service:
+  name: stream
+  version: '1'
+  networks:
+    - { name: users, prefix: 10.45.0.0/16 }
+    - { name: apps, prefix: 10.60.0.0/16 }
+  functions:
+    - { name: ue, environment: container, image: 'host:', ports: [users], pool: 1, requirements: { after: [video] } }
+    - { name: firewall, environment: nft, program: 'table ip x { }', forwards: true, ports: [apps] }
+    - { name: video, environment: container, image: 'host:', ports: [apps], drain: SIGTERM, scale: { initial: 1, min: 0, max: 9 } }
+  chains:
+    - { name: watch, from: ue, through: [firewall], to: video, address: 10.99.0.10, protocol: tcp, ports: [8080] }
+`);
+
+/** The world as the steps change it: the oracle is what must be true of it after every single step. */
+class World {
+  readonly networks = new Set<string>();
+  readonly units = new Map<string, PlannedUnit>();
+  readonly installed = new Map<string, PlannedChain>();
+  readonly active = new Map<string, number>();
+  readonly #seamless: boolean;
+
+  constructor(seamless: boolean) {
+    this.#seamless = seamless;
+  }
+
+  apply(action: Action): void {
+    switch (action.verb) {
+      case 'create-network':
+        this.networks.add(`${action.site} ${action.spec.id}`);
+        break;
+      case 'remove-network':
+        this.networks.delete(`${action.site} ${action.spec.id}`);
+        break;
+      case 'create-units':
+        for (const unit of action.units) this.units.set(unit.spec.id, unit);
+        break;
+      case 'remove-units':
+        for (const unit of action.units) this.units.delete(unit.spec.id);
+        break;
+      case 'install-chain':
+        this.installed.set(`${action.chain.id}@${action.chain.version}`, action.chain);
+        break;
+      case 'activate-chain':
+        expect(this.installed.has(`${action.chain.id}@${action.chain.version}`)).toBe(true);
+        this.active.set(action.chain.id, action.chain.version);
+        break;
+      case 'remove-chain':
+        if (this.active.get(action.chain.id) === action.chain.version) this.active.delete(action.chain.id);
+        this.installed.delete(`${action.chain.id}@${action.chain.version}`);
+        break;
+      default:
+        break;
+    }
+    this.#check();
+  }
+
+  #check(): void {
+    for (const unit of this.units.values()) {
+      for (const port of unit.spec.ports) expect(this.networks).toContain(`${unit.site} ${port.network}`);
+    }
+    if (!this.#seamless) return;
+    for (const [id, version] of this.active) {
+      for (const hop of this.installed.get(`${id}@${version}`)!.hops)
+        expect([...this.units.keys()]).toContain(hop.unitId);
+    }
+  }
+
+  /** Everything, as plain text. */
+  get all(): readonly string[] {
+    return [
+      ...this.networks,
+      ...this.units.keys(),
+      ...this.installed.keys(),
+      ...this.active.entries().map(String),
+    ].sort();
+  }
+}
+
+/** An order in which an engine might run the steps: any that respects the dependencies. */
+function inSomeOrder(steps: readonly PlannedStep[], choose: (among: number) => number): readonly PlannedStep[] {
+  const done = new Set<string>();
+  const left = [...steps];
+  const order: PlannedStep[] = [];
+  while (left.length > 0) {
+    const ready = left.filter((step) => step.dependsOn.every((id) => done.has(id)));
+    expect(ready.length).toBeGreaterThan(0);
+    const next = ready[choose(ready.length)]!;
+    left.splice(left.indexOf(next), 1);
+    done.add(next.id);
+    order.push(next);
+  }
+  return order;
+}
+
+const place = fc.record({ site: fc.constantFrom('a', 'b', 'c'), host: fc.constantFrom('h1', 'h2') });
+/** Ue and firewall once each, or not at all; video up to 70 times, so that batches come up too. */
+const target: fc.Arbitrary<readonly Placed[]> = fc
+  .record({
+    ue: fc.option(place, { nil: undefined }),
+    firewall: fc.option(place, { nil: undefined }),
+    video: fc.oneof(fc.array(place, { maxLength: 4 }), fc.array(place, { minLength: 65, maxLength: 70 })),
+  })
+  .map(({ ue, firewall, video }) => [
+    ...(ue === undefined ? [] : [{ path: 'ue/ue', index: 0, ...ue }]),
+    ...(firewall === undefined ? [] : [{ path: 'firewall/firewall', index: 0, ...firewall }]),
+    ...video.map((each, index) => ({ path: 'video/video', index, ...each })),
+  ]);
+
+const seed = fc.array(fc.nat(1_000), { minLength: 20, maxLength: 20 });
+const chooser = (numbers: readonly number[]) => {
+  let at = 0;
+  return (among: number) => numbers[at++ % numbers.length]! % among;
+};
+
+function go(current: Situation, to: readonly Placed[], order: Transition['order'], replace: readonly string[] = []) {
+  return planTransition({ name: 'stream', service: service!, current, target: to, replace: new Set(replace), order });
+}
+
+describe('a transition', () => {
+  it('in any order of its steps leads from one situation to the next, seamlessly, and back again by the opposites', () => {
+    fc.assert(
+      fc.property(target, target, seed, (first, second, numbers) => {
+        const choose = chooser(numbers);
+        const world = new World(true);
+        const deployed = go(nothingThere, first, 'make-before-break');
+        for (const step of inSomeOrder(deployed.steps, choose)) world.apply(step.action);
+        const changed = go(deployed.after, second, 'make-before-break');
+        for (const step of inSomeOrder(changed.steps, choose)) world.apply(step.action);
+        expect(
+          [...world.units.values()]
+            .map((unit) => `${unit.spec.path}#${unit.spec.index} ${unit.site}/${unit.spec.host}`)
+            .sort(),
+        ).toEqual(second.map((each) => `${each.path}#${each.index} ${each.site}/${each.host}`).sort());
+        expect(world.installed.size).toBe(changed.after.chains.length);
+        const gone = go(changed.after, [], 'make-before-break');
+        for (const step of inSomeOrder(gone.steps, choose)) world.apply(step.action);
+        expect(world.all).toEqual([]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('changes nothing when everything is where it should be', () => {
+    fc.assert(
+      fc.property(target, (to) => {
+        const { after } = go(nothingThere, to, 'make-before-break');
+        expect(go(after, to, 'make-before-break').steps).toEqual([]);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('replaces a dead unit by its next incarnation, the old one first', () => {
+    const to: readonly Placed[] = [
+      { path: 'ue/ue', index: 0, site: 'a', host: 'h1' },
+      { path: 'firewall/firewall', index: 0, site: 'a', host: 'h1' },
+      { path: 'video/video', index: 0, site: 'b', host: 'h1' },
+    ];
+    const { after } = go(nothingThere, to, 'make-before-break');
+    const dead = after.units.find((unit) => unit.spec.path === 'video/video')!;
+    const { steps, after: healed } = go(after, to, 'break-before-make', [dead.spec.id]);
+    const ids = steps.map((step) => step.id);
+    expect(ids.indexOf('remove:video/video#0')).toBeLessThan(ids.indexOf('create:video/video#0'));
+    expect(healed.units.find((unit) => unit.spec.path === 'video/video')).toMatchObject({
+      generation: dead.generation + 1,
+    });
+    expect(healed.chains.map((chain) => chain.version)).toEqual([2]);
+  });
+
+  it('clears away versions of chains that a failed operation left without traffic', () => {
+    const to: readonly Placed[] = [
+      { path: 'ue/ue', index: 0, site: 'a', host: 'h1' },
+      { path: 'firewall/firewall', index: 0, site: 'a', host: 'h1' },
+      { path: 'video/video', index: 0, site: 'b', host: 'h1' },
+    ];
+    const { after } = go(nothingThere, to, 'make-before-break');
+    const leftover = { ...after.chains[0]!, version: 2 };
+    const { steps, after: moved } = go(
+      { ...after, leftovers: [leftover] },
+      [...to.slice(0, 2), { ...to[2]!, site: 'a' }],
+      'make-before-break',
+    );
+    expect(steps.map((step) => step.id)).toContain('remove-chain:watch@2');
+    expect(moved.chains.map((chain) => chain.version)).toEqual([3]);
+  });
+});
