@@ -116,6 +116,6 @@ describe('the scale', () => {
 
   it('fits everything where there is little, and nothing is no error', () => {
     expect(ceilingMs(series([5, null, 10]))).toBeGreaterThanOrEqual(10);
-    expect(ceilingMs(series([]))).toBe(1);
+    expect(ceilingMs(series([]))).toBeGreaterThanOrEqual(1);
   });
 });
