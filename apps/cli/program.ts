@@ -1,3 +1,4 @@
+import packageJson from './package.json' with { type: 'json' };
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Context, createContext, type GlobalOptions } from './context.ts';
 import { exitCodesHelp } from './exit-codes.ts';
@@ -5,6 +6,7 @@ import { exitCodesHelp } from './exit-codes.ts';
 /** Commands load what they need when they run: `--help` reads this file only. */
 export function createProgram(): Command {
   const program = new Command('superfluidity')
+    .version(packageJson.version, '-V, --version', 'print the version')
     .description('Deploys, connects, watches, scales, heals and moves network services over many sites.')
     .option('--server <url>', 'the control plane', process.env['SUPERFLUIDITY_SERVER'] ?? 'http://127.0.0.1:8080')
     .option(
