@@ -27,8 +27,10 @@ export function leftBehind(
   after: ReadonlySet<string>,
   ours: readonly string[],
 ): readonly string[] {
-  // Drivers put ten characters that derive from the site's id into every name: other sites may come and go meanwhile.
+  // Drivers put ten characters that derive from the site's id into every name: other sites may come and go meanwhile,
+  // and so may the short-lived namespaces in which the kernel is probed and tests run.
   const foreign = (line: string) =>
+    /\bsf(?:-probe|t)-/.test(line) ||
     [...line.matchAll(/(?:sf-|superfluidity\/)([0-9a-z]{10})\b/g)].some(([, key]) => !ours.includes(key!));
   return [...after].filter((line) => !before.has(line) && !foreign(line)).sort();
 }
