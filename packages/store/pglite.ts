@@ -1,12 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
-import { createPgConfig } from '@electric-sql/pglite/node-postgres';
 import pg from 'pg';
 import type { Backend, BackendOptions } from './backend.ts';
 import { Channels } from './channels.ts';
 import { toStoreError } from './errors.ts';
 import { lockFolder } from './folder-lock.ts';
+import { pgliteClient } from './pglite-client.ts';
 
 /**
  * PostgreSQL compiled to WebAssembly, in this process. It is one session, so there is one owner of the instance and one
@@ -45,7 +45,7 @@ async function connect(
   options: BackendOptions,
   close: () => Promise<void>,
 ): Promise<Backend> {
-  const pool = new pg.Pool({ ...createPgConfig(pglite), max: 1, idleTimeoutMillis: 0 } as unknown as pg.PoolConfig);
+  const pool = new pg.Pool({ Client: pgliteClient(pglite), max: 1, idleTimeoutMillis: 0 } as pg.PoolConfig);
   pool.on('error', (error) => options.log.warn({ error: error.message }, 'database connection failed'));
   const channels = new Channels((error) => options.log.error({ error: String(error) }, 'notification handler failed'));
   pglite.onNotification((channel, payload) => channels.tell(channel, payload));
