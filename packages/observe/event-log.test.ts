@@ -144,10 +144,13 @@ describe('event log', () => {
 
 describe('event log whose database is away', () => {
   test('keeps the newest, says so, and writes them when it is back', async () => {
-    let away = true;
+    let away = false;
     const flaky: Store = {
       ...store,
-      transaction: (work) => (away ? Promise.reject(new Error('no connection')) : store.transaction(work)),
+      get db() {
+        if (away) throw new Error('no connection');
+        return store.db;
+      },
     };
     const log = await createEventLog({
       store: flaky,
@@ -155,6 +158,7 @@ describe('event log whose database is away', () => {
       log: silentLogger,
       limits: { queued: 10, retryMs: 5, pollMs: 20, batch: 3 },
     });
+    away = true;
     for (const n of upTo(25)) log.append(entry(n));
     await expect(log.flush()).rejects.toMatchObject({ code: 'SF-OBSERVE-NOT-WRITTEN' });
     away = false;

@@ -1,6 +1,6 @@
 import type { Event } from '@superfluidity/api';
 import { type Clock, type Logger, SuperfluidityError } from '@superfluidity/core';
-import { insertMany, type Store } from '@superfluidity/store';
+import { sql, type Store } from '@superfluidity/store';
 import { EventTail } from './event-tail.ts';
 import type { EventLog, NewEvent } from './types.ts';
 
@@ -17,6 +17,8 @@ export interface EventLogLimits {
   /** Waiting to be written while the database is away; above it the oldest are lost, with a warning in the log. */
   readonly queued: number;
   readonly batch: number;
+  /** How long the first one waits for others. */
+  readonly gatherMs: number;
   /** How often the table is looked at though nobody said that something happened: notifications may be lost. */
   readonly pollMs: number;
   readonly retryMs: number;
@@ -29,6 +31,7 @@ export const eventLogLimits: EventLogLimits = {
   kept: 200_000,
   queued: 20_000,
   batch: 500,
+  gatherMs: 20,
   pollMs: 1_000,
   retryMs: 500,
   tail: 2_000,
@@ -65,6 +68,7 @@ export async function createEventLog(options: EventLogOptions): Promise<Closable
   const closed = new AbortController();
   const tail = new EventTail(limits.tail, await newestId(store));
   const appended = new Bell();
+  const hurried = new Bell();
   const written = new Bell();
   const happened = new Bell();
   const grown = new Bell();
@@ -76,15 +80,18 @@ export async function createEventLog(options: EventLogOptions): Promise<Closable
   let failure: unknown;
 
   async function write(rows: readonly Row[]): Promise<void> {
-    await store.transaction(async (transaction) => {
-      // Ids are given when a row is inserted but seen when it is committed. Without the lock, a follower could see the
-      // event 8 of one server, go on from there, and never learn of the event 7 that another one commits later.
-      await transaction
-        .selectNoFrom((eb) => eb.fn('pg_advisory_xact_lock', [eb.val(ORDER_LOCK)]).as('locked'))
-        .execute();
-      await insertMany(transaction, 'event', rows as never);
-      await transaction.selectNoFrom((eb) => eb.fn('pg_notify', [eb.val(CHANNEL), eb.val('')]).as('sent')).execute();
-    });
+    // Ids are given when a row is inserted but seen when it is committed. Without the lock, a follower could see the
+    // event 8 of one server, go on from there, and never learn of the event 7 that another one commits later. The lock
+    // is taken before the first id: no row of the join is there without it.
+    await sql`
+      with locked as materialized (select pg_advisory_xact_lock(${ORDER_LOCK})),
+      inserted as (
+        insert into event (at, kind, subject, body)
+        select row.at, row.kind, row.subject, row.body
+        from locked, jsonb_populate_recordset(null::event, ${JSON.stringify(rows)}::jsonb) as row
+        returning 1)
+      select pg_notify(${CHANNEL}, '') from (select count(*) from inserted) as all_of_them
+    `.execute(store.db);
     sinceTrim += rows.length;
     if (sinceTrim < limits.kept / 100) return;
     sinceTrim = 0;
@@ -101,6 +108,8 @@ export async function createEventLog(options: EventLogOptions): Promise<Closable
         await appended.heard(closed.signal);
         continue;
       }
+      // Events come in groups; and what a user waits for should not find the database busy with what happened before.
+      await hurried.heard(closed.signal, clock, limits.gatherMs);
       const rows = queue.splice(0, limits.batch);
       try {
         await write(rows);
@@ -152,6 +161,7 @@ export async function createEventLog(options: EventLogOptions): Promise<Closable
     },
     async flush() {
       const until = accepted;
+      if (settled < until) hurried.ring();
       while (settled < until) {
         await written.heard(closed.signal);
         if (failure !== undefined) throw notWritten(failure);

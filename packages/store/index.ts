@@ -1,5 +1,7 @@
 export type { NotificationHandler } from './backend.ts';
 export * from './database.ts';
+/** The one that the rooms write SQL with where the query builder has no word for it. */
+export { sql } from 'kysely';
 export { databaseCode, storeErrors, toStoreError } from './errors.ts';
 export * from './rows.ts';
 export { openStore, type Store, type StoreOptions } from './store.ts';

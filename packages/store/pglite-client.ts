@@ -34,7 +34,7 @@ export function pgliteClient(pglite: PGlite): typeof pg.Client {
       const connect = super.connect.bind(this) as unknown as (done: (error?: Error) => void) => never;
       const done = callback as (error?: Error) => void;
       return connect((error) => {
-        if (error != null) return done(error);
+        if (error instanceof Error) return done(error);
         super.query('rollback').then(() => super.query('deallocate all').then(() => done(), done), done);
       });
     }
