@@ -3,6 +3,8 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Context, createContext, type GlobalOptions } from './context.ts';
 import { exitCodesHelp } from './exit-codes.ts';
 
+const BASE = 'folder that paths in the descriptor start from (default: its own)';
+
 /** Commands load what they need when they run: `--help` reads this file only. */
 export function createProgram(): Command {
   const program = new Command('superfluidity')
@@ -64,8 +66,9 @@ ${exitCodesHelp}`,
         .description('print placement, chains, cost and steps; changes nothing')
         .argument('<file-or-name...>', 'descriptor, its folder, or an entry of the catalogue')
         .option('--name <name>', 'name of the service')
+        .option('--base <dir>', BASE)
         .action(
-          run(async (context, files: string[], options: { name?: string }) =>
+          run(async (context, files: string[], options: { name?: string; base?: string }) =>
             (await service()).plan(context, files, options),
           ),
         ),
@@ -73,6 +76,7 @@ ${exitCodesHelp}`,
       waiting(new Command('deploy').description('deploy a service and follow it'))
         .argument('<file-or-name...>', 'descriptor, its folder, or an entry of the catalogue')
         .option('--name <name>', 'name of the service')
+        .option('--base <dir>', BASE)
         .action(
           run(async (context, files: string[], options) => (await service()).deploy(context, files, options as never)),
         ),

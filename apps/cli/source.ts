@@ -10,8 +10,11 @@ const FILES_MAX = 512;
 const BYTES_MAX = 1_500_000;
 const DESCRIPTOR = /\.(ya?ml|json)$/i;
 
-/** Files and folders of a descriptor, the descriptor first; or else the name of an entry of the catalogue. */
-export async function readSource(names: readonly string[]): Promise<DescriptorSource> {
+/**
+ * Files and folders of a descriptor, the descriptor first; or else the name of an entry of the catalogue. Paths in the
+ * descriptor start from its folder, or from `base`.
+ */
+export async function readSource(names: readonly string[], base?: string): Promise<DescriptorSource> {
   const [first] = names;
   if (first === undefined) throw unusable('a descriptor', 'name a file, a folder, or an entry of the catalogue');
   if (names.length === 1 && !existsSync(first)) {
@@ -28,7 +31,7 @@ export async function readSource(names: readonly string[]): Promise<DescriptorSo
       base64: (await readBounded(path)).toString('base64'),
     })),
   );
-  return { files, baseFolder: folder };
+  return { files, baseFolder: base === undefined ? folder : resolve(base) };
 }
 
 async function filesOf(name: string): Promise<readonly string[]> {

@@ -23,6 +23,11 @@ export async function check(context: Context, files: readonly string[], options:
 
 type Source = Awaited<ReturnType<typeof readSource>>;
 
+interface Described {
+  readonly name?: string;
+  readonly base?: string;
+}
+
 /** Reading changes nothing and needs no sites: without a server it is done here. */
 async function checkAnywhere(context: Context, source: Source): Promise<CheckResult> {
   try {
@@ -66,18 +71,14 @@ function checkText({ style }: Context, { ok, name, format, problems }: CheckResu
   return [...lines, `${verdict}  (${format})`].join('\n');
 }
 
-export async function plan(context: Context, files: readonly string[], options: { name?: string }): Promise<void> {
-  const source = await readSource(files);
+export async function plan(context: Context, files: readonly string[], options: Described): Promise<void> {
+  const source = await readSource(files, options.base);
   const result: Plan = await (await context.client()).call('planService', { body: { source, ...named(options.name) } });
   await context.show(result, () => planText(result, context.style));
 }
 
-export async function deploy(
-  context: Context,
-  files: readonly string[],
-  options: Waiting & { name?: string },
-): Promise<void> {
-  const source = await readSource(files);
+export async function deploy(context: Context, files: readonly string[], options: Waiting & Described): Promise<void> {
+  const source = await readSource(files, options.base);
   const client = await context.client();
   await accept(context, await client.call('deployService', { body: { source, ...named(options.name) } }), options);
 }
