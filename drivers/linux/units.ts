@@ -225,7 +225,7 @@ export class Units {
         ready.slot,
         spec.ports.flatMap((port) => port.serviceAddresses),
       );
-      const workload = await startWorkload(context, ready.workload!);
+      const workload = await startWorkload(context, ready.workload!, spec.facts, signal);
       record = { ...record, workload };
       await awaitHealthy(
         doing,

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { SuperfluidityError } from '@superfluidity/core';
+import { SuperfluidityError, systemClock } from '@superfluidity/core';
 import type { HealthCheck } from '@superfluidity/model';
 import { guestCacheFolder } from './guest.ts';
 import { awaitHealthy } from './health.ts';
 import { addToCgroup, createCgroup } from './kernel/cgroup.ts';
 import { ping } from './kernel/icmp.ts';
-import { buildInitramfs, fetchGuestKernel, type ServiceFile } from './runtime/guest-kernel.ts';
+import { buildInitramfs, FACTS_AWAITED, fetchGuestKernel, type ServiceFile } from './runtime/guest-kernel.ts';
 import { isAlive } from './kernel/processes.ts';
 import { acceleratorFor } from './machine.ts';
 import { pauseVm, startVm, type Vm } from './runtime/qemu.ts';
@@ -35,10 +35,13 @@ export interface VmWish {
 /** What QEMU needs beside the memory of its guest. */
 const OVERHEAD_MIB = 192;
 const PIDS_MAX = 64;
+/** As in containers. */
+const FACTS_INSIDE = '/run/superfluidity';
 const FILES_MAX = 10_000;
 const FILES_BYTES_MAX = 256 << 20;
 /** The whole boot; an interpreted processor is some twenty times slower than a real one. */
 const BOOT_TIMEOUT_MS = { kvm: 15_000, tcg: 60_000 } as const;
+const FACTS_READER_TIMEOUT_MS = 20_000;
 const PING_INTERVAL_MS = 20;
 
 export async function prepareVm(wish: VmWish, signal: AbortSignal): Promise<Vm> {
@@ -91,8 +94,20 @@ export async function prepareVm(wish: VmWish, signal: AbortSignal): Promise<Vm> 
     const ended = () => (isAlive(vm.process) ? undefined : 'QEMU ended');
     await awaitHealthy(doing, wish.health, { namespace: wish.namespace, address: port.address, ended }, signal);
   }
+  await awaitFactsReader(doing, vm, signal);
   await pauseVm(vm);
   return vm;
+}
+
+/** The network is up before the first program comes to reading. Pausing there makes the start cost one line of it. */
+async function awaitFactsReader(doing: string, vm: Vm, signal: AbortSignal): Promise<void> {
+  const deadline = performance.now() + FACTS_READER_TIMEOUT_MS;
+  while (!readFileSync(vm.consolePath, 'latin1').includes(FACTS_AWAITED)) {
+    const reason = signal.aborted ? 'cancelled' : isAlive(vm.process) ? 'its first program is not ready' : 'QEMU ended';
+    if (signal.aborted || !isAlive(vm.process) || performance.now() >= deadline)
+      throw new SuperfluidityError('SF-LINUX-VM', { doing, reason });
+    await systemClock.sleep(PING_INTERVAL_MS, signal).catch(() => {});
+  }
 }
 
 /** Equal contents are one file, however many machines boot from it. */
@@ -115,6 +130,7 @@ function serviceFiles(wish: VmWish): readonly ServiceFile[] {
   }
   const script = [
     '#!/bin/sh',
+    `export FACTS_FILE=${FACTS_INSIDE}/facts.json`,
     ...(wish.files === undefined ? [] : ['ln -s /service/app /app']),
     ...Object.entries(wish.env).map(([name, value]) => `export ${name}=${quote(value)}`),
     ...(wish.command.length === 0 ? [] : [`exec ${wish.command.map(quote).join(' ')}`]),

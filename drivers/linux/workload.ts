@@ -11,7 +11,7 @@ import { containerState, createContainer, deleteContainer, type OciRuntime, star
 import { containerConfig, NETWORK_CAPABILITIES, PLAIN_CAPABILITIES } from './runtime/oci-spec.ts';
 import { prepareImage, type ReadyImage } from './runtime/images.ts';
 import { removeRootfs } from './runtime/rootfs.ts';
-import { pressPowerButton, resumeVm } from './runtime/qemu.ts';
+import { giveFacts, pressPowerButton } from './runtime/qemu.ts';
 import type { Scope } from './scope.ts';
 import { consolePath, prepareVm, vmOf } from './vm.ts';
 import type { Slot } from './wiring.ts';
@@ -60,7 +60,7 @@ export function unitCgroup(scope: Scope, slotId: string): string {
   return `${scope.cgroup}/${slotId}`;
 }
 
-/** Written whole before the unit starts, and never changed. */
+/** Written whole before the unit starts, and never changed. Machines do not see the folder: they are told. */
 export function writeFacts(folder: string, facts: Readonly<Record<string, string>>): void {
   writeFileSync(join(factsFolder(folder), 'facts.json'), JSON.stringify(facts), { mode: 0o644 });
 }
@@ -205,13 +205,18 @@ async function prepareMachine(context: WorkloadContext, signal: AbortSignal): Pr
   return { environment: 'vm', process: vm.process };
 }
 
-export async function startWorkload(context: WorkloadContext, prepared: Workload): Promise<Workload> {
+export async function startWorkload(
+  context: WorkloadContext,
+  prepared: Workload,
+  facts: UnitSpec['facts'],
+  signal: AbortSignal,
+): Promise<Workload> {
   if (prepared.container !== undefined) {
     await startContainer(ociRuntime(context.scope), prepared.container);
     createCgroup(unitCgroup(context.scope, context.slot.id), { cpuCores: context.template.cpu });
     return prepared;
   }
-  if (prepared.environment === 'vm') await resumeVm(vmOf(context.folder, prepared.process!));
+  if (prepared.environment === 'vm') await giveFacts(vmOf(context.folder, prepared.process!), facts, signal);
   if (prepared.environment === 'process') return startProcess(context, prepared);
   return prepared;
 }

@@ -87,9 +87,14 @@ export async function fetchGuestKernel(stateFolder: string, signal?: AbortSignal
   return findGuestKernel(stateFolder) ?? refuse(doing, 'it is not there after it was fetched');
 }
 
+/** What the guest prints when it can be told its facts, and when it has them. */
+export const FACTS_AWAITED = 'superfluidity: awaiting facts';
+export const FACTS_READ = 'superfluidity: facts read';
+
 /**
  * The first program of the guest. Addresses come on the kernel's command line; a service lies in /service and is
- * started from /service/run. Everything it prints goes to the console.
+ * started from /service/run. Everything it prints goes to the console. Facts come in by the console, when it is known
+ * what the machine is for: a service that runs before then waits for the file, which appears whole.
  */
 const INIT = `#!/bin/busybox sh
 /bin/busybox mount -t proc proc /proc
@@ -113,7 +118,21 @@ ip link set eth0 up
 [ -n "$vip" ] && ip addr add "$vip" dev lo
 [ -n "$gw" ] && ip route add default via "$gw" dev eth0 onlink
 echo "superfluidity: network ready"
-if [ -x /service/run ]; then cd /service; /service/run; echo "superfluidity: service ended with $?"; fi
+if [ -x /service/run ]; then
+  (cd /service; /service/run </dev/null; echo "superfluidity: service ended with $?") &
+fi
+mkdir -p /run/superfluidity
+stty -echo
+echo "${FACTS_AWAITED}"
+while read -r line; do
+  case "$line" in
+    =*) facts="$facts\${line#=}" ;;
+    .) printf %s "$facts" >/run/superfluidity/facts.json.new
+       mv /run/superfluidity/facts.json.new /run/superfluidity/facts.json
+       echo "${FACTS_READ}"
+       facts= ;;
+  esac
+done
 while :; do sleep 3600; done
 `;
 
@@ -141,7 +160,7 @@ export function buildInitramfs(kernel: GuestKernel, files: readonly ServiceFile[
   const busybox = BUSYBOX_PATHS.find((path) => existsSync(path) && statSync(path).size > 0);
   if (busybox === undefined) return refuse('build an initramfs', 'busybox-static is not installed');
   return encodeCpio([
-    ...['bin', 'dev', 'etc', 'lib', 'lib/modules', 'proc', 'root', 'sys', 'tmp'].map((name) => folder(name)),
+    ...['bin', 'dev', 'etc', 'lib', 'lib/modules', 'proc', 'root', 'run', 'sys', 'tmp'].map((name) => folder(name)),
     file('bin/busybox', readFileSync(busybox), 0o755),
     symlink('sbin', 'bin'),
     file('init', Buffer.from(INIT), 0o755),

@@ -13,7 +13,8 @@ import { isAlive } from '../kernel/processes.ts';
 import { createTap } from '../kernel/tap.ts';
 import { missingForKernelTests, TestNamespaces, titled } from '../kernel/testing.ts';
 import { encodeCpio, file, folder } from './cpio.ts';
-import { buildInitramfs, fetchGuestKernel } from './guest-kernel.ts';
+import { fetchGuestKernel, guestCacheFolder } from '../guest.ts';
+import { buildInitramfs } from './guest-kernel.ts';
 import { destroyVm, pauseVm, resumeVm, startVm } from './qemu.ts';
 import { QmpClient } from './qmp.ts';
 
@@ -43,8 +44,7 @@ describe.skipIf(absent !== undefined)(titled('micro virtual machines', absent), 
   it('boot, answer, stand still and go on', { timeout: 240_000 }, async () => {
     using namespaces = new TestNamespaces();
     const namespace = namespaces.create();
-    const state = process.env['SF_GUEST_KERNEL_FOLDER'] ?? join(tmpdir(), 'superfluidity-guest-kernel');
-    const kernel = await fetchGuestKernel(state);
+    const kernel = await fetchGuestKernel(guestCacheFolder());
     const work = mkdtempSync(join(tmpdir(), 'sf-vm-'));
     mkdirSync(work, { recursive: true });
     const initramfsPath = join(work, 'initramfs');

@@ -1,8 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { connect } from 'node:net';
+import { dirname, join } from 'node:path';
 import { type Clock, SuperfluidityError, systemClock } from '@superfluidity/core';
 import { isAlive, killProcess, type ProcessRef, spawnDetached, waitForExit } from '../kernel/processes.ts';
 import './errors.ts';
+import { FACTS_READ } from './guest-kernel.ts';
 import { QmpClient } from './qmp.ts';
 
 /** Micro virtual machines: QEMU's microvm machine type, direct kernel boot, a TAP device, control through QMP. */
@@ -35,6 +37,8 @@ export interface Vm {
 
 const SOCKET_TIMEOUT_MS = 10_000;
 const SOCKET_POLL_MS = 2;
+const FACTS_TIMEOUT_MS = 20_000;
+const CONSOLE_SEEN_MAX = 4096;
 const NO_SPACE = /^\S+$/;
 
 /**
@@ -45,7 +49,7 @@ const TCG_CLOCK = 'tsc_early_khz=1000000 tsc=reliable lpj=4000000';
 
 function commandLine(vm: VmSettings): string {
   const words = [
-    'console=ttyS0 quiet reboot=t panic=-1 no_timer_check random.trust_cpu=on',
+    'console=ttyS0,115200 quiet reboot=t panic=-1 no_timer_check random.trust_cpu=on',
     ...(vm.accelerator === 'tcg' ? [TCG_CLOCK, 'mitigations=off'] : []),
   ];
   const own = { 'sf.ip': vm.address, 'sf.gw': vm.gateway, 'sf.vip': vm.virtualAddress, 'sf.mtu': vm.mtu?.toString() };
@@ -85,8 +89,11 @@ export function qemuArgv(vm: VmSettings): readonly [string, ...string[]] {
     vm.initramfsPath,
     '-append',
     commandLine(vm),
+    // What the guest prints is kept whether or not somebody is connected; what is written to the socket, it reads.
+    '-chardev',
+    `socket,id=console,path=${join(vm.folder, 'console.sock')},server=on,wait=off,logfile=${join(vm.folder, 'console.log')}`,
     '-serial',
-    `file:${join(vm.folder, 'console.log')}`,
+    'chardev:console',
     '-qmp',
     `unix:${join(vm.folder, 'qmp.sock')},server=on,wait=off`,
     '-netdev',
@@ -137,6 +144,46 @@ export function pauseVm(vm: Vm): Promise<void> {
 
 export function resumeVm(vm: Vm): Promise<void> {
   return command(vm, 'cont');
+}
+
+/**
+ * Tells the guest what it is, and lets it go: facts go in over its console, which works for a machine that was booted
+ * before anybody knew what it would be, and only the machine itself can be reached by it. Resolves when the guest says
+ * that it has them. `buildInitramfs` reads the other end: lines of text, then one that is a full stop.
+ */
+export async function giveFacts(vm: Vm, facts: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<void> {
+  const doing = 'tell a virtual machine its facts';
+  const socket = connect(join(dirname(vm.consolePath), 'console.sock'));
+  try {
+    await new Promise<void>((resolve, reject) => {
+      let seen = '';
+      const refuse = (reason: string) => reject(new SuperfluidityError('SF-LINUX-VM', { doing, reason, answer: seen }));
+      socket.setTimeout(FACTS_TIMEOUT_MS, () => refuse(`no answer within ${FACTS_TIMEOUT_MS} ms`));
+      socket.once('error', (error) => refuse(error.message));
+      socket.once('close', () => refuse('QEMU closed the console'));
+      signal?.addEventListener('abort', () => refuse('cancelled'), { once: true });
+      socket.on('data', (chunk: Buffer) => {
+        seen = (seen + chunk.toString('latin1')).slice(-CONSOLE_SEEN_MAX);
+        if (seen.includes(FACTS_READ)) resolve();
+      });
+      socket.once('connect', () => {
+        socket.write(factsLines(facts));
+        resumeVm(vm).catch(reject);
+      });
+    });
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Plain ASCII in lines that the guest's terminal takes (N_TTY: 4095 characters), and no character that edits them. */
+export function factsLines(facts: Readonly<Record<string, string>>): string {
+  const text = JSON.stringify(facts).replaceAll(
+    /[\u007f-\uffff]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  const lines = text.match(/.{1,1000}/g) ?? [];
+  return `${[...lines.map((line) => `=${line}`), '.'].join('\n')}\n`;
 }
 
 /** The power button: what the guest makes of it is its own affair. */
