@@ -73,6 +73,10 @@ class Engine implements DbosEngine {
   readonly #wrapped = new Map<string, Wrapped>();
   readonly #executions = new Set<Execution>();
   readonly #handles = new Map<string, WorkflowHandle<RecordedOutcome>>();
+  /** Runs that `start` is about to make: nobody can have cancelled them yet. */
+  readonly #starting = new Set<string>();
+  /** Runs of which an execution in this process was abandoned. Bounded: one entry for each run that is open. */
+  readonly #abandoned = new Set<string>();
   readonly #inFlight = new InFlight();
   readonly #stopped = new AbortController();
   /** Leaves the context of a run in which somebody calls the engine: else DBOS would make the new run its child. */
@@ -150,7 +154,10 @@ class Engine implements DbosEngine {
     }
     await this.leases.check(this.leases.epoch);
     if (this.#handles.has(id)) return;
-    const handle = await this.#outside(() => DBOS.startWorkflow(wrapped, { workflowID: id })(input));
+    this.#starting.add(id);
+    const handle = await this.#outside(() => DBOS.startWorkflow(wrapped, { workflowID: id })(input)).finally(() =>
+      this.#starting.delete(id),
+    );
     // Of a run that was started before, or elsewhere, there is a handle that polls: `result` does that better.
     if (!('workflowPromise' in handle)) return;
     this.#handles.set(id, handle);
@@ -261,12 +268,12 @@ class Engine implements DbosEngine {
     const execution = new Execution(workflowId, this.leases.epoch);
     this.#executions.add(execution);
     const unwatch = this.#box.watch(workflowId, () => this.#lookSoon(execution));
+    const isNew = this.#starting.delete(workflowId);
     const run = async () => {
-      execution.fence = await this.#insist(execution, async () => {
-        await this.leases.check(execution.epoch);
-        return this.leases.drawFence(execution.epoch);
-      });
-      await this.#insist(execution, () => this.#lookForCancellation([execution]));
+      // An earlier execution in this very process may still have a call under way, which the same fence would let in.
+      await this.#drawFence(execution, this.#abandoned.delete(workflowId));
+      // Of a new run, from now on somebody tells; should that be missed, the poll finds it.
+      if (!isNew) await this.#insist(execution, () => this.#lookForCancellation([execution]));
       return outcomeOf(() => definition.run(new RunContext(this.#hostOf(execution)), input));
     };
     try {
@@ -280,6 +287,7 @@ class Engine implements DbosEngine {
     } finally {
       unwatch();
       this.#executions.delete(execution);
+      if (execution.lost.signal.aborted) this.#abandoned.add(workflowId);
     }
   }
 
@@ -296,6 +304,13 @@ class Engine implements DbosEngine {
     return never();
   }
 
+  async #drawFence(execution: Execution, raise: boolean): Promise<void> {
+    execution.fence = await this.#insist(execution, async () => {
+      await this.leases.check(execution.epoch);
+      return raise ? this.leases.raiseFence(execution.epoch) : this.leases.drawFence(execution.epoch);
+    });
+  }
+
   #hostOf(execution: Execution): RunHost {
     const { workflowId } = execution;
     return {
@@ -304,7 +319,10 @@ class Engine implements DbosEngine {
       fence: () => execution.fence,
       cancelled: execution.cancel.signal,
       lost: execution.lost.signal,
-      mayAct: () => this.#insist(execution, () => this.leases.check(execution.epoch)),
+      mayAct: (attempt) =>
+        attempt === 1
+          ? this.#insist(execution, () => this.leases.check(execution.epoch))
+          : this.#drawFence(execution, false),
       record: (name, produce) => this.#record(execution, name, produce),
       take: (topic, key) => this.#insist(execution, () => this.#box.take(workflowId, topic, key)),
       arrival: async (_topic, timeoutMs, signal) => {
