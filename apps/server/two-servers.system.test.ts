@@ -33,7 +33,7 @@ describe.skipIf(why !== undefined)(
       first = await start('first');
       second = await start('second');
       // Told to the first alone.
-      world = await simulatedSites(first.client, join(folder, 'sites'), { startMs: 1_500, fabricMs: 20 });
+      world = await simulatedSites(first.client, join(folder, 'sites'), { startMs: 1_000, fabricMs: 20 });
       empty = await world.inventory();
     });
 
@@ -69,6 +69,21 @@ describe.skipIf(why !== undefined)(
       expect(await first.client.call('getSite', { params: { name: 'spare' } })).toMatchObject({ healthy: true });
       await first.client.call('removeSite', { params: { name: 'spare' } });
       expect(await names(second)).toEqual(['core', 'edge']);
+    });
+
+    test('operations of both at once, on the same sites, do not keep each other out', async () => {
+      const other = simulatedService
+        .replace('name: stream', 'name: other')
+        .replaceAll('10.45.', '10.55.')
+        .replaceAll('10.46.', '10.56.')
+        .replaceAll('10.99.0.', '10.98.0.');
+      const one = await deploy(first);
+      const { operation: two } = await second.client.call('deployService', { body: { source: sourceOf(other) } });
+      await completed(first.client, one);
+      await completed(second.client, two);
+      const { operation } = await first.client.call('terminateService', { params: { name: 'other' } });
+      await completed(first.client, operation);
+      await terminate(second);
     });
 
     test('one is killed in the middle of a deployment: the other finishes it within seconds', async () => {

@@ -12,6 +12,8 @@ export interface Catalogue {
   check(source: DescriptorSource): Promise<CheckResult>;
   /** The descriptor behind a source: found in the catalogue, or read from the files. */
   resolve(source: DescriptorSource): Promise<ResolvedDescriptor>;
+  /** The one that a service was made from. As long as there is the service, it is neither removed nor changed. */
+  inUse(id: string): Promise<ResolvedDescriptor>;
   /** Keeps it, if it is not there yet. The same text again is the same entry. */
   onboard(descriptor: ResolvedDescriptor): Promise<Descriptor>;
   list(page: { readonly limit: number; readonly after?: string | undefined }): Promise<readonly Descriptor[]>;
@@ -31,8 +33,12 @@ export interface ResolvedDescriptor {
 
 type Row = Selectable<Database['descriptor']>;
 
+/** Descriptors in use that are kept in memory: they are large, and every operation needs one. */
+const IN_USE_MAX = 64;
+
 export function createCatalogue({ store, clock, events }: LifecycleOptions): Catalogue {
   const { db } = store;
+  const inUse = new Map<string, ResolvedDescriptor>();
 
   async function find(idOrName: string): Promise<Row> {
     const rows = await db
@@ -66,17 +72,16 @@ export function createCatalogue({ store, clock, events }: LifecycleOptions): Cat
       return { ok: service !== undefined, format, problems: problems.map(mutableProblem), ...name };
     },
 
+    async inUse(id) {
+      const known = inUse.get(id) ?? resolved(await find(id));
+      inUse.delete(id);
+      inUse.set(id, known);
+      for (const [oldest] of inUse) if (inUse.size > IN_USE_MAX) inUse.delete(oldest);
+      return known;
+    },
+
     async resolve(source) {
-      if ('descriptor' in source) {
-        const row = await find(source.descriptor);
-        return {
-          id: row.id,
-          service: row.service as unknown as Service,
-          format: row.source_format,
-          source: row.source,
-          ...(row.base_folder === null ? {} : { baseFolder: row.base_folder }),
-        };
-      }
+      if ('descriptor' in source) return resolved(await find(source.descriptor));
       const { service, problems, format = 'unknown' } = read(source);
       if (service === undefined) {
         const first = problems.find((problem) => problem.severity === 'error');
@@ -181,6 +186,16 @@ export function createCatalogue({ store, clock, events }: LifecycleOptions): Cat
       }
       announce(row, `descriptor ${row.name} deleted`);
     },
+  };
+}
+
+function resolved(row: Row): ResolvedDescriptor {
+  return {
+    id: row.id,
+    service: row.service as unknown as Service,
+    format: row.source_format,
+    source: row.source,
+    ...(row.base_folder === null ? {} : { baseFolder: row.base_folder }),
   };
 }
 

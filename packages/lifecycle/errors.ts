@@ -56,4 +56,9 @@ export const lifecycleErrors = defineErrors({
     title: 'A unit that a step needs is not there',
     hint: 'Retry the operation; it creates what is missing.',
   },
+  'SF-LIFECYCLE-RUN-BROKEN': {
+    status: 500,
+    title: 'The run of an operation broke off',
+    hint: 'See the cause; then `superfluidity operation retry ID` goes on, and `rollback` takes back what was done.',
+  },
 });

@@ -14,6 +14,9 @@ export interface Limits {
   /** Between two automatic operations on one service, doubled after each failure up to the maximum. */
   readonly healBackoffMs: number;
   readonly healBackoffMaxMs: number;
+  /** How long an operation waits for a database that is away, and how often it asks meanwhile. */
+  readonly databasePatienceMs: number;
+  readonly databaseRetryMs: number;
   /** Between two readings of the output of units with telemetry. */
   readonly telemetryMs: number;
 }
@@ -27,5 +30,7 @@ export const defaultLimits: Limits = {
   settlePollMs: 1_000,
   healBackoffMs: 1_000,
   healBackoffMaxMs: 300_000,
+  databasePatienceMs: 600_000,
+  databaseRetryMs: 500,
   telemetryMs: 100,
 };

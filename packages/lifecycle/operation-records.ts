@@ -119,13 +119,14 @@ export class OperationRecords {
 
   /**
    * Moves to the state if the operation is in one of `from`. What follows from the state for the service is written in
-   * the same transaction. False: it was not in such a state.
+   * the same transaction. False: it was not in such a state, or not in the run that is named.
    */
   setState(
     id: string,
     from: readonly OperationState[],
     to: OperationState,
     error: ErrorReport | null,
+    workflowId?: string,
   ): Promise<boolean> {
     return this.#store.transaction(async (trx) => {
       const now = this.#store.clock.now();
@@ -140,6 +141,7 @@ export class OperationRecords {
         })
         .where('id', '=', id)
         .where('state', 'in', from)
+        .$if(workflowId !== undefined, (query) => query.where('workflow_id', '=', workflowId!))
         .returning(['kind', 'service'])
         .executeTakeFirst();
       if (row === undefined) return false;

@@ -1,5 +1,5 @@
 import type { OperationState, StepState } from '@superfluidity/api';
-import { type ErrorReport, type Json, reportError, SuperfluidityError } from '@superfluidity/core';
+import { type Clock, type ErrorReport, type Json, reportError, SuperfluidityError } from '@superfluidity/core';
 import {
   runSaga,
   type SagaFailure,
@@ -12,6 +12,7 @@ import {
 } from '@superfluidity/workflow';
 import type { ActionRunner } from './actions-run.ts';
 import type { PlannedStep } from './actions.ts';
+import { patiently } from './database-patience.ts';
 import type { Limits } from './limits.ts';
 import type { OperationRecords } from './operation-records.ts';
 
@@ -35,6 +36,7 @@ export interface OperationRun {
   readonly records: OperationRecords;
   readonly actions: ActionRunner;
   readonly limits: Limits;
+  readonly clock: Clock;
   cancellation(operation: string): Cancellation;
   requestCancel(operation: string, mode: CancelMode): void;
   /** Told about every change, for the record and the event log. */
@@ -58,8 +60,12 @@ export function operationWorkflow(run: OperationRun): WorkflowDefinition<RunInpu
     name: OPERATION_WORKFLOW,
     async run(context, input) {
       const { operation, direction } = input;
-      if (await run.records.setState(operation, ['STARTING'], 'PROCESSING', null)) await run.stateChanged(operation);
-      const { plan, cancelMode } = await run.records.plan(operation);
+      const enter = (from: readonly OperationState[], { state, error }: End) =>
+        patiently(run, async () => {
+          if (await run.records.setState(operation, from, state, error)) await run.stateChanged(operation);
+        });
+      await enter(['STARTING'], { state: 'PROCESSING', error: null });
+      const { plan, cancelMode } = await patiently(run, () => run.records.plan(operation));
       // Asked before a crash, perhaps of another server.
       if (cancelMode !== null) run.requestCancel(operation, cancelMode);
       const planned = plan.steps.filter((step) => !input.skip.includes(step.id));
@@ -70,9 +76,7 @@ export function operationWorkflow(run: OperationRun): WorkflowDefinition<RunInpu
       // Whoever lost the lease has no say any more: the server that took over writes the end.
       if (context.signal.aborted) return null;
       await run.beforeEnd();
-      if (await run.records.setState(operation, ['PROCESSING', 'ROLLING_BACK'], end.state, end.error)) {
-        await run.stateChanged(operation);
-      }
+      await enter(['PROCESSING', 'ROLLING_BACK'], end);
       return null;
     },
   };
@@ -137,11 +141,12 @@ function sagaSteps(planned: readonly PlannedStep[], run: OperationRun, operation
     async do(call) {
       const cancellation = run.cancellation(operation);
       if (cancellation.requested) throw cancelledError(operation);
-      await run.actions.run(action, siteCall(call, AbortSignal.any([call.signal, cancellation.abort])));
+      const signal = AbortSignal.any([call.signal, cancellation.abort]);
+      await patiently(run, () => run.actions.run(action, siteCall(call, signal)), signal);
       return null;
     },
     // A rollback goes to its end whatever was cancelled.
-    undo: (call) => run.actions.undo(action, siteCall(call, call.signal)),
+    undo: (call) => patiently(run, () => run.actions.undo(action, siteCall(call, call.signal)), call.signal),
   }));
 }
 

@@ -1,5 +1,5 @@
 import type { Operation, OperationState } from '@superfluidity/api';
-import { type ErrorReport, type Json, SuperfluidityError } from '@superfluidity/core';
+import { type ErrorReport, type Json, reportError, SuperfluidityError } from '@superfluidity/core';
 import type { ActionRunner } from './actions-run.ts';
 import { type Consequences, OperationRecords, operationView, type StoredRun } from './operation-records.ts';
 import { cancelledError, OPERATION_WORKFLOW, operationWorkflow, type RunInput } from './operation-workflow.ts';
@@ -45,7 +45,7 @@ export async function createOperations(
 ): Promise<Operations> {
   const { store, engine, events, clock, log, limits, executor } = options;
   const records = new OperationRecords(store, executor, consequences);
-  const recorder = new StepRecorder(records, log);
+  const recorder = new StepRecorder(records, options);
   const cancelled = new Map<string, { requested: boolean; readonly controller: AbortController }>();
   const waiters = new Map<string, Set<(operation: Operation) => void>>();
 
@@ -63,6 +63,7 @@ export async function createOperations(
       records,
       actions,
       limits,
+      clock,
       cancellation: (id) => {
         const { requested, controller } = cancellation(id);
         return { requested, abort: controller.signal };
@@ -114,6 +115,20 @@ export async function createOperations(
     if (mode === 'FORCEFUL') {
       entry.controller.abort(cancelledError(id));
     }
+  }
+
+  /** A run that ended without a word, because it could not write any: the user decides how to go on. */
+  async function endBadly(id: string, run: StoredRun): Promise<void> {
+    const outcome = await engine.result(run.workflowId);
+    const error = new SuperfluidityError('SF-LIFECYCLE-RUN-BROKEN', {
+      doing: `run operation ${id}`,
+      reason: 'its run ended before it could say how',
+      ...(outcome.status === 'failed' ? { cause: outcome.error } : {}),
+    });
+    const during: readonly OperationState[] = ['STARTING', 'PROCESSING', 'ROLLING_BACK'];
+    if (!(await records.setState(id, during, 'FAILED_TEMP', reportError(error), run.workflowId))) return;
+    log.error({ operation: id, error: reportError(error) }, 'operation had a broken run');
+    await changed(id);
   }
 
   /** Another run over the plan of an operation that rests in FAILED_TEMP. */
@@ -200,9 +215,11 @@ export async function createOperations(
     async resumeLost(olderThanMs) {
       for (const { id, run, updatedAt } of await records.running()) {
         if (run === undefined || updatedAt > clock.now() - olderThanMs) continue;
-        if ((await engine.get(run.workflowId)) !== undefined) continue;
-        log.warn({ operation: id }, 'operation was recorded but not started; starting it');
-        await engine.start(OPERATION_WORKFLOW, run.input, { id: run.workflowId });
+        const known = await engine.get(run.workflowId);
+        if (known === undefined) {
+          log.warn({ operation: id }, 'operation was recorded but not started; starting it');
+          await engine.start(OPERATION_WORKFLOW, run.input, { id: run.workflowId });
+        } else if (known.status !== 'running') await endBadly(id, run);
       }
     },
 

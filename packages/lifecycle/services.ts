@@ -93,7 +93,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
   async function load(name: string): Promise<Loaded> {
     const row = await find(name);
     const [descriptor, records, paths] = await Promise.all([
-      catalogue.resolve({ descriptor: row.descriptor_id }),
+      catalogue.inUse(row.descriptor_id),
       units.ofService(name),
       chains.ofService(name),
     ]);

@@ -1,27 +1,33 @@
-import { type Logger, reportError } from '@superfluidity/core';
+import { type Clock, type Logger, reportError } from '@superfluidity/core';
+import { isDatabaseAway } from './database-patience.ts';
+import type { Limits } from './limits.ts';
 import type { OperationRecords, StepChange } from './operation-records.ts';
 
 /**
  * Writes the progress of steps without making them wait: changes gather while a write is under way and go together
- * with the next. Losing the last ones in a crash loses nothing but the display: what the engine remembers decides.
+ * with the next. Those that are lost in a crash are told again by the run that goes on; those that the database could not
+ * take wait until it can, since a rollback takes back what they say was begun.
  */
 export class StepRecorder {
   readonly #records: OperationRecords;
   readonly #log: Logger;
+  readonly #clock: Clock;
+  readonly #limits: Limits;
   #waiting = new Map<string, StepChange>();
   #writing: Promise<void> | undefined;
 
-  constructor(records: OperationRecords, log: Logger) {
+  constructor(
+    records: OperationRecords,
+    { log, clock, limits }: { readonly log: Logger; readonly clock: Clock; readonly limits: Limits },
+  ) {
     this.#records = records;
     this.#log = log;
+    this.#clock = clock;
+    this.#limits = limits;
   }
 
   record(change: StepChange): void {
-    // Of several changes of one step only the last one counts, but a start is not overwritten by its own end.
-    this.#waiting.set(
-      `${change.operation} ${change.step} ${change.state === 'running' || change.state === 'undoing'}`,
-      change,
-    );
+    this.#waiting.set(keyOf(change), change);
     this.#writing ??= this.#drain();
   }
 
@@ -32,15 +38,31 @@ export class StepRecorder {
 
   async #drain(): Promise<void> {
     await Promise.resolve();
+    let giveUpMs: number | undefined;
     while (this.#waiting.size > 0) {
       const changes = [...this.#waiting.values()];
       this.#waiting = new Map();
       try {
         await this.#records.writeSteps(changes);
+        giveUpMs = undefined;
       } catch (error) {
-        this.#log.error({ error: reportError(error), steps: changes.length }, 'progress of steps not written');
+        giveUpMs ??= this.#clock.now() + this.#limits.databasePatienceMs;
+        if (isDatabaseAway(error) && this.#clock.now() < giveUpMs) await this.#keep(changes);
+        else this.#log.error({ error: reportError(error), steps: changes.length }, 'progress of steps not written');
       }
     }
     this.#writing = undefined;
   }
+
+  /** For the next attempt. What was recorded meanwhile is newer. */
+  async #keep(changes: readonly StepChange[]): Promise<void> {
+    const newer = this.#waiting;
+    this.#waiting = new Map([...changes.map((change) => [keyOf(change), change] as const), ...newer]);
+    await this.#clock.sleep(this.#limits.databaseRetryMs);
+  }
+}
+
+/** Of several changes of one step only the last one counts, but a start is not overwritten by its own end. */
+function keyOf({ operation, step, state }: StepChange): string {
+  return `${operation} ${step} ${state === 'running' || state === 'undoing'}`;
 }

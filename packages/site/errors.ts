@@ -5,6 +5,8 @@ export const siteErrors = defineErrors({
     status: 409,
     title: 'The caller has been replaced by a newer one',
     hint: 'Nothing to do: the server that took over goes on with the operation.',
+    // A member in good standing only needs the fence that the others have; one that was replaced does not get it.
+    transient: true,
   },
   'SF-SITE-NO-HOST': {
     status: 404,

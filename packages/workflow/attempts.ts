@@ -15,8 +15,8 @@ export interface AttemptOptions extends Omit<StepOptions, 'shielded'> {
   readonly fence: () => number;
   /** Fires when the step should give up: the run was cancelled or belongs to somebody else now. */
   readonly signal: AbortSignal;
-  /** Before each attempt. Does not resolve when the run belongs to somebody else. */
-  readonly mayAct: () => Promise<void>;
+  /** Before each attempt, counted from 1. Does not resolve when the run belongs to somebody else. */
+  readonly mayAct: (attempt: number) => Promise<void>;
 }
 
 /** Runs a step until it succeeds or its policy is exhausted. Does not reject for what `work` does. */
@@ -26,7 +26,7 @@ export async function runAttempts<T extends Json>(
 ): Promise<StepRecord> {
   const { key, clock, fence, signal, retry, timeoutMs = limits.stepTimeoutMs } = options;
   for (let attempt = 1; ; attempt += 1) {
-    await options.mayAct();
+    await options.mayAct(attempt);
     try {
       const call = (inner: AbortSignal): StepCall => ({ key, attempt, fence: fence(), signal: inner });
       const output = await withTimeout(clock, timeoutMs, `run step ${key}`, (inner) => work(call(inner)), signal);

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { type Clock, invariant, type Logger, SuperfluidityError } from '@superfluidity/core';
 import type { Store } from '@superfluidity/store';
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import './errors.ts';
 import { limits } from './limits.ts';
 
@@ -86,16 +86,32 @@ export class Leases {
   }
 
   /**
-   * A token greater than all before it, for one execution of a run. The row is locked until the token is drawn, so it
-   * cannot be that a server which was taken over draws a greater token than the one that took it over.
+   * The token with which this server acts: that of the latest change among the servers, when one came, went or was taken
+   * over. All members act with the same one, so that they do not keep each other out of the sites that they share; a
+   * member that another one taught a site about first is refused once, and draws again. The row is locked meanwhile, so
+   * a server that was taken over draws no token of the time after.
    */
-  async drawFence(epoch: number): Promise<number> {
+  drawFence(epoch: number): Promise<number> {
+    return this.#fence(epoch, sql`(select last_value from fence)`);
+  }
+
+  /** Like `drawFence`, but keeps everything out that acted before. */
+  raiseFence(epoch: number): Promise<number> {
+    return this.#fence(epoch, sql`nextval('fence')`);
+  }
+
+  async #fence(epoch: number, token: RawBuilder<unknown>): Promise<number> {
     const { rows } = await sql<{ fence: number }>`
-      select nextval('fence') as fence from
+      select ${token} as fence from
         (select 1 from executor where id = ${this.executorId} and epoch = ${epoch} and taken_by is null for share) as mine
     `.execute(this.#store.db);
     if (rows[0] === undefined) throw this.#lostError();
     return rows[0].fence;
+  }
+
+  /** After a claim has been committed: whoever it was wrested from has drawn all that it could draw. */
+  async #closeOff(): Promise<void> {
+    await sql`select nextval('fence')`.execute(this.#store.db);
   }
 
   /** Runs `work` if the peer's lease has expired and nobody else takes it over. Returns false when not. */
@@ -108,6 +124,7 @@ export class Leases {
     `.execute(this.#store.db);
     const claim = rows[0];
     if (claim === undefined) return false;
+    await this.#closeOff();
     await work();
     await this.#store.db.deleteFrom('executor').where('id', '=', executorId).where('epoch', '=', claim.epoch).execute();
     return true;
@@ -129,6 +146,7 @@ export class Leases {
         returning epoch
       `.execute(this.#store.db);
       if (rows[0] !== undefined) {
+        await this.#closeOff();
         this.#epoch = rows[0].epoch;
         this.#ownUntilMs = asked + this.#leaseMs;
         return;

@@ -12,8 +12,11 @@ export interface RunHost {
   readonly cancelled: AbortSignal;
   /** Fires when the run belongs to another execution. From then on nothing of this one settles any more. */
   readonly lost: AbortSignal;
-  /** Resolves when this execution may act on the world; never when it is lost. */
-  mayAct(): Promise<void>;
+  /**
+   * Resolves when this execution may act on the world; never when it is lost. After the first attempt the fence may be a
+   * newer one: what a site refused may have been refused for a fence that a peer has raised meanwhile.
+   */
+  mayAct(attempt: number): Promise<void>;
   /** The one durable primitive: what `produce` made the first time, for this name at this point of the run. */
   record(name: string, produce: () => Promise<Json>): Promise<Json>;
   /** The oldest value for the topic that no other step has received. Idempotent by the step's key. */
@@ -89,7 +92,7 @@ export class RunContext implements WorkflowContext {
   async #waitForValue(topic: string, key: string, untilMs: number): Promise<StepRecord> {
     const { clock, cancelled } = this.#host;
     for (;;) {
-      await this.#host.mayAct();
+      await this.#host.mayAct(1);
       const taken = await this.#host.take(topic, key);
       if (taken !== undefined) return { ok: true, output: { value: taken.value }, attempts: 1 };
       if (cancelled.aborted) return cancelledRecord(key);
@@ -107,7 +110,14 @@ export class RunContext implements WorkflowContext {
     const { clock, fence, cancelled, lost } = this.#host;
     if (cancelled.aborted && !shielded) return cancelledRecord(key);
     const signal = shielded ? lost : this.signal;
-    const attempts: AttemptOptions = { ...options, key, clock, fence, signal, mayAct: () => this.#host.mayAct() };
+    const attempts: AttemptOptions = {
+      ...options,
+      key,
+      clock,
+      fence,
+      signal,
+      mayAct: (attempt) => this.#host.mayAct(attempt),
+    };
     const record = await runAttempts(work, attempts);
     return !record.ok && cancelled.aborted && !shielded ? cancelledRecord(key, record) : record;
   }
