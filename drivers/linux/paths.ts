@@ -158,7 +158,6 @@ export class Paths {
 
   /** The ports that chains lead through: they must not be removed under them without their packets being dropped. */
   #rules(doing: string, path: SitePath): readonly SteerRule[] {
-    const service = [...path.classifiers, ...path.steers].find(({ match }) => match.direction === 'forward');
     const of = (
       rule: { readonly match: Match; readonly segments: readonly string[] },
       classifier: boolean,
@@ -173,8 +172,8 @@ export class Paths {
         });
       }
       const { match, segments } = rule;
-      // A site that has the last hop only is not told the service address, but the hop has it.
-      const answers = service === undefined ? port.addresses : [hostOf(service.match.destination)];
+      // Who does not say where replies come from means all that the port answers to.
+      const answers = match.source === undefined ? port.addresses : [hostOf(match.source)];
       return {
         host: port.host,
         device: portDevice(port.number),

@@ -143,8 +143,9 @@ describe('renderChain', () => {
       ['forward', '10.99.0.1/32', [hops[2]!.routerSid, hops[2]!.port.sid]],
       ['reverse', '10.60.0.1/32', [hops[0]!.port.sid]],
     ]);
-    expect(core?.steers.map((rule) => [rule.match.destination, rule.segments])).toEqual([
-      ['10.60.0.2/32', [hops[1]!.routerSid, hops[1]!.port.sid]],
+    expect(edge?.steers.map((rule) => rule.match.source)).toEqual([undefined, '10.99.0.1/32']);
+    expect(core?.steers.map((rule) => [rule.match.source, rule.match.destination, rule.segments])).toEqual([
+      ['10.99.0.1/32', '10.60.0.2/32', [hops[1]!.routerSid, hops[1]!.port.sid]],
     ]);
   });
 

@@ -131,6 +131,7 @@ function matchOf({ chain }: ChainRequest, hop: ChainHop, destination: string, di
     protocol: chain.protocol,
     ports: chain.ports,
     direction,
+    ...(direction === 'reverse' ? { source: `${chain.address}/32` } : {}),
   };
 }
 

@@ -76,6 +76,11 @@ export interface Match {
   /** Destination ports of the forward direction; source ports of the reverse one. Empty: all. */
   readonly ports: readonly number[];
   readonly direction: 'forward' | 'reverse';
+  /**
+   * Reverse: the service address, from which replies come, so that a site with only a part of the chain tells the replies
+   * of chains apart that share users and functions.
+   */
+  readonly source?: string;
 }
 
 /** First hop: new flows take the active version, flows that exist keep theirs. */
