@@ -1,7 +1,11 @@
-import { spawn } from 'node:child_process';
+import { closeSync, fstatSync, readSync, writeSync } from 'node:fs';
 import { SuperfluidityError } from '@superfluidity/core';
 import './errors.ts';
-import { inNamespace, type NamespaceName } from './namespaces.ts';
+import { MFD_CLOEXEC, systemCall } from './libc.ts';
+import type { NamespaceName } from './namespaces.ts';
+import { type Argv, PATH, spawnProgram } from './spawn.ts';
+
+export type { Argv } from './spawn.ts';
 
 export interface CommandOptions {
   /** The program is born in this network namespace, as if started through `nsenter --net`. */
@@ -24,79 +28,74 @@ const TIMEOUT_MS = 10_000;
 const OUTPUT_BYTES_MAX = 8 << 20;
 /** So much of what a program complained about goes into an error. */
 const ANSWER_CHARS_MAX = 4000;
-
-/** Where the system's programs are, whatever the PATH of who started us: root's tools live in sbin. */
-const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-
-export type Argv = readonly [string, ...string[]];
+const ANSWER_BYTES_MAX = 4 * ANSWER_CHARS_MAX;
 
 /** Runs a program to its end. Never through a shell. Anything but exit code 0 is an error with what it printed. */
-export function run(argv: Argv, options: CommandOptions = {}): Promise<CommandResult> {
-  const [program, ...args] = argv;
+export async function run(argv: Argv, options: CommandOptions = {}): Promise<CommandResult> {
   const request = argv.join(' ');
-  const doing = `run ${program}${options.namespace === undefined ? '' : ` in network namespace ${options.namespace}`}`;
-  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
-  const outputBytesMax = options.outputBytesMax ?? OUTPUT_BYTES_MAX;
-  return new Promise((resolve, reject) => {
-    if (options.signal?.aborted === true) {
-      return reject(new SuperfluidityError('SF-CORE-CANCELLED', { doing, reason: 'cancelled', request }));
-    }
-    // Forked from this thread, the child inherits the namespace the thread is in.
-    const child = inNamespace(options.namespace, () =>
-      spawn(program, args, {
-        stdio: ['pipe', 'pipe', 'pipe'],
-        env: { ...process.env, PATH, LC_ALL: 'C', ...options.env },
-        ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-      }),
-    );
+  const { namespace, cwd, signal, timeoutMs = TIMEOUT_MS, outputBytesMax = OUTPUT_BYTES_MAX } = options;
+  const doing = `run ${argv[0]}${namespace === undefined ? '' : ` in network namespace ${namespace}`}`;
+  const cancelled = () => new SuperfluidityError('SF-CORE-CANCELLED', { doing, reason: 'cancelled', request });
+  if (signal?.aborted === true) throw cancelled();
+  // Files in memory and not pipes: nobody has to read and write while the program runs.
+  const files = [memoryFile(options.stdin ?? ''), memoryFile(''), memoryFile('')] as const;
+  const [, stdout, stderr] = files;
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort: (() => void) | undefined;
+  try {
+    const child = spawnProgram(argv, {
+      files,
+      env: { ...process.env, PATH, LC_ALL: 'C', ...options.env },
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(cwd === undefined ? {} : { cwd }),
+    });
     let killedFor: 'timeout' | 'output' | 'cancel' | undefined;
     const kill = (why: NonNullable<typeof killedFor>) => {
       killedFor ??= why;
-      child.kill('SIGKILL');
+      child.kill();
     };
-    const timer = setTimeout(() => kill('timeout'), timeoutMs);
-    const onAbort = () => kill('cancel');
-    options.signal?.addEventListener('abort', onAbort, { once: true });
-
-    const collect = (stream: NodeJS.ReadableStream) => {
-      const chunks: Buffer[] = [];
-      let size = 0;
-      stream.on('data', (chunk: Buffer) => {
-        size += chunk.length;
-        if (size > outputBytesMax) kill('output');
-        else chunks.push(chunk);
-      });
-      return () => Buffer.concat(chunks).toString('utf8');
-    };
-    const stdout = collect(child.stdout);
-    const stderr = collect(child.stderr);
-    // EPIPE: the program ended without reading everything; its exit code tells whether that was right.
-    child.stdin.on('error', () => {});
-    child.stdin.end(options.stdin ?? '');
-
-    const settled = () => {
-      clearTimeout(timer);
-      options.signal?.removeEventListener('abort', onAbort);
-    };
-    child.once('error', (cause) => {
-      settled();
-      const missing = 'code' in cause && cause.code === 'ENOENT';
-      const code = missing ? 'SF-LINUX-COMMAND-MISSING' : 'SF-LINUX-COMMAND';
-      reject(new SuperfluidityError(code, { doing, reason: cause.message, request, answer: cause.message, cause }));
+    timer = setTimeout(() => kill('timeout'), timeoutMs);
+    onAbort = () => kill('cancel');
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const tooLong = () => [stdout, stderr].some((fd) => fstatSync(fd).size > outputBytesMax);
+    const exit = await child.ended(() => {
+      if (tooLong()) kill('output');
     });
-    child.once('close', (exitCode, signalName) => {
-      settled();
-      if (exitCode === 0 && killedFor === undefined) return resolve({ stdout: stdout(), stderr: stderr() });
-      const answer = (stderr().trim() || stdout().trim()).slice(0, ANSWER_CHARS_MAX);
-      const fail = (code: `SF-${string}`, reason: string) =>
-        reject(
-          new SuperfluidityError(code, { doing, reason, request, answer, data: { exitCode, signal: signalName } }),
-        );
-      if (killedFor === 'timeout') return fail('SF-LINUX-COMMAND-TIMEOUT', `not finished after ${timeoutMs} ms`);
-      if (killedFor === 'output') return fail('SF-CORE-LIMIT', `printed more than ${outputBytesMax} bytes`);
-      if (killedFor === 'cancel') return fail('SF-CORE-CANCELLED', 'cancelled');
-      const firstLine = answer.split('\n', 1)[0] ?? '';
-      return fail('SF-LINUX-COMMAND', firstLine || `ended with ${signalName ?? `exit code ${exitCode}`}`);
-    });
-  });
+    if (tooLong()) killedFor ??= 'output';
+    if (exit.code === 0 && killedFor === undefined) return { stdout: textOf(stdout), stderr: textOf(stderr) };
+    if (killedFor === 'cancel') throw cancelled();
+    const answer = (textOf(stderr, ANSWER_BYTES_MAX).trim() || textOf(stdout, ANSWER_BYTES_MAX).trim()).slice(
+      0,
+      ANSWER_CHARS_MAX,
+    );
+    const data = { exitCode: exit.code, signal: exit.signal };
+    const failure = (code: `SF-${string}`, reason: string) =>
+      new SuperfluidityError(code, { doing, reason, request, answer, data });
+    if (killedFor === 'timeout') throw failure('SF-LINUX-COMMAND-TIMEOUT', `not finished after ${timeoutMs} ms`);
+    if (killedFor === 'output') throw failure('SF-CORE-LIMIT', `printed more than ${outputBytesMax} bytes`);
+    const firstLine = answer.split('\n', 1)[0] ?? '';
+    throw failure('SF-LINUX-COMMAND', firstLine || `ended with ${exit.signal ?? `exit code ${exit.code}`}`);
+  } finally {
+    clearTimeout(timer);
+    if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
+    for (const fd of files) closeSync(fd);
+  }
+}
+
+function memoryFile(text: string): number {
+  const fd = systemCall('make a file in memory', 'memfd_create', 'superfluidity', MFD_CLOEXEC);
+  // At a position, which leaves the one from which the program reads at the beginning.
+  if (text !== '') writeSync(fd, text, 0);
+  return fd;
+}
+
+function textOf(fd: number, bytesMax = Number.POSITIVE_INFINITY): string {
+  const bytes = Buffer.alloc(Math.min(fstatSync(fd).size, bytesMax));
+  let length = 0;
+  while (length < bytes.length) {
+    const read = readSync(fd, bytes, length, bytes.length - length, length);
+    if (read === 0) break;
+    length += read;
+  }
+  return bytes.toString('utf8', 0, length);
 }

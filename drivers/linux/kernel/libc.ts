@@ -25,6 +25,7 @@ export const SOCK_NONBLOCK = 0o4000;
 export const SOL_SOCKET = 1;
 export const SO_RCVBUFFORCE = 33;
 export const MSG_DONTWAIT = 0x40;
+export const MFD_CLOEXEC = 1;
 
 type Call = (...args: readonly unknown[]) => number;
 
@@ -52,6 +53,19 @@ const SIGNATURES = {
   ppoll: 'int ppoll(void *fds, unsigned long count, const void *timeout, const void *signalMask)',
   syscall: 'long syscall(long number, long a, long b, void *c, long d)',
   ioctl: 'int ioctl(int fd, unsigned long request, void *argument)',
+  memfd_create: 'int memfd_create(const char *name, unsigned int flags)',
+  waitpid: 'int waitpid(int pid, void *status, int options)',
+  posix_spawn:
+    'int posix_spawn(void *pid, const char *path, const void *actions, const void *attributes, const char **argv, const char **envp)',
+  posix_spawn_file_actions_init: 'int posix_spawn_file_actions_init(void *actions)',
+  posix_spawn_file_actions_destroy: 'int posix_spawn_file_actions_destroy(void *actions)',
+  posix_spawn_file_actions_adddup2: 'int posix_spawn_file_actions_adddup2(void *actions, int fd, int target)',
+  posix_spawn_file_actions_addchdir_np: 'int posix_spawn_file_actions_addchdir_np(void *actions, const char *path)',
+  posix_spawnattr_init: 'int posix_spawnattr_init(void *attributes)',
+  posix_spawnattr_destroy: 'int posix_spawnattr_destroy(void *attributes)',
+  posix_spawnattr_setflags: 'int posix_spawnattr_setflags(void *attributes, short flags)',
+  posix_spawnattr_setsigdefault: 'int posix_spawnattr_setsigdefault(void *attributes, const void *signals)',
+  posix_spawnattr_setsigmask: 'int posix_spawnattr_setsigmask(void *attributes, const void *signals)',
 } as const;
 
 type CallName = keyof typeof SIGNATURES;

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import {
   closeSync,
   constants,
@@ -12,10 +11,11 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
-import { SuperfluidityError } from '@superfluidity/core';
+import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
 import { run } from '../kernel/command.ts';
 import { errnoOf } from '../kernel/errors.ts';
 import { isAlive, killProcess, type ProcessRef, waitForExit } from '../kernel/processes.ts';
+import { PATH, spawnProgram } from '../kernel/spawn.ts';
 import './errors.ts';
 
 /** Containers through a program that follows the OCI runtime specification: runc, or crun. */
@@ -107,26 +107,27 @@ export async function createContainer(
     id,
   ];
   const request = [runtime.program, ...args].join(' ');
+  const stdin = openSync('/dev/null', 'r');
   const stdout = openSync(options.stdoutPath, 'a', 0o600);
   const stderr = options.stderrPath === undefined ? stdout : openSync(options.stderrPath, 'a', 0o600);
   try {
     // The container inherits the files, so its output needs nobody in between who would have to stay alive.
-    const child = spawn(runtime.program, args, {
-      stdio: ['ignore', stdout, stderr],
-      timeout: CREATE_TIMEOUT_MS,
-      killSignal: 'SIGKILL',
+    const child = spawnProgram([runtime.program, ...args], {
+      files: [stdin, stdout, stderr],
+      env: { ...process.env, PATH },
     });
-    const exit = await new Promise<string | undefined>((resolve, reject) => {
-      child.once('error', (cause) => reject(failure(doing, cause.message, request, cause.message, cause)));
-      child.once('exit', (code, signal) =>
-        resolve(code === 0 ? undefined : `ended with ${signal ?? `exit code ${code}`}`),
-      );
-    });
+    const timer = setTimeout(() => child.kill(), CREATE_TIMEOUT_MS);
+    const { code, signal } = await child.ended().finally(() => clearTimeout(timer));
+    const exit = code === 0 ? undefined : `ended with ${signal ?? `exit code ${code}`}`;
     if (exit !== undefined) {
       const answer = readLog(logPath) || exit;
       throw failure(doing, answer, request, answer);
     }
+  } catch (cause) {
+    if (!isSuperfluidityError(cause, 'SF-LINUX-COMMAND-MISSING')) throw cause;
+    throw failure(doing, cause.details.reason, request, cause.details.reason, cause);
   } finally {
+    closeSync(stdin);
     closeSync(stdout);
     if (stderr !== stdout) closeSync(stderr);
   }
