@@ -174,9 +174,20 @@ export class Reconciler {
     }
   }
 
+  /**
+   * Sites look after their units for whoever acted last. After a restart nobody has acted yet, so this removes nothing,
+   * and what died meanwhile is noticed.
+   */
+  async #takeCharge(name: string, driver: SiteDriver): Promise<void> {
+    const { fence, limits } = this.#options;
+    const signal = AbortSignal.timeout(limits.adminCallMs);
+    await driver.removeUnits([], { key: `charge/${name}`, fence: await fence(), signal });
+  }
+
   async #follow(name: string, driver: SiteDriver): Promise<void> {
     const { events, log } = this.#options;
     try {
+      await this.#takeCharge(name, driver);
       for await (const event of driver.watch(this.#stop.signal)) {
         if (event.kind === 'unit' && (event.state === 'failed' || event.state === 'stopped')) {
           events.append({
