@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { canonicalJson, type Logger, shortName } from '@superfluidity/core';
 import type { NetworkSpec, SiteLinkSpec } from '@superfluidity/fabric';
@@ -9,7 +9,7 @@ import { createNamespace, deleteNamespace, namespaceExists } from './kernel/name
 import { replaceNeighbour } from './kernel/neighbours.ts';
 import { transact, transactTolerating } from './kernel/netlink.ts';
 import { disableOffloads } from './kernel/offload.ts';
-import { isAlive, type ProcessRef } from './kernel/processes.ts';
+import { isAlive, type ProcessRef, processRef } from './kernel/processes.ts';
 import { deleteRoute, replaceRoute } from './kernel/routes.ts';
 import { killInside } from './processes-inside.ts';
 import { Records } from './records.ts';
@@ -44,6 +44,8 @@ export interface SiteRecord {
   readonly id: string;
   readonly name: string;
   readonly stateFolder: string;
+  /** The control plane that was in charge last. */
+  readonly process?: ProcessRef;
 }
 
 const NUMBERS_MAX = 8192;
@@ -323,7 +325,10 @@ function routeOver(made: MadeLink, verb: 'add' | 'delete', prefix: string): Retu
 
 /** So that other sites of the machine find this one by its name. */
 export function writeSite(scope: Scope, site: SiteRecord): void {
-  writeFileSync(join(scope.folder, 'site.json'), JSON.stringify(site), { mode: 0o600 });
+  const path = join(scope.folder, 'site.json');
+  const record: SiteRecord = { ...site, process: processRef(process.pid)! };
+  writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
+  renameSync(`${path}.new`, path);
 }
 
 /** Every site of this kind on the machine, whoever opened it. */

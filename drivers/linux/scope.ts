@@ -23,7 +23,11 @@ export interface Scope {
 export const RUN_FOLDER = '/run/superfluidity';
 
 export function scopeOf(siteId: string): Scope {
-  const key = shortName('', siteId);
+  return scopeOfKey(shortName('', siteId), siteId);
+}
+
+/** For what is found on the machine. Without the id nothing can be made in it, only found and removed. */
+export function scopeOfKey(key: string, siteId = ''): Scope {
   const hex = createHash('sha256').update(`locator ${siteId}`).digest('hex');
   return {
     siteId,

@@ -6,6 +6,11 @@ export const doctorErrors = defineErrors({
     title: 'Installing packages needs root',
     hint: 'Run `sudo npx superfluidity doctor --fix`, or install the packages that the table names.',
   },
+  'SF-DOCTOR-CONFIRM': {
+    status: 400,
+    title: 'What would be removed has to be confirmed',
+    hint: 'Read what is named above, then run the command again with --yes.',
+  },
   'SF-DOCTOR-SYSTEM': {
     status: 501,
     title: 'Packages can be installed on Debian and Ubuntu only',

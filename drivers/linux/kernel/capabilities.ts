@@ -48,6 +48,8 @@ export interface MachineCapabilities extends Readonly<Record<CapabilityName, Cap
   readonly kernelRelease: string;
 }
 
+export const PROBE_PREFIX = 'sf-probe-';
+
 const PRESENT: Capability = { present: true };
 
 function reasonOf(error: unknown): string {
@@ -175,7 +177,7 @@ export async function probe(): Promise<MachineCapabilities> {
     const [runc, crun, qemu] = await programs;
     return { ...absent('needs root'), linux: PRESENT, runc, crun, qemu, ...machine };
   }
-  const namespace = `sf-probe-${process.pid}-${Math.floor(performance.now() * 1000) % 1e9}`;
+  const namespace = `${PROBE_PREFIX}${process.pid}-${Math.floor(performance.now() * 1000) % 1e9}`;
   const netns = attempt(() => createNamespace(namespace));
   if (!netns.present) {
     const [runc, crun, qemu] = await programs;
