@@ -7,6 +7,8 @@ export interface Limits {
   readonly stepRetryMs: number;
   /** One attempt of a step. */
   readonly stepMs: number;
+  /** How long the first change of a step waits for others before they are written. */
+  readonly stepGatherMs: number;
   /** Between two looks at everything, besides those that events cause. */
   readonly reconcileMs: number;
   /** Between two looks whether an operation that is waited for has ended on another server. */
@@ -26,6 +28,7 @@ export const defaultLimits: Limits = {
   stepAttempts: 3,
   stepRetryMs: 200,
   stepMs: 120_000,
+  stepGatherMs: 10,
   reconcileMs: 5_000,
   settlePollMs: 1_000,
   healBackoffMs: 1_000,

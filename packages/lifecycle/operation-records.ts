@@ -8,7 +8,7 @@ import type {
   StepState,
 } from '@superfluidity/api';
 import { type ErrorReport, type Json, SuperfluidityError } from '@superfluidity/core';
-import { type Database, databaseCode, insertMany, type Store, toJson, updateMany } from '@superfluidity/store';
+import { type Database, databaseCode, type Store, toJson, upsertMany } from '@superfluidity/store';
 import type { Selectable, Transaction } from 'kysely';
 import type { PlannedStep } from './actions.ts';
 
@@ -94,16 +94,6 @@ export class OperationRecords {
         cause: error,
       });
     }
-    await insertMany(
-      trx,
-      'operation_step',
-      operation.plan.steps.map((step) => ({
-        operation_id: operation.id,
-        step_id: step.id,
-        state: 'pending',
-        attempt: 0,
-      })),
-    );
   }
 
   async load(id: string): Promise<OperationRow> {
@@ -112,14 +102,35 @@ export class OperationRecords {
     throw new SuperfluidityError('SF-LIFECYCLE-UNKNOWN', { reason: `there is no operation '${id}'` });
   }
 
-  async plan(id: string): Promise<{ readonly plan: StoredPlan; readonly cancelMode: OperationRow['cancel_mode'] }> {
-    const row = await this.load(id);
-    return { plan: row.plan as unknown as StoredPlan, cancelMode: row.cancel_mode };
+  async plan(id: string): Promise<StoredPlan> {
+    return (await this.load(id)).plan as unknown as StoredPlan;
+  }
+
+  /** Moves from STARTING to PROCESSING, where it is STARTING: then `began` is the operation as it is now. */
+  async begin(id: string): Promise<{
+    readonly plan: StoredPlan;
+    readonly cancelMode: OperationRow['cancel_mode'];
+    readonly began: Operation | undefined;
+  }> {
+    const now = this.#store.clock.now();
+    const began = await this.#store.db
+      .updateTable('operation')
+      .set({ state: 'PROCESSING', state_entered_at: now, updated_at: now, executor: this.#executor })
+      .where('id', '=', id)
+      .where('state', '=', 'STARTING')
+      .returningAll()
+      .executeTakeFirst();
+    const row = began ?? (await this.load(id));
+    return {
+      plan: row.plan as unknown as StoredPlan,
+      cancelMode: row.cancel_mode,
+      began: began === undefined ? undefined : operationView(began),
+    };
   }
 
   /**
    * Moves to the state if the operation is in one of `from`. What follows from the state for the service is written in
-   * the same transaction. False: it was not in such a state, or not in the run that is named.
+   * the same transaction. Undefined: it was not in such a state, or not in the run that is named.
    */
   setState(
     id: string,
@@ -127,7 +138,7 @@ export class OperationRecords {
     to: OperationState,
     error: ErrorReport | null,
     workflowId?: string,
-  ): Promise<boolean> {
+  ): Promise<Operation | undefined> {
     return this.#store.transaction(async (trx) => {
       const now = this.#store.clock.now();
       const row = await trx
@@ -142,11 +153,11 @@ export class OperationRecords {
         .where('id', '=', id)
         .where('state', 'in', from)
         .$if(workflowId !== undefined, (query) => query.where('workflow_id', '=', workflowId!))
-        .returning(['kind', 'service'])
+        .returningAll()
         .executeTakeFirst();
-      if (row === undefined) return false;
+      if (row === undefined) return undefined;
       await this.#consequences(trx, row.kind as OperationKind, row.service, to);
-      return true;
+      return operationView(row);
     });
   }
 
@@ -217,40 +228,41 @@ export class OperationRecords {
   async show(id: string): Promise<OperationDetail> {
     const row = await this.load(id);
     const plan = row.plan as unknown as StoredPlan;
-    const rows = await this.stepRows(id);
+    const rows = await this.#stepRows(id);
     const byId = new Map(rows.map((step) => [step.step_id, step]));
     const steps = plan.steps.map((planned) => ({ ...stepView(planned), ...stepProgress(byId.get(planned.id)) }));
     return { ...operationView(row), plan: planView(plan), steps };
   }
 
-  stepRows(id: string): Promise<readonly StepRow[]> {
+  /** The state of every step of the plan. */
+  async stepStates(id: string): Promise<ReadonlyMap<string, StepState>> {
+    const { steps } = await this.plan(id);
+    const known = new Map((await this.#stepRows(id)).map((row) => [row.step_id, row.state as StepState]));
+    return new Map(steps.map((step) => [step.id, known.get(step.id) ?? 'pending']));
+  }
+
+  /** Of steps that have begun; the others are pending. */
+  #stepRows(id: string): Promise<readonly StepRow[]> {
     return this.#store.db.selectFrom('operation_step').selectAll().where('operation_id', '=', id).execute();
   }
 
   async writeSteps(changes: readonly StepChange[]): Promise<void> {
-    // Started: keep when. Ended: keep when it started.
-    const [started, ended] = [changes.filter(isStart), changes.filter((change) => !isStart(change))];
-    const key = ({ operation, step, state, attempt, error }: StepChange) => ({
-      operation_id: operation,
-      step_id: step,
-      state,
-      attempt,
-      error: error as never,
+    const perStep = Map.groupBy(changes, ({ operation, step }) => JSON.stringify([operation, step]));
+    const rows = [...perStep.values()].map((ofStep) => {
+      const { operation, step, state, attempt, error } = ofStep.at(-1)!;
+      const start = ofStep.findLast(isStart);
+      const end = ofStep.findLast((change) => !isStart(change));
+      const row = { operation_id: operation, step_id: step, state, attempt, error: error as never };
+      // Started: keep when, and forget an earlier end. Ended: keep when it started.
+      return {
+        ...row,
+        ...(start === undefined ? {} : { started_at: start.at }),
+        ended_at: isStart(ofStep.at(-1)!) ? null : end!.at,
+      };
     });
-    const keys = ['operation_id', 'step_id'] as const;
-    const { db } = this.#store;
-    await updateMany(
-      db,
-      'operation_step',
-      keys,
-      started.map((change) => ({ ...key(change), started_at: change.at, ended_at: null })),
-    );
-    await updateMany(
-      db,
-      'operation_step',
-      keys,
-      ended.map((change) => ({ ...key(change), ended_at: change.at })),
-    );
+    const [whole, ends] = [rows.filter((row) => 'started_at' in row), rows.filter((row) => !('started_at' in row))];
+    await upsertMany(this.#store.db, 'operation_step', ['operation_id', 'step_id'], whole);
+    await upsertMany(this.#store.db, 'operation_step', ['operation_id', 'step_id'], ends);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { OperationState, StepState } from '@superfluidity/api';
+import type { Operation, OperationState, StepState } from '@superfluidity/api';
 import { type Clock, type ErrorReport, type Json, reportError, SuperfluidityError } from '@superfluidity/core';
 import {
   runSaga,
@@ -41,7 +41,7 @@ export interface OperationRun {
   requestCancel(operation: string, mode: CancelMode): void;
   /** Told about every change, for the record and the event log. */
   stepChanged(operation: string, step: PlannedStep, state: StepState, attempt: number, error: ErrorReport | null): void;
-  stateChanged(operation: string): Promise<void>;
+  stateChanged(operation: Operation): void;
   /** After the last step, before the operation is called over. */
   beforeEnd(): Promise<void>;
 }
@@ -60,12 +60,8 @@ export function operationWorkflow(run: OperationRun): WorkflowDefinition<RunInpu
     name: OPERATION_WORKFLOW,
     async run(context, input) {
       const { operation, direction } = input;
-      const enter = (from: readonly OperationState[], { state, error }: End) =>
-        patiently(run, async () => {
-          if (await run.records.setState(operation, from, state, error)) await run.stateChanged(operation);
-        });
-      await enter(['STARTING'], { state: 'PROCESSING', error: null });
-      const { plan, cancelMode } = await patiently(run, () => run.records.plan(operation));
+      const { plan, cancelMode, began } = await patiently(run, () => run.records.begin(operation));
+      if (began !== undefined) run.stateChanged(began);
       // Asked before a crash, perhaps of another server.
       if (cancelMode !== null) run.requestCancel(operation, cancelMode);
       const planned = plan.steps.filter((step) => !input.skip.includes(step.id));
@@ -76,7 +72,9 @@ export function operationWorkflow(run: OperationRun): WorkflowDefinition<RunInpu
       // Whoever lost the lease has no say any more: the server that took over writes the end.
       if (context.signal.aborted) return null;
       await run.beforeEnd();
-      await enter(['PROCESSING', 'ROLLING_BACK'], end);
+      const during: readonly OperationState[] = ['PROCESSING', 'ROLLING_BACK'];
+      const ended = await patiently(run, () => run.records.setState(operation, during, end.state, end.error));
+      if (ended !== undefined) run.stateChanged(ended);
       return null;
     },
   };

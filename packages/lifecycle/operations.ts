@@ -1,4 +1,4 @@
-import type { Operation, OperationState } from '@superfluidity/api';
+import type { Operation, OperationState, StepState } from '@superfluidity/api';
 import { type ErrorReport, type Json, reportError, SuperfluidityError } from '@superfluidity/core';
 import type { ActionRunner } from './actions-run.ts';
 import { type Consequences, OperationRecords, operationView, type StoredRun } from './operation-records.ts';
@@ -79,16 +79,17 @@ export async function createOperations(
           body: { step: step.id, state, attempt, ...(error === null ? {} : { error }) },
         });
       },
-      async stateChanged(id) {
-        if (RESTING.includes((await changed(id)).state)) cancelled.delete(id);
+      stateChanged(operation) {
+        tell(operation);
+        if (RESTING.includes(operation.state)) cancelled.delete(operation.id);
       },
       beforeEnd: () => recorder.flush(),
     }),
   );
 
   /** Tells everybody about the state in which an operation is now. */
-  async function changed(id: string): Promise<Operation> {
-    const operation = operationView(await records.load(id));
+  function tell(operation: Operation): Operation {
+    const { id } = operation;
     events.append({
       kind: 'operation',
       subject: id,
@@ -103,6 +104,8 @@ export async function createOperations(
     }
     return operation;
   }
+
+  const changed = async (id: string): Promise<Operation> => tell(await current(id));
 
   const stopListening = await store.listen(CANCEL_CHANNEL, (payload) => {
     const [id, mode] = (payload ?? '').split(' ');
@@ -164,8 +167,8 @@ export async function createOperations(
   }
 
   const current = async (id: string) => operationView(await records.load(id));
-  const stepsIn = async (id: string, ...states: string[]) =>
-    (await records.stepRows(id)).filter((row) => states.includes(row.state)).map((row) => row.step_id);
+  const stepsIn = async (id: string, ...states: StepState[]) =>
+    [...(await records.stepStates(id))].filter(([, state]) => states.includes(state)).map(([step]) => step);
 
   return {
     records,
@@ -177,7 +180,7 @@ export async function createOperations(
 
     async continue(id) {
       const done = await stepsIn(id, 'done');
-      const { steps } = (await records.plan(id)).plan;
+      const { steps } = await records.plan(id);
       const without = new Set(await stepsIn(id, 'failed'));
       for (const step of steps) if (step.dependsOn.some((other) => without.has(other))) without.add(step.id);
       return runAgain(id, 'continue', { direction: 'forward', skip: [...done, ...without] });

@@ -15,6 +15,7 @@ export class StepRecorder {
   readonly #limits: Limits;
   #waiting = new Map<string, StepChange>();
   #writing: Promise<void> | undefined;
+  #hurry = new AbortController();
 
   constructor(
     records: OperationRecords,
@@ -27,17 +28,22 @@ export class StepRecorder {
   }
 
   record(change: StepChange): void {
+    // In the order of the last change: what comes last is the state of the step.
+    this.#waiting.delete(keyOf(change));
     this.#waiting.set(keyOf(change), change);
     this.#writing ??= this.#drain();
   }
 
   /** Until everything recorded before is in the database. */
   async flush(): Promise<void> {
+    this.#hurry.abort();
     while (this.#writing !== undefined) await this.#writing;
   }
 
   async #drain(): Promise<void> {
-    await Promise.resolve();
+    // What a step does should not find the database busy with the news that it has begun.
+    this.#hurry = new AbortController();
+    await this.#clock.sleep(this.#limits.stepGatherMs, this.#hurry.signal).catch(() => {});
     let giveUpMs: number | undefined;
     while (this.#waiting.size > 0) {
       const changes = [...this.#waiting.values()];
