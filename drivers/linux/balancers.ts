@@ -1,4 +1,4 @@
-import { canonicalJson, type Logger, shortName, SuperfluidityError } from '@superfluidity/core';
+import { canonicalJson, type Logger, reportError, shortName, SuperfluidityError } from '@superfluidity/core';
 import { type BalancerSpec, addressOf } from '@superfluidity/fabric';
 import { TABLE } from './firewall.ts';
 import type { Networks } from './networks.ts';
@@ -11,7 +11,8 @@ import type { SiteHost } from './topology.ts';
 /**
  * Virtual addresses. Flows (`tcp`) are spread in the kernel: each host, and the router for those who come from other
  * sites, rewrites the destination of a new flow to one of the members in turn and remembers it, so that a member that
- * drains keeps its flows. Requests (`http`) are spread by a proxy process.
+ * drains keeps its flows. Requests (`http`), and flows whose members are to be asked for their health, which the kernel
+ * cannot do, are spread by a proxy process.
  */
 export class Balancers {
   readonly #namespaces: readonly string[];
@@ -19,6 +20,7 @@ export class Balancers {
   readonly #networks: Networks;
   readonly #release: (network: string, address: string) => Promise<void>;
   readonly #records: Records<BalancerSpec>;
+  readonly #log: Logger;
   #turn: Promise<unknown> = Promise.resolve();
 
   /** `release` makes the pools give up an address that they hold. */
@@ -30,6 +32,7 @@ export class Balancers {
     release: (network: string, address: string) => Promise<void>,
     log: Logger,
   ) {
+    this.#log = log;
     this.#networks = networks;
     this.#release = release;
     this.#namespaces = [scope.router, ...[...hosts.values()].map(({ namespace }) => namespace)];
@@ -42,16 +45,20 @@ export class Balancers {
     return this.#alone(async () => {
       const doing = `create balancer ${spec.name} of ${spec.service}`;
       const known = this.#records.get(spec.id);
-      if (known !== undefined && canonicalJson(known) === canonicalJson(spec)) return;
+      const same = known !== undefined && canonicalJson(known) === canonicalJson(spec);
+      if (same && (!isProxied(spec) || this.#proxies.works(spec.id))) return;
       this.#refuseClash(doing, spec, known);
       if (known === undefined) await this.#takeAddress(spec);
       try {
         this.#records.put(spec.id, spec);
-        if (spec.layer === 'http') await this.#proxies.ensure(spec);
-        else await this.#apply(flowsText(spec));
+        // Another way of spreading: the old one would take the packets of the new one.
+        if (known !== undefined && isProxied(known) !== isProxied(spec)) await this.#stop(known);
+        await this.#run(spec);
       } catch (error) {
-        if (known !== undefined) this.#records.put(spec.id, known);
-        else await this.#drop(spec).catch(() => {});
+        if (known !== undefined) {
+          this.#records.put(spec.id, known);
+          if (isProxied(known) !== isProxied(spec)) await this.#restore(known, spec);
+        } else await this.#drop(spec).catch(() => {});
         throw error;
       }
     });
@@ -76,9 +83,37 @@ export class Balancers {
     return this.#records.values().filter((other) => other.id !== id && other.address === address).length;
   }
 
-  async #drop(spec: BalancerSpec): Promise<void> {
-    if (spec.layer === 'http') await this.#proxies.remove(spec.id);
+  /** A proxy that ended is started again: without it nobody answers. */
+  look(): Promise<void> {
+    return this.#alone(async () => {
+      for (const spec of this.#records.values()) {
+        if (!isProxied(spec) || this.#proxies.works(spec.id)) continue;
+        this.#log.warn({ balancer: spec.id }, 'a proxy ended and is started again');
+        await this.#proxies.ensure(spec);
+      }
+    });
+  }
+
+  async #run(spec: BalancerSpec): Promise<void> {
+    if (isProxied(spec)) await this.#proxies.ensure(spec);
+    else await this.#apply(flowsText(spec));
+  }
+
+  async #stop(spec: BalancerSpec): Promise<void> {
+    if (isProxied(spec)) await this.#proxies.remove(spec.id);
     else await this.#apply(removeFlowsText(spec.id));
+  }
+
+  /** Back to what there was, as far as that works: the reason that counts is why the change did not. */
+  async #restore(known: BalancerSpec, spec: BalancerSpec): Promise<void> {
+    await this.#stop(spec).catch(() => {});
+    await this.#run(known).catch((error: unknown) => {
+      this.#log.error({ balancer: known.id, error: reportError(error) }, 'a balancer could not be put back');
+    });
+  }
+
+  async #drop(spec: BalancerSpec): Promise<void> {
+    await this.#stop(spec);
     this.#records.delete(spec.id);
     if (this.#sharers(spec.id, spec.address) === 0) this.#networks.giveBack(spec.network, spec.address);
   }
@@ -90,19 +125,14 @@ export class Balancers {
     const wrong = ports.find((port) => !Number.isInteger(port) || port < 1 || port > 65_535);
     if (wrong !== undefined)
       throw new SuperfluidityError('SF-SITE-CONFLICT', { doing, reason: `${wrong} is not a port` });
-    const moved =
-      known !== undefined && (known.layer !== spec.layer || known.address !== spec.address || known.port !== spec.port);
-    if (moved) {
-      throw new SuperfluidityError('SF-SITE-CONFLICT', {
-        doing,
-        reason: 'it exists with another address, port or layer',
-      });
+    if (known !== undefined && (known.address !== spec.address || known.port !== spec.port)) {
+      throw new SuperfluidityError('SF-SITE-CONFLICT', { doing, reason: 'it exists with another address or port' });
     }
     // A proxy has the whole address.
     const clashes = (other: BalancerSpec) =>
       other.id !== spec.id &&
       other.address === spec.address &&
-      (other.port === spec.port || other.layer === 'http' || spec.layer === 'http');
+      (other.port === spec.port || isProxied(other) || isProxied(spec));
     const other = this.#records.values().find(clashes);
     if (other === undefined) return;
     throw new SuperfluidityError('SF-SITE-ADDRESS-IN-USE', {
@@ -120,6 +150,11 @@ export class Balancers {
     this.#turn = result.catch(() => {});
     return result;
   }
+}
+
+/** That a unit runs is no question to ask over the network. */
+function isProxied({ layer, health }: BalancerSpec): boolean {
+  return layer === 'http' || (health !== undefined && health.kind !== 'running');
 }
 
 function chainName(id: string): string {

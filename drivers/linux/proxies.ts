@@ -12,7 +12,7 @@ import type { SiteHost } from './topology.ts';
 import { planSlot, plug, type PortNumbers, type Slot, unplug } from './wiring.ts';
 
 /**
- * One HAProxy process for each balancer of requests, in a namespace that has the virtual address. Draining goes
+ * One HAProxy process for each balancer that the kernel cannot do, in a namespace that has the virtual address. Draining goes
  * through its runtime socket; when members come or go a new process takes over and the old one ends with its last
  * connection (HAProxy management guide, section 4).
  */
@@ -49,6 +49,11 @@ export class Proxies {
 
   slots(): readonly Slot[] {
     return this.#records.values().map(({ slot }) => slot);
+  }
+
+  works(id: string): boolean {
+    const process = this.#records.get(id)?.process;
+    return process !== undefined && isAlive(process);
   }
 
   async ensure(spec: BalancerSpec): Promise<void> {
@@ -168,17 +173,22 @@ function serverName(member: { readonly address: string; readonly port: number })
   return `m_${member.address.replaceAll('.', '_')}_${member.port}`;
 }
 
-/** Whether members drain is not in it: that is told to the running process. */
+/** Flows may be silent for long; who asks something and gets no answer need not wait. */
+const IDLE_TIMEOUT = { tcp: '1h', http: '60s' } as const;
+
+/** Whether members drain is not in it: that is told to the running process. Without a path, health is a connection. */
 export function proxyConfig(spec: BalancerSpec, folder: string): string {
-  const path = spec.health?.kind === 'http' ? spec.health.path.replaceAll(/[^A-Za-z0-9/_.~%?&=-]/g, '') : undefined;
+  const { health, layer } = spec;
+  const path = health?.kind === 'http' ? health.path.replaceAll(/[^A-Za-z0-9/_.~%?&=-]/g, '') : undefined;
+  const asked = health?.kind === 'http' || health?.kind === 'tcp' ? ` port ${health.port}` : '';
   return `global
   stats socket ${socketPath(folder)} mode 600 level admin
   maxconn 4000
 defaults
-  mode http
+  mode ${layer}
   timeout connect 2s
-  timeout client 60s
-  timeout server 60s
+  timeout client ${IDLE_TIMEOUT[layer]}
+  timeout server ${IDLE_TIMEOUT[layer]}
   retries 2
   option redispatch
   balance roundrobin
@@ -187,6 +197,9 @@ frontend virtual
   default_backend members
 backend members
 ${path === undefined ? '' : `  option httpchk GET ${path}\n`}${spec.members
-  .map((member) => `  server ${serverName(member)} ${member.address}:${member.port} check inter 500ms fall 2 rise 1\n`)
+  .map(
+    (member) =>
+      `  server ${serverName(member)} ${member.address}:${member.port} check${asked} inter 500ms fall 2 rise 1\n`,
+  )
   .join('')}`;
 }

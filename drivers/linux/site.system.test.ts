@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { newId, silentLogger, systemClock } from '@superfluidity/core';
-import type { PortSpec } from '@superfluidity/fabric';
+import type { BalancerSpec, PortSpec } from '@superfluidity/fabric';
 import type { Execution } from '@superfluidity/model';
 import type { SiteDriver, SiteEvent, UnitSpec, UnitStatus } from '@superfluidity/site';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -13,8 +13,10 @@ import { ping } from './kernel/icmp.ts';
 import { MNT_DETACH, systemCall } from './kernel/libc.ts';
 import { listLinks } from './kernel/links.ts';
 import { listNamespaces } from './kernel/namespaces.ts';
+import { isAlive, killProcess, type ProcessRef } from './kernel/processes.ts';
 import { listRoutes } from './kernel/routes.ts';
 import { missingForKernelTests, titled } from './kernel/testing.ts';
+import { Records } from './records.ts';
 import { hostNamespace, scopeOf } from './scope.ts';
 
 const TIMEOUT_MS = 60_000;
@@ -74,9 +76,21 @@ describe.skipIf(reason !== undefined)(titled('a linux site', reason), { timeout:
       () => true,
       () => false,
     );
-  const fetched = (from: UnitStatus, url: string): string | undefined => {
+  const fetched = (from: UnitStatus, url: string, seconds = 2): string | undefined => {
     try {
-      const argv = ['netns', 'exec', namespaceOf(from), 'timeout', '2', 'busybox', 'wget', '-q', '-O', '-', url];
+      const argv = [
+        'netns',
+        'exec',
+        namespaceOf(from),
+        'timeout',
+        String(seconds),
+        'busybox',
+        'wget',
+        '-q',
+        '-O',
+        '-',
+        url,
+      ];
       return execFileSync('ip', argv, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
     } catch {
       return undefined;
@@ -381,6 +395,47 @@ describe.skipIf(reason !== undefined)(titled('a linux site', reason), { timeout:
       await site.fabric.removeBalancer(balancer.id, call());
       expect(fetched(client, `http://${balancer.address}/`)).toBeUndefined();
     }
+  });
+
+  test('takes members that do not accept connections out of a balancer of flows, which may change its kind', async () => {
+    const [client, one, two] = await Promise.all([
+      start('client', sleeping),
+      start('one', web('one')),
+      start('two', web('two'), { host: 'h2' }),
+    ]);
+    const members = [one, two].map(({ ports }) => ({ address: ports[0]!.address, port: 8080, draining: false }));
+    const base = { id: 'balancer-h', service: 'svc-trial', name: 'h', network: 'net-red', address: '10.73.1.202' };
+    const ensure = (more: Pick<BalancerSpec, 'layer' | 'health'>) =>
+      site.fabric.ensureBalancer({ ...base, port: 80, members, ...more }, call());
+    const answers = (times: number) =>
+      Array.from({ length: times }, () => String(fetched(client, `http://${base.address}/`, 0.5))).toSorted();
+    const eventually = async (expected: readonly string[]) => {
+      for (let tries = 0; tries < 50 && answers(expected.length).join() !== expected.join(); tries += 1)
+        await systemClock.sleep(100);
+      expect(answers(expected.length)).toEqual(expected);
+    };
+    const health = { kind: 'tcp', port: 8080, timeoutMs: 2000 } as const;
+
+    await ensure({ layer: 'tcp', health });
+    expect(answers(4)).toEqual(['one', 'one', 'two', 'two']);
+    await site.removeUnit(two.id, call());
+    await eventually(['one', 'one', 'one', 'one']);
+
+    const [proxy] = new Records<{ process: ProcessRef }>(join(scope.folder, 'proxies'), silentLogger).values();
+    killProcess(proxy!.process, 'SIGKILL');
+    await eventually(['one', 'one']);
+    expect(isAlive(proxy!.process)).toBe(false);
+
+    // The kernel asks nobody: every second flow goes to the member that is gone.
+    await ensure({ layer: 'tcp' });
+    expect(new Records(join(scope.folder, 'proxies'), silentLogger).size).toBe(0);
+    expect(answers(4)).toEqual(['one', 'one', 'undefined', 'undefined']);
+    await ensure({ layer: 'http', health: { kind: 'http', port: 8080, path: '/', timeoutMs: 2000 } });
+    await eventually(['one', 'one', 'one', 'one']);
+    await ensure({ layer: 'tcp', health });
+    await eventually(['one', 'one', 'one', 'one']);
+    await site.fabric.removeBalancer(base.id, call());
+    expect(fetched(client, `http://${base.address}/`)).toBeUndefined();
   });
 
   test('purges what is there, without having made it, and only that', async () => {

@@ -29,7 +29,7 @@ import { World, type WorldOptions } from './world.ts';
 
 /** How often what runs is compared with what should run. */
 const LOOK_MS = 200;
-/** Links need no such haste. */
+/** Links and proxies need no such haste. */
 const LOOK_LINKS_EVERY = 10;
 
 export class LinuxSite implements SiteDriver {
@@ -201,7 +201,9 @@ export class LinuxSite implements SiteDriver {
       }
       world.value.units.look();
       this.#looks += 1;
-      if (this.#looks % LOOK_LINKS_EVERY === 0) await world.value.links.look();
+      if (this.#looks % LOOK_LINKS_EVERY !== 0) return;
+      await world.value.links.look();
+      await world.value.balancers.look();
     } catch (error) {
       this.#log.error({ site: this.name, error: reportError(error) }, 'looking after a site failed');
     } finally {
