@@ -31,9 +31,26 @@ function exchange({ request, answer, data }: Report, indent: string): string[] {
   const lines: string[] = [];
   if (request) lines.push(...block('request', request, indent));
   if (answer) lines.push(...block('answer', answer, indent));
-  const problems = Array.isArray(data?.['problems']) ? (data['problems'] as { path?: string; message?: string }[]) : [];
-  for (const { path, message } of problems) lines.push(`${indent}at ${path ?? '?'}: ${message ?? ''}`);
+  const problems = Array.isArray(data?.['problems']) ? (data['problems'] as ShownProblem[]) : [];
+  for (const problem of problems) lines.push(`${indent}${problemText(problem)}`);
   return lines;
+}
+
+/** `Problem` of core, or less: fields of a request have a path only. */
+interface ShownProblem {
+  readonly path?: string;
+  readonly message?: string;
+  readonly code?: string;
+  readonly position?: { readonly file?: string; readonly line: number; readonly column: number };
+}
+
+/** `service.yaml:25:52: SF-MODEL-ADDRESS: 10.56.0.9 is used twice`, as compilers say it. */
+function problemText({ path, message = '', code, position }: ShownProblem): string {
+  const where =
+    position === undefined
+      ? `at ${path ?? '?'}`
+      : `${position.file === undefined ? '' : `${position.file}:`}${position.line}:${position.column}`;
+  return [where, ...(code === undefined ? [] : [code]), message].join(': ');
 }
 
 function block(name: string, text: string, indent: string): string[] {
