@@ -9,18 +9,21 @@ import { createNamespace, deleteNamespace, namespaceExists } from './kernel/name
 import { replaceNeighbour } from './kernel/neighbours.ts';
 import { transact, transactTolerating } from './kernel/netlink.ts';
 import { disableOffloads } from './kernel/offload.ts';
+import { linkEmulator } from './machine.ts';
 import { isAlive, type ProcessRef, processRef } from './kernel/processes.ts';
 import { deleteRoute, replaceRoute } from './kernel/routes.ts';
+import { writeSysctls } from './kernel/sysctl.ts';
 import { killInside } from './processes-inside.ts';
 import { Records } from './records.ts';
 import { startLinkRelay } from './runtime/link-emulator.ts';
+import { delayPackets } from './runtime/netem.ts';
 import { limitBandwidth } from './runtime/tbf.ts';
 import { locatorPrefix, RUN_FOLDER, type Scope, scopeOf } from './scope.ts';
 import { INFRASTRUCTURE_MTU, LINK_IPV4, LINK_IPV6 } from './topology.ts';
 
 /**
  * Links to other sites of this machine: VXLAN (RFC 7348) between the two routers, through a namespace of its own in
- * which a relay makes packets late and loses some. Both sites keep a record; whoever is asked while both are there makes
+ * which packets become late and some are lost: by netem as they leave it where the kernel has that, else by a relay. Both sites keep a record; whoever is asked while both are there makes
  * the whole link. Records are read from their files every time, because the other site writes them too.
  */
 interface LinkRecord {
@@ -36,6 +39,7 @@ interface MadeLink {
   readonly wan: string;
   /** Gives the link its devices and addresses; unique in both routers. */
   readonly number: number;
+  readonly emulator: 'netem' | 'relay';
   readonly relay?: ProcessRef;
 }
 
@@ -133,7 +137,8 @@ export class Links {
 
   #works(made: MadeLink): boolean {
     const ends = [made.wan, scopeOf(made.a).router, scopeOf(made.b).router];
-    return ends.every((name) => namespaceExists(name)) && made.relay !== undefined && isAlive(made.relay);
+    const carried = made.emulator === 'netem' || (made.relay !== undefined && isAlive(made.relay));
+    return carried && ends.every((name) => namespaceExists(name));
   }
 
   /** By its id, or by its name where that is all that the caller knows and there is only one of that name. */
@@ -168,14 +173,24 @@ export class Links {
   async #make(spec: SiteLinkSpec, aId: string, bId: string): Promise<void> {
     const [a, b] = [scopeOf(aId), scopeOf(bId)];
     const wan = `${a.prefix}w-${shortName('', spec.id)}`;
-    const made: MadeLink = { a: aId, b: bId, wan, number: this.#number(a, b) };
+    const made: MadeLink = { a: aId, b: bId, wan, number: this.#number(a, b), emulator: await linkEmulator() };
     this.#put(spec.id, { spec, made });
     try {
       createNamespace(wan);
       transact(wan, [changeLink(1, { up: true })]);
       const ends = endsOf(made);
-      for (const end of ends) joinEnd(end, made, spec);
       const [first, second] = ends;
+      joinEnd(first, second, made, spec);
+      joinEnd(second, first, made, spec);
+      const shape = { delayMs: spec.latencyMs, jitterMs: spec.jitterMs, loss: spec.loss };
+      if (made.emulator === 'netem') {
+        writeSysctls(wan, { 'net.ipv4.ip_forward': 1 });
+        transact(
+          wan,
+          ends.map(({ side }) => delayPackets(WAN_INDEX[side], shape)),
+        );
+        return this.#routes(made);
+      }
       // Beside the records, not among them: a folder that goes with the site.
       const logFolder = join(a.folder, 'relays');
       mkdirSync(logFolder, { recursive: true, mode: 0o700 });
@@ -183,9 +198,7 @@ export class Links {
       rmSync(logPath, { force: true });
       const relay = await startLinkRelay({
         namespace: wan,
-        delayMs: spec.latencyMs,
-        jitterMs: spec.jitterMs,
-        loss: spec.loss,
+        ...shape,
         a: { listen: `${first.wanAddress}:${VXLAN_PORT}`, remote: `${first.address}:${VXLAN_PORT}` },
         b: { listen: `${second.wanAddress}:${VXLAN_PORT}`, remote: `${second.address}:${VXLAN_PORT}` },
         logPath,
@@ -276,7 +289,7 @@ function endsOf(made: MadeLink): readonly [LinkEnd, LinkEnd] {
   return [end('a', 1, 2, [mac(3), mac(4)]), end('b', 5, 6, [mac(4), mac(3)])];
 }
 
-function joinEnd(end: LinkEnd, made: MadeLink, spec: SiteLinkSpec): void {
+function joinEnd(end: LinkEnd, other: LinkEnd, made: MadeLink, spec: SiteLinkSpec): void {
   const underlay = underlayIndex(made);
   const tunnel = tunnelIndex(made);
   const mtu = INFRASTRUCTURE_MTU + TUNNEL_OVERHEAD;
@@ -285,13 +298,14 @@ function joinEnd(end: LinkEnd, made: MadeLink, spec: SiteLinkSpec): void {
       { name: underlayName(made), index: underlay, mtu, up: true },
       { name: end.side, index: WAN_INDEX[end.side], mtu, namespace: made.wan },
     ),
-    addAddress(underlay, { address: end.address, peer: `${end.wanAddress}` }),
+    addAddress(underlay, { address: end.address, peer: end.wanAddress }),
+    replaceRoute({ destination: `${other.address}/32`, via: end.wanAddress, device: underlay }),
     createVxlan({
       name: tunnelName(made),
       index: tunnel,
       id: made.number + 1,
       local: end.address,
-      remote: end.wanAddress,
+      remote: made.emulator === 'netem' ? other.address : end.wanAddress,
       port: VXLAN_PORT,
       underlay,
       learning: false,

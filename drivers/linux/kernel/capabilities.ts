@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { SuperfluidityError } from '@superfluidity/core';
+import { delayPackets } from '../runtime/netem.ts';
 import { limitBandwidth } from '../runtime/tbf.ts';
 import { bytes, encodeAttributes, nested, text } from './attributes.ts';
 import { addAddress } from './addresses.ts';
@@ -89,7 +90,6 @@ function tryKind(
 }
 
 const RTM_NEWLINK = 16;
-const RTM_NEWQDISC = 36;
 
 function link(kind: string, data: Parameters<typeof nested>[1], lower?: number): NetlinkRequest {
   const index = Buffer.alloc(4);
@@ -97,15 +97,6 @@ function link(kind: string, data: Parameters<typeof nested>[1], lower?: number):
   const over = lower === undefined ? [] : [bytes(5, index)];
   const info = nested(18, [text(1, kind), nested(2, data)]);
   return tryKind(RTM_NEWLINK, Buffer.alloc(16), [text(3, `try-${kind}`), ...over, info], `link add type ${kind}`);
-}
-
-function netem(device: number): NetlinkRequest {
-  const head = Buffer.alloc(20);
-  head.writeInt32LE(device, 4);
-  head.writeUInt32LE(0xffffffff, 12);
-  const options = Buffer.alloc(24);
-  options.writeUInt32LE(1000, 4);
-  return tryKind(RTM_NEWQDISC, head, [text(1, 'netem'), bytes(2, options)], `tc qdisc add dev #${device} root netem`);
 }
 
 const VETH = 5;
@@ -143,7 +134,7 @@ function probeNetwork(namespace: string): Partial<Record<CapabilityName, Capabil
     seg6EndDx6: local('fd02::3/128', { kind: 'seg6local', action: 'End.DX6', via: 'fd00::2' }),
     seg6EndDt6: local('fd02::4/128', { kind: 'seg6local', action: 'End.DT6', table: 254 }),
     tbf: send(limitBandwidth(VETH, { rateMbps: 10 })),
-    netem: send(netem(VETH_PEER)),
+    netem: send(delayPackets(VETH_PEER, { delayMs: 1 })),
   };
 }
 

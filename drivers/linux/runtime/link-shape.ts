@@ -15,7 +15,7 @@ export interface Departure {
   readonly dueMs: number;
 }
 
-const QUEUE_PACKETS_MAX = 8192;
+export const QUEUE_PACKETS_MAX = 8192;
 const QUEUE_BYTES_MAX = 16 << 20;
 /** With a rate: what would wait longer than this to be sent is dropped, as a router with a full queue does. */
 const QUEUE_MS_MAX = 200;
