@@ -1,7 +1,13 @@
 import type { Environment } from '@superfluidity/model';
 import type { Fingerprint, MissingCapability } from '@superfluidity/site';
 import { kvmAbsence } from './kernel/kvm.ts';
-import { type CapabilityName, type MachineCapabilities, probe } from './kernel/capabilities.ts';
+import {
+  CAPABILITIES,
+  type Capability,
+  type CapabilityName,
+  type MachineCapabilities,
+  probe,
+} from './kernel/capabilities.ts';
 
 /** What this machine can do for sites, asked once: the kernel does not change while we run. */
 let known: Promise<MachineCapabilities> | undefined;
@@ -12,7 +18,7 @@ function machine(): Promise<MachineCapabilities> {
 }
 
 /** Empty: it works. */
-let kvmSoFar = 'tried when the first virtual machine is made';
+let kvmSoFar = 'not tried yet: it is when the first virtual machine is made';
 
 /** Takes seconds the first time, hence not asked before a machine is wanted. */
 export async function acceleratorFor(kernelPath: string): Promise<'kvm' | 'tcg'> {
@@ -68,29 +74,54 @@ export async function environmentsHere(): Promise<readonly Environment[]> {
   ];
 }
 
-/** Of those that a site can do without, what that means. */
-const NOTES: Partial<Record<CapabilityName, string>> = {
-  netem: 'links are emulated by a program in user space',
-  bridge: 'not used: units have a routed wire of their own',
-  vlan8021q: 'not used',
-  vrf: 'not used',
-  openvswitch: 'not used',
-  crun: 'not used: runc is',
+const UNUSED = 'not used';
+
+/** What each is for, and what its absence means: read by people who wonder what their machine lacks. */
+const NOTES: Readonly<Record<CapabilityName, { readonly present: string; readonly absent: string }>> = {
+  linux: { present: 'the system that these sites are made with', absent: 'no sites of this kind' },
+  root: { present: 'may make namespaces, devices and routes', absent: 'no sites of this kind' },
+  netns: { present: 'hosts, routers and units are network namespaces', absent: 'no hosts and no units' },
+  veth: { present: 'wires of units and hosts', absent: 'no hosts and no units' },
+  bridge: { present: `${UNUSED}: units have a routed wire of their own`, absent: UNUSED },
+  vxlan: { present: 'links between sites', absent: 'no links between sites' },
+  tun: { present: 'wires of virtual machines', absent: 'no virtual machines' },
+  vlan8021q: { present: UNUSED, absent: UNUSED },
+  vrf: { present: UNUSED, absent: UNUSED },
+  openvswitch: { present: UNUSED, absent: UNUSED },
+  seg6Encap: { present: 'service chains: into the tunnel', absent: 'no service chains' },
+  seg6End: { present: 'service chains: from site to site', absent: 'no service chains over several sites' },
+  seg6EndDx4: { present: 'service chains: out of the tunnel', absent: 'no service chains' },
+  seg6EndDx6: { present: `${UNUSED}: units speak IPv4`, absent: UNUSED },
+  seg6EndDt6: { present: `${UNUSED}: units speak IPv4`, absent: UNUSED },
+  tbf: { present: 'bandwidth limits of ports and links', absent: 'no bandwidth limits and no links' },
+  netem: {
+    present: 'the kernel makes the packets of links late',
+    absent: 'a program makes the packets of links late, which takes some of the processor',
+  },
+  nft: { present: 'security rules, chains and packet functions', absent: 'no sites of this kind' },
+  nftNat: { present: 'translating functions and balancers', absent: 'no translating functions and no balancers' },
+  runc: { present: 'containers', absent: 'no containers' },
+  crun: { present: `${UNUSED}: runc is`, absent: UNUSED },
+  qemu: { present: 'virtual machines', absent: 'no virtual machines' },
 };
+
+function noteOf(name: CapabilityName, capability: Capability): string {
+  if (capability.present) return NOTES[name].present;
+  const { absent } = NOTES[name];
+  return absent === UNUSED ? absent : `${absent} (${capability.reason})`;
+}
 
 export async function describeMachine(): Promise<Pick<Fingerprint, 'environments' | 'capabilities'>> {
   const { cgroup, kernelRelease, ...found } = await machine();
+  const cgroupNote =
+    cgroup === 'none' ? 'no limits of processor and memory' : `limits of processor and memory: ${cgroup}`;
   const kvm = found.qemu.present ? kvmSoFar : 'there is no QEMU';
   return {
     environments: await environmentsHere(),
     capabilities: [
-      ...Object.entries(found).map(([name, capability]) => {
-        const notes = [...(capability.present ? [] : [capability.reason]), NOTES[name as CapabilityName]];
-        const note = notes.filter((text) => text !== undefined && text !== '').join('; ');
-        return { name, present: capability.present, ...(note === '' ? {} : { note }) };
-      }),
+      ...CAPABILITIES.map((name) => ({ name, present: found[name].present, note: noteOf(name, found[name]) })),
       { name: 'kvm', present: kvm === '', note: kvm === '' ? 'virtual machines run on the processor itself' : kvm },
-      { name: 'cgroups', present: cgroup !== 'none', note: cgroup },
+      { name: 'cgroups', present: cgroup !== 'none', note: cgroupNote },
       { name: 'kernel', present: true, note: kernelRelease },
     ],
   };
