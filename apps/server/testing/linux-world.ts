@@ -77,9 +77,9 @@ export async function linuxSites(client: Client): Promise<LinuxWorld> {
   };
 }
 
-/** The example, with changes to its text. */
-export async function mobileEdge(change: (text: string) => string = (text) => text) {
-  return sourceOf(change(await readFile(EXAMPLE, 'utf8')), dirname(EXAMPLE));
+/** The example, with changes to its text, as if it lay in another folder. */
+export async function mobileEdge(change: (text: string) => string = (text) => text, folder = dirname(EXAMPLE)) {
+  return sourceOf(change(await readFile(EXAMPLE, 'utf8')), folder);
 }
 
 export interface Request {
