@@ -3,18 +3,49 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
+  exampleFolder,
   type LinuxWorld,
   linuxSites,
   mobileEdge,
   requests,
   streaming,
   whyNoLinuxSites,
+  whyNoVirtualMachines,
 } from './testing/linux-world.ts';
-import { completed, pause, stepSeen, until } from './testing/operations.ts';
+import { completed, pause, sourceOf, stepSeen, until } from './testing/operations.ts';
 import { type ServerProcess, startServerProcess } from './testing/server-process.ts';
 
 const why = await whyNoLinuxSites();
+const whyNoVm = await whyNoVirtualMachines();
 const SERVICE = 'mobile-edge';
+
+const pages = `
+superfluidity: 1
+service:
+  name: pages
+  version: '1'
+  networks:
+    - {name: lan, prefix: 10.60.0.0/16}
+  functions:
+    - name: page
+      environment: container
+      image: 'host:'
+      files: media
+      command: [busybox, httpd, -f, -p, '8080', -h, /app]
+      health: tcp:8080
+      ports: [lan]
+      requirements: {cpu: 0.1, location: {sites: [core]}}
+    - name: machine
+      environment: vm
+      image: 'guest:'
+      files: media
+      command: [busybox, httpd, -f, -p, '8080', -h, /app]
+      health: {kind: http, port: 8080, path: /health, timeoutMs: 60000}
+      ports: [lan]
+      requirements: {cpu: 0.1, memoryMiB: 128, location: {sites: [core]}}
+  balancers:
+    - {name: front, unit: page, address: 10.98.0.20, port: 80, targetPort: 8080, layer: http}
+`;
 
 describe.skipIf(why !== undefined)(
   `faults of a control plane with real packets${why === undefined ? '' : ` (skipped: ${why})`}`,
@@ -68,7 +99,7 @@ describe.skipIf(why !== undefined)(
         20_000,
         200,
       ).catch((error: Error) => {
-        throw error.cause ?? error;
+        throw error.cause instanceof Error ? error.cause : error;
       });
     }
 
@@ -207,6 +238,39 @@ describe.skipIf(why !== undefined)(
         await streaming(server.client, SERVICE, 10, Date.now());
       });
     });
+
+    test.skipIf(whyNoVm !== undefined)(
+      `a virtual machine and a proxy that are killed are replaced${whyNoVm === undefined ? '' : ` (skipped: ${whyNoVm})`}`,
+      async () => {
+        const name = 'pages';
+        const source = sourceOf(pages, exampleFolder);
+        await completed(
+          server.client,
+          (await server.client.call('deployService', { body: { source, name } })).operation,
+        );
+        const pidsOf = async (program: string) =>
+          (await world.processes())
+            .filter((line) => line.includes(program))
+            .map((line) => Number(/ (\d+)@/.exec(line)![1]));
+        const [proxies, machines] = [await pidsOf('haproxy'), await pidsOf('qemu')];
+        expect([proxies.length, machines.length]).toEqual([1, 1]);
+        const began = Date.now();
+        for (const pid of [...proxies, ...machines]) process.kill(pid, 'SIGKILL');
+        const proxyMs = await until('another proxy runs', async () =>
+          (await pidsOf('haproxy')).some((pid) => !proxies.includes(pid)) ? Date.now() - began : undefined,
+        );
+        const healed = await until('the machine is healed', async () => {
+          const [last] = await server.client.call('listOperations', { query: { service: name, limit: 1 } });
+          return last?.kind === 'HEAL' && last.state === 'COMPLETED' ? last : undefined;
+        });
+        expect(await pidsOf('qemu')).toHaveLength(1);
+        expect((await server.client.call('getService', { params: { name } })).healthy).toBe(true);
+        console.log(`proxy replaced after ${proxyMs} ms, virtual machine after ${healed.stateEnteredAt - began} ms`);
+        const { operation } = await server.client.call('terminateService', { params: { name } });
+        await completed(server.client, operation);
+        expect([...(await pidsOf('haproxy')), ...(await pidsOf('qemu'))]).toEqual([]);
+      },
+    );
 
     test('the end: what was killed, healed and moved is terminated without a trace', async () => {
       await terminate();

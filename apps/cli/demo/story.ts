@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Client, OperationDetail, Sample, SiteDetail, Unit } from '@superfluidity/api';
-import { shortName, SuperfluidityError } from '@superfluidity/core';
-import { leftBehind, takeInventory } from './inventory.ts';
+import { SuperfluidityError } from '@superfluidity/core';
+import { leftBehind, takeInventory } from '@superfluidity/driver-linux/inventory';
 import type { DemoServer } from './control-plane.ts';
 
 /** What the demo measured. Every field comes from this run; nothing is assumed. */
@@ -52,11 +52,11 @@ export async function tellStory(start: () => Promise<DemoServer>, options: Story
   const before = await takeInventory();
   const server = await start();
   let result: Omit<DemoResult, 'leftBehind' | 'claims'>;
-  let scopes: readonly string[] = [];
+  let siteIds: readonly string[] = [];
   try {
     const { client } = server;
     const sites = await addSites(client, tell);
-    scopes = sites.map((site) => shortName('', site.id));
+    siteIds = sites.map((site) => site.id);
     try {
       result = await deployAndMove(client, sites, options);
     } catch (error) {
@@ -68,7 +68,7 @@ export async function tellStory(start: () => Promise<DemoServer>, options: Story
   } finally {
     await server.stop();
   }
-  const left = leftBehind(before, await takeInventory(), scopes);
+  const left = leftBehind(before, await takeInventory(), siteIds);
   tell(left.length === 0 ? 'nothing is left behind' : `left behind: ${left.join(', ')}`);
   return { ...result, leftBehind: left, claims: claimsOf({ ...result, leftBehind: left }) };
 }

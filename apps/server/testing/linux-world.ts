@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Client } from '@superfluidity/api';
 import { shortName, silentLogger, systemClock } from '@superfluidity/core';
 import { linuxDriver } from '@superfluidity/driver-linux';
-import { takeInventory } from '../../cli/demo/inventory.ts';
+import { takeInventory } from '@superfluidity/driver-linux/inventory';
 import { sourceOf, until } from './operations.ts';
 
 /** Sites `edge` and `core` of network namespaces on this machine, and the example that streams over them. */
@@ -21,9 +21,15 @@ export interface LinuxWorld {
 }
 
 const EXAMPLE = fileURLToPath(new URL('../../../examples/mobile-edge/service.yaml', import.meta.url));
+export const exampleFolder = dirname(EXAMPLE);
 
-export async function whyNoLinuxSites(): Promise<string | undefined> {
-  const missing = (await linuxDriver.missing()).filter((each) => each.required || each.name === 'runc');
+/** Why containers cannot be run on sites of this machine. */
+export const whyNoLinuxSites = (): Promise<string | undefined> => whyNot(['runc']);
+/** Why virtual machines cannot. */
+export const whyNoVirtualMachines = (): Promise<string | undefined> => whyNot(['runc', 'qemu', 'tun']);
+
+async function whyNot(needed: readonly string[]): Promise<string | undefined> {
+  const missing = (await linuxDriver.missing()).filter((each) => each.required || needed.includes(each.name));
   return missing.length === 0 ? undefined : missing.map(({ name, reason }) => `${name}: ${reason}`).join('; ');
 }
 
@@ -78,7 +84,7 @@ export async function linuxSites(client: Client): Promise<LinuxWorld> {
 }
 
 /** The example, with changes to its text, as if it lay in another folder. */
-export async function mobileEdge(change: (text: string) => string = (text) => text, folder = dirname(EXAMPLE)) {
+export async function mobileEdge(change: (text: string) => string = (text) => text, folder = exampleFolder) {
   return sourceOf(change(await readFile(EXAMPLE, 'utf8')), folder);
 }
 

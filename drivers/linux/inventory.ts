@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { scopeOf } from './scope.ts';
 
 /**
  * Everything on a machine that a site could leave behind, read from the kernel and not from anybody's records:
@@ -21,14 +22,15 @@ export async function takeInventory(): Promise<ReadonlySet<string>> {
   return new Set(parts.flat());
 }
 
-/** What is there now and was not before, without what belongs to other control planes on this machine. */
+/** What is there now and was not before, without what belongs to other sites on this machine. */
 export function leftBehind(
   before: ReadonlySet<string>,
   after: ReadonlySet<string>,
-  ours: readonly string[],
+  siteIds: readonly string[],
 ): readonly string[] {
   // Drivers put ten characters that derive from the site's id into every name: other sites may come and go meanwhile,
   // and so may the short-lived namespaces in which the kernel is probed and tests run.
+  const ours = siteIds.map((id) => scopeOf(id).key);
   const foreign = (line: string) =>
     /\bsf(?:-probe|t)-/.test(line) ||
     [...line.matchAll(/(?:sf-|superfluidity\/)([0-9a-z]{10})\b/g)].some(([, key]) => !ours.includes(key!));
