@@ -56,6 +56,10 @@ export function ociRuntime(scope: Scope): OciRuntime {
   return { program: 'runc', root: join(scope.folder, 'runc') };
 }
 
+export function imageCache(scope: Scope): string {
+  return join(scope.folder, 'images');
+}
+
 export function unitCgroup(scope: Scope, slotId: string): string {
   return `${scope.cgroup}/${slotId}`;
 }
@@ -134,7 +138,7 @@ async function readyImage({ scope, template, folder }: WorkloadContext): Promise
   try {
     const at = image.indexOf(':') + 1;
     const path = at === image.length ? '' : packagePath(template, image.slice(at), 'image');
-    return await prepareImage(`${image.slice(0, at)}${path}`, join(scope.folder, 'images'), folder);
+    return await prepareImage(`${image.slice(0, at)}${path}`, imageCache(scope), folder);
   } catch (cause) {
     if (!isSuperfluidityError(cause, 'SF-LINUX-IMAGE')) throw cause;
     throw new SuperfluidityError('SF-SITE-IMAGE', { doing, reason: cause.details.reason, cause });

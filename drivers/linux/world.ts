@@ -8,10 +8,12 @@ import { Networks } from './networks.ts';
 import { Paths } from './paths.ts';
 import { Proxies } from './proxies.ts';
 import { clearDrafts } from './records.ts';
+import { sweepImageCache } from './runtime/images.ts';
 import type { Scope } from './scope.ts';
 import { Slots } from './slots.ts';
 import { describeHosts, openTopology, type SiteHost } from './topology.ts';
 import { Units } from './units.ts';
+import { imageCache } from './workload.ts';
 
 export interface WorldOptions {
   readonly scope: Scope;
@@ -65,6 +67,7 @@ export class World {
     clearDrafts(scope.folder);
     const hosts = await openTopology(scope, options.hosts, log);
     writeSite(scope, site);
+    sweepImageCache(imageCache(scope));
     const world = new World(options, hosts);
     await world.slots.clearLeftovers(world.#proxies.slots().map(({ id }) => id));
     world.units.recover();

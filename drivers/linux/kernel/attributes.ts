@@ -71,10 +71,6 @@ export function nested(type: number, value: readonly Attribute[]): Attribute {
   return { type, value };
 }
 
-export function flag(type: number): Attribute {
-  return { type, value: new Uint8Array(0) };
-}
-
 export function u8(type: number, value: number): Attribute {
   return { type, value: Uint8Array.of(value) };
 }

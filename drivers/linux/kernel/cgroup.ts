@@ -163,16 +163,6 @@ function foldersEverywhere(name: string): readonly string[] {
   return cgroupLayout().hierarchies.map((root) => join(root, name));
 }
 
-/** Direct children, for the recovery of what was left behind. */
-export function listCgroups(parent: string): readonly string[] {
-  const names = new Set<string>();
-  for (const folder of foldersEverywhere(parent)) {
-    if (!existsSync(folder)) continue;
-    for (const entry of readdirSync(folder, { withFileTypes: true })) if (entry.isDirectory()) names.add(entry.name);
-  }
-  return [...names].toSorted();
-}
-
 function removeTree(folder: string): void {
   if (!existsSync(folder)) return;
   for (const entry of readdirSync(folder, { withFileTypes: true }))

@@ -226,12 +226,6 @@ export function listContainers(runtime: OciRuntime): readonly ContainerState[] {
     .filter((state) => state !== undefined);
 }
 
-/** Signals the first process of the container; SIGKILL ends every process in it. False when it is gone. */
-export function killContainer(runtime: OciRuntime, id: string, signal: NodeJS.Signals): boolean {
-  const state = containerState(runtime, id);
-  return state !== undefined && killProcess(state.process, signal);
-}
-
 /** SIGTERM, then after the grace SIGKILL. True when it has ended. */
 export async function stopContainer(runtime: OciRuntime, id: string, graceMs: number): Promise<boolean> {
   const state = containerState(runtime, id);
