@@ -72,7 +72,7 @@ async function measure(
   };
 
   if (wanted('control-plane')) {
-    const { timings: starts, idleMiB } = await measureStart(10);
+    const { timings: starts, idleMiB } = await measureStart(5);
     add(starts);
     figures = { ...figures, idleMiB };
   }

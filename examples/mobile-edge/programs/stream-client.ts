@@ -41,6 +41,12 @@ const PLAYLIST_BYTES_MAX = 64 * 1024;
 const SEGMENTS_MAX = 1000;
 /** After a failure, so that a server that refuses is not asked thousands of times a second. */
 const PAUSE_AFTER_FAILURE_MS = 100;
+/**
+ * While there was no answer yet: what was sent before the chain was there is lost, and the kernel sends it again after a
+ * second only (RFC 6298, 2.1). Asking anew finds the chain sooner.
+ */
+const WARMUP_TIMEOUT_MS = 250;
+const WARMUP_PAUSE_MS = 20;
 
 interface Exchange {
   readonly record: Omit<RequestRecord, 'warmup'>;
@@ -87,7 +93,8 @@ export async function stream(options: StreamOptions): Promise<void> {
           },
         });
       };
-      const deadline = AbortSignal.timeout(options.timeoutMs);
+      const warmup = !answered && performance.now() - startedMs < options.warmupMs;
+      const deadline = AbortSignal.timeout(warmup ? Math.min(WARMUP_TIMEOUT_MS, options.timeoutMs) : options.timeoutMs);
       const request = get(url, { agent, signal: deadline }, (response) => {
         firstByteMs = performance.now();
         response.on('data', (chunk: Buffer) => {
@@ -111,7 +118,8 @@ export async function stream(options: StreamOptions): Promise<void> {
     const warmup = !answered && performance.now() - startedMs < options.warmupMs;
     options.onRecord(warmup ? { ...result.record, warmup: true } : result.record);
     const restMs = options.paceMs - (performance.now() - beganMs);
-    await pause(Math.max(restMs, result.record.ok ? 0 : PAUSE_AFTER_FAILURE_MS), options.signal);
+    const afterFailureMs = warmup ? WARMUP_PAUSE_MS : PAUSE_AFTER_FAILURE_MS;
+    await pause(Math.max(restMs, result.record.ok ? 0 : afterFailureMs), options.signal);
     return result;
   };
 
