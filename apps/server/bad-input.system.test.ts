@@ -183,6 +183,16 @@ describe('bad input', { timeout: 60_000 }, () => {
     });
   });
 
+  test.each([
+    ['fits nowhere', () => changed('cpu: 0.5', 'cpu: 5000'), 'SF-PLACE-'],
+    ['wants the prefix of another one', () => sound.replaceAll('10.55.', '10.45.'), 'SF-LIFECYCLE-PREFIX-IN-USE'],
+    ['has the name of another one', () => simulatedService, 'SF-LIFECYCLE-NAME-TAKEN'],
+  ])('a service that %s is refused, and not onboarded either', async (_what, text, code) => {
+    const { report } = await refusal(server.client.call('deployService', { body: { source: sourceOf(text()) } }));
+    expect(report.code).toContain(code);
+    expect(report.hint).toEqual(expect.any(String));
+  });
+
   test('a descriptor of 50 MB is refused, by the server and by the command', async () => {
     const large = Buffer.alloc(50_000_000, '# more and more\n');
     const { status, report } = await refusal(server.client.call('checkService', { body: sourceOf(large) }));

@@ -223,6 +223,8 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
     },
 
     async deploy(descriptor, name = descriptor.service.block.name) {
+      // What cannot be placed is not onboarded either: a deployment that is refused changes nothing.
+      const { plan, after } = await planDeploy(descriptor, name);
       const entry = await catalogue.onboard(descriptor);
       if (entry.operationalState === 'DISABLED') {
         throw new SuperfluidityError('SF-LIFECYCLE-STATE', {
@@ -231,7 +233,6 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
           hint: `Enable it with \`superfluidity descriptor enable ${entry.name}\`.`,
         });
       }
-      const { plan, after } = await planDeploy(descriptor, name);
       const now = clock.now();
       const desired: ServiceDesired = {
         slots: after.slots,
