@@ -1,12 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
+import type { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 import type { Backend, BackendOptions } from './backend.ts';
 import { Channels } from './channels.ts';
 import { toStoreError } from './errors.ts';
 import { lockFolder } from './folder-lock.ts';
 import { pgliteClient } from './pglite-client.ts';
+import { createPGlite } from './pglite-template.ts';
 
 /**
  * PostgreSQL compiled to WebAssembly, in this process. It is one session, so there is one owner of the instance and one
@@ -17,7 +18,7 @@ import { pgliteClient } from './pglite-client.ts';
 export async function openPGlite(folder: string | undefined, options: BackendOptions): Promise<Backend> {
   const lock = folder === undefined ? undefined : await lockForOpening(folder);
   try {
-    const pglite = await PGlite.create(folder ?? 'memory://');
+    const pglite = await createPGlite(folder, options.log);
     return await connect(pglite, folder, options, async () => {
       await pglite.close();
       await lock?.release();
