@@ -18,6 +18,8 @@ import { type ServerProcess, startServerProcess } from './testing/server-process
 const why = await whyNoLinuxSites();
 const whyNoVm = await whyNoVirtualMachines();
 const SERVICE = 'mobile-edge';
+/** Of a virtual machine that is interpreted, on a machine that has other things to do. */
+const BOOT_MS = 120_000;
 
 const pages = `
 superfluidity: 1
@@ -248,6 +250,7 @@ describe.skipIf(why !== undefined)(
         await completed(
           server.client,
           (await server.client.call('deployService', { body: { source, name } })).operation,
+          BOOT_MS,
         );
         const pidsOf = async (program: string) =>
           (await world.processes())
@@ -260,10 +263,14 @@ describe.skipIf(why !== undefined)(
         const proxyMs = await until('another proxy runs', async () =>
           (await pidsOf('haproxy')).some((pid) => !proxies.includes(pid)) ? Date.now() - began : undefined,
         );
-        const healed = await until('the machine is healed', async () => {
-          const [last] = await server.client.call('listOperations', { query: { service: name, limit: 1 } });
-          return last?.kind === 'HEAL' && last.state === 'COMPLETED' ? last : undefined;
-        });
+        const healed = await until(
+          'the machine is healed',
+          async () => {
+            const [last] = await server.client.call('listOperations', { query: { service: name, limit: 1 } });
+            return last?.kind === 'HEAL' && last.state === 'COMPLETED' ? last : undefined;
+          },
+          BOOT_MS,
+        );
         expect(await pidsOf('qemu')).toHaveLength(1);
         expect((await server.client.call('getService', { params: { name } })).healthy).toBe(true);
         console.log(`proxy replaced after ${proxyMs} ms, virtual machine after ${healed.stateEnteredAt - began} ms`);
@@ -271,6 +278,7 @@ describe.skipIf(why !== undefined)(
         await completed(server.client, operation);
         expect([...(await pidsOf('haproxy')), ...(await pidsOf('qemu'))]).toEqual([]);
       },
+      2 * BOOT_MS,
     );
 
     test('the end: what was killed, healed and moved is terminated without a trace', async () => {

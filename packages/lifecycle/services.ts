@@ -224,15 +224,11 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
 
     async deploy(descriptor, name = descriptor.service.block.name) {
       // What cannot be placed is not onboarded either: a deployment that is refused changes nothing.
+      const known = descriptor.id === undefined ? undefined : await catalogue.onboard(descriptor);
+      refuseDisabled(known);
       const { plan, after } = await planDeploy(descriptor, name);
-      const entry = await catalogue.onboard(descriptor);
-      if (entry.operationalState === 'DISABLED') {
-        throw new SuperfluidityError('SF-LIFECYCLE-STATE', {
-          doing: `deploy ${entry.name}`,
-          reason: 'the descriptor is disabled',
-          hint: `Enable it with \`superfluidity descriptor enable ${entry.name}\`.`,
-        });
-      }
+      const entry = known ?? (await catalogue.onboard(descriptor));
+      refuseDisabled(entry);
       const now = clock.now();
       const desired: ServiceDesired = {
         slots: after.slots,
@@ -416,6 +412,15 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
       .execute();
     return new Map(rows.map((row) => [row.service, row.id]));
   }
+}
+
+function refuseDisabled(entry: Awaited<ReturnType<Catalogue['onboard']>> | undefined): void {
+  if (entry?.operationalState !== 'DISABLED') return;
+  throw new SuperfluidityError('SF-LIFECYCLE-STATE', {
+    doing: `deploy ${entry.name}`,
+    reason: 'the descriptor is disabled',
+    hint: `Enable it with \`superfluidity descriptor enable ${entry.name}\`.`,
+  });
 }
 
 export interface Loaded {
