@@ -12,7 +12,7 @@ export interface ControlPlaneFigures {
 
 const HOSTS = 200;
 const SERVICE = 'bench-simulated';
-const COLD_RUNS = 3;
+const COLD_RUNS = 2;
 const SETTLE_MS = 1_000;
 
 /** Starts with a new state folder and nothing compiled yet, with a new state folder, and with one that is in use. */

@@ -43,8 +43,7 @@ export async function benchProvision(args: readonly string[]): Promise<void> {
     return;
   }
   if (process.getuid?.() !== 0) throw new Error('the linux site needs root: run this as root');
-  const wanted = (part: Part) => values.only.length === 0 || values.only.includes(part);
-  const report = await measure(wanted, Number(values.count), Number(values.vms), values['node-arg']);
+  const report = await measure(values.only, Number(values.count), Number(values.vms), values['node-arg']);
   process.stdout.write(values.json ? `${JSON.stringify(report, undefined, 2)}\n` : printReport(report));
   if (values.only.length > 0) return;
   mkdirSync(RESULTS, { recursive: true });
@@ -54,11 +53,12 @@ export async function benchProvision(args: readonly string[]): Promise<void> {
 }
 
 async function measure(
-  wanted: (part: Part) => boolean,
+  parts: readonly string[],
   count: number,
   vms: number,
   nodeArgs: readonly string[],
 ): Promise<Report> {
+  const wanted = (part: Part) => parts.length === 0 || parts.includes(part);
   const machine = describeMachine();
   const timings: Timing[] = [];
   const notes: string[] = [];
@@ -72,12 +72,22 @@ async function measure(
   };
 
   if (wanted('control-plane')) {
-    const { timings: starts, idleMiB } = await measureStart(5);
+    const { timings: starts, idleMiB } = await measureStart(3);
     add(starts);
     figures = { ...figures, idleMiB };
   }
   const folder = temporaryFolder();
   const server = await startServer({ state: folder.path, nodeArgs });
+  const clearUp = async () => {
+    for (const { name } of await server.client.call('listSites')) {
+      await server.client.call('purgeSite', { params: { name } }).catch(() => {});
+    }
+    await server.stop();
+    folder.remove();
+  };
+  // Interrupted, it leaves nothing behind either.
+  const interrupted = () => void clearUp().finally(() => process.exit(130));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupted);
   try {
     if (wanted('control-plane')) {
       const { timings: rows, unitsPerSecond } = await measureSimulated(server, 2_000, 5);
@@ -99,11 +109,8 @@ async function measure(
       add([await measureBurst(server, 'container', 100, false)]);
     }
   } finally {
-    for (const { name } of await server.client.call('listSites')) {
-      await server.client.call('purgeSite', { params: { name } }).catch(() => {});
-    }
-    await server.stop();
-    folder.remove();
+    await clearUp();
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, interrupted);
   }
   if (wanted('tools')) {
     add(await measureDriver(count, vms));
@@ -114,7 +121,7 @@ async function measure(
   const date = new Date().toISOString();
   return {
     date,
-    command: `npm run bench -- provision --count ${count} --vms ${vms}`,
+    command: `npm run bench -- provision --count ${count} --vms ${vms}${parts.map((part) => ` --only ${part}`).join('')}`,
     machine: { ...machine, loadAfter: loadavg()[0]! },
     timings,
     ...figures,
