@@ -162,7 +162,7 @@ async function byHand(): Promise<readonly Row[]> {
     return [row('runc run (true)', runc), row('ip netns add + veth + address', ip)];
   } finally {
     deleteNamespace(namespace);
-    removeRootfs(folder);
+    await removeRootfs(folder);
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
 import type { Environment } from '@superfluidity/model';
@@ -276,7 +277,7 @@ export async function destroyWorkload(
       await waitForExit(process, EXIT_TIMEOUT_MS);
     }
     await deleteContainer(runtime, slotId);
-    removeRootfs(folder);
+    await removeRootfs(folder);
   }
   const cgroup = unitCgroup(scope, slotId);
   for (const pid of listCgroupProcesses(cgroup)) {
@@ -284,5 +285,5 @@ export async function destroyWorkload(
     if (target !== undefined && killProcess(target, 'SIGKILL')) await waitForExit(target, EXIT_TIMEOUT_MS);
   }
   await deleteCgroup(cgroup);
-  if (existsSync(folder)) rmSync(folder, { recursive: true, force: true });
+  await rm(folder, { recursive: true, force: true });
 }

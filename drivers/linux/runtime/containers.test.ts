@@ -54,7 +54,7 @@ async function output(id: string, image: string, settings: Partial<ContainerSett
     return readFileSync(log, 'utf8').replace(`net:[${namespaceInode(network)}]`, 'its network');
   } finally {
     await deleteContainer(runtime, id);
-    removeRootfs(bundle);
+    await removeRootfs(bundle);
   }
 }
 
@@ -178,7 +178,7 @@ describe.skipIf(absent !== undefined)(titled('containers', absent), () => {
     expect(readFileSync(join(bundle, 'out'), 'utf8')).toBe('up\nterm\n');
     await deleteContainer(runtime, 'stop');
     await deleteContainer(runtime, 'stop');
-    removeRootfs(bundle);
+    await removeRootfs(bundle);
     expect(listContainers(runtime)).toEqual([]);
   });
 });
@@ -197,7 +197,7 @@ describe.skipIf(absent !== undefined)(titled('images', absent), () => {
     const { rootfs } = await prepareImage(`oci:${path}`, cache, bundle);
     expect(existsSync(join(outside, 'evil'))).toBe(false);
     expect(existsSync(join(rootfs.rootfs, outside, 'evil'))).toBe(true);
-    removeRootfs(bundle);
+    await removeRootfs(bundle);
   });
 
   it('stay inside their folder when a link leads out', async () => {
@@ -209,7 +209,7 @@ describe.skipIf(absent !== undefined)(titled('images', absent), () => {
     const bundle = join(folder, 'evil-bundle-link');
     await prepareImage(`oci:${path}`, cache, bundle);
     expect(existsSync(join(outside, 'evil'))).toBe(false);
-    removeRootfs(bundle);
+    await removeRootfs(bundle);
   });
 
   it.each(['docker:x', 'oci:/no/such/path', 'folder:/no/such/path', 'host:x', ''])('refuse %j', async (image) => {

@@ -4,11 +4,11 @@ import {
   mkdirSync,
   readFileSync,
   readlinkSync,
-  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SuperfluidityError } from '@superfluidity/core';
 import { errnoOf } from '../kernel/errors.ts';
@@ -98,7 +98,7 @@ export function prepareOverlayRootfs(image: string, folder: string): PreparedRoo
 }
 
 /** Unmounts and removes what the two functions above made. Idempotent. Never follows into what is still mounted. */
-export function removeRootfs(folder: string): void {
+export async function removeRootfs(folder: string): Promise<void> {
   const rootfs = join(folder, 'rootfs');
   for (const point of mountPoints()
     .filter((path) => path === rootfs || path.startsWith(`${rootfs}/`))
@@ -109,5 +109,6 @@ export function removeRootfs(folder: string): void {
       if (errnoOf(error) !== 'EINVAL') throw error;
     }
   }
-  for (const name of ['rootfs', 'upper', 'work']) rmSync(join(folder, name), { recursive: true, force: true });
+  // Hundreds of files: the event loop has better things to do.
+  for (const name of ['rootfs', 'upper', 'work']) await rm(join(folder, name), { recursive: true, force: true });
 }
