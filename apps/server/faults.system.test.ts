@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { shortName } from '@superfluidity/core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type LinuxWorld, linuxSites, mobileEdge, whyNoLinuxSites } from './testing/linux-world.ts';
 import { completed, pause, settled, sourceOf, until } from './testing/operations.ts';
 import { type ServerProcess, startServerProcess, tryServerProcess } from './testing/server-process.ts';
@@ -188,6 +188,19 @@ describe.skipIf(whyNotLinux !== undefined)(
       expect(await world?.kernel()).toEqual([]);
     });
 
+    // A test that fails leaves its operation, and the next one needs the room.
+    afterEach(async () => {
+      for (const { name } of await server.client.call('listServices')) {
+        const [last] = await server.client.call('listOperations', { query: { service: name, limit: 1 } });
+        const rested = await settled(server.client, last!.id);
+        const { operation } =
+          rested.state === 'FAILED_TEMP'
+            ? { operation: (await server.client.call('rollbackOperation', { params: { id: rested.id } })).id }
+            : await server.client.call('terminateService', { params: { name } });
+        await settled(server.client, operation);
+      }
+    });
+
     /** Deploys what must fail, reads why, rolls it back, and sees that nothing is left. */
     async function failed(
       change: (text: string) => string,
@@ -200,7 +213,7 @@ describe.skipIf(whyNotLinux !== undefined)(
       const ended = await settled(server.client, operation);
       over();
       expect(ended.state).toBe('FAILED_TEMP');
-      const step = ended.steps.find((each) => each.state === 'failed');
+      const step = ended.steps.find((each) => each.id === ended.error?.data?.['step']);
       expect(step?.error?.code).toBe(ended.error?.code);
       const reports = chainOf(ended.error);
       expect(reports.some(({ hint }) => hint !== undefined && hint !== '')).toBe(true);
