@@ -1,10 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Two projects. `unit`: values in, values out; threads without isolation, because the start of a fresh world for each
+ * Three projects. `unit`: values in, values out; threads without isolation, because the start of a fresh world for each
  * file would cost more than the tests. `system`: what needs root, the kernel, child processes, PostgreSQL or a browser;
- * each file in a process of its own. Files of the second kind are called *.system.test.ts.
+ * each file in a process of its own, called *.system.test.ts. `long`, *.long.test.ts: the same kind, but minutes each,
+ * since they kill servers at every step or boot virtual machines: `npm run test:long`.
  */
+const long = ['**/*.long.test.{ts,tsx}'];
 const system = [
   '**/*.system.test.{ts,tsx}',
   // Files that belong there and do not have the name yet.
@@ -23,7 +25,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{apps,packages,drivers,examples,tools,bench}/**/*.test.{ts,tsx}'],
-          exclude: [...ignored, ...system],
+          exclude: [...ignored, ...system, ...long],
           pool: 'threads',
           isolate: false,
           sequence: { groupOrder: 0 },
@@ -33,11 +35,24 @@ export default defineConfig({
         test: {
           name: 'system',
           include: system,
-          exclude: ignored,
+          exclude: [...ignored, ...long],
           pool: 'forks',
           testTimeout: 60_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'long',
+          include: long,
+          exclude: ignored,
+          pool: 'forks',
+          // They measure, and compare the machine before and after: one at a time.
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
 import rateLimit from '@fastify/rate-limit';
 import fastifyStatic from '@fastify/static';
 import type { Access } from '@superfluidity/access';
@@ -47,7 +48,10 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   }) as FastifyInstance;
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, log));
+  app.setErrorHandler((error, request, reply) => {
+    if (!request.raw.readableEnded) discardBody(request.raw, reply);
+    return sendProblem(error, request, reply, log);
+  });
   app.decorateRequest('principal', undefined);
 
   app.addHook('onRequest', async (request, reply) => {
@@ -91,6 +95,16 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   );
   await serveConsole(app, options.consoleFolder);
   return app;
+}
+
+/** Reads on, within bounds, what nobody wants, so that the caller comes to read why. */
+function discardBody(body: IncomingMessage, reply: FastifyReply): void {
+  reply.removeHeader('connection');
+  let left = limits.discardedBytes;
+  body.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) body.destroy();
+  });
 }
 
 /** The console is a single page: paths that are no file are its own affair, but for those of the API. */

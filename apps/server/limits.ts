@@ -1,6 +1,8 @@
 /** The bounds of this app, in one place. */
 export const limits = {
   bodyBytes: 60_000_000,
+  /** Of a body that is refused, so much is still taken off the wire: a caller that writes does not read the refusal. */
+  discardedBytes: 300_000_000,
   /** Per token, or per address where there is none. */
   requestsPerMinute: 12_000,
   /** Tokens and addresses whose requests are counted at a time. */

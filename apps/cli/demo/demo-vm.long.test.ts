@@ -1,0 +1,3 @@
+import { demoSuite } from './testing.ts';
+
+demoSuite('vm', 120_000);
