@@ -14,6 +14,11 @@ const system = [
   'packages/store/**/*.test.ts',
   'packages/workflow/dbos*.test.ts',
 ];
+/**
+ * What works with processes and the kernel may lose a race on a machine that others keep busy. On CI it gets a second
+ * attempt, and `npm test` names what needed it.
+ */
+const retry = process.env['CI'] === 'true' ? 1 : 0;
 const ignored = ['**/node_modules/**', '**/dist/**'];
 
 export default defineConfig({
@@ -37,6 +42,7 @@ export default defineConfig({
           include: system,
           exclude: [...ignored, ...long],
           pool: 'forks',
+          retry,
           testTimeout: 60_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
@@ -48,6 +54,7 @@ export default defineConfig({
           include: long,
           exclude: ignored,
           pool: 'forks',
+          retry,
           // They measure, and compare the machine before and after: one at a time.
           fileParallelism: false,
           testTimeout: 300_000,

@@ -5,6 +5,8 @@ export interface TestLine {
   readonly name: string;
   readonly state: 'passed' | 'failed' | 'skipped';
   readonly reason?: string;
+  /** It failed first, and passed when it was tried again. */
+  readonly flaky?: true;
 }
 
 /** Writes one JSON line for each test as it ends, so that what is known survives a run that is cut off. */
@@ -15,7 +17,13 @@ export default class SummaryReporter implements Reporter {
     const result = test.result();
     if (result.state === 'pending') return;
     const reason = result.state === 'skipped' && result.note !== undefined ? { reason: result.note } : {};
-    this.#write({ name: `${test.module.relativeModuleId} > ${test.fullName}`, state: result.state, ...reason });
+    const flaky = test.diagnostic()?.flaky === true ? { flaky: true as const } : {};
+    this.#write({
+      name: `${test.module.relativeModuleId} > ${test.fullName}`,
+      state: result.state,
+      ...reason,
+      ...flaky,
+    });
   }
 
   /** A file that does not load has no tests that could fail. */

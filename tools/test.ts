@@ -50,6 +50,10 @@ const count = (state: TestLine['state']) => lines.filter((line) => line.state ==
 const skipped = lines.filter(({ state }) => state === 'skipped');
 if (skipped.length > 0) console.log('\nSkipped:');
 for (const { name, reason } of skipped) console.log(`  ${name}${reason === undefined ? '' : `: ${reason}`}`);
+const flaky = lines.filter((line) => line.flaky === true);
+if (flaky.length > 0) console.log('\nPassed at the second attempt only:');
+for (const { name } of flaky) console.log(`  ${name}`);
+
 if (everything) {
   console.log('\nLeft to `npm run test:long`, because each takes minutes:');
   for (const file of globSync('{apps,packages,drivers}/**/*.long.test.ts', { cwd: root })) {
