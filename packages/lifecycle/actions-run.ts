@@ -86,7 +86,9 @@ function verbs(ports: ActionPorts, call: FabricCall): VerbTable {
     },
     'install-chain': async ({ chain }) => {
       await ports.chains.put(serviceOf(chain), chain);
-      for (const path of await renderPlanned(ports, chain)) await (await fabric(path.site)).ensurePath(path, call);
+      // In any order: nothing is sent by this version before all sites have it.
+      const paths = await renderPlanned(ports, chain);
+      await Promise.all(paths.map(async (path) => (await fabric(path.site)).ensurePath(path, call)));
     },
     'activate-chain': async ({ chain }) => {
       for (const path of activationOrder(await renderPlanned(ports, chain))) {
