@@ -1,7 +1,7 @@
 import type { Assignment, ChainLatency } from '@superfluidity/api';
 import { SuperfluidityError } from '@superfluidity/core';
 import { type Service, type Site, type SitePath, splitPortReference, unitsOf } from '@superfluidity/model';
-import { chainsToPlace, place, type PlacedUnit, type UnitToPlace } from '@superfluidity/place';
+import { chainsToPlace, place, type PlacedUnit, type UnitToPlace, unitToPlace } from '@superfluidity/place';
 import { type Placed, unitName } from './transition.ts';
 
 /** A unit that shall be there: where it is and stays, or where it has to go, or wherever is best. */
@@ -37,19 +37,7 @@ export function grantPlacement(request: GrantRequest, doing: string): Grant {
   );
   const units = wanted.flatMap(({ path, index, at, to }): readonly UnitToPlace[] => {
     if (at !== undefined) return [];
-    const { unit, inside, requirements } = known.get(path)!;
-    const nested = unit.execution?.nested;
-    const parent = inside ?? (nested?.parentMandatory === true && nested.parent !== 'none' ? nested.parent : undefined);
-    return [
-      {
-        path,
-        index,
-        environment: unit.execution!.environment,
-        requirements,
-        ...(parent === undefined ? {} : { inside: parent }),
-        ...(to === undefined ? {} : { pinned: to }),
-      },
-    ];
+    return [{ ...unitToPlace(known.get(path)!, index), ...(to === undefined ? {} : { pinned: to }) }];
   });
   const result = place({ units, placed: kept, sites, paths, chains: chainsToPlace(service) });
   if (!result.ok) {

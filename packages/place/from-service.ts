@@ -1,4 +1,4 @@
-import { splitPortReference, unitsOf, type Service } from '@superfluidity/model';
+import { type Service, splitPortReference, type UnitInService, unitsOf } from '@superfluidity/model';
 import type { PlacementChain, UnitToPlace } from './request.ts';
 
 /** What there is to place of a service: as many instances of each unit as its scale starts with, unless told otherwise. */
@@ -6,17 +6,19 @@ export function unitsToPlace(
   service: Service,
   instances?: (path: string) => number | undefined,
 ): readonly UnitToPlace[] {
-  return unitsOf(service).flatMap(({ path, unit, inside, requirements }) => {
-    const nested = unit.execution?.nested;
-    const mandatory = nested?.parentMandatory === true && nested.parent !== 'none' ? nested.parent : undefined;
-    const parent = inside ?? mandatory;
-    const count = instances?.(path) ?? unit.scale?.initial ?? 1;
-    return Array.from({ length: count }, (_, index): UnitToPlace => {
-      // A unit without execution does not pass `checkService`.
-      const { environment } = unit.execution!;
-      return { path, index, environment, requirements, ...(parent === undefined ? {} : { inside: parent }) };
-    });
+  return unitsOf(service).flatMap((each) => {
+    const count = instances?.(each.path) ?? each.unit.scale?.initial ?? 1;
+    return Array.from({ length: count }, (_, index) => unitToPlace(each, index));
   });
+}
+
+/** One instance of a unit. */
+export function unitToPlace({ path, unit, inside, requirements }: UnitInService, index: number): UnitToPlace {
+  // A unit without execution does not pass `checkService`.
+  const { environment, nested } = unit.execution!;
+  const mandatory = nested?.parentMandatory === true && nested.parent !== 'none' ? nested.parent : undefined;
+  const parent = inside ?? mandatory;
+  return { path, index, environment, requirements, ...(parent === undefined ? {} : { inside: parent }) };
 }
 
 /** The chains of a service as placement sees them. */
