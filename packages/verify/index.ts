@@ -11,3 +11,8 @@ export * from './network.ts';
 export * from './read/ledger.ts';
 export * from './read/reader.ts';
 export * from './verdict.ts';
+export { dot, mermaid } from './report/graph.ts';
+export { pathJson, verdictJson } from './report/json.ts';
+export { pcap } from './report/pcap.ts';
+export { sarif } from './report/sarif.ts';
+export { pathLines, verdictText } from './report/text.ts';
