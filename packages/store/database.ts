@@ -25,6 +25,7 @@ export interface Database {
   token: TokenTable;
   executor: ExecutorTable;
   workflow_signal: WorkflowSignalTable;
+  workflow_step: WorkflowStepTable;
 }
 
 interface Dated {
@@ -161,4 +162,10 @@ export interface WorkflowSignalTable {
   value: JsonColumn;
   at: number;
   taken_by: Generated<string | null>;
+}
+
+export interface WorkflowStepTable {
+  workflow_id: string;
+  name: string;
+  result: JsonColumn;
 }

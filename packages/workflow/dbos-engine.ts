@@ -10,8 +10,6 @@ import {
 import './errors.ts';
 import {
   DBOS,
-  Error as dbosErrors,
-  DBOSStepNondeterminismError,
   DBOSWorkflowConflictError,
   type WorkflowHandle,
   type WorkflowStatus as DbosStatus,
@@ -25,6 +23,7 @@ import { outcomeOf, type RecordedOutcome, reviveOutcome } from './outcome.ts';
 import { recordError } from './recorded-error.ts';
 import { never, RunContext, type RunHost } from './run-context.ts';
 import { CANCEL_TOPIC, SignalBox } from './signal-box.ts';
+import { StepRecords } from './step-records.ts';
 
 export interface DbosEngineOptions {
   readonly store: Store;
@@ -52,10 +51,10 @@ const SCHEMA = 'dbos';
 let launchedInThisProcess = false;
 
 /**
- * Durable execution on DBOS Transact, in the tables of our own database. DBOS remembers runs and steps, gives each
- * execution of a run an ownership token that it checks in the transaction that records an outcome, and recovers runs.
- * Ours are leases and take-over (it recovers its own executor only), fencing tokens, signals and cancellation (its own
- * would let no undo run).
+ * Durable execution on DBOS Transact, in the tables of our own database. DBOS remembers runs, gives each execution of a
+ * run an ownership token that it checks in the transaction that records the outcome, and recovers runs. Ours are leases
+ * and take-over (it recovers its own executor only), fencing tokens, the records of steps (its own cost six statements a
+ * step, and are found by the order in which steps begin), signals and cancellation (its own would let no undo run).
  */
 export function dbosEngine(options: DbosEngineOptions): DbosEngine {
   return new Engine(options);
@@ -69,6 +68,7 @@ class Engine implements DbosEngine {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #box: SignalBox;
+  readonly #steps: StepRecords;
   readonly #definitions = new Map<string, WorkflowDefinition>();
   readonly #wrapped = new Map<string, Wrapped>();
   readonly #executions = new Set<Execution>();
@@ -90,6 +90,7 @@ class Engine implements DbosEngine {
     this.#clock = store.clock;
     this.#log = store.log;
     this.#box = new SignalBox(store);
+    this.#steps = new StepRecords(store, executorId);
     this.leases = new Leases({
       store,
       executorId,
@@ -239,6 +240,7 @@ class Engine implements DbosEngine {
     if (old.length === 0) return 0;
     await this.#outside(() => DBOS.deleteWorkflows(old));
     await this.#box.forget(old);
+    await this.#steps.forget(old);
     return old.length;
   }
 
@@ -273,15 +275,17 @@ class Engine implements DbosEngine {
       // An earlier execution in this very process may still have a call under way, which the same fence would let in.
       await this.#drawFence(execution, this.#abandoned.delete(workflowId));
       // Of a new run, from now on somebody tells; should that be missed, the poll finds it.
-      if (!isNew) await this.#insist(execution, () => this.#lookForCancellation([execution]));
+      if (!isNew) {
+        await this.#insist(execution, () => this.#lookForCancellation([execution]));
+        execution.recorded = await this.#insist(execution, () => this.#steps.of(workflowId));
+      }
       return outcomeOf(() => definition.run(new RunContext(this.#hostOf(execution)), input));
     };
     try {
       return await Promise.race([run(), execution.abandoned]);
-    } catch (error) {
+    } catch {
       // An unfinished run stays as it is, for the next start of this server.
       if (this.#stopped.signal.aborted) return await never();
-      if (isNotReplayable(error)) throw error;
       // This makes DBOS wait for the outcome that the execution which owns the run now records.
       throw new DBOSWorkflowConflictError(workflowId);
     } finally {
@@ -336,20 +340,25 @@ class Engine implements DbosEngine {
   }
 
   async #record(execution: Execution, name: string, produce: () => Promise<Json>): Promise<Json> {
-    if (execution.lost.signal.aborted || this.#stopped.signal.aborted) return never();
+    const { workflowId, epoch } = execution;
+    const ended = () => execution.lost.signal.aborted || this.#stopped.signal.aborted;
+    if (ended()) return never();
     invariant(!this.#options.store.inTransaction(), 'a step inside a transaction would wait for ever');
+    const known = execution.recorded.get(name);
+    if (known !== undefined) return known;
+    // Retries are inside: one policy on all engines, and no sleep that a cancellation cannot end.
+    const result = await this.#inFlight.run(produce);
+    if (execution.lost.signal.aborted) return never();
     try {
-      // Retries are ours, inside: one policy on all engines, and no sleep that a cancellation cannot end.
-      return await DBOS.runStep(() => this.#inFlight.run(produce), { name, retriesAllowed: false });
+      if (await this.#steps.add(workflowId, name, result, epoch)) return result;
+      execution.abandon();
     } catch (error) {
-      // `produce` does not reject, so the outcome could not be recorded: from here on this execution knows too little.
-      if (!isConflict(error) && !isNotReplayable(error) && !execution.lost.signal.aborted) {
-        this.#log.warn({ workflowId: execution.workflowId, step: name, error: String(error) }, 'step not recorded');
-        void this.#resumeLater(execution.workflowId);
-      }
+      // From here on this execution knows more than the database.
+      this.#log.warn({ workflowId, step: name, error: String(error) }, 'step not recorded');
+      if (!ended()) void this.#resumeLater(workflowId);
       execution.abandon(error);
-      return never();
     }
+    return never();
   }
 
   /** The database refused (its disk is full, say): the run starts again from what is recorded, when that is possible. */
@@ -419,6 +428,8 @@ class Execution {
   readonly abandoned: Promise<never>;
   #reject: (error: unknown) => void = () => {};
   fence = 0;
+  /** Results of steps that earlier executions of the run recorded, by name. */
+  recorded: ReadonlyMap<string, Json> = new Map();
 
   constructor(workflowId: string, epoch: number) {
     this.workflowId = workflowId;
@@ -454,15 +465,6 @@ function statusOf({ status, output }: DbosStatus): WorkflowRun['status'] {
   if ((RUNNING as readonly string[]).includes(status)) return 'running';
   if (status === 'CANCELLED') return 'cancelled';
   return status === 'SUCCESS' ? ((output as RecordedOutcome | undefined)?.status ?? 'succeeded') : 'failed';
-}
-
-/** The code of the workflow does not do what it did when the run was recorded. */
-function isNotReplayable(error: unknown): boolean {
-  return error instanceof dbosErrors.DBOSUnexpectedStepError || error instanceof DBOSStepNondeterminismError;
-}
-
-function isConflict(error: unknown): boolean {
-  return error instanceof DBOSWorkflowConflictError;
 }
 
 function endedBadly(id: string, cause: unknown): RecordedOutcome {
