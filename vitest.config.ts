@@ -12,7 +12,6 @@ const system = [
   // Files that belong there and do not have the name yet.
   'drivers/linux/**/*.test.ts',
   'packages/store/**/*.test.ts',
-  'packages/workflow/dbos*.test.ts',
 ];
 /**
  * What works with processes and the kernel may lose a race on a machine that others keep busy. On CI it gets a second

@@ -7,7 +7,7 @@ import { type Logger, SuperfluidityError, systemClock } from '@superfluidity/cor
 import { createLifecycle, defaultLimits, type Lifecycle, lifecycleHandlers } from '@superfluidity/lifecycle';
 import { createEventLog, createTelemetry, observeHandlers } from '@superfluidity/observe';
 import { openStore } from '@superfluidity/store';
-import { dbosEngine } from '@superfluidity/workflow';
+import { durableEngine } from '@superfluidity/workflow';
 import type { FastifyInstance } from 'fastify';
 import type { Logger as PinoLogger } from 'pino';
 import packageJson from './package.json' with { type: 'json' };
@@ -47,7 +47,7 @@ export async function startServer(options: ServerOptions, pino: PinoLogger): Pro
     const adminToken = await access.ensureAdmin(adminTokenFile(state.path));
     const telemetry = createTelemetry({ clock });
     const executor = await serverId(state.path);
-    const engine = dbosEngine({ store, executorId: executor, applicationVersion: WORKFLOW_VERSION });
+    const engine = durableEngine({ store, executorId: executor, applicationVersion: WORKFLOW_VERSION });
 
     // Metrics watch the events that the lifecycle writes, and read the pools that it knows.
     const opened: Lifecycle[] = [];

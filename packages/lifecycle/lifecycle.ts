@@ -36,7 +36,7 @@ export async function createLifecycle(options: LifecycleOptions): Promise<Lifecy
     now: () => options.clock.now(),
   });
   const operations = await createOperations(options, actions, serviceConsequences);
-  const services = createServices(options, { sites, catalogue, units, chains, operations });
+  const services = createServices(options, { sites, catalogue, units, operations });
   const reconciler = new Reconciler(options, { sites, units, services, operations });
   const collector = new TelemetryCollector(options, sites, units);
   return {

@@ -8,8 +8,16 @@ import type {
   StepState,
 } from '@superfluidity/api';
 import { type ErrorReport, type Json, SuperfluidityError } from '@superfluidity/core';
-import { type Database, databaseCode, type Store, toJson, upsertMany } from '@superfluidity/store';
-import type { Selectable, Transaction } from 'kysely';
+import {
+  type Database,
+  databaseCode,
+  insertMany,
+  type JsonText,
+  type Store,
+  toJson,
+  upsertMany,
+} from '@superfluidity/store';
+import { type Selectable, sql, type Transaction } from 'kysely';
 import type { PlannedStep } from './actions.ts';
 
 /** What is kept of the plan of an operation: what people see, and the steps with their actions. */
@@ -63,37 +71,59 @@ export class OperationRecords {
     this.#consequences = consequences;
   }
 
-  /** In the transaction of whoever makes the service ready for it. One operation of a service is open at a time. */
+  /** In the transaction of whoever makes the service. */
   async insert(trx: Transaction<Database>, operation: NewOperation): Promise<void> {
-    const now = this.#store.clock.now();
+    await insertMany(trx, 'operation', [this.#newRow(operation)]);
+  }
+
+  /**
+   * For a service that is there, with what is wanted of it from now on; in one statement. One operation of a service is
+   * open at a time, and what was planned on a state that another one has changed since is refused too.
+   */
+  async insertAfter(lastOperation: string | undefined, operation: NewOperation, desired: JsonText): Promise<void> {
+    const row = this.#newRow(operation);
+    const columns = sql.join(Object.keys(row).map((column) => sql.ref(column)));
+    const busy = (cause?: unknown) =>
+      new SuperfluidityError('SF-LIFECYCLE-BUSY', {
+        doing: `${operation.kind.toLowerCase()} service ${operation.service}`,
+        reason: 'another operation of this service is not finished, or was under way while this one was planned',
+        cause,
+      });
     try {
-      await trx
-        .insertInto('operation')
-        .values({
-          id: operation.id,
-          service: operation.service,
-          kind: operation.kind,
-          automatic: operation.automatic,
-          state: 'STARTING',
-          state_entered_at: now,
-          params: toJson(operation.params as never),
-          plan: toJson(operation.plan as never),
-          executor: this.#executor,
-          workflow_id: operation.run.workflowId,
-          run: toJson(operation.run.input as never),
-          created_at: now,
-          updated_at: now,
-        })
-        .execute();
+      const inserted = await sql`
+        with changed as (
+          update service set desired = ${desired}::jsonb, generation = generation + 1, updated_at = ${row.updated_at}
+          where name = ${operation.service} and ${lastOperation ?? null}::text is not distinct from (
+            select id from operation where service = ${operation.service} order by created_at desc, id desc limit 1)
+          returning 1)
+        insert into operation (${columns})
+        select ${columns} from changed, jsonb_populate_record(null::operation, ${JSON.stringify(row)}::jsonb)
+      `.execute(this.#store.db);
+      if ((inserted.numAffectedRows ?? 0n) === 0n) throw busy();
     } catch (error) {
       // 23505: unique_violation of operation_active.
-      if (databaseCode(error) !== '23505') throw error;
-      throw new SuperfluidityError('SF-LIFECYCLE-BUSY', {
-        doing: `${operation.kind.toLowerCase()} service ${operation.service}`,
-        reason: 'another operation of this service is not finished',
-        cause: error,
-      });
+      throw databaseCode(error) === '23505' ? busy(error) : error;
     }
+  }
+
+  /** Placement has been granted before anything is recorded, so an operation is PROCESSING from its first record on. */
+  #newRow({ id, service, kind, automatic, params, plan, run }: NewOperation) {
+    const now = this.#store.clock.now();
+    return {
+      id,
+      service,
+      kind,
+      automatic,
+      state: 'PROCESSING',
+      state_entered_at: now,
+      params: params as Json,
+      plan: plan as unknown as Json,
+      executor: this.#executor,
+      workflow_id: run.workflowId,
+      run: run.input,
+      created_at: now,
+      updated_at: now,
+    } as const;
   }
 
   async load(id: string): Promise<OperationRow> {
@@ -102,30 +132,24 @@ export class OperationRecords {
     throw new SuperfluidityError('SF-LIFECYCLE-UNKNOWN', { reason: `there is no operation '${id}'` });
   }
 
+  /** As it is when it has just been inserted. */
+  started(operation: NewOperation): Operation {
+    return operationView({ ...this.#newRow(operation), error: null, cancel_mode: null, trace_id: null });
+  }
+
   async plan(id: string): Promise<StoredPlan> {
     return (await this.load(id)).plan as unknown as StoredPlan;
   }
 
-  /** Moves from STARTING to PROCESSING, where it is STARTING: then `began` is the operation as it is now. */
-  async begin(id: string): Promise<{
-    readonly plan: StoredPlan;
-    readonly cancelMode: OperationRow['cancel_mode'];
-    readonly began: Operation | undefined;
-  }> {
-    const now = this.#store.clock.now();
-    const began = await this.#store.db
+  /** From now on this server executes it. */
+  async takeUp(id: string): Promise<{ readonly plan: StoredPlan; readonly cancelMode: OperationRow['cancel_mode'] }> {
+    const row = await this.#store.db
       .updateTable('operation')
-      .set({ state: 'PROCESSING', state_entered_at: now, updated_at: now, executor: this.#executor })
+      .set({ executor: this.#executor })
       .where('id', '=', id)
-      .where('state', '=', 'STARTING')
-      .returningAll()
-      .executeTakeFirst();
-    const row = began ?? (await this.load(id));
-    return {
-      plan: row.plan as unknown as StoredPlan,
-      cancelMode: row.cancel_mode,
-      began: began === undefined ? undefined : operationView(began),
-    };
+      .returning(['plan', 'cancel_mode'])
+      .executeTakeFirstOrThrow();
+    return { plan: row.plan as unknown as StoredPlan, cancelMode: row.cancel_mode };
   }
 
   /**

@@ -14,7 +14,7 @@ import type { ActionRunner } from './actions-run.ts';
 import type { PlannedStep } from './actions.ts';
 import { patiently } from './database-patience.ts';
 import type { Limits } from './limits.ts';
-import type { OperationRecords } from './operation-records.ts';
+import type { OperationRecords, StoredPlan } from './operation-records.ts';
 
 export const OPERATION_WORKFLOW = 'operation';
 
@@ -37,6 +37,8 @@ export interface OperationRun {
   readonly actions: ActionRunner;
   readonly limits: Limits;
   readonly clock: Clock;
+  /** Of an operation that was just made here: once. */
+  planInHand(operation: string): StoredPlan | undefined;
   cancellation(operation: string): Cancellation;
   requestCancel(operation: string, mode: CancelMode): void;
   /** Told about every change, for the record and the event log. */
@@ -60,10 +62,7 @@ export function operationWorkflow(run: OperationRun): WorkflowDefinition<RunInpu
     name: OPERATION_WORKFLOW,
     async run(context, input) {
       const { operation, direction } = input;
-      const { plan, cancelMode, began } = await patiently(run, () => run.records.begin(operation));
-      if (began !== undefined) run.stateChanged(began);
-      // Asked before a crash, perhaps of another server.
-      if (cancelMode !== null) run.requestCancel(operation, cancelMode);
+      const plan = run.planInHand(operation) ?? (await takeUp(run, operation));
       const planned = plan.steps.filter((step) => !input.skip.includes(step.id));
       const end =
         direction === 'forward'
@@ -78,6 +77,14 @@ export function operationWorkflow(run: OperationRun): WorkflowDefinition<RunInpu
       return null;
     },
   };
+}
+
+/** Of an operation that this process did not make itself. */
+async function takeUp(run: OperationRun, operation: string): Promise<StoredPlan> {
+  const { plan, cancelMode } = await patiently(run, () => run.records.takeUp(operation));
+  // Asked before a crash, perhaps of another server.
+  if (cancelMode !== null) run.requestCancel(operation, cancelMode);
+  return plan;
 }
 
 interface End {

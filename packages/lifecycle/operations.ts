@@ -1,7 +1,14 @@
 import type { Operation, OperationState, StepState } from '@superfluidity/api';
-import { type ErrorReport, type Json, reportError, SuperfluidityError } from '@superfluidity/core';
+import { type ErrorReport, type Json, newId, reportError, SuperfluidityError } from '@superfluidity/core';
 import type { ActionRunner } from './actions-run.ts';
-import { type Consequences, OperationRecords, operationView, type StoredRun } from './operation-records.ts';
+import {
+  type Consequences,
+  type NewOperation,
+  OperationRecords,
+  operationView,
+  type StoredPlan,
+  type StoredRun,
+} from './operation-records.ts';
 import { cancelledError, OPERATION_WORKFLOW, operationWorkflow, type RunInput } from './operation-workflow.ts';
 import type { LifecycleOptions } from './options.ts';
 import { StepRecorder } from './step-recorder.ts';
@@ -9,19 +16,21 @@ import { StepRecorder } from './step-recorder.ts';
 /**
  * Operations with the states of ETSI GS NFV-SOL 003, clause 5.6.2:
  *
- *     STARTING > PROCESSING > COMPLETED
- *                    |  ^
- *                    v  | retry, continue
- *                FAILED_TEMP > ROLLING_BACK > ROLLED_BACK     rollback
- *                    |
- *                    v  fail
- *                  FAILED
+ *     PROCESSING > COMPLETED
+ *        |  ^
+ *        v  | retry, continue
+ *     FAILED_TEMP > ROLLING_BACK > ROLLED_BACK     rollback
+ *        |
+ *        v  fail
+ *      FAILED
+ *
+ * STARTING is over before an operation is recorded: the grant is given by then.
  */
 export interface Operations {
   readonly records: OperationRecords;
-  /** The run to be recorded with a new operation, and then started. */
-  firstRun(id: string, automatic: boolean): StoredRun;
-  start(run: StoredRun): Promise<void>;
+  /** To be recorded, and then started. */
+  make(what: Omit<NewOperation, 'id' | 'run'>): NewOperation;
+  start(operation: NewOperation): Promise<void>;
   /** Starts what a server recorded before it died and did not come to start. */
   resumeLost(olderThanMs: number): Promise<void>;
   retry(id: string): Promise<Operation>;
@@ -47,6 +56,7 @@ export async function createOperations(
   const records = new OperationRecords(store, executor, consequences);
   const recorder = new StepRecorder(records, options);
   const cancelled = new Map<string, { requested: boolean; readonly controller: AbortController }>();
+  const plansInHand = new Map<string, StoredPlan>();
   const waiters = new Map<string, Set<(operation: Operation) => void>>();
 
   const cancellation = (id: string) => {
@@ -64,6 +74,11 @@ export async function createOperations(
       actions,
       limits,
       clock,
+      planInHand(id) {
+        const plan = plansInHand.get(id);
+        plansInHand.delete(id);
+        return plan;
+      },
       cancellation: (id) => {
         const { requested, controller } = cancellation(id);
         return { requested, abort: controller.signal };
@@ -172,9 +187,26 @@ export async function createOperations(
 
   return {
     records,
-    firstRun: (id, automatic) =>
-      storedRun(id, { direction: 'forward', skip: [], undoOnFailure: automatic }, clock.now()),
-    start: (run) => engine.start(OPERATION_WORKFLOW, run.input, { id: run.workflowId }),
+    make(what) {
+      const now = clock.now();
+      const id = newId('op', now);
+      return {
+        ...what,
+        id,
+        run: storedRun(id, { direction: 'forward', skip: [], undoOnFailure: what.automatic }, now),
+      };
+    },
+
+    async start(operation) {
+      const { id, plan, run } = operation;
+      plansInHand.set(id, plan);
+      tell(records.started(operation));
+      try {
+        await engine.start(OPERATION_WORKFLOW, run.input, { id: run.workflowId });
+      } finally {
+        plansInHand.delete(id);
+      }
+    },
 
     retry: async (id) => runAgain(id, 'retry', { direction: 'forward', skip: await stepsIn(id, 'done') }),
 

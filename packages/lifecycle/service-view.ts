@@ -2,7 +2,8 @@ import type { ChainStatus, Service as ServiceView, ServiceDetail, Unit } from '@
 import type { SitePath } from '@superfluidity/model';
 import { SiteLatencies } from '@superfluidity/place';
 import type { PlannedChain } from './actions.ts';
-import type { Loaded, ServiceRow } from './services.ts';
+import type { ServiceRow } from './service-records.ts';
+import type { Loaded } from './services.ts';
 import type { UnitRecord } from './unit-records.ts';
 
 export function serviceView(

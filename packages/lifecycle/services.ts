@@ -1,18 +1,18 @@
 import type { OperationKind, Plan, Service as ServiceView, ServiceDetail } from '@superfluidity/api';
 import { newId, SuperfluidityError } from '@superfluidity/core';
 import { parseIpv4Prefix, prefixesOverlap, resolveUnits, type Service, unitsOf } from '@superfluidity/model';
-import { type Database, databaseCode, toJson } from '@superfluidity/store';
-import type { Selectable, Transaction } from 'kysely';
+import { databaseCode, toJson } from '@superfluidity/store';
 import type { Catalogue, ResolvedDescriptor } from './catalogue.ts';
 import { type Grant, grantPlacement, type WantedUnit } from './grant.ts';
-import { type Consequences, planView, type StoredPlan } from './operation-records.ts';
+import { type Consequences, planView } from './operation-records.ts';
 import type { Operations } from './operations.ts';
 import type { LifecycleOptions } from './options.ts';
 import { storedPlan } from './plan.ts';
+import { loadService, type ServiceRow } from './service-records.ts';
 import { serviceDetail, serviceView } from './service-view.ts';
 import type { Sites } from './sites.ts';
 import { nothingThere, type Placed, planTransition, type Situation, type Transition, unitName } from './transition.ts';
-import type { ChainRecords, UnitRecord, UnitRecords } from './unit-records.ts';
+import type { UnitRecord, UnitRecords } from './unit-records.ts';
 
 /** Instances of services, and the operations that change them. */
 export interface Services {
@@ -41,13 +41,10 @@ export interface ServiceDesired {
   readonly prefixes: readonly string[];
 }
 
-export type ServiceRow = Selectable<Database['service']>;
-
 export interface ServiceParts {
   readonly sites: Sites;
   readonly catalogue: Catalogue;
   readonly units: UnitRecords;
-  readonly chains: ChainRecords;
   readonly operations: Operations;
 }
 
@@ -80,23 +77,13 @@ export const serviceConsequences: Consequences = async (trx, kind, service, stat
 
 export function createServices(options: LifecycleOptions, parts: ServiceParts): Services {
   const { store, clock } = options;
-  const { sites, catalogue, units, chains, operations } = parts;
+  const { sites, catalogue, units, operations } = parts;
   const { db } = store;
-
-  async function find(name: string): Promise<ServiceRow> {
-    const row = await db.selectFrom('service').selectAll().where('name', '=', name).executeTakeFirst();
-    if (row !== undefined) return row;
-    throw new SuperfluidityError('SF-LIFECYCLE-UNKNOWN', { reason: `there is no service '${name}'` });
-  }
 
   /** All that is known of a service that is there. */
   async function load(name: string): Promise<Loaded> {
-    const row = await find(name);
-    const [descriptor, records, paths] = await Promise.all([
-      catalogue.inUse(row.descriptor_id),
-      units.ofService(name),
-      chains.ofService(name),
-    ]);
+    const { row, units: records, paths, lastOperation } = await loadService(store, name);
+    const descriptor = await catalogue.inUse(row.descriptor_id);
     const { slots } = row.desired as unknown as ServiceDesired;
     const situation: Situation = {
       units: records.map((record) => record.planned),
@@ -105,7 +92,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
       leftovers: paths.filter((path) => !path.active).map((path) => path.chain),
       slots,
     };
-    return { row, descriptor, records, situation };
+    return { row, descriptor, records, lastOperation, situation };
   }
 
   /** As the sites say; one that does not answer has none that could be removed now. */
@@ -130,26 +117,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
     return planTransition({ ...base, ...(baseFolder === undefined ? {} : { baseFolder }), ...change });
   }
 
-  /** Records the operation, with what has to be true of the service from now on, and starts it. */
-  async function begin(
-    kind: OperationKind,
-    service: string,
-    plan: StoredPlan,
-    params: Record<string, unknown>,
-    prepare: (trx: Transaction<Database>) => Promise<unknown>,
-    automatic = false,
-  ): Promise<Accepted> {
-    const id = newId('op', clock.now());
-    const run = operations.firstRun(id, automatic);
-    await store.transaction(async (trx) => {
-      await prepare(trx);
-      await operations.records.insert(trx, { id, service, kind, automatic, params, plan, run });
-    });
-    await operations.start(run);
-    return { operation: id, service };
-  }
-
-  /** An operation on a service that is there. */
+  /** An operation on a service that is there: recorded with what has to be true of it from now on, and started. */
   async function change(
     kind: OperationKind,
     loaded: Loaded,
@@ -161,24 +129,11 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
     const { name, desired } = loaded.row;
     const { steps, after } = transition(loaded, what);
     const plan = storedPlan(kind, name, granted, steps);
-    const kept = { ...(desired as unknown as ServiceDesired), slots: after.slots };
-    return begin(
-      kind,
-      name,
-      plan,
-      params,
-      (trx) =>
-        trx
-          .updateTable('service')
-          .set((eb) => ({
-            desired: toJson(kept as never),
-            generation: eb('generation', '+', 1),
-            updated_at: clock.now(),
-          }))
-          .where('name', '=', name)
-          .execute(),
-      automatic,
-    );
+    const kept: ServiceDesired = { ...(desired as unknown as ServiceDesired), slots: after.slots };
+    const operation = operations.make({ service: name, kind, automatic, params, plan });
+    await operations.records.insertAfter(loaded.lastOperation, operation, toJson(kept as never));
+    await operations.start(operation);
+    return { operation: operation.id, service: name };
   }
 
   async function planDeploy(descriptor: ResolvedDescriptor, name: string) {
@@ -234,14 +189,20 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
         slots: after.slots,
         prefixes: descriptor.service.networks.map((each) => each.prefix),
       };
-      const id = newId('svc', now);
-      return begin('INSTANTIATE', name, plan, { descriptor: entry.id }, async (trx) => {
+      const operation = operations.make({
+        service: name,
+        kind: 'INSTANTIATE',
+        automatic: false,
+        params: { descriptor: entry.id },
+        plan,
+      });
+      await store.transaction(async (trx) => {
         try {
           await trx
             .insertInto('service')
             .values({
               name,
-              id,
+              id: newId('svc', now),
               descriptor_id: entry.id,
               state: 'NOT_INSTANTIATED',
               desired: toJson(desired as never),
@@ -260,7 +221,10 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
           });
         }
         await trx.updateTable('descriptor').set({ usage_state: 'IN_USE' }).where('id', '=', entry.id).execute();
+        await operations.records.insert(trx, operation);
       });
+      await operations.start(operation);
+      return { operation: operation.id, service: name };
     },
 
     async scale(name, unit, count) {
@@ -427,6 +391,7 @@ export interface Loaded {
   readonly row: ServiceRow;
   readonly descriptor: ResolvedDescriptor;
   readonly records: readonly UnitRecord[];
+  readonly lastOperation: string | undefined;
   readonly situation: Situation;
 }
 

@@ -4,6 +4,7 @@ import type { FabricCall } from '@superfluidity/fabric';
 import type { Host, Site, SitePath } from '@superfluidity/model';
 import type { DriverKind, Fingerprint, SiteDriver } from '@superfluidity/site';
 import { toJson } from '@superfluidity/store';
+import { jsonArrayFrom } from 'kysely/helpers/postgres';
 import type { LifecycleOptions } from './options.ts';
 
 /** The sites that the operator declared, each with its open driver. */
@@ -40,6 +41,7 @@ interface OpenedSite {
 export function createSites(options: LifecycleOptions): Sites {
   const { store, kinds, clock, log, events } = options;
   const opened = new Map<string, OpenedSite>();
+  let knownLinks: readonly SiteLink[] = [];
   let refreshing: Promise<void> | undefined;
   let lastTurn: Promise<unknown> = Promise.resolve();
 
@@ -108,7 +110,13 @@ export function createSites(options: LifecycleOptions): Sites {
   }
 
   async function reopen(): Promise<void> {
-    const rows = await store.db.selectFrom('site').selectAll().orderBy('created_at').execute();
+    const rows = await store.db
+      .selectFrom('site')
+      .selectAll()
+      .select((eb) => jsonArrayFrom(eb.selectFrom('site_link').select('path').orderBy('a').orderBy('b')).as('links'))
+      .orderBy('created_at')
+      .execute();
+    knownLinks = (rows[0]?.links ?? []).map((row) => row.path as unknown as SiteLink);
     for (const { id, name, declaration: json, updated_at: updatedAt } of rows) {
       const before = opened.get(name);
       if (before?.id === id && before.updatedAt >= updatedAt) continue;
@@ -157,8 +165,8 @@ export function createSites(options: LifecycleOptions): Sites {
   }
 
   async function links(): Promise<readonly SiteLink[]> {
-    const rows = await store.db.selectFrom('site_link').select('path').orderBy('a').orderBy('b').execute();
-    return rows.map((row) => row.path as unknown as SiteLink);
+    await refresh();
+    return knownLinks;
   }
 
   const adminCall = async (key: string): Promise<FabricCall> => ({
@@ -311,7 +319,7 @@ export function createSites(options: LifecycleOptions): Sites {
           };
         }),
       );
-      return { sites, paths: await links() };
+      return { sites, paths: knownLinks };
     },
   };
 

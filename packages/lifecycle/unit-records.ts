@@ -54,7 +54,7 @@ export function unitRecords(store: Store): UnitRecords {
     async get(ids) {
       if (ids.length === 0) return new Map();
       const rows = await db.selectFrom('unit').selectAll().where('id', 'in', ids).execute();
-      return new Map(rows.map((row) => [row.id, recordOf(row)]));
+      return new Map(rows.map((row) => [row.id, unitRecordOf(row)]));
     },
     async ofService(service) {
       const rows = await db
@@ -64,10 +64,10 @@ export function unitRecords(store: Store): UnitRecords {
         .orderBy('path')
         .orderBy('index')
         .execute();
-      return rows.map(recordOf);
+      return rows.map(unitRecordOf);
     },
     async all() {
-      return (await db.selectFrom('unit').selectAll().execute()).map(recordOf);
+      return (await db.selectFrom('unit').selectAll().execute()).map(unitRecordOf);
     },
     async withTelemetry() {
       const rows = await db
@@ -87,7 +87,9 @@ export function unitRecords(store: Store): UnitRecords {
   };
 }
 
-function recordOf(row: Selectable<Database['unit']>): UnitRecord {
+export function unitRecordOf(
+  row: Pick<Selectable<Database['unit']>, 'details' | 'state' | 'ports' | 'pooled'>,
+): UnitRecord {
   return {
     planned: row.details as unknown as PlannedUnit,
     state: row.state as UnitState,
@@ -101,7 +103,6 @@ export interface ChainRecords {
   put(service: string, chain: PlannedChain): Promise<void>;
   activate(service: string, chain: PlannedChain): Promise<void>;
   remove(service: string, chain: PlannedChain): Promise<void>;
-  ofService(service: string): Promise<readonly { readonly chain: PlannedChain; readonly active: boolean }[]>;
 }
 
 export function chainRecords(store: Store): ChainRecords {
@@ -137,10 +138,6 @@ export function chainRecords(store: Store): ChainRecords {
         .where('chain', '=', chain.name)
         .where('version', '=', chain.version)
         .execute();
-    },
-    async ofService(service) {
-      const rows = await db.selectFrom('chain_path').selectAll().where('service', '=', service).execute();
-      return rows.map((row) => ({ chain: row.sites as unknown as PlannedChain, active: row.active }));
     },
   };
 }

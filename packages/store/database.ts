@@ -25,6 +25,7 @@ export interface Database {
   token: TokenTable;
   executor: ExecutorTable;
   workflow_signal: WorkflowSignalTable;
+  workflow_run: WorkflowRunTable;
   workflow_step: WorkflowStepTable;
 }
 
@@ -162,6 +163,16 @@ export interface WorkflowSignalTable {
   value: JsonColumn;
   at: number;
   taken_by: Generated<string | null>;
+}
+
+export interface WorkflowRunTable extends Dated {
+  id: string;
+  name: string;
+  input: JsonColumn;
+  status: 'running' | 'succeeded' | 'failed' | 'cancelled';
+  outcome: NullableJsonColumn;
+  executor: string;
+  version: string;
 }
 
 export interface WorkflowStepTable {

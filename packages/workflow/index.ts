@@ -1,4 +1,5 @@
-export { type DbosEngine, type DbosEngineOptions, dbosEngine } from './dbos-engine.ts';
+export { DbosRuns } from './dbos-runs.ts';
+export { type DurableEngine, type DurableEngineOptions, durableEngine } from './durable-engine.ts';
 export * from './engine.ts';
 export { workflowErrors } from './errors.ts';
 export { Leases, type LeaseListener, type LeaseOptions } from './leases.ts';

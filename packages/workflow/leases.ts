@@ -40,6 +40,8 @@ export class Leases {
   #listener: LeaseListener | undefined;
   #epoch = 0;
   #ownUntilMs = 0;
+  /** The token as the latest renewal saw it. */
+  #fenceSeen = 0;
   #renewal: Promise<void> | undefined;
   #beating: Promise<void> | undefined;
 
@@ -85,6 +87,12 @@ export class Leases {
     if (epoch !== this.#epoch) throw this.#lostError();
   }
 
+  /** The token as it was at the latest heartbeat, if this server may act now. Who is refused with it draws a new one. */
+  async fence(epoch: number): Promise<number> {
+    await this.check(epoch);
+    return this.#fenceSeen;
+  }
+
   /**
    * The token with which this server acts: that of the latest change among the servers, when one came, went or was taken
    * over. All members act with the same one, so that they do not keep each other out of the sites that they share; a
@@ -106,12 +114,14 @@ export class Leases {
         (select 1 from executor where id = ${this.executorId} and epoch = ${epoch} and taken_by is null for share) as mine
     `.execute(this.#store.db);
     if (rows[0] === undefined) throw this.#lostError();
+    this.#fenceSeen = Math.max(this.#fenceSeen, rows[0].fence);
     return rows[0].fence;
   }
 
   /** After a claim has been committed: whoever it was wrested from has drawn all that it could draw. */
   async #closeOff(): Promise<void> {
-    await sql`select nextval('fence')`.execute(this.#store.db);
+    const { rows } = await sql<{ fence: number }>`select nextval('fence') as fence`.execute(this.#store.db);
+    this.#fenceSeen = rows[0]!.fence;
   }
 
   /** Runs `work` if the peer's lease has expired and nobody else takes it over. Returns false when not. */
@@ -167,12 +177,14 @@ export class Leases {
   async #renewOnce(): Promise<void> {
     const epoch = this.#epoch;
     const asked = this.#clock.now();
-    const renewed = await sql`
+    const { rows } = await sql<{ fence: number }>`
       update executor set expires_at = ${this.#nowSql} + ${this.#leaseMs}
       where id = ${this.executorId} and epoch = ${epoch} and taken_by is null
+      returning (select last_value from fence) as fence
     `.execute(this.#store.db);
-    if ((renewed.numAffectedRows ?? 0n) > 0n) {
+    if (rows[0] !== undefined) {
       this.#ownUntilMs = asked + this.#leaseMs;
+      this.#fenceSeen = Math.max(this.#fenceSeen, rows[0].fence);
       return;
     }
     this.#log.warn({ executorId: this.executorId, epoch }, 'the lease was lost: another server took the work over');

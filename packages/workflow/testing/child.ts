@@ -13,9 +13,9 @@ export class EngineProcess {
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
   readonly #waiting = new Set<() => void>();
 
-  constructor(url: string, executorId: string) {
+  constructor(url: string, executorId: string, keeper: 'tables' | 'dbos') {
     const program = fileURLToPath(new URL('./engine-process.ts', import.meta.url));
-    this.#child = spawn(process.execPath, ['--no-warnings', program, url, executorId], {
+    this.#child = spawn(process.execPath, ['--no-warnings', program, url, executorId, keeper], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     createInterface({ input: this.#child.stdout }).on('line', (line) => {

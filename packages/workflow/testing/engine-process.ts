@@ -1,23 +1,30 @@
 /**
- * A server in miniature, to be killed and frozen by tests: `node engine-process.ts <store URL> <executor id>`.
+ * A server in miniature, to be killed and frozen by tests: `node engine-process.ts <store URL> <executor id> <tables or dbos>`.
  * Commands come as lines of JSON on the standard input, news go as lines of JSON to the standard output.
  */
 import { createInterface } from 'node:readline';
 import { invariant, type Logger, systemClock } from '@superfluidity/core';
 import { openStore } from '@superfluidity/store';
 import { sql } from 'kysely';
-import { dbosEngine } from '../dbos-engine.ts';
+import { DbosRuns } from '../dbos-runs.ts';
+import { durableEngine } from '../durable-engine.ts';
 import type { StepCall } from '../engine.ts';
 
-const [url, executorId] = process.argv.slice(2);
-invariant(url !== undefined && executorId !== undefined, 'usage: engine-process.ts <store URL> <executor id>');
+const [url, executorId, keeper] = process.argv.slice(2);
+invariant(
+  url !== undefined && executorId !== undefined,
+  'usage: engine-process.ts <store URL> <executor id> <tables or dbos>',
+);
 
 const tell = (news: object) => process.stdout.write(`${JSON.stringify(news)}\n`);
 const warn = (fields: object, message: string) => tell({ warn: message, ...fields });
 const log: Logger = { debug() {}, info: warn, warn, error: warn };
 
 const store = await openStore(url, { log });
-const engine = dbosEngine({ store, executorId, applicationVersion: '1', leaseMs: 1_500, heartbeatMs: 300 });
+const engine = durableEngine(
+  { store, executorId, applicationVersion: '1', leaseMs: 1_500, heartbeatMs: 300 },
+  keeper === 'dbos' ? () => new DbosRuns(store, executorId, '1') : undefined,
+);
 
 /** A site that keeps the greatest fence it has seen for a key and refuses lower ones, and notes what it was asked. */
 async function act(key: string, fence: number): Promise<void> {

@@ -13,6 +13,9 @@ interface Effect {
   readonly accepted: boolean;
 }
 
+type Keeper = 'tables' | 'dbos';
+const keepers: readonly Keeper[] = ['tables', 'dbos'];
+
 const children: EngineProcess[] = [];
 const cleanups: (() => Promise<void>)[] = [];
 
@@ -21,8 +24,8 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0)) await cleanup();
 });
 
-function child(url: string, executorId: string): EngineProcess {
-  const started = new EngineProcess(url, executorId);
+function child(url: string, executorId: string, keeper: Keeper): EngineProcess {
+  const started = new EngineProcess(url, executorId, keeper);
   children.push(started);
   return started;
 }
@@ -39,14 +42,14 @@ async function effectsSeenBy(server: EngineProcess): Promise<readonly Effect[]> 
 
 const finished = (run: string) => (news: Readonly<Record<string, unknown>>) => news['finished'] === run;
 
-describe('a server on PGlite that is killed', () => {
+describe.each(keepers)('a server on PGlite that is killed, runs in %s', (keeper) => {
   it('goes on at the step that was under way, whichever it was', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'sf-crash-'));
     cleanups.push(() => rm(folder, { recursive: true, force: true }));
     const url = `pglite:${folder}/db`;
     const steps = 4;
     for (let killed = 1; killed <= steps; killed += 1) {
-      const server = child(url, 'srv-a');
+      const server = child(url, 'srv-a', keeper);
       await server.ready();
       server.send({ start: 'run', input: { steps, stepMs: 150 } });
       await server.until(({ begun }) => begun === killed, `step ${killed} has begun`);
@@ -54,7 +57,7 @@ describe('a server on PGlite that is killed', () => {
       if (killed % 2 === 0) await server.until(({ ended }) => ended === killed, `step ${killed} has ended`);
       await server.end();
     }
-    const last = child(url, 'srv-a');
+    const last = child(url, 'srv-a', keeper);
     await last.ready();
     last.send({ start: 'run', input: { steps, stepMs: 150 } });
     expect(await last.until(finished('run'), 'the run has ended')).toMatchObject({ status: 'succeeded' });
@@ -70,16 +73,16 @@ describe('a server on PGlite that is killed', () => {
 
 const reason = whyNoTestServer();
 
-describe.skipIf(reason !== undefined)(
-  `two servers on one PostgreSQL${reason === undefined ? '' : ` (skipped: ${reason})`}`,
-  () => {
+describe.skipIf(reason !== undefined).each(keepers)(
+  `two servers on one PostgreSQL, runs in %s${reason === undefined ? '' : ` (skipped: ${reason})`}`,
+  (keeper) => {
     async function twoServers() {
       const postgres: TestServer = await startTestServer();
       cleanups.push(() => postgres.stop());
       const url = await postgres.createDatabase();
-      const a = child(url, 'srv-a');
+      const a = child(url, 'srv-a', keeper);
       await a.ready();
-      const b = child(url, 'srv-b');
+      const b = child(url, 'srv-b', keeper);
       await b.ready();
       return { a, b };
     }
@@ -87,7 +90,7 @@ describe.skipIf(reason !== undefined)(
     it('goes on when the database comes back, if it was gone in the middle of a run', async () => {
       const postgres = await startTestServer();
       cleanups.push(() => postgres.stop());
-      const a = child(await postgres.createDatabase(), 'srv-a');
+      const a = child(await postgres.createDatabase(), 'srv-a', keeper);
       await a.ready();
       a.send({ start: 'r1', input: { steps: 6, stepMs: 100 } });
       await a.until(({ begun }) => begun === 3, 'step 3 has begun');

@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import {
   type Clock,
   invariant,
@@ -8,83 +7,66 @@ import {
   SuperfluidityError,
 } from '@superfluidity/core';
 import './errors.ts';
-import {
-  DBOS,
-  DBOSWorkflowConflictError,
-  type WorkflowHandle,
-  type WorkflowStatus as DbosStatus,
-} from '@dbos-inc/dbos-sdk';
 import type { Store } from '@superfluidity/store';
 import type { WorkflowDefinition, WorkflowEngine, WorkflowOutcome, WorkflowRun } from './engine.ts';
 import { InFlight } from './in-flight.ts';
 import { Leases } from './leases.ts';
 import { limits } from './limits.ts';
 import { outcomeOf, type RecordedOutcome, reviveOutcome } from './outcome.ts';
-import { recordError } from './recorded-error.ts';
 import { never, RunContext, type RunHost } from './run-context.ts';
+import type { Execute, Runs } from './runs.ts';
 import { CANCEL_TOPIC, SignalBox } from './signal-box.ts';
 import { StepRecords } from './step-records.ts';
+import { TableRuns } from './table-runs.ts';
 
-export interface DbosEngineOptions {
+export interface DurableEngineOptions {
   readonly store: Store;
   /** Of this server, the same after a restart: it recovers what was left under this name. */
   readonly executorId: string;
   /**
    * Runs are continued by servers of the version that started them only. Change it when workflow code changed so that
-   * it would not replay what old runs did. (DBOS would make it a hash of the source, comments included.)
+   * it would not replay what old runs did.
    */
   readonly applicationVersion: string;
   readonly leaseMs?: number;
   readonly heartbeatMs?: number;
 }
 
-export interface DbosEngine extends WorkflowEngine {
+export interface DurableEngine extends WorkflowEngine {
   readonly leases: Leases;
   /** Removes runs that ended before the time, with their steps and signals. Returns how many (bounded by one page). */
   prune(endedBeforeMs: number): Promise<number>;
 }
 
-const APPLICATION = 'superfluidity';
-const SCHEMA = 'dbos';
-
-/** DBOS keeps its executor in a global variable. */
-let launchedInThisProcess = false;
-
 /**
- * Durable execution on DBOS Transact, in the tables of our own database. DBOS remembers runs, gives each execution of a
- * run an ownership token that it checks in the transaction that records the outcome, and recovers runs. Ours are leases
- * and take-over (it recovers its own executor only), fencing tokens, the records of steps (its own cost six statements a
- * step, and are found by the order in which steps begin), signals and cancellation (its own would let no undo run).
+ * Durable execution in the tables of our own database: leases with fencing tokens, records of steps, signals and
+ * cancellation, over whoever keeps the runs.
  */
-export function dbosEngine(options: DbosEngineOptions): DbosEngine {
-  return new Engine(options);
+export function durableEngine(
+  options: DurableEngineOptions,
+  makeRuns: (leases: Leases) => Runs = (leases) => new TableRuns(options.store, leases, options.applicationVersion),
+): DurableEngine {
+  return new Engine(options, makeRuns);
 }
 
-type Wrapped = (input: Json) => Promise<RecordedOutcome>;
-
-class Engine implements DbosEngine {
+class Engine implements DurableEngine {
   readonly leases: Leases;
-  readonly #options: DbosEngineOptions;
+  readonly #options: DurableEngineOptions;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #box: SignalBox;
   readonly #steps: StepRecords;
   readonly #definitions = new Map<string, WorkflowDefinition>();
-  readonly #wrapped = new Map<string, Wrapped>();
+  readonly #runs: Runs;
   readonly #executions = new Set<Execution>();
-  readonly #handles = new Map<string, WorkflowHandle<RecordedOutcome>>();
-  /** Runs that `start` is about to make: nobody can have cancelled them yet. */
-  readonly #starting = new Set<string>();
   /** Runs of which an execution in this process was abandoned. Bounded: one entry for each run that is open. */
   readonly #abandoned = new Set<string>();
   readonly #inFlight = new InFlight();
   readonly #stopped = new AbortController();
-  /** Leaves the context of a run in which somebody calls the engine: else DBOS would make the new run its child. */
-  readonly #outside = AsyncLocalStorage.snapshot();
   #launched = false;
   #polling: Promise<void> | undefined;
 
-  constructor(options: DbosEngineOptions) {
+  constructor(options: DurableEngineOptions, makeRuns: (leases: Leases) => Runs) {
     const { store, executorId, applicationVersion, leaseMs, heartbeatMs } = options;
     this.#options = options;
     this.#clock = store.clock;
@@ -98,6 +80,7 @@ class Engine implements DbosEngine {
       ...(leaseMs === undefined ? {} : { leaseMs }),
       ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
     });
+    this.#runs = makeRuns(this.leases);
   }
 
   register<I extends Json, O extends Json>(definition: WorkflowDefinition<I, O>): void {
@@ -107,30 +90,14 @@ class Engine implements DbosEngine {
   }
 
   async launch(): Promise<void> {
-    invariant(!launchedInThisProcess, 'there is one engine of this kind in a process');
-    launchedInThisProcess = true;
-    for (const [name, definition] of this.#definitions) {
-      const wrapped: Wrapped = (input) => this.#execute(definition, input);
-      this.#wrapped.set(name, DBOS.registerWorkflow(wrapped, { name }));
-    }
-    DBOS.setConfig({
-      name: APPLICATION,
-      applicationVersion: this.#options.applicationVersion,
-      executorID: this.#options.executorId,
-      systemDatabasePool: this.#options.store.pool,
-      systemDatabaseSchemaName: SCHEMA,
-      // It would keep a connection to itself, which a pool of one cannot spare; our signals do not go through DBOS.
-      useListenNotify: false,
-      logger: dbosLogger(this.#log),
-    });
-    // The lease first: DBOS recovers at launch what a former process of this name left, and that one must be fenced off.
+    // The lease first: what a former process of this name left is recovered, and that one must be fenced off.
     await this.#box.open();
     await this.leases.start({
       lost: () => this.#abandonAll(),
       regained: async () => void (await this.#resumeRunsOf(this.leases.executorId)),
       peerDied: async (peer) => void (await this.takeOver(peer)),
     });
-    await DBOS.launch();
+    await this.#runs.open([...this.#definitions.keys()], (run) => this.#execute(run));
     this.#launched = true;
     this.#polling = this.#pollCancellations();
   }
@@ -141,69 +108,31 @@ class Engine implements DbosEngine {
     this.#stopped.abort();
     await this.#polling;
     this.#abandonAll();
-    await DBOS.shutdown({ deregister: true });
+    await this.#runs.close();
     await this.leases.stop();
     await this.#box.close();
-    launchedInThisProcess = false;
   }
 
   async start(name: string, input: Json, { id }: { readonly id: string }): Promise<void> {
     this.#mustRun(`start ${name}`);
-    const wrapped = this.#wrapped.get(name);
-    if (wrapped === undefined) {
+    if (!this.#definitions.has(name)) {
       throw new SuperfluidityError('SF-WORKFLOW-UNKNOWN', { doing: `start run ${id}`, reason: `no workflow ${name}` });
     }
     await this.leases.check(this.leases.epoch);
-    if (this.#handles.has(id)) return;
-    this.#starting.add(id);
-    const handle = await this.#outside(() => DBOS.startWorkflow(wrapped, { workflowID: id })(input)).finally(() =>
-      this.#starting.delete(id),
-    );
-    // Of a run that was started before, or elsewhere, there is a handle that polls: `result` does that better.
-    if (!('workflowPromise' in handle)) return;
-    this.#handles.set(id, handle);
-    const forget = () => this.#handles.delete(id);
-    handle.getResult().then(forget, forget);
+    await this.#runs.start(id, name, input);
   }
 
   async result(id: string): Promise<WorkflowOutcome> {
-    const handle = this.#handles.get(id);
-    if (handle === undefined) await this.#mustExist(id, 'wait for');
-    const ended = this.#outside(async () =>
-      handle === undefined
-        ? DBOS.getResult<RecordedOutcome>(id, { pollingIntervalMs: limits.resultPollMs })
-        : handle.getResult(),
-    );
-    return ended.then(
-      (outcome) => reviveOutcome(outcome ?? endedBadly(id, new Error('no outcome'))),
-      (error: unknown) => reviveOutcome(endedBadly(id, error)),
-    );
+    await this.#mustExist(id, 'wait for');
+    return reviveOutcome(await this.#runs.outcome(id));
   }
 
-  async get(id: string): Promise<WorkflowRun | undefined> {
-    const status = await this.#outside(() => DBOS.getWorkflowStatus(id));
-    return status === null ? undefined : describe(status);
+  get(id: string): Promise<WorkflowRun | undefined> {
+    return this.#runs.get(id);
   }
 
-  async list({ status, limit = limits.pageSize }: Parameters<WorkflowEngine['list']>[0] = {}) {
-    const found: WorkflowRun[] = [];
-    const dbosStatus =
-      status === undefined ? undefined : status === 'running' ? [...RUNNING] : ([...ENDED] as DbosStatus['status'][]);
-    for (let offset = 0; found.length < limit; offset += limits.pageSize) {
-      const page = await this.#outside(() =>
-        DBOS.listWorkflows({
-          ...(dbosStatus === undefined ? {} : { status: dbosStatus as never }),
-          loadInput: false,
-          loadOutput: true,
-          sortDesc: true,
-          limit: limits.pageSize,
-          offset,
-        }),
-      );
-      found.push(...page.map(describe).filter((run) => status === undefined || run.status === status));
-      if (page.length < limits.pageSize) break;
-    }
-    return found.slice(0, limit);
+  list({ status, limit = limits.pageSize }: Parameters<WorkflowEngine['list']>[0] = {}) {
+    return this.#runs.list({ ...(status === undefined ? {} : { status }), limit });
   }
 
   async cancel(id: string): Promise<void> {
@@ -227,71 +156,41 @@ class Engine implements DbosEngine {
   }
 
   async prune(endedBeforeMs: number): Promise<number> {
-    const ended = await this.#outside(() =>
-      DBOS.listWorkflows({
-        status: [...ENDED] as never,
-        completedBefore: new Date(endedBeforeMs).toISOString(),
-        loadInput: false,
-        loadOutput: false,
-        limit: limits.pageSize,
-      }),
-    );
-    const old = ended.map(({ workflowID }) => workflowID);
-    if (old.length === 0) return 0;
-    await this.#outside(() => DBOS.deleteWorkflows(old));
+    const old = await this.#runs.prune(endedBeforeMs);
     await this.#box.forget(old);
     await this.#steps.forget(old);
     return old.length;
   }
 
-  /** Gives the runs back to the queue, from which any server of their version takes them. */
-  async #resumeRunsOf(executorId: string): Promise<number> {
-    let resumed = 0;
-    for (;;) {
-      const left = await this.#outside(() =>
-        DBOS.listWorkflows({
-          status: 'PENDING',
-          executorId,
-          loadInput: false,
-          loadOutput: false,
-          limit: limits.pageSize,
-        }),
-      );
-      const mine = new Set([...this.#executions].map(({ workflowId }) => workflowId));
-      const orphans = left.map(({ workflowID }) => workflowID).filter((id) => !mine.has(id));
-      if (orphans.length > 0) await this.#outside(() => DBOS.resumeWorkflows(orphans));
-      resumed += orphans.length;
-      if (left.length < limits.pageSize || orphans.length === 0) return resumed;
-    }
+  #resumeRunsOf(executorId: string): Promise<number> {
+    return this.#runs.resumeOf(executorId, new Set([...this.#executions].map(({ workflowId }) => workflowId)));
   }
 
-  async #execute(definition: WorkflowDefinition, input: Json): Promise<RecordedOutcome> {
-    const workflowId = DBOS.workflowID!;
-    const execution = new Execution(workflowId, this.leases.epoch);
+  async #execute({ id, name, input, isNew }: Parameters<Execute>[0]): Promise<RecordedOutcome> {
+    const definition = this.#definitions.get(name);
+    if (definition === undefined) {
+      this.#log.error({ workflowId: id, workflow: name }, 'a run was left of a workflow that is not known any more');
+      return never();
+    }
+    const execution = new Execution(id, this.leases.epoch);
     this.#executions.add(execution);
-    const unwatch = this.#box.watch(workflowId, () => this.#lookSoon(execution));
-    const isNew = this.#starting.delete(workflowId);
+    const unwatch = this.#box.watch(id, () => this.#lookSoon(execution));
     const run = async () => {
       // An earlier execution in this very process may still have a call under way, which the same fence would let in.
-      await this.#drawFence(execution, this.#abandoned.delete(workflowId));
+      await this.#setFence(execution, this.#abandoned.delete(id) ? 'raised' : 'known');
       // Of a new run, from now on somebody tells; should that be missed, the poll finds it.
       if (!isNew) {
         await this.#insist(execution, () => this.#lookForCancellation([execution]));
-        execution.recorded = await this.#insist(execution, () => this.#steps.of(workflowId));
+        execution.recorded = await this.#insist(execution, () => this.#steps.of(id));
       }
       return outcomeOf(() => definition.run(new RunContext(this.#hostOf(execution)), input));
     };
     try {
       return await Promise.race([run(), execution.abandoned]);
-    } catch {
-      // An unfinished run stays as it is, for the next start of this server.
-      if (this.#stopped.signal.aborted) return await never();
-      // This makes DBOS wait for the outcome that the execution which owns the run now records.
-      throw new DBOSWorkflowConflictError(workflowId);
     } finally {
       unwatch();
       this.#executions.delete(execution);
-      if (execution.lost.signal.aborted) this.#abandoned.add(workflowId);
+      if (execution.lost.signal.aborted) this.#abandoned.add(id);
     }
   }
 
@@ -308,10 +207,12 @@ class Engine implements DbosEngine {
     return never();
   }
 
-  async #drawFence(execution: Execution, raise: boolean): Promise<void> {
+  async #setFence(execution: Execution, how: 'known' | 'drawn' | 'raised'): Promise<void> {
+    const { epoch } = execution;
     execution.fence = await this.#insist(execution, async () => {
-      await this.leases.check(execution.epoch);
-      return raise ? this.leases.raiseFence(execution.epoch) : this.leases.drawFence(execution.epoch);
+      await this.leases.check(epoch);
+      if (how === 'known') return this.leases.fence(epoch);
+      return how === 'raised' ? this.leases.raiseFence(epoch) : this.leases.drawFence(epoch);
     });
   }
 
@@ -326,7 +227,7 @@ class Engine implements DbosEngine {
       mayAct: (attempt) =>
         attempt === 1
           ? this.#insist(execution, () => this.leases.check(execution.epoch))
-          : this.#drawFence(execution, false),
+          : this.#setFence(execution, 'drawn'),
       record: (name, produce) => this.#record(execution, name, produce),
       take: (topic, key) => this.#insist(execution, () => this.#box.take(workflowId, topic, key)),
       arrival: async (_topic, timeoutMs, signal) => {
@@ -367,7 +268,7 @@ class Engine implements DbosEngine {
       await this.#clock.sleep(limits.pollMs, this.#stopped.signal).catch(() => {});
       if (this.#stopped.signal.aborted) return;
       try {
-        await this.#outside(() => DBOS.resumeWorkflow(workflowId));
+        await this.#runs.resume(workflowId);
         return;
       } catch (error) {
         this.#log.warn({ workflowId, error: String(error) }, 'run not resumed yet');
@@ -445,47 +346,4 @@ class Execution {
     this.lost.abort();
     this.#reject(error);
   }
-}
-
-const RUNNING = ['PENDING', 'ENQUEUED', 'DELAYED'] as const;
-const ENDED = ['SUCCESS', 'ERROR', 'CANCELLED', 'MAX_RECOVERY_ATTEMPTS_EXCEEDED'] as const;
-
-function describe(status: DbosStatus): WorkflowRun {
-  const { workflowID, workflowName, executorId, createdAt } = status;
-  return {
-    id: workflowID,
-    name: workflowName,
-    status: statusOf(status),
-    executorId: executorId ?? '',
-    startedAtMs: createdAt,
-  };
-}
-
-function statusOf({ status, output }: DbosStatus): WorkflowRun['status'] {
-  if ((RUNNING as readonly string[]).includes(status)) return 'running';
-  if (status === 'CANCELLED') return 'cancelled';
-  return status === 'SUCCESS' ? ((output as RecordedOutcome | undefined)?.status ?? 'succeeded') : 'failed';
-}
-
-function endedBadly(id: string, cause: unknown): RecordedOutcome {
-  const error = new SuperfluidityError('SF-WORKFLOW-ENDED-BADLY', {
-    doing: `execute run ${id}`,
-    reason: cause instanceof Error ? cause.message : String(cause),
-    cause,
-  });
-  return { status: 'failed', error: recordError(error) };
-}
-
-/** Its news is our detail. */
-function dbosLogger(log: Logger) {
-  const fields = (metadata?: { readonly stack?: string }) => ({
-    engine: 'dbos',
-    ...(metadata?.stack === undefined ? {} : { stack: metadata.stack }),
-  });
-  return {
-    debug: (entry: unknown) => log.debug(fields(), String(entry)),
-    info: (entry: unknown) => log.debug(fields(), String(entry)),
-    warn: (entry: unknown) => log.warn(fields(), String(entry)),
-    error: (entry: unknown, metadata?: { readonly stack?: string }) => log.error(fields(metadata), String(entry)),
-  };
 }
