@@ -11,6 +11,7 @@ import { type Client, createClient, type OperationDetail } from '@superfluidity/
 export interface BenchServer {
   readonly url: string;
   readonly client: Client;
+  readonly token: string;
   /** From the start of the process to the first answer with the console's page. */
   readonly firstPageMs: number;
   residentMiB(): number;
@@ -65,6 +66,7 @@ export async function startServer(options: ServerOptions): Promise<BenchServer> 
     url,
     firstPageMs,
     client: createClient({ server: url, token }),
+    token,
     residentMiB() {
       const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
       return Math.round(Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024);

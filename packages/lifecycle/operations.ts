@@ -203,8 +203,9 @@ export async function createOperations(
       tell(records.started(operation));
       try {
         await engine.start(OPERATION_WORKFLOW, run.input, { id: run.workflowId });
-      } finally {
+      } catch (error) {
         plansInHand.delete(id);
+        throw error;
       }
     },
 

@@ -38,10 +38,16 @@ interface OpenedSite {
   readonly error: unknown;
 }
 
+/** Tells all servers that sites or links have changed. */
+const CHANNEL = 'site';
+
 export function createSites(options: LifecycleOptions): Sites {
   const { store, kinds, clock, log, events } = options;
   const opened = new Map<string, OpenedSite>();
   let knownLinks: readonly SiteLink[] = [];
+  /** Something has changed since the database was read. Should the news be lost, reconciliation reads it anyhow. */
+  let stale = true;
+  let stopListening = async (): Promise<void> => {};
   let refreshing: Promise<void> | undefined;
   let lastTurn: Promise<unknown> = Promise.resolve();
 
@@ -110,6 +116,7 @@ export function createSites(options: LifecycleOptions): Sites {
   }
 
   async function reopen(): Promise<void> {
+    stale = false;
     const rows = await store.db
       .selectFrom('site')
       .selectAll()
@@ -136,6 +143,11 @@ export function createSites(options: LifecycleOptions): Sites {
       opened.delete(name);
       await site.driver?.close();
     }
+  }
+
+  async function changed(): Promise<void> {
+    stale = true;
+    await store.notify(CHANNEL);
   }
 
   async function view({ id, declaration }: OpenedSite): Promise<SiteDetail> {
@@ -165,7 +177,7 @@ export function createSites(options: LifecycleOptions): Sites {
   }
 
   async function links(): Promise<readonly SiteLink[]> {
-    await refresh();
+    if (stale) await refresh();
     return knownLinks;
   }
 
@@ -216,6 +228,7 @@ export function createSites(options: LifecycleOptions): Sites {
       await open.close();
       throw error;
     }
+    await changed();
     const site = { id, declaration, updatedAt: now, driver: open, error: undefined };
     opened.set(declaration.name, site);
     await before?.driver?.close();
@@ -241,6 +254,7 @@ export function createSites(options: LifecycleOptions): Sites {
     await site.driver?.purge();
     await site.driver?.close();
     await store.db.deleteFrom('site').where('name', '=', name).execute();
+    await changed();
     opened.delete(name);
     events.append({ kind: 'site', subject: name, severity: 'info', message: `site ${name} removed`, body: { name } });
   }
@@ -251,10 +265,16 @@ export function createSites(options: LifecycleOptions): Sites {
     links,
     drivers: () => new Map([...opened].flatMap(([name, site]) => (site.driver ? [[name, site.driver] as const] : []))),
 
-    open: refresh,
+    async open() {
+      stopListening = await store.listen(CHANNEL, () => {
+        stale = true;
+      });
+      await refresh();
+    },
     refresh,
 
     async close() {
+      await stopListening();
       await Promise.allSettled([...opened.values()].flatMap((site) => site.driver?.close() ?? []));
       opened.clear();
     },
@@ -298,13 +318,14 @@ export function createSites(options: LifecycleOptions): Sites {
           conflict.columns(['a', 'b']).doUpdateSet({ path: toJson(link as never), updated_at: now }),
         )
         .execute();
+      await changed();
       const message = `link ${link.a} - ${link.b}: ${link.latencyMs} ms, ${link.bandwidthMbps} Mbit/s`;
       events.append({ kind: 'site', subject: `${a}-${b}`, severity: 'info', message, body: { ...link } });
       return link;
     },
 
     async snapshot() {
-      await refresh();
+      if (stale) await refresh();
       const sites = await Promise.all(
         [...opened.values()].map(async (site): Promise<Site> => {
           const print = await fingerprintOf(site.driver);
