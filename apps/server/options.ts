@@ -7,6 +7,9 @@ import './errors.ts';
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
+export const runKeepers = ['tables', 'dbos'] as const;
+export type RunKeeper = (typeof runKeepers)[number];
+
 export interface ServerOptions {
   readonly state: string;
   readonly database: string;
@@ -18,6 +21,8 @@ export interface ServerOptions {
   readonly demo: boolean;
   readonly open: boolean;
   readonly logLevel: LogLevel;
+  /** Who keeps the runs of operations. */
+  readonly runs: RunKeeper;
 }
 
 export const usage = `Usage: superfluidity server [options]
@@ -34,6 +39,7 @@ Starts the control plane: API, console, workers. Stop it with Ctrl-C; what it de
   --port NUMBER      port to listen on (default 8080; 0: any free one)
   --demo             add the sites edge and core and deploy examples/mobile-edge, where not yet there
   --no-open          do not open a browser
+  --runs KEEPER      who keeps the runs of operations: tables (default) or dbos, whose tools then see them
   --log-level LEVEL  ${logLevels.join(', ')} (default: warn on a terminal, else info); JSON lines on standard error
 `;
 
@@ -45,6 +51,8 @@ export function parseServerArgs(args: readonly string[], env = process.env): Ser
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw wrong(`--port ${values.port}: not a port number`);
   const logLevel = values['log-level'] ?? (process.stderr.isTTY ? 'warn' : 'info');
   if (!(logLevels as readonly string[]).includes(logLevel)) throw wrong(`--log-level ${logLevel}: not a level`);
+  const runs = values.runs ?? 'tables';
+  if (!(runKeepers as readonly string[]).includes(runs)) throw wrong(`--runs ${runs}: tables or dbos`);
   return {
     state,
     database: values.database ?? `pglite:${join(state, 'db')}`,
@@ -54,6 +62,7 @@ export function parseServerArgs(args: readonly string[], env = process.env): Ser
     demo: values.demo ?? false,
     open: values.open ?? true,
     logLevel: logLevel as LogLevel,
+    runs: runs as RunKeeper,
   };
 }
 
@@ -71,6 +80,7 @@ function parse(args: readonly string[]) {
         demo: { type: 'boolean' },
         open: { type: 'boolean' },
         'log-level': { type: 'string' },
+        runs: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
     });

@@ -7,7 +7,7 @@ import { type Logger, SuperfluidityError, systemClock } from '@superfluidity/cor
 import { createLifecycle, defaultLimits, type Lifecycle, lifecycleHandlers } from '@superfluidity/lifecycle';
 import { createEventLog, createTelemetry, observeHandlers } from '@superfluidity/observe';
 import { openStore } from '@superfluidity/store';
-import { durableEngine } from '@superfluidity/workflow';
+import { dbosRuns, durableEngine } from '@superfluidity/workflow';
 import type { FastifyInstance } from 'fastify';
 import type { Logger as PinoLogger } from 'pino';
 import packageJson from './package.json' with { type: 'json' };
@@ -32,7 +32,7 @@ export interface RunningServer {
 }
 
 /** Runs are continued by servers of this version only: raise it when workflow code would replay old runs differently. */
-const WORKFLOW_VERSION = '1';
+const WORKFLOW_VERSION = '2';
 const clock = systemClock;
 
 export async function startServer(options: ServerOptions, pino: PinoLogger): Promise<RunningServer> {
@@ -47,7 +47,10 @@ export async function startServer(options: ServerOptions, pino: PinoLogger): Pro
     const adminToken = await access.ensureAdmin(adminTokenFile(state.path));
     const telemetry = createTelemetry({ clock });
     const executor = await serverId(state.path);
-    const engine = durableEngine({ store, executorId: executor, applicationVersion: WORKFLOW_VERSION });
+    const engine = durableEngine(
+      { store, executorId: executor, applicationVersion: WORKFLOW_VERSION },
+      options.runs === 'dbos' ? await dbosRuns(store, executor, WORKFLOW_VERSION) : undefined,
+    );
 
     // Metrics watch the events that the lifecycle writes, and read the pools that it knows.
     const opened: Lifecycle[] = [];

@@ -1,8 +1,7 @@
 import { openStore, type Store } from '@superfluidity/store';
 import { startTestServer, type TestServer, whyNoTestServer } from '@superfluidity/store/testing';
 import { describeEngine, type MakeEngine } from './conformance.ts';
-import { DbosRuns } from './dbos-runs.ts';
-import { durableEngine } from './durable-engine.ts';
+import { dbosRuns, durableEngine } from './durable-engine.ts';
 
 function onStore(
   open: () => Promise<{ readonly store: Store; readonly end: () => Promise<void> }>,
@@ -12,7 +11,7 @@ function onStore(
     const { store, end } = await open();
     const engine = durableEngine(
       { store, executorId: 'srv-test', applicationVersion: 'test' },
-      keeper === 'dbos' ? () => new DbosRuns(store, 'srv-test', 'test') : undefined,
+      keeper === 'dbos' ? await dbosRuns(store, 'srv-test', 'test') : undefined,
     );
     for (const definition of definitions) engine.register(definition);
     await engine.launch();

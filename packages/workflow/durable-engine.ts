@@ -49,6 +49,12 @@ export function durableEngine(
   return new Engine(options, makeRuns);
 }
 
+/** The runs are kept by DBOS, which is loaded for it. */
+export async function dbosRuns(store: Store, executorId: string, applicationVersion: string): Promise<() => Runs> {
+  const { DbosRuns } = await import('./dbos-runs.ts');
+  return () => new DbosRuns(store, executorId, applicationVersion);
+}
+
 class Engine implements DurableEngine {
   readonly leases: Leases;
   readonly #options: DurableEngineOptions;

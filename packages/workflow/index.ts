@@ -1,5 +1,4 @@
-export { DbosRuns } from './dbos-runs.ts';
-export { type DurableEngine, type DurableEngineOptions, durableEngine } from './durable-engine.ts';
+export { type DurableEngine, type DurableEngineOptions, dbosRuns, durableEngine } from './durable-engine.ts';
 export * from './engine.ts';
 export { workflowErrors } from './errors.ts';
 export { Leases, type LeaseListener, type LeaseOptions } from './leases.ts';

@@ -3,10 +3,8 @@ export const limits = {
   stepTimeoutMs: 120_000,
   /** Attempts of a step that names no policy. */
   retryDelayMaxMs: 30_000,
-  /** Steps of a wave that run at the same time. */
-  waveWidth: 256,
-  /** Steps of a wave that share one durable record. */
-  batchSize: 64,
+  /** Steps of a saga that run at the same time. */
+  stepsAtOnce: 256,
   undoAttempts: 6,
   undoDelayMs: 200,
   undoDelayMaxMs: 5_000,

@@ -2,7 +2,7 @@ import { isSuperfluidityError, type Json } from '@superfluidity/core';
 import type { RetryPolicy, StepCall, StepItem, StepResult, WorkflowContext } from './engine.ts';
 import { limits } from './limits.ts';
 import type { SagaObserver, SagaStep, SagaStepState } from './saga.ts';
-import { chunks, wavesOf } from './saga-graph.ts';
+import { inOrder, reversed } from './saga-graph.ts';
 
 export interface SagaOptions {
   readonly observer?: SagaObserver;
@@ -17,11 +17,6 @@ export interface SagaOptions {
   /** Of `StepCall.key`. Default: the workflow's id. Give the operation's id when its retry is another workflow. */
   readonly keyPrefix?: string;
   readonly undoRetry?: RetryPolicy;
-  /**
-   * Steps of a wave that share a durable record, default `limits.batchSize`. A record costs some seven statements, so
-   * sharing is what makes wide waves fast; the price is that after a crash all that share a record run again. 1: none do.
-   */
-  readonly batchSize?: number;
 }
 
 export interface SagaFailure {
@@ -48,7 +43,10 @@ const UNDO_RETRY: RetryPolicy = {
   retryable: () => true,
 };
 
-/** Executes the steps wave by wave. Rejects only for a graph that is none: what steps do is in the result. */
+/**
+ * Executes every step as soon as those are done that it depends on. After a failure no more are begun. Rejects only for
+ * a graph that is none: what steps do is in the result.
+ */
 export async function runSaga(
   context: WorkflowContext,
   steps: readonly SagaStep[],
@@ -60,22 +58,20 @@ export async function runSaga(
   const failures: SagaFailure[] = [];
   let cancelled = false;
 
-  for (const wave of wavesOf(steps)) {
-    const todo = wave.filter((step) => !outputs.has(step.id));
-    for (const part of chunks(todo, limits.waveWidth)) {
-      const results = await run.doAll(part, outputs);
-      for (const [i, result] of results.entries()) {
-        const { id } = part[i]!;
-        if (result.ok) outputs.set(id, result.output);
-        else if (isSuperfluidityError(result.error, 'SF-WORKFLOW-CANCELLED')) cancelled = true;
-        else failures.push({ stepId: id, error: result.error });
-        // Also when it was refused for a cancellation: an execution that crashed may have begun it.
-        started.add(id);
-      }
-      if (failures.length > 0 || cancelled) break;
-    }
-    if (failures.length > 0 || cancelled) break;
-  }
+  await inOrder(
+    steps,
+    new Set(outputs.keys()),
+    async (step) => {
+      const result = await run.do(step, outputs);
+      // Also when it was refused for a cancellation: an execution that crashed may have begun it.
+      started.add(step.id);
+      if (result.ok) outputs.set(step.id, result.output);
+      else if (isSuperfluidityError(result.error, 'SF-WORKFLOW-CANCELLED')) cancelled = true;
+      else failures.push({ stepId: step.id, error: result.error });
+      return result.ok;
+    },
+    'stop',
+  );
 
   const failed = failures.length > 0 || cancelled;
   const result = { cancelled, outputs, started, failures };
@@ -91,8 +87,9 @@ export interface UndoOptions extends Omit<SagaOptions, 'onFailure' | 'done'> {
 }
 
 /**
- * Takes the started steps back, the last wave first, cancelled or not. When an undo fails for good, what its step was
- * built on stays (a network is not deleted under a port that is still there), and the others go on.
+ * Takes the started steps back, cancelled or not, each as soon as those are taken back that depend on it. When an undo
+ * fails for good, what its step was built on stays (a network is not deleted under a port that is still there), and the
+ * others go on.
  */
 export async function undoSaga(
   context: WorkflowContext,
@@ -101,31 +98,29 @@ export async function undoSaga(
 ): Promise<readonly SagaFailure[]> {
   const run = new SagaRun(context, options);
   const failures: SagaFailure[] = [];
-  const blocked = new Set<string>();
-  for (const wave of wavesOf(steps).toReversed()) {
-    const todo = wave.toReversed().filter((step) => options.started.has(step.id) && !blocked.has(step.id));
-    for (const step of wave.filter(({ id }) => blocked.has(id))) step.dependsOn.forEach((id) => blocked.add(id));
-    for (const part of chunks(todo, limits.waveWidth)) {
-      const results = await run.undoAll(part, options.outputs);
-      for (const [i, result] of results.entries()) {
-        if (result.ok) continue;
-        failures.push({ stepId: part[i]!.id, error: result.error });
-        part[i]!.dependsOn.forEach((id) => blocked.add(id));
-      }
-    }
-  }
+  const untouched = new Set(steps.filter(({ id }) => !options.started.has(id)).map(({ id }) => id));
+  await inOrder(
+    reversed(steps),
+    untouched,
+    async (step) => {
+      const result = await run.undo(step, options.outputs);
+      if (!result.ok) failures.push({ stepId: step.id, error: result.error });
+      return result.ok;
+    },
+    'go on',
+  );
   return failures;
 }
 
 type RunnerOptions = Omit<SagaOptions, 'onFailure' | 'done'>;
+type Item = Pick<StepItem, 'work' | 'retry' | 'timeoutMs'>;
 
-/** Runs parts of waves through the durable steps of the context, and tells the observer. */
+/** Runs steps through the durable steps of the context, and tells the observer. */
 class SagaRun {
   readonly #context: WorkflowContext;
   readonly #options: RunnerOptions;
   readonly #round: number;
   readonly #keyPrefix: string;
-  #batches = 0;
 
   constructor(context: WorkflowContext, options: RunnerOptions) {
     this.#context = context;
@@ -134,74 +129,56 @@ class SagaRun {
     this.#keyPrefix = options.keyPrefix ?? context.workflowId;
   }
 
-  doAll(steps: readonly SagaStep[], outputs: ReadonlyMap<string, Json>): Promise<readonly StepResult[]> {
-    return this.#all('do', steps, 'running', ['done', 'failed'], (step) => ({
+  do(step: SagaStep, outputs: ReadonlyMap<string, Json>): Promise<StepResult> {
+    const item: Item = {
       work: (call) => step.do(call, outputs),
       ...(step.retry === undefined ? {} : { retry: step.retry }),
       ...(step.timeoutMs === undefined ? {} : { timeoutMs: step.timeoutMs }),
-    }));
+    };
+    return this.#run('do', step.id, item, ['running', 'done', 'failed']);
   }
 
-  undoAll(steps: readonly SagaStep[], outputs: ReadonlyMap<string, Json>): Promise<readonly StepResult[]> {
-    return this.#all('undo', steps, 'undoing', ['undone', 'failed'], (step) => ({
+  undo(step: SagaStep, outputs: ReadonlyMap<string, Json>): Promise<StepResult> {
+    const item: Item = {
       work: async (call) => {
         await step.undo?.(call, outputs.get(step.id));
         return null;
       },
       retry: this.#options.undoRetry ?? UNDO_RETRY,
       ...(step.timeoutMs === undefined ? {} : { timeoutMs: step.timeoutMs }),
-    }));
+    };
+    return this.#run('undo', step.id, item, ['undoing', 'undone', 'failed']);
   }
 
-  async #all(
+  async #run(
     verb: 'do' | 'undo',
-    steps: readonly SagaStep[],
-    running: SagaStepState,
-    [good, bad]: readonly [SagaStepState, SagaStepState],
-    itemOf: (step: SagaStep) => Omit<StepItem, 'id'>,
-  ): Promise<readonly StepResult[]> {
-    const told = new Set<string>();
+    id: string,
+    item: Item,
+    [running, good, bad]: readonly [SagaStepState, SagaStepState, SagaStepState],
+  ): Promise<StepResult> {
     const telling: Promise<void>[] = [];
-    const tell = (
-      stepId: string,
-      state: SagaStepState,
-      result: { attempt: number; error?: unknown; output?: Json },
-    ) => {
-      telling.push(this.#tell({ stepId, state, ...result }));
+    let settled = false;
+    const settle = (result: StepResult) => {
+      settled = true;
+      const { attempts: attempt } = result;
+      if (result.ok) telling.push(this.#tell({ stepId: id, state: good, attempt, output: result.output }));
+      else if (attempt === 0) telling.push(this.#tell({ stepId: id, state: 'skipped', attempt }));
+      else telling.push(this.#tell({ stepId: id, state: bad, attempt, error: result.error }));
     };
-    const settled = (id: string, result: StepResult) => {
-      told.add(id);
-      if (result.ok) tell(id, good, { attempt: result.attempts, output: result.output });
-      else if (result.attempts === 0) tell(id, 'skipped', { attempt: 0 });
-      else tell(id, bad, { attempt: result.attempts, error: result.error });
+    const work = async (call: StepCall): Promise<Json> => {
+      telling.push(this.#tell({ stepId: id, state: running, attempt: call.attempt }));
+      const output = await item.work({ ...call, key: `${this.#keyPrefix}/${id}` });
+      // Told now, not when it is recorded: somebody is watching.
+      if (!call.signal.aborted) settle({ ok: true, output, attempts: call.attempt });
+      return output;
     };
-    const items = steps.map((step): StepItem => {
-      const { work, ...rest } = itemOf(step);
-      return {
-        ...rest,
-        id: step.id,
-        work: async (call: StepCall) => {
-          tell(step.id, running, { attempt: call.attempt });
-          const output = await work({ ...call, key: `${this.#keyPrefix}/${step.id}` });
-          // Told now, not when the whole batch has ended: somebody is watching.
-          if (!call.signal.aborted) settled(step.id, { ok: true, output, attempts: call.attempt });
-          return output;
-        },
-      };
-    });
-    const results = await this.#durably(verb, items);
-    // Failures, and what is remembered from an earlier execution.
-    for (const [i, result] of results.entries()) if (!told.has(items[i]!.id)) settled(items[i]!.id, result);
+    // By the name of the step: which ones begin together is a matter of time, and differs when the run is replayed.
+    const record = `${this.#round}/${verb}/${id}`;
+    const [result] = await this.#context.steps(record, [{ ...item, id, work }], { shielded: verb === 'undo' });
+    // A failure, or what is remembered from an earlier execution.
+    if (!settled) settle(result!);
     await Promise.all(telling);
-    return results;
-  }
-
-  async #durably(verb: 'do' | 'undo', items: readonly StepItem[]): Promise<readonly StepResult[]> {
-    const parts = chunks(items, this.#options.batchSize ?? limits.batchSize).map((part) => {
-      this.#batches += 1;
-      return this.#context.steps(`${this.#round}/${verb}#${this.#batches}`, part, { shielded: verb === 'undo' });
-    });
-    return (await Promise.all(parts)).flat();
+    return result!;
   }
 
   /** The record of an operation must not decide how it goes on, so a failing observer is not heard. */

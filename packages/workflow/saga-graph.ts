@@ -1,5 +1,6 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import './errors.ts';
+import { limits } from './limits.ts';
 import type { SagaStep } from './saga.ts';
 
 /**
@@ -29,6 +30,52 @@ export function wavesOf(steps: readonly SagaStep[]): readonly (readonly SagaStep
   return waves;
 }
 
+/**
+ * Runs `work` for every step that is not done, as soon as those are done that it depends on, so many at a time at most.
+ * A step that says no holds back those that depend on it, and with `stop` all that were not begun. Resolves when none is
+ * under way.
+ */
+export async function inOrder(
+  steps: readonly SagaStep[],
+  done: ReadonlySet<string>,
+  work: (step: SagaStep) => Promise<boolean>,
+  afterNo: 'stop' | 'go on',
+): Promise<void> {
+  const todo = wavesOf(steps)
+    .flat()
+    .filter((step) => !done.has(step.id));
+  const missing = new Map(todo.map((step) => [step.id, step.dependsOn.filter((id) => !done.has(id)).length]));
+  const dependents = Map.groupBy(
+    todo.flatMap((step) => step.dependsOn.map((id) => ({ id, step }))),
+    ({ id }) => id,
+  );
+  const ready = todo.filter((step) => missing.get(step.id) === 0);
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  let underWay = 0;
+  let stopped = false;
+
+  const ended = (step: SagaStep, ok: boolean) => {
+    underWay -= 1;
+    if (!ok && afterNo === 'stop') stopped = true;
+    for (const { step: next } of (ok ? dependents.get(step.id) : undefined) ?? []) {
+      const left = missing.get(next.id)! - 1;
+      missing.set(next.id, left);
+      if (left === 0) ready.push(next);
+    }
+    begin();
+  };
+  const begin = () => {
+    while (!stopped && underWay < limits.stepsAtOnce && ready.length > 0) {
+      const step = ready.shift()!;
+      underWay += 1;
+      work(step).then((ok) => ended(step, ok), reject);
+    }
+    if (underWay === 0) resolve();
+  };
+  begin();
+  await promise;
+}
+
 function checkNames(steps: readonly SagaStep[]): void {
   const ids = new Set<string>();
   for (const { id } of steps) {
@@ -45,6 +92,11 @@ function invalid(reason: string): SuperfluidityError {
   return new SuperfluidityError('SF-WORKFLOW-GRAPH', { doing: 'order the steps', reason });
 }
 
-export function chunks<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
+/** The same steps, each depending on those that depended on it. */
+export function reversed(steps: readonly SagaStep[]): readonly SagaStep[] {
+  const dependents = Map.groupBy(
+    steps.flatMap(({ id, dependsOn }) => dependsOn.map((before) => ({ before, id }))),
+    ({ before }) => before,
+  );
+  return steps.map((step) => ({ ...step, dependsOn: (dependents.get(step.id) ?? []).map(({ id }) => id) }));
 }

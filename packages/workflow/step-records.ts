@@ -1,6 +1,13 @@
 import type { Json } from '@superfluidity/core';
-import { type Store, toJson } from '@superfluidity/store';
+import type { Store } from '@superfluidity/store';
 import { sql } from 'kysely';
+
+interface Waiting {
+  readonly row: { readonly workflow_id: string; readonly name: string; readonly result: Json };
+  readonly epoch: number;
+  readonly resolve: (added: boolean) => void;
+  readonly reject: (error: unknown) => void;
+}
 
 /**
  * The durable results of steps. Our own table and not that of DBOS, for what it costs: one statement after a step, none
@@ -9,6 +16,8 @@ import { sql } from 'kysely';
 export class StepRecords {
   readonly #store: Store;
   readonly #executorId: string;
+  readonly #waiting: Waiting[] = [];
+  #isWriting = false;
 
   constructor(store: Store, executorId: string) {
     this.#store = store;
@@ -27,16 +36,41 @@ export class StepRecords {
 
   /**
    * False when this server may not: another one has taken its work over, or another execution recorded the step first.
-   * The lease's row is locked meanwhile, so whoever takes over finds all that was recorded before.
+   * Results that come while a statement is under way go together with the next one.
    */
   async add(workflowId: string, name: string, result: Json, epoch: number): Promise<boolean> {
-    const added = await sql`
-      insert into workflow_step (workflow_id, name, result)
-      select ${workflowId}, ${name}, ${toJson(result)}::jsonb from
-        (select 1 from executor where id = ${this.#executorId} and epoch = ${epoch} and taken_by is null for share) as mine
-      on conflict do nothing
-    `.execute(this.#store.db);
-    return (added.numAffectedRows ?? 0n) > 0n;
+    const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+    this.#waiting.push({ row: { workflow_id: workflowId, name, result }, epoch, resolve, reject });
+    if (!this.#isWriting) void this.#drain();
+    return promise;
+  }
+
+  async #drain(): Promise<void> {
+    this.#isWriting = true;
+    while (this.#waiting.length > 0) {
+      const gathered = Map.groupBy(this.#waiting.splice(0), ({ epoch }) => epoch);
+      for (const [epoch, waiting] of gathered) await this.#write(epoch, waiting);
+    }
+    this.#isWriting = false;
+  }
+
+  /** The lease's row is locked meanwhile, so whoever takes over finds all that was recorded before. */
+  async #write(epoch: number, waiting: readonly Waiting[]): Promise<void> {
+    try {
+      const { rows } = await sql<{ workflow_id: string; name: string }>`
+        insert into workflow_step (workflow_id, name, result)
+        select workflow_id, name, result from
+          jsonb_populate_recordset(null::workflow_step, ${JSON.stringify(waiting.map(({ row }) => row))}::jsonb),
+          (select 1 from executor
+            where id = ${this.#executorId} and epoch = ${epoch} and taken_by is null for share) as mine
+        on conflict do nothing
+        returning workflow_id, name
+      `.execute(this.#store.db);
+      const added = new Set(rows.map((row) => `${row.workflow_id} ${row.name}`));
+      for (const { row, resolve } of waiting) resolve(added.has(`${row.workflow_id} ${row.name}`));
+    } catch (error) {
+      for (const { reject } of waiting) reject(error);
+    }
   }
 
   async forget(workflowIds: readonly string[]): Promise<void> {

@@ -129,7 +129,7 @@ async function execute(
     engine.register({
       name: 'saga',
       async run(context) {
-        results.push(await runSaga(context, steps, { onFailure, batchSize: 1 }));
+        results.push(await runSaga(context, steps, { onFailure }));
         return null;
       },
     });

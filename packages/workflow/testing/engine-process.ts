@@ -6,8 +6,7 @@ import { createInterface } from 'node:readline';
 import { invariant, type Logger, systemClock } from '@superfluidity/core';
 import { openStore } from '@superfluidity/store';
 import { sql } from 'kysely';
-import { DbosRuns } from '../dbos-runs.ts';
-import { durableEngine } from '../durable-engine.ts';
+import { dbosRuns, durableEngine } from '../durable-engine.ts';
 import type { StepCall } from '../engine.ts';
 
 const [url, executorId, keeper] = process.argv.slice(2);
@@ -23,7 +22,7 @@ const log: Logger = { debug() {}, info: warn, warn, error: warn };
 const store = await openStore(url, { log });
 const engine = durableEngine(
   { store, executorId, applicationVersion: '1', leaseMs: 1_500, heartbeatMs: 300 },
-  keeper === 'dbos' ? () => new DbosRuns(store, executorId, '1') : undefined,
+  keeper === 'dbos' ? await dbosRuns(store, executorId, '1') : undefined,
 );
 
 /** A site that keeps the greatest fence it has seen for a key and refuses lower ones, and notes what it was asked. */
