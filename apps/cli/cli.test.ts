@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -162,6 +162,9 @@ describe('exit codes', () => {
     const bad = await sf(['check', file, ...away]);
     expect(bad.code).toBe(2);
     expect(bad.out).toMatch(/bad\.yaml:\d+:\d+: error SF-DESCRIPTOR-/);
+    const offline = async (path: string) => (await sf(['check', '--offline', path])).out;
+    expect(await offline(join(dirname(example), 'sol006'))).toContain('(sol006)');
+    expect(await offline(dirname(example))).toContain('(native)');
   }, 30_000);
 
   test('too large a file is refused before it is sent', async () => {

@@ -46,9 +46,17 @@ function mentions(pattern: RegExp): (file: DescriptorFile) => boolean {
 
 const isNative = mentions(/^\s*(?:\{\s*)?["']?superfluidity["']?\s*:/m);
 
+/** The first file decides where it can: a folder may hold one service in several dialects. */
+function dialectOf(files: readonly DescriptorFile[]): Dialect | undefined {
+  return (
+    dialects.find(({ recognises }) => recognises(files.slice(0, 1))) ??
+    dialects.find(({ recognises }) => recognises(files))
+  );
+}
+
 /** Which dialect the files are written in, if it is a known one. */
 export function recognise(files: readonly DescriptorFile[]): Format | undefined {
-  return dialects.find((dialect) => dialect.recognises(files))?.format;
+  return dialectOf(files)?.format;
 }
 
 /**
@@ -63,7 +71,7 @@ export function readDescriptor(files: readonly DescriptorFile[]): ReadDescriptor
     const text = readYamlText(only.bytes, only.path);
     if (text.problems.length > 0) return { problems: text.problems };
   }
-  const dialect = dialects.find(({ recognises }) => recognises(files));
+  const dialect = dialectOf(files);
   if (dialect !== undefined) return { ...dialect.read(files), format: dialect.format };
   if (only !== undefined && others.length === 0) return readNative(only.bytes, { file: only.path });
   return { problems: [refusal('SF-DESCRIPTOR-UNRECOGNISED', 'no file is a native descriptor or holds an NSD')] };

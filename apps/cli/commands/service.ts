@@ -46,15 +46,15 @@ async function checkHere(source: Source): Promise<CheckResult> {
     const reason = `the catalogue entry ${source.descriptor} is known to the server only`;
     throw new SuperfluidityError('SF-CLI-USAGE', { doing: 'check offline', reason });
   }
-  const { readNative } = await import('@superfluidity/dialects');
-  const [file] = source.files;
-  const { service, problems } = readNative(Buffer.from(file!.base64, 'base64'), { file: file!.path });
+  const { readDescriptor } = await import('@superfluidity/dialects');
+  const files = source.files.map(({ path, base64 }) => ({ path, bytes: Buffer.from(base64, 'base64') }));
+  const { service, problems, format = 'unknown' } = readDescriptor(files);
   const plain = problems.map(({ position, suggestion, ...problem }) => ({
     ...problem,
     ...(position === undefined ? {} : { position: { ...position } }),
     ...(suggestion === undefined ? {} : { suggestion }),
   }));
-  return { ok: service !== undefined, format: 'native', problems: plain, ...named(service?.block.name) };
+  return { ok: service !== undefined, format, problems: plain, ...named(service?.block.name) };
 }
 
 function checkText({ style }: Context, { ok, name, format, problems }: CheckResult): string {
