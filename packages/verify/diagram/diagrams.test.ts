@@ -1,0 +1,91 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { DiagramLimit, Diagrams, type Node, TRUE } from './diagrams.ts';
+
+const VARIABLES = 6;
+const bits = [0, 1, 2, 3, 4, 5];
+const numbers = Array.from({ length: 2 ** VARIABLES }, (_, i) => i);
+const valueIn = (n: number) => (variable: number) => ((n >> (VARIABLES - 1 - variable)) & 1) === 1;
+const listOf = (d: Diagrams, node: Node) => numbers.filter((n) => d.contains(node, valueIn(n)));
+
+/** A formula, and the same as a function of a number. */
+interface Formula {
+  readonly make: (d: Diagrams) => Node;
+  readonly holds: (n: number) => boolean;
+}
+const leaf: fc.Arbitrary<Formula> = fc.oneof(
+  fc.nat(VARIABLES - 1).map((v) => ({ make: (d: Diagrams) => d.variable(v), holds: (n: number) => valueIn(n)(v) })),
+  fc.tuple(fc.nat(63), fc.nat(63)).map(([a, b]) => {
+    const [low, high] = a < b ? [a, b] : [b, a];
+    return {
+      make: (d: Diagrams) => d.range(bits, BigInt(low), BigInt(high)),
+      holds: (n: number) => n >= low && n <= high,
+    };
+  }),
+  fc.tuple(fc.nat(63), fc.nat(63)).map(([value, mask]) => ({
+    make: (d: Diagrams) => d.masked(bits, BigInt(value & mask), BigInt(mask)),
+    holds: (n: number) => (n & mask) === (value & mask),
+  })),
+);
+const formula: fc.Arbitrary<Formula> = fc.letrec<{ f: Formula }>((tie) => ({
+  f: fc.oneof(
+    { maxDepth: 5 },
+    leaf,
+    fc.tuple(fc.constantFrom('and', 'or', 'xor', 'minus'), tie('f'), tie('f')).map(
+      ([op, a, b]): Formula => ({
+        make: (d) => d[op as 'and'](a.make(d), b.make(d)),
+        holds: (n) => {
+          const [x, y] = [a.holds(n), b.holds(n)];
+          return op === 'and' ? x && y : op === 'or' ? x || y : op === 'xor' ? x !== y : x && !y;
+        },
+      }),
+    ),
+    tie('f').map((a): Formula => ({ make: (d) => d.not(a.make(d)), holds: (n) => !a.holds(n) })),
+  ),
+})).f;
+
+describe('decision diagrams', () => {
+  it('mean what the formula means, and equal sets are equal nodes', () => {
+    fc.assert(
+      fc.property(formula, formula, (a, b) => {
+        const d = new Diagrams(100_000);
+        const [x, y] = [a.make(d), b.make(d)];
+        const members = numbers.filter((n) => a.holds(n));
+        expect(listOf(d, x)).toEqual(members);
+        expect(x === y).toBe(numbers.every((n) => a.holds(n) === b.holds(n)));
+        expect(d.choose(x, y, d.not(y))).toBe(d.not(d.xor(x, y)));
+        const picked = d.pick(x);
+        expect(picked === undefined).toBe(members.length === 0);
+        if (picked !== undefined) expect(d.contains(x, (v) => picked.get(v) ?? false)).toBe(true);
+        const spans = d.ranges(x, bits, 64)!;
+        expect(numbers.filter((n) => spans.some(([low, high]) => n >= low && n <= high))).toEqual(members);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('forget variables, and have them replaced', () => {
+    fc.assert(
+      fc.property(formula, formula, fc.nat(VARIABLES - 1), (a, b, variable) => {
+        const d = new Diagrams(100_000);
+        const [x, y] = [a.make(d), b.make(d)];
+        const bit = 1 << (VARIABLES - 1 - variable);
+        const chosen = Uint8Array.from(bits, (v) => (v === variable ? 1 : 0));
+        expect(listOf(d, d.exists(x, chosen))).toEqual(numbers.filter((n) => a.holds(n & ~bit) || a.holds(n | bit)));
+        expect(listOf(d, d.substitute(x, new Map([[variable, y]])))).toEqual(
+          numbers.filter((n) => a.holds(b.holds(n) ? n | bit : n & ~bit)),
+        );
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('stop at their limit instead of filling the memory', () => {
+    const d = new Diagrams(50);
+    const wide = Array.from({ length: 40 }, (_, i) => i);
+    expect(() => {
+      let set: Node = TRUE;
+      for (let i = 0; i < 20; i += 1) set = d.and(set, d.not(d.xor(d.variable(wide[i]!), d.variable(wide[i + 20]!))));
+    }).toThrow(DiagramLimit);
+  });
+});
