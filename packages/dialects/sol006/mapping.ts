@@ -7,6 +7,8 @@
  * - the service address, ports and bounds of a chain: the `rule` of its nfpd, as `key=value` pairs;
  * - descriptions: `product-info-description` of the VNFD, `name` of the NSD.
  */
+/** The module of the attributes of nested VDUs, `superfluidity-nfv.yang`: RFC 7951, clause 4, demands its name before theirs. */
+export const AUGMENTATION = 'superfluidity-nfv';
 export const NESTED_TYPE = 'superfluidity';
 export const REQUIREMENTS_KEY = 'requirements';
 

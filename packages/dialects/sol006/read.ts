@@ -17,6 +17,7 @@ import {
 import { toModel } from '../native/to-model.ts';
 import { readShape, type JsonSchema } from '../shape.ts';
 import { formatPath, readYamlText, shorten, type Path, type YamlText } from '../yaml-text.ts';
+import { isGroup, valueAt, withoutModules } from './modules.ts';
 import { NESTED_TYPE, parseRule, REQUIREMENTS_KEY } from './mapping.ts';
 import { nsdShape, vnfdShape, type Nsd, type Vdu, type Vnfd } from './shape.ts';
 
@@ -37,26 +38,21 @@ export function findDescriptors(files: readonly DescriptorFile[]): {
   const found = { nsd: [] as Found[], vnfd: [] as Found[] };
   const problems: Problem[] = [];
   for (const { path: file, bytes } of files.filter(({ path }) => /\.(ya?ml|json)$/i.test(path))) {
-    const text = readYamlText(bytes, file);
-    problems.push(...text.problems);
-    const root = child(text.value, 'nfv');
-    const top: Path = root === undefined ? [] : [root.key];
+    const read = readYamlText(bytes, file);
+    problems.push(...read.problems);
+    const text = withoutModules(read);
+    const top: Path = isGroup(text.value) && 'nfv' in text.value ? ['nfv'] : [];
+    const root = valueAt(text.value, top);
     for (const kind of ['nsd', 'vnfd'] as const) {
-      const entry = child(root === undefined ? text.value : root.value, kind);
-      if (entry === undefined) continue;
-      const at = [...top, entry.key];
-      if (Array.isArray(entry.value))
-        entry.value.forEach((value, i) => found[kind].push({ file, text, path: [...at, i], value }));
-      else found[kind].push({ file, text, path: at, value: entry.value });
+      const value = valueAt(root, [kind]);
+      if (value === undefined) continue;
+      const at = [...top, kind];
+      if (Array.isArray(value))
+        value.forEach((item, i) => found[kind].push({ file, text, path: [...at, i], value: item }));
+      else found[kind].push({ file, text, path: at, value });
     }
   }
   return { nsds: found.nsd, vnfds: found.vnfd, problems };
-}
-
-function child(value: unknown, name: string): { readonly key: string; readonly value: unknown } | undefined {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return undefined;
-  const key = Object.keys(value).find((candidate) => candidate === name || candidate.endsWith(`:${name}`));
-  return key === undefined ? undefined : { key, value: (value as Record<string, unknown>)[key] };
 }
 
 /** Reads an ETSI SOL006 package: one NSD with the VNFDs and nested descriptors that it refers to. Never throws. */
@@ -138,8 +134,9 @@ class Reader {
   #networks(found: Found, nsd: Nsd): NonNullable<NativeService['networks']> {
     const profiles = nsd.df[0]!['virtual-link-profile'] ?? [];
     return (nsd['virtual-link-desc'] ?? []).flatMap(({ id }, i) => {
-      const data =
-        profiles.find((profile) => profile['virtual-link-desc-id'] === id)?.['virtual-link-protocol-data'] ?? [];
+      const data = profiles
+        .filter((profile) => profile['virtual-link-desc-id'] === id)
+        .flatMap((profile) => [profile['virtual-link-protocol-data'] ?? []].flat());
       const prefix = data.map((entry) => entry['l3-protocol-data']?.cidr).find((cidr) => cidr !== undefined);
       const mtu = data.map((entry) => entry['l2-protocol-data']?.mtu).find((value) => value !== undefined);
       if (prefix === undefined) {
@@ -408,7 +405,10 @@ function computeOf(vdu: Vdu, vnfd: Vnfd): NativeRequirements {
   const compute = (vnfd['virtual-compute-desc'] ?? []).find(({ id }) => id === vdu['virtual-compute-desc']);
   const cpu = compute?.['virtual-cpu']?.['num-virtual-cpu'];
   const gigabytes = compute?.['virtual-memory']?.size;
-  return { ...(cpu === undefined ? {} : { cpu }), ...(gigabytes === undefined ? {} : { memoryMiB: gigabytes * 1024 }) };
+  return {
+    ...(cpu === undefined ? {} : { cpu }),
+    ...(gigabytes === undefined ? {} : { memoryMiB: Number(gigabytes) * 1024 }),
+  };
 }
 
 /** Problems of the model are shown at the VDU, else at the NSD. */

@@ -7,6 +7,8 @@ import { z } from 'zod';
  */
 const id = z.string().min(1).max(256);
 const list = <T extends z.ZodType>(item: T) => z.array(item).max(10_000).exactOptional();
+/** Text in the JSON of YANG (RFC 7951, clause 6.1); people write numbers. */
+const decimal64 = z.union([z.number().min(0), z.string().regex(/^\d{1,9}(\.\d+)?$/, 'must be a decimal number')]);
 const count = z.int().min(0).max(100_000);
 
 const intCpd = z.looseObject({
@@ -59,7 +61,7 @@ export const vnfdShape = z.looseObject({
   'virtual-compute-desc': list(
     z.looseObject({
       id,
-      'virtual-memory': z.looseObject({ size: z.number().min(0) }).exactOptional(),
+      'virtual-memory': z.looseObject({ size: decimal64 }).exactOptional(),
       'virtual-cpu': z.looseObject({ 'num-virtual-cpu': z.number().min(0) }).exactOptional(),
     }),
   ),
@@ -83,6 +85,12 @@ const positionElement = z.looseObject({
     'vnf-profile': z.looseObject({ 'vnf-profile-id': id }),
     vnf: z.looseObject({ 'cpd-id': id }).exactOptional(),
   }),
+});
+
+/** One in the YANG modules, a list in the information model (ETSI GS NFV-IFA 014, clause 6.3.4.2). */
+const linkProtocol = z.looseObject({
+  'l2-protocol-data': z.looseObject({ mtu: z.int().exactOptional() }).exactOptional(),
+  'l3-protocol-data': z.looseObject({ cidr: z.string().exactOptional() }).exactOptional(),
 });
 
 export const nsdShape = z.looseObject({
@@ -124,12 +132,7 @@ export const nsdShape = z.looseObject({
           z.looseObject({
             id,
             'virtual-link-desc-id': id,
-            'virtual-link-protocol-data': list(
-              z.looseObject({
-                'l2-protocol-data': z.looseObject({ mtu: z.int().exactOptional() }).exactOptional(),
-                'l3-protocol-data': z.looseObject({ cidr: z.string().exactOptional() }).exactOptional(),
-              }),
-            ),
+            'virtual-link-protocol-data': z.union([linkProtocol, z.array(linkProtocol).max(100)]).exactOptional(),
           }),
         ),
       }),

@@ -44,6 +44,45 @@ describe('the mobile edge service', () => {
   });
 });
 
+describe('other ways of writing the same', () => {
+  const rewritten = (from: RegExp, to: string) =>
+    files.map(({ path, bytes: content }) => ({ path, bytes: bytes(text({ path, bytes: content }).replace(from, to)) }));
+  const service = canonicalJson(readDescriptor(files).service);
+
+  test('fields without the names of YANG modules', () => {
+    const bare = rewritten(/(?:superfluidity-nfv|etsi-nfv-descriptors):(?=\w+:)/g, '');
+    expect(text(bare[0]!)).toMatch(/^nfv:/);
+    expect(canonicalJson(readDescriptor(bare).service)).toBe(service);
+  });
+
+  test('memory as a number, protocol data of a link as a list', () => {
+    const loose = rewritten(/size: "([\d.]+)"/g, 'size: $1').map((file) => ({
+      ...file,
+      bytes: bytes(text(file).replace(/(virtual-link-protocol-data:\n +)  associated/g, '$1- associated')),
+    }));
+    expect(text(loose.find(({ path }) => path === 'nsd.yaml')!)).toContain('- associated-layer-protocol');
+    expect(canonicalJson(readDescriptor(loose).service)).toBe(service);
+  });
+
+  test('an MTU has a profile of its own', () => {
+    const shaped = readDescriptor([
+      { path: 'service.yaml', bytes: bytes(text(native[0]!).replace(/(prefix: [^}]+)/, '$1, mtu: 1400')) },
+    ]).service!;
+    expect(shaped.networks.map(({ mtu }) => mtu)).toContain(1400);
+    expect(canonicalJson(readDescriptor(writeSol006(shaped)).service)).toBe(canonicalJson(shaped));
+  });
+});
+
+test('a mistake in a field with the name of a module has the position of that field', () => {
+  const wrong = changed(
+    'vnfd/epc.yaml',
+    'superfluidity-nfv:vduNestedDesc: nested/epc-epc.yaml',
+    'superfluidity-nfv:vduNestedDesc: [1]',
+  );
+  const { line } = readSol006(wrong).problems[0]!.position!;
+  expect(text(wrong.find(({ path }) => path === 'vnfd/epc.yaml')!).split('\n')[line - 1]).toContain('[1]');
+});
+
 describe('mistakes are found where they are', () => {
   test.each<[string, string, string, string, string, string]>([
     [

@@ -1,18 +1,18 @@
 import { SuperfluidityError } from '@superfluidity/core';
-import { splitPortReference, walk, type Block, type Chain, type Service } from '@superfluidity/model';
+import { splitPortReference, walk, type Block, type Chain, type Network, type Service } from '@superfluidity/model';
 import { Document } from 'yaml';
 import '../errors.ts';
 import type { DescriptorFile } from '../files.ts';
 import { unitFragmentDocument } from '../native/write.ts';
-import { formatRule, NESTED_TYPE, REQUIREMENTS_KEY } from './mapping.ts';
+import { AUGMENTATION, formatRule, NESTED_TYPE, REQUIREMENTS_KEY } from './mapping.ts';
 
 /** A service as an ETSI SOL006 package: an NSD, a VNFD for each function, and a nested descriptor for each unit. */
 export function writeSol006(service: Service): readonly DescriptorFile[] {
   refuseLoss(service);
   const functions = service.block.children;
   return [
-    textFile('nsd.yaml', { nfv: { nsd: [nsd(service)] } }),
-    ...functions.map((fn) => textFile(`vnfd/${fn.name}.yaml`, { nfv: { vnfd: [vnfd(fn, service)] } })),
+    textFile('nsd.yaml', { [ROOT]: { nsd: [nsd(service)] } }),
+    ...functions.map((fn) => textFile(`vnfd/${fn.name}.yaml`, { [ROOT]: { vnfd: [vnfd(fn, service)] } })),
     ...functions.flatMap((fn) =>
       fn.children.map((unit) => textFile(`vnfd/${nestedPath(fn, unit)}`, unitFragmentDocument(unit, service))),
     ),
@@ -50,7 +50,10 @@ function nestedPath(fn: Block, unit: Block): string {
   return `nested/${fn.name}-${unit.name}.yaml`;
 }
 
+const ROOT = 'etsi-nfv-descriptors:nfv';
 const FLAVOUR = 'default';
+const IPV4 = 'etsi-nfv-descriptors:ipv4';
+const ETHERNET = 'etsi-nfv-descriptors:ethernet';
 
 function nsd({ block, version, networks, chains }: Service) {
   return {
@@ -62,7 +65,7 @@ function nsd({ block, version, networks, chains }: Service) {
     'vnfd-id': block.children.map(({ name }) => name),
     'virtual-link-desc': networks.map(({ name }) => ({
       id: name,
-      'connectivity-type': { 'layer-protocol': ['etsi-nfv-descriptors:IPv4'] },
+      'connectivity-type': { 'layer-protocol': [IPV4] },
       df: [{ id: FLAVOUR }],
     })),
     ...(chains.length === 0 ? {} : { vnffgd: chains.map((chain) => forwardingGraph(chain, block)) }),
@@ -81,25 +84,35 @@ function nsd({ block, version, networks, chains }: Service) {
             'constituent-cpd-id': [{ 'constituent-base-element-id': fn.name, 'constituent-cpd-id': network }],
           })),
         })),
-        'virtual-link-profile': networks.map(({ name, prefix, mtu }) => ({
-          id: name,
-          'virtual-link-desc-id': name,
-          'flavour-id': FLAVOUR,
-          'virtual-link-protocol-data': [
-            {
-              'associated-layer-protocol': 'etsi-nfv-descriptors:IPv4',
-              'l3-protocol-data': { 'ip-version': 'ipv4', cidr: prefix },
-            },
-            ...(mtu === undefined
-              ? []
-              : [{ 'associated-layer-protocol': 'etsi-nfv-descriptors:ethernet', 'l2-protocol-data': { mtu } }]),
-          ],
-        })),
-        'ns-instantiation-level': [{ id: FLAVOUR }],
-        'default-ns-instantiation-level': FLAVOUR,
+        'virtual-link-profile': networks.flatMap(linkProfiles),
+        'ns-instantiation-level': [
+          {
+            id: FLAVOUR,
+            'vnf-to-level-mapping': block.children.map(({ name }) => ({
+              'vnf-profile-id': name,
+              'number-of-instances': 1,
+            })),
+          },
+        ],
+        'default-instantiation-level': FLAVOUR,
       },
     ],
   };
+}
+
+/** A profile has the data of one protocol (IPv4 or Ethernet): a virtual link with an MTU has two profiles. */
+function linkProfiles({ name, prefix, mtu }: Network) {
+  const profile = (id: string, protocol: string, data: object) => ({
+    id,
+    'virtual-link-desc-id': name,
+    'flavour-id': FLAVOUR,
+    // Of a link as a whole nothing is required; what is asked for stands at chains.
+    'max-bitrate-requirements': { root: '0' },
+    'min-bitrate-requirements': { root: '0' },
+    'virtual-link-protocol-data': { 'associated-layer-protocol': protocol, ...data },
+  });
+  const l3 = profile(name, IPV4, { 'l3-protocol-data': { 'ip-version': 'ipv4', cidr: prefix } });
+  return mtu === undefined ? [l3] : [l3, profile(`${name}-ethernet`, ETHERNET, { 'l2-protocol-data': { mtu } })];
 }
 
 function forwardingGraph(chain: Chain, root: Block) {
@@ -150,20 +163,20 @@ function vnfd(fn: Block, service: Service) {
     'int-virtual-link-desc': networks.map((network) => ({
       id: network,
       flavour: [{ id: FLAVOUR }],
-      'connectivity-type': { 'layer-protocol': ['etsi-nfv-descriptors:IPv4'] },
+      'connectivity-type': { 'layer-protocol': [IPV4] },
     })),
     'ext-cpd': [
       ...networks.map((network) => ({
         id: network,
         'int-virtual-link-desc': network,
-        'layer-protocol': ['etsi-nfv-descriptors:IPv4'],
+        'layer-protocol': [IPV4],
       })),
       // One for each port, so that forwarding paths can tell them apart.
       ...fn.children.flatMap((unit) =>
         unit.ports.map((port) => ({
           id: `${unit.name}-${port.name}`,
           'int-cpd': { 'vdu-id': unit.name, cpd: port.name },
-          'layer-protocol': ['etsi-nfv-descriptors:IPv4'],
+          'layer-protocol': [IPV4],
         })),
       ),
     ],
@@ -203,22 +216,29 @@ function vdu(fn: Block, unit: Block) {
     'int-cpd': unit.ports.map((port) => ({
       id: port.name,
       ...(port.network === undefined ? {} : { 'int-virtual-link-desc': port.network }),
-      'layer-protocol': ['etsi-nfv-descriptors:IPv4'],
-      ...(port.internalIf === undefined ? {} : { internalIfRef: port.internalIf }),
+      'layer-protocol': [IPV4],
+      ...(port.internalIf === undefined ? {} : { [`${AUGMENTATION}:internalIfRef`]: port.internalIf }),
       ...(port.address === undefined ? {} : { protocol: [fixedAddress(port.address)] }),
     })),
     'virtual-compute-desc': unit.name,
-    vduNestedDesc: nestedPath(fn, unit),
-    vduNestedDescType: NESTED_TYPE,
-    ...(parent === undefined ? {} : { vduParent: parent === 'none' ? 'None' : parent }),
-    ...(nested?.parentMandatory === undefined ? {} : { vduParentMandatory: nested.parentMandatory }),
+    [`${AUGMENTATION}:vduNestedDesc`]: nestedPath(fn, unit),
+    [`${AUGMENTATION}:vduNestedDescType`]: NESTED_TYPE,
+    ...(parent === undefined ? {} : { [`${AUGMENTATION}:vduParent`]: parent === 'none' ? 'None' : parent }),
+    ...(nested?.parentMandatory === undefined
+      ? {}
+      : { [`${AUGMENTATION}:vduParentMandatory`]: nested.parentMandatory }),
   };
 }
 
 function fixedAddress(address: string) {
   return {
-    'associated-layer-protocol': 'etsi-nfv-descriptors:IPv4',
-    'address-data': [{ type: 'etsi-nfv-descriptors:ip-address', 'l3-address-data': { 'fixed-ip-address': address } }],
+    'associated-layer-protocol': IPV4,
+    'address-data': [
+      {
+        type: 'etsi-nfv-descriptors:ip-address',
+        'l3-address-data': { 'floating-ip-activated': false, 'fixed-ip-address': address },
+      },
+    ],
   };
 }
 
@@ -227,7 +247,7 @@ function compute(fn: Block, unit: Block) {
   const { cpu = 1, memoryMiB = 1024 } = { ...fn.requirements, ...unit.requirements };
   return {
     id: unit.name,
-    'virtual-memory': { size: Math.max(0.1, Math.ceil((memoryMiB / 1024) * 10) / 10) },
+    'virtual-memory': { size: Math.max(0.1, Math.ceil((memoryMiB / 1024) * 10) / 10).toFixed(1) },
     'virtual-cpu': { 'num-virtual-cpu': Math.max(1, Math.ceil(cpu)) },
   };
 }

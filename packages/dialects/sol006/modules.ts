@@ -1,0 +1,46 @@
+import type { Path, YamlText } from '../yaml-text.ts';
+
+type Group = Readonly<Record<string, unknown>>;
+
+export function isGroup(value: unknown): value is Group {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
+export function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (inner, part) => (inner as Group | undefined)?.[part],
+    isGroup(value) ? value : undefined,
+  );
+}
+
+/**
+ * The text with the names of its fields freed from the names of YANG modules: RFC 7951, clause 4, demands them where the
+ * module changes, and most people leave them out. Positions stay those of the text.
+ */
+export function withoutModules(text: YamlText): YamlText {
+  return {
+    ...text,
+    value: unqualified(text.value),
+    locate: (path, what) => text.locate(spelled(text.value, path), what),
+  };
+}
+
+const plain = (name: string) => name.slice(name.indexOf(':') + 1);
+
+function unqualified(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(unqualified);
+  if (!isGroup(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [plain(name), unqualified(inner)]));
+}
+
+/** The path with its names as they are spelled in the value. */
+function spelled(value: unknown, path: Path): Path {
+  let inner = value;
+  return path.map((part) => {
+    const group = isGroup(inner) ? inner : undefined;
+    const name =
+      typeof part === 'number' ? part : (Object.keys(group ?? {}).findLast((one) => plain(one) === part) ?? part);
+    inner = (inner as Record<string | number, unknown> | null | undefined)?.[name];
+    return name;
+  });
+}
