@@ -14,7 +14,7 @@ export class DiagramLimit extends Error {}
  * long as the question that it answers. Variable 0 is asked first.
  */
 export class Diagrams {
-  readonly #limit: number;
+  #limit: number;
   #variable = new Int32Array(FIRST_NODES);
   #low = new Int32Array(FIRST_NODES);
   #high = new Int32Array(FIRST_NODES);
@@ -31,6 +31,20 @@ export class Diagrams {
 
   get size(): number {
     return this.#size;
+  }
+
+  /** Does work that may make so many nodes at most; undefined when it would need more. */
+  attempt(nodes: number, work: () => Node): Node | undefined {
+    const limit = this.#limit;
+    this.#limit = Math.min(limit, this.#size + nodes);
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof DiagramLimit) || this.#limit === limit) throw error;
+      return undefined;
+    } finally {
+      this.#limit = limit;
+    }
   }
 
   /** The assignments in which the variable is one. */
@@ -181,6 +195,16 @@ export class Diagrams {
       );
     };
     return walk(node, 0, 0n) ? found : undefined;
+  }
+
+  /** From the ends up; `memo` has what the ends are worth, and shares what nodes share. */
+  fold<T>(node: Node, memo: Map<Node, T>, join: (variable: number, low: T, high: T) => T): T {
+    const known = memo.get(node);
+    if (known !== undefined) return known;
+    const low = this.fold(this.#low[node]!, memo, join);
+    const made = join(this.#variable[node]!, low, this.fold(this.#high[node]!, memo, join));
+    memo.set(node, made);
+    return made;
   }
 
   /** Whether an assignment is in the set. */

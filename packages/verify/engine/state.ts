@@ -1,0 +1,395 @@
+import type { Condition, Expr, Field, Location } from '../ir/expression.ts';
+import type { SourceRef } from '../ir/source.ts';
+import {
+  all,
+  any,
+  compare,
+  falsehood,
+  type Formula,
+  isFalsehood,
+  isTruth,
+  masked,
+  not,
+  truth,
+  within,
+} from '../solve/formula.ts';
+import { intervals } from '../solve/intervals.ts';
+import type { PathCondition } from '../solve/path-condition.ts';
+import { constantValue, type SymbolId, symbolValue, term, type Value } from '../solve/value.ts';
+import type { PortId } from '../network.ts';
+
+/** Where packets keep a value: bits of the packet by their address, metadata by name and owner. */
+export type Place = number | string;
+
+interface Cell {
+  readonly width: number;
+  /** The last one counts. Undefined: allocated, without a value. */
+  readonly stack: readonly (Value | undefined)[];
+}
+
+interface Memory {
+  readonly cells: ReadonlyMap<Place, Cell>;
+  /** Bit addresses. */
+  readonly tags: ReadonlyMap<string, number>;
+}
+
+/** One entry for each port, the newest first. */
+export interface Trail {
+  readonly port: PortId;
+  readonly because: readonly SourceRef[];
+  readonly before: Trail | undefined;
+  readonly length: number;
+}
+
+/** An error of the network that the path runs into. */
+export class PathFailure extends Error {}
+
+/** Gives out the symbols of one exploration. */
+export interface SymbolSource {
+  fresh(name: string, width: number): SymbolId;
+}
+
+/** All packets of one path at one moment. Immutable, and cheap to change: what stays is shared. */
+export class State {
+  readonly condition: PathCondition;
+  readonly trail: Trail;
+  readonly doubts: readonly string[];
+  readonly copies: number;
+  readonly choices: number;
+  readonly #memory: Memory;
+  readonly #saved: ReadonlyMap<string, Memory>;
+
+  private constructor(parts: Parts) {
+    this.condition = parts.condition;
+    this.trail = parts.trail;
+    this.doubts = parts.doubts;
+    this.copies = parts.copies;
+    this.choices = parts.choices;
+    this.#memory = parts.memory;
+    this.#saved = parts.saved;
+  }
+
+  static empty(condition: PathCondition, port: PortId): State {
+    return new State({
+      condition,
+      trail: { port, because: [], before: undefined, length: 1 },
+      doubts: [],
+      copies: 0,
+      choices: 0,
+      memory: { cells: new Map(), tags: new Map() },
+      saved: new Map(),
+    });
+  }
+
+  get port(): PortId {
+    return this.trail.port;
+  }
+
+  arriveAt(port: PortId): State {
+    return this.#with({ trail: { port, because: [], before: this.trail, length: this.trail.length + 1 } });
+  }
+
+  because(source: SourceRef | undefined): State {
+    if (source === undefined || this.trail.because.includes(source)) return this;
+    return this.#with({ trail: { ...this.trail, because: [...this.trail.because, source] } });
+  }
+
+  doubting(what: string): State {
+    return this.doubts.includes(what) ? this : this.#with({ doubts: [...this.doubts, what] });
+  }
+
+  copied(): State {
+    return this.#with({ copies: this.copies + 1 });
+  }
+
+  chosen(): State {
+    return this.#with({ choices: this.choices + 1 });
+  }
+
+  under(condition: PathCondition): State {
+    return condition === this.condition ? this : this.#with({ condition });
+  }
+
+  /** Places that hold something, with the names that people know. */
+  *named(): Iterable<readonly [name: string, value: Value]> {
+    for (const [place, { stack }] of this.#memory.cells) {
+      const value = stack.at(-1);
+      if (value !== undefined) yield [String(place), this.condition.resolve(value)];
+    }
+  }
+
+  valueAt(place: Place): Value | undefined {
+    const value = this.#memory.cells.get(place)?.stack.at(-1);
+    return value === undefined ? undefined : this.condition.resolve(value);
+  }
+
+  /** What two states must agree on to be the same, leaving some places out. */
+  places(): ReadonlyMap<Place, Value | undefined> {
+    return new Map([...this.#memory.cells].map(([place, { stack }]) => [place, stack.at(-1)]));
+  }
+
+  place(at: Location): Place {
+    if (at.kind === 'meta') return at.box === undefined ? at.name : `${at.box}/${at.name}`;
+    return this.#address(at);
+  }
+
+  has(at: Location): boolean {
+    if (at.kind === 'field' && !this.#memory.tags.has(at.tag)) return false;
+    const cell = this.#memory.cells.get(this.place(at));
+    return cell?.stack.at(-1) !== undefined && (at.kind === 'meta' || cell.width === at.width);
+  }
+
+  read(at: Location): Value {
+    const cell = this.#memory.cells.get(this.place(at));
+    if (cell === undefined || (at.kind === 'field' && cell.width !== at.width)) {
+      throw new PathFailure(`${nameOf(at)} is read, and is not there`);
+    }
+    const value = cell.stack.at(-1);
+    if (value === undefined) throw new PathFailure(`${nameOf(at)} is read before it has a value`);
+    return this.condition.resolve(value);
+  }
+
+  allocate(at: Location, width: number): State {
+    const place = this.place(at);
+    const known = this.#memory.cells.get(place);
+    if (typeof place === 'number') {
+      if (known !== undefined && known.width !== width) {
+        throw new PathFailure(`${nameOf(at)} is allocated with ${width} bits over ${known.width}`);
+      }
+      if (known === undefined) this.#mustNotOverlap(at, place, width);
+    }
+    return this.#set(place, { width, stack: [...(known?.stack ?? []), undefined] });
+  }
+
+  #mustNotOverlap(at: Location, address: number, width: number): void {
+    for (const [other, cell] of this.#memory.cells) {
+      if (typeof other !== 'number' || other >= address + width || address >= other + cell.width) continue;
+      throw new PathFailure(`${nameOf(at)} overlaps what is allocated at bit ${other}`);
+    }
+  }
+
+  deallocate(at: Location, width: number | undefined): State {
+    const place = this.place(at);
+    const cell = this.#memory.cells.get(place);
+    if (cell === undefined) throw new PathFailure(`${nameOf(at)} is deallocated, and is not there`);
+    if (width !== undefined && width !== cell.width) {
+      throw new PathFailure(`${nameOf(at)} is deallocated with ${width} bits, and has ${cell.width}`);
+    }
+    if (cell.stack.length > 1) return this.#set(place, { ...cell, stack: cell.stack.slice(0, -1) });
+    const cells = new Map(this.#memory.cells);
+    cells.delete(place);
+    return this.#with({ memory: { ...this.#memory, cells } });
+  }
+
+  assign(to: Location, value: Value): State {
+    const place = this.place(to);
+    const cell = this.#memory.cells.get(place);
+    if (cell === undefined) {
+      if (to.kind === 'field') throw new PathFailure(`${nameOf(to)} is written, and is not there`);
+      return this.#set(place, { width: value.width, stack: [value] });
+    }
+    if (cell.width !== value.width) {
+      if (to.kind === 'meta' && cell.stack.length === 1)
+        return this.#set(place, { width: value.width, stack: [value] });
+      throw new PathFailure(`${nameOf(to)} has ${cell.width} bits, and is written with ${value.width}`);
+    }
+    return this.#set(place, { ...cell, stack: [...cell.stack.slice(0, -1), value] });
+  }
+
+  createTag(tag: string, relativeTo: string | undefined, offset: number): State {
+    const base = relativeTo === undefined ? 0 : this.#tag(relativeTo);
+    return this.#with({ memory: { ...this.#memory, tags: new Map(this.#memory.tags).set(tag, base + offset) } });
+  }
+
+  destroyTag(tag: string): State {
+    const tags = new Map(this.#memory.tags);
+    if (!tags.delete(tag)) throw new PathFailure(`tag ${tag} is destroyed, and is not there`);
+    return this.#with({ memory: { ...this.#memory, tags } });
+  }
+
+  destroyPacket(): State {
+    const cells = new Map([...this.#memory.cells].filter(([place]) => typeof place === 'string'));
+    return this.#with({ memory: { cells, tags: new Map() } });
+  }
+
+  save(name: string): State {
+    return this.#with({ saved: new Map(this.#saved).set(name, this.#memory) });
+  }
+
+  load(name: string): State {
+    const memory = this.#saved.get(name);
+    if (memory === undefined) throw new PathFailure(`nothing was saved as ${name}`);
+    return this.#with({ memory });
+  }
+
+  /** Names of metadata that match a pattern, in order; `*` is any text. */
+  metadata(pattern: string): readonly { readonly name: string; readonly matched: string }[] {
+    const [before, after] = split(pattern);
+    return [...this.#memory.cells.keys()]
+      .filter((place): place is string => typeof place === 'string')
+      .filter((name) =>
+        after === undefined
+          ? name === before
+          : name.length >= before.length + after.length && name.startsWith(before) && name.endsWith(after),
+      )
+      .sort()
+      .map((name) => ({ name, matched: name.slice(before.length, name.length - (after?.length ?? 0)) }));
+  }
+
+  evaluate(expr: Expr, symbols: SymbolSource): { readonly value: Value; readonly known?: Formula } {
+    switch (expr.kind) {
+      case 'const':
+        return { value: constantValue(expr.value, expr.width) };
+      case 'read':
+        return { value: this.read(expr.from) };
+      case 'fresh': {
+        const value = symbolValue(symbols.fresh(expr.name, expr.width), expr.width);
+        return expr.ranges === undefined
+          ? { value }
+          : { value, known: within(value, intervals(expr.width, expr.ranges)) };
+      }
+      default: {
+        const parts = operandsOf(expr).map((part) => this.evaluate(part, symbols));
+        const known = all(parts.flatMap((part) => part.known ?? []));
+        const values = parts.map((part) => part.value);
+        const value = termOf(expr, values);
+        return isTruth(known) ? { value } : { value, known };
+      }
+    }
+  }
+
+  /** The condition on symbols that the condition is here. Reads from left to right and stops early, like the condition. */
+  formula(condition: Condition): Formula {
+    switch (condition.kind) {
+      case 'always':
+        return truth;
+      case 'never':
+        return falsehood;
+      case 'compare':
+        return compare(this.#valueOf(condition.left), condition.op, this.#valueOf(condition.right));
+      case 'within': {
+        const of = this.#valueOf(condition.of);
+        return within(of, intervals(of.width, condition.ranges));
+      }
+      case 'masked':
+        return masked(this.#valueOf(condition.of), condition.value, condition.mask);
+      case 'exists':
+        return this.has(condition.at) ? truth : falsehood;
+      case 'at':
+        return condition.ports.includes(this.port) ? truth : falsehood;
+      case 'negation':
+        return not(this.formula(condition.of));
+      case 'all':
+      case 'any':
+        return this.#sequence(condition.kind, condition.of);
+    }
+  }
+
+  /**
+   * A later part may be read only where the earlier ones leave the question open. Where a symbol decides that, and the
+   * later part cannot be read, the packets for which it would be read run into an error: unless there are none.
+   */
+  #sequence(kind: 'all' | 'any', parts: readonly Condition[]): Formula {
+    const done: Formula[] = [];
+    for (const part of parts) {
+      const soFar = kind === 'all' ? all(done) : any(done);
+      if (kind === 'all' ? isFalsehood(soFar) : isTruth(soFar)) break;
+      try {
+        done.push(this.formula(part));
+      } catch (error) {
+        const open = this.condition.and(kind === 'all' ? soFar : not(soFar));
+        if (open !== undefined || !(error instanceof PathFailure)) throw error;
+        break;
+      }
+    }
+    return kind === 'all' ? all(done) : any(done);
+  }
+
+  #valueOf(expr: Expr): Value {
+    return this.evaluate(expr, noSymbols).value;
+  }
+
+  #address(at: Field): number {
+    return this.#tag(at.tag) + at.offset;
+  }
+
+  #tag(tag: string): number {
+    const address = this.#memory.tags.get(tag);
+    if (address === undefined) throw new PathFailure(`there is no tag ${tag}`);
+    return address;
+  }
+
+  #set(place: Place, cell: Cell): State {
+    return this.#with({ memory: { ...this.#memory, cells: new Map(this.#memory.cells).set(place, cell) } });
+  }
+
+  #with(change: Partial<Parts>): State {
+    return new State({
+      condition: this.condition,
+      trail: this.trail,
+      doubts: this.doubts,
+      copies: this.copies,
+      choices: this.choices,
+      memory: this.#memory,
+      saved: this.#saved,
+      ...change,
+    });
+  }
+}
+
+interface Parts {
+  readonly condition: PathCondition;
+  readonly trail: Trail;
+  readonly doubts: readonly string[];
+  readonly copies: number;
+  readonly choices: number;
+  readonly memory: Memory;
+  readonly saved: ReadonlyMap<string, Memory>;
+}
+
+const noSymbols: SymbolSource = {
+  fresh: () => {
+    throw new PathFailure('a condition cannot make a new symbol');
+  },
+};
+
+export function nameOf(at: Location): string {
+  if (at.kind === 'meta') return at.name;
+  return at.name ?? `${at.tag}${at.offset < 0 ? '' : '+'}${at.offset}`;
+}
+
+export function operandsOf(expr: Exclude<Expr, { kind: 'const' | 'read' | 'fresh' }>): readonly Expr[] {
+  if (expr.kind === 'binary') return [expr.left, expr.right];
+  return expr.kind === 'concat' ? expr.parts : [expr.of];
+}
+
+function termOf(expr: Exclude<Expr, { kind: 'const' | 'read' | 'fresh' }>, of: readonly Value[]): Value {
+  const width = of[0]!.width;
+  switch (expr.kind) {
+    case 'binary':
+      if (of[1]!.width !== width) throw new PathFailure(`${expr.op} of ${width} and ${of[1]!.width} bits`);
+      return term({ kind: expr.op }, of, width);
+    case 'not':
+      return term({ kind: 'not' }, of, width);
+    case 'shift':
+      return term({ kind: expr.op, by: expr.by }, of, width);
+    case 'slice':
+      if (expr.high >= width || expr.low > expr.high)
+        throw new PathFailure(`bits ${expr.high}-${expr.low} of ${width}`);
+      return term({ kind: 'slice', low: expr.low }, of, expr.high - expr.low + 1);
+    case 'extend':
+      if (expr.width < width) throw new PathFailure(`${width} bits are extended to ${expr.width}`);
+      return term({ kind: 'extend' }, of, expr.width);
+    case 'concat':
+      return term(
+        { kind: 'concat' },
+        of,
+        of.reduce((sum, value) => sum + value.width, 0),
+      );
+  }
+}
+
+function split(pattern: string): readonly [string, string | undefined] {
+  const star = pattern.indexOf('*');
+  return star < 0 ? [pattern, undefined] : [pattern.slice(0, star), pattern.slice(star + 1)];
+}

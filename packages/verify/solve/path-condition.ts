@@ -1,0 +1,360 @@
+import { FALSE, type Node, TRUE } from '../diagram/diagrams.ts';
+import type { Bits } from './bits.ts';
+import {
+  all,
+  any,
+  falsehood,
+  type Formula,
+  holds,
+  isFalsehood,
+  isTruth,
+  mapValues,
+  not,
+  truth,
+  within,
+} from './formula.ts';
+import {
+  everything,
+  intersect,
+  type Intervals,
+  isEmpty,
+  isEverything,
+  onlyMember,
+  ranges,
+  shift,
+  smallest,
+  union,
+} from './intervals.ts';
+import { constantValue, replaced, type SymbolId, symbolsOf, type Value } from './value.ts';
+
+/** Nodes that one condition may cost before it is left to the solver of formulas. */
+const FORMULA_NODES = 100_000;
+
+export type Solve = (
+  formula: Formula,
+  widths: ReadonlyMap<SymbolId, number>,
+) => ReadonlyMap<SymbolId, bigint> | 'unsatisfiable' | 'unknown';
+
+/**
+ * What is known of the symbols of one path: one conjunction, never a constraint on a value that somebody may overwrite.
+ * In three tiers. A symbol alone has a set of intervals. Symbols whose bits or combinations matter are in one decision
+ * diagram, and their intervals with them. What neither can say is kept as a formula for the solver. Two symbols that
+ * are equal up to a constant become one. Immutable.
+ */
+export class PathCondition {
+  readonly #bits: Bits;
+  readonly #domains: ReadonlyMap<SymbolId, Intervals>;
+  readonly #diagram: Node;
+  /** Symbols of the diagram, with their widths: they have no domain of their own. */
+  readonly #joined: ReadonlyMap<SymbolId, number>;
+  readonly #aliases: ReadonlyMap<SymbolId, Value>;
+  readonly #formulas: readonly Formula[];
+
+  private constructor(parts: Parts) {
+    this.#bits = parts.bits;
+    this.#domains = parts.domains;
+    this.#diagram = parts.diagram;
+    this.#joined = parts.joined;
+    this.#aliases = parts.aliases;
+    this.#formulas = parts.formulas;
+  }
+
+  static free(bits: Bits): PathCondition {
+    return new PathCondition({
+      bits,
+      domains: new Map(),
+      diagram: TRUE,
+      joined: new Map(),
+      aliases: new Map(),
+      formulas: [],
+    });
+  }
+
+  /** Formulas that were left to the solver. */
+  get undecided(): readonly Formula[] {
+    return this.#formulas;
+  }
+
+  /** The value with symbols in it that stand for themselves. */
+  resolve(value: Value): Value {
+    return this.#aliases.size === 0 ? value : replaced(value, (symbol) => this.#aliases.get(symbol));
+  }
+
+  /** Undefined when no packet is left. */
+  and(formula: Formula): PathCondition | undefined {
+    const told = this.#aliases.size === 0 ? formula : mapValues(formula, (value) => this.resolve(value));
+    return this.#add(told);
+  }
+
+  /** Both sides of a condition; a side on which nobody is, is undefined. */
+  split(formula: Formula): { readonly yes: PathCondition | undefined; readonly no: PathCondition | undefined } {
+    return { yes: this.and(formula), no: this.and(not(formula)) };
+  }
+
+  #add(formula: Formula): PathCondition | undefined {
+    if (isTruth(formula)) return this;
+    if (isFalsehood(formula)) return undefined;
+    if (formula.kind === 'all') {
+      return formula.of.reduce<PathCondition | undefined>((next, part) => next?.and(part), this);
+    }
+    const single = asDomain(formula);
+    if (single !== undefined) return this.#restrict(single.symbol, single.set);
+    if (formula.kind === 'equal') {
+      const merged = this.#merge(formula.left, formula.right) ?? this.#merge(formula.right, formula.left);
+      if (merged !== undefined) return merged.next;
+    }
+    return this.#join(formula);
+  }
+
+  #restrict(symbol: SymbolId, set: Intervals): PathCondition | undefined {
+    if (this.#joined.has(symbol)) {
+      const value: Value = { kind: 'sum', symbol, offset: 0n, width: set.width };
+      return this.#join({ kind: 'within', of: value, set });
+    }
+    const known = this.#domains.get(symbol);
+    const next = known === undefined ? set : intersect(known, set);
+    if (isEmpty(next)) return undefined;
+    const only = onlyMember(next);
+    if (only !== undefined && this.#formulas.length > 0)
+      return this.#replace(symbol, constantValue(only, set.width), next);
+    return this.#with({ domains: new Map(this.#domains).set(symbol, next) });
+  }
+
+  /** `left == right`, when `left` is a symbol plus a constant and `right` is another, or free of it. */
+  #merge(left: Value, right: Value): { readonly next: PathCondition | undefined } | undefined {
+    if (left.kind !== 'sum' || right.kind !== 'sum') return undefined;
+    const target: Value = { ...right, offset: (right.offset - left.offset) & ((1n << BigInt(left.width)) - 1n) };
+    return { next: this.#replace(left.symbol, target) };
+  }
+
+  /** From now on the value stands for the symbol; what was known of the symbol is known of the value. */
+  #replace(symbol: SymbolId, by: Value, domain = this.#domains.get(symbol)): PathCondition | undefined {
+    const aliases = new Map(
+      [...this.#aliases].map(([from, to]) => [from, replaced(to, (s) => (s === symbol ? by : undefined))]),
+    );
+    aliases.set(symbol, by);
+    const domains = new Map(this.#domains);
+    domains.delete(symbol);
+    let next: PathCondition | undefined = this.#with({ aliases, domains, formulas: [] });
+    if (this.#joined.has(symbol)) {
+      const variables = this.#bits.variables(symbol, by.width);
+      const bits = this.#bits.value(by);
+      const joined = new Map(this.#joined);
+      joined.delete(symbol);
+      const moved = this.#bits.diagrams.substitute(this.#diagram, new Map(variables.map((v, i) => [v, bits[i]!])));
+      const without = next.#with({ joined, diagram: moved });
+      if (moved === FALSE) return undefined;
+      next = [...symbolsOf(by)].reduce<PathCondition | undefined>(
+        (condition, other) => condition?.#enter(other, by.width),
+        without,
+      );
+    }
+    if (domain !== undefined) next = next?.and(within(by, domain));
+    for (const formula of this.#formulas) next = next?.and(formula);
+    return next;
+  }
+
+  /** The symbol's domain becomes part of the diagram. */
+  #enter(symbol: SymbolId, width: number): PathCondition | undefined {
+    if (this.#joined.has(symbol)) return this;
+    const domain = this.#domains.get(symbol);
+    const joined = new Map(this.#joined).set(symbol, width);
+    if (domain === undefined || isEverything(domain)) return this.#with({ joined });
+    const domains = new Map(this.#domains);
+    domains.delete(symbol);
+    const set = this.#bits.formula({ kind: 'within', of: { kind: 'sum', symbol, offset: 0n, width }, set: domain });
+    const diagram = this.#bits.diagrams.and(this.#diagram, set);
+    return diagram === FALSE ? undefined : this.#with({ joined, domains, diagram });
+  }
+
+  #enterAll(symbols: ReadonlyMap<SymbolId, number>): PathCondition | undefined {
+    return [...symbols].reduce<PathCondition | undefined>(
+      (condition, [symbol, width]) => (condition === undefined ? undefined : condition.#enter(symbol, width)),
+      this,
+    );
+  }
+
+  #join(formula: Formula): PathCondition | undefined {
+    const { diagrams } = this.#bits;
+    const made = diagrams.attempt(FORMULA_NODES, () => this.#bits.formula(formula));
+    if (made === undefined) return this.#with({ formulas: [...this.#formulas, formula] });
+    if (made === FALSE) return undefined;
+    if (made === TRUE) return this;
+    const next = this.#enterAll(symbolsIn(formula));
+    if (next === undefined) return undefined;
+    const diagram = diagrams.and(next.#diagram, made);
+    return diagram === FALSE ? undefined : next.#with({ diagram });
+  }
+
+  /** Whether some packet is left: `and` has decided it unless formulas were left over. */
+  satisfiable(solve?: Solve): 'yes' | 'no' | 'unknown' {
+    if (this.#formulas.length === 0 || this.model() !== undefined) return 'yes';
+    const answer = this.#ask(solve);
+    return answer === 'unknown' ? 'unknown' : answer === 'unsatisfiable' ? 'no' : 'yes';
+  }
+
+  #ask(solve: Solve | undefined): ReturnType<Solve> {
+    if (solve === undefined) return 'unknown';
+    const whole = this.asFormula();
+    return solve(whole, symbolsIn(whole));
+  }
+
+  /** Values of symbols that satisfy everything; undefined when the ones that were tried do not. */
+  model(solve?: Solve): ((symbol: SymbolId) => bigint) | undefined {
+    const picked = this.#bits.diagrams.pick(this.#diagram)!;
+    const own = (symbol: SymbolId): bigint => {
+      const width = this.#joined.get(symbol);
+      if (width === undefined) {
+        const domain = this.#domains.get(symbol);
+        return domain === undefined ? 0n : smallest(domain);
+      }
+      return this.#bits
+        .variables(symbol, width)
+        .reduce((sum, v) => (sum << 1n) | (picked.get(v) === true ? 1n : 0n), 0n);
+    };
+    const value = this.#through(own);
+    if (this.#formulas.every((formula) => holds(formula, value))) return value;
+    const answer = this.#ask(solve);
+    return typeof answer === 'string' ? undefined : this.#through((symbol) => answer.get(symbol) ?? own(symbol));
+  }
+
+  #through(own: (symbol: SymbolId) => bigint): (symbol: SymbolId) => bigint {
+    const seen = (symbol: SymbolId): bigint => {
+      const alias = this.#aliases.get(symbol);
+      if (alias === undefined) return own(symbol);
+      if (alias.kind === 'const') return alias.value;
+      if (alias.kind === 'sum') return (own(alias.symbol) + alias.offset) & ((1n << BigInt(alias.width)) - 1n);
+      return 0n;
+    };
+    return seen;
+  }
+
+  /** The values that `value` can have, as ranges. Exact unless formulas were left over; undefined beyond `limit` of them. */
+  ranges(value: Value, limit: number): readonly (readonly [bigint, bigint])[] | undefined {
+    const known = this.resolve(value);
+    if (known.kind === 'const') return [[known.value, known.value]];
+    const { diagrams } = this.#bits;
+    if (known.kind === 'sum' && !this.#joined.has(known.symbol)) {
+      const domain = this.#domains.get(known.symbol) ?? everything(known.width);
+      return ranges(shift(domain, known.offset));
+    }
+    // A new number, equal to the value bit by bit, and then everything else forgotten.
+    const scratch: SymbolId = -1 - known.width;
+    const fresh = this.#bits.variables(scratch, known.width);
+    let node = this.#diagram;
+    for (const symbol of symbolsOf(known)) {
+      const domain = this.#domains.get(symbol);
+      if (domain !== undefined) {
+        const of: Value = { kind: 'sum', symbol, offset: 0n, width: domain.width };
+        node = diagrams.and(node, this.#bits.formula({ kind: 'within', of, set: domain }));
+      }
+    }
+    const forgotten = new Uint8Array(this.#bits.variableCount).fill(1);
+    for (const variable of fresh) forgotten[variable] = 0;
+    if (known.kind === 'sum' && known.offset === 0n) {
+      const own = this.#bits.variables(known.symbol, known.width);
+      for (const variable of own) forgotten[variable] = 0;
+      return diagrams.ranges(diagrams.exists(node, forgotten), own, limit);
+    }
+    const bits = this.#bits.value(known);
+    for (let i = known.width - 1; i >= 0; i -= 1) {
+      node = diagrams.minus(node, diagrams.xor(diagrams.variable(fresh[i]!), bits[i]!));
+    }
+    return diagrams.ranges(diagrams.exists(node, forgotten), fresh, limit);
+  }
+
+  /** Everything that is known, as one formula. */
+  asFormula(): Formula {
+    const parts: Formula[] = [...this.#formulas];
+    for (const [symbol, set] of this.#domains) {
+      parts.push(within({ kind: 'sum', symbol, offset: 0n, width: set.width }, set));
+    }
+    for (const [symbol, value] of this.#aliases) {
+      parts.push({ kind: 'equal', left: { kind: 'sum', symbol, offset: 0n, width: value.width }, right: value });
+    }
+    if (this.#diagram !== TRUE) parts.push(this.#diagramFormula());
+    return all(parts);
+  }
+
+  /** The diagram as a formula: its paths to one, as cubes of masked values. */
+  #diagramFormula(): Formula {
+    const owners = new Map<number, { readonly value: Value; readonly place: bigint }>();
+    for (const [symbol, width] of this.#joined) {
+      this.#bits.variables(symbol, width).forEach((variable, i) => {
+        owners.set(variable, { value: { kind: 'sum', symbol, offset: 0n, width }, place: BigInt(width - 1 - i) });
+      });
+    }
+    const memo = new Map<Node, Formula>([
+      [FALSE, falsehood],
+      [TRUE, truth],
+    ]);
+    return this.#bits.diagrams.fold(this.#diagram, memo, (variable, low, high) => {
+      const { value, place } = owners.get(variable)!;
+      const one: Formula = { kind: 'masked', of: value, value: 1n << place, mask: 1n << place };
+      return any([all([one, high]), all([not(one), low])]);
+    });
+  }
+
+  #with(change: Partial<Parts>): PathCondition {
+    return new PathCondition({
+      bits: this.#bits,
+      domains: this.#domains,
+      diagram: this.#diagram,
+      joined: this.#joined,
+      aliases: this.#aliases,
+      formulas: this.#formulas,
+      ...change,
+    });
+  }
+}
+
+interface Parts {
+  readonly bits: Bits;
+  readonly domains: ReadonlyMap<SymbolId, Intervals>;
+  readonly diagram: Node;
+  readonly joined: ReadonlyMap<SymbolId, number>;
+  readonly aliases: ReadonlyMap<SymbolId, Value>;
+  readonly formulas: readonly Formula[];
+}
+
+/** The set of one symbol's values that the formula describes, if it speaks of one symbol and of no single bits. */
+function asDomain(formula: Formula): { readonly symbol: SymbolId; readonly set: Intervals } | undefined {
+  if (formula.kind === 'within') {
+    if (formula.of.kind !== 'sum') return undefined;
+    return { symbol: formula.of.symbol, set: shift(formula.set, -formula.of.offset) };
+  }
+  if (formula.kind !== 'any' && formula.kind !== 'all') return undefined;
+  let found: { readonly symbol: SymbolId; readonly set: Intervals } | undefined;
+  for (const part of formula.of) {
+    const next = asDomain(part);
+    if (next === undefined || (found !== undefined && found.symbol !== next.symbol)) return undefined;
+    if (found === undefined) found = next;
+    else found = { ...next, set: (formula.kind === 'any' ? union : intersect)(found.set, next.set) };
+  }
+  return found;
+}
+
+function symbolsIn(formula: Formula, found = new Map<SymbolId, number>()): Map<SymbolId, number> {
+  const note = (value: Value): void => {
+    if (value.kind === 'sum') found.set(value.symbol, value.width);
+    else if (value.kind === 'term') value.of.forEach(note);
+  };
+  switch (formula.kind) {
+    case 'within':
+    case 'masked':
+      note(formula.of);
+      break;
+    case 'equal':
+    case 'less':
+      note(formula.left);
+      note(formula.right);
+      break;
+    case 'not':
+      symbolsIn(formula.of, found);
+      break;
+    case 'all':
+    case 'any':
+      for (const part of formula.of) symbolsIn(part, found);
+  }
+  return found;
+}
