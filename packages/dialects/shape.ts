@@ -59,7 +59,7 @@ class ShapeReport {
       case 'invalid_value': {
         if (value === undefined) return this.#push('SF-DESCRIPTOR-MISSING', path, `${nameOf(path)} is missing`);
         const allowed = issue.values.map(String);
-        const near = allowed.length === 1 ? undefined : nearest(String(value), allowed);
+        const near = allowed.length === 1 || typeof value !== 'string' ? undefined : nearest(value, allowed);
         const message = `${nameOf(path)} must be ${allowed.length === 1 ? allowed[0] : `one of ${allowed.join(', ')}`}`;
         return this.#push(
           'SF-DESCRIPTOR-VALUE',

@@ -127,6 +127,12 @@ describe('reading', () => {
     expect(performance.now() - begin).toBeLessThan(5000);
   });
 
+  test('a group of fields that cannot become text, where one of a few words belongs', () => {
+    const text = sound.replace('environment: container', 'environment: { toString: no }');
+    expect(text).not.toBe(sound);
+    expect(found(text).map(([, code]) => code)).toContain('SF-DESCRIPTOR-VALUE');
+  });
+
   test('a text that is not UTF-8 is shown where', () => {
     expect(found(Uint8Array.of(0x61, 0x0a, 0x62, 0xff))).toEqual([['2:2', 'SF-DESCRIPTOR-ENCODING']]);
   });
