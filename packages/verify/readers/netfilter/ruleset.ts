@@ -146,14 +146,14 @@ export type Action =
   | { readonly is: 'nat'; readonly nat: Nat }
   /** No connection is tracked for this packet. */
   | { readonly is: 'untrack' }
-  /** At most one case applies; each goes on like a rule of its own. */
+  /** At most one case applies, and goes on like a rule of its own; when none does, the rule ends. */
   | { readonly is: 'cases'; readonly cases: readonly Case[] }
   /** Something may happen to the packet that nobody can tell from the rules: it may go on, be accepted or dropped. */
   | { readonly is: 'doubt'; readonly what: string; readonly outcomes: readonly ('continue' | 'accept' | 'drop')[] };
 
 export interface Case {
   readonly tests: readonly Test[];
-  readonly then: readonly Action[];
+  readonly then: readonly Part[];
 }
 
 export type Value =
