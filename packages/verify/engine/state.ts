@@ -44,6 +44,12 @@ export interface Trail {
 /** An error of the network that the path runs into. */
 export class PathFailure extends Error {}
 
+/** For which packets a condition holds; and for which it cannot even be read. */
+export interface Decision {
+  readonly when: Formula;
+  readonly fails?: { readonly when: Formula; readonly error: PathFailure };
+}
+
 /** Gives out the symbols of one exploration. */
 export interface SymbolSource {
   fresh(name: string, width: number): SymbolId;
@@ -259,7 +265,21 @@ export class State {
   }
 
   /** The condition on symbols that the condition is here. Reads from left to right and stops early, like the condition. */
-  formula(condition: Condition): Formula {
+  decide(condition: Condition): Decision {
+    if (condition.kind === 'all' || condition.kind === 'any') return this.#sequence(condition.kind, condition.of);
+    if (condition.kind === 'negation') {
+      const { when, ...rest } = this.decide(condition.of);
+      return { when: not(when), ...rest };
+    }
+    try {
+      return { when: this.#formula(condition) };
+    } catch (error) {
+      if (!(error instanceof PathFailure)) throw error;
+      return { when: falsehood, fails: { when: truth, error } };
+    }
+  }
+
+  #formula(condition: Exclude<Condition, { kind: 'all' | 'any' | 'negation' }>): Formula {
     switch (condition.kind) {
       case 'always':
         return truth;
@@ -277,32 +297,25 @@ export class State {
         return this.has(condition.at) ? truth : falsehood;
       case 'at':
         return condition.ports.includes(this.port) ? truth : falsehood;
-      case 'negation':
-        return not(this.formula(condition.of));
-      case 'all':
-      case 'any':
-        return this.#sequence(condition.kind, condition.of);
     }
   }
 
-  /**
-   * A later part may be read only where the earlier ones leave the question open. Where a symbol decides that, and the
-   * later part cannot be read, the packets for which it would be read run into an error: unless there are none.
-   */
-  #sequence(kind: 'all' | 'any', parts: readonly Condition[]): Formula {
+  /** A later part is read only by packets for which the earlier ones leave the question open. */
+  #sequence(kind: 'all' | 'any', parts: readonly Condition[]): Decision {
     const done: Formula[] = [];
+    const failing: Formula[] = [];
+    let error: PathFailure | undefined;
     for (const part of parts) {
-      const soFar = kind === 'all' ? all(done) : any(done);
-      if (kind === 'all' ? isFalsehood(soFar) : isTruth(soFar)) break;
-      try {
-        done.push(this.formula(part));
-      } catch (error) {
-        const open = this.condition.and(kind === 'all' ? soFar : not(soFar));
-        if (open !== undefined || !(error instanceof PathFailure)) throw error;
-        break;
-      }
+      const open = kind === 'all' ? all(done) : not(any(done));
+      if (isFalsehood(open)) break;
+      const { when, fails } = this.decide(part);
+      done.push(when);
+      if (fails === undefined) continue;
+      failing.push(all([open, fails.when]));
+      error ??= fails.error;
     }
-    return kind === 'all' ? all(done) : any(done);
+    const when = kind === 'all' ? all(done) : any(done);
+    return error === undefined ? { when } : { when, fails: { when: any(failing), error } };
   }
 
   #valueOf(expr: Expr): Value {

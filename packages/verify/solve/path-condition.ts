@@ -15,6 +15,7 @@ import {
 } from './formula.ts';
 import {
   everything,
+  has,
   intersect,
   type Intervals,
   isEmpty,
@@ -25,7 +26,7 @@ import {
   smallest,
   union,
 } from './intervals.ts';
-import { constantValue, replaced, type SymbolId, symbolsOf, type Value } from './value.ts';
+import { constantValue, evaluate, replaced, type SymbolId, symbolsOf, type Value } from './value.ts';
 
 /** Nodes that one condition may cost before it is left to the solver of formulas. */
 const FORMULA_NODES = 100_000;
@@ -91,6 +92,14 @@ export class PathCondition {
     return { yes: this.and(formula), no: this.and(not(formula)) };
   }
 
+  /** Of a set that is a diagram already, over the symbols named. */
+  andNode(node: Node, symbols: ReadonlyMap<SymbolId, number>): PathCondition | undefined {
+    const entered = this.#enterAll(symbols);
+    if (entered === undefined) return undefined;
+    const diagram = this.#bits.diagrams.and(entered.#diagram, node);
+    return diagram === FALSE ? undefined : entered.#with({ diagram });
+  }
+
   #add(formula: Formula): PathCondition | undefined {
     if (isTruth(formula)) return this;
     if (isFalsehood(formula)) return undefined;
@@ -142,12 +151,9 @@ export class PathCondition {
       const joined = new Map(this.#joined);
       joined.delete(symbol);
       const moved = this.#bits.diagrams.substitute(this.#diagram, new Map(variables.map((v, i) => [v, bits[i]!])));
-      const without = next.#with({ joined, diagram: moved });
       if (moved === FALSE) return undefined;
-      next = [...symbolsOf(by)].reduce<PathCondition | undefined>(
-        (condition, other) => condition?.#enter(other, by.width),
-        without,
-      );
+      const without: PathCondition = this.#with({ aliases, domains, formulas: [], joined, diagram: moved });
+      next = without.#enterAll(new Map([...symbolsOf(by)].map((other) => [other, by.width])));
     }
     if (domain !== undefined) next = next?.and(within(by, domain));
     for (const formula of this.#formulas) next = next?.and(formula);
@@ -227,6 +233,21 @@ export class PathCondition {
       return 0n;
     };
     return seen;
+  }
+
+  /** Whether these values of the symbols satisfy everything. */
+  admits(symbols: (symbol: SymbolId) => bigint): boolean {
+    for (const [symbol, set] of this.#domains) if (!has(set, symbols(symbol))) return false;
+    for (const [symbol, value] of this.#aliases) if (symbols(symbol) !== evaluate(value, symbols)) return false;
+    const bits = new Map<number, boolean>();
+    for (const [symbol, width] of this.#joined) {
+      const value = symbols(symbol);
+      this.#bits.variables(symbol, width).forEach((variable, i) => {
+        bits.set(variable, ((value >> BigInt(width - 1 - i)) & 1n) === 1n);
+      });
+    }
+    if (!this.#bits.diagrams.contains(this.#diagram, (variable) => bits.get(variable)!)) return false;
+    return this.#formulas.every((formula) => holds(formula, symbols));
   }
 
   /** The values that `value` can have, as ranges. Exact unless formulas were left over; undefined beyond `limit` of them. */

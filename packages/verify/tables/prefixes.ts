@@ -13,7 +13,7 @@ export function prefixClasses(entries: PrefixEntries, width: number, behaviours:
   const order = new Float64Array(size);
   for (let i = 0; i < size; i += 1) order[i] = addresses[i]! * 64 + lengths[i]!;
   const sorted = order.slice().sort();
-  const first = firstIndex(order, sorted);
+  const first = firstIndex(order);
 
   const classes = Array.from({ length: behaviours }, () => new Bounds());
   const stackEnd = new Float64Array(64);
@@ -49,7 +49,7 @@ export function prefixClasses(entries: PrefixEntries, width: number, behaviours:
 export function exactClasses(entries: ExactEntries, width: number, behaviours: number): readonly Intervals[] {
   const { values, behaviour } = entries;
   const sorted = values.slice().sort();
-  const first = firstIndex(values, sorted);
+  const first = firstIndex(values);
   const classes = Array.from({ length: behaviours }, () => new Bounds());
   let before = -1;
   for (const value of sorted) {
@@ -61,10 +61,9 @@ export function exactClasses(entries: ExactEntries, width: number, behaviours: n
 }
 
 /** From a key to the first entry that has it. */
-function firstIndex(keys: Float64Array, sorted: Float64Array): (key: number) => number {
+function firstIndex(keys: Float64Array): (key: number) => number {
   const found = new Map<number, number>();
   for (let i = keys.length - 1; i >= 0; i -= 1) found.set(keys[i]!, i);
-  void sorted;
   return (key) => found.get(key)!;
 }
 

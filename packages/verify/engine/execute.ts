@@ -1,0 +1,205 @@
+import type { Condition } from '../ir/expression.ts';
+import type { Instruction, InstructionOf } from '../ir/instruction.ts';
+import type { SourceRef } from '../ir/source.ts';
+import type { Network } from '../network.ts';
+import type { Bits } from '../solve/bits.ts';
+import { type Formula, isFalsehood, isTruth } from '../solve/formula.ts';
+import { symbolsOf, type Value } from '../solve/value.ts';
+import { tableClasses } from '../tables/classes.ts';
+import type { Budget } from './budget.ts';
+import type { Outcome } from './path.ts';
+import { PathFailure, type State, type SymbolSource } from './state.ts';
+
+/** Calls of routines within each other; the calls of a network have no cycle. */
+const CALLS_MAX = 200;
+
+/** What becomes of packets at a port. */
+export interface Sink {
+  /** They go on at that port. */
+  forwarded(state: State, to: string): void;
+  ended(state: State, outcome: Outcome, why: string, source: SourceRef | undefined): void;
+}
+
+/** Runs instructions on states. Packets that neither were forwarded nor ended are those returned. */
+export class Executor {
+  readonly #network: Network;
+  readonly #symbols: SymbolSource;
+  readonly #bits: Bits;
+  readonly #budget: Budget;
+  readonly #sink: Sink;
+  #calls = 0;
+
+  constructor(parts: {
+    readonly network: Network;
+    readonly symbols: SymbolSource;
+    readonly bits: Bits;
+    readonly budget: Budget;
+    readonly sink: Sink;
+  }) {
+    this.#network = parts.network;
+    this.#symbols = parts.symbols;
+    this.#bits = parts.bits;
+    this.#budget = parts.budget;
+    this.#sink = parts.sink;
+  }
+
+  run(state: State, instruction: Instruction): readonly State[] {
+    this.#budget.instruction();
+    try {
+      return this.#run(state, instruction);
+    } catch (error) {
+      if (!(error instanceof PathFailure)) throw error;
+      this.#sink.ended(state.because(instruction.source), 'failed', error.message, instruction.source);
+      return [];
+    }
+  }
+
+  #run(state: State, instruction: Instruction): readonly State[] {
+    const { source } = instruction;
+    switch (instruction.op) {
+      case 'block': {
+        let states: readonly State[] = [state];
+        for (const each of instruction.body) states = states.flatMap((one) => this.run(one, each));
+        return states;
+      }
+      case 'allocate':
+        return [state.allocate(instruction.at, instruction.width)];
+      case 'deallocate':
+        return [state.deallocate(instruction.at, instruction.width)];
+      case 'assign':
+        return this.#assign(state, instruction);
+      case 'createTag':
+        return [state.createTag(instruction.tag, instruction.relativeTo, instruction.offset)];
+      case 'destroyTag':
+        return [state.destroyTag(instruction.tag)];
+      case 'constrain': {
+        const { yes, no } = this.split(state, instruction.condition, source);
+        for (const one of no) {
+          this.#sink.ended(one.because(source), 'dropped', instruction.why ?? 'a condition is not met', source);
+        }
+        return no.length === 0 ? yes : yes.map((one) => one.because(source));
+      }
+      case 'if': {
+        const { yes, no } = this.split(state, instruction.condition, source);
+        const decided = yes.length === 0 || no.length === 0;
+        const mark = (one: State) => (decided ? one : one.because(source));
+        return [
+          ...yes.flatMap((one) => this.run(mark(one), instruction.yes)),
+          ...no.flatMap((one) => this.run(mark(one), instruction.no)),
+        ];
+      }
+      case 'for': {
+        let states: readonly State[] = [state];
+        for (const { matched } of state.metadata(instruction.pattern)) {
+          const body = withName(instruction.body, matched);
+          states = states.flatMap((one) => this.run(one, body));
+        }
+        return states;
+      }
+      case 'forward':
+        this.#sink.forwarded(state.because(source), instruction.to);
+        return [];
+      case 'fork':
+        return instruction.branches.flatMap((branch) => this.run(state.copied(), branch));
+      case 'choose':
+        return instruction.branches.flatMap((branch) => this.run(state.chosen(), branch));
+      case 'fail':
+        this.#sink.ended(state.because(source), 'failed', instruction.why, source);
+        return [];
+      case 'drop':
+        this.#sink.ended(state.because(source), 'dropped', instruction.why, source);
+        return [];
+      case 'destroyPacket':
+        return [state.destroyPacket()];
+      case 'save':
+        return [state.save(instruction.name)];
+      case 'load':
+        return [state.load(instruction.name)];
+      case 'table':
+        return this.#table(state, instruction);
+      case 'call':
+        return this.#call(state, instruction);
+      case 'doubt':
+        return [state.doubting(instruction.what).because(source)];
+    }
+  }
+
+  /** The packets of a state on either side of a condition. */
+  split(
+    state: State,
+    condition: Condition,
+    source?: SourceRef,
+  ): { readonly yes: readonly State[]; readonly no: readonly State[] } {
+    const { when, fails } = state.decide(condition);
+    if (fails !== undefined) {
+      const { yes: bad, no: good } = state.condition.split(fails.when);
+      if (bad !== undefined) this.#sink.ended(state.under(bad).because(source), 'failed', fails.error.message, source);
+      return good === undefined ? { yes: [], no: [] } : sides(state.under(good), when);
+    }
+    return sides(state, when);
+  }
+
+  #assign(state: State, { to, value: expr }: InstructionOf<'assign'>): readonly State[] {
+    const { value, known } = state.evaluate(expr, this.#symbols);
+    const condition = known === undefined ? state.condition : state.condition.and(known);
+    return condition === undefined ? [] : [state.under(condition).assign(to, value)];
+  }
+
+  #call(state: State, { routine }: InstructionOf<'call'>): readonly State[] {
+    const body = this.#network.routines.get(routine);
+    if (body === undefined) throw new PathFailure(`there is no routine ${routine}`);
+    if (this.#calls >= CALLS_MAX) throw new PathFailure(`routines call each other more than ${CALLS_MAX} deep`);
+    this.#calls += 1;
+    try {
+      return this.run(state, body);
+    } finally {
+      this.#calls -= 1;
+    }
+  }
+
+  #table(state: State, { table, source }: InstructionOf<'table'>): readonly State[] {
+    const values = table.keys.map(({ of, absent }): Value | undefined => {
+      try {
+        return state.evaluate(of, this.#symbols).value;
+      } catch (error) {
+        if (absent === 'fail' || !(error instanceof PathFailure)) throw error;
+        return undefined;
+      }
+    });
+    const widths = new Map(
+      values.flatMap((value) =>
+        value === undefined ? [] : [...symbolsOf(value)].map((symbol) => [symbol, value.width] as const),
+      ),
+    );
+    const classes = tableClasses(table, values, this.#bits);
+    return classes.flatMap(({ behaviour, when }) => {
+      const condition = 'node' in when ? state.condition.andNode(when.node, widths) : state.condition.and(when);
+      if (condition === undefined) return [];
+      const body = behaviour === undefined ? table.miss : table.behaviours[behaviour]!;
+      return this.run(state.under(condition).because(source), body);
+    });
+  }
+}
+
+function sides(state: State, when: Formula): { readonly yes: readonly State[]; readonly no: readonly State[] } {
+  if (isTruth(when)) return { yes: [state], no: [] };
+  if (isFalsehood(when)) return { yes: [], no: [state] };
+  const { yes, no } = state.condition.split(when);
+  return {
+    yes: yes === undefined ? [] : [state.under(yes)],
+    no: no === undefined ? [] : [state.under(no)],
+  };
+}
+
+/** `{}` in names of metadata stands for the matched text. */
+function withName(instruction: Instruction, matched: string): Instruction {
+  const replaceIn = <T>(value: T): T => {
+    if (Array.isArray(value)) return value.map(replaceIn) as T;
+    if (value === null || typeof value !== 'object') return value;
+    const object = value as Record<string, unknown>;
+    if (object['kind'] === 'meta')
+      return { ...object, name: (object as unknown as { name: string }).name.replaceAll('{}', matched) } as T;
+    return Object.fromEntries(Object.entries(object).map(([key, part]) => [key, replaceIn(part)])) as T;
+  };
+  return replaceIn(instruction);
+}

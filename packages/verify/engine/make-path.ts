@@ -1,0 +1,70 @@
+import { fields } from '../ir/fields.ts';
+import type { SourceRef } from '../ir/source.ts';
+import type { Solve } from '../solve/path-condition.ts';
+import { evaluate, sameValue, type SymbolId } from '../solve/value.ts';
+import type { Hop, Outcome, Packet, Path } from './path.ts';
+import type { State, Trail } from './state.ts';
+
+interface Parts {
+  readonly state: State;
+  readonly outcome: Outcome;
+  readonly why: string | undefined;
+  readonly source: SourceRef | undefined;
+  readonly layout: string;
+  /** The packets as they were sent. */
+  readonly sent: State;
+  readonly solve: Solve | undefined;
+  /** At most so many in the answer to `ranges`. */
+  readonly ranges: number;
+}
+
+export function makePath({ state, outcome, why, source, layout, sent, solve, ranges }: Parts): Path {
+  const undecided = state.condition.satisfiable(solve) === 'unknown';
+  const doubts = undecided
+    ? [...state.doubts, 'whether a packet can meet all the conditions of the path']
+    : state.doubts;
+  return {
+    outcome,
+    hops: hopsOf(state.trail),
+    port: state.port,
+    ...(why === undefined ? {} : { why }),
+    ...(source === undefined ? {} : { source }),
+    doubts,
+    copies: state.copies,
+    choices: state.choices,
+    layout,
+    ranges: (at) => (state.has(at) ? state.condition.ranges(state.read(at), ranges) : undefined),
+    unchanged: (at) =>
+      sent.has(at) && state.has(at) && sameValue(state.condition.resolve(sent.read(at)), state.read(at)),
+    witness() {
+      const symbols = state.condition.model(solve);
+      if (symbols === undefined) return undefined;
+      return { sent: packetOf(sent, layout, symbols, state), arrived: packetOf(state, layout, symbols, state) };
+    },
+  };
+}
+
+function hopsOf(trail: Trail): readonly Hop[] {
+  const hops: Hop[] = [];
+  for (let at: Trail | undefined = trail; at !== undefined; at = at.before)
+    hops.push({ port: at.port, because: at.because });
+  return hops.toReversed();
+}
+
+/** What the places of a state hold, when the symbols are known; by the names that people know. */
+function packetOf(state: State, layout: string, symbols: (symbol: SymbolId) => bigint, last: State): Packet {
+  const values = new Map<string, bigint>();
+  const named = new Set<number | string>();
+  for (const [name, at] of Object.entries(fields)) {
+    if (!state.has(at)) continue;
+    named.add(state.place(at));
+    values.set(name, evaluate(last.condition.resolve(state.read(at)), symbols));
+  }
+  for (const [place, value] of state.places()) {
+    if (value === undefined || named.has(place)) continue;
+    // Bits without a name of their own: an outer header of a tunnel, say.
+    const name = typeof place === 'number' ? `bit ${place}` : place;
+    values.set(name, evaluate(last.condition.resolve(value), symbols));
+  }
+  return { layout, values };
+}

@@ -1,0 +1,184 @@
+import type { Match, Rule, Table } from '../ir/table.ts';
+import { type Formula, isFalsehood, isTruth, masked, not, truth, within } from '../solve/formula.ts';
+import {
+  complement,
+  intersect,
+  type Intervals,
+  intervals,
+  isEmpty,
+  nothingOf,
+  subtract,
+  union,
+} from '../solve/intervals.ts';
+import type { Value } from '../solve/value.ts';
+import { FALSE, type Node, TRUE } from '../diagram/diagrams.ts';
+import type { Bits } from '../solve/bits.ts';
+import { exactClasses, prefixClasses } from './prefixes.ts';
+
+/** The packets for which a table does one thing. `undefined` behaviour: the miss. */
+export interface TableClass {
+  readonly behaviour: number | undefined;
+  readonly when: Formula | { readonly node: Node };
+}
+
+const columns = new WeakMap<Table, readonly Intervals[]>();
+
+/** One set for each behaviour of a table whose entries are columns. Made once. */
+function columnClasses(table: Table): readonly Intervals[] {
+  let known = columns.get(table);
+  if (known === undefined) {
+    const { entries, keys, behaviours } = table;
+    const { width } = keys[0]!;
+    if (entries.kind === 'prefixes') known = prefixClasses(entries, width, behaviours.length);
+    else if (entries.kind === 'exact') known = exactClasses(entries, width, behaviours.length);
+    else known = [];
+    columns.set(table, known);
+  }
+  return known;
+}
+
+/** Values that a table met before. Bounded: packets with other symbols come late in an exploration. */
+const REMEMBERED = 64;
+const remembered = new WeakMap<Bits, WeakMap<Table, Map<string, readonly TableClass[]>>>();
+
+/**
+ * The disjoint classes of packets that a table makes, one for each behaviour that some packet meets. `values` are the
+ * keys as they are in the packet; undefined is a key that is not there.
+ */
+export function tableClasses(table: Table, values: readonly (Value | undefined)[], bits: Bits): readonly TableClass[] {
+  if (table.entries.kind !== 'rules') return ofColumns(table, values[0]);
+  const perTable = remembered.get(bits) ?? new WeakMap<Table, Map<string, readonly TableClass[]>>();
+  remembered.set(bits, perTable);
+  const known = perTable.get(table) ?? new Map<string, readonly TableClass[]>();
+  perTable.set(table, known);
+  const signature = values.map(signatureOf).join('|');
+  let classes = known.get(signature);
+  if (classes === undefined) {
+    classes = ofRules(table.entries.rules, values, bits);
+    if (known.size >= REMEMBERED) known.clear();
+    known.set(signature, classes);
+  }
+  return classes;
+}
+
+function signatureOf(value: Value | undefined): string {
+  if (value === undefined) return '-';
+  if (value.kind === 'const') return `c${value.value}`;
+  if (value.kind === 'sum') return `s${value.symbol}+${value.offset}`;
+  return JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? String(part) : part));
+}
+
+function ofColumns(table: Table, value: Value | undefined): readonly TableClass[] {
+  if (value === undefined) return [{ behaviour: undefined, when: truth }];
+  const sets = columnClasses(table);
+  const { width } = table.keys[0]!;
+  let hit = nothingOf(width);
+  for (const set of sets) hit = union(hit, set);
+  const classes: TableClass[] = sets.map((set, behaviour) => ({ behaviour, when: within(value, set) }));
+  classes.push({ behaviour: undefined, when: within(value, complement(hit)) });
+  return classes.filter(({ when }) => 'node' in when || !isFalsehood(when));
+}
+
+/** From the first rule to the last, each takes what the earlier ones left. */
+function ofRules(rules: readonly Rule[], values: readonly (Value | undefined)[], bits: Bits): readonly TableClass[] {
+  const open = values.filter((value) => value !== undefined && value.kind !== 'const');
+  const single = open.length === 1 && open[0]!.kind === 'sum' && rules.every((rule) => rule.match.every(isPlain));
+  return single ? byIntervals(rules, values, open[0]!) : byDiagrams(rules, values, bits);
+}
+
+const isPlain = (match: Match | undefined): boolean =>
+  match === undefined || (match.kind === 'other' ? isPlain(match.of) : match.kind !== 'mask');
+
+function byIntervals(rules: readonly Rule[], values: readonly (Value | undefined)[], of: Value): readonly TableClass[] {
+  const sets = new Map<number, Intervals>();
+  let left = intervals(of.width, [[0n, (1n << BigInt(of.width)) - 1n]]);
+  for (const rule of rules) {
+    let set: Intervals | undefined = left;
+    rule.match.forEach((match, i) => {
+      if (match === undefined || set === undefined) return;
+      const value = values[i];
+      if (value === undefined) set = undefined;
+      else if (value.kind === 'const') set = isTruth(formulaOf(match, value)) ? set : undefined;
+      else set = intersect(set, setOf(match, of.width));
+    });
+    if (set === undefined || isEmpty(set)) continue;
+    const known = sets.get(rule.behaviour);
+    sets.set(rule.behaviour, known === undefined ? set : union(known, set));
+    left = subtract(left, set);
+    if (isEmpty(left)) break;
+  }
+  const classes: TableClass[] = [...sets].map(([behaviour, set]) => ({ behaviour, when: within(of, set) }));
+  if (!isEmpty(left)) classes.push({ behaviour: undefined, when: within(of, left) });
+  return classes;
+}
+
+function byDiagrams(rules: readonly Rule[], values: readonly (Value | undefined)[], bits: Bits): readonly TableClass[] {
+  const { diagrams } = bits;
+  const sets = new Map<number, Node>();
+  const seen = new Map<string, Node>();
+  let left: Node = TRUE;
+  for (const rule of rules) {
+    let node: Node = left;
+    for (let i = 0; i < rule.match.length && node !== FALSE; i += 1) {
+      const match = rule.match[i];
+      if (match === undefined) continue;
+      const value = values[i];
+      if (value === undefined) node = FALSE;
+      else if (value.kind === 'const') node = isTruth(formulaOf(match, value)) ? node : FALSE;
+      else {
+        const key = `${i} ${matchKey(match)}`;
+        let made = seen.get(key);
+        if (made === undefined) {
+          made = bits.formula(formulaOf(match, value));
+          seen.set(key, made);
+        }
+        node = diagrams.and(node, made);
+      }
+    }
+    if (node === FALSE) continue;
+    sets.set(rule.behaviour, diagrams.or(sets.get(rule.behaviour) ?? FALSE, node));
+    left = diagrams.minus(left, node);
+    if (left === FALSE) break;
+  }
+  const classes: TableClass[] = [...sets].map(([behaviour, node]) => ({ behaviour, when: { node } }));
+  if (left !== FALSE) classes.push({ behaviour: undefined, when: { node: left } });
+  return classes;
+}
+
+function matchKey(match: Match): string {
+  switch (match.kind) {
+    case 'range':
+      return `${match.low}-${match.high}`;
+    case 'prefix':
+      return `${match.value}/${match.length}`;
+    case 'mask':
+      return `${match.value}&${match.mask}`;
+    case 'set':
+      return match.ranges.map(([low, high]) => `${low}-${high}`).join(',');
+    case 'other':
+      return `!${matchKey(match.of)}`;
+  }
+}
+
+export function formulaOf(match: Match, value: Value): Formula {
+  if (match.kind === 'mask') return masked(value, match.value, match.mask);
+  if (match.kind === 'other') return not(formulaOf(match.of, value));
+  return within(value, setOf(match, value.width));
+}
+
+function setOf(match: Match, width: number): Intervals {
+  switch (match.kind) {
+    case 'range':
+      return intervals(width, [[match.low, match.high]]);
+    case 'prefix': {
+      const below = (1n << BigInt(width - match.length)) - 1n;
+      return intervals(width, [[match.value & ~below, match.value | below]]);
+    }
+    case 'set':
+      return intervals(width, match.ranges);
+    case 'other':
+      return complement(setOf(match.of, width));
+    case 'mask':
+      throw new RangeError('a mask is no set of intervals');
+  }
+}
