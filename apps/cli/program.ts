@@ -261,7 +261,7 @@ ${exitCodesHelp}`,
     .option('-f, --follow', 'go on')
     .option('--service <name>', 'of one service')
     .option('--after <id>', 'after this event', wholeNumber)
-    .option('--limit <count>', 'how many', positive, 500)
+    .option('--limit <count>', 'how many: the newest, or with --after the next', positive, 500)
     .action(run(async (context, options) => (await import('./commands/events.ts')).events(context, options as never)));
 
   const tokens = program.command('token').description('tokens that open the API');

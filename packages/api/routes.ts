@@ -399,6 +399,7 @@ export const routes = {
     query: z.object({
       after: z.coerce.number().int().min(0).default(0),
       limit: z.coerce.number().int().min(1).max(5_000).default(500),
+      from: z.enum(['oldest', 'newest']).default('oldest').describe('Which ones, where there are more than the limit'),
       service: s.name.optional(),
     }),
     reply: z.array(s.event),

@@ -55,6 +55,8 @@ describe('event log', () => {
     const first = await log.list({ after: 0, limit: 4 });
     const second = await log.list({ after: first.at(-1)!.id, limit: 100 });
     expect([...first, ...second].map((event) => event.body['n'])).toEqual(upTo(10));
+    const newest = await log.list({ after: 0, limit: 3, from: 'newest' });
+    expect(newest.map((event) => event.body['n'])).toEqual([7, 8, 9]);
     const even = await log.list({ after: 0, limit: 100, service: 'even' });
     expect(even.map((event) => event.body['n'])).toEqual([0, 2, 4, 6, 8]);
     await log.close();

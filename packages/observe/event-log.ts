@@ -207,16 +207,21 @@ async function newestId(store: Store): Promise<number> {
 interface ReadFilter {
   readonly after: number;
   readonly limit: number;
+  readonly from?: 'oldest' | 'newest';
   readonly service?: string;
 }
 
-async function read(store: Store, { after, limit, service }: ReadFilter): Promise<readonly Event[]> {
+async function read(store: Store, { after, limit, from, service }: ReadFilter): Promise<readonly Event[]> {
   const all = store.db.selectFrom('event').selectAll().where('id', '>', after);
   const wanted =
     service === undefined
       ? all
       : all.where((eb) => eb(eb.fn('jsonb_extract_path_text', ['body', eb.val('service')]), '=', service));
-  const rows = await wanted.orderBy('id').limit(limit).execute();
+  const found = await wanted
+    .orderBy('id', from === 'newest' ? 'desc' : 'asc')
+    .limit(limit)
+    .execute();
+  const rows = from === 'newest' ? found.toReversed() : found;
   return rows.map((row) => {
     const stored = row.body as unknown as StoredBody;
     return {

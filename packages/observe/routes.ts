@@ -5,8 +5,8 @@ export type ObserveRoute = 'listEvents' | 'followEvents' | 'getSamples' | 'follo
 
 export function observeHandlers(events: EventLog, telemetry: Telemetry): Handlers<ObserveRoute> {
   return {
-    listEvents: async ({ query: { after, limit, service } }) => [
-      ...(await events.list({ after, limit, ...(service === undefined ? {} : { service }) })),
+    listEvents: async ({ query: { after, limit, from, service } }) => [
+      ...(await events.list({ after, limit, from, ...(service === undefined ? {} : { service }) })),
     ],
     async *followEvents({ query: { after, service }, lastEventId, signal }) {
       const from = lastEventId ?? after;

@@ -11,9 +11,11 @@ export interface EventLog {
   append(event: NewEvent): void;
   /** Waits until what was appended before is in the database. */
   flush(): Promise<void>;
+  /** Oldest first. Where there are more than the limit, `from` says which. */
   list(filter: {
     readonly after: number;
     readonly limit: number;
+    readonly from?: 'oldest' | 'newest';
     readonly service?: string;
   }): Promise<readonly Event[]>;
   /** History after the id, then live, without gap or repetition. Ends when the signal fires. */

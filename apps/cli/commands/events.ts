@@ -17,7 +17,8 @@ export async function events(context: Context, options: EventsOptions): Promise<
     ...(options.after === undefined ? {} : { after: options.after }),
   };
   if (!options.follow) {
-    const list = await client.call('listEvents', { query: { ...query, limit: options.limit } });
+    const from = options.after === undefined ? 'newest' : 'oldest';
+    const list = await client.call('listEvents', { query: { ...query, from, limit: options.limit } });
     await context.show(list, () => list.map((event) => line(context, event)).join('\n'));
     return;
   }
