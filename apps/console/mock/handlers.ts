@@ -95,10 +95,14 @@ export function handlers(world: World, scenario: Scenario): Handlers {
     getOperation: ({ params }) => operation(params['id']),
     retryOperation: ({ params }) => after(waiting(params['id']), (one) => scenario.retry(one.id)),
     rollbackOperation: ({ params }) => after(waiting(params['id']), (one) => scenario.rollback(one.id)),
+    continueOperation: ({ params }) => after(waiting(params['id']), (one) => scenario.continue(one.id)),
     failOperation: ({ params }) => after(waiting(params['id']), (one) => scenario.fail(one.id)),
     cancelOperation: ({ params }) => after(operation(params['id']), (one) => scenario.cancel(one.id)),
-    listEvents: ({ query }) =>
-      world.events.filter((event) => event.id > Number(query['after'])).slice(0, Number(query['limit'])),
+    listEvents: ({ query }) => {
+      const events = world.events.filter((event) => event.id > Number(query['after']));
+      const limit = Number(query['limit']);
+      return query['from'] === 'newest' ? events.slice(-limit) : events.slice(0, limit);
+    },
   };
 }
 

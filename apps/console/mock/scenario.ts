@@ -253,6 +253,23 @@ export class Scenario {
     next(0);
   }
 
+  /** Goes on without what failed and without what depends on it. */
+  continue(id: string): void {
+    const run = this.#runs.get(id)!;
+    const { operation } = run;
+    for (const failed of operation.steps.filter((step) => step.state === 'failed')) {
+      putStep(this.world, operation, { ...failed, state: 'skipped' });
+    }
+    // Steps stand after those that they depend on.
+    for (const step of operation.steps) {
+      const skipped = step.dependsOn.some((id) => operation.steps.find((one) => one.id === id)?.state === 'skipped');
+      if (skipped && step.state === 'pending') putStep(this.world, operation, { ...step, state: 'skipped' });
+    }
+    delete operation.error;
+    putOperation(this.world, operation, 'PROCESSING');
+    this.#advance(run);
+  }
+
   fail(id: string): void {
     this.#finish(this.#runs.get(id)!, 'FAILED');
   }
@@ -272,6 +289,12 @@ export class Scenario {
       });
     }
     putUnit(this.world, service, { ...service.units.at(-1)! });
+  }
+
+  /** Many events at once. */
+  chatter(count: number): void {
+    for (let i = 0; i < count; i += 1)
+      tell(this.world, { kind: 'site', subject: 'edge', severity: 'info', message: `said ${i}`, body: {} });
   }
 
   /** One request of the user after the other, answered by whoever serves the chain now. */
@@ -417,7 +440,7 @@ export class Scenario {
   #advance(run: Run): void {
     const { operation } = run;
     const stateOf = new Map(operation.steps.map((step) => [step.id, step.state]));
-    if (operation.steps.every((step) => step.state === 'done')) {
+    if (operation.steps.every((step) => step.state === 'done' || step.state === 'skipped')) {
       this.#finish(run, 'COMPLETED');
       return;
     }

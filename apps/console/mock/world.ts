@@ -24,7 +24,7 @@ export interface World {
   readonly sampleListeners: Set<(service: string, batch: Sample[]) => void>;
 }
 
-const EVENTS_MAX = 5_000;
+const EVENTS_MAX = 20_000;
 const SAMPLES_MAX = 20_000;
 
 interface HostSize {

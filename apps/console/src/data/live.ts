@@ -7,10 +7,9 @@ import { useClient } from './session.tsx';
 import { createStore, type Store } from './store.ts';
 
 const LIMITS = {
-  eventsKept: 500,
-  /** History is read in pages, oldest first. */
-  historyPage: 5_000,
-  historyPagesMax: 20,
+  eventsKept: 10_000,
+  /** Of the events before the page was opened. */
+  history: 5_000,
   /** Ten refreshes and ten redraws a second at most. */
   refreshMs: 100,
   /** What changes all the time and matters in the long run: capacity, pools. */
@@ -60,14 +59,9 @@ export function useLiveEvents(queryClient: QueryClient): Store<readonly Event[]>
 }
 
 async function readHistory(client: Client, keep: (events: readonly Event[]) => void): Promise<number> {
-  let after = 0;
-  for (let page = 0; page < LIMITS.historyPagesMax; page += 1) {
-    const events = await client.call('listEvents', { query: { after, limit: LIMITS.historyPage } });
-    keep(events);
-    after = events.at(-1)?.id ?? after;
-    if (events.length < LIMITS.historyPage) break;
-  }
-  return after;
+  const events = await client.call('listEvents', { query: { from: 'newest', limit: LIMITS.history } });
+  keep(events);
+  return events.at(-1)?.id ?? 0;
 }
 
 /** The telemetry of one service, as it comes. */

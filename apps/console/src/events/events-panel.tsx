@@ -2,14 +2,16 @@ import type { Event, Operation } from '@superfluidity/api';
 import { ToggleGroup, ToggleGroupItem } from '@patternfly/react-core';
 import { ExclamationCircleIcon } from '@patternfly/react-icons/dist/esm/icons/exclamation-circle-icon';
 import { ExclamationTriangleIcon } from '@patternfly/react-icons/dist/esm/icons/exclamation-triangle-icon';
-import { memo, useState } from 'react';
+import { memo, useMemo, useState } from 'react';
 import { useStore, type Store } from '../data/store.ts';
 import { Empty } from '../ui/empty.tsx';
 import { Panel } from '../ui/panel.tsx';
+import { WindowedList } from '../ui/windowed-list.tsx';
 import { formatTime } from '../view-model/format.ts';
 
-/** Rows in the page; the store keeps some more. */
-const ROWS_MAX = 200;
+/** As in panels.css. */
+const ROW_HEIGHT = 26;
+const idOf = (event: Event) => event.id;
 
 export function EventsPanel(props: {
   readonly events: Store<readonly Event[]>;
@@ -19,11 +21,12 @@ export function EventsPanel(props: {
 }) {
   const all = useStore(props.events);
   const [ownOnly, setOwnOnly] = useState(false);
-  const own = new Set(props.operations.map((operation) => operation.id));
-  const shown = all
-    .filter((event) => !ownOnly || event.service === props.service || own.has(event.subject))
-    .slice(-ROWS_MAX)
-    .reverse();
+  const { service, operations } = props;
+  const shown = useMemo(() => {
+    const own = new Set(operations.map((operation) => operation.id));
+    const kept = ownOnly ? all.filter((event) => event.service === service || own.has(event.subject)) : all;
+    return kept.toReversed();
+  }, [all, ownOnly, service, operations]);
   return (
     <Panel
       title="Events"
@@ -42,20 +45,29 @@ export function EventsPanel(props: {
           Everything that changes is listed here, and in a terminal by
         </Empty>
       ) : (
-        // A scrolling region has to be reachable by keyboard.
-        <ol className="sf-events" aria-label="Events, newest first" tabIndex={0}>
-          {shown.map((event) => (
-            <Row key={event.id} event={event} />
-          ))}
-        </ol>
+        <WindowedList
+          label="Events, newest first"
+          className="sf-events"
+          rowHeight={ROW_HEIGHT}
+          items={shown}
+          keyOf={idOf}
+          row={(event, place) => <Row key={event.id} event={event} {...place} />}
+        />
       )}
     </Panel>
   );
 }
 
-const Row = memo(function Row({ event }: { readonly event: Event }) {
+const Row = memo(function Row({
+  event,
+  ...place
+}: {
+  readonly event: Event;
+  readonly 'aria-posinset': number;
+  readonly 'aria-setsize': number;
+}) {
   return (
-    <li className={`sf-event sf-event--${event.severity}`} data-event={event.id}>
+    <li className={`sf-event sf-event--${event.severity}`} data-event={event.id} {...place}>
       <time dateTime={new Date(event.at).toISOString()}>{formatTime(event.at)}</time>
       <span className={`sf-kind sf-kind--${event.kind}`}>{event.kind}</span>
       <span className="sf-event__message" title={event.message}>

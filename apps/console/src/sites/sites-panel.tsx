@@ -8,6 +8,7 @@ import { Meter } from '../ui/meter.tsx';
 import { Panel } from '../ui/panel.tsx';
 import {
   formatBandwidth,
+  formatAmount,
   formatCount,
   formatMiB,
   formatMs,
@@ -57,7 +58,7 @@ function SiteCard({ site, links }: { readonly site: SiteDetail; readonly links: 
         </Label>
         <span className="sf-subtle">{site.realPackets ? 'real packets' : 'simulated packets'}</span>
         <span className="sf-site-card__count">
-          {formatCount(site.unitCount)} units on {formatCount(site.hostCount)} hosts
+          {formatAmount(site.unitCount, 'unit')} on {formatAmount(site.hostCount, 'host')}
         </span>
       </header>
       {site.error !== undefined && <ErrorView error={site.error} title="The site has a problem" />}

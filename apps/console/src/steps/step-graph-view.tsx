@@ -2,9 +2,11 @@ import '@xyflow/react/dist/style.css';
 import './steps.css';
 import {
   BaseEdge,
+  Controls,
   type Edge,
   type EdgeProps,
   getBezierPath,
+  getSmoothStepPath,
   Handle,
   type Node,
   type NodeProps,
@@ -13,11 +15,12 @@ import {
   ReactFlowProvider,
   useReactFlow,
 } from '@xyflow/react';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useNow } from '../data/clock.ts';
 import { StateIcon } from '../ui/state-icon.tsx';
 import { formatMs } from '../view-model/format.ts';
 import { stepDurationMs, type StepGraph, type StepNode } from '../view-model/step-graph.ts';
+import { type LayeredBoxes, type Room, wrapLayers, zoomInto } from '../view-model/wrap-steps.ts';
 import { layoutSteps, type StepLayout } from './layout-steps.ts';
 
 type StepFlowNode = Node<
@@ -46,25 +49,30 @@ export default function StepGraphView(props: StepGraphViewProps) {
 }
 
 function Canvas({ graph, selected, onSelect }: StepGraphViewProps) {
-  const layout = useStepLayout(graph);
+  const laidOut = useStepLayout(graph);
   const moving = graph.nodes.some((node) => node.state === 'running' || node.state === 'undoing');
   const now = useNow(200, moving);
   const canvas = useRef<HTMLDivElement>(null);
+  const room = useRoom(canvas);
+  const layout = useMemo(
+    () => (laidOut === undefined || room === undefined ? undefined : wrapLayers(laidOut, room)),
+    [laidOut, room],
+  );
   const touched = useRef(false);
   const { setViewport } = useReactFlow();
+  const fit = useCallback(
+    (duration: number) => {
+      if (layout !== undefined && room !== undefined) void setViewport(fitted(layout, room), { duration });
+    },
+    [layout, room, setViewport],
+  );
 
   useEffect(() => {
-    const element = canvas.current;
-    if (layout === undefined || element === null) return;
     touched.current = false;
-    const fit = () => {
-      if (!touched.current) void setViewport(fitted(layout, element.clientWidth, element.clientHeight));
-    };
-    fit();
-    const observer = new ResizeObserver(fit);
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, [layout, setViewport]);
+  }, [laidOut]);
+  useEffect(() => {
+    if (!touched.current) fit(0);
+  }, [fit]);
 
   const { nodes, edges } = useMemo(
     () => (layout === undefined ? NOTHING : drawn(graph, layout, { now, selected, onSelect })),
@@ -93,7 +101,17 @@ function Canvas({ graph, selected, onSelect }: StepGraphViewProps) {
           if (event !== null) touched.current = true;
         }}
         onPaneClick={() => onSelect(undefined)}
-      />
+      >
+        <Controls
+          showInteractive={false}
+          showZoom={false}
+          position="bottom-right"
+          onFitView={() => {
+            touched.current = false;
+            fit(300);
+          }}
+        />
+      </ReactFlow>
     </div>
   );
 }
@@ -120,17 +138,31 @@ function useStepLayout(graph: StepGraph): StepLayout | undefined {
 const MARGIN = 16;
 const READABLE_ZOOM = 0.66;
 
+/** Of the canvas, within its margins. */
+function useRoom(canvas: RefObject<HTMLDivElement | null>): Room | undefined {
+  const [room, setRoom] = useState<Room>();
+  useEffect(() => {
+    const element = canvas.current!;
+    const observer = new ResizeObserver(() => {
+      const [width, height] = [element.clientWidth - 2 * MARGIN, element.clientHeight - 2 * MARGIN];
+      setRoom((known) => (known?.width === width && known.height === height ? known : { width, height }));
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [canvas]);
+  return room;
+}
+
 /** All of it where that is readable, else its beginning at a readable size. */
-function fitted(layout: StepLayout, width: number, height: number) {
-  const whole = Math.min((width - 2 * MARGIN) / layout.width, (height - 2 * MARGIN) / layout.height, 1);
-  const zoom = Math.max(READABLE_ZOOM, whole);
-  const centred = (room: number, size: number) => Math.max(MARGIN, (room - size * zoom) / 2);
-  return { x: centred(width, layout.width), y: centred(height, layout.height), zoom };
+function fitted(layout: LayeredBoxes, room: Room) {
+  const zoom = Math.max(READABLE_ZOOM, zoomInto(room, layout));
+  const centred = (space: number, size: number) => MARGIN + Math.max(0, (space - size * zoom) / 2);
+  return { x: centred(room.width, layout.width), y: centred(room.height, layout.height), zoom };
 }
 
 function drawn(
   graph: StepGraph,
-  layout: StepLayout,
+  layout: LayeredBoxes,
   data: { readonly now: number; readonly selected: string | undefined; readonly onSelect: (id: string) => void },
 ): { readonly nodes: StepFlowNode[]; readonly edges: StepFlowEdge[] } {
   const stateOf = new Map(graph.nodes.map((node) => [node.id, node.state]));
@@ -191,7 +223,8 @@ function StepBox({ data: { step, now, selected, onSelect } }: NodeProps<StepFlow
 }
 
 function StepLine(props: EdgeProps<StepFlowEdge>) {
-  const [path] = getBezierPath(props);
+  // From the end of a row to the beginning of the next the line goes between the rows.
+  const [path] = props.targetX < props.sourceX ? getSmoothStepPath(props) : getBezierPath(props);
   return <BaseEdge path={path} className={`sf-step-edge sf-step-edge--${props.data?.state}`} />;
 }
 

@@ -3,7 +3,7 @@ import type { Node, NodeProps } from '@xyflow/react';
 import { EnvironmentIcon, environmentNames } from '../ui/environment.tsx';
 import { Meter } from '../ui/meter.tsx';
 import { StateIcon } from '../ui/state-icon.tsx';
-import { formatCount, formatPercent } from '../view-model/format.ts';
+import { formatAmount, formatCount, formatPercent } from '../view-model/format.ts';
 import type { CountMember, TopologyHost, TopologySite, UnitMember, UnitState } from '../view-model/topology.ts';
 
 export type SiteNode = Node<{ readonly site: TopologySite }, 'site'>;
@@ -22,9 +22,7 @@ function SiteBox({ data: { site } }: NodeProps<SiteNode>) {
         <strong>{site.name}</strong>
         <span>{site.kind}</span>
         {!site.healthy && <em>does not answer</em>}
-        <span className="sf-site__count">
-          {formatCount(site.hostCount)} {site.hostCount === 1 ? 'host' : 'hosts'}
-        </span>
+        <span className="sf-site__count">{formatAmount(site.hostCount, 'host')}</span>
       </div>
     </div>
   );

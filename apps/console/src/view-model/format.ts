@@ -20,6 +20,9 @@ export const trim = (value: number): string => String(Math.round(value * 10) / 1
 /** Thousands apart: 12 345. */
 export const formatCount = (value: number): string => value.toLocaleString('en').replaceAll(',', '\u202f');
 
+export const formatAmount = (count: number, of: string): string =>
+  `${formatCount(count)} ${of}${count === 1 ? '' : 's'}`;
+
 export function formatPercent(fraction: number): string {
   const percent = fraction * 100;
   return `${percent > 0 && percent < 1 ? '<1' : Math.round(percent)} %`;

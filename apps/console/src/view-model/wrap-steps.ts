@@ -1,0 +1,51 @@
+import type { Box } from './layout.ts';
+
+/** Steps in layers from left to right, as they come from the layout. */
+export interface LayeredBoxes {
+  readonly boxes: ReadonlyMap<string, Box>;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface Room {
+  readonly width: number;
+  readonly height: number;
+}
+
+const ROW_GAP = 38;
+
+/** How large a drawing can be shown in the room; never larger than it is. */
+export function zoomInto(room: Room, drawing: Room): number {
+  return Math.min(room.width / drawing.width, room.height / drawing.height, 1);
+}
+
+/**
+ * Breaks a long graph between its layers, as text is broken between words: into as many rows as let it be shown largest.
+ * What fits as it is stays as it is.
+ */
+export function wrapLayers(layout: LayeredBoxes, room: Room): LayeredBoxes {
+  const layers = Map.groupBy(layout.boxes, ([, box]) => box.x);
+  const columns = [...layers].toSorted(([a], [b]) => a - b).map(([, members]) => members);
+  let best = layout;
+  for (let rows = 2; rows <= columns.length; rows += 1) {
+    const next = broken(columns, Math.ceil(columns.length / rows));
+    if (zoomInto(room, next) > zoomInto(room, best)) best = next;
+  }
+  return best;
+}
+
+type Layer = readonly (readonly [string, Box])[];
+
+function broken(columns: readonly Layer[], perRow: number): LayeredBoxes {
+  const boxes = new Map<string, Box>();
+  let [width, top] = [0, 0];
+  for (let first = 0; first < columns.length; first += perRow) {
+    const row = columns.slice(first, first + perRow).flat();
+    const left = Math.min(...row.map(([, box]) => box.x));
+    const upper = Math.min(...row.map(([, box]) => box.y));
+    for (const [id, box] of row) boxes.set(id, { ...box, x: box.x - left, y: box.y - upper + top });
+    width = Math.max(width, ...row.map(([, box]) => box.x - left + box.width));
+    top += Math.max(...row.map(([, box]) => box.y - upper + box.height)) + ROW_GAP;
+  }
+  return { boxes, width, height: top - ROW_GAP };
+}
