@@ -1,19 +1,10 @@
-import type { Match, Rule, Table } from '../ir/table.ts';
-import { type Formula, isFalsehood, isTruth, masked, not, truth, within } from '../solve/formula.ts';
-import {
-  complement,
-  intersect,
-  type Intervals,
-  intervals,
-  isEmpty,
-  nothingOf,
-  subtract,
-  union,
-} from '../solve/intervals.ts';
+import type { ExactEntries, Match, PrefixEntries, Rule, Table } from '../ir/table.ts';
+import { type Formula, isTruth, masked, not, truth, within } from '../solve/formula.ts';
+import { complement, intersect, type Intervals, intervals, isEmpty, subtract, union } from '../solve/intervals.ts';
 import type { Value } from '../solve/value.ts';
 import { FALSE, type Node, TRUE } from '../diagram/diagrams.ts';
 import type { Bits } from '../solve/bits.ts';
-import { exactClasses, prefixClasses } from './prefixes.ts';
+import { type ColumnClasses, exactClasses, prefixClasses } from './prefixes.ts';
 
 /** The packets for which a table does one thing. `undefined` behaviour: the miss. */
 export interface TableClass {
@@ -21,17 +12,15 @@ export interface TableClass {
   readonly when: Formula | { readonly node: Node };
 }
 
-const columns = new WeakMap<Table, readonly Intervals[]>();
+const columns = new WeakMap<Table, ColumnClasses>();
 
-/** One set for each behaviour of a table whose entries are columns. Made once. */
-function columnClasses(table: Table): readonly Intervals[] {
+/** Of a table whose entries are columns. Made once. */
+function columnClasses(table: Table, entries: PrefixEntries | ExactEntries): ColumnClasses {
   let known = columns.get(table);
   if (known === undefined) {
-    const { entries, keys, behaviours } = table;
-    const { width } = keys[0]!;
-    if (entries.kind === 'prefixes') known = prefixClasses(entries, width, behaviours.length);
-    else if (entries.kind === 'exact') known = exactClasses(entries, width, behaviours.length);
-    else known = [];
+    const { width } = table.keys[0]!;
+    const make = entries.kind === 'prefixes' ? prefixClasses : exactClasses;
+    known = make(entries as never, width, table.behaviours.length);
     columns.set(table, known);
   }
   return known;
@@ -46,7 +35,7 @@ const remembered = new WeakMap<Bits, WeakMap<Table, Map<string, readonly TableCl
  * keys as they are in the packet; undefined is a key that is not there.
  */
 export function tableClasses(table: Table, values: readonly (Value | undefined)[], bits: Bits): readonly TableClass[] {
-  if (table.entries.kind !== 'rules') return ofColumns(table, values[0]);
+  if (table.entries.kind !== 'rules') return ofColumns(columnClasses(table, table.entries), values[0]);
   const perTable = remembered.get(bits) ?? new WeakMap<Table, Map<string, readonly TableClass[]>>();
   remembered.set(bits, perTable);
   const known = perTable.get(table) ?? new Map<string, readonly TableClass[]>();
@@ -68,15 +57,10 @@ function signatureOf(value: Value | undefined): string {
   return JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? String(part) : part));
 }
 
-function ofColumns(table: Table, value: Value | undefined): readonly TableClass[] {
+function ofColumns({ sets, miss }: ColumnClasses, value: Value | undefined): readonly TableClass[] {
   if (value === undefined) return [{ behaviour: undefined, when: truth }];
-  const sets = columnClasses(table);
-  const { width } = table.keys[0]!;
-  let hit = nothingOf(width);
-  for (const set of sets) hit = union(hit, set);
   const classes: TableClass[] = sets.map((set, behaviour) => ({ behaviour, when: within(value, set) }));
-  classes.push({ behaviour: undefined, when: within(value, complement(hit)) });
-  return classes.filter(({ when }) => 'node' in when || !isFalsehood(when));
+  return [...classes, { behaviour: undefined, when: within(value, miss) }];
 }
 
 /** From the first rule to the last, each takes what the earlier ones left. */

@@ -1,70 +1,101 @@
 import type { ExactEntries, PrefixEntries } from '../ir/table.ts';
-import { intervalsOf, type Intervals } from '../solve/intervals.ts';
+import { type Intervals, intervalsOf } from '../solve/intervals.ts';
+
+/** Disjoint sets that together are everything: one for each behaviour, and one for what no entry matches. */
+export interface ColumnClasses {
+  readonly sets: readonly Intervals[];
+  readonly miss: Intervals;
+}
 
 /**
- * A forwarding table as one set of addresses for each behaviour: disjoint, and together all that some entry matches.
- * Prefixes are sorted by address, the shorter one first, so that one sweep with a stack of the prefixes that are open
- * cuts each where a longer one begins. Half a million prefixes take a quarter of a second.
+ * A forwarding table as one set of addresses for each behaviour. Prefixes are sorted by address, the shorter one first, so
+ * that one sweep with a stack of the prefixes that are open cuts each where a longer one begins.
  */
-export function prefixClasses(entries: PrefixEntries, width: number, behaviours: number): readonly Intervals[] {
+export function prefixClasses(entries: PrefixEntries, width: number, behaviours: number): ColumnClasses {
   const { addresses, lengths, behaviour } = entries;
-  const size = addresses.length;
-  // Address and length in one number that sorts: 32 bits of address, 6 of length.
-  const order = new Float64Array(size);
-  for (let i = 0; i < size; i += 1) order[i] = addresses[i]! * 64 + lengths[i]!;
-  const sorted = order.slice().sort();
-  const first = firstIndex(order);
-
-  const classes = Array.from({ length: behaviours }, () => new Bounds());
-  const stackEnd = new Float64Array(64);
-  const stackBehaviour = new Int32Array(64);
+  const sets = Array.from({ length: behaviours }, () => new Bounds());
+  const miss = new Bounds();
+  const openEnd = new Float64Array(width + 1);
+  const openBehaviour = new Int32Array(width + 1);
   let depth = 0;
+  /** Everything below is given to somebody. */
   let at = 0;
-  const closeUntil = (limit: number) => {
-    while (depth > 0 && stackEnd[depth - 1]! < limit) {
+  const giveUpTo = (end: number) => {
+    (depth === 0 ? miss : sets[openBehaviour[depth - 1]!]!).add(at, end);
+    at = Math.max(at, end + 1);
+  };
+  const closeBefore = (limit: number) => {
+    while (depth > 0 && openEnd[depth - 1]! < limit) {
+      giveUpTo(openEnd[depth - 1]!);
       depth -= 1;
-      classes[stackBehaviour[depth]!]!.add(at, stackEnd[depth]!);
-      at = Math.max(at, stackEnd[depth]! + 1);
     }
   };
-  let before = -1;
-  for (let i = 0; i < size; i += 1) {
-    const key = sorted[i]!;
-    if (key === before) continue;
-    before = key;
-    const length = key % 64;
-    const low = (key - length) / 64;
-    closeUntil(low);
-    if (depth > 0) classes[stackBehaviour[depth - 1]!]!.add(at, low - 1);
-    at = low;
-    stackEnd[depth] = low + 2 ** (width - length) - 1;
-    stackBehaviour[depth] = behaviour[first(key)]!;
+  let last = -1;
+  for (const i of prefixOrder(addresses, lengths)) {
+    // Of equal prefixes the first one counts.
+    if (last >= 0 && addresses[last] === addresses[i] && lengths[last] === lengths[i]) continue;
+    last = i;
+    const low = addresses[i]!;
+    closeBefore(low);
+    giveUpTo(low - 1);
+    openEnd[depth] = low + 2 ** (width - lengths[i]!) - 1;
+    openBehaviour[depth] = behaviour[i]!;
     depth += 1;
   }
-  closeUntil(2 ** width);
-  return classes.map((bounds) => bounds.intervals(width));
+  closeBefore(2 ** width);
+  giveUpTo(2 ** width - 1);
+  return { sets: sets.map((bounds) => bounds.intervals(width)), miss: miss.intervals(width) };
 }
 
 /** Of a table that matches whole values. */
-export function exactClasses(entries: ExactEntries, width: number, behaviours: number): readonly Intervals[] {
+export function exactClasses(entries: ExactEntries, width: number, behaviours: number): ColumnClasses {
   const { values, behaviour } = entries;
-  const sorted = values.slice().sort();
-  const first = firstIndex(values);
-  const classes = Array.from({ length: behaviours }, () => new Bounds());
-  let before = -1;
-  for (const value of sorted) {
-    if (value === before) continue;
-    before = value;
-    classes[behaviour[first(value)]!]!.add(value, value);
+  const sets = Array.from({ length: behaviours }, () => new Bounds());
+  const miss = new Bounds();
+  const high = Uint32Array.from(values, (value) => Math.floor(value / 2 ** 32));
+  const low = Uint32Array.from(values, (value) => value % 2 ** 32);
+  let at = 0;
+  for (const i of radix(high, radix(low, radixStart(values.length)))) {
+    const value = values[i]!;
+    // Of equal entries the first one counts.
+    if (value < at) continue;
+    miss.add(at, value - 1);
+    sets[behaviour[i]!]!.add(value, value);
+    at = value + 1;
   }
-  return classes.map((bounds) => bounds.intervals(width));
+  miss.add(at, 2 ** width - 1);
+  return { sets: sets.map((bounds) => bounds.intervals(width)), miss: miss.intervals(width) };
 }
 
-/** From a key to the first entry that has it. */
-function firstIndex(keys: Float64Array): (key: number) => number {
-  const found = new Map<number, number>();
-  for (let i = keys.length - 1; i >= 0; i -= 1) found.set(keys[i]!, i);
-  return (key) => found.get(key)!;
+/** By address, then by length, then as they came. */
+function prefixOrder(addresses: Uint32Array, lengths: Uint8Array): Uint32Array {
+  return radix(addresses, radix(lengths, radixStart(addresses.length)));
+}
+
+function radixStart(size: number): Uint32Array {
+  const order = new Uint32Array(size);
+  for (let i = 0; i < size; i += 1) order[i] = i;
+  return order;
+}
+
+const DIGIT = 16;
+
+/** Sorts the order by the keys, keeping what is equal as it was: two passes over half a million keys take 10 ms. */
+function radix(keys: Uint32Array | Uint8Array, order: Uint32Array): Uint32Array {
+  let from = order;
+  let to: Uint32Array = new Uint32Array(order.length);
+  for (let shift = 0; shift < keys.BYTES_PER_ELEMENT * 8; shift += DIGIT) {
+    const starts = new Uint32Array(2 ** DIGIT + 1);
+    for (const i of from) starts[((keys[i]! >>> shift) & 0xffff) + 1]! += 1;
+    for (let digit = 0; digit < 2 ** DIGIT; digit += 1) starts[digit + 1]! += starts[digit]!;
+    for (const i of from) {
+      const digit = (keys[i]! >>> shift) & 0xffff;
+      to[starts[digit]!] = i;
+      starts[digit]! += 1;
+    }
+    [from, to] = [to, from];
+  }
+  return from;
 }
 
 /** Intervals that come in ascending order. */
