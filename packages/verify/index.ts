@@ -1,3 +1,4 @@
+export * from './analyses/questions.ts';
 export { type ConcretePath, interpret, type InterpretOptions } from './engine/interpret.ts';
 export { type Exploration, explore, type ExploreOptions, type Monitor, type Start } from './engine/explore.ts';
 export * from './engine/path.ts';

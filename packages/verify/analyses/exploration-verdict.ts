@@ -1,0 +1,59 @@
+import type { Exploration } from '../engine/explore.ts';
+import type { Path } from '../engine/path.ts';
+import type { SourceRef } from '../ir/source.ts';
+import type { Verdict } from '../verdict.ts';
+
+/** Paths that a verdict shows at most. */
+const SHOWN = 100;
+
+export interface Finding {
+  readonly question: string;
+  /** Paths on which the answer rests, if there are any. */
+  readonly evidence: readonly Path[];
+  /** What evidence means, and what its absence means. */
+  readonly found: Verdict['answer'];
+  readonly because: { readonly found: string; readonly absent: string };
+}
+
+/**
+ * A question of the kind "is there a path that ...". Evidence without a doubt decides it, whatever bound was hit. Evidence
+ * that rests on something that was not understood is no answer, and neither is its absence from an unfinished exploration.
+ */
+export function verdictOf(finding: Finding, explorations: readonly Exploration[]): Verdict {
+  const { question, found, because } = finding;
+  const evidence = finding.evidence.toSorted((a, b) => a.hops.length - b.hops.length);
+  const certain = evidence.filter(({ doubts }) => doubts.length === 0);
+  const bound = explorations.find((each) => each.bound !== undefined)?.bound;
+  const unfinished = explorations.flatMap(({ paths }) => paths).filter(({ outcome }) => outcome === 'unfinished');
+  const shown = (certain.length > 0 ? certain : evidence).slice(0, SHOWN);
+  const base = { question, paths: shown, rules: rulesOf(shown) };
+  if (certain.length > 0) return { ...base, answer: found, because: because.found, dependsOn: [] };
+  if (evidence.length > 0) {
+    const dependsOn = [...new Set(evidence.flatMap(({ doubts }) => doubts))];
+    return {
+      ...base,
+      answer: 'unknown',
+      because: `${because.found} That depends on what was not understood.`,
+      dependsOn,
+    };
+  }
+  if (bound !== undefined || unfinished.length > 0) {
+    const why = bound === undefined ? unfinished[0]!.why : `bound hit: ${bound}`;
+    const stopped = bound ?? 'hops';
+    return {
+      ...base,
+      answer: 'unknown',
+      because: `Not all paths were followed (${why}).`,
+      bound: stopped,
+      dependsOn: [],
+    };
+  }
+  return { ...base, answer: found === 'holds' ? 'violated' : 'holds', because: because.absent, dependsOn: [] };
+}
+
+function rulesOf(paths: readonly Path[]): readonly SourceRef[] {
+  const first = paths[0];
+  if (first === undefined) return [];
+  const all = [...first.hops.flatMap(({ because }) => because), ...(first.source === undefined ? [] : [first.source])];
+  return [...new Map(all.map((source) => [`${source.file}:${source.line}`, source])).values()];
+}

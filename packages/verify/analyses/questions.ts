@@ -1,0 +1,177 @@
+import { SuperfluidityError, nearest } from '@superfluidity/core';
+import '../errors.ts';
+import { explore, type Exploration, type ExploreOptions, type Start } from '../engine/explore.ts';
+import type { Path } from '../engine/path.ts';
+import type { Field } from '../ir/expression.ts';
+import { boxOf, type Network, type PortId } from '../network.ts';
+import type { Verdict } from '../verdict.ts';
+import { verdictOf } from './exploration-verdict.ts';
+
+/** A port, or a box: then any of its ports. */
+export type Place = string;
+
+/** Do packets from the start get to the place, or anywhere at all when none is named? */
+export function reach(network: Network, start: Start, to: Place | undefined, options: ExploreOptions = {}): Verdict {
+  const exploration = run(network, start, options);
+  if (to !== undefined) mustExist(network, to);
+  const there = to ?? 'an edge of the network';
+  return verdictOf(
+    {
+      question: 'reach',
+      evidence: arrivals(exploration, to),
+      found: 'holds',
+      because: {
+        found: `Packets from ${start.port} reach ${there}.`,
+        absent: `No packet from ${start.port} reaches ${there}.`,
+      },
+    },
+    [exploration],
+  );
+}
+
+/** Is no packet from any of the starts delivered at the place? */
+export function isolation(
+  network: Network,
+  starts: readonly Start[],
+  to: Place,
+  options: ExploreOptions = {},
+): Verdict {
+  mustExist(network, to);
+  const explorations = starts.map((start) => run(network, start, { ...options, keepDropped: false }));
+  return verdictOf(
+    {
+      question: 'isolation',
+      evidence: explorations.flatMap((each) => arrivals(each, to)),
+      found: 'violated',
+      because: { found: `There are packets that reach ${to}.`, absent: `No packet reaches ${to}.` },
+    },
+    explorations,
+  );
+}
+
+/** Does no packet come back to where it was, in a state in which it was there? */
+export function loops(network: Network, starts: readonly Start[], options: ExploreOptions = {}): Verdict {
+  return none(network, starts, options, 'loops', 'loop', 'There are packets that go round.', 'No packet goes round.');
+}
+
+/** Is no packet forwarded to where nothing is? */
+export function blackHoles(network: Network, starts: readonly Start[], options: ExploreOptions = {}): Verdict {
+  return none(
+    network,
+    starts,
+    options,
+    'blackholes',
+    'black hole',
+    'There are packets that are sent to where nothing is connected.',
+    'All packets that are not dropped on purpose are delivered.',
+  );
+}
+
+/** Does no packet run into an error of the network: a header that is not there, a `fail`? */
+export function failures(network: Network, starts: readonly Start[], options: ExploreOptions = {}): Verdict {
+  return none(
+    network,
+    starts,
+    options,
+    'failures',
+    'failed',
+    'There are packets that run into an error.',
+    'No packet runs into an error.',
+  );
+}
+
+/** Have the fields, wherever packets are delivered, the values with which they were sent? */
+export function invariants(
+  network: Network,
+  starts: readonly Start[],
+  kept: readonly Field[],
+  options: ExploreOptions = {},
+): Verdict {
+  const explorations = starts.map((start) => run(network, start, { ...options, keepDropped: false }));
+  const names = kept.map((at) => at.name ?? `${at.tag}+${at.offset}`).join(', ');
+  const changed = (path: Path) => kept.some((at) => !path.unchanged(at));
+  return verdictOf(
+    {
+      question: 'invariants',
+      evidence: explorations.flatMap((each) => arrivals(each, undefined)).filter(changed),
+      found: 'violated',
+      because: {
+        found: `Packets arrive with another ${names}.`,
+        absent: `Packets arrive with the ${names} that they had.`,
+      },
+    },
+    explorations,
+  );
+}
+
+/** Do packets that reach the place come through the waypoints, in that order? */
+export function waypoints(
+  network: Network,
+  start: Start,
+  to: Place,
+  through: readonly Place[],
+  options: ExploreOptions = {},
+): Verdict {
+  for (const place of [to, ...through]) mustExist(network, place);
+  const exploration = run(network, start, { ...options, keepDropped: false });
+  const inOrder = (path: Path) => {
+    let next = 0;
+    for (const { port } of path.hops) if (next < through.length && isAt(port, through[next]!)) next += 1;
+    return next === through.length;
+  };
+  return verdictOf(
+    {
+      question: 'waypoints',
+      evidence: arrivals(exploration, to).filter((path) => !inOrder(path)),
+      found: 'violated',
+      because: {
+        found: `There are packets that reach ${to} without going through ${through.join(', ')}.`,
+        absent: `All packets that reach ${to} go through ${through.join(', ')}.`,
+      },
+    },
+    [exploration],
+  );
+}
+
+function none(
+  network: Network,
+  starts: readonly Start[],
+  options: ExploreOptions,
+  question: string,
+  outcome: Path['outcome'],
+  found: string,
+  absent: string,
+): Verdict {
+  const explorations = starts.map((start) => run(network, start, { ...options, keepDropped: false }));
+  const evidence = explorations.flatMap(({ paths }) => paths).filter((path) => path.outcome === outcome);
+  return verdictOf({ question, evidence, found: 'violated', because: { found, absent } }, explorations);
+}
+
+function run(network: Network, start: Start, options: ExploreOptions): Exploration {
+  mustExist(network, start.port);
+  return explore(network, start, options);
+}
+
+function arrivals({ paths }: Exploration, to: Place | undefined): readonly Path[] {
+  return paths.filter(({ outcome, port }) => outcome === 'delivered' && (to === undefined || isAt(port, to)));
+}
+
+function isAt(port: PortId, place: Place): boolean {
+  return port === place || (!place.includes(':') && boxOf(port) === place);
+}
+
+/** All ports that programs, links and edges speak of. */
+export function portsOf(network: Network): ReadonlySet<PortId> {
+  const ports = new Set<PortId>([...network.programs.keys(), ...(network.edges ?? [])]);
+  for (const [from, to] of network.links) for (const port of [from, ...to]) ports.add(port);
+  return ports;
+}
+
+function mustExist(network: Network, place: Place): void {
+  const ports = portsOf(network);
+  if (ports.has(place) || network.boxes.has(place)) return;
+  const similar = nearest(place, [...ports, ...network.boxes.keys()]);
+  throw new SuperfluidityError('SF-VERIFY-PORT', {
+    reason: `there is no port or box '${place}'${similar === undefined ? '' : `; did you mean '${similar}'?`}`,
+  });
+}
