@@ -80,7 +80,7 @@ function options(
       y: { range: () => [0, ceilingMs(latest.current.series)] },
     },
     axes: [
-      { ...axis, size: 26, space: 90, values: (_plot, splits) => splits.map((t) => clock(t)) },
+      { ...axis, size: 26, space: 90, values: clocks },
       { ...axis, size: 52, values: (_plot, splits) => splits.map((ms) => `${ms} ms`) },
     ],
     series: [
@@ -103,6 +103,14 @@ function options(
       draw: [(plot) => drawFailures(plot, latest.current.series, colour('--sf-failed'))],
     },
   };
+}
+
+/** Half a label, without the padding beside the plot: nearer to its end a label would be cut off. */
+const LABEL_ROOM = 18;
+
+function clocks(plot: uPlot, splits: readonly number[]): string[] {
+  const end = plot.over.clientWidth - LABEL_ROOM;
+  return splits.map((t) => (plot.valToPos(t, 'x') > end ? '' : clock(t)));
 }
 
 const clock = (seconds: number): string => new Date(seconds * 1000).toLocaleTimeString('en-GB', { hour12: false });

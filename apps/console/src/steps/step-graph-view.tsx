@@ -32,7 +32,7 @@ type StepFlowNode = Node<
   },
   'step'
 >;
-type StepFlowEdge = Edge<{ readonly state: string }, 'step'>;
+type StepFlowEdge = Edge<{ readonly state: string; readonly below: number | undefined }, 'step'>;
 
 interface StepGraphViewProps {
   readonly graph: StepGraph;
@@ -178,7 +178,11 @@ function drawn(
         data: { step, now: data.now, selected: step.id === data.selected, onSelect: data.onSelect },
       };
     }),
-    edges: graph.edges.map((edge) => ({ ...edge, type: 'step', data: { state: stateOf.get(edge.source)! } })),
+    edges: graph.edges.map((edge) => ({
+      ...edge,
+      type: 'step',
+      data: { state: stateOf.get(edge.source)!, below: layout.below?.get(edge.source) },
+    })),
   };
 }
 
@@ -224,8 +228,10 @@ function StepBox({ data: { step, now, selected, onSelect } }: NodeProps<StepFlow
 
 function StepLine(props: EdgeProps<StepFlowEdge>) {
   // From the end of a row to the beginning of the next the line goes between the rows.
-  const [path] = props.targetX < props.sourceX ? getSmoothStepPath(props) : getBezierPath(props);
-  return <BaseEdge path={path} className={`sf-step-edge sf-step-edge--${props.data?.state}`} />;
+  const { below } = props.data!;
+  const between = below === undefined ? {} : { centerY: below };
+  const [path] = props.targetX < props.sourceX ? getSmoothStepPath({ ...props, ...between }) : getBezierPath(props);
+  return <BaseEdge path={path} className={`sf-step-edge sf-step-edge--${props.data!.state}`} />;
 }
 
 const nodeTypes = { step: StepBox };

@@ -24,6 +24,8 @@ describe('a graph of steps in its panel', () => {
     const wrapped = wrapLayers(layered(Array.from({ length: 12 }, () => 1)), room);
     expect(new Set([...wrapped.boxes.values()].map(({ y }) => y)).size).toBe(3);
     expect(zoomInto(room, wrapped)).toBe(1);
+    expect(wrapped.below!.get('0.0')).toBeGreaterThan(wrapped.boxes.get('0.0')!.height);
+    expect(wrapped.below!.get('0.0')).toBeLessThan(wrapped.boxes.get('4.0')!.y);
   });
 
   test('keeps all steps, in order, apart from each other and within its bounds, and is never shown smaller', () => {

@@ -5,6 +5,8 @@ export interface LayeredBoxes {
   readonly boxes: ReadonlyMap<string, Box>;
   readonly width: number;
   readonly height: number;
+  /** Below the row of a step, where lines to the next row go. */
+  readonly below?: ReadonlyMap<string, number>;
 }
 
 export interface Room {
@@ -13,6 +15,8 @@ export interface Room {
 }
 
 const ROW_GAP = 38;
+/** Beside the rows, where lines turn. */
+const TURN = 24;
 
 /** How large a drawing can be shown in the room; never larger than it is. */
 export function zoomInto(room: Room, drawing: Room): number {
@@ -38,14 +42,19 @@ type Layer = readonly (readonly [string, Box])[];
 
 function broken(columns: readonly Layer[], perRow: number): LayeredBoxes {
   const boxes = new Map<string, Box>();
+  const below = new Map<string, number>();
   let [width, top] = [0, 0];
   for (let first = 0; first < columns.length; first += perRow) {
     const row = columns.slice(first, first + perRow).flat();
     const left = Math.min(...row.map(([, box]) => box.x));
     const upper = Math.min(...row.map(([, box]) => box.y));
-    for (const [id, box] of row) boxes.set(id, { ...box, x: box.x - left, y: box.y - upper + top });
-    width = Math.max(width, ...row.map(([, box]) => box.x - left + box.width));
-    top += Math.max(...row.map(([, box]) => box.y - upper + box.height)) + ROW_GAP;
+    const bottom = top + Math.max(...row.map(([, box]) => box.y - upper + box.height));
+    for (const [id, box] of row) {
+      boxes.set(id, { ...box, x: box.x - left + TURN, y: box.y - upper + top });
+      below.set(id, bottom + ROW_GAP / 2);
+    }
+    width = Math.max(width, ...row.map(([, box]) => box.x - left + box.width + 2 * TURN));
+    top = bottom + ROW_GAP;
   }
-  return { boxes, width, height: top - ROW_GAP };
+  return { boxes, width, height: top - ROW_GAP, below };
 }
