@@ -1,4 +1,5 @@
 export * from './analyses/questions.ts';
+export { type Assembled, assemble } from './assemble/assemble.ts';
 export { type ConcretePath, interpret, type InterpretOptions } from './engine/interpret.ts';
 export { type Exploration, explore, type ExploreOptions, type Monitor, type Start } from './engine/explore.ts';
 export * from './engine/path.ts';

@@ -1,0 +1,99 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { assemble, constant, compare, field, layouts, loops, reach, read } from '../index.ts';
+
+const tcp = layouts.filter(({ name }) => name === 'ipv4/tcp');
+const edge = `10.0.0.0/8          192.0.2.1   eth1
+10.1.0.0/16         attached    eth2
+10.1.0.1/32         receive
+0.0.0.0/0           192.0.2.9
+192.0.2.0/24        attached    eth0
+203.0.113.0/24      drop
+`;
+const core = `default via 192.0.2.2 dev eth0
+10.0.0.0/8 dev eth1 proto kernel scope link
+blackhole 10.9.0.0/16
+172.16.0.0/12
+	nexthop via 192.0.2.3 dev eth2 weight 1
+	nexthop via 192.0.2.4 dev eth3 weight 1
+2001:db8::/32 dev eth1
+`;
+const links = '# the wire\nedge:edge:eth0 -> core:core:x\ncore:eth0 -> edge:y\ncore:eth3 !> edge:y\n';
+const files = [
+  { path: 'net/edge.rt', text: edge },
+  { path: 'net/core.routes', text: core },
+  { path: 'net/links.links', text: links },
+];
+const to = (address: number) => compare(read(field('IPv4.dst')), '==', constant(address, 32));
+const from = (port: string, address: number) => ({ port, layouts: tcp, assume: to(address) });
+
+describe('a network of files', () => {
+  const { network, readings } = assemble('net', files);
+
+  it('is recognised file by file, and nothing is left without an account', () => {
+    expect(readings.map(({ file, format, lines }) => [file, format, lines.used, lines['not understood']])).toEqual([
+      ['net/core.routes', 'ip route', 6, 1],
+      ['net/edge.rt', 'show ip cef', 6, 0],
+      ['net/links.links', 'links', 2, 0],
+    ]);
+  });
+
+  it('routes by the longest prefix, follows next hops to their interface, and chooses among several', () => {
+    const at = (port: string, address: number) =>
+      reach(network, from(port, address), undefined).paths.map((path) => path.port);
+    expect(at('edge:in', 0x0a010101)).toEqual(['edge:eth2']);
+    expect(at('edge:in', 0x0a010001)).toEqual(['edge:local']);
+    expect(at('edge:in', 0x0a020101)).toEqual(['edge:eth1']);
+    expect(at('edge:in', 0xcb007101)).toEqual([]);
+    expect(at('core:in', 0xac100001).toSorted()).toEqual(['core:eth2', 'core:eth3']);
+    expect(at('core:in', 0x0a090001)).toEqual([]);
+  });
+
+  it('has the loop of two default routes that point at each other', () => {
+    const verdict = loops(network, [from('edge:in', 0x08080808)]);
+    // The route of IPv6 is not understood: everything through this box is in doubt.
+    expect(verdict).toMatchObject({ answer: 'unknown', dependsOn: [expect.stringContaining('net/core.routes')] });
+    const clear = assemble(
+      'net',
+      files.map((file) => ({ ...file, text: file.text.replace(/^2001.*\n/m, '') })),
+    );
+    expect(loops(clear.network, [from('edge:in', 0x08080808)]).answer).toBe('violated');
+  });
+
+  it('is refused, or has an account, whatever the files are', () => {
+    const mutated = fc
+      .tuple(fc.constantFrom(edge, core, links), fc.nat(), fc.string({ maxLength: 20 }))
+      .map(([text, at, noise]) => {
+        const cut = at % (text.length + 1);
+        return text.slice(0, cut) + noise + text.slice(cut + (at % 7));
+      });
+    fc.assert(
+      fc.property(fc.oneof(mutated, fc.string({ maxLength: 300, unit: 'binary' })), (text) => {
+        const result = assemble('fuzz', [{ path: 'a.txt', text }]);
+        const [reading] = result.readings;
+        const counted = Object.values(reading!.lines).reduce((sum, count) => sum + count, 0);
+        expect(counted).toBe(text.split('\n').length);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+const stanford = fileURLToPath(
+  new URL(
+    '../../../../shared/data/verification/diekmann+net-network/hassell-public_Stanford/Stanford_backbone/yoza_rtr_route.txt',
+    import.meta.url,
+  ),
+);
+const absent = existsSync(stanford) ? '' : ' (skipped: the data is not there)';
+
+describe.skipIf(absent !== '')(`the Stanford backbone${absent}`, () => {
+  it('has a router of which every line is understood', () => {
+    const { network, readings } = assemble('stanford', [{ path: 'yoza.rt', text: readFileSync(stanford, 'utf8') }]);
+    expect(readings[0]!.lines['not understood']).toBe(0);
+    expect(readings[0]!.lines.used).toBeGreaterThan(1_000);
+    expect(reach(network, { port: 'yoza:in', layouts: tcp }, undefined).answer).toBe('holds');
+  });
+});

@@ -1,0 +1,224 @@
+import { LineLedger } from '../../read/ledger.ts';
+import type { InputFile, Reading } from '../../read/reader.ts';
+import { maskLength, parseIpv4, parsePrefix } from './addresses.ts';
+
+/** Where a route leads. */
+export type Target =
+  /** Several: the router chooses among them (ECMP). */
+  | { readonly kind: 'interfaces'; readonly names: readonly string[] }
+  /** To the router itself. */
+  | { readonly kind: 'receive' }
+  | { readonly kind: 'drop'; readonly why: string };
+
+/** IPv4 routes of one router, in columns. */
+export interface Fib {
+  readonly addresses: Uint32Array;
+  readonly lengths: Uint8Array;
+  /** Index into `targets`. */
+  readonly target: Uint32Array;
+  readonly targets: readonly Target[];
+  readonly lines: Uint32Array;
+  readonly file: string;
+}
+
+type FibFormat = 'show ip cef' | 'ip route' | 'route -n' | 'prefix and port';
+
+/** Next hops that are followed to an interface through other routes. */
+const RECURSION_MAX = 16;
+
+/** Which of the forms of a routing table the file has, judged by its first lines with a prefix. */
+export function recogniseFib(text: string): FibFormat | undefined {
+  for (const line of text.slice(0, 4_096).split('\n').slice(0, 40)) {
+    const words = line.trim().split(/\s+/);
+    const [first, second, third] = words as [string, string?, string?];
+    if (words.length >= 8 && maskLength(third ?? '') !== undefined && parseIpv4(first) !== undefined) return 'route -n';
+    const prefix = first === 'default' || parsePrefix(first) !== undefined;
+    if (prefix && (second === 'dev' || second === 'via')) return 'ip route';
+    if (['unreachable', 'blackhole', 'prohibit', 'local', 'broadcast'].includes(first) && second !== undefined)
+      return 'ip route';
+    if (!prefix || !first.includes('/') || second === undefined) continue;
+    if (second === 'receive' || second === 'drop' || second === 'attached' || parseIpv4(second) !== undefined)
+      return 'show ip cef';
+    if (words.length === 2) return 'prefix and port';
+  }
+  return undefined;
+}
+
+/** Columns that grow. */
+class Rows {
+  readonly addresses: number[] = [];
+  readonly lengths: number[] = [];
+  readonly target: number[] = [];
+  readonly lines: number[] = [];
+  readonly targets: Target[] = [];
+  readonly #known = new Map<string, number>();
+
+  add(prefix: { readonly address: number; readonly length: number }, target: number, line: number): void {
+    this.addresses.push(prefix.address);
+    this.lengths.push(prefix.length);
+    this.target.push(target);
+    this.lines.push(line);
+  }
+
+  to(target: Target): number {
+    const key = target.kind === 'interfaces' ? `to ${target.names.join(' ')}` : target.kind;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    this.targets.push(target);
+    this.#known.set(key, this.targets.length - 1);
+    return this.targets.length - 1;
+  }
+}
+
+/** A route whose next hop is on no interface that the line names. */
+interface Recursive {
+  readonly row: number;
+  readonly hop: number;
+}
+
+/** Reads any of the forms. Equal prefixes on lines that follow each other are one route with several interfaces. */
+export function readFib(file: InputFile, format: FibFormat): Reading<Fib> {
+  const rows = new Rows();
+  const recursive: Recursive[] = [];
+  const text = file.text;
+  let count = 1;
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count += 1;
+  const ledger = new LineLedger(file.path, format, count);
+  let line = 0;
+  for (let from = 0; from <= text.length; ) {
+    const end = text.indexOf('\n', from);
+    const row = text.slice(from, end < 0 ? text.length : end).trim();
+    from = end < 0 ? text.length + 1 : end + 1;
+    line += 1;
+    if (row === '' || row.startsWith('#')) continue;
+    const words = row.split(/\s+/);
+    const why = readers[format]({ words, line, rows, recursive });
+    if (why === undefined) ledger.used(line);
+    else if (why.startsWith('header')) ledger.withoutEffect(line, why);
+    else ledger.notUnderstood(line, why);
+  }
+  resolveHops(rows, recursive, ledger);
+  const fib = {
+    addresses: Uint32Array.from(rows.addresses),
+    lengths: Uint8Array.from(rows.lengths),
+    target: Uint32Array.from(rows.target),
+    targets: rows.targets,
+    lines: Uint32Array.from(rows.lines),
+    file: file.path,
+  };
+  return { value: fib, reading: ledger.reading() };
+}
+
+interface Line {
+  readonly words: readonly string[];
+  readonly line: number;
+  readonly rows: Rows;
+  readonly recursive: Recursive[];
+}
+
+/** Each adds what the line says; or says why it does not. */
+const readers: Readonly<Record<FibFormat, (line: Line) => string | undefined>> = {
+  'show ip cef': ({ words, line, rows, recursive }) => {
+    const [first, hop, ...rest] = words as [string, string?, ...string[]];
+    const prefix = parsePrefix(first);
+    if (prefix === undefined || !first.includes('/'))
+      return /^prefix$/i.test(first) ? 'header' : `'${first}' is no prefix`;
+    if (hop === 'receive') rows.add(prefix, rows.to({ kind: 'receive' }), line);
+    else if (hop === 'drop' || hop === 'no' || hop === 'null0' || rest[0]?.toLowerCase() === 'null0') {
+      rows.add(prefix, rows.to({ kind: 'drop', why: 'the route says drop' }), line);
+    } else if (rest[0] !== undefined) rows.add(prefix, rows.to({ kind: 'interfaces', names: [rest[0]] }), line);
+    else {
+      const address = parseIpv4(hop ?? '');
+      if (address === undefined) return `no interface and no next hop: '${hop ?? ''}'`;
+      recursive.push({ row: rows.addresses.length, hop: address });
+      rows.add(prefix, 0, line);
+    }
+    return undefined;
+  },
+  'ip route': ({ words, line, rows }) => {
+    const kinds: Readonly<Record<string, Target>> = {
+      unreachable: { kind: 'drop', why: 'the route says unreachable' },
+      blackhole: { kind: 'drop', why: 'the route says blackhole' },
+      prohibit: { kind: 'drop', why: 'the route says prohibit' },
+      local: { kind: 'receive' },
+      broadcast: { kind: 'receive' },
+    };
+    if (words[0] === 'nexthop') {
+      const device = after(words, 'dev');
+      const last = rows.target.length - 1;
+      if (device === undefined || last < 0) return 'a next hop without a route or a device';
+      const before = rows.targets[rows.target[last]!]!;
+      rows.target[last] = rows.to({
+        kind: 'interfaces',
+        names: [...(before.kind === 'interfaces' ? before.names : []), device],
+      });
+      return undefined;
+    }
+    const special = kinds[words[0]!];
+    const rest = special === undefined ? words : words.slice(1);
+    const prefix = rest[0] === 'default' ? { address: 0, length: 0 } : parsePrefix(rest[0] ?? '');
+    if (prefix === undefined) return `'${rest[0] ?? ''}' is no IPv4 prefix`;
+    const device = after(rest, 'dev');
+    if (special !== undefined) rows.add(prefix, rows.to(special), line);
+    else rows.add(prefix, rows.to({ kind: 'interfaces', names: device === undefined ? [] : [device] }), line);
+    return undefined;
+  },
+  'route -n': ({ words, line, rows }) => {
+    const [destination, , mask, flags] = words as [string, string?, string?, string?];
+    const address = parseIpv4(destination);
+    const length = maskLength(mask ?? '');
+    if (address === undefined || length === undefined) {
+      return /^(?:kernel|destination)$/i.test(destination)
+        ? 'header'
+        : `'${destination} ... ${mask ?? ''}' is no prefix`;
+    }
+    const device = words.at(-1)!;
+    const rejected = flags?.includes('!') === true;
+    rows.add(
+      { address, length },
+      rows.to(rejected ? { kind: 'drop', why: 'the route says reject' } : { kind: 'interfaces', names: [device] }),
+      line,
+    );
+    return undefined;
+  },
+  'prefix and port': ({ words, line, rows }) => {
+    const prefix = parsePrefix(words[0]!);
+    if (prefix === undefined || words.length !== 2) return `'${words.join(' ')}' is no prefix with a port`;
+    rows.add(prefix, rows.to({ kind: 'interfaces', names: [words[1]!] }), line);
+    return undefined;
+  },
+};
+
+function after(words: readonly string[], word: string): string | undefined {
+  const at = words.indexOf(word);
+  return at < 0 ? undefined : words[at + 1];
+}
+
+/** A next hop without an interface is reached as other routes say (RFC 4271, section 5.1.3). */
+function resolveHops(rows: Rows, recursive: readonly Recursive[], ledger: LineLedger): void {
+  const waiting = new Map(recursive.map(({ row, hop }) => [row, hop]));
+  for (const { row, hop } of recursive) {
+    let next: number | undefined = hop;
+    let target: number | undefined;
+    for (let depth = 0; next !== undefined && depth < RECURSION_MAX; depth += 1) {
+      const through = longestMatch(rows, next, row);
+      if (through === undefined) break;
+      next = waiting.get(through);
+      if (next === undefined) target = rows.target[through];
+    }
+    if (target === undefined) {
+      ledger.notUnderstood(rows.lines[row]!, 'no other route says how its next hop is reached');
+      rows.target[row] = rows.to({ kind: 'drop', why: 'no route leads to the next hop' });
+    } else rows.target[row] = target;
+  }
+}
+
+function longestMatch(rows: Rows, address: number, not: number): number | undefined {
+  let best: number | undefined;
+  for (let i = 0; i < rows.addresses.length; i += 1) {
+    if (i === not || (best !== undefined && rows.lengths[i]! <= rows.lengths[best]!)) continue;
+    const block = 2 ** (32 - rows.lengths[i]!);
+    if (Math.floor(address / block) * block === rows.addresses[i]) best = i;
+  }
+  return best;
+}

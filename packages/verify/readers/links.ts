@@ -1,0 +1,48 @@
+import { LineLedger } from '../read/ledger.ts';
+import type { InputFile, Reading } from '../read/reader.ts';
+import type { SourceRef } from '../ir/source.ts';
+
+export interface ReadLink {
+  readonly from: string;
+  readonly to: string;
+  readonly source: SourceRef;
+}
+
+/**
+ * Links, one on a line: `a:eth0 -> b:eth1`, and `<->` for both ways. In files of Symnet ports have three parts,
+ * `box:element:port`; where the element is the box, it is left out. `!>` is a link that is switched off.
+ */
+export function readLinks(file: InputFile): Reading<readonly ReadLink[]> {
+  const lines = file.text.split('\n');
+  const ledger = new LineLedger(file.path, 'links', lines.length);
+  const links: ReadLink[] = [];
+  lines.forEach((text, i) => {
+    const line = i + 1;
+    const words = text.split('#')[0]!.trim().split(/\s+/);
+    if (words[0] === '') return;
+    const [from, arrow, to] = words;
+    if (words.length !== 3 || !['->', '<->', '!>'].includes(arrow!) || !from!.includes(':') || !to!.includes(':')) {
+      ledger.notUnderstood(line, 'not of the form `box:port -> box:port`');
+      return;
+    }
+    if (arrow === '!>') {
+      ledger.withoutEffect(line, 'switched off');
+      return;
+    }
+    ledger.used(line);
+    const source = ledger.at(line, text);
+    links.push({ from: shortPort(from!), to: shortPort(to!), source });
+    if (arrow === '<->') links.push({ from: shortPort(to!), to: shortPort(from!), source });
+  });
+  return { value: links, reading: ledger.reading() };
+}
+
+export function looksLikeLinks(text: string): boolean {
+  const first = text.split('\n', 50).find((line) => line.trim() !== '' && !line.trim().startsWith('#'));
+  return first !== undefined && /^\S+:\S+\s+(?:->|<->|!>)\s+\S+:\S+\s*$/.test(first.trim());
+}
+
+function shortPort(port: string): string {
+  const [box, element, ...rest] = port.split(':');
+  return rest.length > 0 && element === box ? [box, ...rest].join(':') : port;
+}
