@@ -283,6 +283,56 @@ ${exitCodesHelp}`,
     .description('print the token that this command uses')
     .action(run(async (context) => (await token()).show(context)));
 
+  const verify = program
+    .command('verify')
+    .description('prove a network before it is live: who reaches whom, loops, black holes, what is kept apart')
+    .addHelpText(
+      'after',
+      `
+NET is a folder of what people have: routing tables (show ip cef, ip route, route -n), a file of links
+(a:eth0 -> b:eth1). A box is named after its file; packets come in at box:in.
+
+Exit codes: 0 holds, 1 violated, 2 input that cannot be used, 3 unknown (a bound was hit, or lines were not understood)
+
+Example:
+  superfluidity verify reach net --from edge:in --to core --packet 'tcp && dst 10.0.0.0/8 port 80'`,
+    );
+  const asking = (name: string, text: string) =>
+    verify
+      .command(name)
+      .description(text)
+      .argument('<net>', 'folder or file')
+      .option('--from <port...>', 'where packets begin: box:port (default: every box:in)', [])
+      .option('--to <place>', 'box, or box:port')
+      .option('--packet <filter>', "which packets: 'tcp && dst 10.0.0.0/8 port 80'")
+      .option('--layout <name>', 'headers: ipv4, ipv4/tcp, ether/ipv4, ipv6, ... (default: ipv4)')
+      .option('--time-limit <seconds>', 'after that the answer is unknown', positive, 60);
+  for (const [name, text] of [
+    ['reach', 'do packets get there, and which?'],
+    ['isolation', 'does no packet get there?'],
+    ['loops', 'does no packet come back to where it was?'],
+    ['blackholes', 'is no packet sent to where nothing is?'],
+    ['invariants', 'do packets arrive with the fields that they had?'],
+  ] as const) {
+    asking(name, text)
+      .option('--fields <name...>', 'of invariants: IPv4.src, TCP.dport, ...')
+      .option('--paths <count>', 'how many to print', positive, 1)
+      .option('--sarif', 'print SARIF 2.1.0')
+      .option('--dot', 'print the paths for Graphviz')
+      .option('--mermaid', 'print the paths for Mermaid')
+      .option('--pcap <file>', 'write the packets')
+      .action(
+        run(async (context, net: string, options) =>
+          (await import('./verify/verify.ts')).verify(context, name, net, options as never),
+        ),
+      );
+  }
+  asking('explain', 'one packet, hop by hop, rule by rule').action(
+    run(async (context, net: string, options) =>
+      (await import('./verify/verify.ts')).explain(context, net, options as never),
+    ),
+  );
+
   program
     .command('completion')
     .description('print the completion script of a shell: source <(superfluidity completion bash)')

@@ -10,7 +10,7 @@ import { verdictOf } from './exploration-verdict.ts';
 /** A port, or a box: then any of its ports. */
 export type Place = string;
 
-/** Do packets from the start get to the place, or anywhere at all when none is named? */
+/** Do packets from the start get to the place, or out of the network when none is named? */
 export function reach(network: Network, start: Start, to: Place | undefined, options: ExploreOptions = {}): Verdict {
   const exploration = run(network, start, options);
   if (to !== undefined) mustExist(network, to);
@@ -29,7 +29,7 @@ export function reach(network: Network, start: Start, to: Place | undefined, opt
   );
 }
 
-/** Is no packet from any of the starts delivered at the place? */
+/** Does no packet from any of the starts get to the place? */
 export function isolation(
   network: Network,
   starts: readonly Start[],
@@ -37,7 +37,7 @@ export function isolation(
   options: ExploreOptions = {},
 ): Verdict {
   mustExist(network, to);
-  const explorations = starts.map((start) => run(network, start, { ...options, keepDropped: false }));
+  const explorations = starts.map((start) => run(network, start, options));
   return verdictOf(
     {
       question: 'isolation',
@@ -152,8 +152,10 @@ function run(network: Network, start: Start, options: ExploreOptions): Explorati
   return explore(network, start, options);
 }
 
+/** Paths that lead to the place, however they go on from there. A packet is not where it began. */
 function arrivals({ paths }: Exploration, to: Place | undefined): readonly Path[] {
-  return paths.filter(({ outcome, port }) => outcome === 'delivered' && (to === undefined || isAt(port, to)));
+  if (to === undefined) return paths.filter(({ outcome }) => outcome === 'delivered');
+  return paths.filter(({ hops }) => hops.some(({ port }, i) => i > 0 && isAt(port, to)));
 }
 
 function isAt(port: PortId, place: Place): boolean {

@@ -1,3 +1,4 @@
+import type { Field } from '../ir/expression.ts';
 import { fields } from '../ir/fields.ts';
 import type { SourceRef } from '../ir/source.ts';
 import type { Solve } from '../solve/path-condition.ts';
@@ -55,8 +56,8 @@ function hopsOf(trail: Trail): readonly Hop[] {
 function packetOf(state: State, layout: string, symbols: (symbol: SymbolId) => bigint, last: State): Packet {
   const values = new Map<string, bigint>();
   const named = new Set<number | string>();
-  for (const [name, at] of Object.entries(fields)) {
-    if (!state.has(at)) continue;
+  for (const [name, at] of namesFor(layout)) {
+    if (!state.has(at) || named.has(state.place(at))) continue;
     named.add(state.place(at));
     values.set(name, evaluate(last.condition.resolve(state.read(at)), symbols));
   }
@@ -67,4 +68,11 @@ function packetOf(state: State, layout: string, symbols: (symbol: SymbolId) => b
     values.set(name, evaluate(last.condition.resolve(value), symbols));
   }
   return { layout, values };
+}
+
+/** Headers share places: the first two bytes of layer 4 are a port of TCP or of UDP, as the layout says. */
+function namesFor(layout: string): readonly (readonly [name: string, at: Field])[] {
+  const parts = new Set(layout.split('/'));
+  const own = (name: string) => parts.has(name.slice(0, name.indexOf('.')).toLowerCase());
+  return Object.entries(fields).toSorted(([a], [b]) => Number(own(b)) - Number(own(a)));
 }

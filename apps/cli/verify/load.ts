@@ -1,0 +1,37 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { SuperfluidityError } from '@superfluidity/core';
+import { type InputFile, verifyLimits } from '@superfluidity/verify';
+import '../errors.ts';
+
+/** The files of a network: those of a folder and its folders, or a file alone. */
+export async function loadFiles(path: string): Promise<readonly InputFile[]> {
+  const found = await stat(path).catch((cause: unknown) => {
+    throw unusable(path, 'there is no such file or folder', cause);
+  });
+  if (!found.isDirectory()) return [await load(path, path)];
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile() && !entry.name.startsWith('.'));
+  if (files.length === 0) throw unusable(path, 'there is no file in it');
+  if (files.length > verifyLimits.files) throw unusable(path, `more than ${verifyLimits.files} files`);
+  const loaded: InputFile[] = [];
+  for (const entry of files) {
+    const at = join(entry.parentPath, entry.name);
+    loaded.push(await load(at, relative(path, at)));
+  }
+  return loaded;
+}
+
+async function load(path: string, name: string): Promise<InputFile> {
+  const { size } = await stat(path);
+  if (size > verifyLimits.fileBytes) throw unusable(path, `it has more than ${verifyLimits.fileBytes} bytes`);
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw unusable(path, cause instanceof Error ? cause.message : String(cause), cause);
+  });
+  return { path: name, text };
+}
+
+function unusable(path: string, reason: string, cause?: unknown): SuperfluidityError {
+  const details = { doing: `read ${path}`, reason };
+  return new SuperfluidityError('SF-CLI-FILE', cause === undefined ? details : { ...details, cause });
+}

@@ -1,0 +1,74 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+
+/** Two routers whose default routes point at each other. */
+const files = {
+  'edge.rt': '10.0.0.0/8 192.0.2.1 eth1\n10.1.0.0/16 attached eth2\n0.0.0.0/0 192.0.2.9 eth0\n',
+  'core.routes': 'default via 192.0.2.2 dev eth0\n10.0.0.0/8 dev eth1\n',
+  'links.links': 'edge:eth0 -> core:x\ncore:eth0 -> edge:y\n',
+};
+let net = '';
+
+beforeAll(async () => {
+  net = await mkdtemp(join(tmpdir(), 'superfluidity-verify-'));
+  for (const [name, text] of Object.entries(files)) await writeFile(join(net, name), text);
+});
+afterAll(() => rm(net, { recursive: true, force: true }));
+
+function verify(...args: string[]) {
+  return new Promise<{ readonly code: number; readonly out: string; readonly err: string }>((resolve) => {
+    execFile(process.execPath, [main, 'verify', ...args], { timeout: 30_000 }, (error, out, err) => {
+      resolve({ code: error === null ? 0 : Number(error.code), out, err });
+    });
+  });
+}
+
+describe('superfluidity verify', () => {
+  test('says with its exit code whether it holds', async () => {
+    const reach = await verify(
+      'reach',
+      net,
+      '--from',
+      'edge:in',
+      '--to',
+      'core',
+      '--packet',
+      'tcp && dst 8.8.0.0/16 port 80',
+    );
+    expect(reach.code).toBe(0);
+    expect(reach.out).toMatch(/TCP\.dport 80/);
+    expect((await verify('reach', net, '--from', 'edge:in', '--to', 'core', '--packet', 'dst 10.1.2.3')).code).toBe(1);
+    expect((await verify('loops', net)).code).toBe(1);
+    expect((await verify('loops', net, '--packet', 'dst net 10.0.0.0/8')).code).toBe(0);
+    expect((await verify('loops', net, '--time-limit', 'soon')).code).toBe(2);
+  }, 60_000);
+
+  test('explains one packet with file and line', async () => {
+    const { code, out } = await verify('explain', net, '--from', 'edge:in', '--packet', 'dst 10.1.2.3');
+    expect(code).toBe(0);
+    expect(out).toMatch(/edge:in\n\s+edge\.rt:2\n\s+edge:eth2\n\s+delivered/);
+  }, 30_000);
+
+  test('is for machines too', async () => {
+    const capture = join(net, 'packets.pcap');
+    const loops = await verify('loops', net, '--sarif', '--pcap', capture);
+    expect(JSON.parse(loops.out)).toMatchObject({ version: '2.1.0', runs: [{ results: [{ ruleId: 'loops' }] }] });
+    expect((await readFile(capture)).subarray(0, 4).toString('hex')).toBe('a1b2c3d4');
+    await rm(capture);
+    expect((await verify('loops', net, '--mermaid')).out).toContain('flowchart LR');
+  }, 60_000);
+
+  test('says what it cannot use', async () => {
+    const wrong = await verify('reach', net, '--from', 'edg:in');
+    expect([wrong.code, wrong.err.includes("did you mean 'edge:in'")]).toEqual([2, true]);
+    expect((await verify('reach', join(net, 'nowhere'), '--from', 'a:in')).code).toBe(2);
+    expect((await verify('reach', net, '--from', 'edge:in', '--packet', 'dst 10.0.0.0/99')).code).toBe(2);
+    expect((await verify('invariants', net, '--fields', 'IPv4.source')).err).toContain('IPv4.source');
+  }, 60_000);
+});
