@@ -80,16 +80,19 @@ export function typeRanges(
     unspec: family === 'ip6' ? [[0n, 0n]] : [],
     anycast: [],
   };
+  const unicast = () => {
+    const others = union(Object.values(special).flat());
+    /** IPv4 asks the table of local addresses alone (inet_dev_addr_type), IPv6 looks for the route. */
+    if (family === 'ip') return subtract([everything(family)], others);
+    return subtract(union([...routedRanges(box, family).byInterface.values()].flat()), others);
+  };
   const found: Range[] = [];
   for (const type of types) {
-    const ranges = special[type];
-    if (ranges !== undefined) found.push(...ranges);
-    else if (type === 'unicast') {
-      const { byInterface } = routedRanges(box, family);
-      const routed = union([...byInterface.values()].flat());
-      found.push(...subtract(routed, union(Object.values(special).flat())));
-    } else if (type !== 'blackhole' && type !== 'unreachable' && type !== 'prohibit') return undefined;
-    else return undefined;
+    if (type === 'unicast') found.push(...unicast());
+    else if (type === 'unreachable' && family === 'ip6') found.push(...routedRanges(box, family).nowhere);
+    else if (type === 'blackhole' || type === 'unreachable' || type === 'prohibit') continue;
+    else if (special[type] === undefined) return undefined;
+    else found.push(...special[type]);
   }
   return union(found);
 }

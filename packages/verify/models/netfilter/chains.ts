@@ -36,7 +36,8 @@ const DOUBTS_MAX = 8;
 interface Row {
   readonly cube: Cube;
   readonly behaviour: number;
-  readonly source: SourceRef;
+  /** Only where the whole rule has matched: a row may be the first tests of a rule. */
+  readonly source: SourceRef | undefined;
 }
 
 /** Rules of one table. */
@@ -71,7 +72,7 @@ class Segment {
     }
     for (const cube of cubes) {
       const parts = [...cube.rest, ...then];
-      this.#rows.push({ cube, behaviour: this.#behaviour(parts, rule.source), source: rule.source });
+      this.#rows.push(rowOf(cube, this.#behaviour(parts, rule.source), parts, rule.source));
       if (!ends(parts)) this.#goingOn.push(cube);
     }
     return true;
@@ -144,15 +145,16 @@ function partsInstruction(parts: readonly Part[], source: SourceRef, context: Ac
 }
 
 function actionStep(action: Action, source: SourceRef, context: ActionContext): Instruction {
-  if (action.is !== 'cases') return { ...actionInstruction(action, context), source };
+  if (action.is !== 'cases') return actionInstruction(action, context);
   const rows: Row[] = [];
   const behaviours: Instruction[] = [];
   for (const { tests, then } of action.cases) {
     const all = [...tests, ...then];
     const { tests: first, then: rest } = split(all);
     for (const cube of cubesOf(first, context)) {
-      rows.push({ cube, behaviour: behaviours.length, source });
-      behaviours.push(partsInstruction([...cube.rest, ...rest], source, context));
+      const parts = [...cube.rest, ...rest];
+      rows.push(rowOf(cube, behaviours.length, parts, source));
+      behaviours.push(partsInstruction(parts, source, context));
     }
   }
   return withDoubts('map', rows, behaviours, context);
@@ -161,20 +163,42 @@ function actionStep(action: Action, source: SourceRef, context: ActionContext): 
 /** Tests that did not fit in the row before: a table of one rule. */
 function oneRow(parts: readonly Part[], source: SourceRef, context: ActionContext): Instruction {
   const [first, ...rest] = parts as readonly [Test, ...Part[]];
-  const rows = cubesOf([first], context).map((cube): Row => ({ cube, behaviour: 0, source }));
+  const rows = cubesOf([first], context).map((cube) => rowOf(cube, 0, rest, source));
   return withDoubts('rest', rows, [partsInstruction(rest, source, context)], context);
 }
 
 /** `!= @set` of several keys: what is in the set goes past the rule. */
 function noneOf(parts: readonly Part[], source: SourceRef, context: ActionContext): Instruction {
   const [first, ...rest] = parts as readonly [Test & { is: 'either' }, ...Part[]];
-  const rows = cubesOf([{ ...first, negated: false }], context).map((cube): Row => ({ cube, behaviour: 0, source }));
-  return withDoubts('none of', rows, [nothing], context, partsInstruction(rest, source, context));
+  const rows = cubesOf([{ ...first, negated: false }], context).map(
+    (cube): Row => ({ cube, behaviour: 0, source: undefined }),
+  );
+  const then = partsInstruction(rest, source, context);
+  return withDoubts('none of', rows, [nothing], context, undecided(rest) ? then : hit(then, source, context));
+}
+
+function rowOf(cube: Cube, behaviour: number, parts: readonly Part[], source: SourceRef): Row {
+  return { cube, behaviour, source: undecided(parts) ? undefined : source };
+}
+
+/** Whether the rest of a rule still tests the packet. */
+function undecided([first]: readonly Part[]): boolean {
+  return first !== undefined && (isTest(first) || first.is === 'cases');
+}
+
+/** A row that any packet matches, so that the rule is named where it was the failure of a test that made it match. */
+function hit(then: Instruction, source: SourceRef, context: ActionContext): Instruction {
+  const rules: Rule[] = [{ match: [undefined], behaviour: 0, source }];
+  const keys = [tableKey('l4proto', context.family, context.name)];
+  return {
+    op: 'table',
+    table: { name: 'hit', keys, entries: { kind: 'rules', rules }, behaviours: [then], miss: then },
+  };
 }
 
 function table(
   name: string,
-  rows: readonly { matches: ReadonlyMap<ModelKey, Match>; behaviour: number; source: SourceRef }[],
+  rows: readonly { matches: ReadonlyMap<ModelKey, Match>; behaviour: number; source: SourceRef | undefined }[],
   behaviours: readonly Instruction[],
   context: ActionContext,
   miss: Instruction,
@@ -182,7 +206,11 @@ function table(
   if (rows.length === 0) return miss;
   const keys = [...new Set(rows.flatMap(({ matches }) => [...matches.keys()]))].toSorted();
   const rules = rows.map(
-    ({ matches, behaviour, source }): Rule => ({ match: keys.map((key) => matches.get(key)), behaviour, source }),
+    ({ matches, behaviour, source }): Rule => ({
+      match: keys.map((key) => matches.get(key)),
+      behaviour,
+      ...(source === undefined ? {} : { source }),
+    }),
   );
   const made: Table = {
     name,
@@ -218,11 +246,11 @@ function withDoubts(
   const put = (bit: (key: ModelKey) => Instruction) => block(...[...bits.values()].map(bit));
   const free = put((key) => ({ op: 'assign', to: meta(key, context.name), value: fresh('not known', 1) }));
   const fixed = put((key) => ({ op: 'assign', to: meta(key, context.name), value: constant(0n, 1) }));
-  const passes = rows.map(({ cube, source }) => ({
+  const passes = rows.map(({ cube }) => ({
     matches: cube.matches,
     behaviour:
       cube.unknown.length === 0 ? doubts.length : Math.min(whats.indexOf(cube.unknown.join('; ')), doubts.length - 1),
-    source,
+    source: undefined,
   }));
   const looked = table(`${name}?`, passes, [...doubts.map((doubt) => block(doubt, free)), fixed], context, fixed);
   const decided = rows.map((row) => {

@@ -76,7 +76,11 @@ class Names {
 /** Before any table has run: what is known of the connection, at raw. */
 export function untracked(tracking: Tracking): Instruction {
   const names = new Names(tracking);
-  return block(assign(names.state, constant(ctState.invalid, 8)));
+  const status = assign(names.status, constant(0n, 16));
+  return block(
+    assign(names.state, constant(ctState.invalid, 8)),
+    branch({ kind: 'exists', at: names.entry }, nothing, status),
+  );
 }
 
 /** The hook at priority -200. */

@@ -93,10 +93,13 @@ function receive(name: string, around: Surroundings, rules: Rules): Instruction 
           rules.hook('postrouting'),
           leave(name, around),
         );
+  const martians = dropMartians(around, read(meta('loopback', name)));
+  /** IPv6 looks at addresses on entry (ip6_rcv_core), IPv4 when it looks for the route. */
   return block(
-    dropMartians(around, read(meta('loopback', name))),
+    around.family === 'ip6' ? martians : nothing,
     untracked(rules.tracking),
     rules.hook('prerouting'),
+    around.family === 'ip' ? martians : nothing,
     routeLookup(name, around),
     branch(oifIs(name, THIS_HOST), here, through),
   );

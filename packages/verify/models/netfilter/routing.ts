@@ -2,7 +2,7 @@ import { compare, constant, meta, negation, read, within, type Expr, type Ranges
 import { field } from '../../ir/fields.ts';
 import { assign, block, branch, constrain, drop, nothing, type Instruction } from '../../ir/instruction.ts';
 import type { Rule } from '../../ir/table.ts';
-import { setOf, type Range } from '../../readers/netfilter/addresses.ts';
+import { setOf, union, type Range } from '../../readers/netfilter/addresses.ts';
 import { broadcastRanges, localRanges, multicastRanges } from './addresses-of-box.ts';
 import { THIS_HOST } from './box.ts';
 import type { Surroundings } from './cubes.ts';
@@ -52,7 +52,7 @@ export function routeLookup(name: string, around: Surroundings): Instruction {
 }
 
 /** Addresses that no packet from a wire may have (ip_route_input_slow, RFC 1812 5.3.7; RFC 4291 2.5). */
-export function dropMartians({ family }: Surroundings, loopback: Expr): Instruction {
+export function dropMartians({ family, box }: Surroundings, loopback: Expr): Instruction {
   const bad: { source: Ranges; destination: Ranges } =
     family === 'ip'
       ? {
@@ -75,9 +75,11 @@ export function dropMartians({ family }: Surroundings, loopback: Expr): Instruct
           destination: [[0n, 1n]],
         };
   const name = family === 'ip' ? 'IPv4' : 'IPv6';
+  /** Nor does a packet come in with an address of this host (fib_validate_source; accept_local is off). */
+  const source = family === 'ip' ? union([...bad.source, ...localRanges(box, 'ip')]) : bad.source;
   const good = block(
     constrain(
-      negation(within(read(field(`${name}.src`)), bad.source)),
+      negation(within(read(field(`${name}.src`)), source)),
       'a source address that no packet from a wire may have',
     ),
     constrain(
