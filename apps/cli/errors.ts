@@ -14,7 +14,7 @@ export const cliErrors = defineErrors({
   'SF-CLI-NO-TOKEN': {
     status: 401,
     title: 'No token was found',
-    hint: 'Start a server on this machine, set SUPERFLUIDITY_TOKEN, or name a file with --token-file.',
+    hint: 'Start a server on this machine (`superfluidity server`), set SUPERFLUIDITY_TOKEN, or name a file with --token-file.',
   },
   'SF-CLI-TIMEOUT': {
     status: 504,

@@ -1,14 +1,15 @@
 #!/usr/bin/env node
 // Plain JavaScript for whatever Node the machine has: the program itself needs Node 24, which the package `node` brings.
 import { spawn } from 'node:child_process';
-import { createRequire, enableCompileCache } from 'node:module';
+// Old versions refuse a file that imports by name what they do not have.
+import * as nodeModule from 'node:module';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 const NEEDED = 24;
 
 if (Number(process.versions.node.split('.')[0]) >= NEEDED) {
-  enableCompileCache?.();
+  nodeModule.enableCompileCache?.();
   await import('../main.ts');
 } else {
   const node = findNode();
@@ -31,7 +32,7 @@ if (Number(process.versions.node.split('.')[0]) >= NEEDED) {
 /** The program of the package `node`, wherever npm put the package. */
 function findNode() {
   try {
-    return createRequire(import.meta.url).resolve('node/bin/node');
+    return nodeModule.createRequire(import.meta.url).resolve('node/bin/node');
   } catch {
     return undefined;
   }
