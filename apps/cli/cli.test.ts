@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -165,6 +165,19 @@ describe('exit codes', () => {
     const offline = async (path: string) => (await sf(['check', '--offline', path])).out;
     expect(await offline(join(dirname(example), 'sol006'))).toContain('(sol006)');
     expect(await offline(dirname(example))).toContain('(native)');
+  }, 30_000);
+
+  test('mistakes in a package are placed without a server as well', async () => {
+    const broken = join(folder, 'package');
+    await cp(join(dirname(example), 'sol006'), broken, { recursive: true });
+    const vnfd = join(broken, 'vnfd/video.yaml');
+    await writeFile(vnfd, (await readFile(vnfd, 'utf8')).replace('nested/video-video.yaml', 'nested/none.yaml'));
+    const nested = join(broken, 'vnfd/nested/ue-ue.yaml');
+    await writeFile(nested, (await readFile(nested, 'utf8')).replace('environment:', 'enviroment:'));
+    const { code, out } = await sf(['service', 'check', '--offline', broken]);
+    expect(code).toBe(2);
+    expect(out).toMatch(/^vnfd\/video\.yaml:\d+:\d+: error SF-DESCRIPTOR-REFERENCE: .*nested\/none\.yaml/m);
+    expect(out).toMatch(/^vnfd\/nested\/ue-ue\.yaml:1:1: error SF-DESCRIPTOR-UNKNOWN-FIELD: .*'environment'/m);
   }, 30_000);
 
   test('too large a file is refused before it is sent', async () => {

@@ -21,3 +21,4 @@ export { pathJson, verdictJson } from './report/json.ts';
 export { pcap } from './report/pcap.ts';
 export { sarif } from './report/sarif.ts';
 export { pathLines, verdictText } from './report/text.ts';
+export { type FormulaSolver, z3Solver } from './solve/z3/z3.ts';

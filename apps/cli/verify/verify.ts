@@ -28,6 +28,7 @@ import {
   type Verdict,
   verdictJson,
   verdictText,
+  z3Solver,
 } from '@superfluidity/verify';
 import packageJson from '../package.json' with { type: 'json' };
 import type { Context } from '../context.ts';
@@ -151,7 +152,9 @@ function startsOf({ network }: Assembled, { from, packet, layout }: VerifyOption
 }
 
 function boundsOf({ timeLimit }: VerifyOptions): ExploreOptions {
-  return { limits: { ...defaultLimits, milliseconds: timeLimit * 1_000 } };
+  // Started when a path needs it, and ended with the process.
+  const { solve } = z3Solver(defaultLimits.formulaMilliseconds);
+  return { limits: { milliseconds: timeLimit * 1_000 }, solve };
 }
 
 function knownLayouts(text: string): readonly Layout[] {

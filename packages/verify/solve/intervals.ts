@@ -40,15 +40,6 @@ export function everything(width: number): Intervals {
   return make(width, [numeric(width, 0n), numeric(width, topOf(width))]);
 }
 
-export function nothingOf(width: number): Intervals {
-  return make(width, []);
-}
-
-export function single(width: number, value: bigint): Intervals {
-  const at = numeric(width, value);
-  return make(width, [at, at]);
-}
-
 /** Any ranges, in any order. */
 export function intervals(width: number, ranges: Iterable<readonly [bigint, bigint]>): Intervals {
   const pairs = [...ranges].map(([low, high]) => [numeric(width, low), numeric(width, high)] as const);

@@ -181,6 +181,7 @@ export class PathCondition {
   }
 
   #join(formula: Formula): PathCondition | undefined {
+    if (isWideDifference(formula)) return this.#with({ formulas: [...this.#formulas, formula] });
     const { diagrams } = this.#bits;
     const made = diagrams.attempt(FORMULA_NODES, () => this.#bits.formula(formula));
     if (made === undefined) return this.#with({ formulas: [...this.#formulas, formula] });
@@ -353,6 +354,11 @@ function asDomain(formula: Formula): { readonly symbol: SymbolId; readonly set: 
     else found = { ...next, set: (formula.kind === 'any' ? union : intersect)(found.set, next.set) };
   }
   return found;
+}
+
+/** Two whole symbols that differ: as a diagram that takes a node for each value. */
+function isWideDifference(formula: Formula): boolean {
+  return formula.kind === 'not' && formula.of.kind === 'equal' && formula.of.left.width > 12;
 }
 
 function symbolsIn(formula: Formula, found = new Map<SymbolId, number>()): Map<SymbolId, number> {
