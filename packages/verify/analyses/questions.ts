@@ -171,8 +171,10 @@ export function portsOf(network: Network): ReadonlySet<PortId> {
 
 function mustExist(network: Network, place: Place): void {
   const ports = portsOf(network);
-  if (ports.has(place) || network.boxes.has(place)) return;
-  const similar = nearest(place, [...ports, ...network.boxes.keys()]);
+  // Hosts and other networks at the end of a link are boxes too, of which nothing more is known.
+  const known = new Set([...ports, ...network.boxes.keys(), ...[...ports].map(boxOf)]);
+  if (known.has(place)) return;
+  const similar = nearest(place, known);
   throw new SuperfluidityError('SF-VERIFY-PORT', {
     reason: `there is no port or box '${place}'${similar === undefined ? '' : `; did you mean '${similar}'?`}`,
   });

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { assemble, constant, compare, field, layouts, loops, reach, read } from '../index.ts';
+import { assemble, constant, compare, field, layouts, loops, parseFilter, reach, read } from '../index.ts';
 
 const tcp = layouts.filter(({ name }) => name === 'ipv4/tcp');
 const edge = `10.0.0.0/8          192.0.2.1   eth1
@@ -78,6 +78,57 @@ describe('a network of files', () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('a Linux box between two networks', () => {
+  const box = [
+    { path: 'fw.routes', text: 'default via 192.0.2.1 dev eth0\n10.0.0.0/8 dev eth1 scope link\n' },
+    {
+      path: 'fw.addr',
+      text: '2: eth0    inet 192.0.2.2/24 scope global eth0\n3: eth1    inet 10.0.0.1/8 scope global eth1\n',
+    },
+    {
+      path: 'fw.rules',
+      text: [
+        '*filter',
+        ':INPUT ACCEPT [0:0]',
+        ':FORWARD DROP [0:0]',
+        ':OUTPUT ACCEPT [0:0]',
+        '-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
+        '-A FORWARD -i eth0 -d 10.0.0.80/32 -p tcp -m tcp --dport 80 -j ACCEPT',
+        'COMMIT',
+        '*nat',
+        ':PREROUTING ACCEPT [0:0]',
+        ':POSTROUTING ACCEPT [0:0]',
+        '-A PREROUTING -d 192.0.2.2/32 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.0.0.80:80',
+        'COMMIT',
+        '',
+      ].join('\n'),
+    },
+    { path: 'links', text: 'internet:x -> fw:eth0\nfw:eth1 -> lan:y\n' },
+  ];
+  const { network, readings } = assemble('office', box);
+  const asked = (packet: string) =>
+    reach(network, { port: 'internet:x', layouts: tcp, assume: parseFilter(packet) }, 'lan');
+
+  it('is read whole', () => {
+    expect(readings.map(({ file, lines }) => [file, lines['not understood']])).toEqual(
+      box
+        .map(({ path }) => path)
+        .toSorted()
+        .map((path) => [path, 0]),
+    );
+  });
+
+  it('lets in what its rules let in, and translates on the way', () => {
+    expect(asked('dst host 10.0.0.80 && dst port 80').answer).toBe('holds');
+    expect(asked('dst host 10.0.0.81 && dst port 80').answer).not.toBe('holds');
+    const translated = asked('dst host 192.0.2.2 && dst port 8080');
+    expect(translated.answer).toBe('holds');
+    const { arrived } = translated.paths[0]!.witness()!;
+    expect([arrived.values.get('IPv4.dst'), arrived.values.get('TCP.dport')]).toEqual([0x0a00_0050n, 80n]);
+    expect(translated.rules.map(({ file }) => file)).toContain('fw.rules');
   });
 });
 

@@ -3,12 +3,14 @@ import '../errors.ts';
 import { block, type Instruction } from '../ir/instruction.ts';
 import { inputLimits } from '../limits.ts';
 import type { BoxModel } from '../models/box-model.ts';
+import { netfilterModel } from '../models/netfilter/model.ts';
 import { routerModel } from '../models/router.ts';
 import { type Box, boxOf, type Network, type PortId } from '../network.ts';
-import { type FileReading, LineLedger } from '../read/ledger.ts';
+import type { FileReading } from '../read/ledger.ts';
 import type { InputFile } from '../read/reader.ts';
-import { readFib, recogniseFib } from '../readers/fib/fib.ts';
-import { looksLikeLinks, readLinks } from '../readers/links.ts';
+import type { ReadLink } from '../readers/links.ts';
+import { linuxBox } from './linux-box.ts';
+import { type BoxParts, partsOf, type ReadFiles } from './parts.ts';
 
 export interface Assembled {
   readonly network: Network;
@@ -17,44 +19,51 @@ export interface Assembled {
 }
 
 /**
- * A network from the files that people have. Each file is recognised by what is in it; a box is named after its file. A box
- * of which lines were not understood puts a doubt on every packet that goes through it.
+ * A network from the files that people have. Each file is recognised by what is in it; a box is named after its files, and
+ * one that has rules of a packet filter is a Linux box. Lines that were not understood put a doubt on every packet that
+ * goes through their box.
  */
 export function assemble(name: string, files: readonly InputFile[]): Assembled {
   if (files.length > inputLimits.files) tooLarge(`${files.length} files`, `${inputLimits.files} files`);
+  for (const { path, text } of files) {
+    if (text.length > inputLimits.fileBytes) tooLarge(path, `${inputLimits.fileBytes} characters`);
+  }
+  const read: ReadFiles = partsOf(files);
   const boxes = new Map<string, Box>();
   const programs = new Map<PortId, Instruction>();
   const routines = new Map<string, Instruction>();
-  const links = new Map<PortId, PortId[]>();
-  const readings: FileReading[] = [];
-
-  const add = (model: BoxModel, reading: FileReading) => {
-    if (boxes.has(model.box.name)) {
-      throw new SuperfluidityError('SF-VERIFY-INPUT', {
-        doing: `read ${reading.file}`,
-        reason: `there are two files for the box ${model.box.name}`,
-        data: { file: reading.file },
-      });
-    }
-    boxes.set(model.box.name, model.box);
-    for (const [port, program] of model.programs) programs.set(port, doubted(program, reading));
+  for (const [box, parts] of read.boxes) {
+    const model = modelOf(box, parts);
+    if (model === undefined) continue;
+    boxes.set(box, model.box);
+    const doubts = parts.readings.flatMap(doubtOf);
+    for (const [port, program] of model.programs) programs.set(port, block(...doubts, program));
     for (const [routine, body] of model.routines ?? []) routines.set(routine, body);
-    readings.push(reading);
-  };
-
-  for (const file of files.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
-    if (file.text.length > inputLimits.fileBytes) tooLarge(file.path, `${inputLimits.fileBytes} characters`);
-    const fib = recogniseFib(file.text);
-    if (looksLikeLinks(file.text)) {
-      const { value, reading } = readLinks(file);
-      readings.push(reading);
-      for (const { from, to } of value) links.set(from, [...(links.get(from) ?? []), to]);
-    } else if (fib !== undefined) {
-      const { value, reading } = readFib(file, fib);
-      add(routerModel(nameOf(file.path), value), reading);
-    } else readings.push(unrecognised(file));
   }
-  return { network: { name, boxes, programs: withInputs(programs, links), links, routines }, readings };
+  const links = linksBetween(read.links, programs);
+  return {
+    network: { name, boxes, programs: withInputs(programs, links), links, routines },
+    readings: [...[...read.boxes.values()].flatMap(({ readings }) => readings), ...read.readings],
+  };
+}
+
+function modelOf(name: string, parts: BoxParts): BoxModel | undefined {
+  if (parts.rulesets.length > 0) return netfilterModel(name, linuxBox(parts));
+  return parts.fib === undefined ? undefined : routerModel(name, parts.fib);
+}
+
+/** The ports of a Linux box have a way in and a way out: `fw:eth0` is `fw:eth0:out` where a link begins. */
+function linksBetween(
+  read: readonly ReadLink[],
+  programs: ReadonlyMap<PortId, Instruction>,
+): ReadonlyMap<PortId, readonly PortId[]> {
+  const links = new Map<PortId, PortId[]>();
+  const isLinux = (port: PortId) => programs.has(`${port}:in`);
+  for (const { from, to } of read) {
+    const begin = isLinux(from) ? `${from}:out` : from;
+    links.set(begin, [...(links.get(begin) ?? []), isLinux(to) ? `${to}:in` : to]);
+  }
+  return links;
 }
 
 /** A link may end at any port of a box that treats all its inputs alike, which is what its port `in` says. */
@@ -70,28 +79,13 @@ function withInputs(
   return all;
 }
 
-function doubted(program: Instruction, { file, lines, remarks }: FileReading): Instruction {
+/** Rules that were not understood have doubts of their own, where they stand; other lines are in doubt as a whole. */
+function doubtOf({ file, format, lines, remarks }: FileReading): readonly Instruction[] {
   const count = lines['not understood'];
-  if (count === 0) return program;
+  if (count === 0 || (format.startsWith('ip') && format.endsWith('tables-save'))) return [];
   const first = remarks.find(({ fate }) => fate === 'not understood');
   const what = `${count} ${count === 1 ? 'line' : 'lines'} of ${file}, first line ${first?.line ?? '?'}: ${first?.why ?? ''}`;
-  return block({ op: 'doubt', what }, program);
-}
-
-function nameOf(path: string): string {
-  const base = path.slice(path.lastIndexOf('/') + 1);
-  const dot = base.lastIndexOf('.');
-  return dot > 0 ? base.slice(0, dot) : base;
-}
-
-function unrecognised(file: InputFile): FileReading {
-  const lines = file.text.split('\n');
-  const ledger = new LineLedger(file.path, 'not recognised', lines.length);
-  lines.forEach((line, i) => {
-    if (line.trim() !== '') ledger.notUnderstood(i + 1, 'the format of the file is not recognised');
-  });
-  const reading = ledger.reading();
-  return { ...reading, remarks: reading.remarks.slice(0, 1) };
+  return [{ op: 'doubt', what }];
 }
 
 function tooLarge(what: string, most: string): never {

@@ -1,0 +1,36 @@
+import type { NetfilterBox, NetfilterRoute } from '../models/netfilter/box.ts';
+import type { BoxParts } from './parts.ts';
+
+/** Rules, routes and addresses of one Linux box. Interfaces are those with an address and those that a route names. */
+export function linuxBox({ fib, rulesets, ipsets, interfaces }: BoxParts): NetfilterBox {
+  const routes: NetfilterRoute[] = [];
+  const names = new Set(interfaces.map(({ name }) => name));
+  if (fib !== undefined) {
+    for (let i = 0; i < fib.addresses.length; i += 1) {
+      const target = fib.targets[fib.target[i]!]!;
+      // Addresses of the box itself come from its interfaces.
+      if (target.kind === 'receive') continue;
+      const through = target.kind === 'interfaces' ? target.names : [];
+      for (const name of through) names.add(name);
+      routes.push({
+        family: 'ip',
+        address: BigInt(fib.addresses[i]!),
+        length: fib.lengths[i]!,
+        interfaces: through,
+        source: { file: fib.file, line: fib.lines[i]! },
+      });
+    }
+  }
+  return {
+    rulesets,
+    ipsets,
+    interfaces: [...names].map((name) => ({
+      name,
+      addresses: interfaces.find((each) => each.name === name)?.addresses ?? [],
+    })),
+    routes,
+    // Asked is what may begin. Packets of connections that could not begin would pass every rule for established ones.
+    flows: 'first',
+    forwarding: true,
+  };
+}

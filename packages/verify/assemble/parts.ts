@@ -1,0 +1,120 @@
+import { SuperfluidityError } from '@superfluidity/core';
+import { type FileReading, LineLedger } from '../read/ledger.ts';
+import type { InputFile, Reading } from '../read/reader.ts';
+import { type Fib, readFib, recogniseFib } from '../readers/fib/fib.ts';
+import { looksLikeInterfaces, type ReadInterface, readInterfaces } from '../readers/interfaces.ts';
+import { looksLikeLinks, readLinks, type ReadLink } from '../readers/links.ts';
+import { readIpset } from '../readers/netfilter/ipset.ts';
+import { readIptables } from '../readers/netfilter/iptables.ts';
+import { readNftJson } from '../readers/netfilter/nft-json.ts';
+import type { IpSet, Ruleset } from '../readers/netfilter/ruleset.ts';
+
+/** What the files of one box say. */
+export interface BoxParts {
+  fib?: Fib;
+  readonly rulesets: Ruleset[];
+  readonly ipsets: Map<string, IpSet>;
+  readonly interfaces: ReadInterface[];
+  readonly readings: FileReading[];
+}
+
+export interface ReadFiles {
+  readonly boxes: ReadonlyMap<string, BoxParts>;
+  readonly links: readonly ReadLink[];
+  /** Of files that belong to no box. */
+  readonly readings: readonly FileReading[];
+}
+
+/** A format: how it is recognised, and what becomes of a file that has it. The first that recognises a file reads it. */
+interface Format {
+  readonly recognises: (text: string) => boolean;
+  readonly read: (file: InputFile, box: BoxParts) => FileReading;
+}
+
+const formats: readonly Format[] = [
+  {
+    recognises: (text) => /^\s*\{\s*"nftables"\s*:/.test(text.slice(0, 4_096)),
+    read: (file, box) => rules(readNftJson(file), box),
+  },
+  {
+    recognises: (text) => /^\*(?:filter|nat|mangle|raw|security)\s*$|^-[PA] [A-Z]/m.test(text.slice(0, 4_096)),
+    read: (file, box) => rules(readIptables(file), box),
+  },
+  {
+    recognises: (text) => /^(?:create|add) \S+ (?:hash|bitmap|list):/m.test(text.slice(0, 4_096)),
+    read(file, box) {
+      const { value, reading } = readIpset(file);
+      for (const [name, set] of value) box.ipsets.set(name, set);
+      return reading;
+    },
+  },
+  {
+    recognises: looksLikeInterfaces,
+    read(file, box) {
+      const { value, reading } = readInterfaces(file);
+      box.interfaces.push(...value);
+      return reading;
+    },
+  },
+  {
+    recognises: (text) => recogniseFib(text) !== undefined,
+    read(file, box) {
+      if (box.fib !== undefined) {
+        throw new SuperfluidityError('SF-VERIFY-INPUT', {
+          doing: `read ${file.path}`,
+          reason: `there are two routing tables for the box ${boxName(file.path)}: the other is ${box.fib.file}`,
+          data: { file: file.path },
+        });
+      }
+      const { value, reading } = readFib(file, recogniseFib(file.text)!);
+      box.fib = value;
+      return reading;
+    },
+  },
+];
+
+function rules({ value, reading }: Reading<Ruleset>, box: BoxParts): FileReading {
+  box.rulesets.push(value);
+  return reading;
+}
+
+export function partsOf(files: readonly InputFile[]): ReadFiles {
+  const boxes = new Map<string, BoxParts>();
+  const links: ReadLink[] = [];
+  const readings: FileReading[] = [];
+  for (const file of files.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
+    if (looksLikeLinks(file.text)) {
+      const { value, reading } = readLinks(file);
+      links.push(...value);
+      readings.push(reading);
+      continue;
+    }
+    const format = formats.find(({ recognises }) => recognises(file.text));
+    if (format === undefined) {
+      readings.push(unrecognised(file));
+      continue;
+    }
+    const name = boxName(file.path);
+    const box: BoxParts = boxes.get(name) ?? { rulesets: [], ipsets: new Map(), interfaces: [], readings: [] };
+    boxes.set(name, box);
+    box.readings.push(format.read(file, box));
+  }
+  return { boxes, links, readings };
+}
+
+/** `net/fw.rules.v4` is of the box `fw`. */
+function boxName(path: string): string {
+  const base = path.slice(path.lastIndexOf('/') + 1);
+  const dot = base.indexOf('.');
+  return dot > 0 ? base.slice(0, dot) : base;
+}
+
+function unrecognised(file: InputFile): FileReading {
+  const lines = file.text.split('\n');
+  const ledger = new LineLedger(file.path, 'not recognised', lines.length);
+  lines.forEach((line, i) => {
+    if (line.trim() !== '') ledger.notUnderstood(i + 1, 'the format of the file is not recognised');
+  });
+  const reading = ledger.reading();
+  return { ...reading, remarks: reading.remarks.slice(0, 1) };
+}
