@@ -35,6 +35,30 @@ export function namedSet(value: Json, sets: NamedSets): Json | 'dynamic' | undef
   return found.dynamic ? 'dynamic' : { set: found.elements };
 }
 
+/** Of the packet's way here, of sockets and clocks: nothing that the packet shows. */
+const circumstances: ReadonlySet<string> = new Set([
+  'random',
+  'iiftype',
+  'oiftype',
+  'skuid',
+  'skgid',
+  'nftrace',
+  'rtclassid',
+  'pkttype',
+  'cpu',
+  'iifgroup',
+  'oifgroup',
+  'cgroup',
+  'priority',
+  'time',
+  'day',
+  'hour',
+  'secpath',
+  'ipsec',
+  'sdif',
+  'sdifname',
+]);
+
 function compareTests(left: Json, op: string, right: Json): Tests {
   const [kind, inner] = only(left) ?? [];
   if (kind === 'concat' && isList(inner)) return concatTests(inner, op, right);
@@ -42,9 +66,17 @@ function compareTests(left: Json, op: string, right: Json): Tests {
   if (kind === 'meta' && isObject(inner)) {
     const key = inner['key'];
     if (key === 'nfproto' || key === 'protocol') return familyTests(op, right);
-    if (key === 'random') return [{ is: 'unknown', what: 'a random number' }];
+    if (typeof key === 'string' && circumstances.has(key)) return [{ is: 'unknown', what: `meta ${key}` }];
   }
-  if (kind === 'numgen' || kind === 'jhash' || kind === 'symhash') return [{ is: 'unknown', what: `${kind}` }];
+  if (
+    kind === 'numgen' ||
+    kind === 'jhash' ||
+    kind === 'symhash' ||
+    kind === 'socket' ||
+    kind === 'osf' ||
+    kind === 'rt'
+  )
+    return [{ is: 'unknown', what: `${kind}` }];
   if (kind === '&' && isList(inner) && inner.length === 2) return maskedTests(inner[0]!, inner[1]!, op, right);
   const payload = isObject(inner) ? fragment(kind, inner) : undefined;
   if (payload !== undefined) return maskedFragment(0xffffn, op, right);

@@ -79,6 +79,7 @@ export function ruleParts(expressions: readonly Json[], sets: NamedSets): NftRul
 
 function describe(value: Json): string {
   if (!isObject(value)) return '';
+  if (typeof value['said'] === 'string') return value['said'];
   return Object.entries(value)
     .map(([name, inner]) => `${name} ${typeof inner === 'object' ? JSON.stringify(inner) : String(inner)}`)
     .join(' ')
