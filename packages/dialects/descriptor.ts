@@ -74,6 +74,9 @@ export function readDescriptor(files: readonly DescriptorFile[]): ReadDescriptor
   const dialect = dialectOf(files);
   if (dialect !== undefined) return { ...dialect.read(files), format: dialect.format };
   if (only !== undefined && others.length === 0) return readNative(only.bytes, { file: only.path });
+  // The file that would have told may be the one that cannot be read.
+  const { problems } = findDescriptors(files);
+  if (problems.length > 0) return { problems };
   return { problems: [refusal('SF-DESCRIPTOR-UNRECOGNISED', 'no file is a native descriptor or holds an NSD')] };
 }
 

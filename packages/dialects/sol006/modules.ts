@@ -25,7 +25,9 @@ export function withoutModules(text: YamlText): YamlText {
   };
 }
 
-const plain = (name: string) => name.slice(name.indexOf(':') + 1);
+/** Of other modules nothing is read: what they add keeps its name. */
+const KNOWN_MODULE = /^(?:etsi-nfv-[\w-]+|superfluidity-nfv|nfv|nsd|vnfd|sf):/;
+const plain = (name: string) => name.replace(KNOWN_MODULE, '');
 
 function unqualified(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(unqualified);

@@ -18,6 +18,7 @@ import { toModel } from '../native/to-model.ts';
 import { readShape, type JsonSchema } from '../shape.ts';
 import { formatPath, readYamlText, shorten, type Path, type YamlText } from '../yaml-text.ts';
 import { isGroup, valueAt, withoutModules } from './modules.ts';
+import { carry, customary } from './carry.ts';
 import { NESTED_TYPE, parseRule, REQUIREMENTS_KEY } from './mapping.ts';
 import { nsdShape, vnfdShape, type Nsd, type Vdu, type Vnfd } from './shape.ts';
 
@@ -113,6 +114,7 @@ class Reader {
       name: nsd.id,
       version: nsd.version,
       ...(nsd.name === undefined ? {} : { description: nsd.name }),
+      ...carry('nsd', nsd, customary.nsd(nsd.id)),
       networks: this.#networks(found, nsd),
       functions,
       chains: this.#chains(found, nsd, vnfds),
@@ -164,6 +166,7 @@ class Reader {
       return {
         name: vdu.id,
         ...(vdu.description === undefined ? {} : { description: vdu.description }),
+        ...carry('vdu', vdu, customary.vdu(vdu.id)),
         ...execution,
         ...(nested === undefined ? {} : { nested: { ...execution.nested, ...nested } }),
         ports: (vdu['int-cpd'] ?? []).map((cpd) => portOf(cpd, vdu.id, vnfd, profile, nsd)),
@@ -183,6 +186,7 @@ class Reader {
     return {
       name: profile.id,
       ...(description === undefined ? {} : { description }),
+      ...carry('vnfd', vnfd, customary.vnfd(profile.id, nsd.version)),
       ...(requirements === undefined ? {} : { requirements }),
       units,
     };

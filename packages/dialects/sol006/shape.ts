@@ -26,7 +26,7 @@ const intCpd = z.looseObject({
   ),
 });
 
-const vdu = z.looseObject({
+export const vduShape = z.looseObject({
   id,
   description: z.string().max(4096).exactOptional(),
   'int-cpd': list(intCpd),
@@ -57,7 +57,7 @@ const vnfDf = z.looseObject({
 export const vnfdShape = z.looseObject({
   id,
   'product-info-description': z.string().max(4096).exactOptional(),
-  vdu: z.array(vdu).min(1).max(10_000),
+  vdu: z.array(vduShape).min(1).max(10_000),
   'virtual-compute-desc': list(
     z.looseObject({
       id,

@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { readDescriptor, recognise } from '../descriptor.ts';
 import type { DescriptorFile } from '../files.ts';
+import { readNative } from '../native/read.ts';
+import { writeNative } from '../native/write.ts';
 import { readSol006 } from './read.ts';
 import { writeSol006 } from './write.ts';
 
@@ -81,6 +83,45 @@ test('a mistake in a field with the name of a module has the position of that fi
   );
   const { line } = readSol006(wrong).problems[0]!.position!;
   expect(text(wrong.find(({ path }) => path === 'vnfd/epc.yaml')!).split('\n')[line - 1]).toContain('[1]');
+});
+
+describe('what nobody here reads', () => {
+  const extended = files.map((file) => {
+    const more: Readonly<Record<string, readonly [RegExp, string]>> = {
+      'nsd.yaml': [/designer: superfluidity/, 'designer: ACME\n      acme:tier: gold\n      nested-nsd-id: [other]'],
+      'vnfd/epc.yaml': [
+        /( +)vdu:\n +- id: epc\n/,
+        '$1virtual-storage-desc: [{ id: disk }]\n$&$1    boot-order: [{ key: 1 }]\n',
+      ],
+    };
+    const [from, to] = more[file.path] ?? [/$^/, ''];
+    return { path: file.path, bytes: bytes(text(file).replace(from, to)) };
+  });
+  const { service, problems } = readDescriptor(extended);
+
+  test('is carried by the service, its functions and units', () => {
+    expect(problems).toEqual([]);
+    const epc = service!.block.children.find(({ name }) => name === 'epc')!;
+    expect([service!.block.carried, epc.carried, epc.children[0]!.carried]).toEqual([
+      { sol006: { designer: 'ACME', 'acme:tier': 'gold', 'nested-nsd-id': ['other'] } },
+      { sol006: { 'virtual-storage-desc': [{ id: 'disk' }] } },
+      { sol006: { 'boot-order': [{ key: 1 }] } },
+    ]);
+  });
+
+  test('is written again, by way of the native format too', () => {
+    const written = writeSol006(service!);
+    expect(text(written.find(({ path }) => path === 'nsd.yaml')!)).toMatch(/designer: ACME[^]*acme:tier: gold/);
+    expect(canonicalJson(readDescriptor(written).service)).toBe(canonicalJson(service));
+    const back = readNative(writeNative(service!)).service!;
+    expect(canonicalJson(back)).toBe(canonicalJson(service));
+  });
+
+  test('cannot replace what the model says', () => {
+    const block = { ...service!.block, carried: { sol006: { id: 'other', 'vnfd-id': [], designer: 'B' } } };
+    const back = readDescriptor(writeSol006({ ...service!, block })).service!;
+    expect(back.block).toMatchObject({ name: 'mobile-edge', carried: { sol006: { designer: 'B' } } });
+  });
 });
 
 describe('mistakes are found where they are', () => {
@@ -202,6 +243,13 @@ describe('attributes of nested VDUs', () => {
       nested: { parent: 'none' },
     });
   });
+});
+
+test('an NSD that is no YAML is named with its position', () => {
+  const { problems } = readDescriptor(changed('nsd.yaml', 'designer: superfluidity', 'designer: [superfluidity'));
+  expect(problems.map(({ code }) => code)).toContain('SF-DESCRIPTOR-SYNTAX');
+  expect(problems[0]!.position).toMatchObject({ file: 'nsd.yaml' });
+  expect(problems[0]!.position!.line).toBeGreaterThan(3);
 });
 
 test('formats are recognised by what the files say', () => {

@@ -4,6 +4,7 @@ import { Document } from 'yaml';
 import '../errors.ts';
 import type { DescriptorFile } from '../files.ts';
 import { unitFragmentDocument } from '../native/write.ts';
+import { carriedBy, carriesOthers, customary } from './carry.ts';
 import { AUGMENTATION, formatRule, NESTED_TYPE, REQUIREMENTS_KEY } from './mapping.ts';
 
 /** A service as an ETSI SOL006 package: an NSD, a VNFD for each function, and a nested descriptor for each unit. */
@@ -29,7 +30,7 @@ function refuseLoss(service: Service): void {
     if (block.kind !== 'unit' && block.ports.length > 0) lost.push(`ports of ${name}`);
     if (block.kind === 'unit' && block.children.length > 0) lost.push(`blocks inside ${name}`);
     if (block.links.length > 0) lost.push(`links of ${name}`);
-    if (block.carried !== undefined) lost.push(`what ${name} carries of other dialects`);
+    if (carriesOthers(block)) lost.push(`what ${name} carries of other dialects`);
     if (block.ports.some(({ allow, bandwidthMbps }) => allow !== undefined || bandwidthMbps !== undefined)) {
       lost.push(`rules and bandwidth of ports of ${name}`);
     }
@@ -58,10 +59,10 @@ const ETHERNET = 'etsi-nfv-descriptors:ethernet';
 function nsd({ block, version, networks, chains }: Service) {
   return {
     id: block.name,
-    designer: 'superfluidity',
+    ...customary.nsd(block.name),
+    ...carriedBy('nsd', block),
     version,
     ...(block.description === undefined ? {} : { name: block.description }),
-    'invariant-id': block.name,
     'vnfd-id': block.children.map(({ name }) => name),
     'virtual-link-desc': networks.map(({ name }) => ({
       id: name,
@@ -152,12 +153,9 @@ function vnfd(fn: Block, service: Service) {
   const { requirements } = fn;
   return {
     id: fn.name,
-    provider: 'superfluidity',
-    'product-name': fn.name,
-    'software-version': service.version,
-    version: service.version,
+    ...customary.vnfd(fn.name, service.version),
+    ...carriedBy('vnfd', fn),
     ...(fn.description === undefined ? {} : { 'product-info-description': fn.description }),
-    'vnfm-info': ['superfluidity'],
     vdu: fn.children.map((unit) => vdu(fn, unit)),
     'virtual-compute-desc': fn.children.map((unit) => compute(fn, unit)),
     'int-virtual-link-desc': networks.map((network) => ({
@@ -211,7 +209,8 @@ function vdu(fn: Block, unit: Block) {
   const parent = nested?.parent === undefined ? undefined : nested.parent.slice(nested.parent.lastIndexOf('/') + 1);
   return {
     id: unit.name,
-    name: unit.name,
+    ...customary.vdu(unit.name),
+    ...carriedBy('vdu', unit),
     ...(unit.description === undefined ? {} : { description: unit.description }),
     'int-cpd': unit.ports.map((port) => ({
       id: port.name,
