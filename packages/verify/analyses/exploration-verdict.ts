@@ -1,10 +1,20 @@
-import type { Exploration } from '../engine/explore.ts';
+import type { Exploration, Start } from '../engine/explore.ts';
 import type { Path } from '../engine/path.ts';
 import type { SourceRef } from '../ir/source.ts';
+import type { Network } from '../network.ts';
 import type { Verdict } from '../verdict.ts';
+import { explained } from './explained.ts';
 
 /** Paths that a verdict shows at most. */
 const SHOWN = 100;
+/** Of those, paths with the very rules that their packets meet. */
+const EXPLAINED = 10;
+
+/** An exploration, and what it was of. */
+export interface Explored extends Exploration {
+  readonly network: Network;
+  readonly start: Start;
+}
 
 export interface Finding {
   readonly question: string;
@@ -19,13 +29,16 @@ export interface Finding {
  * A question of the kind "is there a path that ...". Evidence without a doubt decides it, whatever bound was hit. Evidence
  * that rests on something that was not understood is no answer, and neither is its absence from an unfinished exploration.
  */
-export function verdictOf(finding: Finding, explorations: readonly Exploration[]): Verdict {
+export function verdictOf(finding: Finding, explorations: readonly Explored[]): Verdict {
   const { question, found, because } = finding;
   const evidence = finding.evidence.toSorted((a, b) => a.hops.length - b.hops.length);
   const certain = evidence.filter(({ doubts }) => doubts.length === 0);
   const bound = explorations.find((each) => each.bound !== undefined)?.bound;
   const unfinished = explorations.flatMap(({ paths }) => paths).filter(({ outcome }) => outcome === 'unfinished');
-  const shown = (certain.length > 0 ? certain : evidence).slice(0, SHOWN);
+  const shown = (certain.length > 0 ? certain : evidence).slice(0, SHOWN).map((path, i) => {
+    const from = i < EXPLAINED ? explorations.find(({ paths }) => paths.includes(path)) : undefined;
+    return from === undefined ? path : explained(from.network, from.start, path);
+  });
   const base = { question, paths: shown, rules: rulesOf(shown) };
   if (certain.length > 0) return { ...base, answer: found, because: because.found, dependsOn: [] };
   if (evidence.length > 0) {

@@ -1,11 +1,11 @@
 import { SuperfluidityError, nearest } from '@superfluidity/core';
 import '../errors.ts';
-import { explore, type Exploration, type ExploreOptions, type Start } from '../engine/explore.ts';
+import { type Exploration, explore, type ExploreOptions, type Start } from '../engine/explore.ts';
 import type { Path } from '../engine/path.ts';
 import type { Field } from '../ir/expression.ts';
 import { boxOf, type Network, type PortId } from '../network.ts';
 import type { Verdict } from '../verdict.ts';
-import { verdictOf } from './exploration-verdict.ts';
+import { type Explored, verdictOf } from './exploration-verdict.ts';
 
 /** A port, or a box: then any of its ports. */
 export type Place = string;
@@ -147,9 +147,9 @@ function none(
   return verdictOf({ question, evidence, found: 'violated', because: { found, absent } }, explorations);
 }
 
-function run(network: Network, start: Start, options: ExploreOptions): Exploration {
+function run(network: Network, start: Start, options: ExploreOptions): Explored {
   mustExist(network, start.port);
-  return explore(network, start, options);
+  return { ...explore(network, start, options), network, start };
 }
 
 /** Paths that lead to the place, however they go on from there. A packet is not where it began. */

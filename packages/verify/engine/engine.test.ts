@@ -229,7 +229,7 @@ function symbolic(network: Network): readonly Ended[] {
     { port: 'x:1', layouts: [layout] },
     {
       detectLoops: false,
-      limits: { hops: 12, paths: 5_000, milliseconds: 10_000 },
+      limits: { hops: 12, paths: 150, milliseconds: 2_000, diagramNodes: 300_000 },
       monitor: {
         ended(path, state) {
           found.push({ path, state });

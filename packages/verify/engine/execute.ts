@@ -4,7 +4,7 @@ import type { SourceRef } from '../ir/source.ts';
 import type { Network } from '../network.ts';
 import type { Bits } from '../solve/bits.ts';
 import { type Formula, isFalsehood, isTruth } from '../solve/formula.ts';
-import { symbolsOf, type Value } from '../solve/value.ts';
+import { type SymbolId, symbolsOf, type Value } from '../solve/value.ts';
 import { tableClasses } from '../tables/classes.ts';
 import type { Budget } from './budget.ts';
 import type { Outcome } from './path.ts';
@@ -140,9 +140,15 @@ export class Executor {
   }
 
   #assign(state: State, { to, value: expr }: InstructionOf<'assign'>): readonly State[] {
-    const { value, known } = state.evaluate(expr, this.#symbols);
+    const born: SymbolId[] = [];
+    const { value, known } = state.evaluate(expr, {
+      fresh: (name, width) => {
+        born.push(this.#symbols.fresh(name, width));
+        return born.at(-1)!;
+      },
+    });
     const condition = known === undefined ? state.condition : state.condition.and(known);
-    return condition === undefined ? [] : [state.under(condition).assign(to, value)];
+    return condition === undefined ? [] : [state.with(born).under(condition).assign(to, value)];
   }
 
   #call(state: State, { routine }: InstructionOf<'call'>): readonly State[] {

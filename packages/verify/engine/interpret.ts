@@ -24,7 +24,13 @@ export interface ConcretePath {
 
 export interface InterpretOptions {
   /** Values for new symbols. Default: the smallest that is allowed. */
-  readonly fresh?: (name: string, width: number, ranges: readonly (readonly [bigint, bigint])[]) => bigint;
+  readonly fresh?: (
+    name: string,
+    width: number,
+    ranges: readonly (readonly [bigint, bigint])[],
+    /** How many the packet drew before, on its way here. */
+    index: number,
+  ) => bigint;
   /** Default 200. */
   readonly hops?: number;
 }
@@ -86,6 +92,7 @@ class Packet {
   doubts: string[] = [];
   copies = 0;
   choices = 0;
+  drawn = 0;
 
   constructor(port: PortId, contents: Contents) {
     this.contents = contents;
@@ -103,6 +110,7 @@ class Packet {
     made.doubts = [...this.doubts];
     made.copies = this.copies;
     made.choices = this.choices;
+    made.drawn = this.drawn;
     return made;
   }
 
@@ -371,7 +379,8 @@ class Machine {
       }
       case 'fresh': {
         const among = expr.ranges ?? [[0n, (1n << BigInt(expr.width)) - 1n]];
-        const number = this.#options.fresh?.(expr.name, expr.width, among) ?? among[0]![0];
+        const number = this.#options.fresh?.(expr.name, expr.width, among, packet.drawn) ?? among[0]![0];
+        packet.drawn += 1;
         return wrap(number, expr.width);
       }
       case 'binary': {

@@ -40,7 +40,11 @@ export function makePath({ state, outcome, why, source, layout, sent, solve, ran
     witness() {
       const symbols = state.condition.model(solve);
       if (symbols === undefined) return undefined;
-      return { sent: packetOf(sent, layout, symbols, state), arrived: packetOf(state, layout, symbols, state) };
+      return {
+        sent: packetOf(sent, layout, symbols, state),
+        arrived: packetOf(state, layout, symbols, state),
+        drawn: state.born.map(symbols),
+      };
     },
   };
 }

@@ -32,6 +32,13 @@ export interface Packet {
   readonly values: ReadonlyMap<string, bigint>;
 }
 
+export interface Witness {
+  readonly sent: Packet;
+  readonly arrived: Packet;
+  /** The values of all symbols of the path, in the order in which they were made. */
+  readonly drawn: readonly bigint[];
+}
+
 export interface Path {
   readonly outcome: Outcome;
   readonly hops: readonly Hop[];
@@ -52,5 +59,5 @@ export interface Path {
   /** True when the location has the very value that it had when the packet began. */
   unchanged(at: Location): boolean;
   /** A packet that takes this path, as it is sent and as it is at the end. Undefined when the solver does not know. */
-  witness(): { readonly sent: Packet; readonly arrived: Packet } | undefined;
+  witness(): Witness | undefined;
 }

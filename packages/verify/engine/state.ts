@@ -62,6 +62,8 @@ export class State {
   readonly doubts: readonly string[];
   readonly copies: number;
   readonly choices: number;
+  /** All symbols of the path, in the order in which they were made. */
+  readonly born: readonly SymbolId[];
   readonly #memory: Memory;
   readonly #saved: ReadonlyMap<string, Memory>;
 
@@ -71,6 +73,7 @@ export class State {
     this.doubts = parts.doubts;
     this.copies = parts.copies;
     this.choices = parts.choices;
+    this.born = parts.born;
     this.#memory = parts.memory;
     this.#saved = parts.saved;
   }
@@ -82,6 +85,7 @@ export class State {
       doubts: [],
       copies: 0,
       choices: 0,
+      born: [],
       memory: { cells: new Map(), tags: new Map() },
       saved: new Map(),
     });
@@ -110,6 +114,10 @@ export class State {
 
   chosen(): State {
     return this.#with({ choices: this.choices + 1 });
+  }
+
+  with(symbols: readonly SymbolId[]): State {
+    return symbols.length === 0 ? this : this.#with({ born: [...this.born, ...symbols] });
   }
 
   under(condition: PathCondition): State {
@@ -343,6 +351,7 @@ export class State {
       doubts: this.doubts,
       copies: this.copies,
       choices: this.choices,
+      born: this.born,
       memory: this.#memory,
       saved: this.#saved,
       ...change,
@@ -356,6 +365,7 @@ interface Parts {
   readonly doubts: readonly string[];
   readonly copies: number;
   readonly choices: number;
+  readonly born: readonly SymbolId[];
   readonly memory: Memory;
   readonly saved: ReadonlyMap<string, Memory>;
 }

@@ -85,7 +85,7 @@ const path: Path = {
   layout: 'ipv4/tcp',
   ranges: () => undefined,
   unchanged: () => true,
-  witness: () => ({ sent: syn, arrived: { ...syn, values: new Map([...syn.values, ['IPv4.ttl', 63n]]) } }),
+  witness: () => ({ sent: syn, arrived: { ...syn, values: new Map([...syn.values, ['IPv4.ttl', 63n]]) }, drawn: [] }),
 };
 const verdict = {
   question: 'isolation/web',
