@@ -161,6 +161,8 @@ class FilterParser {
       if (named in numberNames && direction === undefined) return this.#namedNumber(named as NumberName);
     }
     if (header === 'ether') return this.#ether(direction);
+    if (header === 'icmp' && direction === undefined && icmpTypes.has(this.#text))
+      return { kind: 'number', of: 'icmp type', number: this.#comparison(255, icmpTypes, 'a type of ICMP') };
     const special = direction === undefined ? this.#special(header) : undefined;
     if (special !== undefined) return special;
     if (this.#skip('portrange', 'port')) return this.#port(direction, header, juxtaposed);
@@ -308,7 +310,7 @@ class FilterParser {
     const block = addressBlock(this.#text) ?? (isNet ? shortNet(this.#text) : undefined);
     if (block === undefined) {
       this.#at = named ? this.#at : start;
-      if (!named && header === undefined && portNames.has(this.#text)) {
+      if (!named && (header === undefined || transports.has(header)) && portNames.has(this.#text)) {
         if (direction !== undefined || this.#previous?.kind !== 'port')
           return this.#port(direction, header, juxtaposed);
       }

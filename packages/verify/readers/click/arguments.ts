@@ -1,0 +1,105 @@
+import type { ClickArgument } from './configuration.ts';
+import { unusable } from './failure.ts';
+
+/** A configuration string as it stands in the file. */
+export interface RawConfiguration {
+  readonly text: string;
+  readonly file: string;
+  readonly line: number;
+}
+
+/** Values of `$names`. */
+export type Bindings = ReadonlyMap<string, string>;
+
+/** Puts the values of `$name` and `${name}` in, except between single quotes. What has no value stays as it is. */
+export function substitute(text: string, bindings: Bindings): string {
+  if (bindings.size === 0 || !text.includes('$')) return text;
+  let quote = '';
+  let out = '';
+  for (let at = 0; at < text.length; ) {
+    const c = text[at]!;
+    if (c === "'" && quote !== '"') quote = quote === '' ? c : '';
+    if (c === '"' && quote !== "'") quote = quote === '' ? c : '';
+    if (c === '$' && quote !== "'") {
+      const end = variableEnd(text, at);
+      const name = text.slice(at + 1, end).replace(/^\{|\}$/g, '');
+      const value = bindings.get(name);
+      if (value !== undefined) {
+        out += value;
+        at = end;
+        continue;
+      }
+    }
+    out += c;
+    at += 1;
+  }
+  return out;
+}
+
+function variableEnd(text: string, at: number): number {
+  if (text[at + 1] === '{') {
+    const close = text.indexOf('}', at);
+    return close < 0 ? text.length : close + 1;
+  }
+  let end = at + 1;
+  while (end < text.length && /[A-Za-z0-9_]/.test(text[end]!)) end += 1;
+  return end;
+}
+
+/** Splits at the commas outside quotes, takes comments away, and joins white space. */
+export function splitArguments({ text, file, line }: RawConfiguration): ClickArgument[] {
+  const found: ClickArgument[] = [];
+  let current = '';
+  let here = line;
+  let began = line;
+  const end = () => {
+    found.push({ text: current.trim(), line: began });
+    current = '';
+  };
+  for (let at = 0; at < text.length; ) {
+    const c = text[at]!;
+    if (c === '\n') here += 1;
+    if (text.startsWith('//', at)) {
+      const newline = text.indexOf('\n', at);
+      at = newline < 0 ? text.length : newline;
+    } else if (text.startsWith('/*', at)) {
+      const close = text.indexOf('*/', at + 2);
+      const stop = close < 0 ? text.length : close + 2;
+      for (; at < stop; at += 1) if (text[at] === '\n') here += 1;
+      current += ' ';
+    } else if (c === '"' || c === "'") {
+      const stop = quoteEnd(text, at);
+      if (stop < 0) throw unusable(file, here, `the text in ${c} has no end`);
+      if (current.trim() === '') began = here;
+      const inner = text.slice(at + 1, stop);
+      for (const each of inner) if (each === '\n') here += 1;
+      current += c === '"' ? inner.replace(/\\(.)/gs, '$1') : inner;
+      at = stop + 1;
+    } else if (c === ',') {
+      end();
+      at += 1;
+      began = here;
+    } else {
+      if (/\s/.test(c)) {
+        if (current !== '' && !current.endsWith(' ')) current += ' ';
+      } else {
+        if (current === '') began = here;
+        current += c;
+      }
+      at += 1;
+    }
+  }
+  end();
+  // A comma at the end, and nothing at all, make no argument.
+  if (found.at(-1)!.text === '') found.pop();
+  return found;
+}
+
+function quoteEnd(text: string, at: number): number {
+  const quote = text[at]!;
+  for (let end = at + 1; end < text.length; end += 1) {
+    if (quote === '"' && text[end] === '\\') end += 1;
+    else if (text[end] === quote) return end;
+  }
+  return -1;
+}

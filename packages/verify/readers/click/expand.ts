@@ -1,0 +1,159 @@
+import { splitArguments, substitute, type Bindings } from './arguments.ts';
+import type { ClickArgument, ClickConfiguration, ClickConnection, ClickElement } from './configuration.ts';
+import { tooMuch, unusable } from './failure.ts';
+import { type CompoundClass, type Declared, type Edge, INPUT, OUTPUT, type Overload, type Scope } from './syntax.ts';
+
+/** Of one configuration, after compound elements have been taken apart. */
+const ELEMENTS_MAX = 1_000_000;
+
+/** Takes compound elements apart: their elements get the name of the outer one before theirs. */
+export function expand(scope: Scope): ClickConfiguration {
+  const expansion = new Expansion();
+  expansion.scope(scope, '', new Map());
+  return { elements: expansion.elements, connections: expansion.connections() };
+}
+
+class Expansion {
+  readonly elements: ClickElement[] = [];
+  readonly #edges: Edge[] = [];
+  /** Ports of compound elements: packets go through them from port to the same port. */
+  readonly #pseudo = new Set<string>();
+
+  scope(scope: Scope, prefix: string, outer: Bindings): void {
+    const bindings = new Map(outer);
+    for (const definition of scope.definitions) {
+      for (const { text, line } of splitArguments({ ...definition, text: substitute(definition.text, bindings) })) {
+        const found = /^\$?(\w+)(?:\s+(.*))?$/s.exec(text);
+        if (found === null) throw unusable(definition.file, line, `"${text}" is not a name and a value`);
+        bindings.set(found[1]!, found[2] ?? '');
+      }
+    }
+    for (const name of [INPUT, OUTPUT]) if (prefix !== '') this.#pseudo.add(prefix + name);
+    const used = portsUsed(scope.connections);
+    const compounds = new Set<string>();
+    for (const declared of scope.elements.values()) {
+      const { configuration, source } = declared;
+      if (this.elements.length >= ELEMENTS_MAX)
+        throw tooMuch(source.file, source.line, `more than ${ELEMENTS_MAX} elements`);
+      const given = splitArguments({ ...configuration, text: substitute(configuration.text, bindings) });
+      const name = prefix + declared.name;
+      if (declared.compound === undefined) {
+        this.elements.push({ name, className: declared.className, arguments: given, source });
+        continue;
+      }
+      compounds.add(declared.name);
+      const { overload, values } = choose(declared, declared.compound, given, used.get(declared.name));
+      this.scope(overload.scope, `${name}/`, new Map([...bindings, ...values]));
+    }
+    for (const { from, to, ...edge } of scope.connections) {
+      const [source, target] = [
+        compounds.has(from) ? `${from}/${OUTPUT}` : from,
+        compounds.has(to) ? `${to}/${INPUT}` : to,
+      ];
+      this.#edges.push({ ...edge, from: prefix + source, to: prefix + target });
+    }
+  }
+
+  /** Connections between elements, with the ports of compound elements skipped. */
+  connections(): ClickConnection[] {
+    const onward = new Map<string, Edge[]>();
+    for (const edge of this.#edges) {
+      if (!this.#pseudo.has(edge.from)) continue;
+      const key = `${edge.from} ${edge.fromPort}`;
+      const list = onward.get(key);
+      if (list === undefined) onward.set(key, [edge]);
+      else list.push(edge);
+    }
+    const found: ClickConnection[] = [];
+    for (const edge of this.#edges) {
+      if (this.#pseudo.has(edge.from)) continue;
+      const waiting = [edge];
+      const seen = new Set<string>();
+      for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+        if (!this.#pseudo.has(at.to)) {
+          found.push({ ...edge, to: at.to, toPort: at.toPort });
+          continue;
+        }
+        const key = `${at.to} ${at.toPort}`;
+        if (seen.has(key)) continue;
+        seen.add(key);
+        waiting.push(...(onward.get(key) ?? []));
+      }
+      if (found.length > ELEMENTS_MAX)
+        throw tooMuch(edge.source.file, edge.source.line, `more than ${ELEMENTS_MAX} connections`);
+    }
+    return found;
+  }
+}
+
+interface PortCounts {
+  inputs: number;
+  outputs: number;
+}
+
+function portsUsed(edges: readonly Edge[]): Map<string, PortCounts> {
+  const used = new Map<string, PortCounts>();
+  const of = (name: string) => {
+    const known = used.get(name) ?? { inputs: 0, outputs: 0 };
+    used.set(name, known);
+    return known;
+  };
+  for (const { from, fromPort, to, toPort } of edges) {
+    const [source, target] = [of(from), of(to)];
+    source.outputs = Math.max(source.outputs, fromPort + 1);
+    target.inputs = Math.max(target.inputs, toPort + 1);
+  }
+  return used;
+}
+
+/** The overload with as many ports and parameters as are used; the only one, whatever is used of it. */
+function choose(
+  { name, source }: Declared,
+  { overloads, name: className }: CompoundClass,
+  given: readonly ClickArgument[],
+  used: PortCounts = { inputs: 0, outputs: 0 },
+): { readonly overload: Overload; readonly values: Bindings } {
+  const fitting = overloads.flatMap((overload) => {
+    const values = bind(overload, given);
+    return values === undefined ? [] : [{ overload, values }];
+  });
+  const exact = fitting.filter(({ overload }) => {
+    const inside = portsUsed(overload.scope.connections);
+    return (inside.get(INPUT)?.outputs ?? 0) === used.inputs && (inside.get(OUTPUT)?.inputs ?? 0) === used.outputs;
+  });
+  const found = exact[0] ?? (overloads.length === 1 ? fitting[0] : undefined);
+  if (found === undefined) {
+    throw unusable(
+      source.file,
+      source.line,
+      `${name}: no form of ${className === '' ? 'the compound element' : className} has ${used.inputs} inputs, ${used.outputs} outputs and takes ${given.length} arguments`,
+    );
+  }
+  return found;
+}
+
+/** Arguments by position and by keyword; undefined when they do not fit. */
+function bind({ formals }: Overload, given: readonly ClickArgument[]): Bindings | undefined {
+  const values = new Map<string, string>();
+  const positional: string[] = [];
+  const rest: string[] = [];
+  const keywords = new Map(formals.flatMap(({ name, keyword }) => (keyword === undefined ? [] : [[keyword, name]])));
+  for (const { text } of given) {
+    const [word = ''] = text.split(' ', 1);
+    const keyword = word === '__REST__' ? undefined : keywords.get(word);
+    if (keyword === undefined) positional.push(text);
+    else values.set(keyword, text.slice(word.length).trim());
+  }
+  const places = formals.filter(({ keyword }) => keyword === undefined);
+  for (const [index, text] of positional.entries()) {
+    const place = places[index];
+    if (place === undefined) rest.push(text);
+    else values.set(place.name, text);
+  }
+  if (positional.length < places.length) return undefined;
+  const restName = keywords.get('__REST__');
+  if (restName !== undefined) values.set(restName, rest.join(', '));
+  else if (rest.length > 0) return undefined;
+  for (const { name } of formals) if (!values.has(name)) values.set(name, '');
+  return values;
+}
