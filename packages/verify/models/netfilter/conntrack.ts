@@ -6,9 +6,11 @@ import {
   read,
   all,
   negation,
+  within,
   type Condition,
   type Expr,
   type Location,
+  type Ranges,
 } from '../../ir/expression.ts';
 import { field } from '../../ir/fields.ts';
 import { assign, block, branch, nothing, type Instruction } from '../../ir/instruction.ts';
@@ -30,6 +32,8 @@ export interface Tracking {
   readonly flows: 'first' | 'any';
   /** Rules translate addresses. */
   readonly translates: boolean;
+  /** To which, as source and as destination. */
+  readonly translations: { readonly source: Ranges; readonly destination: Ranges };
   /** Keys that rules look at, beyond the state. */
   readonly looksAt: ReadonlySet<string>;
 }
@@ -283,19 +287,32 @@ export function applyEntry(side: 'source' | 'destination', tracking: Tracking): 
     branch(has(backBit), back, nothing),
     branch(has(forthBit), forth, nothing),
   );
-  const of: Expr = fresh('address of a connection that began before', names.width);
-  const unknown: Instruction = {
-    op: 'choose',
-    branches: [
-      nothing,
-      block(
-        { op: 'doubt', what: `${tracking.name}: the connection began before, and may be translated` },
-        assign(address, of),
-      ),
-    ],
-  };
-  const unknownFlow = tracking.flows === 'any' ? ifAlive(names, unknown) : nothing;
+  const unknownFlow = tracking.flows === 'any' ? ifAlive(names, translatedBefore(side, address, tracking)) : nothing;
   return branch({ kind: 'exists', at: names.entry }, known, unknownFlow);
+}
+
+/**
+ * A packet of a connection that began before may be translated as rules translate (any of their addresses), or back: then it
+ * has an address that they translate to, and gets any.
+ */
+function translatedBefore(side: 'source' | 'destination', at: Location, tracking: Tracking): Instruction {
+  const width = tracking.family === 'ip' ? 32 : 128;
+  const [forth, back] =
+    side === 'destination'
+      ? [tracking.translations.destination, tracking.translations.source]
+      : [tracking.translations.source, tracking.translations.destination];
+  const doubt: Instruction = {
+    op: 'doubt',
+    what: `${tracking.name}: the connection began before, and may be translated`,
+  };
+  const any = block(doubt, assign(at, fresh('address of a connection that began before', width)));
+  const forward: Instruction[] =
+    forth.length === 0 ? [] : [block(doubt, assign(at, fresh(`${side} address`, width, forth)))];
+  const choice = (...more: Instruction[]): Instruction => {
+    const branches = [nothing, ...forward, ...more];
+    return branches.length === 1 ? nothing : { op: 'choose', branches };
+  };
+  return back.length === 0 ? choice() : branch(within(read(at), back), choice(any), choice());
 }
 
 /** For packets of established connections; those of no connection are not translated. */

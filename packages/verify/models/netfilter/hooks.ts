@@ -1,6 +1,8 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import { block, nothing, type Instruction } from '../../ir/instruction.ts';
 import type { Chain, HookName, Key, NfTable, Part, Value } from '../../readers/netfilter/ruleset.ts';
+import { union, type Range } from '../../readers/netfilter/addresses.ts';
+import { localRanges } from './addresses-of-box.ts';
 import type { ActionContext } from './actions.ts';
 import { applies } from './box.ts';
 import { baseInstruction, chainInstruction } from './chains.ts';
@@ -28,7 +30,8 @@ export function compileRules(name: string, around: Surroundings): Rules {
   const translates = tables.some(({ chains }) =>
     [...chains.values()].some((chain) => chain.base?.type === 'nat' && chain.rules.length > 0),
   );
-  const tracking: Tracking = { name, family, flows: box.flows ?? 'any', translates, looksAt };
+  const translations = translationsOf(tables, around);
+  const tracking: Tracking = { name, family, flows: box.flows ?? 'any', translates, translations, looksAt };
   const routines = new Map<string, Instruction>();
   const contexts = new Map<NfTable, ActionContext>();
   for (const table of tables) {
@@ -80,6 +83,23 @@ export function compileRules(name: string, around: Surroundings): Rules {
     const ordered = steps.toSorted(([a], [b]) => a - b).map(([, step]) => step);
     return ordered.length === 0 ? nothing : block(...ordered);
   }
+}
+
+/** The addresses that rules translate to. */
+function translationsOf(tables: readonly NfTable[], { family, box }: Surroundings): Tracking['translations'] {
+  const found: Record<'source' | 'destination', Range[]> = { source: [], destination: [] };
+  const look = (parts: readonly Part[]): void => {
+    for (const part of parts) {
+      if (part.is === 'cases') for (const { then } of part.cases) look(then);
+      if (part.is !== 'nat' || (part.nat.family !== undefined && part.nat.family !== family)) continue;
+      const { of, addresses, ownAddress, mask } = part.nat;
+      const hosts = mask === undefined ? 0n : (1n << (family === 'ip' ? 32n : 128n)) - 1n - mask;
+      if (addresses !== undefined) found[of].push([addresses[0], addresses[1] | hosts]);
+      if (ownAddress) found[of].push(...localRanges(box, family));
+    }
+  };
+  for (const { chains } of tables) for (const { rules } of chains.values()) for (const { parts } of rules) look(parts);
+  return { source: union(found.source), destination: union(found.destination) };
 }
 
 function needsTracking(looksAt: ReadonlySet<string>, translates: boolean, tables: readonly NfTable[]): boolean {
