@@ -1,7 +1,11 @@
 import { benchProvision } from './provision/index.ts';
+import { benchVerify } from './verify/index.ts';
 
 /** `npm run bench -- NAME [options]`. */
-const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = { provision: benchProvision };
+const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  provision: benchProvision,
+  verify: benchVerify,
+};
 
 const [name = '', ...args] = process.argv.slice(2);
 const bench = Object.hasOwn(benches, name) ? benches[name] : undefined;

@@ -1,0 +1,80 @@
+import { drop, forward, field, type InputFile, type Network, read, type Table } from '@superfluidity/verify';
+
+/** Numbers that look random and are the same in every run (Numerical Recipes' linear congruential generator). */
+export function draw(seed: number): (below: number) => number {
+  let state = seed >>> 0;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+/** A routing table as `show ip cef` prints it, with the lengths of prefixes of the Internet: half of them /24. */
+export function routingTable(prefixes: number, interfaces: number, seed = 1): string {
+  const next = draw(seed);
+  const lines: string[] = [];
+  for (let i = 0; i < prefixes; i += 1) {
+    const length = next(100) < 55 ? 24 : 8 + next(17);
+    const block = 2 ** (32 - length);
+    const address = Math.floor(next(2 ** 32) / block) * block;
+    const dotted = [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join('.');
+    lines.push(`${dotted}/${length} 192.0.2.${1 + next(250)} eth${next(interfaces)}`);
+  }
+  return lines.join('\n');
+}
+
+/** A switch that knows so many addresses. */
+export function switchOf(macs: number, ports: number): Network {
+  const next = draw(2);
+  const values = Float64Array.from({ length: macs }, () => next(2 ** 24) * 2 ** 24 + next(2 ** 24));
+  const behaviour = Uint32Array.from({ length: macs }, () => next(ports));
+  const table: Table = {
+    name: 'macs',
+    keys: [{ of: read(field('Ether.dst')), width: 48, absent: 'fail' }],
+    entries: { kind: 'exact', values, behaviour },
+    behaviours: Array.from({ length: ports }, (_, i) => forward(`sw:${i}`)),
+    miss: drop('unknown address'),
+  };
+  return {
+    name: 'switch',
+    boxes: new Map([['sw', { name: 'sw', kind: 'switch' }]]),
+    programs: new Map([['sw:in', { op: 'table', table }]]),
+    links: new Map(),
+    routines: new Map(),
+  };
+}
+
+/** A chain of routers: what the first sends on, the next one routes again. */
+export function routersInARow(routers: number, prefixes: number): readonly InputFile[] {
+  const files = Array.from({ length: routers }, (_, i) => ({
+    path: `r${i}.rt`,
+    text: routingTable(prefixes, 4, i + 1),
+  }));
+  const links = Array.from({ length: routers - 1 }, (_, i) => `r${i}:eth0 -> r${i + 1}:in`).join('\n');
+  return [...files, { path: 'links', text: `${links}\n` }];
+}
+
+/** A firewall with so many rules in its FORWARD chain, no two alike. */
+export function firewall(rules: number): readonly InputFile[] {
+  const next = draw(3);
+  const body = Array.from({ length: rules }, () => {
+    const to = `10.${next(256)}.${next(256)}.${next(256)}`;
+    const protocol = next(2) === 0 ? 'tcp' : 'udp';
+    return `-A FORWARD -s 192.168.${next(256)}.0/24 -d ${to}/32 -p ${protocol} -m ${protocol} --dport ${1 + next(65_535)} -j ${next(3) === 0 ? 'DROP' : 'ACCEPT'}`;
+  });
+  return [
+    {
+      path: 'fw.rules',
+      text: [
+        '*filter',
+        ':INPUT ACCEPT [0:0]',
+        ':FORWARD DROP [0:0]',
+        ':OUTPUT ACCEPT [0:0]',
+        ...body,
+        'COMMIT',
+        '',
+      ].join('\n'),
+    },
+    { path: 'fw.routes', text: '10.0.0.0/8 dev eth1\n192.168.0.0/16 dev eth0\n' },
+  ];
+}
