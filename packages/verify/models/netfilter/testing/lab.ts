@@ -34,8 +34,8 @@ export class KernelLab implements AsyncDisposable {
 
   constructor() {
     const id = `${process.pid}-${Date.now() % 100_000}`;
-    this.router = `vr-${id}`;
-    this.#outside = `vo-${id}`;
+    this.router = `sft-vr-${id}`;
+    this.#outside = `sft-vo-${id}`;
   }
 
   async start(): Promise<void> {
