@@ -26,6 +26,7 @@ export const portNames: ReadonlyMap<string, number> = new Map([
   ['telnet', 23],
   ['smtp', 25],
   ['domain', 53],
+  ['dns', 53],
   ['bootps', 67],
   ['bootpc', 68],
   ['tftp', 69],
