@@ -142,8 +142,8 @@ function readingText({ file, format, lines, remarks }: Assembled['readings'][num
   return `${file} (${format}): ${counts.join(', ')}${why}`;
 }
 
-function startsOf({ network }: Assembled, { from, packet, layout }: VerifyOptions): readonly Start[] {
-  const all = from.length > 0 ? from : [...network.programs.keys()].filter((port) => port.endsWith(':in'));
+function startsOf({ entries }: Assembled, { from, packet, layout }: VerifyOptions): readonly Start[] {
+  const all = from.length > 0 ? from : entries;
   if (all.length === 0)
     throw new SuperfluidityError('SF-VERIFY-QUESTION', { reason: 'the network has no inputs: name one with --from' });
   const some = layout === undefined ? {} : { layouts: knownLayouts(layout) };

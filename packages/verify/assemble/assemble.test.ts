@@ -148,3 +148,23 @@ describe.skipIf(absent !== '')(`the Stanford backbone${absent}`, () => {
     expect(reach(network, { port: 'yoza:in', layouts: tcp }, undefined).answer).toBe('holds');
   });
 });
+
+describe('a Click box between two routers', () => {
+  const { network, entries, readings } = assemble('service', [
+    { path: 'edge.rt', text: '0.0.0.0/0 192.0.2.9 eth0\n' },
+    { path: 'core.rt', text: '0.0.0.0/0 192.0.2.9 eth9\n' },
+    {
+      path: 'filter.click',
+      text: 'in :: FromDevice(eth0) -> only :: IPFilter(allow dst port 80, deny all) -> out :: ToDevice(eth1);\n',
+    },
+    { path: 'links', text: 'edge:eth0 -> filter:in\nfilter:out -> core:in\n' },
+  ]);
+  const asked = (packet: string) =>
+    reach(network, { port: 'edge:in', layouts: tcp, assume: parseFilter(packet) }, 'core');
+
+  it('passes what its elements pass', () => {
+    expect(readings.every(({ lines }) => lines['not understood'] === 0)).toBe(true);
+    expect(entries).toContain('edge:in');
+    expect([asked('dst port 80').answer, asked('dst port 81').answer]).toEqual(['holds', 'violated']);
+  });
+});

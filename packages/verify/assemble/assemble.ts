@@ -3,6 +3,7 @@ import '../errors.ts';
 import { block, type Instruction } from '../ir/instruction.ts';
 import { inputLimits } from '../limits.ts';
 import type { BoxModel } from '../models/box-model.ts';
+import { type ClickModel, clickModel } from '../models/click/model.ts';
 import { netfilterModel } from '../models/netfilter/model.ts';
 import { routerModel } from '../models/router.ts';
 import { type Box, boxOf, type Network, type PortId } from '../network.ts';
@@ -14,6 +15,8 @@ import { type BoxParts, partsOf, type ReadFiles } from './parts.ts';
 
 export interface Assembled {
   readonly network: Network;
+  /** Where packets come in from outside, as the boxes say: the natural starts of a question. */
+  readonly entries: readonly PortId[];
   /** What was understood of each file, and what was not. */
   readonly readings: readonly FileReading[];
 }
@@ -32,38 +35,65 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
   const boxes = new Map<string, Box>();
   const programs = new Map<PortId, Instruction>();
   const routines = new Map<string, Instruction>();
+  const entries: PortId[] = [];
+  const ends: ClickEnds[] = [];
   for (const [box, parts] of read.boxes) {
     const model = modelOf(box, parts);
     if (model === undefined) continue;
     boxes.set(box, model.box);
+    if (isClick(model)) ends.push(model);
+    entries.push(
+      ...(isClick(model) ? model.entries : [...model.programs.keys()].filter((port) => port.endsWith(':in'))),
+    );
     const doubts = parts.readings.flatMap(doubtOf);
     for (const [port, program] of model.programs) programs.set(port, block(...doubts, program));
     for (const [routine, body] of model.routines ?? []) routines.set(routine, body);
   }
-  const links = linksBetween(read.links, programs);
+  const links = linksBetween(read.links, programs, ends);
   return {
     network: { name, boxes, programs: withInputs(programs, links), links, routines },
+    entries,
     readings: [...[...read.boxes.values()].flatMap(({ readings }) => readings), ...read.readings],
   };
 }
 
+type ClickEnds = Pick<ClickModel, 'entries' | 'exits' | 'openOutputs'>;
+
+const isClick = (model: BoxModel): model is ClickModel => 'openOutputs' in model;
+
 function modelOf(name: string, parts: BoxParts): BoxModel | undefined {
+  const [configuration] = parts.click;
+  if (configuration !== undefined) return clickModel(name, configuration);
   if (parts.rulesets.length > 0) return netfilterModel(name, linuxBox(parts));
   return parts.fib === undefined ? undefined : routerModel(name, parts.fib);
 }
 
-/** The ports of a Linux box have a way in and a way out: `fw:eth0` is `fw:eth0:out` where a link begins. */
+/**
+ * The ports of a Linux box have a way in and a way out: `fw:eth0` is `fw:eth0:out` where a link begins. Those of a Click box
+ * are elements: `nat:to-core`, or `nat:switch:1` for an output that nothing inside is connected to.
+ */
 function linksBetween(
   read: readonly ReadLink[],
   programs: ReadonlyMap<PortId, Instruction>,
+  ends: readonly ClickEnds[],
 ): ReadonlyMap<PortId, readonly PortId[]> {
+  const outputs = ends.flatMap(({ exits, openOutputs }) => [...exits, ...openOutputs]);
+  const inputs = ends.flatMap(({ entries }) => entries);
   const links = new Map<PortId, PortId[]>();
   const isLinux = (port: PortId) => programs.has(`${port}:in`);
   for (const { from, to } of read) {
-    const begin = isLinux(from) ? `${from}:out` : from;
-    links.set(begin, [...(links.get(begin) ?? []), isLinux(to) ? `${to}:in` : to]);
+    const begin = isLinux(from) ? `${from}:out` : clickPort(from, 'out', outputs);
+    links.set(begin, [...(links.get(begin) ?? []), isLinux(to) ? `${to}:in` : clickPort(to, '', inputs)]);
   }
   return links;
+}
+
+/** The port of a Click box that is meant; what is none stays as it is written. */
+function clickPort(written: PortId, prefix: 'out' | '', ports: readonly PortId[]): PortId {
+  const [box, element, number = '0'] = written.split(':');
+  const exact = `${box}:${element}:${prefix}${number}`;
+  if (ports.includes(exact)) return exact;
+  return ports.find((port) => port.startsWith(`${box}:${element}:`)) ?? written;
 }
 
 /** A link may end at any port of a box that treats all its inputs alike, which is what its port `in` says. */

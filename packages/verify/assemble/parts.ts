@@ -1,12 +1,15 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import { type FileReading, LineLedger } from '../read/ledger.ts';
 import type { InputFile, Reading } from '../read/reader.ts';
+import { readClick } from '../readers/click/click.ts';
+import type { ClickConfiguration } from '../readers/click/configuration.ts';
 import { type Fib, readFib, recogniseFib } from '../readers/fib/fib.ts';
 import { looksLikeInterfaces, type ReadInterface, readInterfaces } from '../readers/interfaces.ts';
 import { looksLikeLinks, readLinks, type ReadLink } from '../readers/links.ts';
 import { readIpset } from '../readers/netfilter/ipset.ts';
 import { readIptables } from '../readers/netfilter/iptables.ts';
 import { readNftJson } from '../readers/netfilter/nft-json.ts';
+import { readNftText } from '../readers/netfilter/nft-text.ts';
 import type { IpSet, Ruleset } from '../readers/netfilter/ruleset.ts';
 
 /** What the files of one box say. */
@@ -15,6 +18,7 @@ export interface BoxParts {
   readonly rulesets: Ruleset[];
   readonly ipsets: Map<string, IpSet>;
   readonly interfaces: ReadInterface[];
+  readonly click: ClickConfiguration[];
   readonly readings: FileReading[];
 }
 
@@ -27,11 +31,20 @@ export interface ReadFiles {
 
 /** A format: how it is recognised, and what becomes of a file that has it. The first that recognises a file reads it. */
 interface Format {
-  readonly recognises: (text: string) => boolean;
+  readonly recognises: (text: string, path: string) => boolean;
   readonly read: (file: InputFile, box: BoxParts) => FileReading;
 }
 
 const formats: readonly Format[] = [
+  {
+    recognises: (text, path) =>
+      path.endsWith('.click') || /^\s*[\w@/]+\s*::\s*[A-Z]\w*\s*(?:\(|;|->|$)/m.test(text.slice(0, 4_096)),
+    read(file, box) {
+      const { value, reading } = readClick(file);
+      box.click.push(value);
+      return reading;
+    },
+  },
   {
     recognises: (text) => /^\s*\{\s*"nftables"\s*:/.test(text.slice(0, 4_096)),
     read: (file, box) => rules(readNftJson(file), box),
@@ -39,6 +52,10 @@ const formats: readonly Format[] = [
   {
     recognises: (text) => /^\*(?:filter|nat|mangle|raw|security)\s*$|^-[PA] [A-Z]/m.test(text.slice(0, 4_096)),
     read: (file, box) => rules(readIptables(file), box),
+  },
+  {
+    recognises: (text) => /^\s*table (?:ip|ip6|inet|arp|bridge|netdev) \S+ \{/m.test(text.slice(0, 4_096)),
+    read: (file, box) => rules(readNftText(file), box),
   },
   {
     recognises: (text) => /^(?:create|add) \S+ (?:hash|bitmap|list):/m.test(text.slice(0, 4_096)),
@@ -89,13 +106,19 @@ export function partsOf(files: readonly InputFile[]): ReadFiles {
       readings.push(reading);
       continue;
     }
-    const format = formats.find(({ recognises }) => recognises(file.text));
+    const format = formats.find(({ recognises }) => recognises(file.text, file.path));
     if (format === undefined) {
       readings.push(unrecognised(file));
       continue;
     }
     const name = boxName(file.path);
-    const box: BoxParts = boxes.get(name) ?? { rulesets: [], ipsets: new Map(), interfaces: [], readings: [] };
+    const box: BoxParts = boxes.get(name) ?? {
+      rulesets: [],
+      ipsets: new Map(),
+      interfaces: [],
+      click: [],
+      readings: [],
+    };
     boxes.set(name, box);
     box.readings.push(format.read(file, box));
   }
