@@ -17,6 +17,8 @@ export interface Network {
   readonly links: ReadonlyMap<PortId, readonly PortId[]>;
   /** Where packets are meant to leave the network, or end in a host. Absent: wherever there is neither program nor link. */
   readonly edges?: ReadonlySet<PortId>;
+  /** Boxes that are there and of which nothing is known, with the reason: what they do with a packet, nobody can say. */
+  readonly unknown?: ReadonlyMap<string, string>;
   /** Shared pieces of program, by name: user chains, pipelines. Calls among them have no cycle. */
   readonly routines: ReadonlyMap<string, Instruction>;
 }

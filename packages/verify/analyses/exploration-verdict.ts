@@ -50,16 +50,18 @@ export function verdictOf(finding: Finding, explorations: readonly Explored[]): 
       dependsOn,
     };
   }
-  if (bound !== undefined || unfinished.length > 0) {
-    const why = bound === undefined ? unfinished[0]!.why : `bound hit: ${bound}`;
-    const stopped = bound ?? 'hops';
+  if (bound !== undefined) {
     return {
       ...base,
       answer: 'unknown',
-      because: `Not all paths were followed (${why}).`,
-      bound: stopped,
+      because: `Not all paths were followed: bound hit: ${bound}.`,
+      bound,
       dependsOn: [],
     };
+  }
+  if (unfinished.length > 0) {
+    const dependsOn = [...new Set(unfinished.map(({ why }) => why ?? ''))];
+    return { ...base, answer: 'unknown', because: 'Not all paths could be followed to their end.', dependsOn };
   }
   return { ...base, answer: found === 'holds' ? 'violated' : 'holds', because: because.absent, dependsOn: [] };
 }

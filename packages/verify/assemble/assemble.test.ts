@@ -62,6 +62,17 @@ describe('a network of files', () => {
     expect(loops(clear.network, [from('edge:in', 0x08080808)]).answer).toBe('violated');
   });
 
+  it('does not say what happens beyond a box that it does not understand', () => {
+    const beyond = assemble('net', [
+      { path: 'edge.rt', text: edge },
+      { path: 'core.fancy', text: 'set forwarding magic\n' },
+      { path: 'links', text: 'edge:eth0 -> core:x\n' },
+    ]);
+    const verdict = loops(beyond.network, [from('edge:in', 0x08080808)]);
+    expect(verdict).toMatchObject({ answer: 'unknown', dependsOn: ['what core does: core.fancy is not recognised'] });
+    expect(loops(beyond.network, [from('edge:in', 0x0a010101)]).answer).toBe('holds');
+  });
+
   it('is refused, or has an account, whatever the files are', () => {
     const mutated = fc
       .tuple(fc.constantFrom(edge, core, links), fc.nat(), fc.string({ maxLength: 20 }))

@@ -49,9 +49,13 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
     for (const [port, program] of model.programs) programs.set(port, block(...doubts, program));
     for (const [routine, body] of model.routines ?? []) routines.set(routine, body);
   }
+  const unknown = new Map<string, string>();
+  for (const [box, file] of read.unknown) {
+    if (!boxes.has(box)) unknown.set(box, `what ${box} does: ${file} is not recognised`);
+  }
   const links = linksBetween(read.links, programs, ends);
   return {
-    network: { name, boxes, programs: withInputs(programs, links), links, routines },
+    network: { name, boxes, programs: withInputs(programs, links), links, routines, unknown },
     entries,
     readings: [...[...read.boxes.values()].flatMap(({ readings }) => readings), ...read.readings],
   };

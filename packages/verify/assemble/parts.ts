@@ -25,6 +25,8 @@ export interface BoxParts {
 export interface ReadFiles {
   readonly boxes: ReadonlyMap<string, BoxParts>;
   readonly links: readonly ReadLink[];
+  /** Boxes with a file that was not recognised, and the file. */
+  readonly unknown: ReadonlyMap<string, string>;
   /** Of files that belong to no box. */
   readonly readings: readonly FileReading[];
 }
@@ -99,6 +101,7 @@ export function partsOf(files: readonly InputFile[]): ReadFiles {
   const boxes = new Map<string, BoxParts>();
   const links: ReadLink[] = [];
   const readings: FileReading[] = [];
+  const unknown = new Map<string, string>();
   for (const file of files.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
     if (looksLikeLinks(file.text)) {
       const { value, reading } = readLinks(file);
@@ -108,6 +111,7 @@ export function partsOf(files: readonly InputFile[]): ReadFiles {
     }
     const format = formats.find(({ recognises }) => recognises(file.text, file.path));
     if (format === undefined) {
+      unknown.set(boxName(file.path), file.path);
       readings.push(unrecognised(file));
       continue;
     }
@@ -122,7 +126,7 @@ export function partsOf(files: readonly InputFile[]): ReadFiles {
     boxes.set(name, box);
     box.readings.push(format.read(file, box));
   }
-  return { boxes, links, readings };
+  return { boxes, links, unknown, readings };
 }
 
 /** `net/fw.rules.v4` is of the box `fw`. */

@@ -4,7 +4,7 @@ import { fields } from '../ir/fields.ts';
 import type { Instruction } from '../ir/instruction.ts';
 import { type Layout, layouts as standardLayouts } from '../ir/layouts.ts';
 import { type Bound, defaultLimits, type Limits } from '../limits.ts';
-import type { Network, PortId } from '../network.ts';
+import { boxOf, type Network, type PortId } from '../network.ts';
 import { Bits } from '../solve/bits.ts';
 import { PathCondition, type Solve } from '../solve/path-condition.ts';
 import { sameValue, type SymbolId, type Value } from '../solve/value.ts';
@@ -135,6 +135,8 @@ class Explorer {
     if (this.#options.detectLoops !== false && this.#isLoop(state)) {
       return this.#end(state, 'loop', 'it has been here before');
     }
+    const unknown = this.#network.unknown?.get(boxOf(state.port));
+    if (unknown !== undefined) return this.#end(state, 'unfinished', unknown);
     const program = this.#network.programs.get(state.port);
     const through = program === undefined ? [state] : this.#executor().run(state, program);
     for (const each of through) this.#follow(each);

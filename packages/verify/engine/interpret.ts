@@ -2,7 +2,7 @@ import type { Condition, Expr, Field, Location } from '../ir/expression.ts';
 import type { Instruction } from '../ir/instruction.ts';
 import type { SourceRef } from '../ir/source.ts';
 import type { Match, Table } from '../ir/table.ts';
-import type { Network, PortId } from '../network.ts';
+import { boxOf, type Network, type PortId } from '../network.ts';
 import type { Hop, Outcome } from './path.ts';
 
 /**
@@ -63,6 +63,11 @@ export function interpret(
     const packet = waiting.pop()!;
     if (packet.hops.length > hopsMax) {
       done.push(packet.end('loop', 'it does not come to an end'));
+      continue;
+    }
+    const unknown = network.unknown?.get(boxOf(packet.port));
+    if (unknown !== undefined) {
+      done.push(packet.end('unfinished', unknown));
       continue;
     }
     const program = network.programs.get(packet.port);

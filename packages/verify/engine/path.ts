@@ -17,7 +17,7 @@ export type Outcome =
   | 'loop'
   /** An error: `fail`, reading what is not there, overlapping headers. */
   | 'failed'
-  /** A bound was hit before the path ended; nothing is known of the rest of it. */
+  /** A bound was hit before the path ended, or it came to a box that is not understood: nothing is known of the rest. */
   | 'unfinished';
 
 export interface Hop {
