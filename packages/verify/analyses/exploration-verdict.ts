@@ -1,4 +1,4 @@
-import type { Exploration, Start } from '../engine/explore.ts';
+import { type Exploration, type Start, TOO_FAR } from '../engine/explore.ts';
 import type { Path } from '../engine/path.ts';
 import type { SourceRef } from '../ir/source.ts';
 import type { Network } from '../network.ts';
@@ -33,8 +33,9 @@ export function verdictOf(finding: Finding, explorations: readonly Explored[]): 
   const { question, found, because } = finding;
   const evidence = finding.evidence.toSorted((a, b) => a.hops.length - b.hops.length);
   const certain = evidence.filter(({ doubts }) => doubts.length === 0);
-  const bound = explorations.find((each) => each.bound !== undefined)?.bound;
   const unfinished = explorations.flatMap(({ paths }) => paths).filter(({ outcome }) => outcome === 'unfinished');
+  const tooFar = unfinished.some(({ why }) => why === TOO_FAR);
+  const bound = explorations.find((each) => each.bound !== undefined)?.bound ?? (tooFar ? 'hops' : undefined);
   const shown = (certain.length > 0 ? certain : evidence).slice(0, SHOWN).map((path, i) => {
     const from = i < EXPLAINED ? explorations.find(({ paths }) => paths.includes(path)) : undefined;
     return from === undefined ? path : explained(from.network, from.start, path);

@@ -53,6 +53,9 @@ export interface Exploration {
 
 const withoutFrame = standardLayouts.filter(({ name }) => name.startsWith('ipv4/'));
 
+/** Why a path of too many ports was not followed further. */
+export const TOO_FAR = 'bound hit: hops';
+
 /** Fields that only ever go down on the way: a packet that is back with less of them is in a loop all the same. */
 const falling = new Set(['IPv4.ttl', 'IPv4.checksum', 'IPv6.hopLimit']);
 
@@ -131,7 +134,7 @@ class Explorer {
       if (answer === 'stop') this.#stopped = true;
       if (answer !== 'continue') return;
     }
-    if (state.trail.length > this.#limits.hops) return this.#end(state, 'unfinished', 'bound hit: hops');
+    if (state.trail.length > this.#limits.hops) return this.#end(state, 'unfinished', TOO_FAR);
     if (this.#options.detectLoops !== false && this.#isLoop(state)) {
       return this.#end(state, 'loop', 'it has been here before');
     }
