@@ -1,4 +1,5 @@
 import { SuperfluidityError } from '@superfluidity/core';
+import '../../errors.ts';
 import { block, nothing, type Instruction } from '../../ir/instruction.ts';
 import type { Chain, HookName, Key, NfTable, Part, Value } from '../../readers/netfilter/ruleset.ts';
 import { union, type Range } from '../../readers/netfilter/addresses.ts';
@@ -113,12 +114,13 @@ function emptyChains(table: NfTable): ReadonlySet<string> {
   return new Set([...table.chains.values()].filter(({ rules }) => rules.length === 0).map(({ name }) => name));
 }
 
-/** Chains before those that jump to them; the kernel refuses cycles, files may still have some. */
+/** Chains that packets can come to, before those that jump to them. The kernel refuses cycles, files may still have some. */
 function inOrder(table: NfTable, box: string): readonly Chain[] {
   const done = new Set<string>();
   const open = new Set<string>();
   const ordered: Chain[] = [];
-  for (const start of table.chains.keys()) {
+  const starts = [...table.chains.values()].filter(({ base }) => base !== undefined).map(({ name }) => name);
+  for (const start of starts) {
     /** By hand and not by recursion: files may chain ten thousand chains. */
     const stack: { name: string; targets: string[] }[] = [];
     const enter = (name: string) => {

@@ -1,4 +1,5 @@
 import { SuperfluidityError } from '@superfluidity/core';
+import '../../errors.ts';
 import { Diagrams, FALSE, TRUE, type Node } from '../../diagram/diagrams.ts';
 import { defaultLimits } from '../../limits.ts';
 import type { Range } from '../../readers/netfilter/addresses.ts';

@@ -1,4 +1,5 @@
 import { SuperfluidityError } from '@superfluidity/core';
+import '../../errors.ts';
 import { FALSE, TRUE, type Diagrams, type Node } from '../../diagram/diagrams.ts';
 import type { Match } from '../../ir/table.ts';
 import { ctState, type Chain, type IpSet, type Part, type Test } from '../../readers/netfilter/ruleset.ts';

@@ -1,4 +1,5 @@
 import { SuperfluidityError } from '@superfluidity/core';
+import '../../errors.ts';
 import { inputLimits } from '../../limits.ts';
 import type { InputFile } from '../../read/reader.ts';
 

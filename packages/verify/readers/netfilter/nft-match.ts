@@ -66,6 +66,14 @@ function compareTests(left: Json, op: string, right: Json): Tests {
   if (kind === 'meta' && isObject(inner)) {
     const key = inner['key'];
     if (key === 'nfproto' || key === 'protocol') return familyTests(op, right);
+    if (key === 'iiftype' || key === 'oiftype') {
+      /** Of the kinds of interface only the loopback is told apart; the test for Ethernet stands before its fields. */
+      const loopback = right === 'loopback' || right === 772;
+      if (loopback || right === 'ether' || right === 1) {
+        const only = key === 'iiftype' ? 'iif' : 'oif';
+        return [{ is: 'interface', key: only, names: ['lo'], negated: loopback !== (op === '==') }];
+      }
+    }
     if (typeof key === 'string' && circumstances.has(key)) return [{ is: 'unknown', what: `meta ${key}` }];
   }
   if (

@@ -41,6 +41,18 @@ export class KernelLab implements AsyncDisposable {
   async start(): Promise<void> {
     ip('netns', 'add', this.router);
     ip('netns', 'add', this.#outside);
+    /** No neighbour discovery, which rules would count. */
+    for (const name of [this.router, this.#outside]) {
+      ip(
+        'netns',
+        'exec',
+        name,
+        'sysctl',
+        '-qw',
+        'net.ipv6.conf.all.disable_ipv6=1',
+        'net.ipv6.conf.default.disable_ipv6=1',
+      );
+    }
     for (const port of PORTS) {
       const [inner, outer] = [`eth${port}`, `o${port}`];
       ip('-n', this.router, 'link', 'add', inner, 'type', 'veth', 'peer', 'name', outer, 'netns', this.#outside);
