@@ -219,13 +219,18 @@ function numberCondition(test: Extract<Test, { kind: 'number' }>, meaning: Meani
   return all(exists(test.of === 'arp op' ? 'arp' : test.of.startsWith('ip6') ? 'ip6' : 'ip'), matches);
 }
 
-/** That of the payload: behind a tag when there is one. */
+/**
+ * That of the payload: behind a tag when there is one. The identifier of the VLAN tells: its type, without a tag, would be
+ * at the place of the length of IPv4.
+ */
 function etherTypeCondition(number: Comparison): Condition {
-  const [plain, inner] = [field('Ether.type'), field('Vlan.type')];
-  const is = (at: typeof plain) => all({ kind: 'exists', at }, compared(read(at), 16, number));
-  const tagged: Condition = { kind: 'exists', at: inner };
-  if (number.op === '==' && number.value === etherTypes.vlan) return is(plain);
-  return any(is(inner), all(negation(tagged), is(plain)));
+  const tagged: Condition = { kind: 'exists', at: field('Vlan.id') };
+  const untagged = all(negation(tagged), { kind: 'exists', at: field('Ether.type') });
+  const is = (name: string) => compared(read(field(name)), 16, number);
+  if (number.op === '==' && number.value === etherTypes.vlan && number.mask === undefined) {
+    return all({ kind: 'exists', at: field('Ether.type') }, is('Ether.type'));
+  }
+  return any(all(tagged, is('Vlan.type')), all(untagged, is('Ether.type')));
 }
 
 function bytesCondition(test: Extract<Test, { kind: 'bytes' }>): Condition {

@@ -6,6 +6,7 @@ import type { Packet } from '../engine/path.ts';
 import { constant, meta, type Condition } from '../ir/expression.ts';
 import { field } from '../ir/fields.ts';
 import { assign, block, branch, forward, type Instruction } from '../ir/instruction.ts';
+import { layout } from '../ir/layouts.ts';
 import type { Network } from '../network.ts';
 import type { Dialect } from './ast.ts';
 import { filterCondition, PAINT } from './condition.ts';
@@ -122,7 +123,7 @@ describe('what a filter means', () => {
       fc.property(filters(dialect), fc.array(packets, { minLength: 6, maxLength: 6 }), (filter, sample) => {
         const network = asking(filterCondition(filter, dialect, 'box'));
         for (const packet of sample) {
-          const [path, ...more] = interpret(network, 'box:in', setupOf(packet));
+          const [path, ...more] = interpret(network, 'box:in', born(packet));
           expect(more).toEqual([]);
           expect([path!.why, path!.port]).toEqual([undefined, matches(filter, packet, dialect) ? 'box:yes' : 'box:no']);
           if (path!.port === 'box:yes') hits += 1;
@@ -153,6 +154,12 @@ describe('what a filter means', () => {
 function asking(condition: Condition): Network {
   const programs = new Map([['box:in', branch(condition, forward('box:yes'), forward('box:no'))]]);
   return { name: 'n', boxes: new Map(), programs, links: new Map(), routines: new Map() };
+}
+
+/** With the layout that a packet of the engine has. */
+function born({ layout: name, values }: Packet): Instruction {
+  const assigned = [...values].map(([key, value]) => assign(field(key), constant(value, field(key).width)));
+  return block(layout(name)!.setup, ...assigned);
 }
 
 function setupOf({ values }: Packet): Instruction {

@@ -4,6 +4,7 @@ import { field } from '../../ir/fields.ts';
 import { assign, block, branch, type Instruction, nothing } from '../../ir/instruction.ts';
 import {
   type Arguments,
+  distinctBehaviours,
   type ElementContext,
   type ElementModel,
   inner,
@@ -55,6 +56,7 @@ function paintSwitch(context: ElementContext): Instruction {
   const outputs = Array.from({ length: Math.min(context.outputs, 255) }, (_, port) => port);
   const all: Instruction = { op: 'fork', branches: outputs.map((port) => context.to(port)), source: sourceOf(context) };
   const colours = outputs.length === 0 ? [] : [...outputs, 255];
+  const { behaviours, indexes } = distinctBehaviours([...outputs.map((port) => context.to(port)), all]);
   return block(settled(at, 8), {
     op: 'table',
     source: sourceOf(context),
@@ -64,9 +66,9 @@ function paintSwitch(context: ElementContext): Instruction {
       entries: {
         kind: 'exact',
         values: Float64Array.from(colours),
-        behaviour: Uint32Array.from(colours.keys()),
+        behaviour: Uint32Array.from(indexes.slice(0, colours.length)),
       },
-      behaviours: [...outputs.map((port) => context.to(port)), all],
+      behaviours,
       miss: { op: 'drop', why: 'there is no output for the colour', source: sourceOf(context) },
     },
   });

@@ -367,7 +367,7 @@ describe('elements of Click', () => {
   )('%s', (_name, { element, layout = tcp, packet: values, to, then }) => {
     const named = element.includes(';') ? element : `in :: FromDevice -> ${element}`;
     const arrow = named.lastIndexOf('-> ') + 3;
-      const last = `${named.slice(0, arrow)}last :: ${named.slice(arrow)}`;
+    const last = `${named.slice(0, arrow)}last :: ${named.slice(arrow)}`;
     const outputs = [0, 1, 2, 3].map((port) => `o${port} :: ToDevice(eth${port}); last[${port}] -> o${port};`);
     const network = clickNetwork(`${last};\n${outputs.join('\n')}`);
     const [end, ...more] = send(network, element.includes(';') ? 'in2:0' : 'in:0', packet(layout, values));

@@ -153,3 +153,21 @@ export function ipList(context: ElementContext, given: Arguments, name: string):
 export function stateOf({ box, element }: ElementContext, name: string): Meta {
   return meta(`click.${element.name}.${name}`, box);
 }
+
+/** Programs that lead to the same port are one behaviour of a table: packets split by where they go, not by why. */
+export function distinctBehaviours(programs: readonly Instruction[]): {
+  readonly behaviours: readonly Instruction[];
+  /** For each program, its behaviour. */
+  readonly indexes: readonly number[];
+} {
+  const behaviours: Instruction[] = [];
+  const known = new Map<string, number>();
+  const indexes = programs.map((program) => {
+    const same = program.op === 'forward' ? known.get(program.to) : undefined;
+    if (same !== undefined) return same;
+    if (program.op === 'forward') known.set(program.to, behaviours.length);
+    behaviours.push(program);
+    return behaviours.length - 1;
+  });
+  return { behaviours, indexes };
+}

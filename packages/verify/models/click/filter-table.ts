@@ -4,7 +4,7 @@ import { field, protocols } from '../../ir/fields.ts';
 import type { Instruction } from '../../ir/instruction.ts';
 import type { Match, Rule } from '../../ir/table.ts';
 import type { FilterRule } from './classifiers.ts';
-import { type ElementContext, sourceOf } from './element.ts';
+import { distinctBehaviours, type ElementContext, sourceOf } from './element.ts';
 
 /**
  * Long lists of simple patterns as a match-action table, so that packets split by what is done with them and not by the
@@ -41,6 +41,7 @@ export function filterTable(
     if (cubes === undefined) return undefined;
     for (const cube of cubes) made.push({ cube, behaviour });
   }
+  const { behaviours, indexes } = distinctBehaviours(rules.map(({ action }) => action));
   const keys = keyNames.filter((name) => made.some(({ cube }) => cube.has(name)));
   return {
     op: 'table',
@@ -53,12 +54,12 @@ export function filterTable(
         rules: made.map(
           ({ cube, behaviour }): Rule => ({
             match: keys.map((name) => cube.get(name)),
-            behaviour,
+            behaviour: indexes[behaviour]!,
             source: rules[behaviour]!.source,
           }),
         ),
       },
-      behaviours: rules.map(({ action }) => action),
+      behaviours,
       miss,
     },
   };
