@@ -22,3 +22,11 @@ export { pcap } from './report/pcap.ts';
 export { sarif } from './report/sarif.ts';
 export { pathLines, verdictText } from './report/text.ts';
 export { type FormulaSolver, z3Solver } from './solve/z3/z3.ts';
+export { flowState } from './models/netfilter/keys.ts';
+export {
+  type AddressGroup,
+  serviceMatrix,
+  type ServiceMatrix,
+  type ServiceMatrixOptions,
+} from './models/netfilter/service-matrix.ts';
+export { readIptables } from './readers/netfilter/iptables.ts';

@@ -60,7 +60,7 @@ class Segment {
 
   /** False when the rule must stand in a table behind this one. */
   add(rule: NfRule): boolean {
-    const { tests, then } = split(rule.parts);
+    const { tests, rest } = split(rule.parts);
     const cubes = cubesOf(tests, this.#context);
     if (cubes.length === 0) return true;
     if (this.#goingOn.length > 0) {
@@ -71,7 +71,7 @@ class Segment {
       if (!apart) return false;
     }
     for (const cube of cubes) {
-      const parts = [...cube.rest, ...then];
+      const parts = [...cube.rest, ...rest];
       this.#rows.push(rowOf(cube, this.#behaviour(parts, rule.source), parts, rule.source));
       if (!ends(parts)) this.#goingOn.push(cube);
     }
@@ -119,10 +119,10 @@ function isTest(part: Part): part is Test {
   ].includes(part.is);
 }
 
-function split(parts: readonly Part[]): { tests: readonly Test[]; then: readonly Part[] } {
+function split(parts: readonly Part[]): { tests: readonly Test[]; rest: readonly Part[] } {
   const end = parts.findIndex((part) => !isTest(part));
   const tests = (end < 0 ? parts : parts.slice(0, end)) as readonly Test[];
-  return { tests, then: end < 0 ? [] : parts.slice(end) };
+  return { tests, rest: end < 0 ? [] : parts.slice(end) };
 }
 
 /** What is left of a rule once the first tests hold. */
@@ -148,9 +148,8 @@ function actionStep(action: Action, source: SourceRef, context: ActionContext): 
   if (action.is !== 'cases') return actionInstruction(action, context);
   const rows: Row[] = [];
   const behaviours: Instruction[] = [];
-  for (const { tests, then } of action.cases) {
-    const all = [...tests, ...then];
-    const { tests: first, then: rest } = split(all);
+  for (const one of action.cases) {
+    const { tests: first, rest } = split([...one.tests, ...one.parts]);
     for (const cube of cubesOf(first, context)) {
       const parts = [...cube.rest, ...rest];
       rows.push(rowOf(cube, behaviours.length, parts, source));
@@ -163,16 +162,28 @@ function actionStep(action: Action, source: SourceRef, context: ActionContext): 
 /** Tests that did not fit in the row before: a table of one rule. */
 function oneRow(parts: readonly Part[], source: SourceRef, context: ActionContext): Instruction {
   const [first, ...rest] = parts as readonly [Test, ...Part[]];
-  const rows = cubesOf([first], context).map((cube) => rowOf(cube, 0, rest, source));
-  return withDoubts('rest', rows, [partsInstruction(rest, source, context)], context);
+  const rows: Row[] = [];
+  const behaviours: Instruction[] = [];
+  /** Rows without more of their own share what comes behind them. */
+  let shared: number | undefined;
+  for (const cube of cubesOf([first], context)) {
+    const left = [...cube.rest, ...rest];
+    const behaviour = cube.rest.length === 0 && shared !== undefined ? shared : behaviours.length;
+    if (behaviour === behaviours.length) behaviours.push(partsInstruction(left, source, context));
+    if (cube.rest.length === 0) shared = behaviour;
+    rows.push(rowOf(cube, behaviour, left, source));
+  }
+  return withDoubts('rest', rows, behaviours, context);
 }
 
 /** `!= @set` of several keys: what is in the set goes past the rule. */
 function noneOf(parts: readonly Part[], source: SourceRef, context: ActionContext): Instruction {
   const [first, ...rest] = parts as readonly [Test & { is: 'either' }, ...Part[]];
-  const rows = cubesOf([{ ...first, negated: false }], context).map(
-    (cube): Row => ({ cube, behaviour: 0, source: undefined }),
-  );
+  const cubes = cubesOf([{ ...first, negated: false }], context);
+  if (cubes.some((cube) => cube.rest.length > 0)) {
+    return oneRow([{ is: 'unknown', what: 'not one of rows that test a key twice' }, ...rest], source, context);
+  }
+  const rows = cubes.map((cube): Row => ({ cube, behaviour: 0, source: undefined }));
   const then = partsInstruction(rest, source, context);
   return withDoubts('none of', rows, [nothing], context, undecided(rest) ? then : hit(then, source, context));
 }

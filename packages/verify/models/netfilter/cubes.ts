@@ -1,7 +1,7 @@
-import { negate, setOf, type Range } from '../../readers/netfilter/addresses.ts';
+import { negate, setOf, subtract, type Range } from '../../readers/netfilter/addresses.ts';
 import type { Match } from '../../ir/table.ts';
 import type { IpSet, Test } from '../../readers/netfilter/ruleset.ts';
-import { routedRanges, typeRanges } from './addresses-of-box.ts';
+import { localRanges, routedRanges, typeRanges } from './addresses-of-box.ts';
 import { type Interfaces, type IpFamily, type NetfilterBox, THIS_HOST } from './box.ts';
 import { memberTests } from './ipset-tests.ts';
 import { type ModelKey, widthOfKey } from './keys.ts';
@@ -24,7 +24,7 @@ export interface Surroundings {
 }
 
 /** Rows that one rule may become; beyond, its tests are tried one after the other. */
-const ROWS_MAX = 200_000;
+const ROWS_MAX = 20_000;
 
 /** The ways in which all the tests hold. None: they never do. */
 export function cubesOf(tests: readonly Test[], around: Surroundings): readonly Cube[] {
@@ -85,7 +85,8 @@ function narrow(cube: Cube, key: ModelKey, match: Match, test: Test, around: Sur
 }
 
 function applyEither(cubes: Cube[], test: Test & { is: 'either' }, around: Surroundings): Cube[] {
-  if (test.of.length * cubes.length > ROWS_MAX) return cubes.map((cube) => ({ ...cube, rest: [...cube.rest, test] }));
+  if (cubes.length > 1 && test.of.length * cubes.length > ROWS_MAX)
+    return cubes.map((cube) => ({ ...cube, rest: [...cube.rest, test] }));
   return cubes.flatMap((cube) =>
     test.of.flatMap((row) => row.reduce((made: Cube[], one) => applyTest(made, one, around), [cube])),
   );
@@ -158,7 +159,10 @@ function addressTypeTest(test: Test & { is: 'address type' }, around: Surroundin
 
 /** rpfilter(8): the best route to the source leaves by the interface that the packet came from. */
 function reversePathTest(test: Test & { is: 'reverse path' }, around: Surroundings): Test {
-  const { byInterface } = routedRanges(around.box, around.family);
+  /** Addresses of this host are not behind any interface. */
+  const local = localRanges(around.box, around.family);
+  const routed = routedRanges(around.box, around.family).byInterface;
+  const byInterface = new Map([...routed].map(([name, ranges]) => [name, subtract(ranges, local)]));
   const key = `${around.family}.saddr` as const;
   if (test.loose) {
     const all = setOf([...byInterface.values()].flat());

@@ -91,7 +91,7 @@ function translationsOf(tables: readonly NfTable[], { family, box }: Surrounding
   const found: Record<'source' | 'destination', Range[]> = { source: [], destination: [] };
   const look = (parts: readonly Part[]): void => {
     for (const part of parts) {
-      if (part.is === 'cases') for (const { then } of part.cases) look(then);
+      if (part.is === 'cases') for (const one of part.cases) look(one.parts);
       if (part.is !== 'nat' || (part.nat.family !== undefined && part.nat.family !== family)) continue;
       const { of, addresses, ownAddress, mask } = part.nat;
       const hosts = mask === undefined ? 0n : (1n << (family === 'ip' ? 32n : 128n)) - 1n - mask;
@@ -154,7 +154,7 @@ function inOrder(table: NfTable, box: string): readonly Chain[] {
 function jumpsOf(parts: readonly Part[]): string[] {
   return parts.flatMap((part) => {
     if (part.is === 'jump') return [part.chain];
-    return part.is === 'cases' ? part.cases.flatMap(({ then }) => jumpsOf(then)) : [];
+    return part.is === 'cases' ? part.cases.flatMap((one) => jumpsOf(one.parts)) : [];
   });
 }
 
@@ -180,7 +180,7 @@ function keysOf(tables: readonly NfTable[]): ReadonlySet<string> {
       } else if (part.is === 'cases') {
         for (const one of part.cases) {
           look(one.tests);
-          look(one.then);
+          look(one.parts);
         }
       }
     }

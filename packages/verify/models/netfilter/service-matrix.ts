@@ -118,7 +118,7 @@ function namedInterfaces(ruleset: Ruleset): NetfilterInterface[] {
     for (const part of parts) {
       if (part.is === 'interface') for (const name of part.names) names.add(name.replace('*', '0'));
       else if (part.is === 'either') for (const row of part.of) look(row);
-      else if (part.is === 'cases') for (const one of part.cases) look([...one.tests, ...one.then]);
+      else if (part.is === 'cases') for (const one of part.cases) look([...one.tests, ...one.parts]);
     }
   };
   for (const { chains } of ruleset.tables)

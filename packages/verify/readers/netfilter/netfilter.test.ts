@@ -137,7 +137,7 @@ describe('nft', () => {
     expect(chain.base).toEqual({ hook: 'forward', priority: 10, type: 'filter', policy: 'drop' });
     expect(chain.rules[0]!.parts.at(-1)).toMatchObject({
       is: 'cases',
-      cases: [{ then: [{ is: 'accept' }] }, { then: [{ is: 'jump', chain: 'user' }] }],
+      cases: [{ parts: [{ is: 'accept' }] }, { parts: [{ is: 'jump', chain: 'user' }] }],
     });
     expect(chain.rules[1]!.parts.slice(1)).toEqual([
       { is: 'match', key: 'tcp.flags', match: { kind: 'mask', value: 2n, mask: 18n } },

@@ -1,8 +1,8 @@
 import type { Match } from '../../ir/table.ts';
 import { isList, isObject, only, textOf, type Json, type JsonObject } from './nft-ast.ts';
 import { hasBits, isInterface, keyWidth, matchOf, namesOf, operand, scalar, type Operand } from './nft-keys.ts';
-import { negate } from './addresses.ts';
-import type { AddressType, Test } from './ruleset.ts';
+import { negate, setOf } from './addresses.ts';
+import type { AddressType, Key, Test } from './ruleset.ts';
 
 /** Named sets and maps of one table. */
 export interface NamedSet {
@@ -99,7 +99,7 @@ function operandTests({ key, implies }: Operand, op: string, right: Json): Tests
     return [...implies, { is: 'interface', key, names, negated: op === '!=' }];
   }
   if (op === '==' || op === '!=') {
-    const match = matchOf(key, right);
+    const match = op === '!=' ? (between(key, right) ?? matchOf(key, right)) : matchOf(key, right);
     return match && [...implies, { is: 'match', key, match: negate(match, op === '!=') }];
   }
   if (op === 'in' || op === '!') {
@@ -120,6 +120,16 @@ function operandTests({ key, implies }: Operand, op: string, right: Json): Tests
   if (range === undefined) return undefined;
   const [low, high] = range as [bigint, bigint];
   return low > high ? [{ is: 'never' }] : [...implies, { is: 'match', key, match: { kind: 'range', low, high } }];
+}
+
+/** nft lists `< 80` and `> 53`, one behind the other, as `!= 80-53`: neither below the one nor above the other. */
+function between(key: Key, right: Json): Match | undefined {
+  const [form, inner] = only(right) ?? [];
+  if (form !== 'range' || !isList(inner) || inner.length !== 2) return undefined;
+  const [high, low] = [scalar(key, inner[0]!), scalar(key, inner[1]!)];
+  if (high === undefined || low === undefined || high <= low) return undefined;
+  /** To be negated by the caller. */
+  return { kind: 'other', of: setOf(high - low < 2n ? [] : [[low + 1n, high - 1n]]) };
 }
 
 /** `(left & mask) op right`. */

@@ -53,14 +53,14 @@ export function ruleParts(expressions: readonly Json[], sets: NamedSets): NftRul
     if (map !== undefined) {
       const cases = mapCases(map.key, map.data, sets);
       const rest = ruleParts(expressions.slice(index + 1), sets);
-      const applied = cases?.map(({ tests, value: result }) => ({ tests, then: statement(kind, map.put(result)) }));
-      if (applied === undefined || applied.some(({ then }) => then === undefined)) {
+      const applied = cases?.map(({ tests, value: result }) => ({ tests, actions: statement(kind, map.put(result)) }));
+      if (applied === undefined || applied.some(({ actions }) => actions === undefined)) {
         unknown(expression);
         continue;
       }
       parts.push({
         is: 'cases',
-        cases: applied.map(({ tests, then }) => ({ tests, then: [...then!, ...rest.parts] })),
+        cases: applied.map(({ tests, actions }) => ({ tests, parts: [...actions!, ...rest.parts] })),
       });
       return { parts, problems: [...problems, ...rest.problems] };
     }

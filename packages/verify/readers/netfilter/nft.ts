@@ -55,13 +55,17 @@ function readObject(object: Listed, tableOf: (object: Listed) => OpenTable, ledg
   else ledger.withoutEffect(object.line, `${object.kind}: counts, limits and helpers do not decide where packets go`);
 }
 
+const EXPRESSIONS_MAX = 256;
+
 function readRule(object: Listed, table: OpenTable, ledger: LineLedger): void {
   const chain = table.chains.get(textOf(object.value['chain']) ?? '');
   if (chain === undefined) {
     ledger.notUnderstood(object.line, `no chain ${textOf(object.value['chain']) ?? ''}`);
     return;
   }
-  const expressions = isList(object.value['expr']) ? object.value['expr'] : [];
+  const given = isList(object.value['expr']) ? object.value['expr'] : [];
+  /** People write ten; maps within maps are followed by recursion. */
+  const expressions = given.length > EXPRESSIONS_MAX ? [{ [`more than ${EXPRESSIONS_MAX} expressions`]: null }] : given;
   const { parts, problems } = ruleParts(expressions, table.sets);
   const effect = parts.some(isAction);
   if (problems.length > 0) ledger.notUnderstood(object.line, problems.join('; '));

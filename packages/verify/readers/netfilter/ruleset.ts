@@ -153,7 +153,7 @@ export type Action =
 
 export interface Case {
   readonly tests: readonly Test[];
-  readonly then: readonly Part[];
+  readonly parts: readonly Part[];
 }
 
 export type Value =
