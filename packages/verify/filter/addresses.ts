@@ -22,12 +22,12 @@ export function shortNet(text: string): AddressBlock | undefined {
 }
 
 function octets(parts: readonly string[]): bigint | undefined {
-  let value = 0n;
+  let value = 0;
   for (const part of parts) {
     if (!/^\d{1,3}$/.test(part) || Number(part) > 255) return undefined;
-    value = (value << 8n) | BigInt(part);
+    value = value * 256 + Number(part);
   }
-  return value;
+  return BigInt(value);
 }
 
 /** RFC 4291, section 2.2, with an IPv4 address at the end allowed. */
@@ -99,6 +99,10 @@ export function prefixMask(width: number, length: number): bigint {
 
 /** The length of the prefix that the mask is, if it is one. */
 export function prefixLength(width: number, mask: bigint): number | undefined {
+  if (width === 32) {
+    const low = ~Number(mask) >>> 0;
+    return (low & (low + 1)) === 0 ? Math.clz32(low) : undefined;
+  }
   const zeros = (~mask & ((1n << BigInt(width)) - 1n)) + 1n;
   if ((zeros & (zeros - 1n)) !== 0n) return undefined;
   return width - (zeros.toString(2).length - 1);

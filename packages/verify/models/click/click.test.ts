@@ -10,7 +10,7 @@ interface Golden {
   /** Where it ends; `-` when it is dropped. */
   readonly to: string;
   /** Values at the end. */
-  readonly then?: Values;
+  readonly gives?: Values;
 }
 
 const MACS = { a: 0x02000000000an, b: 0x02000000000bn } as const;
@@ -30,18 +30,24 @@ const goldens: readonly Golden[] = [
   { element: 'Discard', to: '-' },
   { element: 'Queue(10) -> Counter -> Shaper(5) -> Print(x) -> Null', to: 'o0' },
 
-  { element: 'DecIPTTL', packet: { 'IPv4.ttl': 2 }, to: 'o0', then: { 'IPv4.ttl': 1 } },
-  { element: 'DecIPTTL', packet: { 'IPv4.ttl': 1 }, to: 'o1', then: { 'IPv4.ttl': 1 } },
+  { element: 'DecIPTTL', packet: { 'IPv4.ttl': 2 }, to: 'o0', gives: { 'IPv4.ttl': 1 } },
+  { element: 'DecIPTTL', packet: { 'IPv4.ttl': 1 }, to: 'o1', gives: { 'IPv4.ttl': 1 } },
   // What decrements first would send this one on with 255.
-  { element: 'DecIPTTL', packet: { 'IPv4.ttl': 0 }, to: 'o1', then: { 'IPv4.ttl': 0 } },
+  { element: 'DecIPTTL', packet: { 'IPv4.ttl': 0 }, to: 'o1', gives: { 'IPv4.ttl': 0 } },
   {
     element: 'DecIPTTL(MULTICAST false)',
     packet: { 'IPv4.ttl': 1, 'IPv4.dst': ip('224.0.0.5') },
     to: 'o0',
-    then: { 'IPv4.ttl': 1 },
+    gives: { 'IPv4.ttl': 1 },
   },
   { element: 'DecIPTTL(ACTIVE false)', packet: { 'IPv4.ttl': 1 }, to: 'o0' },
-  { element: 'DecIP6HLIM', layout: 'ipv6/tcp', packet: { 'IPv6.hopLimit': 9 }, to: 'o0', then: { 'IPv6.hopLimit': 8 } },
+  {
+    element: 'DecIP6HLIM',
+    layout: 'ipv6/tcp',
+    packet: { 'IPv6.hopLimit': 9 },
+    to: 'o0',
+    gives: { 'IPv6.hopLimit': 8 },
+  },
 
   { element: 'CheckIPHeader', to: 'o0' },
   { element: 'CheckIPHeader', packet: { 'IPv4.length': 19 }, to: 'o1' },
@@ -72,7 +78,7 @@ const goldens: readonly Golden[] = [
     element: 'IPMirror',
     packet: { 'TCP.sport': 1, 'TCP.dport': 2, 'TCP.seq': 3, 'TCP.ack': 4 },
     to: 'o0',
-    then: {
+    gives: {
       'IPv4.src': ip('10.0.0.2'),
       'IPv4.dst': ip('10.0.0.1'),
       'TCP.sport': 2,
@@ -85,40 +91,40 @@ const goldens: readonly Golden[] = [
     element: 'IPMirror',
     packet: { 'TCP.sport': 1, 'TCP.dport': 2, 'IPv4.fragment': 7 },
     to: 'o0',
-    then: { 'IPv4.src': ip('10.0.0.2'), 'TCP.sport': 1 },
+    gives: { 'IPv4.src': ip('10.0.0.2'), 'TCP.sport': 1 },
   },
   {
     element: 'AllMirror',
     layout: frame,
     packet: { 'Ether.src': 1, 'Ether.dst': 2 },
     to: 'o0',
-    then: { 'Ether.src': 2, 'Ether.dst': 1, 'IPv4.src': ip('10.0.0.2') },
+    gives: { 'Ether.src': 2, 'Ether.dst': 1, 'IPv4.src': ip('10.0.0.2') },
   },
-  { element: 'SetIPDSCP(46)', to: 'o0', then: { 'IPv4.dscp': 46 } },
-  { element: 'SetIPAddress(1.2.3.4) -> StoreIPAddress(src)', to: 'o0', then: { 'IPv4.src': ip('1.2.3.4') } },
-  { element: 'StoreIPAddress(5.6.7.8, dst)', to: 'o0', then: { 'IPv4.dst': ip('5.6.7.8') } },
+  { element: 'SetIPDSCP(46)', to: 'o0', gives: { 'IPv4.dscp': 46 } },
+  { element: 'SetIPAddress(1.2.3.4) -> StoreIPAddress(src)', to: 'o0', gives: { 'IPv4.src': ip('1.2.3.4') } },
+  { element: 'StoreIPAddress(5.6.7.8, dst)', to: 'o0', gives: { 'IPv4.dst': ip('5.6.7.8') } },
   {
     element: 'MarkIPHeader -> GetIPAddress(16) -> StoreIPAddress(src)',
     to: 'o0',
-    then: { 'IPv4.src': ip('10.0.0.2') },
+    gives: { 'IPv4.src': ip('10.0.0.2') },
   },
   { element: 'IPGWOptions(1.2.3.4)', to: 'o0' },
-  { element: 'FixIPSrc(1.2.3.4)', to: 'o0', then: { 'IPv4.src': ip('10.0.0.1') } },
+  { element: 'FixIPSrc(1.2.3.4)', to: 'o0', gives: { 'IPv4.src': ip('10.0.0.1') } },
   { element: 'DropBroadcasts', layout: frame, packet: { 'Ether.dst': 0xffffffffffffn }, to: '-' },
   { element: 'IPInputCombo(3) -> CheckPaint(3)', layout: frame, to: 'o0' },
-  { element: 'IPOutputCombo(3, 1.2.3.4, 1500)', packet: { 'IPv4.ttl': 5 }, to: 'o0', then: { 'IPv4.ttl': 4 } },
+  { element: 'IPOutputCombo(3, 1.2.3.4, 1500)', packet: { 'IPv4.ttl': 5 }, to: 'o0', gives: { 'IPv4.ttl': 4 } },
 
   {
     element: 'EtherEncap(0x0800, 2:0:0:0:0:a, 2:0:0:0:0:b)',
     to: 'o0',
-    then: { 'Ether.type': 0x0800, 'Ether.src': MACS.a, 'Ether.dst': MACS.b, 'IPv4.ttl': 64 },
+    gives: { 'Ether.type': 0x0800, 'Ether.src': MACS.a, 'Ether.dst': MACS.b, 'IPv4.ttl': 64 },
   },
   {
     element: 'Strip(14) -> EtherEncap(2048, 2:0:0:0:0:a, 2:0:0:0:0:b)',
     layout: frame,
     packet: { 'Ether.src': 1 },
     to: 'o0',
-    then: { 'Ether.src': MACS.a, 'Ether.dst': MACS.b },
+    gives: { 'Ether.src': MACS.a, 'Ether.dst': MACS.b },
   },
   { element: 'EtherDecap', layout: frame, to: 'o0' },
   { element: 'EtherDecap', layout: 'ether/arp', to: '-' },
@@ -127,13 +133,13 @@ const goldens: readonly Golden[] = [
     layout: frame,
     packet: { 'Ether.src': 1, 'Ether.dst': 2 },
     to: 'o0',
-    then: { 'Ether.src': 2, 'Ether.dst': 1 },
+    gives: { 'Ether.src': 2, 'Ether.dst': 1 },
   },
   {
     element: 'EtherRewrite(2:0:0:0:0:a, 2:0:0:0:0:b)',
     layout: frame,
     to: 'o0',
-    then: { 'Ether.src': MACS.a, 'Ether.dst': MACS.b },
+    gives: { 'Ether.src': MACS.a, 'Ether.dst': MACS.b },
   },
   { element: 'HostEtherFilter(2:0:0:0:0:a)', layout: frame, packet: { 'Ether.dst': MACS.a }, to: 'o0' },
   { element: 'HostEtherFilter(2:0:0:0:0:a)', layout: frame, packet: { 'Ether.dst': MACS.b }, to: 'o1' },
@@ -149,39 +155,39 @@ const goldens: readonly Golden[] = [
     layout: frame,
     packet: { 'Ether.dst': 9 },
     to: 'o0',
-    then: { 'Ether.type': 0x8100, 'Vlan.id': 5, 'Vlan.pcp': 3, 'Vlan.type': 0x0800, 'Ether.dst': 9, 'IPv4.ttl': 64 },
+    gives: { 'Ether.type': 0x8100, 'Vlan.id': 5, 'Vlan.pcp': 3, 'Vlan.type': 0x0800, 'Ether.dst': 9, 'IPv4.ttl': 64 },
   },
   {
     element: 'VLANEncap(5) -> VLANDecap',
     layout: frame,
     packet: { 'Ether.dst': 9 },
     to: 'o0',
-    then: { 'Ether.type': 0x0800, 'Ether.dst': 9 },
+    gives: { 'Ether.type': 0x0800, 'Ether.dst': 9 },
   },
-  { element: 'VLANEncap(5) -> VLANDecap -> VLANEncap(ANNO)', layout: frame, to: 'o0', then: { 'Vlan.id': 5 } },
-  { element: 'VLANDecap', layout: frame, to: 'o0', then: { 'Ether.type': 0x0800 } },
+  { element: 'VLANEncap(5) -> VLANDecap -> VLANEncap(ANNO)', layout: frame, to: 'o0', gives: { 'Vlan.id': 5 } },
+  { element: 'VLANDecap', layout: frame, to: 'o0', gives: { 'Ether.type': 0x0800 } },
   {
     element: 'EtherVLANEncap(0x0800, 2:0:0:0:0:a, 2:0:0:0:0:b, 5)',
     to: 'o0',
-    then: { 'Vlan.id': 5, 'Vlan.type': 0x0800, 'Ether.src': MACS.a },
+    gives: { 'Vlan.id': 5, 'Vlan.type': 0x0800, 'Ether.src': MACS.a },
   },
   { element: 'ARPQuerier(10.0.0.9, 2:0:0:0:0:a)', to: '-' },
   {
     element: 'GetIPAddress(16) -> ARPQuerier(10.0.0.9, 2:0:0:0:0:a)',
     to: 'o0',
-    then: { 'Ether.src': MACS.a, 'Ether.type': 0x0800 },
+    gives: { 'Ether.src': MACS.a, 'Ether.type': 0x0800 },
   },
   {
     element: 'GetIPAddress(16) -> ARPQuerier(10.0.0.9/24, 2:0:0:0:0:a)',
     packet: { 'IPv4.dst': ip('10.0.0.255') },
     to: 'o0',
-    then: { 'Ether.dst': 0xffffffffffffn },
+    gives: { 'Ether.dst': 0xffffffffffffn },
   },
   {
     element: 'GetIPAddress(16) -> ARPQuerier(10.0.0.9, 2:0:0:0:0:a)',
     packet: { 'IPv4.dst': ip('239.129.2.3') },
     to: 'o0',
-    then: { 'Ether.dst': 0x01005e010203n },
+    gives: { 'Ether.dst': 0x01005e010203n },
   },
   {
     element: 'ARPResponder(10.0.0.0/24 2:0:0:0:0:a)',
@@ -194,7 +200,7 @@ const goldens: readonly Golden[] = [
       'Ether.src': MACS.b,
     },
     to: 'o0',
-    then: {
+    gives: {
       'Arp.op': 2,
       'Arp.sha': MACS.a,
       'Arp.tha': MACS.b,
@@ -220,7 +226,7 @@ const goldens: readonly Golden[] = [
   {
     element: 'IPEncap(ipip, 1.0.0.1, 2.0.0.2)',
     to: 'o0',
-    then: {
+    gives: {
       'IPv4.proto': 4,
       'IPv4.src': ip('1.0.0.1'),
       'IPv4.dst': ip('2.0.0.2'),
@@ -231,39 +237,39 @@ const goldens: readonly Golden[] = [
   {
     element: 'IPEncap(4, 1.0.0.1, 2.0.0.2) -> StripIPHeader',
     to: 'o0',
-    then: { 'IPv4.proto': 6, 'IPv4.src': ip('10.0.0.1'), 'IPv4.ttl': 64 },
+    gives: { 'IPv4.proto': 6, 'IPv4.src': ip('10.0.0.1'), 'IPv4.ttl': 64 },
   },
-  { element: 'IPEncap(94, 1.0.0.1, 2.0.0.2) -> IPDecap(94)', to: 'o0', then: { 'IPv4.src': ip('10.0.0.1') } },
+  { element: 'IPEncap(94, 1.0.0.1, 2.0.0.2) -> IPDecap(94)', to: 'o0', gives: { 'IPv4.src': ip('10.0.0.1') } },
   { element: 'IPEncap(94, 1.0.0.1, 2.0.0.2) -> IPDecap', to: '-' },
   {
     element: 'Strip(14) -> IPEncap(4, 1.0.0.1, 2.0.0.2) -> EtherEncap(2048, 2:0:0:0:0:a, 2:0:0:0:0:b)',
     layout: frame,
     to: 'o0',
-    then: { 'Ether.src': MACS.a, 'IPv4.src': ip('1.0.0.1') },
+    gives: { 'Ether.src': MACS.a, 'IPv4.src': ip('1.0.0.1') },
   },
   {
     element: 'UDPIPEncap(1.0.0.1, 1234, 2.0.0.2, 4321)',
     to: 'o0',
-    then: { 'IPv4.proto': 17, 'UDP.sport': 1234, 'UDP.dport': 4321, 'UDP.length': 108, 'IPv4.length': 128 },
+    gives: { 'IPv4.proto': 17, 'UDP.sport': 1234, 'UDP.dport': 4321, 'UDP.length': 108, 'IPv4.length': 128 },
   },
   {
     element: 'UDPIPEncap(1.0.0.1, 1234, 2.0.0.2, 4321) -> Strip(28) -> CheckIPHeader',
     to: 'o0',
-    then: { 'IPv4.src': ip('10.0.0.1'), 'IPv4.proto': 6 },
+    gives: { 'IPv4.src': ip('10.0.0.1'), 'IPv4.proto': 6 },
   },
   { element: 'MPLSEncap(7) -> MPLSSwitch(6, 7)', to: 'o1' },
   { element: 'MPLSEncap(7) -> MPLSEncap(8) -> MPLSDecap -> MPLSSwitch(7)', to: 'o0' },
-  { element: 'MPLSEncap(7) -> MPLSDecap', to: 'o0', then: { 'IPv4.ttl': 64 } },
+  { element: 'MPLSEncap(7) -> MPLSDecap', to: 'o0', gives: { 'IPv4.ttl': 64 } },
   { element: 'MPLSSwitch(6)', to: '-' },
   {
     element: 'IPsecESPEncap(0x10) -> IPsecAES(1, k) -> IPEncap(50, 1.0.0.1, 2.0.0.2)',
     to: 'o0',
-    then: { 'IPv4.proto': 50, 'ESP.spi': 16 },
+    gives: { 'IPv4.proto': 50, 'ESP.spi': 16 },
   },
   {
     element: 'IPsecESPEncap(0x10) -> IPsecAES(1, k) -> IPsecAES(0, k) -> IPsecESPDecap',
     to: 'o0',
-    then: { 'IPv4.src': ip('10.0.0.1') },
+    gives: { 'IPv4.src': ip('10.0.0.1') },
   },
   { element: 'IPsecESPEncap(0x10) -> IPsecAES(1, k) -> IPsecAES(0, other)', to: '-' },
 
@@ -272,19 +278,19 @@ const goldens: readonly Golden[] = [
     layout: 'ipv4/icmp',
     packet: { 'ICMP.type': 8 },
     to: 'o0',
-    then: { 'ICMP.type': 0, 'IPv4.src': ip('10.0.0.2'), 'IPv4.dst': ip('10.0.0.1') },
+    gives: { 'ICMP.type': 0, 'IPv4.src': ip('10.0.0.2'), 'IPv4.dst': ip('10.0.0.1') },
   },
   { element: 'ICMPPingResponder', to: 'o1' },
   {
     element: 'ICMPError(1.2.3.4, timeexceeded)',
     to: 'o0',
-    then: { 'IPv4.proto': 1, 'ICMP.type': 11, 'ICMP.code': 0, 'IPv4.src': ip('1.2.3.4'), 'IPv4.dst': ip('10.0.0.1') },
+    gives: { 'IPv4.proto': 1, 'ICMP.type': 11, 'ICMP.code': 0, 'IPv4.src': ip('1.2.3.4'), 'IPv4.dst': ip('10.0.0.1') },
   },
   {
     element: 'ICMPError(1.2.3.4, unreachable, needfrag) -> FixIPSrc(9.9.9.9)',
     layout: frame,
     to: 'o0',
-    then: { 'ICMP.type': 3, 'ICMP.code': 4, 'IPv4.src': ip('9.9.9.9') },
+    gives: { 'ICMP.type': 3, 'ICMP.code': 4, 'IPv4.src': ip('9.9.9.9') },
   },
   { element: 'ICMPError(1.2.3.4, 11, 0)', layout: 'ipv4/icmp', packet: { 'ICMP.type': 3 }, to: '-' },
   { element: 'ICMPError(1.2.3.4, 11, 0)', packet: { 'IPv4.fragment': 3 }, to: '-' },
@@ -318,7 +324,7 @@ const goldens: readonly Golden[] = [
     element: 'CheckIPHeader -> StaticIPLookup(10/8 0, 10.0.0.0/24 1.1.1.1 1, 0/0 2) -> StoreIPAddress(src)',
     packet: { 'IPv4.dst': ip('10.9.9.9') },
     to: 'o0',
-    then: { 'IPv4.src': ip('10.9.9.9') },
+    gives: { 'IPv4.src': ip('10.9.9.9') },
   },
   { element: 'CheckIPHeader -> RadixIPLookup(10/8 0, 10.0.0.0/24 1.1.1.1 1, 0/0 2)', to: 'o1' },
   {
@@ -337,10 +343,14 @@ const goldens: readonly Golden[] = [
   {
     element: 'IPRewriter(pattern 1.0.0.1 20 - - 0 1)',
     to: 'o0',
-    then: { 'IPv4.src': ip('1.0.0.1'), 'TCP.sport': 20, 'IPv4.dst': ip('10.0.0.2') },
+    gives: { 'IPv4.src': ip('1.0.0.1'), 'TCP.sport': 20, 'IPv4.dst': ip('10.0.0.2') },
   },
-  { element: 'IPRewriter(pattern - - 1.0.0.1 80 1 0)', to: 'o1', then: { 'IPv4.dst': ip('1.0.0.1'), 'TCP.dport': 80 } },
-  { element: 'IPRewriter(pattern 1.0.0.1 1024-65535# - - 0 1)', to: 'o0', then: { 'TCP.sport': 1024 } },
+  {
+    element: 'IPRewriter(pattern - - 1.0.0.1 80 1 0)',
+    to: 'o1',
+    gives: { 'IPv4.dst': ip('1.0.0.1'), 'TCP.dport': 80 },
+  },
+  { element: 'IPRewriter(pattern 1.0.0.1 1024-65535# - - 0 1)', to: 'o0', gives: { 'TCP.sport': 1024 } },
   { element: 'IPRewriter(keep 1 0)', to: 'o1' },
   { element: 'IPRewriter(drop)', to: '-' },
   { element: 'IPRewriter(pass 1)', layout: 'ipv4/icmp', to: 'o1' },
@@ -349,7 +359,7 @@ const goldens: readonly Golden[] = [
     element: 'IPAddrPairRewriter(pattern 1.0.0.1 - 0 1)',
     layout: 'ipv4/icmp',
     to: 'o0',
-    then: { 'IPv4.src': ip('1.0.0.1') },
+    gives: { 'IPv4.src': ip('1.0.0.1') },
   },
   { element: 'IPRewriterPatterns(NAT 1.0.0.1 9 - -); in2 :: FromDevice -> IPRewriter(pattern NAT 0 1)', to: 'o0' },
 ];

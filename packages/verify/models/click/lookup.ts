@@ -32,11 +32,11 @@ function routeOf(context: ElementContext, { text, line }: ClickArgument): Route 
 }
 
 function lookup(context: ElementContext): Instruction {
-  const routes = new Map<string, Route>();
+  const routes = new Map<number, Route>();
   // "Routes replaced by later versions": of two for the same prefix the later one counts.
   for (const argument of context.element.arguments) {
     const route = routeOf(context, argument);
-    routes.set(`${route.value}/${route.length}`, route);
+    routes.set(route.value * 64 + route.length, route);
   }
   const list = [...routes.values()];
   const behaviours = new Map<string, number>();

@@ -180,25 +180,21 @@ const setupOf = ({ layout: name, values }: { readonly layout: string; readonly v
 describe('classifiers', () => {
   it('of IP send packets where the first matching pattern says, as tables and as tests', () => {
     const simple = fc.constantFrom(
-      ...[
-        'tcp',
-        'udp',
-        'src host 10.0.0.1',
-        'dst net 10.0.0.0/8',
-        'src port 80',
-        'dst port 1-1023',
-        'port 53',
-        'tcp dst port 443',
-        'ether dst 00:11:32:35:71:b3',
-      ],
-      ...[
-        'src port > 1000',
-        'ip proto != 6',
-        'src and dst net 10.0.0.0/24',
-        'tcp and dst port 22',
-        'host 10.0.0.255 and (udp or src port 1)',
-        'false',
-      ],
+      'tcp',
+      'udp',
+      'src host 10.0.0.1',
+      'dst net 10.0.0.0/8',
+      'src port 80',
+      'dst port 1-1023',
+      'port 53',
+      'tcp dst port 443',
+      'ether dst 00:11:32:35:71:b3',
+      'src port > 1000',
+      'ip proto != 6',
+      'src and dst net 10.0.0.0/24',
+      'tcp and dst port 22',
+      'host 10.0.0.255 and (udp or src port 1)',
+      'false',
     );
     const pattern = fc.oneof(
       { weight: 3, arbitrary: simple },

@@ -79,20 +79,28 @@ export function splitArguments({ text, file, line }: RawConfiguration): ClickArg
       end();
       at += 1;
       began = here;
-    } else {
-      if (/\s/.test(c)) {
-        if (current !== '' && !current.endsWith(' ')) current += ' ';
-      } else {
-        if (current === '') began = here;
-        current += c;
-      }
+    } else if (/\s/.test(c)) {
+      if (current !== '' && !current.endsWith(' ')) current += ' ';
       at += 1;
+    } else {
+      if (current === '') began = here;
+      const stop = plainEnd(text, at);
+      current += text.slice(at, stop);
+      at = stop;
     }
   }
   end();
   // A comma at the end, and nothing at all, make no argument.
   if (found.at(-1)!.text === '') found.pop();
   return found;
+}
+
+const notPlain = /[\s,"']|\/[/*]/g;
+
+/** Up to where something other than plain text begins; at least one character. */
+function plainEnd(text: string, at: number): number {
+  notPlain.lastIndex = at + 1;
+  return notPlain.exec(text)?.index ?? text.length;
 }
 
 function quoteEnd(text: string, at: number): number {

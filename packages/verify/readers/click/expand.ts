@@ -1,10 +1,13 @@
+import type { SourceRef } from '../../ir/source.ts';
 import { splitArguments, substitute, type Bindings } from './arguments.ts';
 import type { ClickArgument, ClickConfiguration, ClickConnection, ClickElement } from './configuration.ts';
 import { tooMuch, unusable } from './failure.ts';
 import { type CompoundClass, type Declared, type Edge, INPUT, OUTPUT, type Overload, type Scope } from './syntax.ts';
 
-/** Of one configuration, after compound elements have been taken apart. */
-const ELEMENTS_MAX = 1_000_000;
+/** Elements and connections of one configuration, after compound elements have been taken apart. */
+const PARTS_MAX = 300_000;
+/** What following a connection through a compound costs of that. */
+const STEP = 0.1;
 
 /** Takes compound elements apart: their elements get the name of the outer one before theirs. */
 export function expand(scope: Scope): ClickConfiguration {
@@ -16,8 +19,15 @@ export function expand(scope: Scope): ClickConfiguration {
 class Expansion {
   readonly elements: ClickElement[] = [];
   readonly #edges: Edge[] = [];
+  #parts = 0;
   /** Ports of compound elements: packets go through them from port to the same port. */
   readonly #pseudo = new Set<string>();
+
+  /** Compound elements in compound elements can be exponentially many, and empty at that: all of it counts. */
+  #spend(parts: number, { file, line }: SourceRef): void {
+    this.#parts += parts;
+    if (this.#parts > PARTS_MAX) throw tooMuch(file, line, `more than ${PARTS_MAX} elements and connections`);
+  }
 
   scope(scope: Scope, prefix: string, outer: Bindings): void {
     const bindings = new Map(outer);
@@ -33,8 +43,7 @@ class Expansion {
     const compounds = new Set<string>();
     for (const declared of scope.elements.values()) {
       const { configuration, source } = declared;
-      if (this.elements.length >= ELEMENTS_MAX)
-        throw tooMuch(source.file, source.line, `more than ${ELEMENTS_MAX} elements`);
+      this.#spend(1, source);
       const given = splitArguments({ ...configuration, text: substitute(configuration.text, bindings) });
       const name = prefix + declared.name;
       if (declared.compound === undefined) {
@@ -43,6 +52,7 @@ class Expansion {
       }
       compounds.add(declared.name);
       const { overload, values } = choose(declared, declared.compound, given, used.get(declared.name));
+      this.#spend(overload.scope.connections.length, source);
       this.scope(overload.scope, `${name}/`, new Map([...bindings, ...values]));
     }
     for (const { from, to, ...edge } of scope.connections) {
@@ -70,6 +80,8 @@ class Expansion {
       const waiting = [edge];
       const seen = new Set<string>();
       for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+        // Long chains of empty compounds, from many elements.
+        this.#spend(STEP, edge.source);
         if (!this.#pseudo.has(at.to)) {
           found.push({ ...edge, to: at.to, toPort: at.toPort });
           continue;
@@ -79,8 +91,6 @@ class Expansion {
         seen.add(key);
         waiting.push(...(onward.get(key) ?? []));
       }
-      if (found.length > ELEMENTS_MAX)
-        throw tooMuch(edge.source.file, edge.source.line, `more than ${ELEMENTS_MAX} connections`);
     }
     return found;
   }
@@ -91,12 +101,18 @@ interface PortCounts {
   outputs: number;
 }
 
-function portsUsed(edges: readonly Edge[]): Map<string, PortCounts> {
+/** By the list of connections, since a compound may be taken apart a thousand times. */
+const counted = new WeakMap<readonly Edge[], ReadonlyMap<string, PortCounts>>();
+
+function portsUsed(edges: readonly Edge[]): ReadonlyMap<string, PortCounts> {
+  const known = counted.get(edges);
+  if (known !== undefined) return known;
   const used = new Map<string, PortCounts>();
+  counted.set(edges, used);
   const of = (name: string) => {
-    const known = used.get(name) ?? { inputs: 0, outputs: 0 };
-    used.set(name, known);
-    return known;
+    const counts = used.get(name) ?? { inputs: 0, outputs: 0 };
+    used.set(name, counts);
+    return counts;
   };
   for (const { from, fromPort, to, toPort } of edges) {
     const [source, target] = [of(from), of(to)];

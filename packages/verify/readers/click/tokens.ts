@@ -57,8 +57,8 @@ export class ClickLexer {
     let depth = 1;
     while (this.#at < this.#text.length) {
       const c = this.#text[this.#at]!;
-      this.#seen(this.#realLine);
       if (this.#skipComment()) continue;
+      if (!/\s/.test(c)) this.#seen(this.#realLine);
       if (c === '"' || c === "'") {
         this.#quoted(c);
         continue;
@@ -91,6 +91,7 @@ export class ClickLexer {
   }
 
   #skipComment(): boolean {
+    if (this.#text[this.#at] !== '/') return false;
     const two = this.#text.slice(this.#at, this.#at + 2);
     if (two !== '//' && two !== '/*') return false;
     const end = two === '//' ? this.#text.indexOf('\n', this.#at) : this.#text.indexOf('*/', this.#at + 2) + 2;
