@@ -3,10 +3,6 @@ import type { Dialect } from './ast.ts';
 import { filterCondition } from './condition.ts';
 import { readFilter } from './parse.ts';
 
-export type { Dialect as FilterDialect, Filter } from './ast.ts';
-export { printFilter } from './print.ts';
-export { readFilter };
-
 /** The condition of IR that a filter stands for. Throws SF-VERIFY-QUESTION with the column. */
 export function parseFilter(text: string, dialect: Dialect = 'tcpdump'): Condition {
   return filterCondition(readFilter(text, dialect), dialect);

@@ -374,7 +374,7 @@ describe('elements of Click', () => {
     goldens.map(
       (golden) => [`${golden.element} ${golden.layout ?? ''} ${describePacket(golden.packet)}`, golden] as const,
     ),
-  )('%s', (_name, { element, layout = tcp, packet: values, to, then }) => {
+  )('%s', (_name, { element, layout = tcp, packet: values, to, gives }) => {
     const named = element.includes(';') ? element : `in :: FromDevice -> ${element}`;
     const arrow = named.lastIndexOf('-> ') + 3;
     const last = `${named.slice(0, arrow)}last :: ${named.slice(arrow)}`;
@@ -384,7 +384,7 @@ describe('elements of Click', () => {
     expect(more).toEqual([]);
     if (to === '-') expect(end).toMatchObject({ outcome: 'dropped' });
     else expect([end!.outcome, end!.why, end!.port]).toEqual(['delivered', undefined, `${to}:0`]);
-    for (const [name, value] of Object.entries(then ?? {}))
+    for (const [name, value] of Object.entries(gives ?? {}))
       expect([name, end!.read(name)]).toEqual([name, BigInt(value)]);
   });
 });

@@ -71,10 +71,8 @@ export function hasHeader(header: HeaderName, tag: string, base = 0): Condition 
   return all(...signs[header].map((name) => exists(placed(name, tag, base))));
 }
 
+/** Says that `CLICK` is where the packet begins. */
 const entered = meta('click.entered');
-
-/** The flag that says that `CLICK` is where the packet begins. */
-export const enteredFlag = entered;
 
 function tagTo(tag: string, relativeTo: string, offset = 0): Instruction {
   return { op: 'createTag', tag, relativeTo, offset };

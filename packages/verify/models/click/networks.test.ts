@@ -223,7 +223,7 @@ describe('classifiers', () => {
           expect(end!.outcome === 'dropped' ? -1 : Number(end!.port.slice(1, -2)), patterns.join(', ')).toBe(expected);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
     expect(tables).toBeGreaterThan(50);
   });
@@ -289,7 +289,7 @@ describe('classifiers', () => {
           pattern,
         ).toEqual([expected ? 'a:0' : 'b:0']);
       }),
-      { numRuns: 400 },
+      { numRuns: 250 },
     );
   });
 });
