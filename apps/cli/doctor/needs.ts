@@ -35,6 +35,11 @@ export const needs: readonly Need[] = [
   program('haproxy', 'haproxy', 'run', 'load balancers that look into HTTP'),
   program('ip', 'iproute2', 'test', 'tests of the linux driver, and looking at what it made'),
   program('ping', 'iputils-ping', 'test', 'tests that send packets'),
+  program('iptables-restore', 'iptables', 'test', 'tests of verification against the packet filter of the kernel'),
+  program('ipset', 'ipset', 'test', 'the same'),
+  program('sysctl', 'procps', 'test', 'the same'),
+  program('python3', 'python3', 'test', 'the same: raw packets in namespaces'),
+  program('tcpdump', 'tcpdump', 'test', 'tests of the language of packets; looking at packets'),
   {
     name: 'postgresql',
     package: 'postgresql',
@@ -51,7 +56,6 @@ export const needs: readonly Need[] = [
     neededFor: 'tests of the console',
     present: (machine) => BROWSERS.some((browser) => machine.has(browser)),
   },
-  program('tcpdump', 'tcpdump', 'extra', 'looking at packets'),
   program('conntrack', 'conntrack', 'extra', 'looking at flows'),
   program('podman', 'podman', 'extra', 'the comparison in `npm run bench -- provision`'),
 ];

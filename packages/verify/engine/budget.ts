@@ -41,5 +41,7 @@ export class Budget {
 /** The bound behind an error, if one is. */
 export function boundOf(error: unknown): Bound | undefined {
   if (error instanceof BoundHit) return error.bound;
-  return error instanceof DiagramLimit ? 'diagramNodes' : undefined;
+  // A diagram over thousands of variables is deeper than the stack.
+  const tooDeep = error instanceof RangeError && error.message.includes('call stack');
+  return tooDeep || error instanceof DiagramLimit ? 'diagramNodes' : undefined;
 }

@@ -1,7 +1,7 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import '../../errors.ts';
 import { block, nothing, type Instruction } from '../../ir/instruction.ts';
-import type { Chain, HookName, Key, NfTable, Part, Value } from '../../readers/netfilter/ruleset.ts';
+import type { Chain, HookName, NfTable, Part, Value } from '../../readers/netfilter/ruleset.ts';
 import { union, type Range } from '../../readers/netfilter/addresses.ts';
 import { localRanges } from './addresses-of-box.ts';
 import type { ActionContext } from './actions.ts';
@@ -170,7 +170,7 @@ function keysOf(tables: readonly NfTable[]): ReadonlySet<string> {
   };
   const look = (parts: readonly Part[]): void => {
     for (const part of parts) {
-      if (part.is === 'match' || part.is === 'interface') found.add(part.key satisfies Key | string);
+      if (part.is === 'match' || part.is === 'interface') found.add(part.key);
       else if (part.is === 'either') for (const row of part.of) look(row);
       else if (part.is === 'member')
         for (const key of ['ether.saddr', 'ether.daddr', 'physin', 'physout']) found.add(key);

@@ -27,8 +27,8 @@ export function matchTests(statement: JsonObject, sets: NamedSets): Tests {
   return compareTests(left, op, named);
 }
 
-/** `@name` becomes the set itself. */
-export function namedSet(value: Json, sets: NamedSets): Json | 'dynamic' | undefined {
+/** `@name` becomes the set itself, or `dynamic` when packets add to it. */
+export function namedSet(value: Json, sets: NamedSets): Json | undefined {
   if (typeof value !== 'string' || !value.startsWith('@')) return value;
   const found = sets.get(value.slice(1));
   if (found === undefined) return undefined;
