@@ -36,9 +36,9 @@ export const needs: readonly Need[] = [
   program('ip', 'iproute2', 'test', 'tests of the linux driver, and looking at what it made'),
   program('ping', 'iputils-ping', 'test', 'tests that send packets'),
   program('iptables-restore', 'iptables', 'test', 'tests of verification against the packet filter of the kernel'),
-  program('ipset', 'ipset', 'test', 'the same'),
-  program('sysctl', 'procps', 'test', 'the same'),
-  program('python3', 'python3', 'test', 'the same: raw packets in namespaces'),
+  program('ipset', 'ipset', 'test', 'tests of verification against the packet filter of the kernel'),
+  program('sysctl', 'procps', 'test', 'tests of verification against the packet filter of the kernel'),
+  program('python3', 'python3', 'test', 'tests of verification that send raw packets in namespaces'),
   program('tcpdump', 'tcpdump', 'test', 'tests of the language of packets; looking at packets'),
   {
     name: 'postgresql',
