@@ -89,11 +89,10 @@ export function invariants(
 ): Verdict {
   const explorations = starts.map((start) => run(network, start, { ...options, keepDropped: false }));
   const names = kept.map((at) => at.name ?? `${at.tag}+${at.offset}`).join(', ');
-  const changed = (path: Path) => kept.some((at) => !path.unchanged(at));
   return verdictOf(
     {
       question: 'invariants',
-      evidence: explorations.flatMap((each) => arrivals(each, undefined)).filter(changed),
+      evidence: explorations.flatMap((each) => arrivals(each, undefined)).flatMap((path) => path.changed(kept) ?? []),
       found: 'violated',
       because: {
         found: `Packets arrive with another ${names}.`,

@@ -5,6 +5,8 @@ export const TRUE: Node = 1;
 
 const FIRST_NODES = 1 << 14;
 const CACHE = 1 << 16;
+/** Results computed between two ticks, less one. */
+const TICK_MASK = (1 << 12) - 1;
 
 /** Of more than so many nodes, one question is not answered. */
 export class DiagramLimit extends Error {}
@@ -23,9 +25,13 @@ export class Diagrams {
   #size = 2;
   readonly #cacheKeys = new Float64Array(CACHE * 2);
   readonly #cacheValues = new Int32Array(CACHE);
+  readonly #tick: () => void;
+  #computed = 0;
 
-  constructor(limit: number) {
+  /** `tick` is called now and then during long work, and may throw to end it. */
+  constructor(limit: number, tick: () => void = () => undefined) {
     this.#limit = limit;
+    this.#tick = tick;
     this.#variable[0] = this.#variable[1] = 0x7fffffff;
   }
 
@@ -226,6 +232,8 @@ export class Diagrams {
     const key = a * 8 + operation;
     const slot = hash(key, b, operation) & (CACHE - 1);
     if (this.#cacheKeys[2 * slot] === key && this.#cacheKeys[2 * slot + 1] === b) return this.#cacheValues[slot]!;
+    this.#computed += 1;
+    if ((this.#computed & TICK_MASK) === 0) this.#tick();
     const made = compute();
     this.#cacheKeys[2 * slot] = key;
     this.#cacheKeys[2 * slot + 1] = b;

@@ -11,7 +11,7 @@ export class BoundHit extends Error {
   }
 }
 
-/** Instructions between two looks at the clock. */
+/** Steps between two looks at the clock. */
 const LOOK_EVERY = 256;
 
 /** What one question may still use. */
@@ -20,6 +20,7 @@ export class Budget {
   readonly #clock: () => number;
   readonly #endMs: number;
   #instructions = 0;
+  #steps = 0;
 
   constructor(limits: Limits, clock: () => number) {
     this.#limits = limits;
@@ -34,7 +35,18 @@ export class Budget {
   instruction(): void {
     this.#instructions += 1;
     if (this.#instructions > this.#limits.instructions) throw new BoundHit('instructions');
-    if (this.#instructions % LOOK_EVERY === 0 && this.#clock() > this.#endMs) throw new BoundHit('milliseconds');
+    this.step();
+  }
+
+  /** Any work that may be repeated without end. */
+  step(): void {
+    this.#steps += 1;
+    if (this.#steps % LOOK_EVERY === 0) this.look();
+  }
+
+  /** At the clock. */
+  look(): void {
+    if (this.#clock() > this.#endMs) throw new BoundHit('milliseconds');
   }
 }
 

@@ -188,6 +188,8 @@ const instruction: fc.Arbitrary<Instruction> = fc.letrec<{ i: Instruction }>((ti
       { op: 'save', name: 's' },
       { op: 'load', name: 's' },
       { op: 'doubt', what: 'who knows' },
+      { op: 'createTag', tag: 'U', relativeTo: 'T', offset: 4 },
+      { op: 'destroyTag', tag: 'U' },
       { op: 'call', routine: 'r' },
       { op: 'for', pattern: 'm*', body: assign(meta('m{}'), constant(3, 4)) },
     ),
@@ -196,6 +198,7 @@ const instruction: fc.Arbitrary<Instruction> = fc.letrec<{ i: Instruction }>((ti
     fc.tuple(tie('i'), tie('i')).map((branches): Instruction => ({ op: 'fork', branches })),
     fc.tuple(tie('i'), tie('i')).map((branches): Instruction => ({ op: 'choose', branches })),
     tables(tie('i')).map((table): Instruction => ({ op: 'table', table })),
+    tables(tie('i')).map((table): Instruction => ({ op: 'for', pattern: 'm*', body: { op: 'table', table } })),
   ),
 })).i;
 
@@ -308,4 +311,120 @@ describe('symbolic execution', () => {
       { numRuns: 60 },
     );
   }, 60_000);
+
+  it('calls a path a loop only when tags are the same too', () => {
+    const step: Instruction = block(
+      branch({ kind: 'exists', at: { kind: 'field', tag: 'U', offset: 0, width: 4 } }, drop('seen'), {
+        op: 'createTag',
+        tag: 'U',
+        relativeTo: 'T',
+        offset: 0,
+      }),
+      forward('x:1'),
+    );
+    const { paths } = explore(box(step), { port: 'x:1', layouts: [layout] });
+    expect(paths.map(({ outcome }) => outcome)).toEqual(['dropped']);
+    const round = explore(box(forward('x:1')), { port: 'x:1', layouts: [layout] });
+    expect(round.paths.map(({ outcome }) => outcome)).toEqual(['loop']);
+  });
+
+  it('tells nothing of packets that nobody asked about', () => {
+    const other: Field = { kind: 'field', tag: 'nowhere', offset: 0, width: 4 };
+    const assume = any(compare(read(a), '==', constant(3, 4)), compare(read(other), '==', constant(0, 4)));
+    const { paths } = explore(box(forward('x:2')), { port: 'x:1', layouts: [layout], assume });
+    expect(paths.map(({ outcome }) => outcome)).toEqual(['delivered']);
+    expect(paths[0]!.ranges(a)).toEqual([[3n, 3n]]);
+  });
+
+  it('knows a value that is written back, or that can only be what it was, as unchanged', () => {
+    const kept = [assign(a, constant(5, 4)), block(assign(m, read(a)), assign(a, constant(0, 4)), assign(a, read(m)))];
+    const start = { port: 'x:1', layouts: [layout], assume: compare(read(a), '==', constant(5, 4)) };
+    for (const each of kept) expect(explore(box(each), start).paths[0]!.changed([a, b])).toBeUndefined();
+    const [path] = explore(box(assign(b, constant(5, 4))), start).paths;
+    const { sent, arrived } = path!.changed([a, b])!.witness()!;
+    expect(sent.values.get('bit 4')).not.toBe(arrived.values.get('bit 4'));
+  });
+
+  it('finds packets whose wide fields differ, without a solver', () => {
+    const wide: readonly Field[] = [0, 1, 2].map((n) => ({ kind: 'field', tag: 'T', offset: 64 * n, width: 64 }));
+    const [x, y, z] = wide.map(read) as [Expr, Expr, Expr];
+    const wideLayout: Layout = {
+      name: 'wide',
+      setup: block(
+        { op: 'createTag', tag: 'T', offset: 0 },
+        ...wide.flatMap((at, n) => [{ op: 'allocate', at, width: 64 } as const, assign(at, fresh(`w${n}`, 64))]),
+      ),
+    };
+    const small = wide.map((at) => within(read(at), [[7n, 9n]]));
+    const differ = all(compare(x, '!=', y), compare(y, '!=', z), compare(z, '!=', x), ...small);
+    const { paths } = explore(box(constrain(differ)), { port: 'x:1', layouts: [wideLayout] });
+    const delivered = paths.find(({ outcome }) => outcome === 'delivered')!;
+    expect(delivered.doubts).toEqual([]);
+    expect(new Set(delivered.witness()!.arrived.values.values())).toEqual(new Set([7n, 8n, 9n]));
+    const narrow = all(compare(x, '!=', y), ...wide.map((at) => within(read(at), [[7n, 7n]])));
+    const none = explore(box(constrain(narrow)), { port: 'x:1', layouts: [wideLayout] });
+    expect(none.paths.map(({ outcome }) => outcome)).toEqual(['dropped']);
+  });
+
+  it('decides twenty thousand alternatives at once, and stops at its bound of time', () => {
+    const alternatives = (of: Expr, step: bigint) =>
+      any(...Array.from({ length: 20_000 }, (_, i) => compare(of, '==', constant(BigInt(i) * step, 64))));
+    const wide: Field = { kind: 'field', tag: 'T', offset: 0, width: 64 };
+    const wideLayout: Layout = {
+      name: 'wide',
+      setup: block(
+        { op: 'createTag', tag: 'T', offset: 0 },
+        { op: 'allocate', at: wide, width: 64 },
+        assign(wide, fresh('w', 64)),
+      ),
+    };
+    const begin = performance.now();
+    const { paths } = explore(
+      box(constrain(alternatives(read(wide), 3n))),
+      { port: 'x:1', layouts: [wideLayout] },
+      { limits: { milliseconds: 20_000 } },
+    );
+    expect(paths.map(({ outcome }) => outcome).sort()).toEqual(['delivered', 'dropped']);
+    expect(performance.now() - begin).toBeLessThan(10_000);
+    // A product of all bits: no diagram of it is small, and none is waited for.
+    const product: Expr = { kind: 'binary', op: 'mul', left: read(wide), right: read(wide) };
+    const hard = explore(
+      box(constrain(alternatives(product, 7n))),
+      { port: 'x:1', layouts: [wideLayout] },
+      { limits: { milliseconds: 300 } },
+    );
+    expect(hard.bound ?? hard.paths.flatMap(({ doubts }) => doubts)[0]).toBeDefined();
+    expect(performance.now() - begin).toBeLessThan(15_000);
+  });
+
+  it('goes round links without a program no longer than its bound of time allows', () => {
+    let now = 0;
+    const network: Network = {
+      ...box(nothing),
+      programs: new Map(),
+      links: new Map([
+        ['x:1', ['y:1', 'z:1']],
+        ['y:1', ['x:1']],
+        ['z:1', ['x:1']],
+      ]),
+    };
+    const { bound } = explore(
+      network,
+      { port: 'x:1', layouts: [layout] },
+      { detectLoops: false, clock: () => (now += 10), limits: { milliseconds: 500 } },
+    );
+    expect(bound).toBe('milliseconds');
+  });
 });
+
+/** One box; what goes on from it is delivered at `x:2`. */
+function box(program: Instruction): Network {
+  return {
+    name: 'one box',
+    boxes: new Map(),
+    programs: new Map([['x:1', program]]),
+    links: new Map(),
+    edges: new Set(['x:1', 'x:2']),
+    routines: new Map(),
+  };
+}

@@ -197,15 +197,21 @@ function sides(state: State, when: Formula): { readonly yes: readonly State[]; r
   };
 }
 
-/** `{}` in names of metadata stands for the matched text. */
+/** `{}` in names of metadata stands for the matched text. What does not speak of it stays the same object: tables are compiled once. */
 function withName(instruction: Instruction, matched: string): Instruction {
   const replaceIn = <T>(value: T): T => {
-    if (Array.isArray(value)) return value.map(replaceIn) as T;
-    if (value === null || typeof value !== 'object') return value;
+    if (value === null || typeof value !== 'object' || ArrayBuffer.isView(value)) return value;
+    if (Array.isArray(value)) {
+      const parts = value.map(replaceIn);
+      return parts.every((part, i) => part === value[i]) ? value : (parts as T);
+    }
     const object = value as Record<string, unknown>;
-    if (object['kind'] === 'meta')
-      return { ...object, name: (object as unknown as { name: string }).name.replaceAll('{}', matched) } as T;
-    return Object.fromEntries(Object.entries(object).map(([key, part]) => [key, replaceIn(part)])) as T;
+    if (object['kind'] === 'meta') {
+      const name = object['name'] as string;
+      return name.includes('{}') ? ({ ...object, name: name.replaceAll('{}', matched) } as T) : value;
+    }
+    const entries = Object.entries(object).map(([key, part]) => [key, replaceIn(part)] as const);
+    return entries.every(([key, part]) => part === object[key]) ? value : (Object.fromEntries(entries) as T);
   };
   return replaceIn(instruction);
 }

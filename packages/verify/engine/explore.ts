@@ -7,12 +7,12 @@ import { type Bound, defaultLimits, type Limits } from '../limits.ts';
 import { boxOf, type Network, type PortId } from '../network.ts';
 import { Bits } from '../solve/bits.ts';
 import { PathCondition, type Solve } from '../solve/path-condition.ts';
-import { sameValue, type SymbolId, type Value } from '../solve/value.ts';
+import type { SymbolId } from '../solve/value.ts';
 import { BoundHit, Budget, boundOf } from './budget.ts';
-import { Executor } from './execute.ts';
+import { Executor, type Sink } from './execute.ts';
 import { makePath } from './make-path.ts';
 import type { Outcome, Path } from './path.ts';
-import { type Place, State, type SymbolSource } from './state.ts';
+import { type Place, State, type SymbolSource, type Trail } from './state.ts';
 import type { SourceRef } from '../ir/source.ts';
 
 export interface Start {
@@ -77,7 +77,7 @@ class Explorer {
   /** What the packets were that are under way, by the layout that is being explored. */
   #layout = '';
   #sent: State | undefined;
-  readonly #memories = new WeakMap<object, ReadonlyMap<Place, Value | undefined>>();
+  readonly #arrivals = new WeakMap<Trail, State>();
   #symbols = 0;
   #states = 0;
   #stopped = false;
@@ -87,7 +87,7 @@ class Explorer {
     this.#options = options;
     this.#limits = limits;
     this.#budget = new Budget(limits, options.clock ?? (() => performance.now()));
-    this.#diagrams = new Diagrams(limits.diagramNodes);
+    this.#diagrams = new Diagrams(limits.diagramNodes, () => this.#budget.look());
     this.#bits = new Bits(this.#diagrams);
   }
 
@@ -111,9 +111,9 @@ class Explorer {
     };
   }
 
-  /** The packets that are asked about, with the headers of one layout. */
+  /** The packets that are asked about, with the headers of one layout. Of others nothing is told, however they would end. */
   #born(start: Start, layout: Layout): readonly State[] {
-    const executor = this.#executor();
+    const executor = this.#executor({ forwarded: () => undefined, ended: () => undefined });
     const born = executor.run(State.empty(PathCondition.free(this.#bits), start.port), layout.setup);
     const { assume } = start;
     return assume === undefined ? born : born.flatMap((state) => executor.split(state, assume).yes);
@@ -129,6 +129,7 @@ class Explorer {
 
   #step(state: State): void {
     this.#states += 1;
+    this.#budget.step();
     if (this.#options.monitor?.arrived !== undefined) {
       const answer = this.#options.monitor.arrived(state);
       if (answer === 'stop') this.#stopped = true;
@@ -153,7 +154,14 @@ class Explorer {
     else this.#end(state, 'black hole', 'nothing is connected here');
   }
 
-  #executor(): Executor {
+  readonly #sink: Sink = {
+    forwarded: (state, to) => {
+      this.#waiting.push(state.arriveAt(to));
+    },
+    ended: (state, outcome, why, source) => this.#end(state, outcome, why, source),
+  };
+
+  #executor(sink = this.#sink): Executor {
     const symbols: SymbolSource = {
       fresh: (): SymbolId => {
         this.#symbols += 1;
@@ -165,12 +173,7 @@ class Explorer {
       symbols,
       bits: this.#bits,
       budget: this.#budget,
-      sink: {
-        forwarded: (state, to) => {
-          this.#waiting.push(state.arriveAt(to));
-        },
-        ended: (state, outcome, why, source) => this.#end(state, outcome, why, source),
-      },
+      sink,
     });
   }
 
@@ -199,29 +202,19 @@ class Explorer {
   #isLoop(state: State): boolean {
     for (let trail = state.trail.before; trail !== undefined; trail = trail.before) {
       if (trail.port !== state.port) continue;
-      const earlier = this.#memories.get(trail);
+      const earlier = this.#arrivals.get(trail);
       if (earlier !== undefined && contained(state, earlier)) return true;
     }
-    this.#memories.set(state.trail, state.places());
+    this.#arrivals.set(state.trail, state);
     return false;
   }
 }
 
-function contained(state: State, earlier: ReadonlyMap<Place, Value | undefined>): boolean {
-  const now = state.places();
-  if (now.size !== earlier.size) return false;
-  const ignored = new Set<Place>();
+function contained(state: State, earlier: State): boolean {
+  const leftOut = new Set<Place>();
   for (const name of falling) {
     const at = fields[name]!;
-    if (state.has(at)) ignored.add(state.place(at));
+    if (state.has(at)) leftOut.add(state.place(at));
   }
-  for (const [place, value] of now) {
-    if (ignored.has(place)) continue;
-    if (!earlier.has(place)) return false;
-    const before = earlier.get(place);
-    if (value === undefined || before === undefined) {
-      if (value !== before) return false;
-    } else if (!sameValue(state.condition.resolve(value), state.condition.resolve(before))) return false;
-  }
-  return true;
+  return state.isAs(earlier, leftOut);
 }

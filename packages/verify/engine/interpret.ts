@@ -258,7 +258,7 @@ class Machine {
         let packets = [packet];
         for (const name of names) {
           const text = name.slice(before.length, name.length - after.length);
-          const body = JSON.parse(JSON.stringify(instruction.body, big).replaceAll('{}', text), unbig) as Instruction;
+          const body = named(instruction.body, text) as Instruction;
           packets = packets.flatMap((one) => this.run(one, body));
         }
         return packets;
@@ -482,6 +482,13 @@ function matches(match: Match, key: bigint, width: number): boolean {
   }
 }
 
-const big = (_key: string, value: unknown) => (typeof value === 'bigint' ? { $big: String(value) } : value);
-const unbig = (_key: string, value: unknown) =>
-  value !== null && typeof value === 'object' && '$big' in value ? BigInt(String(value.$big)) : value;
+/** A copy in which `{}` is filled in wherever metadata is named. */
+function named(part: unknown, text: string, key = ''): unknown {
+  if (typeof part === 'string') return key === 'meta' ? part.replaceAll('{}', text) : part;
+  if (part === null || typeof part !== 'object' || ArrayBuffer.isView(part)) return part;
+  if (Array.isArray(part)) return part.map((each) => named(each, text));
+  const isMeta = (part as { kind?: unknown }).kind === 'meta';
+  return Object.fromEntries(
+    Object.entries(part).map(([name, each]) => [name, named(each, text, isMeta && name === 'name' ? 'meta' : '')]),
+  );
+}

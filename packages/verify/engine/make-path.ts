@@ -1,8 +1,9 @@
-import type { Field } from '../ir/expression.ts';
+import type { Field, Location } from '../ir/expression.ts';
 import { fields } from '../ir/fields.ts';
 import type { SourceRef } from '../ir/source.ts';
+import { compare } from '../solve/formula.ts';
 import type { Solve } from '../solve/path-condition.ts';
-import { evaluate, sameValue, type SymbolId } from '../solve/value.ts';
+import { evaluate, type SymbolId } from '../solve/value.ts';
 import type { Hop, Outcome, Packet, Path } from './path.ts';
 import type { State, Trail } from './state.ts';
 
@@ -19,7 +20,8 @@ interface Parts {
   readonly ranges: number;
 }
 
-export function makePath({ state, outcome, why, source, layout, sent, solve, ranges }: Parts): Path {
+export function makePath(parts: Parts): Path {
+  const { state, outcome, why, source, layout, sent, solve, ranges } = parts;
   const undecided = state.condition.satisfiable(solve) === 'unknown';
   const doubts = undecided
     ? [...state.doubts, 'whether a packet can meet all the conditions of the path']
@@ -35,8 +37,7 @@ export function makePath({ state, outcome, why, source, layout, sent, solve, ran
     choices: state.choices,
     layout,
     ranges: (at) => (state.has(at) ? state.condition.ranges(state.read(at), ranges) : undefined),
-    unchanged: (at) =>
-      sent.has(at) && state.has(at) && sameValue(state.condition.resolve(sent.read(at)), state.read(at)),
+    changed: (places) => changedPath(parts, places),
     witness() {
       const symbols = state.condition.model(solve);
       if (symbols === undefined) return undefined;
@@ -47,6 +48,23 @@ export function makePath({ state, outcome, why, source, layout, sent, solve, ran
       };
     },
   };
+}
+
+/** One place after the other: the first that certainly changes is shown, before one of which the solver does not know. */
+function changedPath(parts: Parts, places: readonly Location[]): Path | undefined {
+  const { state, sent, solve } = parts;
+  let perhaps: Path | undefined;
+  for (const at of places) {
+    if (!sent.has(at) || !state.has(at)) return makePath(parts);
+    const difference = compare(state.condition.resolve(sent.read(at)), '!=', state.read(at));
+    const condition = state.condition.and(difference);
+    const possible = condition?.satisfiable(solve) ?? 'no';
+    if (condition === undefined || possible === 'no') continue;
+    const path = makePath({ ...parts, state: state.under(condition) });
+    if (possible === 'yes') return path;
+    perhaps ??= path;
+  }
+  return perhaps;
 }
 
 function hopsOf(trail: Trail): readonly Hop[] {

@@ -56,8 +56,8 @@ export interface Path {
   readonly layout: string;
   /** The ranges of values that a location can have here, or undefined when it does not exist. Exact for one location. */
   ranges(at: Location): readonly (readonly [bigint, bigint])[] | undefined;
-  /** True when the location has the very value that it had when the packet began. */
-  unchanged(at: Location): boolean;
+  /** Of these packets, those that arrive with another value in one of the places, or without it; undefined when none does. */
+  changed(places: readonly Location[]): Path | undefined;
   /** A packet that takes this path, as it is sent and as it is at the end. Undefined when the solver does not know. */
   witness(): Witness | undefined;
 }

@@ -15,7 +15,7 @@ import {
 } from '../solve/formula.ts';
 import { intervals } from '../solve/intervals.ts';
 import type { PathCondition } from '../solve/path-condition.ts';
-import { constantValue, type SymbolId, symbolValue, term, type Value } from '../solve/value.ts';
+import { constantValue, sameValue, type SymbolId, symbolValue, term, type Value } from '../solve/value.ts';
 import type { PortId } from '../network.ts';
 
 /** Where packets keep a value: bits of the packet by their address, metadata by name and owner. */
@@ -137,9 +137,39 @@ export class State {
     return value === undefined ? undefined : this.condition.resolve(value);
   }
 
-  /** What two states must agree on to be the same, leaving some places out. */
+  /** What is on top of every place. */
   places(): ReadonlyMap<Place, Value | undefined> {
     return new Map([...this.#memory.cells].map(([place, { stack }]) => [place, stack.at(-1)]));
+  }
+
+  /**
+   * Whether the packets are what they were in an earlier state of theirs, but for the places that are left out: values
+   * with all that is stacked below them, tags, and what was saved.
+   */
+  isAs(earlier: State, leftOut: ReadonlySet<Place>): boolean {
+    const same = (a: Memory, b: Memory) => a === b || this.#sameMemory(a, b, leftOut);
+    if (!same(this.#memory, earlier.#memory) || this.#saved.size !== earlier.#saved.size) return false;
+    return [...this.#saved].every(([name, memory]) => {
+      const other = earlier.#saved.get(name);
+      return other !== undefined && same(memory, other);
+    });
+  }
+
+  #sameMemory(a: Memory, b: Memory, leftOut: ReadonlySet<Place>): boolean {
+    if (a.cells.size !== b.cells.size || a.tags.size !== b.tags.size) return false;
+    for (const [tag, address] of a.tags) if (b.tags.get(tag) !== address) return false;
+    for (const [place, cell] of a.cells) {
+      if (leftOut.has(place)) continue;
+      const other = b.cells.get(place);
+      if (other === undefined || other.width !== cell.width || other.stack.length !== cell.stack.length) return false;
+      if (!cell.stack.every((value, i) => this.#sameAlways(value, other.stack[i]))) return false;
+    }
+    return true;
+  }
+
+  #sameAlways(a: Value | undefined, b: Value | undefined): boolean {
+    if (a === undefined || b === undefined) return a === b;
+    return sameValue(this.condition.resolve(a), this.condition.resolve(b));
   }
 
   place(at: Location): Place {
@@ -314,13 +344,14 @@ export class State {
     const failing: Formula[] = [];
     let error: PathFailure | undefined;
     for (const part of parts) {
-      const open = kind === 'all' ? all(done) : not(any(done));
-      if (isFalsehood(open)) break;
       const { when, fails } = this.decide(part);
+      if (fails !== undefined) {
+        const open = kind === 'all' ? all(done) : not(any(done));
+        failing.push(all([open, fails.when]));
+        error ??= fails.error;
+      }
       done.push(when);
-      if (fails === undefined) continue;
-      failing.push(all([open, fails.when]));
-      error ??= fails.error;
+      if (kind === 'all' ? isFalsehood(when) : isTruth(when)) break;
     }
     const when = kind === 'all' ? all(done) : any(done);
     return error === undefined ? { when } : { when, fails: { when: any(failing), error } };

@@ -84,7 +84,7 @@ const path: Path = {
   choices: 0,
   layout: 'ipv4/tcp',
   ranges: () => undefined,
-  unchanged: () => true,
+  changed: () => undefined,
   witness: () => ({ sent: syn, arrived: { ...syn, values: new Map([...syn.values, ['IPv4.ttl', 63n]]) }, drawn: [] }),
 };
 const verdict = {

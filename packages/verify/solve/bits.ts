@@ -1,4 +1,5 @@
 import { type Diagrams, FALSE, type Node, TRUE } from '../diagram/diagrams.ts';
+import { balanced } from './balanced.ts';
 import type { Formula } from './formula.ts';
 import { type Intervals, ranges } from './intervals.ts';
 import type { SymbolId, Value } from './value.ts';
@@ -57,12 +58,14 @@ export class Bits {
       case 'not':
         return d.not(this.formula(formula.of));
       case 'all':
-        return formula.of.reduce<Node>(
-          (node, part) => (node === FALSE ? FALSE : d.and(node, this.formula(part))),
-          TRUE,
+        return (
+          balanced(
+            formula.of.map((part) => this.formula(part)),
+            (a, b) => d.and(a, b),
+          ) ?? TRUE
         );
       case 'any':
-        return formula.of.reduce<Node>((node, part) => (node === TRUE ? TRUE : d.or(node, this.formula(part))), FALSE);
+        return this.#anyOf(formula.of.map((part) => this.formula(part)));
     }
   }
 
@@ -141,17 +144,21 @@ export class Bits {
       let node = known.get(key);
       if (node === undefined) {
         const variables = this.variables(of.symbol, of.width);
-        node = this.#balanced(ranges(set).map(([low, high]) => d.range(variables, low, high)));
+        node = this.#anyOf(ranges(set).map(([low, high]) => d.range(variables, low, high)));
         known.set(key, node);
       }
       return node;
     }
     const bits = this.value(of);
-    return this.#balanced(
+    return this.#anyOf(
       ranges(set).map(([low, high]) =>
         d.minus(this.#atMost(bits, high), low === 0n ? FALSE : this.#atMost(bits, low - 1n)),
       ),
     );
+  }
+
+  #anyOf(nodes: readonly Node[]): Node {
+    return balanced(nodes, (a, b) => this.diagrams.or(a, b)) ?? FALSE;
   }
 
   #atMost(bits: readonly Node[], high: bigint): Node {
@@ -160,19 +167,6 @@ export class Bits {
       const one = ((high >> BigInt(bits.length - 1 - i)) & 1n) === 1n;
       return one ? d.or(d.not(bit), node) : d.minus(node, bit);
     }, TRUE);
-  }
-
-  /** Neighbours first: what lies together stays small. */
-  #balanced(nodes: readonly Node[]): Node {
-    let level = nodes;
-    while (level.length > 1) {
-      const next: Node[] = [];
-      for (let i = 0; i < level.length; i += 2) {
-        next.push(i + 1 < level.length ? this.diagrams.or(level[i]!, level[i + 1]!) : level[i]!);
-      }
-      level = next;
-    }
-    return level[0] ?? FALSE;
   }
 }
 

@@ -1,4 +1,5 @@
 import { FALSE, type Node, TRUE } from '../diagram/diagrams.ts';
+import { balanced } from './balanced.ts';
 import type { Bits } from './bits.ts';
 import {
   all,
@@ -17,6 +18,7 @@ import {
   everything,
   has,
   intersect,
+  intervals,
   type Intervals,
   isEmpty,
   isEverything,
@@ -30,6 +32,9 @@ import { constantValue, evaluate, replaced, type SymbolId, symbolsOf, type Value
 
 /** Nodes that one condition may cost before it is left to the solver of formulas. */
 const FORMULA_NODES = 100_000;
+
+/** Values that are taken from a symbol, one after the other, until symbols that ought to differ do. */
+const MODEL_TRIES = 200;
 
 export type Solve = (
   formula: Formula,
@@ -104,7 +109,7 @@ export class PathCondition {
     if (isTruth(formula)) return this;
     if (isFalsehood(formula)) return undefined;
     if (formula.kind === 'all') {
-      return formula.of.reduce<PathCondition | undefined>((next, part) => next?.and(part), this);
+      return gathered(formula.of).reduce<PathCondition | undefined>((next, part) => next?.and(part), this);
     }
     const single = asDomain(formula);
     if (single !== undefined) return this.#restrict(single.symbol, single.set);
@@ -181,7 +186,11 @@ export class PathCondition {
   }
 
   #join(formula: Formula): PathCondition | undefined {
-    if (isWideDifference(formula)) return this.#with({ formulas: [...this.#formulas, formula] });
+    if (isWideDifference(formula)) {
+      const simpler = mapValues(formula, (value) => replaced(value, (symbol) => this.#only(symbol)));
+      if (!isWideDifference(simpler)) return this.#add(simpler);
+      return this.#with({ formulas: [...this.#formulas, simpler] });
+    }
     const { diagrams } = this.#bits;
     const made = diagrams.attempt(FORMULA_NODES, () => this.#bits.formula(formula));
     if (made === undefined) return this.#with({ formulas: [...this.#formulas, formula] });
@@ -191,6 +200,13 @@ export class PathCondition {
     if (next === undefined) return undefined;
     const diagram = diagrams.and(next.#diagram, made);
     return diagram === FALSE ? undefined : next.#with({ diagram });
+  }
+
+  /** The only value that a symbol can have, as far as its own set shows. */
+  #only(symbol: SymbolId): Value | undefined {
+    const domain = this.#domains.get(symbol);
+    const only = domain === undefined ? undefined : onlyMember(domain);
+    return domain === undefined || only === undefined ? undefined : constantValue(only, domain.width);
   }
 
   /** Whether some packet is left: `and` has decided it unless formulas were left over. */
@@ -206,8 +222,8 @@ export class PathCondition {
     return solve(whole, symbolsIn(whole));
   }
 
-  /** Values of symbols that satisfy everything; undefined when the ones that were tried do not. */
-  model(solve?: Solve): ((symbol: SymbolId) => bigint) | undefined {
+  /** Values of symbols that satisfy everything; undefined when the ones that were tried do not, and nobody knows others. */
+  model(solve?: Solve, tries = { left: MODEL_TRIES }): ((symbol: SymbolId) => bigint) | undefined {
     const picked = this.#bits.diagrams.pick(this.#diagram)!;
     const own = (symbol: SymbolId): bigint => {
       const width = this.#joined.get(symbol);
@@ -220,9 +236,29 @@ export class PathCondition {
         .reduce((sum, v) => (sum << 1n) | (picked.get(v) === true ? 1n : 0n), 0n);
     };
     const value = this.#through(own);
-    if (this.#formulas.every((formula) => holds(formula, value))) return value;
+    const broken = this.#formulas.find((formula) => !holds(formula, value));
+    if (broken === undefined) return value;
+    const moved = this.#moved(broken, value, tries);
+    if (moved !== undefined) return moved;
     const answer = this.#ask(solve);
     return typeof answer === 'string' ? undefined : this.#through((symbol) => answer.get(symbol) ?? own(symbol));
+  }
+
+  /** Two symbols that ought to differ have the same value: then one of them takes another, and everything is tried again. */
+  #moved(
+    broken: Formula,
+    value: (symbol: SymbolId) => bigint,
+    tries: { left: number },
+  ): ((symbol: SymbolId) => bigint) | undefined {
+    if (!isWideDifference(broken)) return undefined;
+    for (const side of [broken.of.left, broken.of.right]) {
+      if (tries.left === 0) return undefined;
+      tries.left -= 1;
+      const taken = evaluate(side, value);
+      const model = this.and(not(within(side, intervals(side.width, [[taken, taken]]))))?.model(undefined, tries);
+      if (model !== undefined) return model;
+    }
+    return undefined;
   }
 
   #through(own: (symbol: SymbolId) => bigint): (symbol: SymbolId) => bigint {
@@ -339,6 +375,27 @@ interface Parts {
   readonly formulas: readonly Formula[];
 }
 
+/** The same conjunction, with one set for each symbol of which many parts give a set. */
+function gathered(parts: readonly Formula[]): readonly Formula[] {
+  const sets = new Map<SymbolId, Intervals[]>();
+  const others: Formula[] = [];
+  for (const part of parts) {
+    const domain = asDomain(part);
+    if (domain === undefined) {
+      others.push(part);
+      continue;
+    }
+    const known = sets.get(domain.symbol);
+    if (known === undefined) sets.set(domain.symbol, [domain.set]);
+    else known.push(domain.set);
+  }
+  const domains = [...sets].map(([symbol, of]): Formula => {
+    const set = balanced(of, intersect)!;
+    return { kind: 'within', of: { kind: 'sum', symbol, offset: 0n, width: set.width }, set };
+  });
+  return [...domains, ...others];
+}
+
 /** The set of one symbol's values that the formula describes, if it speaks of one symbol and of no single bits. */
 function asDomain(formula: Formula): { readonly symbol: SymbolId; readonly set: Intervals } | undefined {
   if (formula.kind === 'within') {
@@ -346,18 +403,22 @@ function asDomain(formula: Formula): { readonly symbol: SymbolId; readonly set: 
     return { symbol: formula.of.symbol, set: shift(formula.set, -formula.of.offset) };
   }
   if (formula.kind !== 'any' && formula.kind !== 'all') return undefined;
-  let found: { readonly symbol: SymbolId; readonly set: Intervals } | undefined;
+  const sets: Intervals[] = [];
+  let symbol: SymbolId | undefined;
   for (const part of formula.of) {
     const next = asDomain(part);
-    if (next === undefined || (found !== undefined && found.symbol !== next.symbol)) return undefined;
-    if (found === undefined) found = next;
-    else found = { ...next, set: (formula.kind === 'any' ? union : intersect)(found.set, next.set) };
+    if (next === undefined || (symbol !== undefined && symbol !== next.symbol)) return undefined;
+    symbol = next.symbol;
+    sets.push(next.set);
   }
-  return found;
+  if (symbol === undefined) return undefined;
+  return { symbol, set: balanced(sets, formula.kind === 'any' ? union : intersect)! };
 }
 
+type WideDifference = { readonly kind: 'not'; readonly of: Extract<Formula, { readonly kind: 'equal' | 'less' }> };
+
 /** Two whole symbols that differ: as a diagram that takes a node for each value. */
-function isWideDifference(formula: Formula): boolean {
+function isWideDifference(formula: Formula): formula is WideDifference {
   return formula.kind === 'not' && formula.of.kind === 'equal' && formula.of.left.width > 12;
 }
 
