@@ -3,7 +3,6 @@ import {
   constant,
   fresh,
   meta,
-  negation,
   read,
   within,
   type Expr,
@@ -236,6 +235,3 @@ function ownAddress(
   if (nat.of === 'source') return chosen;
   return branch(compare(read(key), '==', constant(NO_INTERFACE, 16)), put(loopback), chosen);
 }
-
-export const isNot = (at: Location, value: bigint, width: number) =>
-  negation(compare(read(at), '==', constant(value, width)));

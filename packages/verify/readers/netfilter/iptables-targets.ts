@@ -1,4 +1,4 @@
-import { address, exactly, familyOf, network, type Range } from './addresses.ts';
+import { address, familyOf, network, type Range } from './addresses.ts';
 import { decimal, dscpClass, number, portNumber } from './names.ts';
 import { valueAndMask } from './iptables-matches.ts';
 import type { Words } from './iptables-words.ts';
@@ -246,8 +246,3 @@ const targets: Readonly<Record<string, (given: Options, family: 'ip' | 'ip6') =>
     ],
   }),
 };
-
-/** The test that `-p` stands for; protocol 0 is any. */
-export function protocolTest(value: bigint) {
-  return { is: 'match', key: 'l4proto', match: exactly(value) } as const;
-}
