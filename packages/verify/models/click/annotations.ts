@@ -106,7 +106,12 @@ function storeIpAddress(context: ElementContext): Instruction {
       op: 'doubt',
       what: `${context.element.name} writes bytes that are in no known field`,
     };
-    return block(enter, branch(exists(at), store(context, given, at), unknown), context.to(0));
+    const zero = compare(read(context.annotation(DST_IP)), '==', constant(0, 32));
+    const written = store(context, given, at);
+    const known = given.has('ADDR')
+      ? written
+      : block(settled(context.annotation(DST_IP), 32), branch(zero, nothing, written));
+    return block(enter, branch(exists(at), known, unknown), context.to(0));
   }
   return block(store(context, given, field(`IPv4.${where}`)), context.to(0));
 }
@@ -114,10 +119,7 @@ function storeIpAddress(context: ElementContext): Instruction {
 function store(context: ElementContext, given: Arguments, at: ReturnType<typeof field>): Instruction {
   if (given.has('ADDR')) return assign(at, constant(ipArgument(context, given, 'ADDR'), 32), sourceOf(context));
   const anno = context.annotation(DST_IP);
-  return block(
-    settled(anno, 32),
-    branch(compare(read(anno), '==', constant(0, 32)), nothing, assign(at, read(anno), sourceOf(context))),
-  );
+  return block(settled(anno, 32), assign(at, read(anno), sourceOf(context)));
 }
 
 export const annotationElements: Readonly<Record<string, ElementModel>> = {

@@ -252,7 +252,7 @@ function responder(context: ElementContext): Instruction {
       throw unusableElement(context, `an entry is IP/MASK [IP/MASK...] ETH, not "${text}"`, line);
     const ours = any(...nets.map((net) => masked(read(at('Arp.tpa')), net!.value, net!.mask)));
     const answer = block(
-      assign(at('Ether.dst'), read(at('Ether.src'))),
+      assign(at('Ether.dst'), read(at('Arp.sha'))),
       assign(at('Ether.src'), constant(address, 48)),
       assign(at('Arp.op'), constant(2, 16)),
       assign(at('Arp.tha'), read(at('Arp.sha'))),

@@ -61,14 +61,18 @@ function error(context: ElementContext): Instruction {
   return branch(never, dropAt(context, 'no error is sent about such packets'), made, sourceOf(context));
 }
 
-/** RFC 792: the answer to an echo request goes back where it came from. */
+/** RFC 792: the answer to an echo request goes back where it came from. Click answers later fragments too. */
 function responder(context: ElementContext): Instruction {
   readArguments(context, []);
-  const request = all(is('IPv4.proto', protocols.icmp), is('IPv4.fragment', 0), is('ICMP.type', 8));
+  const request = all(is('IPv4.proto', protocols.icmp), is('ICMP.type', 8));
   const paint = context.annotation(PAINT);
   const answer = block(
     swap(field('IPv4.src'), field('IPv4.dst')),
     set('ICMP.type', 0),
+    set('ICMP.code', 0),
+    set('IPv4.flags', 0),
+    set('IPv4.fragment', 0),
+    set('IPv4.ttl', 255),
     setDestination(context, read(field('IPv4.dst'))),
     branch({ kind: 'exists', at: paint }, assign(paint, constant(0, 8)), nothing),
     context.to(0),

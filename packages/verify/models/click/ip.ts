@@ -1,5 +1,6 @@
 import {
   all,
+  any,
   compare,
   constant,
   type Condition,
@@ -247,6 +248,17 @@ function checkTransport(does: string, proto: number, condition?: Condition): Ele
   });
 }
 
+/** Errors carry 28 bytes of what they are about at least; requests for time and information have one length each. */
+function icmpLength(): Condition {
+  const [type, length] = [read(field('ICMP.type')), read(field('IPv4.length'))];
+  const unless = (types: readonly bigint[], fits: Condition) => any(negation(oneOf(type, types)), fits);
+  return all(
+    unless([3n, 4n, 5n, 11n, 12n], compare(length, '>=', constant(56, 16))),
+    unless([13n, 14n], compare(length, '==', constant(40, 16))),
+    unless([15n, 16n], compare(length, '==', constant(28, 16))),
+  );
+}
+
 function setter(does: string, name: string, argument: string, most: number): ElementModel {
   return inner(does, (context) => {
     const value = numberArgument(context, readArguments(context, [argument], [], 1), argument, { most });
@@ -306,7 +318,7 @@ export const ipElements: Readonly<Record<string, ElementModel>> = {
     compare(read(field('TCP.dataOffset')), '>=', constant(5, 4)),
   ),
   CheckUDPHeader: checkTransport('passes valid UDP headers', protocols.udp),
-  CheckICMPHeader: checkTransport('passes valid ICMP headers', protocols.icmp),
+  CheckICMPHeader: checkTransport('passes valid ICMP headers', protocols.icmp, icmpLength()),
   DecIPTTL: inner('decrements the TTL; expired packets to output 1, or drops them', (context) => {
     const given = readArguments(context, [], ['ACTIVE', 'MULTICAST']);
     return decTtl(context, given, context.to(0), context.toOrDrop(1, 'the TTL has expired'));
