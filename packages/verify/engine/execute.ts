@@ -2,13 +2,12 @@ import type { Condition } from '../ir/expression.ts';
 import type { Instruction, InstructionOf } from '../ir/instruction.ts';
 import type { SourceRef } from '../ir/source.ts';
 import type { Network } from '../network.ts';
-import type { Bits } from '../solve/bits.ts';
 import { type Formula, isFalsehood, isTruth } from '../solve/formula.ts';
 import { type SymbolId, symbolsOf, type Value } from '../solve/value.ts';
 import { tableClasses } from '../tables/classes.ts';
-import type { Budget } from './budget.ts';
 import type { Outcome } from './path.ts';
-import { PathFailure, type State, type SymbolSource } from './state.ts';
+import type { Question } from './question.ts';
+import { PathFailure, type State } from './state.ts';
 
 /** Calls of routines within each other; the calls of a network have no cycle. */
 const CALLS_MAX = 200;
@@ -23,28 +22,18 @@ export interface Sink {
 /** Runs instructions on states. Packets that neither were forwarded nor ended are those returned. */
 export class Executor {
   readonly #network: Network;
-  readonly #symbols: SymbolSource;
-  readonly #bits: Bits;
-  readonly #budget: Budget;
+  readonly #question: Question;
   readonly #sink: Sink;
   #calls = 0;
 
-  constructor(parts: {
-    readonly network: Network;
-    readonly symbols: SymbolSource;
-    readonly bits: Bits;
-    readonly budget: Budget;
-    readonly sink: Sink;
-  }) {
-    this.#network = parts.network;
-    this.#symbols = parts.symbols;
-    this.#bits = parts.bits;
-    this.#budget = parts.budget;
-    this.#sink = parts.sink;
+  constructor(network: Network, question: Question, sink: Sink) {
+    this.#network = network;
+    this.#question = question;
+    this.#sink = sink;
   }
 
   run(state: State, instruction: Instruction): readonly State[] {
-    this.#budget.instruction();
+    this.#question.budget.instruction();
     try {
       return this.#run(state, instruction);
     } catch (error) {
@@ -100,9 +89,9 @@ export class Executor {
         this.#sink.forwarded(state.because(source), instruction.to);
         return [];
       case 'fork':
-        return instruction.branches.flatMap((branch) => this.run(state.copied(), branch));
+        return this.#branches(state.copied(instruction.branches.length), instruction.branches);
       case 'choose':
-        return instruction.branches.flatMap((branch) => this.run(state.chosen(), branch));
+        return this.#branches(state.chosen(instruction.branches.length), instruction.branches);
       case 'fail':
         this.#sink.ended(state.because(source), 'failed', instruction.why, source);
         return [];
@@ -124,6 +113,10 @@ export class Executor {
     }
   }
 
+  #branches(states: readonly State[], branches: readonly Instruction[]): readonly State[] {
+    return states.flatMap((state, i) => this.run(state, branches[i]!));
+  }
+
   /** The packets of a state on either side of a condition. */
   split(
     state: State,
@@ -142,8 +135,8 @@ export class Executor {
   #assign(state: State, { to, value: expr }: InstructionOf<'assign'>): readonly State[] {
     const born: SymbolId[] = [];
     const { value, known } = state.evaluate(expr, {
-      fresh: (name, width) => {
-        born.push(this.#symbols.fresh(name, width));
+      fresh: () => {
+        born.push(this.#question.fresh());
         return born.at(-1)!;
       },
     });
@@ -166,7 +159,7 @@ export class Executor {
   #table(state: State, { table, source }: InstructionOf<'table'>): readonly State[] {
     const values = table.keys.map(({ of, absent }): Value | undefined => {
       try {
-        return state.evaluate(of, this.#symbols).value;
+        return state.evaluate(of, this.#question).value;
       } catch (error) {
         if (absent === 'fail' || !(error instanceof PathFailure)) throw error;
         return undefined;
@@ -177,7 +170,7 @@ export class Executor {
         value === undefined ? [] : [...symbolsOf(value)].map((symbol) => [symbol, value.width] as const),
       ),
     );
-    const classes = tableClasses(table, values, this.#bits);
+    const classes = tableClasses(table, values, this.#question.bits);
     return classes.flatMap(({ behaviour, when }) => {
       const condition = 'node' in when ? state.condition.andNode(when.node, widths) : state.condition.and(when);
       if (condition === undefined) return [];

@@ -1,18 +1,16 @@
-import { Diagrams } from '../diagram/diagrams.ts';
 import type { Condition } from '../ir/expression.ts';
 import { fields } from '../ir/fields.ts';
 import type { Instruction } from '../ir/instruction.ts';
 import { type Layout, layouts as standardLayouts } from '../ir/layouts.ts';
-import { type Bound, defaultLimits, type Limits } from '../limits.ts';
+import type { Bound, Limits } from '../limits.ts';
 import { boxOf, type Network, type PortId } from '../network.ts';
-import { Bits } from '../solve/bits.ts';
-import { PathCondition, type Solve } from '../solve/path-condition.ts';
-import type { SymbolId } from '../solve/value.ts';
-import { BoundHit, Budget, boundOf } from './budget.ts';
-import { Executor, type Sink } from './execute.ts';
+import type { Solve } from '../solve/path-condition.ts';
+import { BoundHit, boundOf } from './budget.ts';
+import { Executor } from './execute.ts';
 import { makePath } from './make-path.ts';
 import type { Outcome, Path } from './path.ts';
-import { type Place, State, type SymbolSource, type Trail } from './state.ts';
+import { Question } from './question.ts';
+import { type Place, State, type Trail } from './state.ts';
 import type { SourceRef } from '../ir/source.ts';
 
 export interface Start {
@@ -61,138 +59,123 @@ const falling = new Set(['IPv4.ttl', 'IPv4.checksum', 'IPv6.hopLimit']);
 
 /** Executes all packets that begin at a port, until each is delivered, dropped, lost, in a loop, or beyond a bound. */
 export function explore(network: Network, start: Start, options: ExploreOptions = {}): Exploration {
-  const limits: Limits = { ...defaultLimits, ...options.limits };
-  return new Explorer(network, options, limits).explore(start);
+  const question = new Question(options);
+  const explorer = new Explorer(network, question, options);
+  let bound: Bound | undefined;
+  try {
+    for (const layout of start.layouts ?? withoutFrame) {
+      for (const born of explorer.born(start, layout)) explorer.explore(born, layout, start.setup);
+      if (explorer.isStopped) break;
+    }
+  } catch (error) {
+    bound = boundOf(error);
+    if (bound === undefined) throw error;
+    explorer.giveUp(bound);
+  }
+  return {
+    paths: explorer.paths,
+    ...(bound === undefined ? {} : { bound }),
+    statistics: {
+      instructions: question.budget.instructions,
+      states: explorer.states,
+      diagramNodes: question.bits.diagrams.size,
+    },
+  };
 }
 
-class Explorer {
+/** Follows packets through one network. What ends is told to the monitor, and kept as a path. */
+export class Explorer {
+  readonly paths: Path[] = [];
+  states = 0;
+  isStopped = false;
   readonly #network: Network;
+  readonly #question: Question;
   readonly #options: ExploreOptions;
-  readonly #limits: Limits;
-  readonly #budget: Budget;
-  readonly #diagrams: Diagrams;
-  readonly #bits: Bits;
-  readonly #paths: Path[] = [];
+  readonly #executor: Executor;
   readonly #waiting: State[] = [];
-  /** What the packets were that are under way, by the layout that is being explored. */
+  /** What the packets were that are under way, and by which layout. */
   #layout = '';
   #sent: State | undefined;
   readonly #arrivals = new WeakMap<Trail, State>();
-  #symbols = 0;
-  #states = 0;
-  #stopped = false;
 
-  constructor(network: Network, options: ExploreOptions, limits: Limits) {
+  constructor(network: Network, question: Question, options: ExploreOptions) {
     this.#network = network;
+    this.#question = question;
     this.#options = options;
-    this.#limits = limits;
-    this.#budget = new Budget(limits, options.clock ?? (() => performance.now()));
-    this.#diagrams = new Diagrams(limits.diagramNodes, () => this.#budget.look());
-    this.#bits = new Bits(this.#diagrams);
-  }
-
-  explore(start: Start): Exploration {
-    let bound: Bound | undefined;
-    try {
-      for (const layout of start.layouts ?? withoutFrame) {
-        this.#layout = layout.name;
-        for (const born of this.#born(start, layout)) this.#exploreFrom(born, start);
-        if (this.#stopped) break;
-      }
-    } catch (error) {
-      bound = boundOf(error);
-      if (bound === undefined) throw error;
-      for (const state of this.#waiting) this.#paths.push(this.#path(state, 'unfinished', `bound hit: ${bound}`));
-    }
-    return {
-      paths: this.#paths,
-      ...(bound === undefined ? {} : { bound }),
-      statistics: { instructions: this.#budget.instructions, states: this.#states, diagramNodes: this.#diagrams.size },
-    };
+    this.#executor = new Executor(network, question, {
+      forwarded: (state, to) => {
+        this.#waiting.push(state.arriveAt(to));
+      },
+      ended: (state, outcome, why, source) => this.#end(state, outcome, why, source),
+    });
   }
 
   /** The packets that are asked about, with the headers of one layout. Of others nothing is told, however they would end. */
-  #born(start: Start, layout: Layout): readonly State[] {
-    const executor = this.#executor({ forwarded: () => undefined, ended: () => undefined });
-    const born = executor.run(State.empty(PathCondition.free(this.#bits), start.port), layout.setup);
-    const { assume } = start;
-    return assume === undefined ? born : born.flatMap((state) => executor.split(state, assume).yes);
+  born({ port, assume }: Start, layout: Layout): readonly State[] {
+    const quiet = new Executor(this.#network, this.#question, { forwarded: () => undefined, ended: () => undefined });
+    const born = quiet.run(State.empty(this.#question.anything(), port), layout.setup);
+    return assume === undefined ? born : born.flatMap((state) => quiet.split(state, assume).yes);
   }
 
-  #exploreFrom(born: State, { setup }: Start): void {
+  explore(born: State, { name }: Layout, setup?: Instruction): void {
+    this.#layout = name;
     this.#sent = born;
-    this.#waiting.push(...(setup === undefined ? [born] : this.#executor().run(born, setup)));
-    while (this.#waiting.length > 0 && !this.#stopped) {
+    this.#waiting.push(...(setup === undefined ? [born] : this.#executor.run(born, setup)));
+    while (this.#waiting.length > 0 && !this.isStopped) {
       this.#step(this.#options.order === 'breadth' ? this.#waiting.shift()! : this.#waiting.pop()!);
     }
   }
 
+  /** The paths that are still under way end here. */
+  giveUp(bound: Bound): void {
+    for (const state of this.#waiting) this.paths.push(this.#path(state, 'unfinished', `bound hit: ${bound}`));
+    this.#waiting.length = 0;
+  }
+
   #step(state: State): void {
-    this.#states += 1;
-    this.#budget.step();
+    this.states += 1;
+    this.#question.budget.step();
     if (this.#options.monitor?.arrived !== undefined) {
       const answer = this.#options.monitor.arrived(state);
-      if (answer === 'stop') this.#stopped = true;
+      if (answer === 'stop') this.isStopped = true;
       if (answer !== 'continue') return;
     }
-    if (state.trail.length > this.#limits.hops) return this.#end(state, 'unfinished', TOO_FAR);
+    if (state.trail.length > this.#question.limits.hops) return this.#end(state, 'unfinished', TOO_FAR);
     if (this.#options.detectLoops !== false && this.#isLoop(state)) {
       return this.#end(state, 'loop', 'it has been here before');
     }
     const unknown = this.#network.unknown?.get(boxOf(state.port));
     if (unknown !== undefined) return this.#end(state, 'unfinished', unknown);
     const program = this.#network.programs.get(state.port);
-    const through = program === undefined ? [state] : this.#executor().run(state, program);
+    const through = program === undefined ? [state] : this.#executor.run(state, program);
     for (const each of through) this.#follow(each);
   }
 
   #follow(state: State): void {
     const links = this.#network.links.get(state.port) ?? [];
-    for (const to of links) this.#waiting.push((links.length > 1 ? state.copied() : state).arriveAt(to));
+    const copies = links.length > 1 ? state.copied(links.length) : [state];
+    links.forEach((to, i) => this.#waiting.push(copies[i]!.arriveAt(to)));
     if (links.length > 0) return;
     if (this.#network.edges?.has(state.port) ?? true) this.#end(state, 'delivered');
     else this.#end(state, 'black hole', 'nothing is connected here');
   }
 
-  readonly #sink: Sink = {
-    forwarded: (state, to) => {
-      this.#waiting.push(state.arriveAt(to));
-    },
-    ended: (state, outcome, why, source) => this.#end(state, outcome, why, source),
-  };
-
-  #executor(sink = this.#sink): Executor {
-    const symbols: SymbolSource = {
-      fresh: (): SymbolId => {
-        this.#symbols += 1;
-        return this.#symbols;
-      },
-    };
-    return new Executor({
-      network: this.#network,
-      symbols,
-      bits: this.#bits,
-      budget: this.#budget,
-      sink,
-    });
-  }
-
   #end(state: State, outcome: Outcome, why?: string, source?: SourceRef): void {
-    if (state.condition.satisfiable(this.#options.solve) === 'no') return;
+    if (state.condition.satisfiable(this.#question.solve) === 'no') return;
     const { monitor, keepDropped } = this.#options;
     const kept = outcome !== 'dropped' || keepDropped !== false;
     if (!kept && monitor?.ended === undefined) return;
     const path = this.#path(state, outcome, why, source);
-    if (monitor?.ended?.(path, state) === 'stop') this.#stopped = true;
+    if (monitor?.ended?.(path, state) === 'stop') this.isStopped = true;
     if (!kept) return;
-    if (this.#paths.length >= this.#limits.paths) throw new BoundHit('paths');
-    this.#paths.push(path);
+    if (this.paths.length >= this.#question.limits.paths) throw new BoundHit('paths');
+    this.paths.push(path);
   }
 
   #path(state: State, outcome: Outcome, why?: string, source?: SourceRef): Path {
-    const { solve } = this.#options;
+    const { solve, limits } = this.#question;
     const sent = this.#sent!;
-    return makePath({ state, outcome, why, source, layout: this.#layout, sent, solve, ranges: this.#limits.ranges });
+    return makePath({ state, outcome, why, source, layout: this.#layout, sent, solve, ranges: limits.ranges });
   }
 
   /**

@@ -5,7 +5,7 @@ import { compare } from '../solve/formula.ts';
 import type { Solve } from '../solve/path-condition.ts';
 import { evaluate, type SymbolId } from '../solve/value.ts';
 import type { Hop, Outcome, Packet, Path } from './path.ts';
-import type { State, Trail } from './state.ts';
+import type { Split, State, Trail } from './state.ts';
 
 interface Parts {
   readonly state: State;
@@ -33,8 +33,8 @@ export function makePath(parts: Parts): Path {
     ...(why === undefined ? {} : { why }),
     ...(source === undefined ? {} : { source }),
     doubts,
-    copies: state.copies,
-    choices: state.choices,
+    copies: countSplits(state.splits, 'copy'),
+    choices: countSplits(state.splits, 'choice'),
     layout,
     ranges: (at) => (state.has(at) ? state.condition.ranges(state.read(at), ranges) : undefined),
     changed: (places) => changedPath(parts, places),
@@ -65,6 +65,12 @@ function changedPath(parts: Parts, places: readonly Location[]): Path | undefine
     perhaps ??= path;
   }
   return perhaps;
+}
+
+function countSplits(last: Split | undefined, kind: Split['kind']): number {
+  let count = 0;
+  for (let split = last; split !== undefined; split = split.before) if (split.kind === kind) count += 1;
+  return count;
 }
 
 function hopsOf(trail: Trail): readonly Hop[] {

@@ -33,6 +33,17 @@ interface Memory {
   readonly tags: ReadonlyMap<string, number>;
 }
 
+/**
+ * Where packets of a path went apart without a condition: into copies, all of which go on, or into choices, of which one
+ * is taken. The newest first; paths that came from one event share the object.
+ */
+export interface Split {
+  readonly kind: 'copy' | 'choice';
+  readonly event: object;
+  readonly branch: number;
+  readonly before: Split | undefined;
+}
+
 /** One entry for each port, the newest first. */
 export interface Trail {
   readonly port: PortId;
@@ -60,8 +71,7 @@ export class State {
   readonly condition: PathCondition;
   readonly trail: Trail;
   readonly doubts: readonly string[];
-  readonly copies: number;
-  readonly choices: number;
+  readonly splits: Split | undefined;
   /** All symbols of the path, in the order in which they were made. */
   readonly born: readonly SymbolId[];
   readonly #memory: Memory;
@@ -71,8 +81,7 @@ export class State {
     this.condition = parts.condition;
     this.trail = parts.trail;
     this.doubts = parts.doubts;
-    this.copies = parts.copies;
-    this.choices = parts.choices;
+    this.splits = parts.splits;
     this.born = parts.born;
     this.#memory = parts.memory;
     this.#saved = parts.saved;
@@ -83,8 +92,7 @@ export class State {
       condition,
       trail: { port, because: [], before: undefined, length: 1 },
       doubts: [],
-      copies: 0,
-      choices: 0,
+      splits: undefined,
       born: [],
       memory: { cells: new Map(), tags: new Map() },
       saved: new Map(),
@@ -108,12 +116,25 @@ export class State {
     return this.doubts.includes(what) ? this : this.#with({ doubts: [...this.doubts, what] });
   }
 
-  copied(): State {
-    return this.#with({ copies: this.copies + 1 });
+  /** The same packets at a port at which a new exploration begins. */
+  beginAt(port: PortId): State {
+    return this.#with({ trail: { port, because: [], before: undefined, length: 1 }, splits: undefined });
   }
 
-  chosen(): State {
-    return this.#with({ choices: this.choices + 1 });
+  /** One for each branch. */
+  copied(branches: number): readonly State[] {
+    return this.#split('copy', branches);
+  }
+
+  chosen(branches: number): readonly State[] {
+    return this.#split('choice', branches);
+  }
+
+  #split(kind: Split['kind'], branches: number): readonly State[] {
+    const event = {};
+    return Array.from({ length: branches }, (_, branch) =>
+      this.#with({ splits: { kind, event, branch, before: this.splits } }),
+    );
   }
 
   with(symbols: readonly SymbolId[]): State {
@@ -380,8 +401,7 @@ export class State {
       condition: this.condition,
       trail: this.trail,
       doubts: this.doubts,
-      copies: this.copies,
-      choices: this.choices,
+      splits: this.splits,
       born: this.born,
       memory: this.#memory,
       saved: this.#saved,
@@ -394,8 +414,7 @@ interface Parts {
   readonly condition: PathCondition;
   readonly trail: Trail;
   readonly doubts: readonly string[];
-  readonly copies: number;
-  readonly choices: number;
+  readonly splits: Split | undefined;
   readonly born: readonly SymbolId[];
   readonly memory: Memory;
   readonly saved: ReadonlyMap<string, Memory>;
