@@ -1,5 +1,5 @@
-import type { Field, Location } from '../ir/expression.ts';
-import { fields } from '../ir/fields.ts';
+import type { Location } from '../ir/expression.ts';
+import { namesFor } from './names.ts';
 import type { SourceRef } from '../ir/source.ts';
 import { compare } from '../solve/formula.ts';
 import type { Solve } from '../solve/path-condition.ts';
@@ -96,11 +96,4 @@ function packetOf(state: State, layout: string, symbols: (symbol: SymbolId) => b
     values.set(name, evaluate(last.condition.resolve(value), symbols));
   }
   return { layout, values };
-}
-
-/** Headers share places: the first two bytes of layer 4 are a port of TCP or of UDP, as the layout says. */
-function namesFor(layout: string): readonly (readonly [name: string, at: Field])[] {
-  const parts = new Set(layout.split('/'));
-  const own = (name: string) => parts.has(name.slice(0, name.indexOf('.')).toLowerCase());
-  return Object.entries(fields).toSorted(([a], [b]) => Number(own(b)) - Number(own(a)));
 }

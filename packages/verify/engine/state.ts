@@ -33,6 +33,14 @@ interface Memory {
   readonly tags: ReadonlyMap<string, number>;
 }
 
+/** Neighbouring bits of a packet that were allocated together. Undefined value: they were never written. */
+export interface Piece {
+  /** Of the first bit, counted from where the exploration put the packet. */
+  readonly address: number;
+  readonly width: number;
+  readonly value: Value | undefined;
+}
+
 /**
  * Where packets of a path went apart without a condition: into copies, all of which go on, or into choices, of which one
  * is taken. The newest first; paths that came from one event share the object.
@@ -151,6 +159,15 @@ export class State {
       const value = stack.at(-1);
       if (value !== undefined) yield [String(place), this.condition.resolve(value)];
     }
+  }
+
+  /** What the packet is made of, from its first bit on. */
+  packet(): readonly Piece[] {
+    return [...this.#memory.cells]
+      .flatMap(([place, { width, stack }]) =>
+        typeof place === 'number' ? [{ address: place, width, value: stack.at(-1) }] : [],
+      )
+      .sort((a, b) => a.address - b.address);
   }
 
   valueAt(place: Place): Value | undefined {

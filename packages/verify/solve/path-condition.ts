@@ -4,6 +4,7 @@ import type { Bits } from './bits.ts';
 import {
   all,
   any,
+  compare,
   falsehood,
   type Formula,
   holds,
@@ -24,11 +25,21 @@ import {
   isEverything,
   onlyMember,
   ranges,
+  same,
   shift,
   smallest,
   union,
 } from './intervals.ts';
-import { constantValue, evaluate, replaced, type SymbolId, symbolsOf, type Value } from './value.ts';
+import {
+  constantValue,
+  evaluate,
+  replaced,
+  sameValue,
+  type SymbolId,
+  symbolsOf,
+  symbolValue,
+  type Value,
+} from './value.ts';
 
 /** Nodes that one condition may cost before it is left to the solver of formulas. */
 const FORMULA_NODES = 100_000;
@@ -103,6 +114,85 @@ export class PathCondition {
     if (entered === undefined) return undefined;
     const diagram = this.#bits.diagrams.and(entered.#diagram, node);
     return diagram === FALSE ? undefined : entered.#with({ diagram });
+  }
+
+  /** What both say; undefined when nothing does both. */
+  meet(other: PathCondition): PathCondition | undefined {
+    if (other === this) return this;
+    return other
+      .#partsBeyond(this)
+      .reduce<PathCondition | undefined>((next, part) => (next === undefined ? undefined : next.#take(part)), this);
+  }
+
+  /** What this says and the other does not; undefined when that is nothing. */
+  minus(other: PathCondition): PathCondition | undefined {
+    const parts = other.#partsBeyond(this);
+    const [only] = parts;
+    if (only === undefined) return undefined;
+    if (parts.length === 1 && !('node' in only)) return this.and(not(only));
+    const { diagrams } = this.#bits;
+    let outside: Node = FALSE;
+    const symbols = new Map<SymbolId, number>();
+    for (const part of parts) {
+      if (!('node' in part)) symbolsIn(part, symbols);
+      else for (const [symbol, width] of part.symbols) symbols.set(symbol, width);
+      const made = 'node' in part ? part.node : diagrams.attempt(FORMULA_NODES, () => this.#bits.formula(part));
+      if (made === undefined) return this.and(not(other.asFormula()));
+      outside = diagrams.or(outside, diagrams.not(made));
+    }
+    const aliased = [...symbols.keys()].some((symbol) => this.#aliases.has(symbol));
+    return aliased ? this.and(not(other.asFormula())) : this.andNode(outside, symbols);
+  }
+
+  #take(part: Formula | Drawn): PathCondition | undefined {
+    if (!('node' in part)) return this.and(part);
+    const aliased = [...part.symbols.keys()].some((symbol) => this.#aliases.has(symbol));
+    return aliased ? this.and(this.#drawnFormula(part)) : this.andNode(part.node, part.symbols);
+  }
+
+  /** The conjunction in parts, without those that `known` says in the same form already. */
+  #partsBeyond(known: PathCondition): readonly (Formula | Drawn)[] {
+    const parts: (Formula | Drawn)[] = this.#formulas.filter((formula) => !known.#formulas.includes(formula));
+    for (const [symbol, set] of this.#domains) {
+      const mine = known.#domains.get(symbol);
+      if (mine !== undefined && (mine === set || same(intersect(mine, set), mine))) continue;
+      parts.push({ kind: 'within', of: symbolValue(symbol, set.width), set });
+    }
+    for (const [symbol, value] of this.#aliases) {
+      const mine = known.#aliases.get(symbol);
+      if (mine !== undefined && sameValue(mine, value)) continue;
+      parts.push(compare(symbolValue(symbol, value.width), '==', value));
+    }
+    if (this.#diagram !== TRUE && this.#diagram !== known.#diagram) {
+      parts.push({ node: this.#diagram, symbols: this.#joined });
+    }
+    return parts;
+  }
+
+  /** What is left to say when nobody asks for some symbols; undefined when they cannot be told apart from the others. */
+  forget(symbols: ReadonlySet<SymbolId>): PathCondition | undefined {
+    if (symbols.size === 0) return this;
+    const speaks = (value: Value) => [...symbolsOf(value)].some((symbol) => symbols.has(symbol));
+    if (this.#formulas.some((formula) => [...symbolsIn(formula).keys()].some((symbol) => symbols.has(symbol)))) {
+      return undefined;
+    }
+    const aliases = new Map([...this.#aliases].filter(([symbol]) => !symbols.has(symbol)));
+    if ([...aliases.values()].some(speaks)) return undefined;
+    const keep = <T>(map: ReadonlyMap<SymbolId, T>) => new Map([...map].filter(([symbol]) => !symbols.has(symbol)));
+    const forgotten = new Uint8Array(this.#bits.variableCount);
+    for (const [symbol, width] of this.#joined) {
+      if (!symbols.has(symbol)) continue;
+      for (const variable of this.#bits.variables(symbol, width)) forgotten[variable] = 1;
+    }
+    const diagram = this.#bits.diagrams.exists(this.#diagram, forgotten);
+    return this.#with({ aliases, domains: keep(this.#domains), joined: keep(this.#joined), diagram });
+  }
+
+  /** Whether a symbol can take each of its values whatever the others are. */
+  isIndependent(symbol: SymbolId): boolean {
+    if (this.#joined.has(symbol) || this.#aliases.has(symbol)) return false;
+    if ([...this.#aliases.values()].some((value) => symbolsOf(value).has(symbol))) return false;
+    return !this.#formulas.some((formula) => symbolsIn(formula).has(symbol));
   }
 
   #add(formula: Formula): PathCondition | undefined {
@@ -330,14 +420,14 @@ export class PathCondition {
     for (const [symbol, value] of this.#aliases) {
       parts.push({ kind: 'equal', left: { kind: 'sum', symbol, offset: 0n, width: value.width }, right: value });
     }
-    if (this.#diagram !== TRUE) parts.push(this.#diagramFormula());
+    if (this.#diagram !== TRUE) parts.push(this.#drawnFormula({ node: this.#diagram, symbols: this.#joined }));
     return all(parts);
   }
 
-  /** The diagram as a formula: its paths to one, as cubes of masked values. */
-  #diagramFormula(): Formula {
+  /** A diagram as a formula: a test of one bit at each node. */
+  #drawnFormula({ node, symbols }: Drawn): Formula {
     const owners = new Map<number, { readonly value: Value; readonly place: bigint }>();
-    for (const [symbol, width] of this.#joined) {
+    for (const [symbol, width] of symbols) {
       this.#bits.variables(symbol, width).forEach((variable, i) => {
         owners.set(variable, { value: { kind: 'sum', symbol, offset: 0n, width }, place: BigInt(width - 1 - i) });
       });
@@ -346,7 +436,7 @@ export class PathCondition {
       [FALSE, falsehood],
       [TRUE, truth],
     ]);
-    return this.#bits.diagrams.fold(this.#diagram, memo, (variable, low, high) => {
+    return this.#bits.diagrams.fold(node, memo, (variable, low, high) => {
       const { value, place } = owners.get(variable)!;
       const one: Formula = { kind: 'masked', of: value, value: 1n << place, mask: 1n << place };
       return any([all([one, high]), all([not(one), low])]);
@@ -364,6 +454,12 @@ export class PathCondition {
       ...change,
     });
   }
+}
+
+/** A set as a diagram over the bits of symbols, with their widths. */
+interface Drawn {
+  readonly node: Node;
+  readonly symbols: ReadonlyMap<SymbolId, number>;
 }
 
 interface Parts {
