@@ -298,15 +298,23 @@ Example:
   superfluidity verify reach net --from edge:in --to core --packet 'tcp && dst 10.0.0.0/8 port 80'`,
     );
   const asking = (name: string, text: string) =>
-    verify
-      .command(name)
-      .description(text)
-      .argument('<net>', 'folder or file')
+    withPackets(verify.command(name).description(text).argument('<net>', 'folder or file')).option(
+      '--to <place>',
+      'box, or box:port',
+    );
+  const withPackets = (command: Command) =>
+    command
       .option('--from <port...>', 'where packets begin: box:port (default: every box:in)', [])
-      .option('--to <place>', 'box, or box:port')
       .option('--packet <filter>', "which packets: 'tcp && dst 10.0.0.0/8 port 80'")
       .option('--layout <name>', 'headers: ipv4, ipv4/tcp, ether/ipv4, ipv6, ... (default: ipv4)')
       .option('--time-limit <seconds>', 'after that the answer is unknown', positive, 60);
+  const withForms = (command: Command) =>
+    command
+      .option('--paths <count>', 'how many to print', positive, 1)
+      .option('--sarif', 'print SARIF 2.1.0')
+      .option('--dot', 'print the paths for Graphviz')
+      .option('--mermaid', 'print the paths for Mermaid')
+      .option('--pcap <file>', 'write the packets');
   for (const [name, text] of [
     ['reach', 'do packets get there, and which?'],
     ['isolation', 'does no packet get there?'],
@@ -314,19 +322,30 @@ Example:
     ['blackholes', 'is no packet sent to where nothing is?'],
     ['invariants', 'do packets arrive with the fields that they had?'],
   ] as const) {
-    asking(name, text)
+    withForms(asking(name, text))
       .option('--fields <name...>', 'of invariants: IPv4.src, TCP.dport, ...')
-      .option('--paths <count>', 'how many to print', positive, 1)
-      .option('--sarif', 'print SARIF 2.1.0')
-      .option('--dot', 'print the paths for Graphviz')
-      .option('--mermaid', 'print the paths for Mermaid')
-      .option('--pcap <file>', 'write the packets')
       .action(
         run(async (context, net: string, options) =>
           (await import('./verify/verify.ts')).verify(context, name, net, options as never),
         ),
       );
   }
+  withForms(
+    withPackets(
+      verify
+        .command('diff')
+        .description('do two networks send out the same packets for every packet that comes in?')
+        .argument('<net-a>', 'folder or file')
+        .argument('<net-b>', 'folder or file'),
+    ),
+  )
+    .option('--map <file>', 'YAML: which port of the second network a port of the first is (default: the same name)')
+    .option('--ignore <field...>', 'fields that may differ (default: checksums)')
+    .action(
+      run(async (context, netA: string, netB: string, options) =>
+        (await import('./verify/diff.ts')).diff(context, netA, netB, options as never),
+      ),
+    );
   asking('explain', 'one packet, hop by hop, rule by rule').action(
     run(async (context, net: string, options) =>
       (await import('./verify/verify.ts')).explain(context, net, options as never),

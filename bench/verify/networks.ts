@@ -23,6 +23,20 @@ export function routingTable(prefixes: number, interfaces: number, seed = 1): st
   return lines.join('\n');
 }
 
+/** The same table, said in another way: each tenth prefix has its lower half beside it. */
+export function saidOtherwise(table: string): string {
+  const seen = new Set<string>();
+  const halves: string[] = [];
+  for (const [i, line] of table.split('\n').entries()) {
+    const [prefix = '', ...rest] = line.split(' ');
+    const [address, length] = prefix.split('/');
+    // Of equal prefixes the first one counts.
+    if (i % 10 === 0 && !seen.has(prefix)) halves.push([`${address}/${Number(length) + 1}`, ...rest].join(' '));
+    seen.add(prefix);
+  }
+  return [table, ...halves].join('\n');
+}
+
 /** A switch that knows so many addresses. */
 export function switchOf(macs: number, ports: number): Network {
   const next = draw(2);

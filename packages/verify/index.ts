@@ -1,5 +1,11 @@
 export * from './analyses/questions.ts';
 export { type Assembled, assemble } from './assemble/assemble.ts';
+export {
+  type Difference,
+  equivalence,
+  type EquivalenceOptions,
+  type EquivalenceVerdict,
+} from './equivalence/equivalence.ts';
 export { type ConcretePath, interpret, type InterpretOptions } from './engine/interpret.ts';
 export { type Exploration, explore, type ExploreOptions, type Monitor, type Start } from './engine/explore.ts';
 export * from './engine/path.ts';
@@ -16,6 +22,7 @@ export * from './network.ts';
 export * from './read/ledger.ts';
 export * from './read/reader.ts';
 export * from './verdict.ts';
+export { differenceJson, differencesText } from './report/differences.ts';
 export { dot, mermaid } from './report/graph.ts';
 export { pathJson, verdictJson } from './report/json.ts';
 export { pcap } from './report/pcap.ts';

@@ -31,7 +31,7 @@ async function load(path: string, name: string): Promise<InputFile> {
   return { path: name, text };
 }
 
-function unusable(path: string, reason: string, cause?: unknown): SuperfluidityError {
+export function unusable(path: string, reason: string, cause?: unknown): SuperfluidityError {
   const details = { doing: `read ${path}`, reason };
   return new SuperfluidityError('SF-CLI-FILE', cause === undefined ? details : { ...details, cause });
 }

@@ -1,55 +1,26 @@
-import { writeFile } from 'node:fs/promises';
 import { SuperfluidityError } from '@superfluidity/core';
 import {
   assemble,
   type Assembled,
   blackHoles,
   type ConcretePath,
-  defaultLimits,
-  dot,
   explore,
   type ExploreOptions,
-  field,
-  fields,
   interpret,
   invariants,
   isolation,
-  type Layout,
   layouts,
   loops,
-  mermaid,
-  parseFilter,
-  pcap,
   pathLines,
   reach,
-  sarif,
   sourceName,
   type Start,
   type Verdict,
-  verdictJson,
-  verdictText,
-  z3Solver,
 } from '@superfluidity/verify';
-import packageJson from '../package.json' with { type: 'json' };
 import type { Context } from '../context.ts';
+import { answer, codes } from './answer.ts';
 import { loadFiles } from './load.ts';
-
-export interface VerifyOptions {
-  readonly from: readonly string[];
-  readonly to?: string;
-  readonly packet?: string;
-  readonly fields?: readonly string[];
-  readonly layout?: string;
-  readonly paths?: number;
-  readonly timeLimit: number;
-  readonly sarif?: true;
-  readonly pcap?: string;
-  readonly dot?: true;
-  readonly mermaid?: true;
-}
-
-/** What the commands say to scripts: 0 holds, 1 violated, 2 input that cannot be used, 3 unknown. */
-const codes = { holds: 0, violated: 1, unknown: 3 } as const;
+import { boundsOf, knownField, needed, startsOf, type VerifyOptions } from './question.ts';
 
 type Question = (
   assembled: Assembled,
@@ -112,66 +83,4 @@ function endLines({ outcome, why, hops, doubts }: ConcretePath): string[] {
     `  ${outcome}${why === undefined ? '' : `: ${why}`}`,
     ...doubts.map((doubt) => `  depends on what was not understood: ${doubt}`),
   ];
-}
-
-async function answer(
-  context: Context,
-  { readings }: Assembled,
-  verdict: Verdict,
-  options: VerifyOptions,
-): Promise<void> {
-  if (options.pcap !== undefined) {
-    const sent = verdict.paths.flatMap((path) => path.witness()?.sent ?? []);
-    await writeFile(options.pcap, pcap(sent));
-    context.note(`${sent.length} packets in ${options.pcap}`);
-  }
-  if (options.sarif) return context.say(JSON.stringify(sarif([verdict], packageJson.version), undefined, 2));
-  if (options.dot) return context.say(dot(verdict.paths).trimEnd());
-  if (options.mermaid) return context.say(mermaid(verdict.paths).trimEnd());
-  const machine = { ...verdictJson(verdict), read: readings };
-  return context.show(machine, () => [...readings.map(readingText), verdictText(verdict, options.paths)].join('\n'));
-}
-
-function readingText({ file, format, lines, remarks }: Assembled['readings'][number]): string {
-  const bad = lines['not understood'];
-  const counts = [`${lines.used} lines used`];
-  if (lines['without effect'] > 0) counts.push(`${lines['without effect']} without effect`);
-  if (bad > 0) counts.push(`${bad} not understood`);
-  const first = remarks.find(({ fate }) => fate === 'not understood');
-  const why = first === undefined ? '' : `\n  ${file}:${first.line}: ${first.why}`;
-  return `${file} (${format}): ${counts.join(', ')}${why}`;
-}
-
-function startsOf({ entries }: Assembled, { from, packet, layout }: VerifyOptions): readonly Start[] {
-  const all = from.length > 0 ? from : entries;
-  if (all.length === 0)
-    throw new SuperfluidityError('SF-VERIFY-QUESTION', { reason: 'the network has no inputs: name one with --from' });
-  const some = layout === undefined ? {} : { layouts: knownLayouts(layout) };
-  const assume = packet === undefined ? {} : { assume: parseFilter(packet) };
-  return all.map((port) => ({ port, ...some, ...assume }));
-}
-
-function boundsOf({ timeLimit }: VerifyOptions): ExploreOptions {
-  // Started when a path needs it, and ended with the process.
-  const { solve } = z3Solver(defaultLimits.formulaMilliseconds);
-  return { limits: { milliseconds: timeLimit * 1_000 }, solve };
-}
-
-function knownLayouts(text: string): readonly Layout[] {
-  const found = layouts.filter(({ name }) => name === text || name.startsWith(`${text}/`));
-  if (found.length > 0) return found;
-  const reason = `there is no layout '${text}'; there are ${layouts.map(({ name }) => name).join(', ')}`;
-  throw new SuperfluidityError('SF-VERIFY-QUESTION', { reason });
-}
-
-function knownField(name: string) {
-  if (fields[name] !== undefined) return field(name);
-  throw new SuperfluidityError('SF-VERIFY-QUESTION', {
-    reason: `there is no field '${name}'; fields are named IPv4.src, TCP.dport, ...`,
-  });
-}
-
-function needed(name: string, value: string | undefined): string {
-  if (value !== undefined) return value;
-  throw new SuperfluidityError('SF-VERIFY-QUESTION', { reason: `name the place with --${name}` });
 }

@@ -1,0 +1,57 @@
+import { writeFile } from 'node:fs/promises';
+import {
+  type Assembled,
+  dot,
+  mermaid,
+  pcap,
+  sarif,
+  type Verdict,
+  verdictJson,
+  verdictText,
+} from '@superfluidity/verify';
+import packageJson from '../package.json' with { type: 'json' };
+import type { Context } from '../context.ts';
+import type { VerifyOptions } from './question.ts';
+
+/** What the commands say to scripts: 0 holds, 1 violated, 2 input that cannot be used, 3 unknown. */
+export const codes = { holds: 0, violated: 1, unknown: 3 } as const;
+
+export async function answer(
+  context: Context,
+  { readings }: Assembled,
+  verdict: Verdict,
+  options: VerifyOptions,
+): Promise<void> {
+  if (await answerAs(context, [verdict], options)) return;
+  const machine = { ...verdictJson(verdict), read: readings };
+  await context.show(machine, () => [...readings.map(readingText), verdictText(verdict, options.paths)].join('\n'));
+}
+
+/** In one of the forms that are asked for by name; false when none is. */
+export async function answerAs(
+  context: Context,
+  verdicts: readonly Verdict[],
+  options: VerifyOptions,
+): Promise<boolean> {
+  const paths = verdicts.flatMap((verdict) => verdict.paths);
+  if (options.pcap !== undefined) {
+    const sent = paths.flatMap((path) => path.witness()?.sent ?? []);
+    await writeFile(options.pcap, pcap(sent));
+    context.note(`${sent.length} packets in ${options.pcap}`);
+  }
+  if (options.sarif) context.say(JSON.stringify(sarif(verdicts, packageJson.version), undefined, 2));
+  else if (options.dot) context.say(dot(paths).trimEnd());
+  else if (options.mermaid) context.say(mermaid(paths).trimEnd());
+  else return false;
+  return true;
+}
+
+export function readingText({ file, format, lines, remarks }: Assembled['readings'][number]): string {
+  const bad = lines['not understood'];
+  const counts = [`${lines.used} lines used`];
+  if (lines['without effect'] > 0) counts.push(`${lines['without effect']} without effect`);
+  if (bad > 0) counts.push(`${bad} not understood`);
+  const first = remarks.find(({ fate }) => fate === 'not understood');
+  const why = first === undefined ? '' : `\n  ${file}:${first.line}: ${first.why}`;
+  return `${file} (${format}): ${counts.join(', ')}${why}`;
+}

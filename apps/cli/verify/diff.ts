@@ -1,0 +1,54 @@
+import { readFile } from 'node:fs/promises';
+import { parse } from 'yaml';
+import { SuperfluidityError } from '@superfluidity/core';
+import { assemble, differenceJson, differencesText, equivalence, verdictJson } from '@superfluidity/verify';
+import type { Context } from '../context.ts';
+import { answerAs, codes, readingText } from './answer.ts';
+import { loadFiles, unusable } from './load.ts';
+import { boundsOf, knownField, startsOf, type VerifyOptions } from './question.ts';
+
+interface DiffOptions extends VerifyOptions {
+  readonly map?: string;
+  readonly ignore?: readonly string[];
+}
+
+/** Do two networks send out the same packets for every packet that comes in? */
+export async function diff(context: Context, pathA: string, pathB: string, options: DiffOptions): Promise<void> {
+  const a = assemble(pathA, await loadFiles(pathA));
+  const b = assemble(pathB, await loadFiles(pathB));
+  const ignored = options.ignore?.map((name) => knownField(name).name ?? name);
+  const verdict = equivalence(a.network, b.network, startsOf(a, options), {
+    ...boundsOf(options),
+    ...(options.map === undefined ? {} : { ports: await loadPorts(options.map) }),
+    ...(ignored === undefined ? {} : { ignored }),
+  });
+  process.exitCode = codes[verdict.answer];
+  if (await answerAs(context, [verdict], options)) return;
+  const readings = [...a.readings, ...b.readings];
+  const machine = { ...verdictJson(verdict), differences: verdict.differences.map(differenceJson), read: readings };
+  await context.show(machine, () =>
+    [...readings.map(readingText), differencesText(verdict, [pathA, pathB], options.paths)].join('\n'),
+  );
+}
+
+/** `port of the first network: port of the second`, in YAML. */
+async function loadPorts(path: string): Promise<ReadonlyMap<string, string>> {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw unusable(path, cause instanceof Error ? cause.message : String(cause), cause);
+  });
+  let value: unknown;
+  try {
+    value = parse(text, { maxAliasCount: 0 });
+  } catch (cause) {
+    throw unusable(path, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+  const entries =
+    value !== null && typeof value === 'object' && !Array.isArray(value) ? Object.entries(value) : undefined;
+  if (entries === undefined || !entries.every((entry): entry is [string, string] => typeof entry[1] === 'string')) {
+    throw new SuperfluidityError('SF-VERIFY-QUESTION', {
+      doing: `read ${path}`,
+      reason: 'a map of ports has one line for each port: `r1:eth0: fw:eth0`',
+    });
+  }
+  return new Map(entries);
+}
