@@ -170,13 +170,16 @@ export class Executor {
         value === undefined ? [] : [...symbolsOf(value)].map((symbol) => [symbol, value.width] as const),
       ),
     );
-    const classes = tableClasses(table, values, this.#question.bits);
-    return classes.flatMap(({ behaviour, when }) => {
+    const through: State[] = [];
+    for (const { behaviour, when } of tableClasses(table, values, this.#question.bits)) {
       const condition = 'node' in when ? state.condition.andNode(when.node, widths) : state.condition.and(when);
-      if (condition === undefined) return [];
+      if (condition === undefined) continue;
       const body = behaviour === undefined ? table.miss : table.behaviours[behaviour]!;
-      return this.run(state.under(condition).because(source), body);
-    });
+      through.push(...this.run(state.under(condition).because(source), body));
+      // Classes are disjoint: nothing is left for the others.
+      if (condition === state.condition) break;
+    }
+    return through;
   }
 }
 

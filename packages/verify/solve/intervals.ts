@@ -101,17 +101,24 @@ export function intersect(a: Intervals, b: Intervals): Intervals {
   if (b.bounds.length > 16 * a.bounds.length) return clip(b, a);
   if (a.bounds.length > 16 * b.bounds.length) return clip(a, b);
   const [x, y] = [flat(a), flat(b)];
-  const out: Numeric[] = [];
+  // Of tables, which have many: no list that grows.
+  const out = a.width <= NARROW ? new Float64Array(x.length + y.length) : new Array<Numeric>(x.length + y.length);
+  let size = 0;
   let i = 0;
   let j = 0;
   while (i < x.length && j < y.length) {
+    const [endX, endY] = [x[i + 1]!, y[j + 1]!];
     const low = x[i]! > y[j]! ? x[i]! : y[j]!;
-    const high = x[i + 1]! < y[j + 1]! ? x[i + 1]! : y[j + 1]!;
-    if (low <= high) out.push(low, high);
-    if (x[i + 1]! < y[j + 1]!) i += 2;
+    const high = endX < endY ? endX : endY;
+    if (low <= high) {
+      out[size] = low;
+      out[size + 1] = high;
+      size += 2;
+    }
+    if (endX < endY) i += 2;
     else j += 2;
   }
-  return make(a.width, out);
+  return { width: a.width, bounds: out.slice(0, size) as Bounds };
 }
 
 /** The members of the large set within the small one. */

@@ -218,6 +218,7 @@ export class PathCondition {
     const known = this.#domains.get(symbol);
     const next = known === undefined ? set : intersect(known, set);
     if (isEmpty(next)) return undefined;
+    if (known !== undefined && same(next, known)) return this;
     const only = onlyMember(next);
     if (only !== undefined && this.#formulas.length > 0)
       return this.#replace(symbol, constantValue(only, set.width), next);
