@@ -4,13 +4,14 @@ import type { Instruction } from '../ir/instruction.ts';
 import { type Layout, layouts as standardLayouts } from '../ir/layouts.ts';
 import type { Bound, Limits } from '../limits.ts';
 import { boxOf, type Network, type PortId } from '../network.ts';
+import { all, not } from '../solve/formula.ts';
 import type { Solve } from '../solve/path-condition.ts';
 import { BoundHit, boundOf } from './budget.ts';
 import { Executor } from './execute.ts';
 import { makePath } from './make-path.ts';
 import type { Outcome, Path } from './path.ts';
 import { Question } from './question.ts';
-import { type Place, State, type Trail } from './state.ts';
+import { type Place, State } from './state.ts';
 import type { SourceRef } from '../ir/source.ts';
 
 export interface Start {
@@ -27,7 +28,8 @@ export interface Start {
 export interface Monitor {
   /** Packets are at a port, before its program. */
   arrived?(state: State): 'continue' | 'stop path' | 'stop';
-  ended?(path: Path, state: State): 'continue' | 'stop';
+  /** `facts` are the observed conditions that hold at the end. */
+  ended?(path: Path, state: State, facts: number): 'continue' | 'stop';
 }
 
 export interface ExploreOptions {
@@ -35,6 +37,11 @@ export interface ExploreOptions {
   /** Milliseconds, growing. */
   readonly clock?: () => number;
   readonly monitor?: Monitor;
+  /**
+   * Wherever packets arrive and end, they are split so that each of these holds for all packets of a state or for none; the
+   * trail says which. What cannot be read does not hold. At most 30.
+   */
+  readonly observed?: readonly Condition[];
   readonly detectLoops?: boolean;
   /** Without them, paths that were dropped are not listed. */
   readonly keepDropped?: boolean;
@@ -96,7 +103,8 @@ export class Explorer {
   /** What the packets were that are under way, and by which layout. */
   #layout = '';
   #sent: State | undefined;
-  readonly #arrivals = new WeakMap<Trail, State>();
+  /** By `arrival` of the trail. */
+  readonly #arrivals = new WeakMap<object, State>();
 
   constructor(network: Network, question: Question, options: ExploreOptions) {
     this.#network = network;
@@ -133,6 +141,27 @@ export class Explorer {
   }
 
   #step(state: State): void {
+    for (const { seen, facts } of this.#observe(state)) {
+      if (!this.isStopped) this.#stepOn(seen.knowing(facts));
+    }
+  }
+
+  #observe(state: State): readonly { readonly seen: State; readonly facts: number }[] {
+    let pieces = [{ seen: state, facts: 0 }];
+    for (const [i, condition] of (this.#options.observed ?? []).entries()) {
+      pieces = pieces.flatMap(({ seen, facts }) => {
+        const { when, fails } = seen.decide(condition);
+        const { yes, no } = seen.condition.split(fails === undefined ? when : all([when, not(fails.when)]));
+        return [
+          ...(yes === undefined ? [] : [{ seen: seen.under(yes), facts: facts | (1 << i) }]),
+          ...(no === undefined ? [] : [{ seen: seen.under(no), facts }]),
+        ];
+      });
+    }
+    return pieces;
+  }
+
+  #stepOn(state: State): void {
     this.states += 1;
     this.#question.budget.step();
     if (this.#options.monitor?.arrived !== undefined) {
@@ -161,12 +190,16 @@ export class Explorer {
   }
 
   #end(state: State, outcome: Outcome, why?: string, source?: SourceRef): void {
+    for (const { seen, facts } of this.#observe(state)) this.#endOn(seen, facts, outcome, why, source);
+  }
+
+  #endOn(state: State, facts: number, outcome: Outcome, why?: string, source?: SourceRef): void {
     if (state.condition.satisfiable(this.#question.solve) === 'no') return;
     const { monitor, keepDropped } = this.#options;
     const kept = outcome !== 'dropped' || keepDropped !== false;
     if (!kept && monitor?.ended === undefined) return;
     const path = this.#path(state, outcome, why, source);
-    if (monitor?.ended?.(path, state) === 'stop') this.isStopped = true;
+    if (monitor?.ended?.(path, state, facts) === 'stop') this.isStopped = true;
     if (!kept) return;
     if (this.paths.length >= this.#question.limits.paths) throw new BoundHit('paths');
     this.paths.push(path);
@@ -185,10 +218,10 @@ export class Explorer {
   #isLoop(state: State): boolean {
     for (let trail = state.trail.before; trail !== undefined; trail = trail.before) {
       if (trail.port !== state.port) continue;
-      const earlier = this.#arrivals.get(trail);
+      const earlier = this.#arrivals.get(trail.arrival);
       if (earlier !== undefined && contained(state, earlier)) return true;
     }
-    this.#arrivals.set(state.trail, state);
+    this.#arrivals.set(state.trail.arrival, state);
     return false;
   }
 }

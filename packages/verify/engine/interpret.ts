@@ -18,8 +18,12 @@ export interface ConcretePath {
   readonly doubts: readonly string[];
   readonly copies: number;
   readonly choices: number;
+  /** Where the packet became several: into which branch of which event it went, and after how many ports. */
+  readonly splits: readonly { readonly event: object; readonly branch: number; readonly hops: number }[];
+  /** What `watch` answered at each port, and at the end. */
+  readonly seen: readonly unknown[];
   /** The value of a location at the end. */
-  read(at: Location): bigint | undefined;
+  readonly read: Read;
 }
 
 export interface InterpretOptions {
@@ -33,7 +37,12 @@ export interface InterpretOptions {
   ) => bigint;
   /** Default 200. */
   readonly hops?: number;
+  /** Asked wherever the packet arrives, and where it ends; the answers are `seen` of the path. */
+  readonly watch?: (port: PortId, read: Read) => unknown;
 }
+
+/** The value of a location now. */
+export type Read = (at: Location) => bigint | undefined;
 
 interface Cell {
   readonly width: number;
@@ -61,13 +70,14 @@ export function interpret(
   const hopsMax = options.hops ?? 200;
   while (waiting.length > 0) {
     const packet = waiting.pop()!;
+    packet.look(options);
     if (packet.hops.length > hopsMax) {
-      done.push(packet.end('loop', 'it does not come to an end'));
+      machine.end(packet, 'loop', 'it does not come to an end');
       continue;
     }
     const unknown = network.unknown?.get(boxOf(packet.port));
     if (unknown !== undefined) {
-      done.push(packet.end('unfinished', unknown));
+      machine.end(packet, 'unfinished', unknown);
       continue;
     }
     const program = network.programs.get(packet.port);
@@ -77,13 +87,13 @@ export function interpret(
       const links = network.links.get(each.port) ?? [];
       if (links.length === 0) {
         const isEdge = network.edges?.has(each.port) ?? true;
-        done.push(isEdge ? each.end('delivered') : each.end('black hole', 'nothing is connected here'));
+        if (isEdge) machine.end(each, 'delivered');
+        else machine.end(each, 'black hole', 'nothing is connected here');
       }
-      for (const to of links) {
-        const copy = each.copy();
-        if (links.length > 1) copy.copies += 1;
-        copy.arrive(to);
-        waiting.push(copy);
+      const copies = links.length > 1 ? each.split('copies', links.length) : [each];
+      for (const [i, to] of links.entries()) {
+        copies[i]!.arrive(to);
+        waiting.push(copies[i]!);
       }
     }
   }
@@ -98,6 +108,8 @@ class Packet {
   copies = 0;
   choices = 0;
   drawn = 0;
+  splits: ConcretePath['splits'] = [];
+  seen: unknown[] = [];
 
   constructor(port: PortId, contents: Contents) {
     this.contents = contents;
@@ -116,7 +128,30 @@ class Packet {
     made.copies = this.copies;
     made.choices = this.choices;
     made.drawn = this.drawn;
+    made.splits = this.splits;
+    made.seen = [...this.seen];
     return made;
+  }
+
+  split(kind: 'copies' | 'choices', branches: number): Packet[] {
+    const [event, hops] = [{}, this.hops.length];
+    return Array.from({ length: branches }, (_, branch) => {
+      const made = this.copy();
+      made[kind] += 1;
+      made.splits = [...this.splits, { event, branch, hops }];
+      return made;
+    });
+  }
+
+  look({ watch }: InterpretOptions): void {
+    if (watch !== undefined) this.seen.push(watch(this.port, (at) => this.read(at)));
+  }
+
+  read(at: Location): bigint | undefined {
+    const { cells, tags } = this.contents;
+    if (at.kind === 'meta') return cells.get(metaKey(at))?.stack.at(-1);
+    const tag = tags.get(at.tag);
+    return tag === undefined ? undefined : cells.get(tag + at.offset)?.stack.at(-1);
   }
 
   arrive(port: PortId): void {
@@ -128,7 +163,6 @@ class Packet {
   }
 
   end(outcome: Outcome, why?: string, source?: SourceRef): ConcretePath {
-    const { contents } = this;
     return {
       outcome,
       port: this.port,
@@ -138,11 +172,9 @@ class Packet {
       doubts: this.doubts,
       copies: this.copies,
       choices: this.choices,
-      read(at) {
-        const key =
-          at.kind === 'meta' ? metaKey(at) : contents.tags.has(at.tag) ? contents.tags.get(at.tag)! + at.offset : '';
-        return contents.cells.get(key)?.stack.at(-1);
-      },
+      splits: this.splits,
+      seen: this.seen,
+      read: (at) => this.read(at),
     };
   }
 }
@@ -168,13 +200,18 @@ class Machine {
     this.#done = done;
   }
 
+  end(packet: Packet, outcome: Outcome, why?: string, source?: SourceRef): void {
+    packet.look(this.#options);
+    this.#done.push(packet.end(outcome, why, source));
+  }
+
   run(packet: Packet, instruction: Instruction): Packet[] {
     try {
       return this.#run(packet, instruction);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       packet.because(instruction.source);
-      this.#done.push(packet.end('failed', error.message, instruction.source));
+      this.end(packet, 'failed', error.message, instruction.source);
       return [];
     }
   }
@@ -234,7 +271,7 @@ class Machine {
       case 'constrain':
         if (this.#holds(packet, instruction.condition)) return [packet];
         packet.because(source);
-        this.#done.push(packet.end('dropped', instruction.why ?? 'a condition is not met', source));
+        this.end(packet, 'dropped', instruction.why ?? 'a condition is not met', source);
         return [];
       case 'if': {
         const yes = this.#holds(packet, instruction.condition);
@@ -270,16 +307,13 @@ class Machine {
         return [];
       case 'fork':
       case 'choose':
-        return instruction.branches.flatMap((branch) => {
-          const copy = packet.copy();
-          if (instruction.op === 'fork') copy.copies += 1;
-          else copy.choices += 1;
-          return this.run(copy, branch);
-        });
+        return packet
+          .split(instruction.op === 'fork' ? 'copies' : 'choices', instruction.branches.length)
+          .flatMap((copy, i) => this.run(copy, instruction.branches[i]!));
       case 'fail':
       case 'drop':
         packet.because(source);
-        this.#done.push(packet.end(instruction.op === 'fail' ? 'failed' : 'dropped', instruction.why, source));
+        this.end(packet, instruction.op === 'fail' ? 'failed' : 'dropped', instruction.why, source);
         return [];
       case 'destroyPacket':
         for (const key of cells.keys()) if (typeof key === 'number') cells.delete(key);

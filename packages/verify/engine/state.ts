@@ -49,6 +49,8 @@ export interface Split {
   readonly kind: 'copy' | 'choice';
   readonly event: object;
   readonly branch: number;
+  /** Ports on the path until then. */
+  readonly hops: number;
   readonly before: Split | undefined;
 }
 
@@ -58,7 +60,20 @@ export interface Trail {
   readonly because: readonly SourceRef[];
   readonly before: Trail | undefined;
   readonly length: number;
+  /** Stays the same object while the packets are at the port. */
+  readonly arrival: object;
+  /** Which of the observed conditions held on arrival, a bit for each. */
+  readonly facts: number;
 }
+
+const trailTo = (port: PortId, before: Trail | undefined): Trail => ({
+  port,
+  because: [],
+  before,
+  length: (before?.length ?? 0) + 1,
+  arrival: {},
+  facts: 0,
+});
 
 /** An error of the network that the path runs into. */
 export class PathFailure extends Error {}
@@ -98,7 +113,7 @@ export class State {
   static empty(condition: PathCondition, port: PortId): State {
     return new State({
       condition,
-      trail: { port, because: [], before: undefined, length: 1 },
+      trail: trailTo(port, undefined),
       doubts: [],
       splits: undefined,
       born: [],
@@ -112,12 +127,16 @@ export class State {
   }
 
   arriveAt(port: PortId): State {
-    return this.#with({ trail: { port, because: [], before: this.trail, length: this.trail.length + 1 } });
+    return this.#with({ trail: trailTo(port, this.trail) });
   }
 
   because(source: SourceRef | undefined): State {
     if (source === undefined || this.trail.because.includes(source)) return this;
     return this.#with({ trail: { ...this.trail, because: [...this.trail.because, source] } });
+  }
+
+  knowing(facts: number): State {
+    return facts === this.trail.facts ? this : this.#with({ trail: { ...this.trail, facts } });
   }
 
   doubting(what: string): State {
@@ -126,7 +145,7 @@ export class State {
 
   /** The same packets at a port at which a new exploration begins. */
   beginAt(port: PortId): State {
-    return this.#with({ trail: { port, because: [], before: undefined, length: 1 }, splits: undefined });
+    return this.#with({ trail: trailTo(port, undefined), splits: undefined });
   }
 
   /** One for each branch. */
@@ -139,9 +158,9 @@ export class State {
   }
 
   #split(kind: Split['kind'], branches: number): readonly State[] {
-    const event = {};
+    const [event, hops] = [{}, this.trail.length];
     return Array.from({ length: branches }, (_, branch) =>
-      this.#with({ splits: { kind, event, branch, before: this.splits } }),
+      this.#with({ splits: { kind, event, branch, hops, before: this.splits } }),
     );
   }
 

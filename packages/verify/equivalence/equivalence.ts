@@ -3,6 +3,7 @@ import '../errors.ts';
 import { explained } from '../analyses/explained.ts';
 import { portsOf } from '../analyses/questions.ts';
 import { boundOf } from '../engine/budget.ts';
+import { type Cell, cellsOf, type End } from '../engine/cells.ts';
 import { type ExploreOptions, Explorer, type Start } from '../engine/explore.ts';
 import { makePath } from '../engine/make-path.ts';
 import type { Path } from '../engine/path.ts';
@@ -13,7 +14,7 @@ import type { Bound } from '../limits.ts';
 import type { Network, PortId } from '../network.ts';
 import type { PathCondition } from '../solve/path-condition.ts';
 import type { Verdict } from '../verdict.ts';
-import { type Cell, cellsOf, type End, type Possibility, possibilities } from './ends.ts';
+import { type Possibility, possibilities } from './possibilities.ts';
 import { type Comparing, type PacketDifference, packetDifferences } from './packets.ts';
 
 /** A packet that two networks treat differently, and what each does with it. */
@@ -122,7 +123,7 @@ class Comparison {
       },
     });
     explorer.explore(sent, layout, setup);
-    const cells = cellsOf(ends, sent);
+    const cells = cellsOf(ends, sent, this.#question.budget);
     if (cells !== undefined) return cells;
     this.#doubts.add(`for which packets ${network.name} makes the new values that it makes`);
     return [];
@@ -133,6 +134,10 @@ class Comparison {
       if (outcome === 'unfinished') this.#doubts.add(path.why ?? '');
       for (const doubt of path.doubts) this.#doubts.add(doubt);
     }
+    if ([cell, finer].some(({ ends }) => ends.length > 1 && ends.some(({ outcome }) => outcome === 'loop'))) {
+      this.#doubts.add('how many packets come out of a loop that copies them');
+      return;
+    }
     const [mine, others] = [possibilities(cell), possibilities(finer)];
     if (mine === undefined || others === undefined) {
       this.#doubts.add('packets that are copied and chosen among in too many ways');
@@ -142,6 +147,7 @@ class Comparison {
       { of: mine, against: others, correspond: (x, y) => this.#inB(x.state.port) === y.state.port },
       { of: others, against: mine, correspond: (y, x) => this.#inB(x.state.port) === y.state.port },
     ];
+    this.#question.budget.look();
     for (const side of mine.length === 1 && others.length === 1 ? sides.slice(0, 1) : sides) {
       for (const possibility of side.of) {
         const found = findUnmatched(possibility, side, finer.condition, this.#how(at));

@@ -1,9 +1,9 @@
+import { drawnBy, type End } from '../engine/cells.ts';
 import { namesFor } from '../engine/names.ts';
 import type { Piece, State } from '../engine/state.ts';
 import { compare } from '../solve/formula.ts';
 import type { PathCondition, Solve } from '../solve/path-condition.ts';
 import { sameValue, type SymbolId, symbolsOf, type Value } from '../solve/value.ts';
-import { drawnBy, type End } from './ends.ts';
 
 /** How two packets that ought to be the same are not. */
 export interface PacketDifference {
