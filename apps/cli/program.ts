@@ -333,6 +333,19 @@ Example:
   withForms(
     withPackets(
       verify
+        .command('policy')
+        .description('do the policies of a file hold? Formulas of NetCTL, and rules `reach from`')
+        .argument('<net>', 'folder or file')
+        .argument('<policies>', 'file of policies: docs/guides/verify.md has the language'),
+    ),
+  ).action(
+    run(async (context, net: string, policies: string, options) =>
+      (await import('./verify/policy.ts')).policy(context, net, policies, options as never),
+    ),
+  );
+  withForms(
+    withPackets(
+      verify
         .command('diff')
         .description('do two networks send out the same packets for every packet that comes in?')
         .argument('<net-a>', 'folder or file')

@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { SuperfluidityError } from '@superfluidity/core';
 import { assemble, differenceJson, differencesText, equivalence, verdictJson } from '@superfluidity/verify';
 import type { Context } from '../context.ts';
 import { answerAs, codes, readingText } from './answer.ts';
-import { loadFiles, unusable } from './load.ts';
+import { loadFiles, loadText, unusable } from './load.ts';
 import { boundsOf, knownField, startsOf, type VerifyOptions } from './question.ts';
 
 interface DiffOptions extends VerifyOptions {
@@ -33,9 +32,7 @@ export async function diff(context: Context, pathA: string, pathB: string, optio
 
 /** `port of the first network: port of the second`, in YAML. */
 async function loadPorts(path: string): Promise<ReadonlyMap<string, string>> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw unusable(path, cause instanceof Error ? cause.message : String(cause), cause);
-  });
+  const { text } = await loadText(path);
   let value: unknown;
   try {
     value = parse(text, { maxAliasCount: 0 });

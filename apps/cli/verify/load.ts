@@ -22,6 +22,14 @@ export async function loadFiles(path: string): Promise<readonly InputFile[]> {
   return loaded;
 }
 
+/** One file that is no part of a network. */
+export async function loadText(path: string): Promise<InputFile> {
+  await stat(path).catch((cause: unknown) => {
+    throw unusable(path, 'there is no such file', cause);
+  });
+  return load(path, path);
+}
+
 async function load(path: string, name: string): Promise<InputFile> {
   const { size } = await stat(path);
   if (size > verifyLimits.fileBytes) throw unusable(path, `it has more than ${verifyLimits.fileBytes} bytes`);

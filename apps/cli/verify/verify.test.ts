@@ -49,6 +49,43 @@ describe('superfluidity verify', () => {
     expect((await verify('loops', net, '--time-limit', 'soon')).code).toBe(2);
   }, 60_000);
 
+  test('answers for every policy of a file', async () => {
+    const example = fileURLToPath(new URL('../../../examples/verify/', import.meta.url));
+    const held = await verify('policy', join(example, 'net'), join(example, 'net.policies'));
+    expect(held.err).toBe('');
+    expect(held.code).toBe(0);
+    expect(held.out.match(/: holds\./g)).toHaveLength(5);
+    const policies = join(net, 'wrong.policies');
+    await writeFile(policies, 'policy all: check AF at core\npolicy some: check EF at core\n');
+    const some = await verify('policy', net, policies, '--packet', 'dst 8.8.8.8', '--output', 'json');
+    expect(some.code).toBe(1);
+    expect(JSON.parse(some.out)).toMatchObject({ policies: [{ answer: 'violated' }, { answer: 'holds' }] });
+    await writeFile(policies, 'policy all: check AF at cor\n');
+    const wrong = await verify('policy', net, policies);
+    expect(wrong.code).toBe(2);
+    expect(wrong.err).toMatch(/wrong\.policies:1:25: .*did you mean 'core'/);
+    await rm(policies);
+  }, 60_000);
+
+  test('shows what two networks do differently', async () => {
+    const other = await mkdtemp(join(tmpdir(), 'superfluidity-verify-'));
+    const map = join(other, 'map.yaml');
+    await writeFile(join(other, 'edge.rt'), files['edge.rt'].replace('10.1.0.0/16', '10.1.0.0/17'));
+    await writeFile(join(other, 'core.routes'), files['core.routes']);
+    await writeFile(join(other, 'links.links'), files['links.links']);
+    expect((await verify('diff', net, net)).code).toBe(0);
+    const changed = await verify('diff', net, other, '--from', 'edge:in');
+    expect(changed.code).toBe(1);
+    expect(changed.out).toMatch(/It leaves .* at edge:eth2, and .* at edge:eth1\./);
+    await writeFile(map, 'edge:eth2: edge:eth1\n');
+    expect(
+      (await verify('diff', net, other, '--from', 'edge:in', '--map', map, '--packet', 'dst net 10.1.128.0/17')).code,
+    ).toBe(0);
+    await writeFile(map, '- edge\n');
+    expect((await verify('diff', net, other, '--map', map)).code).toBe(2);
+    await rm(other, { recursive: true });
+  }, 60_000);
+
   test('explains one packet with file and line', async () => {
     const { code, out } = await verify('explain', net, '--from', 'edge:in', '--packet', 'dst 10.1.2.3');
     expect(code).toBe(0);

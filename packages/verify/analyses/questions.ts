@@ -4,6 +4,7 @@ import { type Exploration, explore, type ExploreOptions, type Start } from '../e
 import type { Path } from '../engine/path.ts';
 import type { Field } from '../ir/expression.ts';
 import { boxOf, type Network, type PortId } from '../network.ts';
+import { portsOf } from '../ports.ts';
 import type { Verdict } from '../verdict.ts';
 import { type Explored, verdictOf } from './exploration-verdict.ts';
 
@@ -159,13 +160,6 @@ function arrivals({ paths }: Exploration, to: Place | undefined): readonly Path[
 
 function isAt(port: PortId, place: Place): boolean {
   return port === place || (!place.includes(':') && boxOf(port) === place);
-}
-
-/** All ports that programs, links and edges speak of. */
-export function portsOf(network: Network): ReadonlySet<PortId> {
-  const ports = new Set<PortId>([...network.programs.keys(), ...(network.edges ?? [])]);
-  for (const [from, to] of network.links) for (const port of [from, ...to]) ports.add(port);
-  return ports;
 }
 
 function mustExist(network: Network, place: Place): void {

@@ -55,7 +55,7 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
   }
   const links = linksBetween(read.links, programs, ends);
   return {
-    network: { name, boxes, programs: withInputs(programs, links), links, routines, unknown },
+    network: { name, boxes, programs, links, routines, unknown },
     entries,
     readings: [...[...read.boxes.values()].flatMap(({ readings }) => readings), ...read.readings],
   };
@@ -85,9 +85,15 @@ function linksBetween(
   const inputs = ends.flatMap(({ entries }) => entries);
   const links = new Map<PortId, PortId[]>();
   const isLinux = (port: PortId) => programs.has(`${port}:in`);
+  const end = (to: PortId): PortId => {
+    if (isLinux(to)) return `${to}:in`;
+    // A box that treats all its inputs alike has one for all links; its interfaces are its outputs.
+    const input = `${boxOf(to)}:in`;
+    return programs.has(input) ? input : clickPort(to, '', inputs);
+  };
   for (const { from, to } of read) {
     const begin = isLinux(from) ? `${from}:out` : clickPort(from, 'out', outputs);
-    links.set(begin, [...(links.get(begin) ?? []), isLinux(to) ? `${to}:in` : clickPort(to, '', inputs)]);
+    links.set(begin, [...(links.get(begin) ?? []), end(to)]);
   }
   return links;
 }
@@ -98,19 +104,6 @@ function clickPort(written: PortId, prefix: 'out' | '', ports: readonly PortId[]
   const exact = `${box}:${element}:${prefix}${number}`;
   if (ports.includes(exact)) return exact;
   return ports.find((port) => port.startsWith(`${box}:${element}:`)) ?? written;
-}
-
-/** A link may end at any port of a box that treats all its inputs alike, which is what its port `in` says. */
-function withInputs(
-  programs: ReadonlyMap<PortId, Instruction>,
-  links: ReadonlyMap<PortId, readonly PortId[]>,
-): ReadonlyMap<PortId, Instruction> {
-  const all = new Map(programs);
-  for (const port of [...links.values()].flat()) {
-    const input = programs.get(`${boxOf(port)}:in`);
-    if (!all.has(port) && input !== undefined) all.set(port, input);
-  }
-  return all;
 }
 
 /** Rules that were not understood have doubts of their own, where they stand; other lines are in doubt as a whole. */

@@ -27,7 +27,7 @@ export interface Start {
 /** Told what happens while it happens; what it answers can end the work early. */
 export interface Monitor {
   /** Packets are at a port, before its program. */
-  arrived?(state: State): 'continue' | 'stop path' | 'stop';
+  arrived?(state: State, pathSoFar: (why: string) => Path): 'continue' | 'stop path' | 'stop';
   /** `facts` are the observed conditions that hold at the end. */
   ended?(path: Path, state: State, facts: number): 'continue' | 'stop';
 }
@@ -165,7 +165,7 @@ export class Explorer {
     this.states += 1;
     this.#question.budget.step();
     if (this.#options.monitor?.arrived !== undefined) {
-      const answer = this.#options.monitor.arrived(state);
+      const answer = this.#options.monitor.arrived(state, (why) => this.#path(state, 'unfinished', why));
       if (answer === 'stop') this.isStopped = true;
       if (answer !== 'continue') return;
     }

@@ -1,7 +1,6 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import '../errors.ts';
 import { explained } from '../analyses/explained.ts';
-import { portsOf } from '../analyses/questions.ts';
 import { boundOf } from '../engine/budget.ts';
 import { type Cell, cellsOf, type End } from '../engine/cells.ts';
 import { type ExploreOptions, Explorer, type Start } from '../engine/explore.ts';
@@ -12,6 +11,7 @@ import type { State } from '../engine/state.ts';
 import { type Layout, layouts as standardLayouts } from '../ir/layouts.ts';
 import type { Bound } from '../limits.ts';
 import type { Network, PortId } from '../network.ts';
+import { portsOf } from '../ports.ts';
 import type { PathCondition } from '../solve/path-condition.ts';
 import type { Verdict } from '../verdict.ts';
 import { type Possibility, possibilities } from './possibilities.ts';

@@ -1,3 +1,4 @@
+import { fields } from '../ir/fields.ts';
 import { sourceName } from '../ir/source.ts';
 import type { Packet, Path } from '../engine/path.ts';
 import type { Verdict } from '../verdict.ts';
@@ -58,8 +59,10 @@ function packetText(packet: Packet): string {
 
 function changesText(sent: Packet, arrived: Packet): string[] {
   const changes: string[] = [];
+  // What boxes note beside the packet is not part of it.
+  const isOfPacket = (name: string) => Object.hasOwn(fields, name) || name.startsWith('bit ');
   for (const [name, value] of arrived.values) {
-    if (sent.values.get(name) !== value) changes.push(`${name} ${showValue(name, value)}`);
+    if (isOfPacket(name) && sent.values.get(name) !== value) changes.push(`${name} ${showValue(name, value)}`);
   }
   for (const name of sent.values.keys()) if (!arrived.values.has(name)) changes.push(`${name} is gone`);
   return changes;

@@ -102,7 +102,8 @@ export function intersect(a: Intervals, b: Intervals): Intervals {
   if (a.bounds.length > 16 * b.bounds.length) return clip(a, b);
   const [x, y] = [flat(a), flat(b)];
   // Of tables, which have many: no list that grows.
-  const out = a.width <= NARROW ? new Float64Array(x.length + y.length) : new Array<Numeric>(x.length + y.length);
+  const out =
+    a.width <= NARROW ? new Float64Array(x.length + y.length) : Array.from<Numeric>({ length: x.length + y.length });
   let size = 0;
   let i = 0;
   let j = 0;

@@ -1,0 +1,51 @@
+import type { Outcome } from '../engine/path.ts';
+import type { Condition } from '../ir/expression.ts';
+import type { Formula } from './formula.ts';
+
+/** Undefined: not known, or not yet. */
+export type Truth = boolean | undefined;
+
+/** A state of a packet, and the states that may follow it. The last one goes on for ever. */
+export interface Tree {
+  /** A bit for each condition that holds. */
+  readonly facts: number;
+  readonly ended?: Outcome;
+  /** Empty after the end; `unknown` when it was not followed further. */
+  readonly next: readonly Tree[] | 'unknown';
+}
+
+export function conjunction(truths: readonly Truth[]): Truth {
+  return truths.includes(false) ? false : truths.includes(undefined) ? undefined : true;
+}
+
+export function disjunction(truths: readonly Truth[]): Truth {
+  return truths.includes(true) ? true : truths.includes(undefined) ? undefined : false;
+}
+
+const negation = (truth: Truth): Truth => (truth === undefined ? undefined : !truth);
+
+/** Whether the formula holds in the first state of the tree, as far as the tree goes. */
+export function evaluate(formula: Formula, tree: Tree, conditions: readonly Condition[]): Truth {
+  switch (formula.kind) {
+    case 'constant':
+      return formula.value;
+    case 'condition':
+      return (tree.facts & (1 << conditions.indexOf(formula.condition))) !== 0;
+    case 'ended':
+      return tree.ended === formula.outcome;
+    case 'not':
+      return negation(evaluate(formula.of, tree, conditions));
+    case 'and':
+      return conjunction(formula.of.map((part) => evaluate(part, tree, conditions)));
+    case 'or':
+      return disjunction(formula.of.map((part) => evaluate(part, tree, conditions)));
+    case 'path': {
+      const here = evaluate(formula.of, tree, conditions);
+      if (here === !formula.always || (tree.next !== 'unknown' && tree.next.length === 0)) return here;
+      const later =
+        tree.next === 'unknown' ? [undefined] : tree.next.map((next) => evaluate(formula, next, conditions));
+      const ahead = (formula.all ? conjunction : disjunction)(later);
+      return (formula.always ? conjunction : disjunction)([here, ahead]);
+    }
+  }
+}
