@@ -1,8 +1,18 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { assemble, equivalence, explore, type Layout, layouts, type Network } from '@superfluidity/verify';
+import {
+  assemble,
+  equivalence,
+  explore,
+  IncrementalVerifier,
+  type Layout,
+  layouts,
+  type Network,
+  readUpdates,
+  readWiring,
+} from '@superfluidity/verify';
 import { describeMachine } from '../machine.ts';
 import { type Timing, timing } from '../statistics.ts';
 import { firewall, routersInARow, routingTable, saidOtherwise, switchOf } from './networks.ts';
@@ -47,6 +57,32 @@ const comparing = (texts: readonly [string, string]) => () => {
   if (answer !== 'holds') throw new Error(because);
   return 1;
 };
+
+/** The Stanford backbone as rules that come and go; the data set of APKeep. */
+function updatesOfStanford(): readonly Case[] {
+  const folder = new URL('../../../shared/data/verification/XJTU-NetVerify+apkeep/networks/stanford/', import.meta.url);
+  if (!existsSync(folder)) return [];
+  const file = (name: string) => ({ path: name, text: readFileSync(new URL(name, folder), 'utf8') });
+  const wiring = readWiring(file('topo.txt'), file('vlan.txt'));
+  const updates = readUpdates(file('updates'));
+  return [
+    {
+      name: `Stanford, ${updates.length.toLocaleString('en')} updates, all together`,
+      goalMs: updates.length * 0.1,
+      published: 'APKeep 865 ms, 515 atoms, 20 loops',
+      work: () => {
+        const verifier = new IncrementalVerifier(wiring);
+        let most = 0;
+        for (const { insert, rule } of updates) {
+          if (insert) verifier.insert(rule);
+          else verifier.remove(rule);
+          if (insert) most = verifier.atoms.forwarding + verifier.atoms.filtering;
+        }
+        return most;
+      },
+    },
+  ];
+}
 
 function cases(): readonly Case[] {
   const router = (prefixes: number) => {
@@ -93,6 +129,7 @@ function cases(): readonly Case[] {
       published: 'netdiff (NSDI 2019), no figure',
       work: comparing([table, saidOtherwise(table)]),
     },
+    ...updatesOfStanford(),
     ...grow,
     ...rows,
   ];

@@ -59,45 +59,24 @@ export class Diagrams {
   }
 
   and(a: Node, b: Node): Node {
-    if (a === b || b === TRUE) return a;
-    if (a === TRUE) return b;
-    if (a === FALSE || b === FALSE) return FALSE;
-    const [x, y] = a < b ? [a, b] : [b, a];
-    return this.#cached(1, x, y, () => this.#apply((p, q) => this.and(p, q), x, y));
+    return a < b ? this.#apply(AND, a, b) : this.#apply(AND, b, a);
   }
 
   or(a: Node, b: Node): Node {
-    if (a === b || b === FALSE) return a;
-    if (a === FALSE) return b;
-    if (a === TRUE || b === TRUE) return TRUE;
-    const [x, y] = a < b ? [a, b] : [b, a];
-    return this.#cached(2, x, y, () => this.#apply((p, q) => this.or(p, q), x, y));
+    return a < b ? this.#apply(OR, a, b) : this.#apply(OR, b, a);
   }
 
   xor(a: Node, b: Node): Node {
-    if (a === b) return FALSE;
-    if (a === FALSE) return b;
-    if (b === FALSE) return a;
-    if (a === TRUE) return this.not(b);
-    if (b === TRUE) return this.not(a);
-    const [x, y] = a < b ? [a, b] : [b, a];
-    return this.#cached(3, x, y, () => this.#apply((p, q) => this.xor(p, q), x, y));
+    return a < b ? this.#apply(XOR, a, b) : this.#apply(XOR, b, a);
   }
 
   /** `a` without `b`. */
   minus(a: Node, b: Node): Node {
-    if (a === FALSE || b === TRUE || a === b) return FALSE;
-    if (b === FALSE) return a;
-    if (a === TRUE) return this.not(b);
-    return this.#cached(4, a, b, () => this.#apply((p, q) => this.minus(p, q), a, b));
+    return this.#apply(MINUS, a, b);
   }
 
   not(a: Node): Node {
-    if (a <= TRUE) return a === FALSE ? TRUE : FALSE;
-    return this.#cached(5, a, a, () => {
-      const low = this.not(this.#low[a]!);
-      return this.#node(this.#variable[a]!, low, this.not(this.#high[a]!));
-    });
+    return this.#apply(MINUS, TRUE, a);
   }
 
   /** `condition` ? `yes` : `no`. */
@@ -220,21 +199,25 @@ export class Diagrams {
     return at === TRUE;
   }
 
-  #apply(operation: (a: Node, b: Node) => Node, a: Node, b: Node): Node {
-    const [x, y] = [this.#variable[a]!, this.#variable[b]!];
-    const index = Math.min(x, y);
-    const low = operation(x === index ? this.#low[a]! : a, y === index ? this.#low[b]! : b);
-    const high = operation(x === index ? this.#high[a]! : a, y === index ? this.#high[b]! : b);
-    return this.#node(index, low, high);
-  }
-
-  #cached(operation: number, a: Node, b: Node, compute: () => Node): Node {
-    const key = a * 8 + operation;
+  /** Bryant's algorithm. Operands of the operations that commute come in order, the smaller one first. */
+  #apply(operation: number, a: Node, b: Node): Node {
+    const simple = simplified(operation, a, b);
+    if (simple >= 0) return simple;
+    const key = a * 4 + operation;
     const slot = hash(key, b, operation) & (CACHE - 1);
     if (this.#cacheKeys[2 * slot] === key && this.#cacheKeys[2 * slot + 1] === b) return this.#cacheValues[slot]!;
     this.#computed += 1;
     if ((this.#computed & TICK_MASK) === 0) this.#tick();
-    const made = compute();
+    const [x, y] = [this.#variable[a]!, this.#variable[b]!];
+    const index = x < y ? x : y;
+    const lowA = x === index ? this.#low[a]! : a;
+    const lowB = y === index ? this.#low[b]! : b;
+    const highA = x === index ? this.#high[a]! : a;
+    const highB = y === index ? this.#high[b]! : b;
+    const inOrder = operation === MINUS;
+    const low = inOrder || lowA < lowB ? this.#apply(operation, lowA, lowB) : this.#apply(operation, lowB, lowA);
+    const high = inOrder || highA < highB ? this.#apply(operation, highA, highB) : this.#apply(operation, highB, highA);
+    const made = this.#node(index, low, high);
     this.#cacheKeys[2 * slot] = key;
     this.#cacheKeys[2 * slot + 1] = b;
     this.#cacheValues[slot] = made;
@@ -281,6 +264,25 @@ export class Diagrams {
     this.#high = grown(this.#high);
     this.#unique = new Int32Array(length * 2);
     for (let node = 2; node < this.#size; node += 1) this.#insert(node);
+  }
+}
+
+const AND = 0;
+const OR = 1;
+const XOR = 2;
+const MINUS = 3;
+
+/** What an operation gives without looking into its operands; -1 when it must look. */
+function simplified(operation: number, a: Node, b: Node): number {
+  switch (operation) {
+    case AND:
+      return a === FALSE ? FALSE : a === TRUE || a === b ? b : -1;
+    case OR:
+      return a === TRUE ? TRUE : a === FALSE || a === b ? b : -1;
+    case XOR:
+      return a === b ? FALSE : a === FALSE ? b : -1;
+    default:
+      return a === FALSE || b === TRUE || a === b ? FALSE : b === FALSE ? a : -1;
   }
 }
 
