@@ -4,7 +4,7 @@ export const FALSE: Node = 0;
 export const TRUE: Node = 1;
 
 const FIRST_NODES = 1 << 14;
-const CACHE = 1 << 16;
+const CACHE = 1 << 14;
 /** Results computed between two ticks, less one. */
 const TICK_MASK = (1 << 12) - 1;
 

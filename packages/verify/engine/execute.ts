@@ -3,7 +3,7 @@ import type { Instruction, InstructionOf } from '../ir/instruction.ts';
 import type { SourceRef } from '../ir/source.ts';
 import type { Network } from '../network.ts';
 import { type Formula, isFalsehood, isTruth } from '../solve/formula.ts';
-import { type SymbolId, symbolsOf, type Value } from '../solve/value.ts';
+import { type SymbolId, symbolWidths, type Value } from '../solve/value.ts';
 import { tableClasses } from '../tables/classes.ts';
 import type { Outcome } from './path.ts';
 import type { Question } from './question.ts';
@@ -165,11 +165,8 @@ export class Executor {
         return undefined;
       }
     });
-    const widths = new Map(
-      values.flatMap((value) =>
-        value === undefined ? [] : [...symbolsOf(value)].map((symbol) => [symbol, value.width] as const),
-      ),
-    );
+    const widths = new Map<SymbolId, number>();
+    for (const value of values) if (value !== undefined) symbolWidths(value, widths);
     const through: State[] = [];
     for (const { behaviour, when } of tableClasses(table, values, this.#question.bits)) {
       const condition = 'node' in when ? state.condition.andNode(when.node, widths) : state.condition.and(when);

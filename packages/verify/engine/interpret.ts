@@ -336,7 +336,7 @@ class Machine {
         return this.run(packet, body);
       }
       case 'doubt':
-        packet.doubts.push(instruction.what);
+        if (!packet.doubts.includes(instruction.what)) packet.doubts.push(instruction.what);
         return [packet];
     }
   }

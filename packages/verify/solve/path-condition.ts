@@ -38,6 +38,7 @@ import {
   type SymbolId,
   symbolsOf,
   symbolValue,
+  symbolWidths,
   type Value,
 } from './value.ts';
 
@@ -520,19 +521,15 @@ function isWideDifference(formula: Formula): formula is WideDifference {
 }
 
 function symbolsIn(formula: Formula, found = new Map<SymbolId, number>()): Map<SymbolId, number> {
-  const note = (value: Value): void => {
-    if (value.kind === 'sum') found.set(value.symbol, value.width);
-    else if (value.kind === 'term') value.of.forEach(note);
-  };
   switch (formula.kind) {
     case 'within':
     case 'masked':
-      note(formula.of);
+      symbolWidths(formula.of, found);
       break;
     case 'equal':
     case 'less':
-      note(formula.left);
-      note(formula.right);
+      symbolWidths(formula.left, found);
+      symbolWidths(formula.right, found);
       break;
     case 'not':
       symbolsIn(formula.of, found);

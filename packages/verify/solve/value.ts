@@ -129,6 +129,13 @@ export function symbolsOf(value: Value, found: Set<SymbolId> = new Set()): Set<S
   return found;
 }
 
+/** The symbols of a value, each with its own width. */
+export function symbolWidths(value: Value, found: Map<SymbolId, number> = new Map()): Map<SymbolId, number> {
+  if (value.kind === 'sum') found.set(value.symbol, value.width);
+  else if (value.kind === 'term') for (const part of value.of) symbolWidths(part, found);
+  return found;
+}
+
 /** The same with some symbols replaced. */
 export function replaced(value: Value, by: (symbol: SymbolId) => Value | undefined): Value {
   if (value.kind === 'const') return value;

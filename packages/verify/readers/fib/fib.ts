@@ -52,12 +52,22 @@ class Rows {
   readonly lines: number[] = [];
   readonly targets: Target[] = [];
   readonly #known = new Map<string, number>();
+  readonly #interfaces = new Map<string, number>();
 
   add(prefix: { readonly address: number; readonly length: number }, target: number, line: number): void {
     this.addresses.push(prefix.address);
     this.lengths.push(prefix.length);
     this.target.push(target);
     this.lines.push(line);
+  }
+
+  /** Most routes have one interface. */
+  toInterface(name: string): number {
+    const known = this.#interfaces.get(name);
+    if (known !== undefined) return known;
+    const made = this.to({ kind: 'interfaces', names: [name] });
+    this.#interfaces.set(name, made);
+    return made;
   }
 
   to(target: Target): number {
@@ -91,7 +101,7 @@ export function readFib(file: InputFile, format: FibFormat): Reading<Fib> {
     from = end < 0 ? text.length + 1 : end + 1;
     line += 1;
     if (row === '' || row.startsWith('#')) continue;
-    const words = row.split(/\s+/);
+    const words = wordsOf(row);
     const why = readers[format]({ words, line, rows, recursive });
     if (why === undefined) ledger.used(line);
     else if (why.startsWith('header')) ledger.withoutEffect(line, why);
@@ -107,6 +117,23 @@ export function readFib(file: InputFile, format: FibFormat): Reading<Fib> {
     file: file.path,
   };
   return { value: fib, reading: ledger.reading() };
+}
+
+/** No regular expression: tables have a million lines. */
+function wordsOf(row: string): readonly string[] {
+  const words: string[] = [];
+  let from = -1;
+  for (let i = 0; i <= row.length; i += 1) {
+    // Spaces, tabs, and the end.
+    const isBlank = i === row.length || row.charCodeAt(i) <= 32;
+    if (!isBlank) {
+      if (from < 0) from = i;
+    } else if (from >= 0) {
+      words.push(row.slice(from, i));
+      from = -1;
+    }
+  }
+  return words;
 }
 
 interface Line {
@@ -126,7 +153,7 @@ const readers: Readonly<Record<FibFormat, (line: Line) => string | undefined>> =
     if (hop === 'receive') rows.add(prefix, rows.to({ kind: 'receive' }), line);
     else if (hop === 'drop' || hop === 'no' || hop === 'null0' || rest[0]?.toLowerCase() === 'null0') {
       rows.add(prefix, rows.to({ kind: 'drop', why: 'the route says drop' }), line);
-    } else if (rest[0] !== undefined) rows.add(prefix, rows.to({ kind: 'interfaces', names: [rest[0]] }), line);
+    } else if (rest[0] !== undefined) rows.add(prefix, rows.toInterface(rest[0]), line);
     else {
       const address = parseIpv4(hop ?? '');
       if (address === undefined) return `no interface and no next hop: '${hop ?? ''}'`;
@@ -184,7 +211,7 @@ const readers: Readonly<Record<FibFormat, (line: Line) => string | undefined>> =
   'prefix and port': ({ words, line, rows }) => {
     const prefix = parsePrefix(words[0]!);
     if (prefix === undefined || words.length !== 2) return `'${words.join(' ')}' is no prefix with a port`;
-    rows.add(prefix, rows.to({ kind: 'interfaces', names: [words[1]!] }), line);
+    rows.add(prefix, rows.toInterface(words[1]!), line);
     return undefined;
   },
 };
