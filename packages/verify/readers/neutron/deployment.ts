@@ -1,0 +1,130 @@
+import type { SourceRef } from '../../ir/source.ts';
+import type { Range } from '../netfilter/addresses.ts';
+
+export type IpFamily = 'ip' | 'ip6';
+
+/** What the tenants of an OpenStack Networking service asked for, as its API (v2.0) lists it. */
+export interface NeutronDeployment {
+  readonly networks: readonly NeutronNetwork[];
+  readonly subnets: readonly NeutronSubnet[];
+  readonly routers: readonly NeutronRouter[];
+  readonly ports: readonly NeutronPort[];
+  readonly securityGroups: readonly SecurityGroup[];
+  readonly floatingIps: readonly FloatingIp[];
+  readonly firewallGroups: readonly FirewallGroup[];
+  readonly firewallPolicies: readonly FirewallPolicy[];
+  readonly firewallRules: readonly FirewallRule[];
+}
+
+interface Resource {
+  readonly id: string;
+  readonly name: string;
+  readonly source: SourceRef;
+}
+
+export interface NeutronNetwork extends Resource {
+  readonly up: boolean;
+  /** `router:external` */
+  readonly external: boolean;
+}
+
+export interface NeutronSubnet extends Resource {
+  readonly network: string;
+  readonly cidr: Prefix;
+  readonly gateway?: bigint;
+  readonly hostRoutes: readonly Route[];
+}
+
+export interface NeutronRouter extends Resource {
+  readonly up: boolean;
+  readonly routes: readonly Route[];
+  readonly gateway?: { readonly network: string; readonly snat: boolean };
+}
+
+export interface NeutronPort extends Resource {
+  readonly network: string;
+  readonly up: boolean;
+  /** In numbers. */
+  readonly mac: bigint;
+  readonly owner: string;
+  /** The router, server or agent that has the port. */
+  readonly device: string;
+  readonly addresses: readonly FixedIp[];
+  readonly securityGroups: readonly string[];
+  readonly portSecurity: boolean;
+  readonly allowed: readonly AllowedPair[];
+}
+
+export interface FixedIp {
+  readonly subnet: string;
+  readonly family: IpFamily;
+  readonly address: bigint;
+}
+
+/** Another address that a port may send from. */
+export interface AllowedPair {
+  readonly prefix: Prefix;
+  /** Default: that of the port. */
+  readonly mac?: bigint;
+}
+
+export interface Prefix {
+  readonly family: IpFamily;
+  readonly address: bigint;
+  readonly length: number;
+}
+
+export interface Route {
+  readonly to: Prefix;
+  readonly through: bigint;
+  readonly source: SourceRef;
+}
+
+export interface SecurityGroup extends Resource {
+  readonly stateful: boolean;
+  readonly rules: readonly SecurityRule[];
+}
+
+export interface SecurityRule {
+  readonly source: SourceRef;
+  readonly direction: 'ingress' | 'egress';
+  readonly family: IpFamily;
+  /** Absent: any. */
+  readonly protocol?: number;
+  /** Ports, or for ICMP the type (`low` of `ports`) and code. */
+  readonly ports?: Range;
+  readonly icmp?: { readonly type: number; readonly code?: number };
+  readonly remote?: Prefix;
+  readonly remoteGroup?: string;
+}
+
+export interface FloatingIp {
+  readonly id: string;
+  readonly source: SourceRef;
+  readonly network: string;
+  readonly address: bigint;
+  readonly fixed?: bigint;
+  readonly router?: string;
+}
+
+export interface FirewallGroup extends Resource {
+  readonly up: boolean;
+  readonly ports: readonly string[];
+  readonly ingress?: string;
+  readonly egress?: string;
+}
+
+export interface FirewallPolicy extends Resource {
+  readonly rules: readonly string[];
+}
+
+export interface FirewallRule extends Resource {
+  readonly enabled: boolean;
+  readonly action: 'allow' | 'deny' | 'reject';
+  readonly family: IpFamily;
+  readonly protocol?: number;
+  readonly from?: Prefix;
+  readonly to?: Prefix;
+  readonly sourcePorts?: Range;
+  readonly destinationPorts?: Range;
+}
