@@ -6,6 +6,7 @@ import type { BoxModel } from '../models/box-model.ts';
 import { type ClickModel, clickModel } from '../models/click/model.ts';
 import { netfilterModel } from '../models/netfilter/model.ts';
 import { routerModel } from '../models/router.ts';
+import { switchModel } from '../models/switch.ts';
 import { type Box, boxOf, type Network, type PortId } from '../network.ts';
 import type { FileReading } from '../read/ledger.ts';
 import type { InputFile } from '../read/reader.ts';
@@ -36,6 +37,7 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
   const programs = new Map<PortId, Instruction>();
   const routines = new Map<string, Instruction>();
   const entries: PortId[] = [];
+  const unknown = new Map<string, string>();
   const ends: ClickEnds[] = [];
   for (const [box, parts] of read.boxes) {
     const model = modelOf(box, parts);
@@ -48,8 +50,8 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
     const doubts = parts.readings.flatMap(doubtOf);
     for (const [port, program] of model.programs) programs.set(port, block(...doubts, program));
     for (const [routine, body] of model.routines ?? []) routines.set(routine, body);
+    for (const [apart, why] of model.unknown ?? []) unknown.set(apart, why);
   }
-  const unknown = new Map<string, string>();
   for (const [box, file] of read.unknown) {
     if (!boxes.has(box)) unknown.set(box, `what ${box} does: ${file} is not recognised`);
   }
@@ -69,7 +71,8 @@ function modelOf(name: string, parts: BoxParts): BoxModel | undefined {
   const [configuration] = parts.click;
   if (configuration !== undefined) return clickModel(name, configuration);
   if (parts.rulesets.length > 0) return netfilterModel(name, linuxBox(parts));
-  return parts.fib === undefined ? undefined : routerModel(name, parts.fib);
+  if (parts.fib !== undefined) return routerModel(name, parts.fib, parts.ownAddresses);
+  return parts.macTable === undefined ? undefined : switchModel(name, parts.macTable);
 }
 
 /**

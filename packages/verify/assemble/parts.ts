@@ -6,6 +6,13 @@ import type { ClickConfiguration } from '../readers/click/configuration.ts';
 import { type Fib, readFib, recogniseFib } from '../readers/fib/fib.ts';
 import { looksLikeInterfaces, type ReadInterface, readInterfaces } from '../readers/interfaces.ts';
 import { looksLikeLinks, readLinks, type ReadLink } from '../readers/links.ts';
+import {
+  looksLikeMacTable,
+  looksLikeOwnAddresses,
+  type MacTable,
+  readMacTable,
+  readOwnAddresses,
+} from '../readers/mac.ts';
 import { readIpset } from '../readers/netfilter/ipset.ts';
 import { readIptables } from '../readers/netfilter/iptables.ts';
 import { readNftJson } from '../readers/netfilter/nft-json.ts';
@@ -19,6 +26,8 @@ export interface BoxParts {
   readonly ipsets: Map<string, IpSet>;
   readonly interfaces: ReadInterface[];
   readonly click: ClickConfiguration[];
+  macTable?: MacTable;
+  readonly ownAddresses: number[];
   readonly readings: FileReading[];
 }
 
@@ -76,6 +85,22 @@ const formats: readonly Format[] = [
     },
   },
   {
+    recognises: looksLikeOwnAddresses,
+    read(file, box) {
+      const { value, reading } = readOwnAddresses(file);
+      box.ownAddresses.push(...value);
+      return reading;
+    },
+  },
+  {
+    recognises: looksLikeMacTable,
+    read(file, box) {
+      const { value, reading } = readMacTable(file);
+      box.macTable ??= value;
+      return reading;
+    },
+  },
+  {
     recognises: (text) => recogniseFib(text) !== undefined,
     read(file, box) {
       if (box.fib !== undefined) {
@@ -121,6 +146,7 @@ export function partsOf(files: readonly InputFile[]): ReadFiles {
       ipsets: new Map(),
       interfaces: [],
       click: [],
+      ownAddresses: [],
       readings: [],
     };
     boxes.set(name, box);

@@ -40,8 +40,8 @@ export class Atoms {
   move(element: number, { packets, from, to }: Change, moved: Set<AtomId>): void {
     if (from === to) return;
     let left = packets;
-    // Atoms that are made meanwhile are not looked at again: they moved.
-    for (const atom of [...this.#live]) {
+    // Atoms that are made meanwhile come last, have moved, and are passed over.
+    for (const atom of this.#live) {
       if (left === FALSE) return;
       if (this.#behaviours[atom]![element] !== from) continue;
       const part = this.#diagrams.and(this.#packets[atom]!, left);

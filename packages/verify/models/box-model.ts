@@ -6,4 +6,6 @@ export interface BoxModel {
   readonly box: Box;
   readonly programs: ReadonlyMap<PortId, Instruction>;
   readonly routines?: ReadonlyMap<string, Instruction>;
+  /** What the model says nothing about: boxes that stand for it, and what nobody knows there. */
+  readonly unknown?: ReadonlyMap<string, string>;
 }

@@ -3,6 +3,7 @@ import { field } from '../ir/fields.ts';
 import { assign, block, constrain, drop, forward, type Instruction } from '../ir/instruction.ts';
 import type { Fib, Target } from '../readers/fib/fib.ts';
 import type { BoxModel } from './box-model.ts';
+import { framed, received } from './frame.ts';
 
 const ttl = field('IPv4.ttl');
 
@@ -14,9 +15,10 @@ const oneHopLess: Instruction = block(
 
 /**
  * A router with a table of IPv4 routes. Packets come in at `box:in`, leave at `box:<interface>`, and what is for the router
- * ends at `box:local`.
+ * ends at `box:local`. When its own MAC addresses are known it takes frames and sends frames, those of an interface `Vlan7` with
+ * the tag 7; otherwise links carry IP.
  */
-export function routerModel(name: string, fib: Fib): BoxModel {
+export function routerModel(name: string, fib: Fib, own: readonly number[] = []): BoxModel {
   const lookup: Instruction = {
     op: 'table',
     table: {
@@ -30,24 +32,28 @@ export function routerModel(name: string, fib: Fib): BoxModel {
         lines: fib.lines,
         file: fib.file,
       },
-      behaviours: fib.targets.map((target) => toTarget(name, target)),
+      behaviours: fib.targets.map((target) => toTarget(name, target, own)),
       miss: drop('no route'),
     },
   };
   return {
     box: { name, kind: 'router', source: { file: fib.file, line: 1 } },
-    programs: new Map([[`${name}:in`, lookup]]),
+    programs: new Map([[`${name}:in`, own.length === 0 ? lookup : block(received(own), lookup)]]),
   };
 }
 
-function toTarget(name: string, target: Target): Instruction {
+function toTarget(name: string, target: Target, own: readonly number[]): Instruction {
   switch (target.kind) {
     case 'receive':
       return forward(`${name}:local`);
     case 'drop':
       return drop(target.why);
     case 'interfaces': {
-      const ways = target.names.map((each) => forward(`${name}:${each}`));
+      const ways = target.names.map((each) => {
+        const out = forward(`${name}:${each}`);
+        const vlan = /^vlan(\d{1,4})$/i.exec(each)?.[1];
+        return own.length === 0 ? out : block(framed(own, vlan === undefined ? undefined : Number(vlan)), out);
+      });
       if (ways.length === 0) return drop('the route names no interface');
       return block(oneHopLess, ways.length === 1 ? ways[0]! : { op: 'choose', branches: ways });
     }

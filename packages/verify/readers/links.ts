@@ -10,7 +10,7 @@ export interface ReadLink {
 
 /**
  * Links, one on a line: `a:eth0 -> b:eth1`, and `<->` for both ways. In files of Symnet ports have three parts,
- * `box:element:port`; where the element is the box, it is left out. `!>` is a link that is switched off.
+ * `box:element:port`; where the element is the box, it is left out. `!>` and `|>` are links that are switched off.
  */
 export function readLinks(file: InputFile): Reading<readonly ReadLink[]> {
   const lines = file.text.split('\n');
@@ -18,14 +18,22 @@ export function readLinks(file: InputFile): Reading<readonly ReadLink[]> {
   const links: ReadLink[] = [];
   lines.forEach((text, i) => {
     const line = i + 1;
-    const words = text.split('#')[0]!.trim().split(/\s+/);
+    const words = text
+      .split(/#|\/\//)[0]!
+      .trim()
+      .split(/\s+/);
     if (words[0] === '') return;
     const [from, arrow, to] = words;
-    if (words.length !== 3 || !['->', '<->', '!>'].includes(arrow!) || !from!.includes(':') || !to!.includes(':')) {
+    if (
+      words.length !== 3 ||
+      !['->', '<->', '!>', '|>'].includes(arrow!) ||
+      !from!.includes(':') ||
+      !to!.includes(':')
+    ) {
       ledger.notUnderstood(line, 'not of the form `box:port -> box:port`');
       return;
     }
-    if (arrow === '!>') {
+    if (arrow === '!>' || arrow === '|>') {
       ledger.withoutEffect(line, 'switched off');
       return;
     }

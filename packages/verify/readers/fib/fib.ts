@@ -1,4 +1,5 @@
 import { LineLedger } from '../../read/ledger.ts';
+import { wordsOf } from '../../read/words.ts';
 import type { InputFile, Reading } from '../../read/reader.ts';
 import { maskLength, parseIpv4, parsePrefix } from './addresses.ts';
 
@@ -117,23 +118,6 @@ export function readFib(file: InputFile, format: FibFormat): Reading<Fib> {
     file: file.path,
   };
   return { value: fib, reading: ledger.reading() };
-}
-
-/** No regular expression: tables have a million lines. */
-function wordsOf(row: string): readonly string[] {
-  const words: string[] = [];
-  let from = -1;
-  for (let i = 0; i <= row.length; i += 1) {
-    // Spaces, tabs, and the end.
-    const isBlank = i === row.length || row.charCodeAt(i) <= 32;
-    if (!isBlank) {
-      if (from < 0) from = i;
-    } else if (from >= 0) {
-      words.push(row.slice(from, i));
-      from = -1;
-    }
-  }
-  return words;
 }
 
 interface Line {
