@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -15,7 +15,7 @@ import {
 } from '@superfluidity/verify';
 import { describeMachine } from '../machine.ts';
 import { type Timing, timing } from '../statistics.ts';
-import { firewall, routersInARow, routingTable, saidOtherwise, switchOf } from './networks.ts';
+import { firewall, macTable, routersInARow, routingTable, saidOtherwise } from './networks.ts';
 
 const RESULTS = fileURLToPath(new URL('../results/', import.meta.url));
 
@@ -57,6 +57,34 @@ const comparing = (texts: readonly [string, string]) => () => {
   if (answer !== 'holds') throw new Error(because);
   return 1;
 };
+
+/** The department network of Symnet: switches, a router and a firewall; from the router, and from an office. */
+function departmentNetwork(): readonly Case[] {
+  const folder = new URL(
+    '../../../shared/data/verification/nets-cs-pub-ro+Symnet/src/main/resources/new_facultatea/',
+    import.meta.url,
+  );
+  if (!existsSync(folder)) return [];
+  const files = readdirSync(folder)
+    .filter((name) => !name.endsWith('.start') && !name.endsWith('.switch'))
+    .map((path) => ({ path, text: readFileSync(new URL(path, folder), 'utf8') }));
+  const load = () => assemble('department', files).network;
+  const all = (family: string) => layouts.filter(({ name }) => name.startsWith(family));
+  return [
+    {
+      name: 'department network, from the router',
+      goalMs: 500,
+      published: 'Symnet 42 s',
+      work: exploring(load, 'acs-1-rt:in', all('ipv4/')),
+    },
+    {
+      name: 'department network, from an office',
+      goalMs: 500,
+      published: 'Symnet 42 s',
+      work: exploring(load, 'ec10:in', all('ether/ipv4/')),
+    },
+  ];
+}
 
 /** The Stanford backbone as rules that come and go; the data set of APKeep. */
 function updatesOfStanford(): readonly Case[] {
@@ -103,6 +131,7 @@ function cases(): readonly Case[] {
     };
   });
   const rules = firewall(1_000);
+  const macs = macTable(480_000, 20);
   const table = routingTable(65_000, 16);
   return [
     {
@@ -115,7 +144,7 @@ function cases(): readonly Case[] {
       name: 'switch, 480,000 addresses',
       goalMs: 500,
       published: 'Symnet 5 s',
-      work: exploring(() => switchOf(480_000, 20), 'sw:in', frame),
+      work: exploring(() => assemble('switch', [{ path: 'sw.mac', text: macs }]).network, 'sw:in', frame),
     },
     {
       name: 'iptables, 1,000 rules',
@@ -129,6 +158,7 @@ function cases(): readonly Case[] {
       published: 'netdiff (NSDI 2019), no figure',
       work: comparing([table, saidOtherwise(table)]),
     },
+    ...departmentNetwork(),
     ...updatesOfStanford(),
     ...grow,
     ...rows,

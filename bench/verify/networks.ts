@@ -1,4 +1,4 @@
-import { drop, forward, field, type InputFile, type Network, read, type Table } from '@superfluidity/verify';
+import type { InputFile } from '@superfluidity/verify';
 
 /** Numbers that look random and are the same in every run (Numerical Recipes' linear congruential generator). */
 export function draw(seed: number): (below: number) => number {
@@ -37,25 +37,17 @@ export function saidOtherwise(table: string): string {
   return [table, ...halves].join('\n');
 }
 
-/** A switch that knows so many addresses. */
-export function switchOf(macs: number, ports: number): Network {
+/** The table of a switch that has learned so many addresses, as Cisco prints it. */
+export function macTable(macs: number, ports: number): string {
   const next = draw(2);
-  const values = Float64Array.from({ length: macs }, () => next(2 ** 24) * 2 ** 24 + next(2 ** 24));
-  const behaviour = Uint32Array.from({ length: macs }, () => next(ports));
-  const table: Table = {
-    name: 'macs',
-    keys: [{ of: read(field('Ether.dst')), width: 48, absent: 'fail' }],
-    entries: { kind: 'exact', values, behaviour },
-    behaviours: Array.from({ length: ports }, (_, i) => forward(`sw:${i}`)),
-    miss: drop('unknown address'),
-  };
-  return {
-    name: 'switch',
-    boxes: new Map([['sw', { name: 'sw', kind: 'switch' }]]),
-    programs: new Map([['sw:in', { op: 'table', table }]]),
-    links: new Map(),
-    routines: new Map(),
-  };
+  const group = () =>
+    next(2 ** 16)
+      .toString(16)
+      .padStart(4, '0');
+  return Array.from(
+    { length: macs },
+    () => ` 302    ${group()}.${group()}.${group()}    DYNAMIC     Gi0/${next(ports)}`,
+  ).join('\n');
 }
 
 /** A chain of routers: what the first sends on, the next one routes again. */
