@@ -12,6 +12,7 @@ import type { FileReading } from '../read/ledger.ts';
 import type { InputFile } from '../read/reader.ts';
 import type { ReadLink } from '../readers/links.ts';
 import { linuxBox } from './linux-box.ts';
+import { neutronOf } from './neutron.ts';
 import { type BoxParts, partsOf, type ReadFiles } from './parts.ts';
 
 export interface Assembled {
@@ -51,6 +52,13 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
     for (const [port, program] of model.programs) programs.set(port, block(...doubts, program));
     for (const [routine, body] of model.routines ?? []) routines.set(routine, body);
     for (const [apart, why] of model.unknown ?? []) unknown.set(apart, why);
+  }
+  const tenants = neutronOf(read.neutron, doubtOf);
+  if (tenants !== undefined) {
+    for (const [box, made] of tenants.boxes) boxes.set(box, made);
+    for (const [port, program] of tenants.programs) programs.set(port, program);
+    for (const [routine, body] of tenants.routines) routines.set(routine, body);
+    entries.push(...tenants.entries);
   }
   for (const [box, file] of read.unknown) {
     if (!boxes.has(box)) unknown.set(box, `what ${box} does: ${file} is not recognised`);

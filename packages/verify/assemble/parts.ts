@@ -18,6 +18,8 @@ import { readIptables } from '../readers/netfilter/iptables.ts';
 import { readNftJson } from '../readers/netfilter/nft-json.ts';
 import { readNftText } from '../readers/netfilter/nft-text.ts';
 import type { IpSet, Ruleset } from '../readers/netfilter/ruleset.ts';
+import type { NeutronDeployment } from '../readers/neutron/deployment.ts';
+import { looksLikeNeutron, readNeutron } from '../readers/neutron/neutron.ts';
 
 /** What the files of one box say. */
 export interface BoxParts {
@@ -34,6 +36,8 @@ export interface BoxParts {
 export interface ReadFiles {
   readonly boxes: ReadonlyMap<string, BoxParts>;
   readonly links: readonly ReadLink[];
+  /** Of the API of a cloud: what the tenants asked for has many boxes. */
+  readonly neutron: readonly Reading<NeutronDeployment>[];
   /** Boxes with a file that was not recognised, and the file. */
   readonly unknown: ReadonlyMap<string, string>;
   /** Of files that belong to no box. */
@@ -125,6 +129,7 @@ function rules({ value, reading }: Reading<Ruleset>, box: BoxParts): FileReading
 export function partsOf(files: readonly InputFile[]): ReadFiles {
   const boxes = new Map<string, BoxParts>();
   const links: ReadLink[] = [];
+  const neutron: Reading<NeutronDeployment>[] = [];
   const readings: FileReading[] = [];
   const unknown = new Map<string, string>();
   for (const file of files.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
@@ -132,6 +137,12 @@ export function partsOf(files: readonly InputFile[]): ReadFiles {
       const { value, reading } = readLinks(file);
       links.push(...value);
       readings.push(reading);
+      continue;
+    }
+    if (looksLikeNeutron(file.text)) {
+      const dump = readNeutron(file);
+      neutron.push(dump);
+      readings.push(dump.reading);
       continue;
     }
     const format = formats.find(({ recognises }) => recognises(file.text, file.path));
@@ -152,7 +163,7 @@ export function partsOf(files: readonly InputFile[]): ReadFiles {
     boxes.set(name, box);
     box.readings.push(format.read(file, box));
   }
-  return { boxes, links, unknown, readings };
+  return { boxes, links, neutron, unknown, readings };
 }
 
 /** `net/fw.rules.v4` is of the box `fw`. */

@@ -1,0 +1,113 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  assign,
+  block,
+  explore,
+  field,
+  forward,
+  interpret,
+  layouts,
+  meta,
+  type Network,
+  reach,
+  read,
+} from '../../index.ts';
+import { readNeutron } from '../../readers/neutron/neutron.ts';
+import { neutronModel } from './model.ts';
+import { oracle, type Packet } from './testing/oracle.ts';
+import { type Dump, dumps, oneServer, packetsOf } from './testing/random.ts';
+
+const udp = layouts.find(({ name }) => name === 'ipv4/udp')!;
+const tcp = layouts.find(({ name }) => name === 'ipv4/tcp')!;
+const icmp = layouts.find(({ name }) => name === 'ipv4/icmp')!;
+const SYN = 2n;
+
+function networkOf(dump: Dump): Network {
+  const { value } = readNeutron({ path: 'neutron.json', text: JSON.stringify(dump) });
+  return { name: 'tenants', links: new Map(), ...neutronModel(value) };
+}
+
+const number = (address: string) => address.split('.').reduce((all, part) => all * 256n + BigInt(part), 0n);
+const dotted = (value: bigint) => [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 255n).join('.');
+
+/** Where the packet comes out, and with which addresses. */
+function sent(network: Network, { from, src, dst, protocol, port }: Packet): string {
+  const values: Readonly<Record<string, bigint>> = {
+    'IPv4.src': number(src),
+    'IPv4.dst': number(dst),
+    'IPv4.ttl': 64n,
+    'TCP.flags': SYN,
+    'TCP.dport': BigInt(port),
+    'UDP.dport': BigInt(port),
+    'ICMP.type': 8n,
+  };
+  const { setup } = { tcp, udp, icmp }[protocol];
+  const paths = interpret(network, from, setup, { fresh: (name) => values[name] ?? 1_024n });
+  expect(paths).toHaveLength(1);
+  const [path] = paths;
+  if (path!.outcome !== 'delivered') return 'dropped';
+  const [a, b] = ['IPv4.src', 'IPv4.dst'].map((name) => dotted(path!.read(field(name))!));
+  return `${path!.port} ${a} ${b}`;
+}
+
+describe('the model of what tenants asked for', () => {
+  it('does with a packet what rules, subnets and routes say', () => {
+    const seen = new Map<string, number>();
+    fc.assert(
+      fc.property(
+        dumps.chain((dump) => fc.tuple(fc.constant(dump), fc.array(packetsOf(dump), { minLength: 10, maxLength: 10 }))),
+        ([dump, packets]) => {
+          const network = networkOf(dump);
+          for (const packet of packets) {
+            const expected = oracle(dump, packet);
+            expect(sent(network, packet), JSON.stringify(packet)).toBe(expected);
+            const kind = expected === 'dropped' ? 'dropped' : expected.includes('outside') ? 'outside' : 'inside';
+            seen.set(kind, (seen.get(kind) ?? 0) + 1);
+          }
+        },
+      ),
+      { numRuns: 150 },
+    );
+    for (const kind of ['dropped', 'outside', 'inside']) expect(seen.get(kind) ?? 0, kind).toBeGreaterThan(20);
+  });
+
+  it('is explored as it is interpreted', () => {
+    fc.assert(
+      fc.property(dumps, (dump) => {
+        const network = networkOf(dump);
+        const from = dump.ports.find(({ device_owner: owner }) => owner === 'compute:nova')!.name;
+        const { paths, bound } = explore(network, { port: from, layouts: [tcp] });
+        expect(bound).toBeUndefined();
+        for (const { outcome, doubts } of paths) {
+          expect(['delivered', 'dropped']).toContain(outcome);
+          expect(doubts).toEqual([]);
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('lets answers back in through groups and translations, and nothing else', () => {
+    const dump = oneServer(1);
+    const network = networkOf(dump);
+    const start = { layouts: [tcp] };
+    expect(reach(network, { ...start, port: 'vm0' }, 'public:outside:out').answer).toBe('holds');
+    expect(reach(network, { ...start, port: 'public:outside:in' }, 'vm0').answer).toBe('violated');
+    const answered = { ...network, ...mirrored(network) };
+    expect(reach(answered, { ...start, port: 'vm0' }, 'vm0:out').answer).toBe('holds');
+  });
+});
+
+/** Hosts outside that send each packet back to where it came from. */
+function mirrored({ programs, links }: Network): Pick<Network, 'programs' | 'links'> {
+  const swap = (a: string, b: string) => {
+    const kept = meta(a, 'mirror');
+    return block(assign(kept, read(field(a))), assign(field(a), read(field(b))), assign(field(b), read(kept)));
+  };
+  const back = block(swap('IPv4.src', 'IPv4.dst'), swap('TCP.sport', 'TCP.dport'), forward('public:outside:in'));
+  return {
+    programs: new Map([...programs, ['mirror:in', back]]),
+    links: new Map([...links, ['public:outside:out', ['mirror:in']]]),
+  };
+}
