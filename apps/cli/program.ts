@@ -359,6 +359,17 @@ Example:
         (await import('./verify/diff.ts')).diff(context, netA, netB, options as never),
       ),
     );
+  verify
+    .command('rules')
+    .description('which rules could as well not be there: shadowed, redundant, or for packets that there are not')
+    .argument('<net>', 'folder or file')
+    .option('--time-limit <seconds>', 'what is not decided by then is named', positive, 60)
+    .option('--sarif', 'print SARIF 2.1.0')
+    .action(
+      run(async (context, net: string, options) =>
+        (await import('./verify/rules.ts')).rules(context, net, options as never),
+      ),
+    );
   asking('explain', 'one packet, hop by hop, rule by rule').action(
     run(async (context, net: string, options) =>
       (await import('./verify/verify.ts')).explain(context, net, options as never),

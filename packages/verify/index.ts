@@ -1,4 +1,5 @@
 export * from './analyses/questions.ts';
+export { examineRules, type RuleFault, ruleFaultText, type RulesReport, ruleVerdicts } from './analyses/rules/rules.ts';
 export { type Assembled, assemble } from './assemble/assemble.ts';
 export {
   type Difference,

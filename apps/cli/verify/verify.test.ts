@@ -86,6 +86,22 @@ describe('superfluidity verify', () => {
     await rm(other, { recursive: true });
   }, 60_000);
 
+  test('names the rules that could as well not be there', async () => {
+    const list = await verify('rules', net, '--output', 'json');
+    expect([list.code, JSON.parse(list.out)]).toMatchObject([0, { rules: 5, faults: [] }]);
+    const other = await mkdtemp(join(tmpdir(), 'superfluidity-verify-'));
+    await writeFile(join(other, 'edge.rt'), `${files['edge.rt']}10.1.2.0/24 attached eth2\n`);
+    const found = await verify('rules', other);
+    expect(found.code).toBe(1);
+    expect(found.out).toMatch(/^edge\.rt:4 \(edge routes\) is redundant: .* without it edge\.rt:2 would/m);
+    const { runs } = JSON.parse((await verify('rules', other, '--sarif')).out);
+    expect(runs[0].results[0]).toMatchObject({
+      ruleId: 'rules/redundant',
+      locations: [{ physicalLocation: { region: { startLine: 4 } } }],
+    });
+    await rm(other, { recursive: true });
+  }, 60_000);
+
   test('explains one packet with file and line', async () => {
     const { code, out } = await verify('explain', net, '--from', 'edge:in', '--packet', 'dst 10.1.2.3');
     expect(code).toBe(0);

@@ -1,0 +1,121 @@
+import { type Diagrams, TRUE } from '../../diagram/diagrams.ts';
+import type { Instruction } from '../../ir/instruction.ts';
+import type { SourceRef } from '../../ir/source.ts';
+import type { PrefixEntries, ExactEntries, Rule, Table } from '../../ir/table.ts';
+import { Columns } from './columns.ts';
+import { superfluousPrefixes, superfluousValues } from './prefixes.ts';
+import { type FaultKind, type ListedRule, superfluous } from './superfluous.ts';
+
+/** A rule that does nothing, where it stands. */
+export interface RuleFault {
+  readonly kind: FaultKind;
+  /** The chain or table. */
+  readonly place: string;
+  readonly rule: SourceRef;
+  /** The rules that take its packets, or to which they would go; none: the end of the list. */
+  readonly by: readonly SourceRef[];
+}
+
+export interface Examined {
+  readonly rules: number;
+  readonly faults: readonly RuleFault[];
+}
+
+/** All tables of a program, each once. */
+export function tablesOf(program: Instruction, found: Set<Table> = new Set()): Set<Table> {
+  switch (program.op) {
+    case 'block':
+      for (const each of program.body) tablesOf(each, found);
+      break;
+    case 'if':
+      tablesOf(program.yes, found);
+      tablesOf(program.no, found);
+      break;
+    case 'for':
+      tablesOf(program.body, found);
+      break;
+    case 'fork':
+    case 'choose':
+      for (const each of program.branches) tablesOf(each, found);
+      break;
+    case 'table':
+      if (found.has(program.table)) break;
+      found.add(program.table);
+      for (const each of [...program.table.behaviours, program.table.miss]) tablesOf(each, found);
+      break;
+    default:
+  }
+  return found;
+}
+
+export function examineTable(table: Table, diagrams: Diagrams): Examined {
+  const { entries } = table;
+  return entries.kind === 'rules' ? ofRules(table, entries.rules, diagrams) : ofColumns(table, entries);
+}
+
+function ofColumns(table: Table, entries: PrefixEntries | ExactEntries): Examined {
+  const { lines, file } = entries;
+  const rules = entries.behaviour.length;
+  if (lines === undefined || file === undefined) return { rules: 0, faults: [] };
+  const miss = missOf(table);
+  const faults =
+    entries.kind === 'prefixes'
+      ? superfluousPrefixes(entries, table.keys[0]!.width, miss)
+      : superfluousValues(entries, miss);
+  const at = (i: number): SourceRef => ({ file, line: lines[i]! });
+  return {
+    rules,
+    faults: [...faults].map(([i, { kind, by }]) => ({ kind, place: table.name, rule: at(i), by: by.map(at) })),
+  };
+}
+
+/** Which behaviour a packet without an entry has too; -1 when none does that. Larger programs are taken for different. */
+function missOf({ behaviours, miss }: Table): number {
+  return behaviours.findIndex(
+    (each) =>
+      (each.op === 'drop' && miss.op === 'drop' && each.why === miss.why) ||
+      (each.op === 'forward' && miss.op === 'forward' && each.to === miss.to),
+  );
+}
+
+/** One rule of the input may have become several rows in a row. */
+interface Written {
+  readonly rows: Rule[];
+  readonly source: SourceRef | undefined;
+}
+
+function ofRules(table: Table, rows: readonly Rule[], diagrams: Diagrams): Examined {
+  const written: Written[] = [];
+  for (const row of rows) {
+    const last = written.at(-1);
+    const same = last?.source !== undefined && last.source === row.source && last.rows[0]!.behaviour === row.behaviour;
+    if (same) last.rows.push(row);
+    else written.push({ rows: [row], source: row.source });
+  }
+  const columns = new Columns(diagrams);
+  const packets = table.keys.reduce(
+    (all, { absent }, i) => (absent === 'fail' ? diagrams.and(all, columns.isThere(`${i}`)) : all),
+    TRUE,
+  );
+  const rules = written.map(({ rows: ways }): ListedRule => {
+    const node = ways.reduce((all, { match }) => diagrams.or(all, nodeOf(match)), 0);
+    return { upper: node, lower: node, behaviour: String(ways[0]!.behaviour), changes: false };
+  });
+  const times = new Map<SourceRef, number>();
+  for (const { source } of written) if (source !== undefined) times.set(source, (times.get(source) ?? 0) + 1);
+  const faults = superfluous({ diagrams, rules, packets, miss: String(missOf(table)), changed: (same) => same });
+  const found = [...faults].flatMap(([i, { kind, by }]): RuleFault[] => {
+    const { source } = written[i]!;
+    // Of a rule that does several things, one may be needed.
+    if (source === undefined || times.get(source)! > 1) return [];
+    return [{ kind, place: table.name, rule: source, by: by.flatMap((j) => written[j]!.source ?? []) }];
+  });
+  return { rules: times.size, faults: found };
+
+  function nodeOf(match: Rule['match']) {
+    return match.reduce<number>((all, each, i) => {
+      if (each === undefined) return all;
+      return diagrams.and(all, columns.matches(`${i}`, table.keys[i]!.width, each));
+    }, TRUE);
+  }
+}
