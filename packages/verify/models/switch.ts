@@ -55,10 +55,7 @@ export function switchModel(name: string, table: MacTable): BoxModel {
 
 /** The table of one VLAN; entries of all VLANs are in each. */
 function lookup(name: string, table: MacTable, vlan: number, miss: Instruction): Instruction {
-  const own: number[] = [];
-  table.vlans.forEach((each, i) => {
-    if (each === vlan || each === ALL_VLANS) own.push(i);
-  });
+  const own = entriesOf(table, vlan);
   return {
     op: 'table',
     table: {
@@ -66,13 +63,20 @@ function lookup(name: string, table: MacTable, vlan: number, miss: Instruction):
       keys: [{ of: read(field('Ether.dst')), width: 48, absent: 'fail' }],
       entries: {
         kind: 'exact',
-        values: Float64Array.from(own, (i) => table.addresses[i]!),
-        behaviour: Uint32Array.from(own, (i) => table.port[i]!),
-        lines: Uint32Array.from(own, (i) => table.lines[i]!),
+        values: own.addresses,
+        behaviour: own.port,
+        lines: own.lines,
         file: table.file,
       },
       behaviours: table.ports.map((port) => forward(`${name}:${CPU.test(port) ? 'cpu' : port}`)),
       miss,
     },
   };
+}
+
+function entriesOf(table: MacTable, vlan: number): Pick<MacTable, 'addresses' | 'port' | 'lines'> {
+  const isOwn = (each: number) => each === vlan || each === ALL_VLANS;
+  if (table.vlans.every(isOwn)) return table;
+  const mine = (_value: number, i: number) => isOwn(table.vlans[i]!);
+  return { addresses: table.addresses.filter(mine), port: table.port.filter(mine), lines: table.lines.filter(mine) };
 }

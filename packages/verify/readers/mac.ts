@@ -39,7 +39,8 @@ export function readMacTable(file: InputFile): Reading<MacTable> {
   const ledger = new LineLedger(file.path, 'mac table', lines.length);
   const [addresses, vlans, port, entryLines]: number[][] = [[], [], [], []];
   const ports = new Map<string, number>();
-  for (const [i, text] of lines.entries()) {
+  for (let i = 0; i < lines.length; i += 1) {
+    const text = lines[i]!;
     const words = wordsOf(text);
     if (words.length === 0) continue;
     const row = rowOf(words);

@@ -278,9 +278,9 @@ export class PathCondition {
   }
 
   #join(formula: Formula): PathCondition | undefined {
-    if (isWideDifference(formula)) {
+    if (wideDifferences(formula).length > 0) {
       const simpler = mapValues(formula, (value) => replaced(value, (symbol) => this.#only(symbol)));
-      if (!isWideDifference(simpler)) return this.#add(simpler);
+      if (wideDifferences(simpler).length === 0) return this.#add(simpler);
       return this.#with({ formulas: [...this.#formulas, simpler] });
     }
     const { diagrams } = this.#bits;
@@ -342,8 +342,7 @@ export class PathCondition {
     value: (symbol: SymbolId) => bigint,
     tries: { left: number },
   ): ((symbol: SymbolId) => bigint) | undefined {
-    if (!isWideDifference(broken)) return undefined;
-    for (const side of [broken.of.left, broken.of.right]) {
+    for (const side of wideDifferences(broken).flatMap(({ of }) => [of.left, of.right])) {
       if (tries.left === 0) return undefined;
       tries.left -= 1;
       const taken = evaluate(side, value);
@@ -515,7 +514,12 @@ function asDomain(formula: Formula): { readonly symbol: SymbolId; readonly set: 
 
 type WideDifference = { readonly kind: 'not'; readonly of: Extract<Formula, { readonly kind: 'equal' | 'less' }> };
 
-/** Two whole symbols that differ: as a diagram that takes a node for each value. */
+/** Of two whole symbols, by itself or among alternatives: as a diagram that takes a node for each value. */
+function wideDifferences(formula: Formula): readonly WideDifference[] {
+  if (formula.kind === 'any') return formula.of.flatMap(wideDifferences);
+  return isWideDifference(formula) ? [formula] : [];
+}
+
 function isWideDifference(formula: Formula): formula is WideDifference {
   return formula.kind === 'not' && formula.of.kind === 'equal' && formula.of.left.width > 12;
 }

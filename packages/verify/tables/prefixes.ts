@@ -52,10 +52,15 @@ export function exactClasses(entries: ExactEntries, width: number, behaviours: n
   const { values, behaviour } = entries;
   const sets = Array.from({ length: behaviours }, () => new Bounds());
   const miss = new Bounds();
-  const high = Uint32Array.from(values, (value) => Math.floor(value / 2 ** 32));
-  const low = Uint32Array.from(values, (value) => value % 2 ** 32);
+  const [high, low] = [new Uint32Array(values.length), new Uint32Array(values.length)];
+  for (let i = 0; i < values.length; i += 1) {
+    high[i] = Math.floor(values[i]! / 2 ** 32);
+    low[i] = values[i]! % 2 ** 32;
+  }
   let at = 0;
-  for (const i of radix(high, radix(low, radixStart(values.length)))) {
+  const order = radix(high, radix(low, radixStart(values.length)));
+  for (let k = 0; k < order.length; k += 1) {
+    const i = order[k]!;
     const value = values[i]!;
     // Of equal entries the first one counts.
     if (value < at) continue;
@@ -84,11 +89,15 @@ const DIGIT = 16;
 function radix(keys: Uint32Array | Uint8Array, order: Uint32Array): Uint32Array {
   let from = order;
   let to: Uint32Array = new Uint32Array(order.length);
-  for (let shift = 0; shift < keys.BYTES_PER_ELEMENT * 8; shift += DIGIT) {
+  let largest = 0;
+  for (let i = 0; i < keys.length; i += 1) if (keys[i]! > largest) largest = keys[i]!;
+  // Digits that are zero throughout change nothing: a MAC address has one above its 32 lower bits.
+  for (let shift = 0; shift < keys.BYTES_PER_ELEMENT * 8 && largest >>> shift > 0; shift += DIGIT) {
     const starts = new Uint32Array(2 ** DIGIT + 1);
-    for (const i of from) starts[((keys[i]! >>> shift) & 0xffff) + 1]! += 1;
+    for (let k = 0; k < from.length; k += 1) starts[((keys[from[k]!]! >>> shift) & 0xffff) + 1]! += 1;
     for (let digit = 0; digit < 2 ** DIGIT; digit += 1) starts[digit + 1]! += starts[digit]!;
-    for (const i of from) {
+    for (let k = 0; k < from.length; k += 1) {
+      const i = from[k]!;
       const digit = (keys[i]! >>> shift) & 0xffff;
       to[starts[digit]!] = i;
       starts[digit]! += 1;
