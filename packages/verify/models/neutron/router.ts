@@ -109,6 +109,10 @@ class Parts {
         if (cidr !== undefined) routes.push({ match: [prefixMatch(cidr)], behaviour, source: port.source });
       }
     }
+    // The gateway has the floating addresses too: what is not translated (no first packet, no answer) stays here.
+    for (const { address, source } of family === 'ip' ? this.#floating() : []) {
+      rules.push({ match: [exactly(address)], behaviour: HERE, source });
+    }
     for (const route of this.#staticRoutes(family)) {
       const to = this.#portTowards(route.through, family);
       if (to < 0) continue;
@@ -144,12 +148,16 @@ class Parts {
   }
 
   #surroundings(family: IpFamily): Surroundings {
+    const floating = this.#floating().map(({ address }) => ({ family: 'ip', address, length: 32 }) as const);
     const interfaces = this.#ports.map((port) => ({
       name: this.#plan.name(port.id),
-      addresses: port.addresses.map((one) => ({
-        ...one,
-        length: this.#plan.subnets.get(one.subnet)?.cidr.length ?? widthOf(one.family),
-      })),
+      addresses: [
+        ...port.addresses.map((one) => ({
+          ...one,
+          length: this.#plan.subnets.get(one.subnet)?.cidr.length ?? widthOf(one.family),
+        })),
+        ...(port === this.#gateway ? floating : []),
+      ],
     }));
     const box: NetfilterBox = { rulesets: [], interfaces, routes: [] };
     return { family, box, interfaces: numberInterfaces(interfaces), ipsets: new Map() };

@@ -85,7 +85,8 @@ function routed(dump: Dump, packet: Packet, entry: DumpPort): string {
   const asked = dump.floatingips.find(({ floating_ip_address: each }) => each === packet.dst);
   const dst = asked?.fixed_ip_address ?? packet.dst;
   // A router does not take packets that say that they come from itself.
-  if (own.some((port) => address(port) === packet.src)) return 'dropped';
+  const floating = dump.floatingips.map(({ floating_ip_address: each }) => each);
+  if ([...own.map(address), ...floating].includes(packet.src)) return 'dropped';
   if (own.some((port) => address(port) === dst)) return `r:local:out ${packet.src} ${dst}`;
   const inside = own.find((port) => {
     const subnet = dump.subnets.find(({ id }) => id === port.fixed_ips[0]!.subnet_id)!;
