@@ -38,6 +38,7 @@ export { pcap } from './report/pcap.ts';
 export { sarif } from './report/sarif.ts';
 export { pathLines, verdictText } from './report/text.ts';
 export { type FormulaSolver, z3Solver } from './solve/z3/z3.ts';
+export { networkOfRules } from './models/rules.ts';
 export { flowState } from './models/netfilter/keys.ts';
 export {
   type AddressGroup,
@@ -46,3 +47,5 @@ export {
   type ServiceMatrixOptions,
 } from './models/netfilter/service-matrix.ts';
 export { readIptables } from './readers/netfilter/iptables.ts';
+export { askEverywhere, type EverywhereOptions } from './workers/ask-everywhere.ts';
+export type { EveryStartQuestion } from './workers/question.ts';

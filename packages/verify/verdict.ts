@@ -1,16 +1,16 @@
 import type { SourceRef } from './ir/source.ts';
 import type { Bound } from './limits.ts';
-import type { Path } from './engine/path.ts';
+import type { Path, ShownPath } from './engine/path.ts';
 
-/** The answer to one question. */
-export interface Verdict {
+/** The answer to one question. Paths that come from another thread are as they are shown. */
+export interface Verdict<P extends ShownPath = Path> {
   /** Stable, for machines: `reach`, `loops`, `policy/<name>`, ... */
   readonly question: string;
   readonly answer: 'holds' | 'violated' | 'unknown';
   /** One sentence for people. */
   readonly because: string;
   /** Paths that show it: counter-examples of a violation, witnesses of what exists. Shortest first, bounded. */
-  readonly paths: readonly Path[];
+  readonly paths: readonly P[];
   /** Of `unknown`: the bound that was hit. */
   readonly bound?: Bound;
   /** What was not understood and could change the answer. */

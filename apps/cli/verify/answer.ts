@@ -5,6 +5,7 @@ import {
   mermaid,
   pcap,
   sarif,
+  type ShownPath,
   type Verdict,
   verdictJson,
   verdictText,
@@ -19,7 +20,7 @@ export const codes = { holds: 0, violated: 1, unknown: 3 } as const;
 export async function answer(
   context: Context,
   { readings }: Assembled,
-  verdict: Verdict,
+  verdict: Verdict<ShownPath>,
   options: VerifyOptions,
 ): Promise<void> {
   if (await answerAs(context, [verdict], options)) return;
@@ -30,7 +31,7 @@ export async function answer(
 /** In one of the forms that are asked for by name; false when none is. */
 export async function answerAs(
   context: Context,
-  verdicts: readonly Verdict[],
+  verdicts: readonly Verdict<ShownPath>[],
   options: VerifyOptions,
 ): Promise<boolean> {
   const paths = verdicts.flatMap((verdict) => verdict.paths);

@@ -26,13 +26,17 @@ export interface VerifyOptions {
   readonly mermaid?: true;
 }
 
-export function startsOf({ entries }: Assembled, { from, packet, layout }: VerifyOptions): readonly Start[] {
-  const all = from.length > 0 ? from : entries;
-  if (all.length === 0)
+export function startsOf(
+  { entries }: Assembled,
+  { from, packet, layout }: VerifyOptions,
+): readonly [Start, ...Start[]] {
+  const [first, ...more] = from.length > 0 ? from : entries;
+  if (first === undefined)
     throw new SuperfluidityError('SF-VERIFY-QUESTION', { reason: 'the network has no inputs: name one with --from' });
   const some = layout === undefined ? {} : { layouts: knownLayouts(layout) };
   const assume = packet === undefined ? {} : { assume: parseFilter(packet) };
-  return all.map((port) => ({ port, ...some, ...assume }));
+  const start = (port: string): Start => ({ port, ...some, ...assume });
+  return [start(first), ...more.map(start)];
 }
 
 export function boundsOf({ timeLimit }: VerifyOptions): ExploreOptions {

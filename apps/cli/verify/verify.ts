@@ -1,46 +1,41 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import {
+  askEverywhere,
   assemble,
-  type Assembled,
-  blackHoles,
   type ConcretePath,
+  type EveryStartQuestion,
   explore,
-  type ExploreOptions,
   interpret,
-  invariants,
-  isolation,
   layouts,
-  loops,
   pathLines,
   reach,
   sourceName,
-  type Start,
-  type Verdict,
 } from '@superfluidity/verify';
 import type { Context } from '../context.ts';
 import { answer, codes } from './answer.ts';
 import { loadFiles } from './load.ts';
 import { boundsOf, knownField, needed, startsOf, type VerifyOptions } from './question.ts';
 
-type Question = (
-  assembled: Assembled,
-  starts: readonly Start[],
-  options: VerifyOptions,
-  bounds: ExploreOptions,
-) => Verdict;
-
-const questions: Readonly<Record<string, Question>> = {
-  reach: ({ network }, [start], { to }, bounds) => reach(network, start!, to, bounds),
-  isolation: ({ network }, starts, { to }, bounds) => isolation(network, starts, needed('to', to), bounds),
-  loops: ({ network }, starts, _options, bounds) => loops(network, starts, bounds),
-  blackholes: ({ network }, starts, _options, bounds) => blackHoles(network, starts, bounds),
-  invariants: ({ network }, starts, { fields: names }, bounds) =>
-    invariants(network, starts, (names ?? ['IPv4.src', 'IPv4.dst']).map(knownField), bounds),
+const everywhere: Readonly<Record<string, (options: VerifyOptions) => EveryStartQuestion>> = {
+  isolation: ({ to }) => ({ ask: 'isolation', to: needed('to', to) }),
+  loops: () => ({ ask: 'loops' }),
+  blackholes: () => ({ ask: 'blackholes' }),
+  invariants: ({ fields: names }) => ({
+    ask: 'invariants',
+    kept: (names ?? ['IPv4.src', 'IPv4.dst']).map(knownField),
+  }),
 };
 
 export async function verify(context: Context, question: string, path: string, options: VerifyOptions): Promise<void> {
   const assembled = assemble(path, await loadFiles(path));
-  const verdict = questions[question]!(assembled, startsOf(assembled, options), options, boundsOf(options));
+  const { network } = assembled;
+  const starts = startsOf(assembled, options);
+  const asked = everywhere[question]?.(options);
+  const bounds = boundsOf(options);
+  const verdict =
+    asked === undefined
+      ? reach(network, starts[0], options.to, bounds)
+      : await askEverywhere(network, starts, asked, bounds);
   await answer(context, assembled, verdict, options);
   process.exitCode = codes[verdict.answer];
 }

@@ -39,7 +39,8 @@ export interface Witness {
   readonly drawn: readonly bigint[];
 }
 
-export interface Path {
+/** What is shown of a path. */
+export interface ShownPath {
   readonly outcome: Outcome;
   readonly hops: readonly Hop[];
   /** The last port. */
@@ -54,10 +55,13 @@ export interface Path {
   readonly copies: number;
   readonly choices: number;
   readonly layout: string;
+  /** A packet that takes this path, as it is sent and as it is at the end. Undefined when the solver does not know. */
+  witness(): Witness | undefined;
+}
+
+export interface Path extends ShownPath {
   /** The ranges of values that a location can have here, or undefined when it does not exist. Exact for one location. */
   ranges(at: Location): readonly (readonly [bigint, bigint])[] | undefined;
   /** Of these packets, those that arrive with another value in one of the places, or without it; undefined when none does. */
   changed(places: readonly Location[]): Path | undefined;
-  /** A packet that takes this path, as it is sent and as it is at the end. Undefined when the solver does not know. */
-  witness(): Witness | undefined;
 }

@@ -1,4 +1,4 @@
-import type { Path } from '../engine/path.ts';
+import type { ShownPath } from '../engine/path.ts';
 
 /** Paths in one drawing; beyond that nobody can read it. */
 const PATHS_MAX = 500;
@@ -9,7 +9,7 @@ interface Edge {
   paths: number;
 }
 
-function edges(paths: readonly Path[]): readonly Edge[] {
+function edges(paths: readonly ShownPath[]): readonly Edge[] {
   const found = new Map<string, Edge>();
   for (const path of paths.slice(0, PATHS_MAX)) {
     const stations = [...path.hops.map((hop) => hop.port), ...(path.outcome === 'delivered' ? [] : [ending(path)])];
@@ -24,19 +24,19 @@ function edges(paths: readonly Path[]): readonly Edge[] {
   return [...found.values()];
 }
 
-function ending(path: Path): string {
+function ending(path: ShownPath): string {
   return path.why === undefined ? path.outcome : `${path.outcome}: ${path.why}`;
 }
 
 /** Graphviz: the ports that the paths go through, with the number of paths on each edge. */
-export function dot(paths: readonly Path[]): string {
+export function dot(paths: readonly ShownPath[]): string {
   const quote = (text: string) => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', ' ')}"`;
   const lines = edges(paths).map((edge) => `  ${quote(edge.from)} -> ${quote(edge.to)} [label="${edge.paths}"];`);
   return ['digraph paths {', '  rankdir=LR; node [shape=box, fontname="sans-serif"];', ...lines, '}', ''].join('\n');
 }
 
 /** The same for Mermaid. */
-export function mermaid(paths: readonly Path[]): string {
+export function mermaid(paths: readonly ShownPath[]): string {
   const names = new Map<string, string>();
   const node = (port: string) => {
     const known = names.get(port);

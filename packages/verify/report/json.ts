@@ -1,11 +1,11 @@
 import { sourceName } from '../ir/source.ts';
-import type { Packet, Path } from '../engine/path.ts';
+import type { Packet, ShownPath } from '../engine/path.ts';
 import type { Verdict } from '../verdict.ts';
 import { showValue } from './values.ts';
 import { wireBytes } from './wire.ts';
 
 /** Verdicts as plain JSON. Values are text, because numbers of 128 bits are not JSON numbers. */
-export function verdictJson(verdict: Verdict): object {
+export function verdictJson(verdict: Verdict<ShownPath>): object {
   return {
     question: verdict.question,
     answer: verdict.answer,
@@ -17,7 +17,7 @@ export function verdictJson(verdict: Verdict): object {
   };
 }
 
-export function pathJson(path: Path): object {
+export function pathJson(path: ShownPath): object {
   const witness = path.witness();
   return {
     outcome: path.outcome,

@@ -1,3 +1,4 @@
+import type { ShownPath } from '../engine/path.ts';
 import type { SourceRef } from '../ir/source.ts';
 import type { Verdict } from '../verdict.ts';
 
@@ -5,7 +6,7 @@ import type { Verdict } from '../verdict.ts';
  * Violations and unknowns as SARIF 2.1.0 (OASIS), for code scanning of the repository that holds the configurations: one
  * result a verdict, the rules as its locations, the path of the shortest counter-example as its code flow.
  */
-export function sarif(verdicts: readonly Verdict[], version: string): object {
+export function sarif(verdicts: readonly Verdict<ShownPath>[], version: string): object {
   const bad = verdicts.filter((verdict) => verdict.answer !== 'holds');
   return {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
@@ -40,7 +41,7 @@ function location(source: SourceRef) {
   };
 }
 
-function flow(verdict: Verdict) {
+function flow(verdict: Verdict<ShownPath>) {
   const path = verdict.paths[0];
   if (path === undefined) return {};
   const steps = path.hops.flatMap((hop) =>

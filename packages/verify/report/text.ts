@@ -1,6 +1,6 @@
 import { fields } from '../ir/fields.ts';
 import { sourceName } from '../ir/source.ts';
-import type { Packet, Path } from '../engine/path.ts';
+import type { Packet, ShownPath } from '../engine/path.ts';
 import type { Verdict } from '../verdict.ts';
 import { showValue } from './values.ts';
 
@@ -24,7 +24,7 @@ const ALWAYS = new Set([
 const marks = { holds: 'holds', violated: 'VIOLATED', unknown: 'unknown' } as const;
 
 /** A verdict for people: what, why, the shortest path with a packet, and what it depends on. */
-export function verdictText(verdict: Verdict, paths = 1): string {
+export function verdictText(verdict: Verdict<ShownPath>, paths = 1): string {
   const lines = [`${verdict.question}: ${marks[verdict.answer]}. ${verdict.because}`];
   if (verdict.bound !== undefined) lines.push(`  a bound was hit: ${verdict.bound}`);
   for (const path of verdict.paths.slice(0, paths)) lines.push(...pathLines(path).map((line) => `  ${line}`));
@@ -34,7 +34,7 @@ export function verdictText(verdict: Verdict, paths = 1): string {
   return lines.join('\n');
 }
 
-export function pathLines(path: Path): string[] {
+export function pathLines(path: ShownPath): string[] {
   const witness = path.witness();
   const lines = [`packet ${witness === undefined ? `of layout ${path.layout}` : packetText(witness.sent)}`];
   for (const hop of path.hops) {

@@ -1,0 +1,24 @@
+import { blackHoles, invariants, isolation, loops } from '../analyses/questions.ts';
+import type { ExploreOptions, Start } from '../engine/explore.ts';
+import type { Field } from '../ir/expression.ts';
+import type { Network } from '../network.ts';
+import type { Verdict } from '../verdict.ts';
+
+/** Asked of packets from every start: it holds when it holds from each. Plain data, so that threads can be asked. */
+export type EveryStartQuestion =
+  | { readonly ask: 'loops' | 'blackholes' }
+  | { readonly ask: 'isolation'; readonly to: string }
+  | { readonly ask: 'invariants'; readonly kept: readonly Field[] };
+
+export function ask(network: Network, start: Start, question: EveryStartQuestion, options: ExploreOptions): Verdict {
+  switch (question.ask) {
+    case 'loops':
+      return loops(network, [start], options);
+    case 'blackholes':
+      return blackHoles(network, [start], options);
+    case 'isolation':
+      return isolation(network, [start], question.to, options);
+    case 'invariants':
+      return invariants(network, [start], question.kept, options);
+  }
+}
