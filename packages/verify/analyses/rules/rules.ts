@@ -40,7 +40,11 @@ export function examineRules(name: string, files: readonly InputFile[], millisec
       undecided.push(`${place}: the bound ${error.message} was hit`);
     }
   };
-  for (const table of tablesIn(network)) examine(table.name, (diagrams) => examineTable(table, diagrams));
+  const tables = tablesIn(network);
+  const shared = sharedRules(tables);
+  for (const table of tables) {
+    examine(table.name, (diagrams) => examineTable(table, diagrams, (rule) => shared.has(keyOf(rule))));
+  }
   if ([...network.boxes.values()].some(({ kind }) => kind === 'netfilter')) {
     for (const parts of partsOf(files).boxes.values()) {
       for (const table of parts.rulesets.flatMap(({ tables }) => tables)) {
@@ -74,13 +78,23 @@ function tablesIn({ boxes, programs, routines }: Assembled['network']): Readonly
   return found;
 }
 
-/** A rule that stands in several tables is superfluous when it is so in each; which others take its packets may differ. */
-function faultsOf(examined: readonly Examined[]): readonly RuleFault[] {
-  const faults = new Map<string, RuleFault>();
-  for (const fault of examined.flatMap((each) => each.faults)) {
-    const key = sourceName(fault.rule);
-    if (!faults.has(key)) faults.set(key, fault);
+/** Rules that became rows of several tables: what is superfluous in one may be needed in another. */
+function sharedRules(tables: ReadonlySet<Table>): ReadonlySet<string> {
+  const seen = new Set<string>();
+  const shared = new Set<string>();
+  for (const { entries } of tables) {
+    if (entries.kind !== 'rules') continue;
+    const own = new Set(entries.rules.flatMap(({ source }) => (source === undefined ? [] : [keyOf(source)])));
+    for (const key of own) (seen.has(key) ? shared : seen).add(key);
   }
+  return shared;
+}
+
+const keyOf = (rule: SourceRef) => `${sourceName(rule)} ${rule.text ?? ''}`;
+
+/** Each once: an element that is used twice has its table twice. */
+function faultsOf(examined: readonly Examined[]): readonly RuleFault[] {
+  const faults = new Map(examined.flatMap((each) => each.faults).map((fault) => [keyOf(fault.rule), fault]));
   return [...faults.values()].toSorted((a, b) => order(a.rule, b.rule));
 }
 

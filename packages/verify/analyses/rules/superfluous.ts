@@ -9,6 +9,8 @@ export interface ListedRule {
   readonly behaviour: string | undefined;
   /** A packet that goes on may have changed. */
   readonly changes: boolean;
+  /** It stays, for other reasons. */
+  readonly fixed?: boolean;
 }
 
 export interface RuleList {
@@ -52,13 +54,13 @@ export function superfluous({ diagrams, rules, packets, miss, changed }: RuleLis
   /** The packets that behave so from here on. */
   const later = new Map<string, Node>([[miss, TRUE]]);
   for (let i = rules.length - 1; i >= 0; i -= 1) {
-    const { upper, lower, behaviour } = rules[i]!;
-    if (met[i] === FALSE) {
+    const { upper, lower, behaviour, fixed = false } = rules[i]!;
+    if (met[i] === FALSE && !fixed) {
       kinds.set(i, diagrams.and(packets, upper) === FALSE ? 'impossible' : 'shadowed');
       continue;
     }
     // A test whose result the rules do not show may count packets, or remember where they came from.
-    const known = behaviour !== undefined && upper === lower;
+    const known = behaviour !== undefined && upper === lower && !fixed;
     if (known && diagrams.minus(met[i]!, later.get(behaviour) ?? FALSE) === FALSE) {
       kinds.set(i, 'redundant');
       continue;

@@ -1,4 +1,4 @@
-import { type Diagrams, TRUE } from '../../diagram/diagrams.ts';
+import { type Diagrams, FALSE, TRUE } from '../../diagram/diagrams.ts';
 import type { Instruction } from '../../ir/instruction.ts';
 import type { SourceRef } from '../../ir/source.ts';
 import type { PrefixEntries, ExactEntries, Rule, Table } from '../../ir/table.ts';
@@ -48,9 +48,10 @@ export function tablesOf(program: Instruction, found: Set<Table> = new Set()): S
   return found;
 }
 
-export function examineTable(table: Table, diagrams: Diagrams): Examined {
+/** Rules that are `shared` do something in other tables too, and stay. */
+export function examineTable(table: Table, diagrams: Diagrams, shared: (rule: SourceRef) => boolean): Examined {
   const { entries } = table;
-  return entries.kind === 'rules' ? ofRules(table, entries.rules, diagrams) : ofColumns(table, entries);
+  return entries.kind === 'rules' ? ofRules(table, entries.rules, diagrams, shared) : ofColumns(table, entries);
 }
 
 function ofColumns(table: Table, entries: PrefixEntries | ExactEntries): Examined {
@@ -84,7 +85,12 @@ interface Written {
   readonly source: SourceRef | undefined;
 }
 
-function ofRules(table: Table, rows: readonly Rule[], diagrams: Diagrams): Examined {
+function ofRules(
+  table: Table,
+  rows: readonly Rule[],
+  diagrams: Diagrams,
+  shared: (rule: SourceRef) => boolean,
+): Examined {
   const written: Written[] = [];
   for (const row of rows) {
     const last = written.at(-1);
@@ -97,18 +103,18 @@ function ofRules(table: Table, rows: readonly Rule[], diagrams: Diagrams): Exami
     (all, { absent }, i) => (absent === 'fail' ? diagrams.and(all, columns.isThere(`${i}`)) : all),
     TRUE,
   );
-  const rules = written.map(({ rows: ways }): ListedRule => {
-    const node = ways.reduce((all, { match }) => diagrams.or(all, nodeOf(match)), 0);
-    return { upper: node, lower: node, behaviour: String(ways[0]!.behaviour), changes: false };
-  });
   const times = new Map<SourceRef, number>();
   for (const { source } of written) if (source !== undefined) times.set(source, (times.get(source) ?? 0) + 1);
-  const faults = superfluous({ diagrams, rules, packets, miss: String(missOf(table)), changed: (same) => same });
-  const found = [...faults].flatMap(([i, { kind, by }]): RuleFault[] => {
-    const { source } = written[i]!;
+  const rules = written.map(({ rows: ways, source }): ListedRule => {
+    const node = ways.reduce((all, { match }) => diagrams.or(all, nodeOf(match)), FALSE);
     // Of a rule that does several things, one may be needed.
-    if (source === undefined || times.get(source)! > 1) return [];
-    return [{ kind, place: table.name, rule: source, by: by.flatMap((j) => written[j]!.source ?? []) }];
+    const fixed = source === undefined || times.get(source)! > 1 || shared(source);
+    return { upper: node, lower: node, behaviour: String(ways[0]!.behaviour), changes: false, fixed };
+  });
+  const faults = superfluous({ diagrams, rules, packets, miss: String(missOf(table)), changed: (same) => same });
+  const found = [...faults].map(([i, { kind, by }]): RuleFault => {
+    const others = by.flatMap((j) => written[j]!.source ?? []);
+    return { kind, place: table.name, rule: written[i]!.source!, by: others };
   });
   return { rules: times.size, faults: found };
 
