@@ -71,6 +71,7 @@ const other: Readonly<Record<string, FieldName>> = {
   dl_dst: 'eth_dst',
   dl_type: 'eth_type',
   vlan_tci: 'tci',
+  nw_tos: 'ip_dscp',
   nw_src: 'ip_src',
   nw_dst: 'ip_dst',
   nw_proto: 'ip_proto',

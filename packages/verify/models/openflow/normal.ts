@@ -1,0 +1,111 @@
+import { any, compare, constant, type Expr, masked, negation, read, within } from '../../ir/expression.ts';
+import { field } from '../../ir/fields.ts';
+import { assign, block, branch, constrain, drop, type Instruction, nothing } from '../../ir/instruction.ts';
+import type { Rule } from '../../ir/table.ts';
+import type { BridgePort, Ports } from './bridge.ts';
+import { bits, type Places } from './places.ts';
+
+/** Frames of link protocols, which a switch does not pass on (ovs-vswitchd.conf.db(5), forward-bpdu). */
+const reserved = any(
+  masked(read(field('Ether.dst')), 0x0180_c200_0000n, 0xffff_ffff_fff0n),
+  within(
+    read(field('Ether.dst')),
+    [
+      0x00e0_2b00_0000n,
+      0x00e0_2b00_0004n,
+      0x00e0_2b00_0006n,
+      0x0100_0c00_0000n,
+      0x0100_0ccc_ccccn,
+      0x0100_0ccc_cccdn,
+      0x0100_0ccd_cdcdn,
+    ].map((mac) => [mac, mac] as const),
+  ),
+  masked(read(field('Ether.dst')), 0x0100_0ccc_ccc0n, 0xffff_ffff_fff0n),
+);
+
+const isGroup = compare(bits(read(field('Ether.dst')), 40, 40), '==', constant(1, 1));
+
+/** Sends a packet out of a port, which ends its way through the bridge. */
+export type Leave = (port: BridgePort) => Instruction;
+
+/** What is different for each port a packet may have come in by. */
+function byInPort(name: string, places: Places, ports: Ports, of: (port: BridgePort) => Instruction): Instruction {
+  const rules = ports.all.map(({ number }, behaviour): Rule => {
+    const value = BigInt(number);
+    return { match: [{ kind: 'range', low: value, high: value }], behaviour };
+  });
+  return {
+    op: 'table',
+    table: {
+      name,
+      keys: [{ of: places.value('in_port'), width: 16, absent: 'fail' }],
+      entries: { kind: 'rules', rules },
+      behaviours: ports.all.map(of),
+      miss: drop('came in by no port of the bridge'),
+    },
+  };
+}
+
+const NO_OTHER = drop('there is no other port');
+
+function several(branches: readonly Instruction[], op: 'fork' | 'choose'): Instruction {
+  if (branches.length === 0) return NO_OTHER;
+  return branches.length === 1 ? branches[0]! : { op, branches };
+}
+
+/** `FLOOD` and `ALL`: out of all other ports, whatever their VLANs. */
+export function flood(box: string, places: Places, ports: Ports, leave: Leave): Instruction {
+  const ways = ports.all.map(leave);
+  return byInPort(`${box} flood`, places, ports, (port) =>
+    several(
+      ways.filter((_, i) => ports.all[i] !== port),
+      'fork',
+    ),
+  );
+}
+
+export function backOut(box: string, places: Places, ports: Ports, leave: Leave): Instruction {
+  return byInPort(`${box} IN_PORT`, places, ports, leave);
+}
+
+/**
+ * `NORMAL` is a switch that learns. What it has learned is not in the flows: a frame for one station goes to one of the other
+ * ports of its VLAN, or to all of them; nobody knows which. Frames for groups go to all.
+ */
+export function normal(box: string, places: Places, ports: Ports, leave: Leave): Instruction {
+  const tci = places.at('tci');
+  const vlan: Expr = bits(read(tci), 11, 0);
+  const ways = ports.all.map((port) => block(outOf(port), leave(port)));
+  const tag = (to: Expr) => assign(tci, { kind: 'concat', parts: [bits(read(tci), 15, 13), constant(1, 1), to] });
+
+  function outOf({ configured }: BridgePort): Instruction {
+    if (configured?.tag !== undefined && configured.trunks === undefined) {
+      return block(
+        constrain(compare(vlan, '==', constant(configured.tag, 12)), 'the port is in another VLAN'),
+        assign(tci, constant(0, 16)),
+      );
+    }
+    return passes(configured?.trunks);
+  }
+  function into({ configured }: BridgePort): Instruction {
+    if (configured?.tag === undefined || configured.trunks !== undefined) return passes(configured?.trunks);
+    return block(
+      constrain(compare(vlan, '==', constant(0, 12)), 'a frame with a VLAN tag at an access port'),
+      tag(constant(configured.tag, 12)),
+    );
+  }
+  function passes(trunks: readonly number[] | undefined): Instruction {
+    if (trunks === undefined || trunks.length === 0) return nothing;
+    const ranges = trunks.toSorted((a, b) => a - b).map((id) => [BigInt(id), BigInt(id)] as const);
+    return constrain(within(vlan, ranges), 'the trunk does not carry the VLAN');
+  }
+  return block(
+    constrain(negation(reserved), 'a frame of a link protocol'),
+    byInPort(`${box} NORMAL`, places, ports, (port) => {
+      const others = ways.filter((_, i) => ports.all[i] !== port);
+      const all = several(others, 'fork');
+      const one = others.length < 2 ? all : several([all, ...others], 'choose');
+      return block(into(port), branch(isGroup, all, one));
+    }),
+  );
+}
