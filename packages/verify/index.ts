@@ -11,10 +11,11 @@ export { type ConcretePath, interpret, type InterpretOptions } from './engine/in
 export { type Exploration, explore, type ExploreOptions, type Monitor, type Start } from './engine/explore.ts';
 export * from './engine/path.ts';
 export * from './errors.ts';
+export { type Destination, destinations } from './incremental/destinations.ts';
 export { type Header, type HeaderWidths } from './incremental/headers.ts';
 export type { AccessRule, ForwardingRule, MaskedAddress, NetworkRule, Range } from './incremental/rules.ts';
 export { readUpdates, readWiring, type RuleUpdate } from './incremental/updates.ts';
-export { IncrementalVerifier, type Loop, type Update, type Wiring } from './incremental/verifier.ts';
+export { type BlackHole, IncrementalVerifier, type Loop, type Update, type Wiring } from './incremental/verifier.ts';
 export * from './ir/expression.ts';
 export * from './ir/fields.ts';
 export * from './ir/instruction.ts';

@@ -18,9 +18,10 @@ describe('updates of rules', () => {
         '+ fwd r 167772161 8 eth0 8\n\n- acl r_in access-list in deny 17 17 any null null null 10.0.0.0 0.0.0.255 8998 null 7',
       ),
     ).toEqual([
-      { insert: true, rule: { kind: 'forward', box: 'r', address: 0x0a000000, length: 8, port: 'eth0' } },
+      { insert: true, rule: { kind: 'forward', box: 'r', address: 0x0a000000, length: 8, port: 'eth0' }, line: 1 },
       {
         insert: false,
+        line: 3,
         rule: {
           kind: 'access',
           list: 'r_in',

@@ -9,6 +9,7 @@ import type { Wiring } from './verifier.ts';
 export interface RuleUpdate {
   readonly insert: boolean;
   readonly rule: NetworkRule;
+  readonly line: number;
 }
 
 /**
@@ -20,11 +21,11 @@ export interface RuleUpdate {
  * Addresses of routes are numbers of 32 bits; `any` and `null` are everything. A range of ports without an end has none.
  */
 export function readUpdates(file: InputFile): readonly RuleUpdate[] {
-  return lines(file).map(({ words, fail }): RuleUpdate => {
+  return lines(file).map(({ words, line, fail }): RuleUpdate => {
     const [sign, kind] = words;
     if (sign !== '+' && sign !== '-') throw fail("the line begins with '+' or '-'");
-    if (kind === 'fwd') return { insert: sign === '+', rule: forwardingRule(words, fail) };
-    if (kind === 'acl') return { insert: sign === '+', rule: accessRule(words, fail) };
+    if (kind === 'fwd') return { insert: sign === '+', rule: forwardingRule(words, fail), line };
+    if (kind === 'acl') return { insert: sign === '+', rule: accessRule(words, fail), line };
     throw fail(`'${kind ?? ''}' is neither fwd nor acl`);
   });
 }
@@ -55,6 +56,7 @@ type Fail = (why: string) => SuperfluidityError;
 
 interface Line {
   readonly words: readonly string[];
+  readonly line: number;
   readonly fail: Fail;
 }
 
@@ -72,7 +74,7 @@ function lines({ path, text }: InputFile): readonly Line[] {
         reason: `${path}:${i + 1}: ${reason}`,
         data: { file: path, line: i + 1 },
       });
-    return [{ words, fail }];
+    return [{ words, line: i + 1, fail }];
   });
 }
 
