@@ -128,6 +128,29 @@ class Plain {
       });
   }
 
+  /** Where a box sends the packet to one that has no route for it. */
+  holes(header: Header): ReadonlySet<string> {
+    const found = new Set<string>();
+    const walk = (from: string, { node, port }: End, been: readonly string[]): void => {
+      for (const { from: begin, to } of this.#wiring.links) {
+        if (begin.node !== node || begin.port !== port) continue;
+        const list = this.#wiring.lists.get(to.node);
+        if (list === undefined) {
+          if (this.port(to.node, header) === undefined) found.add(`${from}>${to.node} ${to.port}`);
+        } else if (!been.includes(to.node) && this.permits(list, header)) {
+          walk(from, { node: to.node, port: 'permit' }, [...been, to.node]);
+        }
+      }
+    };
+    for (const box of boxes) {
+      const out = this.port(box, header);
+      for (const wire of out === 'vlan7' ? ['1', '2'] : out === undefined ? [] : [out]) {
+        walk(`${box} ${wire}`, { node: box, port: wire }, []);
+      }
+    }
+    return found;
+  }
+
   /** All circles, by their ports. */
   circles(header: Header): ReadonlySet<string> {
     const found = new Set<string>();
@@ -153,25 +176,28 @@ function canonical(keys: readonly string[]): string {
 }
 
 describe('the incremental verifier', () => {
-  it('has as many atoms as there are behaviours, and finds each circle when it closes', () => {
+  it('has as many atoms as there are behaviours, and finds each circle and each black hole when it comes', () => {
     let closed = 0;
+    let found = 0;
     fc.assert(
       fc.property(wirings, steps, (wiring, list) => {
         const verifier = new IncrementalVerifier(wiring, boxes, widths);
         const plain = new Plain(wiring);
         let before = headers.map((header) => plain.circles(header));
+        let holesBefore = headers.map((header) => plain.holes(header));
         for (const step of list) {
-          let loops;
+          let update;
           if (typeof step === 'number') {
             const gone = plain.rules[step];
             if (gone === undefined) continue;
             plain.rules.splice(step, 1);
-            ({ loops } = verifier.remove(gone));
+            update = verifier.remove(gone);
           } else {
             if (step.kind === 'access' && ![...wiring.lists.values()].includes(step.list)) continue;
             plain.rules.push(step);
-            ({ loops } = verifier.insert(step));
+            update = verifier.insert(step);
           }
+          const { loops } = update;
           const forwarding = new Set(headers.map((header) => boxes.map((box) => plain.port(box, header)).join()));
           const used = [...new Set(wiring.lists.values())];
           const filtering = new Set(headers.map((header) => used.map((each) => plain.permits(each, header)).join()));
@@ -186,12 +212,55 @@ describe('the incremental verifier', () => {
           }
           closed += added.size;
           before = now;
+          const holes = headers.map((header) => plain.holes(header));
+          const lost = update.blackHoles().map(({ from, to, packet, rules }) => {
+            const hole = `${from.node} ${from.port}>${to.node} ${to.port}`;
+            expect(plain.holes(packet)).toContain(hole);
+            expect(rules[0]).toMatchObject({ box: from.node });
+            return hole;
+          });
+          for (const [i, all] of holes.entries()) {
+            for (const hole of all) if (!holesBefore[i]!.has(hole)) expect(lost).toContain(hole);
+          }
+          found += lost.length;
+          holesBefore = holes;
         }
       }),
       { numRuns: 200 },
     );
     expect(closed).toBeGreaterThan(20);
+    expect(found).toBeGreaterThan(20);
   }, 60_000);
+
+  it('is after any updates what it is when the rules that are left are put into a new one', () => {
+    fc.assert(
+      fc.property(wirings, steps, (wiring, list) => {
+        const verifier = new IncrementalVerifier(wiring, boxes, widths);
+        const left: NetworkRule[] = [];
+        for (const step of list) {
+          if (typeof step === 'number') {
+            for (const gone of left.splice(step, 1)) verifier.remove(gone);
+          } else if (step.kind === 'forward' || [...wiring.lists.values()].includes(step.list)) {
+            left.push(step);
+            verifier.insert(step);
+          }
+        }
+        const fresh = new IncrementalVerifier(wiring, boxes, widths);
+        for (const rule of left) fresh.insert(rule);
+        expect(verifier.atoms).toEqual(fresh.atoms);
+        const ends = ({ loops }: { loops: readonly { readonly ends: readonly End[] }[] }) =>
+          loops.map((loop) => loop.ends);
+        // Rules for the same packets are told apart by when they came, which only the ones that decide show.
+        for (const rule of left.filter((each) => each.kind === 'forward')) {
+          const [here, there] = [verifier.remove(rule), fresh.remove(rule)];
+          expect(here.moved).toBe(there.moved);
+          expect(ends(here).length).toBe(ends(there).length);
+          expect(here.blackHoles().length).toBe(there.blackHoles().length);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
 
   it('names the rules of a circle, and forgets it when one of them goes', () => {
     const [x, y]: ForwardingRule[] = [
@@ -208,12 +277,15 @@ describe('the incremental verifier', () => {
       lists: new Map(),
       vlans: new Map(),
     });
-    expect(verifier.insert(x!).loops).toEqual([]);
+    const first = verifier.insert(x!);
+    expect(first.loops).toEqual([]);
+    expect(first.blackHoles()).toMatchObject([{ from: ends.x, to: back.y, rules: [x] }]);
     const [loop] = verifier.insert(y!).loops;
     expect(loop!.ends).toEqual([ends.x, ends.y]);
     expect(loop!.rules).toEqual([x, y]);
     expect(loop!.packet.destination).toBeLessThan(2 ** 31);
     expect(verifier.remove(x!).loops).toEqual([]);
+    expect(() => first.blackHoles()).toThrow(/has changed since/);
     expect(verifier.insert({ ...x!, address: 2 ** 31, length: 32 }).loops).toHaveLength(1);
     expect(() => verifier.remove(x!)).toThrow(/no such rule/);
     expect(() => verifier.insert({ ...x!, box: 'z' })).toThrow(/no box 'z'/);

@@ -6,7 +6,9 @@ import { AccessList, PERMIT } from './access.ts';
 import { type AtomId, Atoms } from './atoms.ts';
 import { ForwardingTable } from './forwarding.ts';
 import { type Header, Headers, type HeaderWidths, ipv4 } from './headers.ts';
+import { type Hop, hopsOf } from './hops.ts';
 import type { Change, NetworkRule } from './rules.ts';
+import { keyOf, Walk } from './walk.ts';
 
 /** A port of a box, or of a place where an access list is applied. */
 export interface End {
@@ -33,9 +35,21 @@ export interface Loop {
   readonly rules: readonly NetworkRule[];
 }
 
+/** Packets that a box sends to another, which has no route for them. */
+export interface BlackHole {
+  readonly from: End;
+  readonly to: End;
+  /** One of the packets. */
+  readonly packet: Header;
+  /** The rules that send that packet there, in order. */
+  readonly rules: readonly NetworkRule[];
+}
+
 export interface Update {
   /** Loops of packets that this update moved. */
   readonly loops: readonly Loop[];
+  /** Black holes of packets that this update moved. Looked for when it is asked, until the next update. */
+  readonly blackHoles: () => readonly BlackHole[];
   /** Atoms of packets that are now treated otherwise. */
   readonly moved: number;
 }
@@ -51,6 +65,7 @@ const HOPS_MAX = 1_000;
 export class IncrementalVerifier {
   readonly #headers: Headers;
   readonly #next = new Map<string, readonly End[]>();
+  readonly #hops: readonly Hop[];
   readonly #lists: ReadonlyMap<string, string>;
   readonly #vlans: Wiring['vlans'];
   /** Numbers of boxes, and of access lists: each kind from 0. */
@@ -61,12 +76,14 @@ export class IncrementalVerifier {
   readonly #forwarded: Atoms;
   readonly #filtered: Atoms;
   readonly #diagrams: Diagrams;
+  #updates = 0;
 
   /** `boxes` are those that have rules and no links. */
   constructor(wiring: Wiring, boxes: Iterable<string> = [], widths: HeaderWidths = ipv4) {
     this.#diagrams = new Diagrams(defaultLimits.diagramNodes);
     this.#headers = new Headers(this.#diagrams, widths);
     this.#lists = wiring.lists;
+    this.#hops = hopsOf(wiring);
     this.#vlans = wiring.vlans;
     for (const { from, to } of wiring.links) {
       const key = keyOf(from);
@@ -114,14 +131,50 @@ export class IncrementalVerifier {
 
   #update(rule: NetworkRule, changes: readonly Change[]): Update {
     const moved = new Set<AtomId>();
+    this.#updates += 1;
+    const now = this.#updates;
+    const asked = (work: () => readonly BlackHole[]) => () => {
+      if (this.#updates !== now) throw new RangeError('the network has changed since this update');
+      return work();
+    };
     if (rule.kind === 'forward') {
       const element = this.#elements.get(rule.box)!;
       for (const change of changes) this.#forwarded.move(element, change, moved);
-      return { loops: this.#loopsFrom(rule.box, moved), moved: moved.size };
+      const hops = () => this.#hops.filter(({ from, to }) => from.node === rule.box || to.node === rule.box);
+      return {
+        loops: this.#loopsFrom(rule.box, moved),
+        blackHoles: asked(() => hops().flatMap((hop) => this.#lostOn(hop, moved, this.#filtered.ids))),
+        moved: moved.size,
+      };
     }
     const element = this.#elements.get(`list ${rule.list}`)!;
     for (const change of changes) this.#filtered.move(element, change, moved);
-    return { loops: this.#loopsThrough(rule.list, moved), moved: moved.size };
+    const hops = () => this.#hops.filter(({ lists }) => lists.includes(rule.list));
+    return {
+      loops: this.#loopsThrough(rule.list, moved),
+      blackHoles: asked(() => hops().flatMap((hop) => this.#lostOn(hop, this.#forwarded.ids, moved))),
+      moved: moved.size,
+    };
+  }
+
+  #lostOn({ from, lists, to }: Hop, forwarded: Iterable<AtomId>, filtered: Iterable<AtomId>): readonly BlackHole[] {
+    const [sender, receiver] = [this.#elements.get(from.node)!, this.#elements.get(to.node)!];
+    const lost = [...forwarded].filter((atom) => {
+      const behaviour = this.#forwarded.behaviour(atom, sender);
+      if (behaviour === 0 || this.#forwarded.behaviour(atom, receiver) !== 0) return false;
+      return this.#wires(from.node, this.#ports[sender]!.names[behaviour]!).includes(from.port);
+    });
+    const elements = lists.map((list) => this.#elements.get(`list ${list}`)!);
+    const permitted = [...filtered].filter((atom) =>
+      elements.every((element) => this.#filtered.behaviour(atom, element) === PERMIT),
+    );
+    const packet = this.#common(new Set(lost), new Set(permitted));
+    if (packet === undefined) return [];
+    const decided = lists.map((list) => this.#listOf(list).lookup(packet));
+    const rules = [this.#tableOf(from.node).lookup(packet.destination), ...decided].filter(
+      (rule) => rule !== undefined,
+    );
+    return [{ from, to, packet, rules }];
   }
 
   #loopsFrom(box: string, moved: ReadonlySet<AtomId>): readonly Loop[] {
@@ -236,35 +289,6 @@ export class IncrementalVerifier {
     return this.#access.get(list) ?? noSuch('access list', list);
   }
 }
-
-/** One search for loops. */
-class Walk {
-  readonly path: End[] = [];
-  readonly candidates = new Map<
-    string,
-    { readonly ends: readonly End[]; readonly forwarded: Set<AtomId>; readonly filtered: Set<AtomId> }
-  >();
-
-  /** A circle is the same wherever it is entered. */
-  found(ends: readonly End[], forwarded: readonly AtomId[], filtered: readonly AtomId[]): void {
-    const keys = ends.map(keyOf);
-    const first = keys.indexOf(keys.reduce((least, key) => (key < least ? key : least)));
-    const key = [...keys.slice(first), ...keys.slice(0, first)].join('\n');
-    const known = this.candidates.get(key);
-    if (known === undefined) {
-      this.candidates.set(key, {
-        ends: [...ends.slice(first), ...ends.slice(0, first)],
-        forwarded: new Set(forwarded),
-        filtered: new Set(filtered),
-      });
-      return;
-    }
-    for (const atom of forwarded) known.forwarded.add(atom);
-    for (const atom of filtered) known.filtered.add(atom);
-  }
-}
-
-const keyOf = ({ node, port }: End) => `${node} ${port}`;
 
 function noSuch(what: string, name: string): never {
   throw new SuperfluidityError('SF-VERIFY-PORT', { reason: `there is no ${what} '${name}' in the network` });
