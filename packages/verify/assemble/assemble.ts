@@ -5,6 +5,7 @@ import { inputLimits } from '../limits.ts';
 import type { BoxModel } from '../models/box-model.ts';
 import { type ClickModel, clickModel } from '../models/click/model.ts';
 import { netfilterModel } from '../models/netfilter/model.ts';
+import { type OpenflowModel, openflowModel } from '../models/openflow/model.ts';
 import { routerModel } from '../models/router.ts';
 import { switchModel } from '../models/switch.ts';
 import { type Box, boxOf, type Network, type PortId } from '../network.ts';
@@ -12,8 +13,10 @@ import type { FileReading } from '../read/ledger.ts';
 import type { InputFile } from '../read/reader.ts';
 import type { ReadLink } from '../readers/links.ts';
 import { linuxBox } from './linux-box.ts';
+import { seflNetwork } from './sefl.ts';
 import { neutronOf } from './neutron.ts';
 import { type BoxParts, partsOf, type ReadFiles } from './parts.ts';
+import { bridgeOf, patches, switchPort } from './openflow.ts';
 
 export interface Assembled {
   readonly network: Network;
@@ -33,6 +36,8 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
   for (const { path, text } of files) {
     if (text.length > inputLimits.fileBytes) tooLarge(path, `${inputLimits.fileBytes} characters`);
   }
+  const whole = seflNetwork(files);
+  if (whole !== undefined) return whole;
   const read: ReadFiles = partsOf(files);
   const boxes = new Map<string, Box>();
   const programs = new Map<PortId, Instruction>();
@@ -40,11 +45,13 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
   const entries: PortId[] = [];
   const unknown = new Map<string, string>();
   const ends: ClickEnds[] = [];
+  const switches = new Map<string, OpenflowModel>();
   for (const [box, parts] of read.boxes) {
-    const model = modelOf(box, parts);
+    const model = modelOf(box, parts, read.vswitches);
     if (model === undefined) continue;
     boxes.set(box, model.box);
     if (isClick(model)) ends.push(model);
+    if (isOpenflow(model)) switches.set(box, model);
     entries.push(
       ...(isClick(model) ? model.entries : [...model.programs.keys()].filter((port) => port.endsWith(':in'))),
     );
@@ -63,7 +70,7 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
   for (const [box, file] of read.unknown) {
     if (!boxes.has(box)) unknown.set(box, `what ${box} does: ${file} is not recognised`);
   }
-  const links = linksBetween(read.links, programs, ends);
+  const links = linksBetween([...read.links, ...patches(boxes, read.vswitches)], programs, ends, switches);
   return {
     network: { name, boxes, programs, links, routines, unknown },
     entries,
@@ -73,9 +80,15 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
 
 type ClickEnds = Pick<ClickModel, 'entries' | 'exits' | 'openOutputs'>;
 
+const isOpenflow = (model: BoxModel): model is OpenflowModel => model.box.kind === 'openflow';
 const isClick = (model: BoxModel): model is ClickModel => 'openOutputs' in model;
 
-function modelOf(name: string, parts: BoxParts): BoxModel | undefined {
+function modelOf(name: string, parts: BoxParts, vswitches: ReadFiles['vswitches']): BoxModel | undefined {
+  if (parts.flows !== undefined) {
+    const configured = bridgeOf(name, vswitches)?.ports;
+    const ports = parts.switchPorts ?? [];
+    return openflowModel(name, { flows: parts.flows, ports, ...(configured === undefined ? {} : { configured }) });
+  }
   const [configuration] = parts.click;
   if (configuration !== undefined) return clickModel(name, configuration);
   if (parts.rulesets.length > 0) return netfilterModel(name, linuxBox(parts));
@@ -91,6 +104,7 @@ function linksBetween(
   read: readonly ReadLink[],
   programs: ReadonlyMap<PortId, Instruction>,
   ends: readonly ClickEnds[],
+  switches: ReadonlyMap<string, OpenflowModel>,
 ): ReadonlyMap<PortId, readonly PortId[]> {
   const outputs = ends.flatMap(({ exits, openOutputs }) => [...exits, ...openOutputs]);
   const inputs = ends.flatMap(({ entries }) => entries);
@@ -102,7 +116,8 @@ function linksBetween(
     const input = `${boxOf(to)}:in`;
     return programs.has(input) ? input : clickPort(to, '', inputs);
   };
-  for (const { from, to } of read) {
+  for (const link of read) {
+    const [from, to] = [switchPort(link.from, switches), switchPort(link.to, switches)];
     const begin = isLinux(from) ? `${from}:out` : clickPort(from, 'out', outputs);
     links.set(begin, [...(links.get(begin) ?? []), end(to)]);
   }
@@ -120,7 +135,8 @@ function clickPort(written: PortId, prefix: 'out' | '', ports: readonly PortId[]
 /** Rules that were not understood have doubts of their own, where they stand; other lines are in doubt as a whole. */
 function doubtOf({ file, format, lines, remarks }: FileReading): readonly Instruction[] {
   const count = lines['not understood'];
-  if (count === 0 || (format.startsWith('ip') && format.endsWith('tables-save'))) return [];
+  if (count === 0 || format === 'ovs-ofctl dump-flows') return [];
+  if (format.startsWith('ip') && format.endsWith('tables-save')) return [];
   const first = remarks.find(({ fate }) => fate === 'not understood');
   const what = `${count} ${count === 1 ? 'line' : 'lines'} of ${file}, first line ${first?.line ?? '?'}: ${first?.why ?? ''}`;
   return [{ op: 'doubt', what }];

@@ -18,11 +18,17 @@ import { readIptables } from '../readers/netfilter/iptables.ts';
 import { readNftJson } from '../readers/netfilter/nft-json.ts';
 import { readNftText } from '../readers/netfilter/nft-text.ts';
 import type { IpSet, Ruleset } from '../readers/netfilter/ruleset.ts';
+import type { Flow } from '../readers/openflow/flow.ts';
+import { looksLikeFlows, readFlows } from '../readers/openflow/flows.ts';
+import { looksLikePorts, readPorts, type ReadPort } from '../readers/openflow/ports.ts';
+import { looksLikeVswitch, readVswitch, type Vswitch } from '../readers/openflow/vswitch.ts';
 import type { NeutronDeployment } from '../readers/neutron/deployment.ts';
 import { looksLikeNeutron, readNeutron } from '../readers/neutron/neutron.ts';
 
 /** What the files of one box say. */
 export interface BoxParts {
+  flows?: readonly Flow[];
+  switchPorts?: readonly ReadPort[];
   fib?: Fib;
   readonly rulesets: Ruleset[];
   readonly ipsets: Map<string, IpSet>;
@@ -36,6 +42,8 @@ export interface BoxParts {
 export interface ReadFiles {
   readonly boxes: ReadonlyMap<string, BoxParts>;
   readonly links: readonly ReadLink[];
+  /** Bridges and ports of nodes, by node. */
+  readonly vswitches: ReadonlyMap<string, Vswitch>;
   /** Of the API of a cloud: what the tenants asked for has many boxes. */
   readonly neutron: readonly Reading<NeutronDeployment>[];
   /** Boxes with a file that was not recognised, and the file. */
@@ -51,6 +59,22 @@ interface Format {
 }
 
 const formats: readonly Format[] = [
+  {
+    recognises: looksLikeFlows,
+    read(file, box) {
+      const { value, reading } = readFlows(file);
+      box.flows = [...(box.flows ?? []), ...value];
+      return reading;
+    },
+  },
+  {
+    recognises: looksLikePorts,
+    read(file, box) {
+      const { value, reading } = readPorts(file);
+      box.switchPorts = [...(box.switchPorts ?? []), ...value];
+      return reading;
+    },
+  },
   {
     recognises: (text, path) =>
       path.endsWith('.click') || /^\s*[\w@/]+\s*::\s*[A-Z]\w*\s*(?:\(|;|->|$)/m.test(text.slice(0, 4_096)),
@@ -129,6 +153,7 @@ function rules({ value, reading }: Reading<Ruleset>, box: BoxParts): FileReading
 export function partsOf(files: readonly InputFile[]): ReadFiles {
   const boxes = new Map<string, BoxParts>();
   const links: ReadLink[] = [];
+  const vswitches = new Map<string, Vswitch>();
   const neutron: Reading<NeutronDeployment>[] = [];
   const readings: FileReading[] = [];
   const unknown = new Map<string, string>();
@@ -136,6 +161,12 @@ export function partsOf(files: readonly InputFile[]): ReadFiles {
     if (looksLikeLinks(file.text)) {
       const { value, reading } = readLinks(file);
       links.push(...value);
+      readings.push(reading);
+      continue;
+    }
+    if (looksLikeVswitch(file.text)) {
+      const { value, reading } = readVswitch(file);
+      vswitches.set(boxName(file.path), value);
       readings.push(reading);
       continue;
     }
@@ -163,12 +194,12 @@ export function partsOf(files: readonly InputFile[]): ReadFiles {
     boxes.set(name, box);
     box.readings.push(format.read(file, box));
   }
-  return { boxes, links, neutron, unknown, readings };
+  return { boxes, links, vswitches, neutron, unknown, readings };
 }
 
-/** `net/fw.rules.v4` is of the box `fw`. */
+/** `net/fw.rules.v4` is of the box `fw`, as are `flows-br-int.txt` and `ports-br-int.txt` of the box `br-int`. */
 function boxName(path: string): string {
-  const base = path.slice(path.lastIndexOf('/') + 1);
+  const base = path.slice(path.lastIndexOf('/') + 1).replace(/^(?:flows|ports|ovs)-(?=[^.])/, '');
   const dot = base.indexOf('.');
   return dot > 0 ? base.slice(0, dot) : base;
 }

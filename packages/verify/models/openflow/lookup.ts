@@ -4,7 +4,7 @@ import { etherTypes } from '../../ir/fields.ts';
 import type { Match, Rule, TableKey } from '../../ir/table.ts';
 import type { Action, FieldMatch, FieldName, Flow } from '../../readers/openflow/flow.ts';
 import type { Ports } from './bridge.ts';
-import type { Places } from './places.ts';
+import { PIECE, type Places } from './places.ts';
 import { lookedUpPort } from './run.ts';
 
 /** Rules that the clauses of conjunctions may become; beyond, whether they match is in doubt. */
@@ -163,9 +163,9 @@ function withConjunction(candidate: Candidate, id: bigint): readonly Candidate[]
   return [{ ...candidate, asked: rest }];
 }
 
-const OF_L4 = new Set(['tp_src', 'tp_dst', 'tcp_flags', 'icmp_type', 'icmp_code']);
+const OF_L4 = new Set(['tp_src', 'tp_dst', 'icmp_type', 'icmp_code']);
 
-/** What a flow asks for. Fragments but the first have no ports: OVS takes them as zero (`frags=normal`, ovs-ofctl(8)). */
+/** What a flow asks for. Fragments, and the first as well, have ports of zero (`set-frags normal`, ovs-ofctl(8)). */
 function candidatesOf(flow: Flow, ports: Ports): readonly Candidate[] {
   const asked = new Map<FieldName, { value: bigint; mask: bigint }>();
   for (const { field, value, mask } of flow.matches) asked.set(field, { value, mask });
@@ -181,15 +181,15 @@ function candidatesOf(flow: Flow, ports: Ports): readonly Candidate[] {
   const isIpv4 = asked.get('eth_type')?.value === BigInt(etherTypes.ipv4);
   if (ofL4.length === 0 || !isIpv4) return [{ priority, asked, flow }];
   const candidates: Candidate[] = [
-    { priority, flow, asked: new Map([...asked, ['ip_offset', { value: 0n, mask: 0x1fffn }]]) },
+    { priority, flow, asked: new Map([...asked, [PIECE, { value: 0n, mask: 0x3fffn }]]) },
   ];
   if (ofL4.every(({ value }: FieldMatch) => value === 0n)) {
     const rest = [...asked].filter(([name]) => !OF_L4.has(name));
-    for (let bit = 0n; bit < 13n; bit += 1n) {
+    for (let bit = 0n; bit < 14n; bit += 1n) {
       candidates.push({
         priority,
         flow,
-        asked: new Map([...rest, ['ip_offset', { value: 1n << bit, mask: 1n << bit }]]),
+        asked: new Map([...rest, [PIECE, { value: 1n << bit, mask: 1n << bit }]]),
       });
     }
   }

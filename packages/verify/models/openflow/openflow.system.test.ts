@@ -1,5 +1,3 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { explore } from '../../engine/explore.ts';
@@ -57,7 +55,7 @@ const valuesOf = (one: Probe): Readonly<Record<string, bigint>> => ({
 
 /** In the words of ovs-fields(7). Fragments but the first have no ports there. */
 function flowOf(one: Probe): string {
-  const ports = one.frag === 'later' ? '' : `,tp_src=${one.sport},tp_dst=${one.dport}`;
+  const ports = one.frag === 'later' ? '' : `,${one.protocol}_src=${one.sport},${one.protocol}_dst=${one.dport}`;
   const head = `in_port=${one.port},vlan_tci=${one.tci},dl_src=${one.src},dl_dst=${one.dst},${one.protocol}`;
   const ip = `nw_src=${one.ipSrc},nw_dst=${one.ipDst},nw_tos=${one.tos & 0xfc},nw_ecn=${one.tos & 3},nw_ttl=${one.ttl}`;
   return `${head},${ip},nw_frag=${one.frag}${ports}`;
@@ -79,9 +77,9 @@ function frameOf(one: Probe): Frame {
 
 function frameAt(at: Read): Frame {
   const value = (name: string) => at(field(name)) ?? 0n;
-  const tag = (value('Vlan.pcp') << 13n) | 0x1000n | value('Vlan.id');
+  const tag = () => (value('Vlan.pcp') << 13n) | 0x1000n | value('Vlan.id');
   return {
-    tci: at(field('Vlan.id')) === undefined ? 0 : Number(tag),
+    tci: value('Ether.type') === 0x8100n ? Number(tag()) : 0,
     src: value('Ether.src'),
     dst: value('Ether.dst'),
     ipSrc: value('IPv4.src'),
@@ -95,7 +93,9 @@ function frameAt(at: Read): Frame {
 
 const portNumber = (port: string) => ({ p1: 1, p2: 2, p3: 3, br0: 65_534 })[port.split(':')[1]!]!;
 const told = (sent: readonly Sent[]) =>
-  sent.map((each) => JSON.stringify(each, (_key, part: unknown) => (typeof part === 'bigint' ? part.toString(16) : part))).toSorted();
+  sent
+    .map((each) => JSON.stringify(each, (_key, part: unknown) => (typeof part === 'bigint' ? part.toString(16) : part)))
+    .toSorted();
 
 function interpreted(network: Network, one: Probe) {
   const known = valuesOf(one);
@@ -139,15 +139,23 @@ describe.skipIf(reason !== undefined)(
     }, 30_000);
     afterAll(() => lab[Symbol.asyncDispose]());
 
-    async function agree(network: Network, one: Probe, cookies: ReadonlyMap<number, number> | undefined): Promise<void> {
+    async function agree(
+      network: Network,
+      one: Probe,
+      cookies: ReadonlyMap<number, number> | undefined,
+    ): Promise<void> {
       const trace = await lab.trace(flowOf(one));
       const expected = told(sentBy(trace, frameOf(one)));
       const paths = interpreted(network, one);
       const out = paths.filter(({ outcome }) => outcome === 'delivered');
-      expect(told(out.map((path) => ({ port: portNumber(path.port), frame: frameAt(path.read) }))), trace).toEqual(expected);
+      expect(told(out.map((path) => ({ port: portNumber(path.port), frame: frameAt(path.read) }))), trace).toEqual(
+        expected,
+      );
       expect(told(explored(network, one)), trace).toEqual(expected);
       if (cookies === undefined) return;
-      const lines = paths.flatMap(({ hops }) => hops.flatMap(({ because }) => because)).filter(({ file }) => file === 'flows');
+      const lines = paths
+        .flatMap(({ hops }) => hops.flatMap(({ because }) => because))
+        .filter(({ file }) => file === 'flows');
       expect(new Set(lines.map(({ line }) => cookies.get(line))), trace).toEqual(cookiesOf(trace));
     }
 

@@ -14,7 +14,6 @@ const ofPacket: Readonly<Record<FieldName, string>> = {
   ip_dscp: 'IPv4.dscp',
   ip_ecn: 'IPv4.ecn',
   ip_ttl: 'IPv4.ttl',
-  ip_offset: 'IPv4.fragment',
   ipv6_src: 'IPv6.src',
   ipv6_dst: 'IPv6.dst',
   ipv6_label: 'IPv6.flowLabel',
@@ -34,20 +33,14 @@ const ofPacket: Readonly<Record<FieldName, string>> = {
   arp_tha: 'Arp.tha',
 };
 
+/** Not of OVS: anything but zero is a fragment. Its offset, and whether more follow. */
+export const PIECE = 'piece';
+
 /** Of the packet, but not in the headers of a layout: symbols that stay with the packet from bridge to bridge. */
 const carried = new Set(['nd_target', 'nd_sll', 'nd_tll', 'pkt_mark']);
 
 /** Fields that OVS does not let be written. */
-const fixed = new Set([
-  'ip_offset',
-  'ip_frag',
-  'tcp_flags',
-  'ct_state',
-  'ct_zone',
-  'eth_type',
-  'ip_proto',
-  'ipv6_proto',
-]);
+const fixed = new Set(['ip_frag', 'tcp_flags', 'ct_state', 'ct_zone', 'eth_type', 'ip_proto', 'ipv6_proto']);
 
 /** Where the fields of a bridge are: in the packet without its VLAN tag, and in metadata of the bridge. */
 export class Places {
@@ -68,6 +61,9 @@ export class Places {
   value(name: FieldName): Expr {
     if (name === 'ipv6_dscp') return { kind: 'slice', of: read(this.at(name)), high: 7, low: 2 };
     if (name === 'ipv6_ecn') return { kind: 'slice', of: read(this.at(name)), high: 1, low: 0 };
+    if (name === PIECE) {
+      return { kind: 'concat', parts: [read(field('IPv4.fragment')), bits(read(field('IPv4.flags')), 0, 0)] };
+    }
     if (name === 'tcp_flags') {
       return { kind: 'concat', parts: [read(field('TCP.reserved')), read(field('TCP.flags'))] };
     }
@@ -75,7 +71,7 @@ export class Places {
   }
 
   width(name: FieldName): number {
-    return name === 'ip_offset' ? 13 : widthOf(name);
+    return name === PIECE ? 14 : widthOf(name);
   }
 
   isFixed(parts: Subfield): boolean {

@@ -6,7 +6,13 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
 const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema';
-const PROGRAMS = ['/usr/sbin/ovsdb-server', '/usr/sbin/ovs-vswitchd', '/usr/bin/ovs-ofctl', '/usr/bin/ovsdb-tool', SCHEMA];
+const PROGRAMS = [
+  '/usr/sbin/ovsdb-server',
+  '/usr/sbin/ovs-vswitchd',
+  '/usr/bin/ovs-ofctl',
+  '/usr/bin/ovsdb-tool',
+  SCHEMA,
+];
 
 export function missing(): string | undefined {
   const absent = PROGRAMS.filter((path) => !existsSync(path));
@@ -61,19 +67,32 @@ export class OvsLab {
     }
   }
 
-  /** In place of all flows that there were, without those that OVS refuses because their parts do not fit together. */
+  /**
+   * In place of all flows that there were, without those that OVS refuses because their parts do not fit together. Some
+   * actions are only in OpenFlow 1.0, others only in later versions: each kind goes by itself.
+   */
   load(flows: readonly string[]): void {
+    const remote = `unix:${this.#path('br0.mgmt')}`;
+    execFileSync('ovs-ofctl', ['del-flows', remote]);
+    const isLater = (flow: string) => /goto_table|write_actions|clear_actions/.test(flow);
+    this.#add(
+      flows.filter((flow) => !isLater(flow)),
+      '-OOpenFlow10',
+    );
+    this.#add(flows.filter(isLater), '-OOpenFlow14');
+  }
+
+  #add(flows: readonly string[], version: string): void {
     const file = this.#path('flows');
     const remote = `unix:${this.#path('br0.mgmt')}`;
     const kept = [...flows];
     while (kept.length > 0) {
       writeFileSync(file, `${kept.join('\n')}\n`);
-      const options = ['-OOpenFlow14', 'replace-flows', remote, file];
+      const options = [version, 'add-flows', remote, file];
       const { status, stderr } = spawnSync('ovs-ofctl', options, { encoding: 'utf8', timeout: 10_000 });
       if (status === 0) return;
       const line = /:(\d+): /.exec(stderr.split('\n').find((text) => text.startsWith('ovs-ofctl:')) ?? '')?.[1];
-      if (line === undefined) throw new Error(stderr);
-      kept.splice(Number(line) - 1, 1);
+      kept.splice(line === undefined ? -1 : Number(line) - 1, 1);
     }
   }
 

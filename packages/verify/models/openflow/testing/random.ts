@@ -43,7 +43,8 @@ const change = fc.oneof(
 );
 
 function action(table: number): fc.Arbitrary<string> {
-  const later = table + 1 < TABLES ? [fc.integer({ min: table + 1, max: TABLES - 1 }).map((to) => `resubmit(,${to})`)] : [];
+  const later =
+    table + 1 < TABLES ? [fc.integer({ min: table + 1, max: TABLES - 1 }).map((to) => `resubmit(,${to})`)] : [];
   const elsewhere = table + 1 < TABLES ? [few('1', '2', '3').map((from) => `resubmit(${from},${table + 1})`)] : [];
   return fc.oneof(
     port.map((to) => `output:${to}`.replace(/output:([A-Z]+)/, '$1')),
@@ -57,9 +58,13 @@ function action(table: number): fc.Arbitrary<string> {
 
 const flow = (at: number) =>
   fc
-    .tuple(match, fc.array(action(at), { maxLength: 4 }), fc.option(fc.integer({ min: at + 1, max: TABLES }), { nil: TABLES }))
+    .tuple(
+      match,
+      fc.array(action(at), { maxLength: 4 }),
+      fc.option(fc.integer({ min: at + 1, max: TABLES }), { nil: TABLES }),
+    )
     .map(([terms, actions, to]) => {
-      const all = to < TABLES ? [...actions, `goto_table:${to}`] : actions;
+      const all = to < TABLES ? [...actions.filter((each) => !each.startsWith('mod_')), `goto_table:${to}`] : actions;
       return { table: at, match: terms.filter(Boolean).join(','), actions: all.join(',') || 'drop' };
     });
 
