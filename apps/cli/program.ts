@@ -370,6 +370,11 @@ Example:
         (await import('./verify/rules.ts')).rules(context, net, options as never),
       ),
     );
+  verify
+    .command('show')
+    .description('print the network as SEFL, the language of the engine; that text is a network, too')
+    .argument('<net>', 'folder or file')
+    .action(run(async (context, net: string) => (await import('./verify/show.ts')).show(context, net)));
   asking('explain', 'one packet, hop by hop, rule by rule').action(
     run(async (context, net: string, options) =>
       (await import('./verify/verify.ts')).explain(context, net, options as never),

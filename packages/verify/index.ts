@@ -38,6 +38,8 @@ export { pathJson, verdictJson } from './report/json.ts';
 export { pcap } from './report/pcap.ts';
 export { sarif } from './report/sarif.ts';
 export { pathLines, verdictText } from './report/text.ts';
+export { parseNetwork } from './sefl/parse.ts';
+export { printInstruction, printNetwork } from './sefl/print.ts';
 export { type FormulaSolver, z3Solver } from './solve/z3/z3.ts';
 export { networkOfRules } from './models/rules.ts';
 export { flowState } from './models/netfilter/keys.ts';
