@@ -7,7 +7,7 @@ import type { ShownPath } from '../engine/path.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
 import type { Network } from '../network.ts';
 import type { Verdict } from '../verdict.ts';
-import { type Reply, received, type Work } from './messages.ts';
+import { type Reply, received, take, type Work } from './messages.ts';
 import type { EveryStartQuestion } from './question.ts';
 import { now, outOfTime, sweep } from './sweep.ts';
 import { together } from './together.ts';
@@ -35,37 +35,54 @@ export async function askEverywhere(
 ): Promise<Verdict<ShownPath>> {
   const limits = { ...defaultLimits, ...options.limits };
   const began = now();
-  const of = { network, question, starts, limits, endMs: began + limits.milliseconds };
+  const taken = new Int32Array(new SharedArrayBuffer(4));
+  const work: Work = { network, question, starts, limits, endMs: began + limits.milliseconds, taken };
   const threads = Math.min(options.threads ?? availableParallelism(), THREADS_MAX);
-  const alone = threads < 2 ? Infinity : began + (options.patienceMs ?? PATIENCE_MS);
-  let taken = 0;
-  const first = await sweep(of, () => {
-    const isLast = taken === starts.length - 1;
-    return taken < starts.length && (now() < alone || isLast) ? taken++ : undefined;
-  });
-  const rest = starts.slice(taken);
-  if (rest.length === 0) return first!;
-  const others = await inThreads({ ...of, starts: rest }, Math.min(threads, rest.length));
-  const [one, ...more] = first === undefined ? others : [first, ...others];
-  return together([one!, ...more]);
+  const alone = began + (options.patienceMs ?? PATIENCE_MS);
+  let others: Threads | undefined;
+  try {
+    const mine = await sweep(work, () => {
+      // This thread goes on with its share: it has the network, and its code is warm.
+      const left = starts.length - Atomics.load(taken, 0);
+      if (others === undefined && threads > 1 && left > 1 && now() >= alone)
+        others = new Threads(work, Math.min(threads, left) - 1);
+      return take(work);
+    });
+    const theirs = (await others?.verdicts()) ?? [];
+    const [one, ...more] = mine === undefined ? theirs : [mine, ...theirs];
+    return together([one!, ...more]);
+  } finally {
+    await others?.end();
+  }
 }
 
-async function inThreads(of: Omit<Work, 'taken'>, count: number): Promise<readonly Verdict<ShownPath>[]> {
-  const work: Work = { ...of, taken: new Int32Array(new SharedArrayBuffer(4)) };
-  const workers = Array.from(
-    { length: count },
-    () => new Worker(new URL('./thread.ts', import.meta.url), { workerData: work }),
-  );
-  try {
-    const patienceMs = Math.max(0, of.endMs - now()) + GRACE_MS;
-    const replies = await Promise.all(workers.map((worker) => replyOf(worker, patienceMs)));
-    return replies.flatMap((reply) => {
-      if (reply === 'late') return [outOfTime(of.question)];
+class Threads {
+  readonly #workers: readonly Worker[];
+  readonly #replies: readonly Promise<Reply | 'late'>[];
+  readonly #question: EveryStartQuestion;
+
+  constructor(work: Work, count: number) {
+    this.#question = work.question;
+    const patienceMs = Math.max(0, work.endMs - now()) + GRACE_MS;
+    const thread = () => new Worker(new URL('./thread.ts', import.meta.url), { workerData: work });
+    this.#workers = Array.from({ length: count }, thread);
+    this.#replies = this.#workers.map((worker) => replyOf(worker, patienceMs));
+    // A thread may fail before anybody waits for it; who waits then still learns of it.
+    for (const reply of this.#replies) reply.catch(() => undefined);
+  }
+
+  async verdicts(): Promise<readonly Verdict<ShownPath>[]> {
+    return (await Promise.all(this.#replies)).flatMap((reply) => {
+      if (reply === 'late') return [outOfTime(this.#question)];
       if ('refused' in reply) throw new SuperfluidityError(reply.refused.code, { reason: reply.refused.reason });
       return reply.verdict === undefined ? [] : [received(reply.verdict)];
     });
-  } finally {
-    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    // Those that had no time to answer are of no interest any more.
+    await Promise.allSettled(this.#replies);
   }
 }
 

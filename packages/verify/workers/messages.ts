@@ -9,6 +9,12 @@ export interface Work extends SweepOf {
   readonly taken: Int32Array;
 }
 
+/** The number of a start that no thread has taken. */
+export function take({ starts, taken }: Work): number | undefined {
+  const i = Atomics.add(taken, 0, 1);
+  return i < starts.length ? i : undefined;
+}
+
 /** A path without its state: that stays in the thread, with all symbols and diagrams. */
 type SentPath = Omit<ShownPath, 'witness'> & { readonly packet: Witness | undefined };
 

@@ -1,15 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { SuperfluidityError } from '@superfluidity/core';
-import { type Reply, sent, type Work } from './messages.ts';
+import { type Reply, sent, take, type Work } from './messages.ts';
 import { sweep } from './sweep.ts';
 
 /** Takes starts that no other thread has taken, until there are none, and says once what it found. */
 const work = workerData as Work;
 
-const reply = await sweep(work, () => {
-  const i = Atomics.add(work.taken, 0, 1);
-  return i < work.starts.length ? i : undefined;
-}).then(
+const reply = await sweep(work, () => take(work)).then(
   (verdict): Reply => ({ verdict: verdict === undefined ? undefined : sent(verdict) }),
   (error: unknown): Reply => {
     if (!(error instanceof SuperfluidityError)) throw error;
