@@ -16,6 +16,8 @@ import {
 } from '@superfluidity/verify';
 import { describeMachine } from '../machine.ts';
 import { type Timing, timing } from '../statistics.ts';
+import { deployment } from './neutron.ts';
+import { portMap, realised } from './neutron-nodes.ts';
 import { firewall, macTable, routersInARow, routingTable, saidOtherwise } from './networks.ts';
 
 const RESULTS = fileURLToPath(new URL('../results/', import.meta.url));
@@ -86,6 +88,18 @@ function departmentNetwork(): readonly Case[] {
     },
   ];
 }
+
+/** From the dump of the API and the rules and routes of the nodes to the verdict; TCP from each server. */
+const comparingNodes = (servers: number, tenants: number) => {
+  const made = deployment(servers, tenants);
+  return () => {
+    const { network } = assemble('tenants', [{ path: 'neutron.json', text: made.dump }]);
+    const starts = made.servers.map(({ name }) => ({ port: `${name}:in`, layouts: frame }));
+    const { answer, because } = equivalence(network, realised(made), starts, { ports: portMap(made) });
+    if (answer !== 'holds') throw new Error(because);
+    return starts.length;
+  };
+};
 
 /** The Stanford backbone as rules that come and go; the data set of APKeep. */
 function updatesOfStanford(): readonly Case[] {
@@ -173,6 +187,12 @@ function cases(): readonly Case[] {
       goalMs: 200,
       published: 'netdiff (NSDI 2019), no figure',
       work: comparing([table, saidOtherwise(table)]),
+    },
+    {
+      name: 'Neutron, 16 servers of 6 tenants (TCP)',
+      goalMs: 5_000,
+      published: 'Symnet about 200 s',
+      work: comparingNodes(16, 6),
     },
     ...departmentNetwork(),
     ...updatesOfStanford(),

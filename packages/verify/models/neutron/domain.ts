@@ -134,7 +134,7 @@ function fromOutside(network: NeutronNetwork, plan: Plan): Instruction {
   return block(branch(isFrame, nothing, byFamily(known)), forward(`${plan.name(network.id)}:in`));
 }
 
-/** Routers know the neighbours that the service knows; the address of anybody else outside may be anything. */
+/** Routers know the neighbours that the service knows; the address of anybody else outside may be anything but theirs. */
 export function neighbours(network: NeutronNetwork, plan: Plan, family: IpFamily): Instruction {
   const owners = ownersOf(network, plan, family);
   const to = field('Ether.dst');
@@ -142,7 +142,7 @@ export function neighbours(network: NeutronNetwork, plan: Plan, family: IpFamily
     rules: owners.map(({ address }, i) => ({ match: [exactly(address)], behaviour: i })),
     behaviours: owners.map(({ ports }) => choice(ports.map(({ mac }) => assign(to, constant(mac, 48))))),
     miss: network.external
-      ? assign(to, fresh('MAC address of a host outside', 48))
+      ? block(assign(to, fresh('MAC address of a host outside', 48)), forward(`${plan.name(network.id)}:outside:out`))
       : drop('nobody answers for the next hop', network.source),
   });
   return branch(negation(isFrame), nothing, resolved);

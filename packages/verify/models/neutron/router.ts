@@ -79,8 +79,8 @@ class Parts {
     if (!port.up) return drop('the port of the router is down', port.source);
     const name = this.#plan.name(network);
     return block(
-      byFamily((family) => ({ op: 'call', routine: `${name}/neighbours/${family}` })),
       framed,
+      byFamily((family) => ({ op: 'call', routine: `${name}/neighbours/${family}` })),
       forward(`${name}:in`),
     );
   }

@@ -30,11 +30,12 @@ export function security(
       )
     : table;
   if (direction === 'ingress') return branch(isDhcp(family, 'answer', port), nothing, allowed);
-  return block(
+  const known = block(
     genuine(port, family),
     branch(isDhcp(family, 'answer'), drop('servers are no DHCP servers', port.source), nothing),
     branch(isDhcp(family, 'request'), nothing, allowed),
   );
+  return family === 'ip' ? branch(isDiscover, nothing, known) : known;
 }
 
 export function trackingOf(name: string, family: IpFamily): Tracking {
@@ -87,6 +88,13 @@ function isDhcp(family: IpFamily, what: 'request' | 'answer', to?: NeutronPort):
     ...(mine === undefined ? [] : [within(read(addressField(family, 'dst')), union(mine))]),
   );
 }
+
+/** Who has no address yet (RFC 2131, section 4.1). */
+const isDiscover: Condition = all(
+  isDhcp('ip', 'request'),
+  compare(read(addressField('ip', 'src')), '==', constant(0n, 32)),
+  compare(read(addressField('ip', 'dst')), '==', constant(0xffff_ffffn, 32)),
+);
 
 function rulesOf(
   port: NeutronPort,
