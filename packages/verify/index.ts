@@ -1,3 +1,4 @@
+export { multipath } from './analyses/multipath.ts';
 export * from './analyses/questions.ts';
 export { examineRules, type RuleFault, ruleFaultText, type RulesReport, ruleVerdicts } from './analyses/rules/rules.ts';
 export { type Assembled, assemble } from './assemble/assemble.ts';
@@ -7,7 +8,7 @@ export {
   type EquivalenceOptions,
   type EquivalenceVerdict,
 } from './equivalence/equivalence.ts';
-export { type ConcretePath, interpret, type InterpretOptions } from './engine/interpret.ts';
+export { type ConcretePath, interpret, type InterpretOptions, type Read } from './engine/interpret.ts';
 export { type Exploration, explore, type ExploreOptions, type Monitor, type Start } from './engine/explore.ts';
 export * from './engine/path.ts';
 export * from './errors.ts';
@@ -38,6 +39,7 @@ export { pathJson, verdictJson } from './report/json.ts';
 export { pcap } from './report/pcap.ts';
 export { sarif } from './report/sarif.ts';
 export { pathLines, verdictText } from './report/text.ts';
+export { showValue } from './report/values.ts';
 export { parseNetwork } from './sefl/parse.ts';
 export { printInstruction, printNetwork } from './sefl/print.ts';
 export { type FormulaSolver, z3Solver } from './solve/z3/z3.ts';

@@ -86,6 +86,18 @@ describe('superfluidity verify', () => {
     await rm(other, { recursive: true });
   }, 60_000);
 
+  test('asks whether all ways of a packet arrive', async () => {
+    expect((await verify('multipath', net, '--packet', 'dst 10.1.2.3')).code).toBe(0);
+    const other = await mkdtemp(join(tmpdir(), 'superfluidity-verify-'));
+    await writeFile(join(other, 'a.routes'), '10.0.0.0/8\n\tnexthop dev eth0 weight 1\n\tnexthop dev eth1 weight 1\n');
+    await writeFile(join(other, 'b.routes'), '10.1.0.0/16 dev eth0\n');
+    await writeFile(join(other, 'l.links'), 'a:eth1 -> b:x\n');
+    const found = await verify('multipath', other, '--from', 'a:in');
+    expect([found.code, found.out.includes('not on another')]).toEqual([1, true]);
+    expect((await verify('multipath', other, '--from', 'a:in', '--packet', 'dst 10.1.2.3 and ip[8] > 9')).code).toBe(0);
+    await rm(other, { recursive: true });
+  }, 60_000);
+
   test('names the rules that could as well not be there', async () => {
     const list = await verify('rules', net, '--output', 'json');
     expect([list.code, JSON.parse(list.out)]).toMatchObject([0, { rules: 5, faults: [] }]);
@@ -105,7 +117,7 @@ describe('superfluidity verify', () => {
   test('explains one packet with file and line', async () => {
     const { code, out } = await verify('explain', net, '--from', 'edge:in', '--packet', 'dst 10.1.2.3');
     expect(code).toBe(0);
-    expect(out).toMatch(/edge:in\n\s+edge\.rt:2\n\s+edge:eth2\n\s+delivered/);
+    expect(out).toMatch(/edge:in\n\s+edge\.rt:2\n\s+IPv4\.ttl (\d+) -> \d+\n\s+edge:eth2\n\s+delivered/);
   }, 30_000);
 
   test('is for machines too', async () => {

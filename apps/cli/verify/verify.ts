@@ -7,9 +7,17 @@ import {
   explore,
   interpret,
   layouts,
+  multipath,
   pathLines,
   reach,
   sourceName,
+  block,
+  field,
+  fields,
+  nothing,
+  type Read,
+  showValue,
+  type SourceRef,
 } from '@superfluidity/verify';
 import type { Context } from '../context.ts';
 import { answer, codes } from './answer.ts';
@@ -33,9 +41,11 @@ export async function verify(context: Context, question: string, path: string, o
   const asked = everywhere[question]?.(options);
   const bounds = boundsOf(options);
   const verdict =
-    asked === undefined
-      ? reach(network, starts[0], options.to, bounds)
-      : await askEverywhere(network, starts, asked, bounds);
+    asked !== undefined
+      ? await askEverywhere(network, starts, asked, bounds)
+      : question === 'multipath'
+        ? multipath(network, starts, bounds)
+        : reach(network, starts[0]!, options.to, bounds);
   await answer(context, assembled, verdict, options);
   process.exitCode = codes[verdict.answer];
 }
@@ -54,7 +64,11 @@ export async function explain(context: Context, path: string, options: VerifyOpt
   }
   const layout = layouts.find(({ name }) => name === first.layout)!;
   const fresh = (name: string) => sent.values.get(name) ?? 0n;
-  const ends = interpret(assembled.network, start!.port, layout.setup, { fresh });
+  // Headers share places: the packet's own names are those of its layout.
+  const names = [...sent.values.keys()].filter((name) => Object.hasOwn(fields, name));
+  const watch = (_port: string, read: Read): Values => new Map(names.map((name) => [name, read(field(name))]));
+  const setup = block(layout.setup, start!.setup ?? nothing);
+  const ends = interpret(assembled.network, start!.port, setup, { fresh, watch });
   const shown = {
     sent: Object.fromEntries([...sent.values].map(([name, value]) => [name, String(value)])),
     ends: ends.map(endJson),
@@ -62,19 +76,41 @@ export async function explain(context: Context, path: string, options: VerifyOpt
   await context.show(shown, () => [pathLines(first)[0]!, ...ends.flatMap(endLines)].join('\n'));
 }
 
-function endJson({ outcome, port, why, hops, doubts }: ConcretePath) {
+type Values = ReadonlyMap<string, bigint | undefined>;
+
+/** What a hop does to the packet: fields that are different on the next arrival, or at the end. */
+function changesAt(seen: readonly unknown[], hop: number): readonly string[] {
+  const [before, after] = [seen[hop], seen[hop + 1]] as [Values | undefined, Values | undefined];
+  if (before === undefined || after === undefined) return [];
+  const shown = (name: string, value: bigint | undefined) => (value === undefined ? 'nothing' : showValue(name, value));
+  return [...before].flatMap(([name, value]) => {
+    const now = after.get(name);
+    return now === value ? [] : [`${name} ${shown(name, value)} -> ${shown(name, now)}`];
+  });
+}
+
+function endJson({ outcome, port, why, hops, doubts, seen }: ConcretePath) {
   return {
     outcome,
     port,
     ...(why === undefined ? {} : { why }),
     doubts,
-    hops: hops.map((hop) => ({ port: hop.port, because: hop.because.map(sourceName) })),
+    hops: hops.map((hop, i) => ({
+      port: hop.port,
+      because: hop.because.map(sourceName),
+      changes: changesAt(seen, i),
+    })),
   };
 }
 
-function endLines({ outcome, why, hops, doubts }: ConcretePath): string[] {
+function endLines({ outcome, why, hops, doubts, seen }: ConcretePath): string[] {
+  const written = (source: SourceRef) => (source.text === undefined ? '' : `  ${source.text.trim()}`);
   return [
-    ...hops.flatMap(({ port, because }) => [`  ${port}`, ...because.map((source) => `      ${sourceName(source)}`)]),
+    ...hops.flatMap(({ port, because }, i) => [
+      `  ${port}`,
+      ...because.map((source) => `      ${sourceName(source)}${written(source)}`),
+      ...changesAt(seen, i).map((change) => `      ${change}`),
+    ]),
     `  ${outcome}${why === undefined ? '' : `: ${why}`}`,
     ...doubts.map((doubt) => `  depends on what was not understood: ${doubt}`),
   ];
