@@ -32,7 +32,7 @@ export interface Router {
   readonly floating: readonly { readonly address: string; readonly fixed: string }[];
 }
 
-export interface SecurityRule {
+interface SecurityRule {
   readonly direction: 'ingress' | 'egress';
   readonly protocol: 'tcp' | 'udp' | 'icmp' | null;
   readonly ports: readonly [number, number] | null;

@@ -62,7 +62,7 @@ export interface FixedIp {
 }
 
 /** Another address that a port may send from. */
-export interface AllowedPair {
+interface AllowedPair {
   readonly prefix: Prefix;
   /** Default: that of the port. */
   readonly mac?: bigint;

@@ -1,8 +1,7 @@
-import { inputLimits } from '../../limits.ts';
-import { type FileReading, LineLedger } from '../../read/ledger.ts';
 import type { InputFile, Reading } from '../../read/reader.ts';
 import { familyOf } from '../netfilter/addresses.ts';
 import { unusable } from '../netfilter/lines.ts';
+import { Account } from './account.ts';
 import type { FixedIp, NeutronDeployment, Route } from './deployment.ts';
 import { type Json, parseJson } from './json.ts';
 import { Resource } from './resource.ts';
@@ -28,7 +27,7 @@ export function looksLikeNeutron(text: string): boolean {
 
 /** Answers of the Networking API v2.0 to `GET /v2.0/networks` and so on: one of them, or an object that has several. */
 export function readNeutron(file: InputFile): Reading<NeutronDeployment> {
-  const ledger = new LineLedger(file.path, 'Neutron API', file.text.split('\n').length);
+  const ledger = new Account(file);
   const whole = parseJson(file);
   if (whole.kind !== 'object') throw unusable(file.path, whole.line, 'it is no object with lists of the API');
   for (const line of [whole.line, whole.end]) ledger.used(line);
@@ -75,16 +74,7 @@ export function readNeutron(file: InputFile): Reading<NeutronDeployment> {
     })),
     firewallRules: all('firewall_rules', 'firewall rule', firewallRule),
   };
-  return { value, reading: accounted(ledger, file) };
-}
-
-/** Lines that hold nothing but brackets are part of what they enclose. */
-function accounted(ledger: LineLedger, file: InputFile): FileReading {
-  if (file.text.length > inputLimits.fileBytes) throw unusable(file.path, 1, 'it is too large');
-  for (const [i, line] of file.text.split('\n').entries()) {
-    if (line.trim() !== '' && !/[^\s{}[\],]/.test(line)) ledger.used(i + 1);
-  }
-  return ledger.reading();
+  return { value, reading: ledger.reading() };
 }
 
 function named(resource: Resource) {

@@ -1,7 +1,7 @@
-import type { LineLedger } from '../../read/ledger.ts';
 import type { SourceRef } from '../../ir/source.ts';
 import { familyOf, address as parseAddress, mac as parseMac, widthOf } from '../netfilter/addresses.ts';
 import { unusable } from '../netfilter/lines.ts';
+import type { Account } from './account.ts';
 import type { IpFamily, Prefix } from './deployment.ts';
 import type { Json } from './json.ts';
 import { withoutEffect } from './without-effect.ts';
@@ -9,18 +9,17 @@ import { withoutEffect } from './without-effect.ts';
 /** One object of the API, and which of its attributes were looked at. */
 export class Resource {
   readonly #kind: string;
-  readonly #ledger: LineLedger;
+  readonly #ledger: Account;
   readonly #members: ReadonlyMap<string, { readonly line: number; readonly value: Json }>;
   readonly #json: Json;
   readonly #taken = new Set<string>();
 
-  constructor(kind: string, json: Json, ledger: LineLedger) {
+  constructor(kind: string, json: Json, ledger: Account) {
     if (json.kind !== 'object') throw unusable(ledger.file, json.line, `a ${kind} is no object`);
     this.#kind = kind;
     this.#json = json;
     this.#ledger = ledger;
     this.#members = new Map(json.members.map(({ key, line, value }) => [key, { line, value }]));
-    for (const line of [json.line, json.end]) ledger.used(line);
   }
 
   /** The line of the whole, or of one attribute. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Packet } from './oracle.ts';
 
-export interface DumpRule {
+interface DumpRule {
   readonly direction: 'ingress' | 'egress';
   readonly ethertype: 'IPv4';
   readonly protocol: 'tcp' | 'udp' | 'icmp' | null;
