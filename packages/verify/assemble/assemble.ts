@@ -92,7 +92,7 @@ function modelOf(name: string, parts: BoxParts, vswitches: ReadFiles['vswitches'
   const [configuration] = parts.click;
   if (configuration !== undefined) return clickModel(name, configuration);
   if (parts.rulesets.length > 0) return netfilterModel(name, linuxBox(parts));
-  if (parts.fib !== undefined) return routerModel(name, parts.fib, parts.ownAddresses);
+  if (parts.fib !== undefined || parts.fib6 !== undefined) return routerModel(name, parts, parts.ownAddresses);
   return parts.macTable === undefined ? undefined : switchModel(name, parts.macTable);
 }
 

@@ -2,7 +2,7 @@ import type { NetfilterBox, NetfilterRoute } from '../models/netfilter/box.ts';
 import type { BoxParts } from './parts.ts';
 
 /** Rules, routes and addresses of one Linux box. Interfaces are those with an address and those that a route names. */
-export function linuxBox({ fib, rulesets, ipsets, interfaces }: BoxParts): NetfilterBox {
+export function linuxBox({ fib, fib6, rulesets, ipsets, interfaces }: BoxParts): NetfilterBox {
   const routes: NetfilterRoute[] = [];
   const names = new Set(interfaces.map(({ name }) => name));
   if (fib !== undefined) {
@@ -20,6 +20,12 @@ export function linuxBox({ fib, rulesets, ipsets, interfaces }: BoxParts): Netfi
         source: { file: fib.file, line: fib.lines[i]! },
       });
     }
+  }
+  for (const { address, length, target, line } of fib6?.routes ?? []) {
+    if (target.kind === 'receive') continue;
+    const through = target.kind === 'interfaces' ? target.names : [];
+    for (const name of through) names.add(name);
+    routes.push({ family: 'ip6', address, length, interfaces: through, source: { file: fib6!.file, line } });
   }
   return {
     rulesets,

@@ -4,6 +4,7 @@ import type { InputFile, Reading } from '../read/reader.ts';
 import { readClick } from '../readers/click/click.ts';
 import type { ClickConfiguration } from '../readers/click/configuration.ts';
 import { type Fib, readFib, recogniseFib } from '../readers/fib/fib.ts';
+import { type Fib6, readFib6, recogniseFib6 } from '../readers/fib/fib6.ts';
 import { looksLikeInterfaces, type ReadInterface, readInterfaces } from '../readers/interfaces.ts';
 import { looksLikeLinks, readLinks, type ReadLink } from '../readers/links.ts';
 import {
@@ -30,6 +31,7 @@ export interface BoxParts {
   flows?: readonly Flow[];
   switchPorts?: readonly ReadPort[];
   fib?: Fib;
+  fib6?: Fib6;
   readonly rulesets: Ruleset[];
   readonly ipsets: Map<string, IpSet>;
   readonly interfaces: ReadInterface[];
@@ -129,21 +131,32 @@ const formats: readonly Format[] = [
     },
   },
   {
+    recognises: (text) => recogniseFib6(text) !== undefined,
+    read(file, box) {
+      if (box.fib6 !== undefined) throw secondTable(file, box.fib6.file);
+      const { value, reading } = readFib6(file, recogniseFib6(file.text)!);
+      box.fib6 = value;
+      return reading;
+    },
+  },
+  {
     recognises: (text) => recogniseFib(text) !== undefined,
     read(file, box) {
-      if (box.fib !== undefined) {
-        throw new SuperfluidityError('SF-VERIFY-INPUT', {
-          doing: `read ${file.path}`,
-          reason: `there are two routing tables for the box ${boxName(file.path)}: the other is ${box.fib.file}`,
-          data: { file: file.path },
-        });
-      }
+      if (box.fib !== undefined) throw secondTable(file, box.fib.file);
       const { value, reading } = readFib(file, recogniseFib(file.text)!);
       box.fib = value;
       return reading;
     },
   },
 ];
+
+function secondTable({ path }: InputFile, other: string): SuperfluidityError {
+  return new SuperfluidityError('SF-VERIFY-INPUT', {
+    doing: `read ${path}`,
+    reason: `there are two routing tables for the box ${boxName(path)}: the other is ${other}`,
+    data: { file: path },
+  });
+}
 
 function rules({ value, reading }: Reading<Ruleset>, box: BoxParts): FileReading {
   box.rulesets.push(value);

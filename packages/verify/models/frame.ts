@@ -31,8 +31,8 @@ export function received(own: readonly number[]): Instruction {
   );
 }
 
-/** Puts a frame around an IPv4 packet without one. Who the neighbour is, nobody says: anybody but the box itself. */
-export function framed(own: readonly number[], vlan: number | undefined): Instruction {
+/** Puts a frame around a packet without one. Who the neighbour is, nobody says: anybody but the box itself. */
+export function framed(own: readonly number[], etherType: number, vlan: number | undefined): Instruction {
   const put = (name: string, value: Expr): Instruction =>
     block({ op: 'allocate', at: field(name), width: field(name).width }, assign(field(name), value));
   const number = (name: string, value: number | bigint) => put(name, constant(value, field(name).width));
@@ -41,10 +41,10 @@ export function framed(own: readonly number[], vlan: number | undefined): Instru
     { op: 'createTag', tag: 'L2', relativeTo: 'L3', offset: -bits },
     put('Ether.dst', fresh('neighbour', 48, othersThan(own))),
     number('Ether.src', BigInt(own[0]!)),
-    number('Ether.type', vlan === undefined ? etherTypes.ipv4 : etherTypes.vlan),
+    number('Ether.type', vlan === undefined ? etherType : etherTypes.vlan),
     ...(vlan === undefined
       ? []
-      : [number('Vlan.pcp', 0), number('Vlan.dei', 0), number('Vlan.id', vlan), number('Vlan.type', etherTypes.ipv4)]),
+      : [number('Vlan.pcp', 0), number('Vlan.dei', 0), number('Vlan.id', vlan), number('Vlan.type', etherType)]),
   );
 }
 
