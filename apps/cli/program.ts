@@ -321,6 +321,7 @@ Example:
     ['loops', 'does no packet come back to where it was?'],
     ['blackholes', 'is no packet sent to where nothing is?'],
     ['invariants', 'do packets arrive with the fields that they had?'],
+    ['multipath', 'do all ways of a packet arrive, or none?'],
   ] as const) {
     withForms(asking(name, text))
       .option('--fields <name...>', 'of invariants: IPv4.src, TCP.dport, ...')
