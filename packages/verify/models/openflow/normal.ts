@@ -1,4 +1,4 @@
-import { any, compare, constant, type Expr, masked, negation, read, within } from '../../ir/expression.ts';
+import { any, compare, constant, type Expr, fresh, masked, negation, read, within } from '../../ir/expression.ts';
 import { field } from '../../ir/fields.ts';
 import { assign, block, branch, constrain, drop, type Instruction, nothing } from '../../ir/instruction.ts';
 import type { Rule } from '../../ir/table.ts';
@@ -70,24 +70,34 @@ export function backOut(box: string, places: Places, ports: Ports, leave: Leave)
 
 /**
  * `NORMAL` is a switch that learns. What it has learned is not in the flows: a frame for one station goes to one of the other
- * ports of its VLAN, or to all of them; nobody knows which. Frames for groups go to all.
+ * ports of its VLAN, or to all of them; nobody knows which. Frames for groups go to all. Without the configuration of OVS
+ * every port may be of any VLAN, and that is a doubt.
  */
 export function normal(box: string, places: Places, ports: Ports, leave: Leave): Instruction {
   const tci = places.at('tci');
+  const known = ports.all.some(({ configured }) => configured !== undefined);
+  const unsure: Instruction = {
+    op: 'doubt',
+    what: `the VLANs of the ports of ${box}: no configuration of OVS tells them`,
+  };
   const vlan: Expr = bits(read(tci), 11, 0);
   const ways = ports.all.map((port) => block(outOf(port), leave(port)));
   const tag = (to: Expr) => assign(tci, { kind: 'concat', parts: [bits(read(tci), 15, 13), constant(1, 1), to] });
 
   function outOf({ configured }: BridgePort): Instruction {
+    if (!known) return { op: 'choose', branches: [nothing, assign(tci, constant(0, 16))] };
     if (configured?.tag !== undefined && configured.trunks === undefined) {
       return block(
         constrain(compare(vlan, '==', constant(configured.tag, 12)), 'the port is in another VLAN'),
         assign(tci, constant(0, 16)),
       );
     }
-    return passes(configured?.trunks);
+    // `priority-tags` is `never` unless somebody changed it.
+    const plain = branch(compare(vlan, '==', constant(0, 12)), assign(tci, constant(0, 16)), nothing);
+    return block(passes(configured?.trunks), plain);
   }
   function into({ configured }: BridgePort): Instruction {
+    if (!known) return { op: 'choose', branches: [nothing, tag(fresh('VLAN of the port', 12))] };
     if (configured?.tag === undefined || configured.trunks !== undefined) return passes(configured?.trunks);
     return block(
       constrain(compare(vlan, '==', constant(0, 12)), 'a frame with a VLAN tag at an access port'),
@@ -100,6 +110,7 @@ export function normal(box: string, places: Places, ports: Ports, leave: Leave):
     return constrain(within(vlan, ranges), 'the trunk does not carry the VLAN');
   }
   return block(
+    known ? nothing : unsure,
     constrain(negation(reserved), 'a frame of a link protocol'),
     byInPort(`${box} NORMAL`, places, ports, (port) => {
       const others = ways.filter((_, i) => ports.all[i] !== port);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { explore } from '../../engine/explore.ts';
+import { explore, type Start } from '../../engine/explore.ts';
 import { interpret, type Read } from '../../engine/interpret.ts';
 import { compare, constant, read, type Condition } from '../../ir/expression.ts';
 import { field } from '../../ir/fields.ts';
@@ -10,6 +10,7 @@ import type { Network } from '../../network.ts';
 import { ipv4, mac } from '../../readers/netfilter/addresses.ts';
 import { readFlows } from '../../readers/openflow/flows.ts';
 import { readPorts } from '../../readers/openflow/ports.ts';
+import type { SwitchPort } from '../../readers/openflow/vswitch.ts';
 import { tagFrom } from './frame.ts';
 import { openflowModel } from './model.ts';
 import { missing, OvsLab } from './testing/ovs.ts';
@@ -17,15 +18,16 @@ import { flowTables, PORTS, probe, type Probe } from './testing/random.ts';
 import { cookiesOf, type Frame, sentBy, type Sent } from './testing/trace.ts';
 
 const reason = missing();
-const RUNS = { numRuns: 40, interruptAfterTimeLimit: 15_000, endOnFailure: true };
+const RUNS = { numRuns: 18, interruptAfterTimeLimit: 15_000, endOnFailure: true };
 
 const tci = { kind: 'meta', name: 'test.tci' } as const;
 
 /** The bridge as OVS lists it, and a host that puts the VLAN tag on the frames that it sends. */
-function bridge(flows: string, ports: string): Network {
+function bridge(flows: string, ports: string, configured: readonly SwitchPort[] = []): Network {
   const read_ = readFlows({ path: 'flows', text: flows });
   expect(read_.reading.remarks.filter(({ fate }) => fate === 'not understood')).toEqual([]);
-  const model = openflowModel('br0', { flows: read_.value, ports: readPorts({ path: 'ports', text: ports }).value });
+  const known = readPorts({ path: 'ports', text: ports }).value;
+  const model = openflowModel('br0', { flows: read_.value, ports: known, configured });
   const hosts = [1, 2, 3].map((n): [string, Instruction] => [`host:${n}`, block(tagFrom(tci), forward(`br0:${n}`))]);
   return {
     name: 'ovs',
@@ -104,7 +106,7 @@ function interpreted(network: Network, one: Probe) {
   return interpret(network, `host:${one.port}`, setupOf(one), { fresh });
 }
 
-function explored(network: Network, one: Probe): readonly Sent[] {
+function startOf(one: Probe): Start {
   const assume: Condition = {
     kind: 'all',
     of: Object.entries(valuesOf(one)).map(([name, value]) =>
@@ -113,7 +115,11 @@ function explored(network: Network, one: Probe): readonly Sent[] {
   };
   const layouts = [layout(`ether/ipv4/${one.protocol}`)!];
   const setup = assign(tci, constant(one.tci, 16));
-  const { paths, bound } = explore(network, { port: `host:${one.port}`, layouts, assume, setup });
+  return { port: `host:${one.port}`, layouts, assume, setup };
+}
+
+function explored(network: Network, one: Probe): readonly Sent[] {
+  const { paths, bound } = explore(network, startOf(one));
   expect(bound).toBeUndefined();
   return paths
     .filter(({ outcome }) => outcome === 'delivered')
@@ -126,6 +132,11 @@ function explored(network: Network, one: Probe): readonly Sent[] {
         return ranges[0]![0];
       }),
     }));
+}
+
+function exploredPorts(network: Network, one: Probe): readonly number[] {
+  const { paths } = explore(network, startOf(one));
+  return paths.filter(({ outcome }) => outcome === 'delivered').map(({ port }) => portNumber(port));
 }
 
 describe.skipIf(reason !== undefined)(
@@ -181,6 +192,61 @@ describe.skipIf(reason !== undefined)(
         RUNS,
       );
       expect(compared).toBeGreaterThan(0);
+    });
+
+    it('meets a conjunction when all its clauses are met', { timeout: 30_000 }, async () => {
+      lab.load([
+        'priority=20,ip,nw_src=10.0.0.0/24,actions=conjunction(1,1/2)',
+        'priority=20,ip,nw_src=192.0.2.1,actions=conjunction(1,1/2),conjunction(2,1/2)',
+        'priority=20,tcp,tp_dst=80,actions=conjunction(1,2/2)',
+        'priority=20,udp,tp_dst=80/0xfff0,actions=conjunction(1,2/2)',
+        'priority=20,dl_vlan=5,actions=conjunction(2,2/2)',
+        'priority=30,ip,nw_ecn=1,actions=drop',
+        'priority=10,conj_id=1,ip,actions=2,resubmit(,1)',
+        'priority=10,conj_id=2,actions=1,3',
+        'priority=5,ip,nw_dst=10.0.1.1,actions=LOCAL',
+        'table=1,udp,actions=LOCAL',
+      ]);
+      const network = bridge(lab.dump(), ports);
+      for (const one of fc.sample(probe, { numRuns: 150, seed: 1 })) await agree(network, one, undefined);
+    });
+
+    it('sends by NORMAL where OVS sends, and perhaps elsewhere', { timeout: 30_000 }, async () => {
+      lab.load(['priority=1,actions=NORMAL', 'priority=3,in_port=1,vlan_tci=0,actions=mod_vlan_vid:3,NORMAL']);
+      const configured = [...PORTS, 'br0'].map((name) => ({ name }));
+      const network = bridge(lab.dump(), ports, configured);
+      for (const one of fc.sample(probe, { numRuns: 50, seed: 2 })) {
+        const trace = await lab.trace(flowOf(one));
+        const possible = interpreted(network, one).filter(({ outcome }) => outcome === 'delivered');
+        const frames = told(possible.map((path) => ({ port: portNumber(path.port), frame: frameAt(path.read) })));
+        const sent = told(sentBy(trace, frameOf(one)));
+        expect(sent.length).toBe(3);
+        for (const each of sent) expect(frames, trace).toContain(each);
+      }
+    });
+
+    it('tracks connections into one of the states that OVS may be told', { timeout: 30_000 }, async () => {
+      lab.load([
+        'priority=2,ct_state=-trk,tcp,actions=ct(table=1,zone=5)',
+        'table=1,ct_state=+trk+new,tcp,tp_dst=80,actions=ct(commit,zone=5),2',
+        'table=1,ct_state=+trk+est,actions=3',
+      ]);
+      const network = bridge(lab.dump(), ports);
+      for (const one of fc.sample(probe, { numRuns: 30, seed: 3 })) {
+        const expected = one.protocol !== 'tcp' || one.frag !== 'no' ? [] : one.dport === 80 ? [2, 3] : [3];
+        if (one.frag !== 'no' && one.protocol === 'tcp') continue;
+        const outs = new Set(exploredPorts(network, one));
+        expect([...outs].toSorted((a, b) => a - b)).toEqual(expected.filter((port) => port !== one.port));
+        for (const [state, port] of [
+          ['trk,new', 2],
+          ['trk,est', 3],
+        ] as const) {
+          const trace = await lab.trace(flowOf(one), state);
+          const sends = [...trace.matchAll(/^Datapath actions: (\d)$/gm)].map(([, number]) => Number(number));
+          for (const sent of sends) expect(sent).toBe(port);
+          if (sends.length > 0) expect(outs).toContain(port);
+        }
+      }
     });
   },
 );

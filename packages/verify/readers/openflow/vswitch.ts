@@ -1,5 +1,6 @@
 import { LineLedger } from '../../read/ledger.ts';
 import type { InputFile, Reading } from '../../read/reader.ts';
+import { readDatabase } from './database.ts';
 
 /** A port of a bridge as it is configured. */
 export interface SwitchPort {
@@ -19,14 +20,21 @@ export interface SwitchPort {
 export type Vswitch = ReadonlyMap<string, readonly SwitchPort[]>;
 
 export function looksLikeVswitch(text: string): boolean {
+  if (isDatabase(text)) return true;
   const start = text.slice(0, 4_096);
   return /^\s+Bridge "?[\w.-]+"?\s*$/m.test(start) && /^\s+(?:Port|fail_mode|Controller|datapath_type)\b/m.test(text);
 }
 
 const unquoted = (text: string) => text.trim().replace(/^"(.*)"$/, '$1');
 
-/** `ovs-vsctl show`. */
+const isDatabase = (text: string) => text.startsWith('{"caption":') && text.includes('"caption":"Bridge table"');
+
+/** `ovs-vsctl show`, and `ovsdb-client dump --format=json`. */
 export function readVswitch(file: InputFile): Reading<Vswitch> {
+  return isDatabase(file.text) ? readDatabase(file) : readShown(file);
+}
+
+function readShown(file: InputFile): Reading<Vswitch> {
   const lines = file.text.split('\n');
   const ledger = new LineLedger(file.path, 'ovs-vsctl show', lines.length);
   const bridges = new Map<string, SwitchPort[]>();

@@ -41,8 +41,16 @@ export class OvsLab {
     await this.#until(() => existsSync(this.#path('db.sock')));
     this.#run('/usr/sbin/ovs-vswitchd', [remote, '--enable-dummy=override', '--disable-system', this.#control('vs')]);
     const add = ports.flatMap((port, i) => [
-      ...['--', 'add-port', 'br0', port],
-      ...['--', 'set', 'interface', port, 'type=dummy', `ofport_request=${i + 1}`],
+      '--',
+      'add-port',
+      'br0',
+      port,
+      '--',
+      'set',
+      'interface',
+      port,
+      'type=dummy',
+      `ofport_request=${i + 1}`,
     ]);
     const bridge = ['--', 'set', 'bridge', 'br0', 'datapath_type=dummy', 'fail-mode=secure'];
     execFileSync('ovs-vsctl', [`--db=${remote}`, '--timeout=10', '--', 'add-br', 'br0', ...bridge, ...add]);
@@ -105,11 +113,12 @@ export class OvsLab {
     return execFileSync('ovs-ofctl', ['show', `unix:${this.#path('br0.mgmt')}`], { encoding: 'utf8' });
   }
 
-  /** ovs-vswitchd(8), ofproto/trace. */
-  async trace(packet: string): Promise<string> {
+  /** ovs-vswitchd(8), ofproto/trace; `state` is what connection tracking says. */
+  async trace(packet: string, state?: string): Promise<string> {
     const id = (this.#next += 1);
+    const params = ['br0', packet, ...(state === undefined ? [] : ['--ct-next', state])];
     const answer = new Promise<{ result?: string; error?: string }>((resolve) => this.#answers.set(id, resolve));
-    this.#socket!.write(JSON.stringify({ method: 'ofproto/trace', params: ['br0', packet], id }));
+    this.#socket!.write(JSON.stringify({ method: 'ofproto/trace', params, id }));
     const { result, error } = await answer;
     if (typeof result !== 'string') throw new Error(`${packet}: ${error}`);
     return result;

@@ -27,7 +27,8 @@ export function sentBy(trace: string, frame: Frame): readonly Sent[] {
   const sent: Sent[] = [];
   let now = frame;
   for (const action of splitList(line)!) {
-    if (action === 'drop') continue;
+    // What goes to the controller because its time to live is over.
+    if (action === 'drop' || action.startsWith('userspace(')) continue;
     if (/^\d+$/.test(action)) {
       const port = Number(action);
       sent.push({ port: port === LOCAL_OF_DUMMY ? 65_534 : port, frame: now });

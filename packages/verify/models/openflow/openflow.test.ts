@@ -1,0 +1,143 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { assemble } from '../../assemble/assemble.ts';
+import { reach } from '../../analyses/questions.ts';
+import { parseFilter } from '../../filter/filter.ts';
+import { layouts } from '../../ir/layouts.ts';
+import { readFlows } from '../../readers/openflow/flows.ts';
+import { openflowModel } from './model.ts';
+
+const tcp = layouts.filter(({ name }) => name === 'ether/ipv4/tcp');
+const node = (name: string, number: number) => [
+  {
+    path: `flows-br-int-${name}.txt`,
+    text: 'NXST_FLOW reply (xid=0x4):\n cookie=0x1, duration=9.1s, table=0, n_packets=1, n_bytes=2, priority=0 actions=NORMAL\n',
+  },
+  {
+    path: `ports-br-int-${name}.txt`,
+    text: ' 1(patch-tun): addr:06:ed:d2:cf:bc:83\n 3(tap0): addr:fe:16:3e:42:5d:ed\n',
+  },
+  {
+    path: `flows-br-tun-${name}.txt`,
+    text: [
+      'table=0,priority=1,in_port=1 actions=resubmit(,2)',
+      'table=0,priority=1,in_port=2 actions=resubmit(,4)',
+      `table=2,priority=1,dl_vlan=${number} actions=strip_vlan,set_tunnel:0x51,output:2`,
+      `table=4,priority=1,tun_id=0x51 actions=mod_vlan_vid:${number},output:1`,
+      '',
+    ].join('\n'),
+  },
+  {
+    path: `ports-br-tun-${name}.txt`,
+    text: ' 1(patch-int): addr:00:00:00:00:00:01\n 2(vxlan0): addr:00:00:00:00:00:02\n',
+  },
+  {
+    path: `ovs-${name}.txt`,
+    text: `4b21ae7e
+    Bridge br-int
+        fail_mode: secure
+        Port tap0
+            tag: ${number}
+            Interface tap0
+        Port patch-tun
+            Interface patch-tun
+                type: patch
+                options: {peer=patch-int}
+    Bridge br-tun
+        Port patch-int
+            Interface patch-int
+                type: patch
+                options: {peer=patch-tun}
+        Port vxlan0
+            Interface vxlan0
+                type: vxlan
+                options: {in_key=flow, out_key=flow, remote_ip="172.16.0.11"}
+`,
+  },
+];
+
+describe('two nodes with bridges of Open vSwitch', () => {
+  const links = { path: 'links', text: 'br-tun-a:vxlan0 <-> br-tun-b:2\n' };
+  const { network, readings } = assemble('cloud', [...node('a', 1), ...node('b', 7), links]);
+
+  it('are read whole', () => {
+    expect(readings.filter(({ lines }) => lines['not understood'] > 0)).toEqual([]);
+  });
+
+  it('have one network through patches and a tunnel, whatever the VLANs on either side are', () => {
+    const verdict = reach(network, { port: 'br-int-a:3', layouts: tcp }, 'br-int-b:tap0:out');
+    expect(verdict.answer).toBe('holds');
+    expect(verdict.rules.map(({ file }) => file)).toContain('flows-br-tun-b.txt');
+  });
+
+  it('lose it when the keys of the tunnel differ', () => {
+    const other = node('b', 7).map((file) => ({ ...file, text: file.text.replace('tun_id=0x51', 'tun_id=0x52') }));
+    const apart = assemble('cloud', [...node('a', 1), ...other, links]).network;
+    expect(reach(apart, { port: 'br-int-a:3', layouts: tcp }, 'br-int-b:tap0:out').answer).toBe('violated');
+  });
+});
+
+const ask = (flows: string, packet: string, to = 'br:p2:out') => {
+  const { network } = assemble('one', [
+    { path: 'br.flows', text: flows },
+    {
+      path: 'br.ports',
+      text: '1(p1): addr:02:00:00:00:00:01\n2(p2): addr:02:00:00:00:00:02\n3(p3): addr:02:00:00:00:00:03\n',
+    },
+  ]);
+  return reach(network, { port: 'br:1', layouts: tcp, assume: parseFilter(packet) }, to).answer;
+};
+
+describe('a pipeline', () => {
+  it('that goes round ends where OVS ends it, with a doubt', () => {
+    const flows = 'in_port=1,actions=resubmit(,0)\npriority=1,in_port=7,actions=output:2\n';
+    expect(ask(flows, 'tcp')).toBe('unknown');
+  });
+
+  it('keeps what it does not know for the packets that meet it', () => {
+    const flows =
+      'priority=9,tcp,tp_dst=80,actions=group:7,output:2\npriority=8,tcp,tp_dst=81,actions=output:2\n' +
+      'table=1,mpls_label=5,actions=output:3\n';
+    expect(ask(flows, 'dst port 81')).toBe('holds');
+    expect(ask(flows, 'dst port 80')).toBe('unknown');
+    expect(ask(flows, 'dst port 82')).toBe('violated');
+    expect(ask(`${flows}nonsense\n`, 'dst port 82')).toBe('unknown');
+  });
+
+  it('executes the output of its action set at the end, once', () => {
+    const flows =
+      'actions=write_actions(output:3),goto_table:1\ntable=1,tcp,tp_dst=80,actions=write_actions(output:2)\n';
+    expect([ask(flows, 'dst port 80'), ask(flows, 'dst port 81')]).toEqual(['holds', 'violated']);
+    expect(ask(flows, 'dst port 81', 'br:p3:out')).toBe('violated');
+  });
+});
+
+describe('the reader of flows', () => {
+  const sample =
+    ' cookie=0x1, table=3, priority=10,ct_state=+trk-new,tcp,reg0=0x5/0xf,tp_dst=80 actions=ct(commit,zone=NXM_NX_REG6[0..15],' +
+    'exec(load:0x1->NXM_NX_CT_MARK[])),load:0x3->NXM_NX_REG0[0..3],conjunction(7,1/2),resubmit(,4),"patch-tun"';
+
+  it('reads what is written', () => {
+    const { value, reading } = readFlows({ path: 'f', text: sample });
+    expect(reading.lines['not understood']).toBe(0);
+    expect(value[0]).toMatchObject({ table: 3, priority: 10, doubts: [] });
+    expect(value[0]!.matches).toContainEqual({ field: 'ct_state', value: 0x20n, mask: 0x21n });
+    expect(value[0]!.actions.map(({ kind }) => kind)).toEqual(['track', 'set', 'conjunction', 'resubmit', 'output']);
+  });
+
+  it('has an account of every line and a model of it, whatever it is', () => {
+    const noise = fc
+      .tuple(fc.nat(sample.length), fc.nat(12), fc.string({ maxLength: 12 }))
+      .map(([at, cut, text]) => sample.slice(0, at) + text + sample.slice(at + cut));
+    const any = fc.oneof(noise, fc.string({ maxLength: 200, unit: 'binary' }));
+    fc.assert(
+      fc.property(fc.array(any, { maxLength: 4 }), (lines) => {
+        const text = lines.join('\n');
+        const { value, reading } = readFlows({ path: 'f', text });
+        expect(Object.values(reading.lines).reduce((a, b) => a + b, 0)).toBe(text.split('\n').length);
+        openflowModel('br', { flows: value, ports: [] });
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
