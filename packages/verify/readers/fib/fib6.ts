@@ -79,7 +79,7 @@ export function readFib6(file: InputFile, format: Fib6Format): Reading<Fib6> {
     else if (rows.length === 0 && HEADER.test(text.trim())) ledger.withoutEffect(i + 1, 'header');
     else ledger.notUnderstood(i + 1, why);
   }
-  const sorted = rows.toSorted((a, b) => b.length - a.length || a.metric - b.metric);
+  const sorted = joined(rows).toSorted((a, b) => b.length - a.length || a.metric - b.metric);
   const routes = sorted.map((row): Route6 => {
     const target = targetOf(row, sorted);
     if (target === undefined) ledger.notUnderstood(row.line, 'neither the line nor another route says where it leads');
@@ -91,6 +91,21 @@ export function readFib6(file: InputFile, format: Fib6Format): Reading<Fib6> {
     };
   });
   return { value: { routes, file: file.path }, reading: ledger.reading() };
+}
+
+/** Routes with one prefix and one metric are one route with several interfaces: older kernels print them apart. */
+function joined(rows: readonly Row[]): readonly Row[] {
+  const known = new Map<string, Row>();
+  return rows.filter((row) => {
+    const key = `${row.address}/${row.length} ${row.metric}`;
+    const earlier = known.get(key);
+    if (earlier?.target?.kind !== 'interfaces' || row.target?.kind !== 'interfaces') {
+      if (earlier === undefined) known.set(key, row);
+      return true;
+    }
+    for (const name of row.target.names) add(earlier, name);
+    return false;
+  });
 }
 
 function linuxLine(words: readonly string[], line: number, rows: Row[]): string | undefined {
