@@ -89,7 +89,10 @@ describe('superfluidity verify', () => {
   test('asks whether all ways of a packet arrive', async () => {
     expect((await verify('multipath', net, '--packet', 'dst 10.1.2.3')).code).toBe(0);
     const other = await mkdtemp(join(tmpdir(), 'superfluidity-verify-'));
-    await writeFile(join(other, 'a.routes'), '10.0.0.0/8\n\tnexthop dev eth0 weight 1\n\tnexthop dev eth1 weight 1\n');
+    await writeFile(
+      join(other, 'a.routes'),
+      '192.0.2.0/24 dev eth0\n10.0.0.0/8\n\tnexthop via 192.0.2.3 dev eth0 weight 1\n\tnexthop via 192.0.2.4 dev eth1 weight 1\n',
+    );
     await writeFile(join(other, 'b.routes'), '10.1.0.0/16 dev eth0\n');
     await writeFile(join(other, 'l.links'), 'a:eth1 -> b:x\n');
     const found = await verify('multipath', other, '--from', 'a:in');
