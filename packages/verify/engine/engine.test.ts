@@ -76,6 +76,15 @@ function endsOf(network: Network, packet: readonly bigint[]): string[] {
     .sort();
 }
 
+describe('interpretation', () => {
+  it('ends when a loop copies without end', () => {
+    const twice: Instruction = { op: 'fork', branches: [forward('x:1'), forward('x:1')] };
+    const ends = interpret(box(twice), 'x:1', layout.setup);
+    expect(ends.length).toBeLessThan(50_000);
+    expect(ends.map(({ outcome }) => outcome)).toContain('unfinished');
+  });
+});
+
 describe('symbolic execution', () => {
   it('does to every packet what the interpreter does to it, and to no other', () => {
     let packets = 0;

@@ -54,6 +54,9 @@ interface Contents {
   tags: Map<string, number>;
 }
 
+/** A loop that copies makes more of them than there is memory for. */
+const COPIES_MAX = 20_000;
+
 class Failure extends Error {}
 
 /** A packet that somebody built: `setup` allocates and assigns, `fresh` gives the values of its symbols. */
@@ -71,6 +74,10 @@ export function interpret(
   while (waiting.length > 0) {
     const packet = waiting.pop()!;
     packet.look(options);
+    if (done.length + waiting.length > COPIES_MAX) {
+      machine.end(packet, 'unfinished', `more than ${COPIES_MAX} copies`);
+      continue;
+    }
     if (packet.hops.length > hopsMax) {
       machine.end(packet, 'loop', 'it does not come to an end');
       continue;
