@@ -5,7 +5,7 @@ import type { Match, Rule, TableKey } from '../../ir/table.ts';
 import type { Action, FieldMatch, FieldName, Flow } from '../../readers/openflow/flow.ts';
 import type { Ports } from './bridge.ts';
 import { PIECE, type Places } from './places.ts';
-import { lookedUpPort } from './run.ts';
+import { lookedUpPort, unsure } from './run.ts';
 
 /** Rules that the clauses of conjunctions may become; beyond, whether they match is in doubt. */
 const PRODUCTS_MAX = 20_000;
@@ -63,7 +63,7 @@ export class Lookup {
       return index;
     };
     return block(
-      ...this.#doubts.map((what): Instruction => ({ op: 'doubt', what })),
+      ...this.#doubts.map((what) => unsure(this.#box, what)),
       this.#table(this.#hard, this.#soft, doing, behaviours, miss),
     );
   }

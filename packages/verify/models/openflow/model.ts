@@ -9,7 +9,18 @@ import { framed, untagInto } from './frame.ts';
 import { Lookup } from './lookup.ts';
 import { backOut, flood, normal } from './normal.ts';
 import { Places } from './places.ts';
-import { type Context, emptyActionSet, type Ending, finished, leave, lookedUpPort, run, tunnelKey } from './run.ts';
+import {
+  type Context,
+  elsewhere,
+  emptyActionSet,
+  type Ending,
+  finished,
+  leave,
+  lookedUpPort,
+  run,
+  tunnelKey,
+  unsure,
+} from './run.ts';
 
 export interface OpenflowModel extends BoxModel {
   readonly ports: readonly BridgePort[];
@@ -44,10 +55,7 @@ export function openflowModel(box: string, bridge: Bridge): OpenflowModel {
     table(number, ending) {
       const deeper = reaches(calls, number, from) ? depth + 1 : depth;
       if (deeper > DEEPEST) {
-        return block(
-          { op: 'doubt', what: `resubmit of ${box} goes deeper than ${DEEPEST}` },
-          drop('too many resubmits'),
-        );
+        return block(unsure(box, `resubmit of ${box} goes deeper than ${DEEPEST}`), drop('too many resubmits'));
       }
       return call(number, ending, deeper);
     },
@@ -107,6 +115,7 @@ export function openflowModel(box: string, bridge: Bridge): OpenflowModel {
     programs,
     routines,
     ports: ports.all,
+    unknown: new Map([[elsewhere(box), `what ${box} does with packets that met what was not understood`]]),
   };
 }
 

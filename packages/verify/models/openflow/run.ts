@@ -162,14 +162,26 @@ function one(context: Context, action: Action, ending: Ending, table: number): I
       return finished(context);
     case 'doubt':
       return doubt(context, action.what);
+    case 'learn':
+      return {
+        op: 'doubt',
+        what: `${file}: flows that learn() adds later; the flows that are listed are all that is there`,
+      };
     case 'conjunction':
     case 'nothing':
       return nothing;
   }
 }
 
-function doubt({ file }: Context, what: string): Instruction {
-  return { op: 'doubt', what: `${file}: ${what}` };
+function doubt({ file, box }: Context, what: string): Instruction {
+  return unsure(box, `${file}: ${what}`);
+}
+
+/** Where packets perhaps go that met something that was not understood: without it, "they never arrive" would be claimed. */
+export const elsewhere = (box: string) => `${box} elsewhere`;
+
+export function unsure(box: string, what: string): Instruction {
+  return block({ op: 'doubt', what }, { op: 'choose', branches: [nothing, forward(`${elsewhere(box)}:in`)] });
 }
 
 function isTagged(places: Places): Condition {

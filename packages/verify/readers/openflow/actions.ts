@@ -109,7 +109,7 @@ function readAction(word: string, etherType: number | undefined, depth: number):
     case 'exit':
       return { kind: 'exit' };
     case 'learn':
-      return { kind: 'doubt', what: 'flows that learn() adds later; the flows that are listed are all that is there' };
+      return { kind: 'learn' };
     default:
       // `actions=2,patch-tun`: an output by itself.
       return rest === undefined && /^"?[\w.@-]+"?$/.test(word) && /^\d+$|["-]|\d$/.test(word)
