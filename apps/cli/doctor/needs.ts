@@ -38,6 +38,7 @@ export const needs: readonly Need[] = [
   program('iptables-restore', 'iptables', 'test', 'tests of verification against the packet filter of the kernel'),
   program('ipset', 'ipset', 'test', 'tests of verification against the packet filter of the kernel'),
   program('sysctl', 'procps', 'test', 'tests of verification against the packet filter of the kernel'),
+  program('ovs-vswitchd', 'openvswitch-switch', 'test', 'tests of verification against Open vSwitch'),
   program('python3', 'python3', 'test', 'tests of verification that send raw packets in namespaces'),
   program('tcpdump', 'tcpdump', 'test', 'tests of the language of packets; looking at packets'),
   {
