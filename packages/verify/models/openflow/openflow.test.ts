@@ -1,3 +1,5 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { assemble } from '../../assemble/assemble.ts';
@@ -139,5 +141,25 @@ describe('the reader of flows', () => {
       }),
       { numRuns: 100 },
     );
+  });
+});
+
+const dumps = fileURLToPath(
+  new URL('../../../../../shared/data/verification/calincru+iptables-sefl/data/dumps/', import.meta.url),
+);
+const absent = existsSync(dumps) ? '' : ' (skipped: the data is not there)';
+
+describe.skipIf(absent !== '')(`the nodes of a real OpenStack${absent}`, () => {
+  it('are understood line by line, and joined by their tunnel', () => {
+    const files = readdirSync(dumps)
+      .filter((name) => /^(?:flows|ports|ovs)-/.test(name))
+      .map((name) => ({ path: name, text: readFileSync(`${dumps}${name}`, 'utf8') }));
+    const links = { path: 'links', text: 'br-tun-compute1:2 <-> br-tun-controller:2\n' };
+    const { network, readings } = assemble('cloud', [...files, links]);
+    expect(readings.filter(({ lines }) => lines['not understood'] > 0)).toEqual([]);
+    const from = { port: 'br-int-compute1:3', layouts: tcp };
+    const verdict = reach(network, from, 'br-int-controller:tapa61e24db-b6:out');
+    expect(verdict).toMatchObject({ answer: 'unknown', dependsOn: [expect.stringContaining('learn()')] });
+    expect(reach(network, from, 'br-int-compute1:tap737565c0-2c:out').answer).toBe('violated');
   });
 });
