@@ -1,4 +1,16 @@
-import { constant, type Expr, fresh, type Location, meta, read } from '../../ir/expression.ts';
+import {
+  all,
+  any,
+  compare,
+  type Condition,
+  constant,
+  type Expr,
+  fresh,
+  type Location,
+  meta,
+  negation,
+  read,
+} from '../../ir/expression.ts';
 import { field } from '../../ir/fields.ts';
 import { assign, block, branch, type Instruction, nothing } from '../../ir/instruction.ts';
 import type { FieldName, Part, Subfield } from '../../readers/openflow/flow.ts';
@@ -41,6 +53,10 @@ const carried = new Set(['nd_target', 'nd_sll', 'nd_tll', 'pkt_mark']);
 
 /** Fields that OVS does not let be written. */
 const fixed = new Set(['ip_frag', 'tcp_flags', 'ct_state', 'ct_zone', 'eth_type', 'ip_proto', 'ipv6_proto']);
+
+const offset = field('IPv4.fragment');
+/** Fragments but the first have none. */
+const hasPorts = any(negation({ kind: 'exists', at: offset }), compare(read(offset), '==', constant(0, 13)));
 
 /** Where the fields of a bridge are: in the packet without its VLAN tag, and in metadata of the bridge. */
 export class Places {
@@ -101,7 +117,9 @@ export class Places {
               ...(low > 0 ? [bits(read(at), low - 1, 0)] : []),
             ],
           });
-    return at.kind === 'meta' ? made : branch({ kind: 'exists', at }, made, nothing);
+    if (at.kind === 'meta') return made;
+    const there: Condition = { kind: 'exists', at };
+    return branch(part.field === 'tp_src' || part.field === 'tp_dst' ? all(there, hasPorts) : there, made, nothing);
   }
 
   #bits({ field: name, low }: Part): { at: Location; low: number; whole: number } {
