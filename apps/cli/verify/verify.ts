@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { SuperfluidityError } from '@superfluidity/core';
 import {
   askEverywhere,
@@ -42,7 +43,7 @@ export async function verify(context: Context, question: string, path: string, o
   const bounds = boundsOf(options);
   const verdict =
     asked !== undefined
-      ? await askEverywhere(network, starts, asked, bounds)
+      ? await askEverywhere(network, starts, asked, { ...bounds, threads: availableParallelism() })
       : question === 'multipath'
         ? multipath(network, starts, bounds)
         : reach(network, starts[0]!, options.to, bounds);

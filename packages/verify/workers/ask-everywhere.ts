@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { SuperfluidityError } from '@superfluidity/core';
 import '../errors.ts';
@@ -15,7 +14,7 @@ import { together } from './together.ts';
 export interface EverywhereOptions {
   /** `milliseconds` is for all starts together, the other bounds for each start. */
   readonly limits?: Partial<Limits>;
-  /** At most; default: as many as there are processors. */
+  /** At most; default: this one alone. */
   readonly threads?: number;
   /** How long this thread works alone before it starts others: most questions are answered by then. */
   readonly patienceMs?: number;
@@ -37,7 +36,7 @@ export async function askEverywhere(
   const began = now();
   const taken = new Int32Array(new SharedArrayBuffer(4));
   const work: Work = { network, question, starts, limits, endMs: began + limits.milliseconds, taken };
-  const threads = Math.min(options.threads ?? availableParallelism(), THREADS_MAX);
+  const threads = Math.min(options.threads ?? 1, THREADS_MAX);
   const alone = began + (options.patienceMs ?? PATIENCE_MS);
   let others: Threads | undefined;
   try {
