@@ -126,14 +126,15 @@ const formats: readonly Format[] = [
     recognises: looksLikeMacTable,
     read(file, box) {
       const { value, reading } = readMacTable(file);
-      box.macTable ??= value;
+      if (box.macTable !== undefined) throw secondTable('MAC', file, box.macTable.file);
+      box.macTable = value;
       return reading;
     },
   },
   {
     recognises: (text) => recogniseFib6(text) !== undefined,
     read(file, box) {
-      if (box.fib6 !== undefined) throw secondTable(file, box.fib6.file);
+      if (box.fib6 !== undefined) throw secondTable('routing', file, box.fib6.file);
       const { value, reading } = readFib6(file, recogniseFib6(file.text)!);
       box.fib6 = value;
       return reading;
@@ -142,7 +143,7 @@ const formats: readonly Format[] = [
   {
     recognises: (text) => recogniseFib(text) !== undefined,
     read(file, box) {
-      if (box.fib !== undefined) throw secondTable(file, box.fib.file);
+      if (box.fib !== undefined) throw secondTable('routing', file, box.fib.file);
       const { value, reading } = readFib(file, recogniseFib(file.text)!);
       box.fib = value;
       return reading;
@@ -150,10 +151,10 @@ const formats: readonly Format[] = [
   },
 ];
 
-function secondTable({ path }: InputFile, other: string): SuperfluidityError {
+function secondTable(what: 'MAC' | 'routing', { path }: InputFile, other: string): SuperfluidityError {
   return new SuperfluidityError('SF-VERIFY-INPUT', {
     doing: `read ${path}`,
-    reason: `there are two routing tables for the box ${boxName(path)}: the other is ${other}`,
+    reason: `there are two ${what} tables for the box ${boxName(path)}: the other is ${other}`,
     data: { file: path },
   });
 }

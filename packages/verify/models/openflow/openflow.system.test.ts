@@ -35,6 +35,7 @@ function bridge(flows: string, ports: string, configured: readonly SwitchPort[] 
     programs: new Map([...model.programs, ...hosts]),
     links: new Map(),
     routines: model.routines ?? new Map(),
+    unknown: model.unknown ?? new Map(),
   };
 }
 
@@ -158,6 +159,8 @@ describe.skipIf(reason !== undefined)(
       const trace = await lab.trace(flowOf(one));
       const expected = told(sentBy(trace, frameOf(one)));
       const paths = interpreted(network, one);
+      // What the model says it does not know (a second VLAN tag) it need not get right.
+      if (paths.some(({ doubts }) => doubts.length > 0)) return;
       const out = paths.filter(({ outcome }) => outcome === 'delivered');
       expect(told(out.map((path) => ({ port: portNumber(path.port), frame: frameAt(path.read) }))), trace).toEqual(
         expected,
