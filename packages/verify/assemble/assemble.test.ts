@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { assemble, constant, compare, field, layouts, loops, parseFilter, reach, read } from '../index.ts';
+import { assemble, constant, compare, field, isolation, layouts, loops, parseFilter, reach, read } from '../index.ts';
 
 const tcp = layouts.filter(({ name }) => name === 'ipv4/tcp');
 const edge = `10.0.0.0/8          192.0.2.1   eth1
@@ -60,6 +60,15 @@ describe('a network of files', () => {
       files.map((file) => ({ ...file, text: file.text.replace(/^2001.*\n/m, '') })),
     );
     expect(loops(clear.network, [from('edge:in', 0x08080808)]).answer).toBe('violated');
+  });
+
+  it('does not say that no packet comes through a box of which a line was not understood', () => {
+    const asked = (text: string) =>
+      isolation(assemble('net', [{ path: 'r.routes', text }]).network, [from('r:in', 0x08080808)], 'r:eth1');
+    expect(asked('10.0.0.0/8 dev eth1\n').answer).toBe('holds');
+    const verdict = asked('10.0.0.0/8 dev eth1\n8.8.0.0/99 dev eth1\n');
+    expect(verdict.answer).toBe('unknown');
+    expect(verdict.dependsOn).toEqual(['what r does where it was not understood']);
   });
 
   it('does not say what happens beyond a box that it does not understand', () => {

@@ -1,6 +1,6 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import '../errors.ts';
-import { block, type Instruction } from '../ir/instruction.ts';
+import type { Instruction } from '../ir/instruction.ts';
 import { inputLimits } from '../limits.ts';
 import type { BoxModel } from '../models/box-model.ts';
 import { type ClickModel, clickModel } from '../models/click/model.ts';
@@ -12,6 +12,7 @@ import { type Box, boxOf, type Network, type PortId } from '../network.ts';
 import type { FileReading } from '../read/ledger.ts';
 import type { InputFile } from '../read/reader.ts';
 import type { ReadLink } from '../readers/links.ts';
+import { anything, doubtOf, orAnything } from './doubts.ts';
 import { linuxBox } from './linux-box.ts';
 import { seflNetwork } from './sefl.ts';
 import { neutronOf } from './neutron.ts';
@@ -56,16 +57,20 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
       ...(isClick(model) ? model.entries : [...model.programs.keys()].filter((port) => port.endsWith(':in'))),
     );
     const doubts = parts.readings.flatMap(doubtOf);
-    for (const [port, program] of model.programs) programs.set(port, block(...doubts, program));
+    for (const [port, program] of model.programs) programs.set(port, orAnything(box, program, doubts));
+    if (doubts.length > 0) unknown.set(anything(box), `what ${box} does where it was not understood`);
     for (const [routine, body] of model.routines ?? []) routines.set(routine, body);
     for (const [apart, why] of model.unknown ?? []) unknown.set(apart, why);
   }
-  const tenants = neutronOf(read.neutron, doubtOf);
+  const tenants = neutronOf(read.neutron);
   if (tenants !== undefined) {
     for (const [box, made] of tenants.boxes) boxes.set(box, made);
     for (const [port, program] of tenants.programs) programs.set(port, program);
     for (const [routine, body] of tenants.routines) routines.set(routine, body);
     entries.push(...tenants.entries);
+    if (read.neutron.some(({ reading }) => doubtOf(reading).length > 0)) {
+      unknown.set(anything('tenants'), 'what Neutron makes of what was not understood');
+    }
   }
   for (const [box, file] of read.unknown) {
     if (!boxes.has(box)) unknown.set(box, `what ${box} does: ${file} is not recognised`);
@@ -130,16 +135,6 @@ function clickPort(written: PortId, prefix: 'out' | '', ports: readonly PortId[]
   const exact = `${box}:${element}:${prefix}${number}`;
   if (ports.includes(exact)) return exact;
   return ports.find((port) => port.startsWith(`${box}:${element}:`)) ?? written;
-}
-
-/** Rules that were not understood have doubts of their own, where they stand; other lines are in doubt as a whole. */
-function doubtOf({ file, format, lines, remarks }: FileReading): readonly Instruction[] {
-  const count = lines['not understood'];
-  if (count === 0 || format === 'ovs-ofctl dump-flows') return [];
-  if (format.startsWith('ip') && format.endsWith('tables-save')) return [];
-  const first = remarks.find(({ fate }) => fate === 'not understood');
-  const what = `${count} ${count === 1 ? 'line' : 'lines'} of ${file}, first line ${first?.line ?? '?'}: ${first?.why ?? ''}`;
-  return [{ op: 'doubt', what }];
 }
 
 function tooLarge(what: string, most: string): never {

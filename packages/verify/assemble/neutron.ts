@@ -1,14 +1,10 @@
-import { block, type Instruction } from '../ir/instruction.ts';
 import { type NeutronModel, neutronModel } from '../models/neutron/model.ts';
-import type { FileReading } from '../read/ledger.ts';
 import type { Reading } from '../read/reader.ts';
 import type { NeutronDeployment } from '../readers/neutron/deployment.ts';
+import { doubtOf, orAnything } from './doubts.ts';
 
 /** One deployment of all dumps together; the lists of the API may be in files of their own. */
-export function neutronOf(
-  dumps: readonly Reading<NeutronDeployment>[],
-  doubtsOf: (reading: FileReading) => readonly Instruction[],
-): NeutronModel | undefined {
+export function neutronOf(dumps: readonly Reading<NeutronDeployment>[]): NeutronModel | undefined {
   if (dumps.length === 0) return undefined;
   const all = <K extends keyof NeutronDeployment>(key: K) =>
     dumps.flatMap(({ value }) => value[key] as readonly unknown[]) as unknown as NeutronDeployment[K];
@@ -23,9 +19,9 @@ export function neutronOf(
     firewallPolicies: all('firewallPolicies'),
     firewallRules: all('firewallRules'),
   });
-  const doubts = dumps.flatMap(({ reading }) => doubtsOf(reading));
+  const doubts = dumps.flatMap(({ reading }) => doubtOf(reading));
   if (doubts.length === 0) return model;
   const programs = new Map(model.programs);
-  for (const entry of model.entries) programs.set(entry, block(...doubts, programs.get(entry)!));
+  for (const entry of model.entries) programs.set(entry, orAnything('tenants', programs.get(entry)!, doubts));
   return { ...model, programs };
 }
