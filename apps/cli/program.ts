@@ -1,6 +1,7 @@
 import packageJson from './package.json' with { type: 'json' };
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Context, createContext, type GlobalOptions } from './context.ts';
+import { dialectCommands } from './dialects/commands.ts';
 import { exitCodesHelp } from './exit-codes.ts';
 
 const BASE = 'folder that paths in the descriptor start from (default: its own)';
@@ -221,6 +222,8 @@ ${exitCodesHelp}`,
     .command('delete <id>')
     .description('delete; refused while enabled or in use')
     .action(run(async (context, id: string) => (await descriptor()).remove(context, id)));
+
+  for (const command of dialectCommands(run)) program.addCommand(command);
 
   const operations = program
     .command('operation')

@@ -1,57 +1,26 @@
-import type { Problem } from '@superfluidity/core';
+import { SuperfluidityError, type Problem } from '@superfluidity/core';
 import type { Service } from '@superfluidity/model';
+import { formats, type Dialect, type Format, type ReadResult, type Written } from './dialect.ts';
+import { dialects } from './dialects.ts';
 import { dialectLimits } from './errors.ts';
+import { express, lossOf } from './express.ts';
 import type { DescriptorFile } from './files.ts';
-import { readNative, type ReadResult } from './native/read.ts';
-import { findDescriptors, readSol006 } from './sol006/read.ts';
-import { readYamlText } from './yaml-text.ts';
-
-export type Format = 'native' | 'sol006';
+import { readNative } from './native/read.ts';
+import { named } from './recognise.ts';
+import { readYamlDocuments } from './yaml-text.ts';
 
 export interface ReadDescriptor extends ReadResult {
   /** Absent when no format was recognised. */
   readonly format?: Format;
-  readonly service?: Service;
-  readonly problems: readonly Problem[];
 }
-
-/** A way of describing services. Another dialect is another entry. */
-interface Dialect {
-  readonly format: Format;
-  readonly recognises: (files: readonly DescriptorFile[]) => boolean;
-  readonly read: (files: readonly DescriptorFile[]) => ReadResult;
-}
-
-const dialects: readonly Dialect[] = [
-  {
-    format: 'sol006',
-    recognises: (files) =>
-      files.some(mentions(/^\s*["']?(?:[\w-]+:)?nsd["']?\s*:/m)) && findDescriptors(files).nsds.length > 0,
-    read: readSol006,
-  },
-  {
-    format: 'native',
-    recognises: (files) => files.some(isNative),
-    read: (files) => {
-      const main = files.find(isNative)!;
-      return readNative(main.bytes, { file: main.path });
-    },
-  },
-];
-
-/** Looks before parsing: most files of a package are of no interest. */
-function mentions(pattern: RegExp): (file: DescriptorFile) => boolean {
-  return ({ bytes }) => bytes.byteLength <= dialectLimits.fileBytes && pattern.test(new TextDecoder().decode(bytes));
-}
-
-const isNative = mentions(/^\s*(?:\{\s*)?["']?superfluidity["']?\s*:/m);
 
 /** The first file decides where it can: a folder may hold one service in several dialects. */
 function dialectOf(files: readonly DescriptorFile[]): Dialect | undefined {
-  return (
-    dialects.find(({ recognises }) => recognises(files.slice(0, 1))) ??
-    dialects.find(({ recognises }) => recognises(files))
-  );
+  return recogniser(files.slice(0, 1)) ?? recogniser(files);
+}
+
+function recogniser(files: readonly DescriptorFile[]): Dialect | undefined {
+  return dialects.find(({ recognises }) => recognises?.(files) ?? false);
 }
 
 /** Which dialect the files are written in, if it is a known one. */
@@ -66,18 +35,60 @@ export function recognise(files: readonly DescriptorFile[]): Format | undefined 
 export function readDescriptor(files: readonly DescriptorFile[]): ReadDescriptor {
   const problem = tooMuch(files);
   if (problem !== undefined) return { problems: [problem] };
-  const [only, ...others] = files;
-  if (only !== undefined && others.length === 0) {
-    const text = readYamlText(only.bytes, only.path);
-    if (text.problems.length > 0) return { problems: text.problems };
-  }
   const dialect = dialectOf(files);
-  if (dialect !== undefined) return { ...dialect.read(files), format: dialect.format };
+  if (dialect?.read !== undefined) return { ...dialect.read(files), format: dialect.format };
+  const [only, ...others] = files;
   if (only !== undefined && others.length === 0) return readNative(only.bytes, { file: only.path });
   // The file that would have told may be the one that cannot be read.
-  const { problems } = findDescriptors(files);
+  const texts = files.filter(named('yaml', 'yml', 'json')).flatMap(({ path, bytes }) => readYamlDocuments(bytes, path));
+  const problems = texts.flatMap((text) => text.problems);
   if (problems.length > 0) return { problems };
-  return { problems: [refusal('SF-DESCRIPTOR-UNRECOGNISED', 'no file is a native descriptor or holds an NSD')] };
+  return { problems: [refusal('SF-DESCRIPTOR-UNRECOGNISED', 'no file is a descriptor of a known dialect')] };
+}
+
+/**
+ * Writes a service in a dialect. What the dialect cannot say is left out and named in `losses`.
+ * @throws SuperfluidityError SF-DESCRIPTOR-NO-WRITER
+ */
+export function writeDescriptor(service: Service, format: Format): Written {
+  const { writer } = dialects.find((dialect) => dialect.format === format) ?? {};
+  if (writer === undefined) {
+    const writable = dialects.flatMap((dialect) => (dialect.writer === undefined ? [] : [dialect.format]));
+    const reason = `'${format}' cannot be written; what can: ${writable.join(', ')}`;
+    throw new SuperfluidityError('SF-DESCRIPTOR-NO-WRITER', { doing: `write ${service.block.name}`, reason });
+  }
+  const { service: expressible, losses } = express(service, format, writer.expresses);
+  const more: Problem[] = [];
+  const files = writer.write(expressible, (path, message) => more.push(lossOf(format, path, message)));
+  return { files, losses: [...losses, ...more] };
+}
+
+/** @throws SuperfluidityError SF-DESCRIPTOR-NO-WRITER: there is no such dialect. */
+export function formatOf(name: string): Format {
+  const format = formats.find((one) => one === name);
+  if (format !== undefined) return format;
+  const reason = `there is no dialect '${name}'; there are ${formats.join(', ')}`;
+  throw new SuperfluidityError('SF-DESCRIPTOR-NO-WRITER', { reason });
+}
+
+export interface Converted extends Written {
+  /** Of the files that were read. */
+  readonly from?: Format;
+  /** Of reading; when one is an error, nothing is written. */
+  readonly problems: readonly Problem[];
+}
+
+/** From one dialect to another. Losses point at the lines of the files that were read. */
+export function convert(files: readonly DescriptorFile[], to: Format): Converted {
+  const { service, problems, format, locate } = readDescriptor(files);
+  const from = format === undefined ? {} : { from: format };
+  if (service === undefined) return { ...from, problems, files: [], losses: [] };
+  const written = writeDescriptor(service, to);
+  const losses = written.losses.map((loss) => {
+    const position = locate?.(loss.path);
+    return position === undefined ? loss : { ...loss, position };
+  });
+  return { ...from, problems, files: written.files, losses };
 }
 
 function tooMuch(files: readonly DescriptorFile[]): Problem | undefined {

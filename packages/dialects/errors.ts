@@ -66,10 +66,25 @@ export const dialectErrors = defineErrors({
     title: 'The descriptor says something that cannot be carried out here',
     hint: 'Remove it, or describe it in another way.',
   },
+  'SF-DESCRIPTOR-LOSS': {
+    status: 422,
+    title: 'A dialect cannot say all of this',
+    hint: 'What is named is not in the files that were written; keep the original beside them, or choose another dialect.',
+  },
+  'SF-DESCRIPTOR-ASSUMED': {
+    status: 422,
+    title: 'The descriptor leaves something open that was filled in',
+    hint: 'Look whether what was assumed is what you want, and say it in the descriptor where the dialect allows.',
+  },
+  'SF-DESCRIPTOR-NO-WRITER': {
+    status: 422,
+    title: 'Services cannot be written in this dialect',
+    hint: 'The reference of dialects says which can be read and which can be written.',
+  },
   'SF-DESCRIPTOR-UNRECOGNISED': {
     status: 422,
     title: 'None of the known formats of descriptors is recognised',
-    hint: 'A native descriptor starts with `superfluidity: 1`; an ETSI SOL006 package holds an `nsd` and its `vnfd`s.',
+    hint: 'The reference of dialects says by what each is recognised; a native descriptor starts with `superfluidity: 1`.',
   },
 });
 
@@ -80,6 +95,8 @@ export const dialectLimits = {
   /** Bytes of all files of a package together. */
   packageBytes: 8 * 1024 * 1024,
   files: 256,
+  /** YAML documents of one file. */
+  documents: 1_000,
   /** Values inside each other. */
   depth: 64,
   /** Lexical tokens of a YAML text. */

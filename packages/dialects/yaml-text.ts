@@ -40,7 +40,25 @@ export function formatPath(path: Path): string {
  */
 export function readYamlText(bytes: Uint8Array, file?: string): YamlText {
   const reader = new Reader(file);
-  const value = reader.read(bytes);
+  return textOf(reader, reader.read(bytes));
+}
+
+/**
+ * Reads all documents of a YAML text, as manifests of Kubernetes are written. Empty documents are left out. Where one
+ * cannot be read, that is the only one, and has the problems.
+ */
+export function readYamlDocuments(bytes: Uint8Array, file?: string): readonly YamlText[] {
+  const reader = new Reader(file);
+  const documents = reader.documents(bytes, dialectLimits.documents);
+  if (reader.problems.length > 0) return [textOf(reader)];
+  return documents.flatMap((document) => {
+    const one = reader.of(document);
+    const value = one.value();
+    return value === null ? [] : [textOf(one, value)];
+  });
+}
+
+function textOf(reader: Reader, value?: unknown): YamlText {
   return {
     ...(reader.problems.length === 0 ? { value } : {}),
     problems: reader.problems,
@@ -51,17 +69,40 @@ export function readYamlText(bytes: Uint8Array, file?: string): YamlText {
 class Reader {
   readonly problems: Problem[] = [];
   readonly #file: string | undefined;
-  readonly #lines = new LineCounter();
+  readonly #lines: LineCounter;
   readonly #anchors = new Map<string, Node>();
   readonly #open = new Set<Node>();
   #root: Node | null = null;
   #aliased = 0;
 
-  constructor(file: string | undefined) {
+  constructor(file: string | undefined, lines = new LineCounter()) {
     this.#file = file;
+    this.#lines = lines;
   }
 
   read(bytes: Uint8Array): unknown {
+    const [document] = this.documents(bytes, 1);
+    if (document === undefined) return undefined;
+    this.#root = document.contents;
+    return this.value();
+  }
+
+  /** One of the documents of this text. */
+  of(document: Document.Parsed<ParsedNode>): Reader {
+    const reader = new Reader(this.#file, this.#lines);
+    reader.#root = document.contents;
+    return reader;
+  }
+
+  value(): unknown {
+    return this.#convert(this.#root, [], false);
+  }
+
+  documents(bytes: Uint8Array, max: number): readonly Document.Parsed<ParsedNode>[] {
+    return this.#documents(bytes, max) ?? [];
+  }
+
+  #documents(bytes: Uint8Array, max: number): readonly Document.Parsed<ParsedNode>[] | undefined {
     if (bytes.byteLength > dialectLimits.fileBytes) {
       const mib = (bytes.byteLength / 1024 / 1024).toFixed(1);
       return this.#refuse('SF-DESCRIPTOR-TOO-LARGE', 0, `the file has ${mib} MiB, allowed is 1 MiB`);
@@ -70,10 +111,7 @@ class Reader {
     if (text === undefined) return undefined;
     const tokens = this.#tokens(text);
     if (tokens === undefined) return undefined;
-    const document = this.#compose(tokens, text.length);
-    if (document === undefined) return undefined;
-    this.#root = document.contents;
-    return this.#convert(document.contents, [], false);
+    return this.#compose(tokens, text.length, max);
   }
 
   #decode(bytes: Uint8Array): string | undefined {
@@ -121,22 +159,23 @@ class Reader {
     return tokens;
   }
 
-  #compose(tokens: readonly CST.Token[], end: number): Document.Parsed<ParsedNode> | undefined {
+  #compose(tokens: readonly CST.Token[], end: number, max: number): readonly Document.Parsed<ParsedNode>[] | undefined {
     // Comparing each key with all others would take quadratic time: #convert finds duplicate keys.
     const composer = new Composer({ uniqueKeys: false, version: '1.2', schema: 'core', stringKeys: false });
-    let document: Document.Parsed<ParsedNode> | undefined;
+    const documents: Document.Parsed<ParsedNode>[] = [];
     for (const next of composer.compose(tokens, true, end)) {
-      if (document !== undefined) {
-        return this.#refuse('SF-DESCRIPTOR-DOCUMENTS', next.range[0], 'a second document starts here');
+      if (documents.length >= max) {
+        const what = max === 1 ? 'a second document starts here' : `more than ${max} documents`;
+        return this.#refuse('SF-DESCRIPTOR-DOCUMENTS', next.range[0], what);
       }
-      document = next as Document.Parsed<ParsedNode>;
+      documents.push(next as Document.Parsed<ParsedNode>);
     }
-    if (document === undefined) return undefined;
-    for (const error of [...document.errors, ...document.warnings].slice(0, dialectLimits.problems)) {
+    const errors = documents.flatMap((document) => [...document.errors, ...document.warnings]);
+    for (const error of errors.slice(0, dialectLimits.problems)) {
       const code = error.code === 'MULTIPLE_DOCS' ? 'SF-DESCRIPTOR-DOCUMENTS' : 'SF-DESCRIPTOR-SYNTAX';
       this.#refuse(code, error.pos[0], lowerFirst(error.message));
     }
-    return this.problems.length === 0 ? document : undefined;
+    return this.problems.length === 0 ? documents : undefined;
   }
 
   /** Plain values with null prototypes. `aliased` is true inside what an alias stands for. */

@@ -8,7 +8,12 @@ import type { Environment } from './environment.ts';
  */
 export type BlockKind = 'service' | 'function' | 'unit' | 'element';
 
-export interface Block {
+/** What a dialect could say and the model cannot: carried through unread, by the name of the dialect. */
+export interface Carrying {
+  readonly carried?: Readonly<Record<string, unknown>>;
+}
+
+export interface Block extends Carrying {
   readonly kind: BlockKind;
   readonly name: string;
   readonly description?: string;
@@ -20,11 +25,9 @@ export interface Block {
   readonly execution?: Execution;
   /** How many, between which bounds. Present on units. */
   readonly scale?: Scale;
-  /** What a dialect could say and the model cannot: carried through unread, by dialect name. */
-  readonly carried?: Readonly<Record<string, unknown>>;
 }
 
-export interface Port {
+export interface Port extends Carrying {
   readonly name: string;
   /** Network of the service to which it attaches. Absent on ports that links alone connect. */
   readonly network?: string;
@@ -45,7 +48,7 @@ export interface TrafficRule {
 }
 
 /** Ends are `child.port` or `port` (the block's own port). */
-export interface Link {
+export interface Link extends Carrying {
   readonly name: string;
   readonly ends: readonly string[];
   readonly latencyMaxMs?: Milliseconds;
@@ -56,7 +59,8 @@ export interface Execution {
   readonly environment: Environment;
   /**
    * Container: `host:`, `folder:PATH`, `oci:PATH`. VM: `guest:` (the host's guest kernel with busybox) or `disk:PATH`.
-   * Packet functions have none. PATH is relative to the descriptor.
+   * Packet functions have none. PATH is relative to the descriptor. `name:IMAGE` is an image that the site or a registry
+   * knows by that name: `name:ubuntu-24.04`, `name:docker.io/library/nginx:1.29`.
    */
   readonly image?: string;
   readonly command?: readonly string[];
@@ -129,7 +133,7 @@ export interface AffinityRule {
   readonly with: readonly string[];
 }
 
-export interface Network {
+export interface Network extends Carrying {
   readonly name: string;
   /** IPv4 prefix from which every site takes its part. */
   readonly prefix: string;
@@ -137,7 +141,7 @@ export interface Network {
 }
 
 /** An ordered path through functions (RFC 7665), with a stable address at its end. */
-export interface Chain {
+export interface Chain extends Carrying {
   readonly name: string;
   /** Unit path, optionally with a port: `ue/client` or `ue/client.eth0`. */
   readonly from: string;
@@ -154,7 +158,7 @@ export interface Chain {
 }
 
 /** A virtual address over the instances of a unit. */
-export interface Balancer {
+export interface Balancer extends Carrying {
   readonly name: string;
   readonly unit: string;
   readonly address: string;

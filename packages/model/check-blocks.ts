@@ -158,8 +158,11 @@ function checkExecution(execution: Execution, at: string, findings: Findings): v
   if (environment === 'process' && execution.command === undefined) {
     wrong('environment', "a unit of environment 'process' needs a command");
   }
-  if (execution.image !== undefined && !/^(host:|guest:|(folder|oci|disk):.+)$/s.test(execution.image)) {
-    wrong('image', `'${execution.image.slice(0, 80)}' is none of host:, folder:PATH, oci:PATH, guest:, disk:PATH`);
+  if (execution.image !== undefined && !/^(host:|guest:|(folder|oci|disk|name):.+)$/s.test(execution.image)) {
+    wrong(
+      'image',
+      `'${execution.image.slice(0, 80)}' is none of host:, folder:PATH, oci:PATH, guest:, disk:PATH, name:IMAGE`,
+    );
   }
   if (execution.nested?.descriptor !== undefined && execution.nested.descriptorType === undefined) {
     wrong('nested.descriptor', 'a nested descriptor needs its type beside it');
@@ -168,7 +171,7 @@ function checkExecution(execution: Execution, at: string, findings: Findings): v
     wrong('nested.parentMandatory', 'only a parent that is named can be mandatory');
   }
   for (const field of ['files', 'image'] as const) {
-    const path = execution[field]?.replace(/^[a-z]+:/, '');
+    const path = execution[field]?.startsWith('name:') ? undefined : execution[field]?.replace(/^[a-z]+:/, '');
     if (path !== undefined && (path.startsWith('/') || path.split('/').includes('..') || path.includes('\0'))) {
       wrong(field, 'paths are relative to the descriptor and do not leave its folder');
     }

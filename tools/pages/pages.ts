@@ -7,6 +7,7 @@ import { doctorCommand } from '../../apps/cli/doctor/index.ts';
 import type { Finding, Project } from '../tidy/project.ts';
 import { cliPage, commandPaths, unknownCommands } from './cli-page.ts';
 import { descriptorPage } from './descriptor-page.ts';
+import { dialectsPage, schemaPages } from './dialects-page.ts';
 import { codesIn, errorsPage } from './errors-page.ts';
 
 /** With the commands that are loaded only when they are called. */
@@ -20,7 +21,9 @@ function wholeProgram(): Command {
 export const pages: Readonly<Record<string, (project: Project) => Promise<string>>> = {
   'docs/reference/cli.md': () => Promise.resolve(cliPage(wholeProgram())),
   'docs/reference/descriptor.md': descriptorPage,
+  'docs/reference/dialects.md': () => Promise.resolve(dialectsPage()),
   'docs/reference/errors.md': errorsPage,
+  ...schemaPages(),
 };
 
 /** A page that is made says what the code says now. */

@@ -1,8 +1,10 @@
 import type { CheckResult, Plan, ServiceDetail } from '@superfluidity/api';
+import type { Problem } from '@superfluidity/core';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { followOperation } from '../follow.ts';
 import { planText } from '../print/plan.ts';
+import { problemLine } from '../print/problem.ts';
 import { facts, table } from '../print/table.ts';
 import { clockTime, dateTime, milliseconds } from '../print/values.ts';
 import { readSource } from '../source.ts';
@@ -58,13 +60,7 @@ async function checkHere(source: Source): Promise<CheckResult> {
 }
 
 function checkText({ style }: Context, { ok, name, format, problems }: CheckResult): string {
-  const lines = problems.map((problem) => {
-    const { file, line, column } = problem.position ?? {};
-    const where = line === undefined ? problem.path : `${file ?? ''}:${line}:${column}`;
-    const mark = problem.severity === 'error' ? style.red('error') : style.yellow('warning');
-    const suggestion = problem.suggestion === undefined ? '' : ` (${problem.suggestion})`;
-    return `${where}: ${mark} ${problem.code}: ${problem.message}${suggestion}`;
-  });
+  const lines = problems.map((problem) => problemLine(problem as Problem, style));
   const verdict = ok
     ? style.green(`${name ?? 'the descriptor'} can be used`)
     : style.red('the descriptor cannot be used');

@@ -1,15 +1,10 @@
 import type { Problem } from '@superfluidity/core';
-import { checkService, deepFreeze, type Service } from '@superfluidity/model';
+import { checkService, deepFreeze } from '@superfluidity/model';
+import type { ReadResult } from '../dialect.ts';
 import { readShape, type JsonSchema } from '../shape.ts';
 import { formatPath, readYamlText, type Path, type YamlText } from '../yaml-text.ts';
 import { nativeJsonSchema, nativeShape } from './schema.ts';
 import { toModel } from './to-model.ts';
-
-export interface ReadResult {
-  /** Present when no problem is an error. */
-  readonly service?: Service;
-  readonly problems: readonly Problem[];
-}
 
 /** Reads a native descriptor. Never throws: whatever is wrong with the text is in `problems`, with its position. */
 export function readNative(source: Uint8Array | string, options: { readonly file?: string } = {}): ReadResult {
@@ -20,7 +15,8 @@ export function readNative(source: Uint8Array | string, options: { readonly file
   const service = toModel(shape.value.service);
   const problems = checkService(service).map((problem) => locateProblem(problem, text));
   if (problems.some(({ severity }) => severity === 'error')) return { problems };
-  return { service: deepFreeze(service), problems };
+  const locate = (modelPath: string) => text.locate(documentPath(modelPath, text.value));
+  return { service: deepFreeze(service), problems, locate };
 }
 
 /** Gives a problem that was found in the model its path and position in the document. */

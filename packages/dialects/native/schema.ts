@@ -2,8 +2,8 @@ import { environments } from '@superfluidity/model';
 import { z } from 'zod';
 
 /**
- * The shape of native descriptors, format version 1. From it come the reader's checks and `schema.json`, which editors
- * use. What values mean together is checked by the model.
+ * The shape of native descriptors, format version 1. From it come the reader's checks and the JSON Schema that
+ * editors use. What values mean together is checked by the model.
  */
 const text = z.string().min(1).max(4096);
 const name = text.meta({
@@ -15,7 +15,9 @@ const port = z.int().min(1).max(65_535);
 const milliseconds = z.number().min(0).max(86_400_000);
 const list = <T extends z.ZodType>(item: T) => z.array(item).max(100_000);
 const unitReference = text.describe('Path of a unit: `radio/bbu`. The function alone, where it has one unit only');
-const carried = z.record(z.string().max(256), z.unknown()).describe('What another dialect said and this format cannot');
+const carried = z
+  .record(z.string().max(256), z.unknown())
+  .meta({ id: 'carried', description: 'What another dialect said and this format cannot' });
 
 const affinity = z.strictObject({
   kind: z.enum(['together', 'apart']),
@@ -97,6 +99,7 @@ const portShape = z
       internalIf: text.describe('Name of the interface inside, where it is not the name of the port').exactOptional(),
       allow: list(trafficRule).describe('What may come in. Absent: everything; empty: nothing').exactOptional(),
       bandwidthMbps: amount.exactOptional(),
+      carried: carried.exactOptional(),
     }),
   ])
   .meta({ id: 'port', description: 'A network (the first port is eth0, the second eth1), or the long form' });
@@ -106,6 +109,7 @@ const linkShape = z.strictObject({
   ends: list(text).describe('`child.port`, or `port` of this block'),
   latencyMaxMs: milliseconds.exactOptional(),
   bandwidthMbps: amount.exactOptional(),
+  carried: carried.exactOptional(),
 });
 
 const count = z.int().min(0).max(1_000_000);
@@ -131,7 +135,9 @@ const environment = z.enum(environments);
 
 /** How to run it, beside `environment`. */
 const executionFields = {
-  image: text.describe('host:, folder:PATH, oci:PATH; of a VM guest:, disk:PATH').exactOptional(),
+  image: text
+    .describe('host:, folder:PATH, oci:PATH; of a VM guest:, disk:PATH; name:IMAGE of a site or registry')
+    .exactOptional(),
   command: list(z.string().max(65_536)).exactOptional(),
   env: z.record(z.string().max(256), z.string().max(65_536)).exactOptional(),
   files: text.describe('Folder of the package that is mounted read-only at /app').exactOptional(),
@@ -237,6 +243,7 @@ const networkShape = z.strictObject({
   name,
   prefix: text.describe('IPv4 prefix, from which every site takes its part'),
   mtu: z.int().min(576).max(65_535).exactOptional(),
+  carried: carried.exactOptional(),
 });
 
 const chainShape = z.strictObject({
@@ -251,6 +258,7 @@ const chainShape = z.strictObject({
   latencyDesiredMs: milliseconds.exactOptional(),
   bandwidthMbps: amount.exactOptional(),
   lossMax: z.number().min(0).max(1).exactOptional(),
+  carried: carried.exactOptional(),
 });
 
 const balancerShape = z.strictObject({
@@ -261,6 +269,7 @@ const balancerShape = z.strictObject({
   targetPort: port.exactOptional(),
   layer: z.enum(['tcp', 'http']).exactOptional(),
   health: healthShape.exactOptional(),
+  carried: carried.exactOptional(),
 });
 
 export const serviceShape = z
@@ -289,5 +298,5 @@ export type NativeRequirements = z.infer<typeof requirementsShape>;
 export type NativeHealth = z.infer<typeof healthShape>;
 export type NativePort = z.infer<typeof portShape>;
 
-/** JSON Schema (draft 2020-12) as published in `schema.json`. */
+/** JSON Schema (draft 2020-12) as published in docs/schemas. */
 export const nativeJsonSchema = z.toJSONSchema(nativeShape, { io: 'input' });

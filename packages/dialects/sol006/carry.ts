@@ -51,8 +51,3 @@ export function carriedBy(kind: keyof typeof own, { carried }: Block): Fields {
   if (!isGroup(fields)) return {};
   return Object.fromEntries(Object.entries(fields).filter(([name]) => !own[kind].has(name)));
 }
-
-/** Whether there is something of another dialect, for which SOL006 has no place. */
-export function carriesOthers({ carried }: Block): boolean {
-  return Object.keys(carried ?? {}).some((dialect) => dialect !== CARRIED);
-}

@@ -1,11 +1,10 @@
 import type { Problem } from '@superfluidity/core';
-import { checkService, deepFreeze } from '@superfluidity/model';
 import { z } from 'zod';
+import { ASSUMED, assumedPrefix } from '../assumed.ts';
+import type { ReadResult } from '../dialect.ts';
 import type { dialectErrors } from '../errors.ts';
 import type { DescriptorFile } from '../files.ts';
-import type { ReadResult } from '../native/read.ts';
 import {
-  nativeShape,
   requirementsShape,
   unitFragmentShape,
   type NativeFunction,
@@ -14,8 +13,9 @@ import {
   type NativeUnit,
   type NativeUnitFragment,
 } from '../native/schema.ts';
-import { toModel } from '../native/to-model.ts';
+import { Origins } from '../origins.ts';
 import { readShape, type JsonSchema } from '../shape.ts';
+import { toService } from '../to-service.ts';
 import { formatPath, readYamlText, shorten, type Path, type YamlText } from '../yaml-text.ts';
 import { isGroup, valueAt, withoutModules } from './modules.ts';
 import { carry, customary } from './carry.ts';
@@ -119,34 +119,23 @@ class Reader {
       functions,
       chains: this.#chains(found, nsd, vnfds),
     };
-    if (this.#problems.length > 0) return { problems: this.#problems };
-    // Values from free text, such as rules, go through the checks of the native format once more.
-    const checked = nativeShape.safeParse({ superfluidity: 1, service });
-    if (!checked.success) {
-      for (const issue of checked.error.issues)
-        this.#report('SF-DESCRIPTOR-VALUE', found, [], `${formatPath(issue.path as Path)}: ${issue.message}`);
-      return { problems: this.#problems };
-    }
-    const model = toModel(service);
-    const problems = checkService(model).map((problem) => locate(problem, found, sources));
-    if (problems.some(({ severity }) => severity === 'error')) return { problems };
-    return { service: deepFreeze(model), problems };
+    return toService(service, originsOf(found, sources), this.#problems);
   }
 
   #networks(found: Found, nsd: Nsd): NonNullable<NativeService['networks']> {
     const profiles = nsd.df[0]!['virtual-link-profile'] ?? [];
-    return (nsd['virtual-link-desc'] ?? []).flatMap(({ id }, i) => {
+    return (nsd['virtual-link-desc'] ?? []).map(({ id }, i) => {
       const data = profiles
         .filter((profile) => profile['virtual-link-desc-id'] === id)
         .flatMap((profile) => [profile['virtual-link-protocol-data'] ?? []].flat());
       const prefix = data.map((entry) => entry['l3-protocol-data']?.cidr).find((cidr) => cidr !== undefined);
       const mtu = data.map((entry) => entry['l2-protocol-data']?.mtu).find((value) => value !== undefined);
-      if (prefix === undefined) {
-        const message = `virtual link '${shorten(id)}' has no profile with a cidr`;
-        this.#report('SF-DESCRIPTOR-MISSING', found, ['virtual-link-desc', i], message);
-        return [];
-      }
-      return [{ name: id, prefix, ...(mtu === undefined ? {} : { mtu }) }];
+      const shaped = mtu === undefined ? {} : { mtu };
+      if (prefix !== undefined) return { name: id, prefix, ...shaped };
+      const assumed = assumedPrefix(i);
+      const message = `virtual link '${shorten(id)}' has no profile with a cidr: ${assumed} is assumed`;
+      this.#report('SF-DESCRIPTOR-ASSUMED', found, ['virtual-link-desc', i], message, 'warning');
+      return { name: id, prefix: assumed, ...shaped, carried: { sol006: ASSUMED } };
     });
   }
 
@@ -325,10 +314,16 @@ class Reader {
     return undefined;
   }
 
-  #report(code: keyof typeof dialectErrors, found: Found, path: Path, message: string): void {
+  #report(
+    code: keyof typeof dialectErrors,
+    found: Found,
+    path: Path,
+    message: string,
+    severity: Problem['severity'] = 'error',
+  ): void {
     const full = [...found.path, ...path];
     this.#problems.push({
-      severity: 'error',
+      severity,
       code,
       message,
       path: formatPath(full),
@@ -415,11 +410,15 @@ function computeOf(vdu: Vdu, vnfd: Vnfd): NativeRequirements {
   };
 }
 
-/** Problems of the model are shown at the VDU, else at the NSD. */
-function locate(problem: Problem, nsd: Found, sources: readonly ReadVnfd[]): Problem {
-  const [, fn, unit] = /^functions\[(\d+)\](?:\.units\[(\d+)\])?/.exec(problem.path) ?? [];
-  const source = fn === undefined ? undefined : sources[Number(fn)]?.found;
-  const found = source ?? nsd;
-  const path = unit === undefined ? found.path : [...found.path, 'vdu', Number(unit)];
-  return { ...problem, position: found.text.locate(path) };
+/** Functions are shown at their VNFD, units at their VDU, the rest at the NSD. */
+function originsOf(nsd: Found, sources: readonly ReadVnfd[]): Origins {
+  const origins = new Origins();
+  origins.note('', nsd.text.locate(nsd.path));
+  for (const [i, { found, vnfd }] of sources.entries()) {
+    origins.note(`functions[${i}]`, found.text.locate(found.path));
+    for (const j of vnfd.vdu.keys()) {
+      origins.note(`functions[${i}].units[${j}]`, found.text.locate([...found.path, 'vdu', j]));
+    }
+  }
+  return origins;
 }

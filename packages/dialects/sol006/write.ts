@@ -1,15 +1,13 @@
-import { SuperfluidityError } from '@superfluidity/core';
-import { splitPortReference, walk, type Block, type Chain, type Network, type Service } from '@superfluidity/model';
+import { splitPortReference, type Block, type Chain, type Network, type Service } from '@superfluidity/model';
 import { Document } from 'yaml';
-import '../errors.ts';
+import { isAssumed } from '../assumed.ts';
 import type { DescriptorFile } from '../files.ts';
 import { unitFragmentDocument } from '../native/write.ts';
-import { carriedBy, carriesOthers, customary } from './carry.ts';
+import { carriedBy, customary } from './carry.ts';
 import { AUGMENTATION, formatRule, NESTED_TYPE, REQUIREMENTS_KEY } from './mapping.ts';
 
 /** A service as an ETSI SOL006 package: an NSD, a VNFD for each function, and a nested descriptor for each unit. */
 export function writeSol006(service: Service): readonly DescriptorFile[] {
-  refuseLoss(service);
   const functions = service.block.children;
   return [
     textFile('nsd.yaml', { [ROOT]: { nsd: [nsd(service)] } }),
@@ -18,28 +16,6 @@ export function writeSol006(service: Service): readonly DescriptorFile[] {
       fn.children.map((unit) => textFile(`vnfd/${nestedPath(fn, unit)}`, unitFragmentDocument(unit, service))),
     ),
   ];
-}
-
-/** SOL006 and the mapping have no place for these: better no package than one that means something else. */
-function refuseLoss(service: Service): void {
-  const lost: string[] = [];
-  if (service.balancers.length > 0) lost.push('balancers');
-  for (const { path, block } of walk(service.block)) {
-    const name = path === '' ? 'the service' : path;
-    if (block.kind === 'service' && Object.keys(block.requirements).length > 0) lost.push(`requirements of ${name}`);
-    if (block.kind !== 'unit' && block.ports.length > 0) lost.push(`ports of ${name}`);
-    if (block.kind === 'unit' && block.children.length > 0) lost.push(`blocks inside ${name}`);
-    if (block.links.length > 0) lost.push(`links of ${name}`);
-    if (carriesOthers(block)) lost.push(`what ${name} carries of other dialects`);
-    if (block.ports.some(({ allow, bandwidthMbps }) => allow !== undefined || bandwidthMbps !== undefined)) {
-      lost.push(`rules and bandwidth of ports of ${name}`);
-    }
-  }
-  if (lost.length === 0) return;
-  throw new SuperfluidityError('SF-DESCRIPTOR-UNSUPPORTED', {
-    doing: `write ${service.block.name} as ETSI SOL006`,
-    reason: `it cannot say: ${lost.slice(0, 10).join('; ')}`,
-  });
 }
 
 function textFile(path: string, value: object): DescriptorFile {
@@ -102,7 +78,8 @@ function nsd({ block, version, networks, chains }: Service) {
 }
 
 /** A profile has the data of one protocol (IPv4 or Ethernet): a virtual link with an MTU has two profiles. */
-function linkProfiles({ name, prefix, mtu }: Network) {
+function linkProfiles(network: Network) {
+  const { name, prefix, mtu } = network;
   const profile = (id: string, protocol: string, data: object) => ({
     id,
     'virtual-link-desc-id': name,
@@ -112,7 +89,9 @@ function linkProfiles({ name, prefix, mtu }: Network) {
     'min-bitrate-requirements': { root: '0' },
     'virtual-link-protocol-data': { 'associated-layer-protocol': protocol, ...data },
   });
-  const l3 = profile(name, IPV4, { 'l3-protocol-data': { 'ip-version': 'ipv4', cidr: prefix } });
+  // What was assumed of a descriptor is not written into it.
+  const cidr = isAssumed('sol006', network) ? {} : { cidr: prefix };
+  const l3 = profile(name, IPV4, { 'l3-protocol-data': { 'ip-version': 'ipv4', ...cidr } });
   return mtu === undefined ? [l3] : [l3, profile(`${name}-ethernet`, ETHERNET, { 'l2-protocol-data': { mtu } })];
 }
 

@@ -1,0 +1,92 @@
+import { isSuperfluidityError } from '@superfluidity/core';
+import fc from 'fast-check';
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { assumedPrefix } from './assumed.ts';
+import { convert, formatOf, readDescriptor, writeDescriptor } from './descriptor.ts';
+import { nameIn, Names, renamed } from './names.ts';
+import { Origins } from './origins.ts';
+import { readYamlDocuments } from './yaml-text.ts';
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const example = readFileSync(new URL('../../examples/mobile-edge/service.yaml', import.meta.url));
+
+test('losses of a conversion point at the line of the file that was read', () => {
+  const source = `${example.toString()}  balancers:\n    - {name: web, unit: video, address: 10.99.0.99, port: 80}\n`;
+  const { from, losses, files, problems } = convert([{ path: 'my.yaml', bytes: bytes(source) }], 'sol006');
+  expect([from, problems]).toEqual(['native', []]);
+  expect(files.map(({ path }) => path)).toContain('nsd.yaml');
+  expect(losses).toHaveLength(1);
+  expect(losses[0]).toMatchObject({ code: 'SF-DESCRIPTOR-LOSS', severity: 'warning', path: 'balancers' });
+  const { position } = losses[0]!;
+  expect(position!.file).toBe('my.yaml');
+  expect(source.split('\n')[position!.line - 1]).toContain('name: web');
+});
+
+test('nothing is written of what cannot be read', () => {
+  const { files, problems } = convert([{ path: 'x.yaml', bytes: bytes('superfluidity: 1') }], 'sol006');
+  expect(files).toEqual([]);
+  expect(problems[0]!.code).toBe('SF-DESCRIPTOR-MISSING');
+});
+
+test('a dialect that does not exist is named, with those that do', () => {
+  expect(formatOf('sol006')).toBe('sol006');
+  const failure = (() => {
+    try {
+      return formatOf('sol007');
+    } catch (error) {
+      return error;
+    }
+  })();
+  expect(isSuperfluidityError(failure, 'SF-DESCRIPTOR-NO-WRITER')).toBe(true);
+  expect(String(failure)).toContain('sol006');
+});
+
+test('every document of a text has its own positions', () => {
+  const documents = readYamlDocuments(bytes('# nothing\n---\na: 1\n---\n---\nb:\n  c: 2\n'), 'x.yaml');
+  expect(documents.map(({ value }) => JSON.stringify(value))).toEqual(['{"a":1}', '{"b":{"c":2}}']);
+  expect(documents[1]!.locate(['b', 'c'])).toEqual({ file: 'x.yaml', line: 7, column: 6 });
+  const [broken] = readYamlDocuments(bytes('a: 1\n---\nb: [\n'), 'x.yaml');
+  expect(broken!.problems[0]!.code).toBe('SF-DESCRIPTOR-SYNTAX');
+  expect(readYamlDocuments(bytes('---\na\n'.repeat(1_001)))[0]!.problems[0]!.code).toBe('SF-DESCRIPTOR-DOCUMENTS');
+});
+
+test('labels are unique, and the name as it was written is carried', () => {
+  const names = new Names();
+  expect([names.label('Mgmt_Net'), names.label('mgmt-net'), names.label('Mgmt_Net'), names.label('--')]).toEqual([
+    'mgmt-net',
+    'mgmt-net-2',
+    'mgmt-net',
+    'unnamed',
+  ]);
+  expect(nameIn('osm', { name: 'mgmt-net', carried: { osm: renamed('Mgmt_Net', 'mgmt-net') } })).toBe('Mgmt_Net');
+  expect(renamed('lan', 'lan')).toEqual({});
+  fc.assert(
+    fc.property(fc.array(fc.string({ maxLength: 80 })), (written) => {
+      const given = new Names();
+      const labels = written.map((name) => given.label(name));
+      expect(labels.every((label) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(label))).toBe(true);
+      expect(new Set(labels).size).toBe(new Set(written).size);
+    }),
+  );
+});
+
+test('what was not noted stands where the nearest thing around it does', () => {
+  const origins = new Origins();
+  origins.note('', { line: 1, column: 1 });
+  origins.note('functions[1]', { line: 5, column: 3 });
+  expect(origins.locate('functions[1].units[0].ports[0].address')).toEqual({ line: 5, column: 3 });
+  expect(origins.locate('functions[10].units[0]')).toEqual({ line: 1, column: 1 });
+  expect(new Origins().locate('x.y')).toBeUndefined();
+});
+
+test('assumed prefixes do not overlap', () => {
+  const prefixes = Array.from({ length: 1_000 }, (_, i) => assumedPrefix(i));
+  expect(new Set(prefixes).size).toBe(1_000);
+  expect(prefixes[300]).toBe('10.129.44.0/24');
+});
+
+test('a service that was read is written in its own dialect without loss', () => {
+  const { service, format } = readDescriptor([{ path: 'service.yaml', bytes: example }]);
+  expect(writeDescriptor(service!, format!).losses).toEqual([]);
+});

@@ -1,0 +1,50 @@
+import type { Position, Problem } from '@superfluidity/core';
+import type { Service } from '@superfluidity/model';
+import type { DescriptorFile } from './files.ts';
+
+/** Names of the dialects, as people type them. Another dialect is another name here and another entry in `dialects.ts`. */
+export const formats = ['native', 'sol006'] as const;
+export type Format = (typeof formats)[number];
+
+export interface ReadResult {
+  /** Present when no problem is an error. */
+  readonly service?: Service;
+  readonly problems: readonly Problem[];
+  /** Where the files speak of a part of the service: `functions[1].units[0].ports[0]`. */
+  readonly locate?: (modelPath: string) => Position | undefined;
+}
+
+export interface Written {
+  readonly files: readonly DescriptorFile[];
+  /** What the dialect cannot say of this service. Nothing else is missing in the files. */
+  readonly losses: readonly Problem[];
+}
+
+/** A way of describing services that somebody else has defined, or we have. */
+export interface Dialect {
+  readonly format: Format;
+  /** What people call it: `ETSI NFV-SOL 006`. */
+  readonly title: string;
+  /** Specification and version that reader and writer follow. */
+  readonly standard: string;
+  /** Looks without parsing where it can: it is asked about every file that somebody gives us. */
+  readonly recognises?: (files: readonly DescriptorFile[]) => boolean;
+  /** Never throws: whatever is wrong with the files is in `problems`. */
+  readonly read?: (files: readonly DescriptorFile[]) => ReadResult;
+  readonly writer?: Writer;
+  /** JSON Schemas (draft 2020-12) by which editors help, by the name of what is described: `docs/schemas/NAME.schema.json`. */
+  readonly schemas?: Readonly<Record<string, unknown>>;
+}
+
+export interface Writer {
+  /**
+   * The aspects of a service (see `express.ts`) that the dialect has words for. What is not listed never reaches `write`
+   * and is reported as lost.
+   */
+  readonly expresses: readonly string[];
+  /** `lose` reports what this service in particular loses: a unit that cannot run in a pod, for instance. */
+  readonly write: (service: Service, lose: Lose) => readonly DescriptorFile[];
+}
+
+/** The path is one of the model: `functions[1].units[0]`. */
+export type Lose = (modelPath: string, message: string) => void;

@@ -1,0 +1,43 @@
+import { dialects, type Dialect } from '@superfluidity/dialects';
+
+const INTRODUCTION = `# Dialects
+
+<!-- Made by \`npm run docs\` from the readers and writers. Do not edit. -->
+
+Services are read and written in these dialects. Each is recognised by its content. What a dialect says and the model does
+not know is carried, and written again in the same dialect; what the model says and a dialect has no words for is listed
+as lost when a service is written.
+`;
+
+/** `docs/reference/dialects.md` */
+export function dialectsPage(): string {
+  const rows = dialects.map(
+    ({ format, title, standard, read, writer }) =>
+      `| \`${format}\` | ${title} | ${standard} | ${read === undefined ? '' : 'yes'} | ${writer === undefined ? '' : 'yes'} |`,
+  );
+  const table = ['| name | dialect | follows | read | written |', '| --- | --- | --- | --- | --- |', ...rows].join(
+    '\n',
+  );
+  return `${INTRODUCTION}\n${table}\n\n## What each has words for\n\n${dialects.map(words).filter(given).join('\n\n')}\n`;
+}
+
+/** What a writer expresses, beside names, ports, networks and how many there are of what. */
+function words({ format, writer }: Dialect): string {
+  if (writer === undefined) return '';
+  const all = writer.expresses.includes('*');
+  const list = writer.expresses.map((aspect) => `\`${aspect}\``).join(', ');
+  return `- **${format}**: ${all ? 'everything' : list}`;
+}
+
+const given = (text: string) => text !== '';
+
+/** JSON Schemas for editors, by file. */
+export function schemaPages(): Readonly<Record<string, () => Promise<string>>> {
+  const schemas = dialects.flatMap(({ schemas: own = {} }) => Object.entries(own));
+  return Object.fromEntries(
+    schemas.map(([name, schema]) => [
+      `docs/schemas/${name}.schema.json`,
+      () => Promise.resolve(`${JSON.stringify(schema, null, 2)}\n`),
+    ]),
+  );
+}
