@@ -15,6 +15,7 @@ import {
   type Scalar,
 } from 'yaml';
 import { dialectLimits, type dialectErrors } from './errors.ts';
+import type { DescriptorFile } from './files.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -41,6 +42,17 @@ export function formatPath(path: Path): string {
 export function readYamlText(bytes: Uint8Array, file?: string): YamlText {
   const reader = new Reader(file);
   return textOf(reader, reader.read(bytes));
+}
+
+const read = new WeakMap<DescriptorFile, YamlText>();
+
+/** The same of a file, which is read once, however many dialects look at it. Nobody changes the bytes of a file. */
+export function yamlOf(file: DescriptorFile): YamlText {
+  const known = read.get(file);
+  if (known !== undefined) return known;
+  const text = readYamlText(file.bytes, file.path);
+  read.set(file, text);
+  return text;
 }
 
 /**

@@ -14,9 +14,10 @@ import {
   type NativeUnitFragment,
 } from '../native/schema.ts';
 import { Origins } from '../origins.ts';
+import { named } from '../recognise.ts';
 import { readShape, type JsonSchema } from '../shape.ts';
 import { toService } from '../to-service.ts';
-import { formatPath, readYamlText, shorten, type Path, type YamlText } from '../yaml-text.ts';
+import { formatPath, readYamlText, shorten, yamlOf, type Path, type YamlText } from '../yaml-text.ts';
 import { isGroup, valueAt, withoutModules } from './modules.ts';
 import { carry, customary } from './carry.ts';
 import { NESTED_TYPE, parseRule, REQUIREMENTS_KEY } from './mapping.ts';
@@ -38,8 +39,9 @@ export function findDescriptors(files: readonly DescriptorFile[]): {
 } {
   const found = { nsd: [] as Found[], vnfd: [] as Found[] };
   const problems: Problem[] = [];
-  for (const { path: file, bytes } of files.filter(({ path }) => /\.(ya?ml|json)$/i.test(path))) {
-    const read = readYamlText(bytes, file);
+  for (const source of files.filter(named('yaml', 'yml', 'json'))) {
+    const { path: file } = source;
+    const read = yamlOf(source);
     problems.push(...read.problems);
     const text = withoutModules(read);
     const top: Path = isGroup(text.value) && 'nfv' in text.value ? ['nfv'] : [];
@@ -230,7 +232,7 @@ class Reader {
         requirements: computeOf(vdu, vnfd),
       };
     }
-    const shape = readShape(readYamlText(file.bytes, file.path), unitFragmentShape, fragmentSchema);
+    const shape = readShape(yamlOf(file), unitFragmentShape, fragmentSchema);
     if ('value' in shape) return shape.value;
     this.#problems.push(...shape.problems);
     return nothing;
