@@ -3,12 +3,12 @@ import { joinAt, unitPaths, type BlockIndex, type Placed } from './check-blocks.
 import type { Findings } from './findings.ts';
 import { parseIpv4Prefix } from './ipv4.ts';
 
-/** References from block to block: order of start, affinity, nesting. */
+/** References from block to block: order of start, affinity, nesting; and circles of them. */
 export function checkReferences(service: Service, index: BlockIndex, findings: Findings): void {
   for (const placed of index.values()) {
     checkAfter(placed, index, findings);
-    checkAffinity(placed, index, findings);
-    checkNesting(placed, index, findings);
+    checkAffinityReferences(placed, index, findings);
+    checkParent(placed, index, findings);
     checkTranslation(placed, service, findings);
   }
   checkCycles(index, 'wait for each other', startEdges(index), findings);
@@ -22,7 +22,7 @@ function checkAfter({ block, at }: Placed, index: BlockIndex, findings: Findings
   });
 }
 
-function checkAffinity({ block, at }: Placed, index: BlockIndex, findings: Findings): void {
+function checkAffinityReferences({ block, at }: Placed, index: BlockIndex, findings: Findings): void {
   block.requirements.affinity?.forEach((rule, i) => {
     rule.with.forEach((path, j) => {
       const referenceAt = joinAt(at, `requirements.affinity[${i}].with[${j}]`);
@@ -31,7 +31,7 @@ function checkAffinity({ block, at }: Placed, index: BlockIndex, findings: Findi
   });
 }
 
-function checkNesting({ block, path, at }: Placed, index: BlockIndex, findings: Findings): void {
+function checkParent({ block, path, at }: Placed, index: BlockIndex, findings: Findings): void {
   const parent = block.execution?.nested?.parent;
   if (parent === undefined || parent === 'none') return;
   const parentAt = joinAt(at, 'nested.parent');

@@ -1,45 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { Block, Chain, Execution, Port, Requirements, Scale, Service } from './block.ts';
+import type { Service } from './block.ts';
 import { checkService } from './check.ts';
 import type { modelErrors } from './errors.ts';
-import { deepFreeze, findBlock, resolveUnits, splitPortReference, unitsOf, walk } from './graph.ts';
+import { chain, fn, run, service, unit } from './testing/build.ts';
+import { findBlock, resolveUnits, splitPortReference, unitsOf, walk } from './graph.ts';
 
-const run: Execution = { environment: 'container', image: 'host:', command: ['sleep', 'infinity'], forwards: true };
-
-type UnitExtras = {
-  ports?: Port[];
-  requirements?: Requirements;
-  execution?: Execution;
-  scale?: Scale;
-  children?: Block[];
-};
-function unit(name: string, extras: UnitExtras = {}): Block {
-  const ports = [{ name: 'eth0', network: 'lan' }];
-  return { kind: 'unit', name, ports, children: [], links: [], requirements: {}, execution: run, ...extras };
-}
-function fn(name: string, children: Block[], requirements: Requirements = {}): Block {
-  return { kind: 'function', name, ports: [], children, links: [], requirements };
-}
-function service(functions: Block[], extras: Partial<Service> = {}): Service {
-  return deepFreeze({
-    block: { kind: 'service', name: 'demo', ports: [], children: functions, links: [], requirements: {} },
-    version: '1.0',
-    networks: [{ name: 'lan', prefix: '10.1.0.0/16' }],
-    chains: [],
-    balancers: [],
-    ...extras,
-  });
-}
-const chain = (extras: Partial<Chain> = {}): Chain => ({
-  name: 'path',
-  from: 'a/x',
-  through: ['b/y'],
-  to: 'c/z',
-  address: '10.99.0.1',
-  protocol: 'tcp',
-  ports: [80],
-  ...extras,
-});
 const abc = () => [fn('a', [unit('x')]), fn('b', [unit('y')]), fn('c', [unit('z')])];
 const found = (value: Service) => checkService(value).map(({ code, path, suggestion }) => [code, path, suggestion]);
 

@@ -1,8 +1,11 @@
 import { canonicalJson, type Problem } from '@superfluidity/core';
 import type { Service } from './block.ts';
+import { checkAffinity } from './check-affinity.ts';
 import { checkBlocks } from './check-blocks.ts';
+import { checkNesting } from './check-nesting.ts';
 import { checkNetworking } from './check-networking.ts';
 import { checkReferences } from './check-references.ts';
+import { checkTraffic } from './check-traffic.ts';
 import { Findings } from './findings.ts';
 
 /**
@@ -17,6 +20,12 @@ export function checkService(service: Service): readonly Problem[] {
   if (!findings.has('SF-MODEL-LIMIT')) {
     checkNetworking(service, index, findings);
     checkReferences(service, index, findings);
+    checkTraffic(service, index, findings);
+    // Of what contains itself, or runs inside itself, nothing more can be said: walking it would not end.
+    if (!findings.has('SF-MODEL-CYCLE')) {
+      checkNesting(index, findings);
+      checkAffinity(service, index, findings);
+    }
   }
   return findings.list;
 }

@@ -56,6 +56,21 @@ export const modelErrors = defineErrors({
     title: 'A chain cannot carry packets as it is described',
     hint: 'A chain leads from one unit through units that forward to another unit, each of which has a port on a network.',
   },
+  'SF-MODEL-AFFINITY': {
+    status: 422,
+    title: 'Rules of affinity contradict each other',
+    hint: 'Remove one of the rules, or give the blocks locations that agree; what is on one host is also on one site.',
+  },
+  'SF-MODEL-NESTING': {
+    status: 422,
+    title: 'A unit cannot run inside the one that is named',
+    hint: 'A vm can run containers, pods, processes and packet programs, a unikernel a Click graph; what is inside fits into what the outer one asks for.',
+  },
+  'SF-MODEL-UNREACHABLE': {
+    status: 422,
+    title: 'Nothing can reach a function',
+    hint: 'Give one of its units a port on a network, or a link.',
+  },
   'SF-MODEL-LIMIT': {
     status: 413,
     title: 'The service is larger than what the system handles',
