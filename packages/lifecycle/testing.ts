@@ -104,7 +104,8 @@ export function simulatedSite(name: string, config: Record<string, unknown> = {}
   return {
     name,
     kind: 'simulated',
-    config: { hosts: { count: 2 }, ...config },
+    // As long as flows live on a version that was replaced, a move waits: less than one look at them, here.
+    config: { hosts: { count: 2 }, traffic: { flowLifetimeMs: 30 }, ...config },
     tier: name,
     cells: [],
     services: [],
