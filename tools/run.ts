@@ -9,6 +9,8 @@ export const root = fileURLToPath(new URL('..', import.meta.url));
 export interface Outcome {
   readonly ok: boolean;
   readonly output: string;
+  /** It was ended before it was done: at the time limit, or by whoever started it. */
+  readonly cutOff: boolean;
 }
 
 export interface RunOptions {
@@ -22,8 +24,12 @@ export interface RunOptions {
 const OUTPUT_CHARACTERS_MAX = 200_000;
 const KILL_GRACE_MS = 5000;
 
+/** Whoever interrupts wants the end, not the next program. */
+let interrupted = false;
+
 /** Runs a Node program in a process group of its own, so that at the time limit nothing of it stays. */
 export async function runNode(args: readonly string[], options: RunOptions): Promise<Outcome> {
+  if (interrupted) return { ok: false, output: 'not started: interrupted', cutOff: true };
   const child = spawn(process.execPath, args, {
     cwd: options.cwd ?? root,
     // Programs that start `node` by its name get the one that runs this.
@@ -51,12 +57,15 @@ export async function runNode(args: readonly string[], options: RunOptions): Pro
     killGroup('SIGTERM');
     setTimeout(() => killGroup('SIGKILL'), KILL_GRACE_MS).unref();
   }, options.timeoutMs);
-  const interrupt = () => killGroup('SIGTERM');
+  const interrupt = () => {
+    interrupted = true;
+    killGroup('SIGTERM');
+  };
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   try {
     const [code] = (await once(child, 'close')) as [number | null];
     if (late) output += `\nstopped: not finished after ${options.timeoutMs} ms`;
-    return { ok: code === 0 && !late, output };
+    return { ok: code === 0 && !late, output, cutOff: late || interrupted };
   } finally {
     clearTimeout(timer);
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);

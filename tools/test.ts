@@ -1,6 +1,6 @@
 /**
- * `npm test`: the checks, then every test that this machine can run. On CI it first installs what tests need. At the
- * end it lists what was skipped, by name and with the reason, and closes with one line of figures.
+ * `npm test`: the checks, and beside them every test that this machine can run. On CI it first installs what tests need.
+ * At the end it lists what was skipped, by name and with the reason, and closes with one line of figures.
  */
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,20 +15,25 @@ const LIMIT_MS = 290_000;
 const LONG_LIMIT_MS = 2_400_000;
 const QUICK = ['--project', 'unit', '--project', 'system'];
 
+/** On a terminal vitest keeps a live picture, into which nobody else may write; a log gets whole lines, without colours. */
+const terminal = process.stdout.isTTY === true;
+const display = ['--reporter=default', '--hideSkippedTests', '--slowTestThreshold=1000'];
+const plain = terminal || process.env['FORCE_COLOR'] !== undefined ? {} : { NO_COLOR: '1' };
+
 async function runTests(
   args: readonly string[],
   timeoutMs: number,
-): Promise<{ readonly ok: boolean; readonly lines: readonly TestLine[] }> {
+): Promise<{ readonly ok: boolean; readonly cutOff: boolean; readonly lines: readonly TestLine[] }> {
   const folder = mkdtempSync(join(tmpdir(), 'superfluidity-test-'));
   const file = join(folder, 'results.jsonl');
   writeFileSync(file, '');
   try {
-    const { ok } = await runNode(
-      [bin('vitest'), 'run', '--reporter=dot', `--reporter=${join(root, 'tools/summary-reporter.ts')}`, ...args],
-      { timeoutMs, show: true, env: { SUPERFLUIDITY_TEST_RESULTS: file } },
+    const { ok, cutOff } = await runNode(
+      [bin('vitest'), 'run', ...display, `--reporter=${join(root, 'tools/summary-reporter.ts')}`, ...args],
+      { timeoutMs, show: true, env: { ...plain, SUPERFLUIDITY_TEST_RESULTS: file } },
     );
     const text = readFileSync(file, 'utf8').trim();
-    return { ok, lines: text === '' ? [] : text.split('\n').map((line) => JSON.parse(line) as TestLine) };
+    return { ok, cutOff, lines: text === '' ? [] : text.split('\n').map((line) => JSON.parse(line) as TestLine) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -43,10 +48,21 @@ const startedMs = performance.now();
 const args = process.argv.slice(2);
 const everything = args.length === 0;
 const limitMs = args.includes('long') ? LONG_LIMIT_MS : LIMIT_MS;
-const checked = everything ? await check() : { passed: 0, failed: 0 };
-const { ok, lines } = await runTests(everything ? QUICK : args, limitMs - (performance.now() - startedMs));
+const timeoutMs = limitMs - (performance.now() - startedMs);
+const kept: string[] = [];
+const print = terminal ? (text: string) => kept.push(text) : console.log;
+const [checked, { ok, cutOff, lines }] = await Promise.all([
+  // One at a time, for the tests have the processors.
+  everything ? check({ atOnce: 1, print, timeoutMs }) : { passed: 0, failed: 0 },
+  runTests(everything ? QUICK : args, timeoutMs),
+]);
+for (const text of kept) console.log(text);
 const count = (state: TestLine['state']) => lines.filter((line) => line.state === state).length;
 
+if (cutOff) {
+  console.log('\nThe tests were stopped before they were done. What had failed by then:');
+  for (const { name, state, error } of lines) if (state === 'failed') console.log(`\n  ${name}\n${error ?? ''}`);
+}
 const skipped = lines.filter(({ state }) => state === 'skipped');
 if (skipped.length > 0) console.log('\nSkipped:');
 for (const { name, reason } of skipped) console.log(`  ${name}${reason === undefined ? '' : `: ${reason}`}`);
