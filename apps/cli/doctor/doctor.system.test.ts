@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SuperfluidityError } from '@superfluidity/core';
@@ -169,7 +169,10 @@ describe.skipIf(!thisMachine().debian)('on this machine (needs apt: Debian or Ub
     );
   });
 
-  it('asks for packages that exist', async () => {
+  it('asks for packages that exist', async ({ skip }) => {
+    // Images of containers come without lists, and a test fetches none.
+    const lists = readdirSync('/var/lib/apt/lists').filter((file) => file.includes('_Packages'));
+    skip(lists.length === 0, 'needs the lists of packages: apt-get update');
     const names = needs.flatMap((need) => need.package ?? []);
     const output = await thisMachine().run(['apt-cache', 'policy', ...names], { timeoutMs: 20_000 });
     expect(names.filter((name) => !output.includes(`${name}:\n`))).toEqual([]);

@@ -33,6 +33,11 @@ export const needs: readonly Need[] = [
     present: () => findGuestKernel(guestCacheFolder()) !== undefined,
   },
   program('haproxy', 'haproxy', 'run', 'load balancers that look into HTTP'),
+  {
+    ...program('conntrack', 'conntrack', 'run', 'counting the flows of a chain where the kernel has no list in /proc'),
+    // The list is there once the module is loaded, and then the program is not asked.
+    present: (machine) => machine.has('conntrack') || existsSync('/proc/net/nf_conntrack'),
+  },
   program('ip', 'iproute2', 'test', 'tests of the linux driver, and looking at what it made'),
   program('ping', 'iputils-ping', 'test', 'tests that send packets'),
   program('iptables-restore', 'iptables', 'test', 'tests of verification against the packet filter of the kernel'),
@@ -57,6 +62,5 @@ export const needs: readonly Need[] = [
     neededFor: 'tests of the console',
     present: (machine) => BROWSERS.some((browser) => machine.has(browser)),
   },
-  program('conntrack', 'conntrack', 'extra', 'looking at flows'),
   program('podman', 'podman', 'extra', 'the comparison in `npm run bench -- provision`'),
 ];
