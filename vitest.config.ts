@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type Plugin } from 'vitest/config';
 
 /**
  * Three projects. `unit`: values in, values out; threads without isolation, because the start of a fresh world for each
@@ -28,9 +28,22 @@ const ignored = ['**/node_modules/**', '**/dist/**'];
 /** Left to itself, vitest keeps a processor free. Above this bound the memory of browsers and databases would count. */
 const WORKERS_MAX = 8;
 
+/** With SUPERFLUIDITY_RUNS=20, properties are tried twenty times as often: tools/more-runs.ts stands for fast-check. */
+const moreRuns = process.env['SUPERFLUIDITY_RUNS'] === undefined ? [] : [standFor('fast-check', 'tools/more-runs.ts')];
+
+function standFor(name: string, file: string): Plugin {
+  const path = fileURLToPath(new URL(file, import.meta.url));
+  return {
+    name: `${file} for ${name}`,
+    enforce: 'pre',
+    resolveId: (source, importer) => (source === name && importer !== path ? path : undefined),
+  };
+}
+
 export default defineConfig({
+  plugins: moreRuns,
   test: {
-    testTimeout: 20_000,
+    testTimeout: moreRuns.length === 0 ? 20_000 : 120_000,
     hookTimeout: 60_000,
     maxWorkers: Math.min(availableParallelism(), WORKERS_MAX),
     // Tests start the command and the server a hundred times: from what Node compiled before, in half the time.
