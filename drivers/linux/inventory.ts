@@ -34,7 +34,11 @@ export function leftBehind(
   const foreign = (line: string) =>
     /\bsf(?:-probe|t)-/.test(line) ||
     [...line.matchAll(/(?:sf-|superfluidity\/)([0-9a-z]{10})\b/g)].some(([, key]) => !ours.includes(key!));
-  return [...after].filter((line) => !before.has(line) && !foreign(line)).sort();
+  const lines = [...after];
+  // The folder that all sites share is not ours to have removed as long as another one is in it.
+  const shared = (line: string) =>
+    line.startsWith('cgroup ') && lines.some((other) => other.startsWith(`${line}/`) && foreign(other));
+  return lines.filter((line) => !before.has(line) && !foreign(line) && !shared(line)).sort();
 }
 
 const CGROUP_DEPTH_MAX = 6;
