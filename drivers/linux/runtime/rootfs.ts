@@ -28,6 +28,9 @@ export interface PreparedRootfs {
 /** Where the control plane's own Node is found inside `host:` containers; it is on their PATH. */
 export const NODE_INSIDE = '/opt/superfluidity/bin/node';
 
+const REMOVE_RETRIES = 10;
+const REMOVE_DELAY_MS = 20;
+
 const FOLDERS = ['dev', 'etc', 'opt/superfluidity/bin', 'proc', 'root', 'run', 'srv', 'sys', 'tmp', 'usr', 'var'];
 /** On merged systems these are links into /usr, on older ones folders. */
 const TOP_LEVEL = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'];
@@ -109,6 +112,13 @@ export async function removeRootfs(folder: string): Promise<void> {
       if (errnoOf(error) !== 'EINVAL') throw error;
     }
   }
-  // Hundreds of files: the event loop has better things to do.
-  for (const name of ['rootfs', 'upper', 'work']) await rm(join(folder, name), { recursive: true, force: true });
+  // Hundreds of files: the event loop has better things to do. A runtime that a killed control plane had started may
+  // still be making mount points in there: ENOTEMPTY.
+  for (const name of ['rootfs', 'upper', 'work'])
+    await rm(join(folder, name), {
+      recursive: true,
+      force: true,
+      maxRetries: REMOVE_RETRIES,
+      retryDelay: REMOVE_DELAY_MS,
+    });
 }
