@@ -136,9 +136,11 @@ class Expression {
       if (always.includes(field) || inner === undefined) return [[field, inner]];
       if (field === 'carried') return this.#carried(kind, name, at, inner as Fields);
       const meant = field in usual ? usual[field] : customary[`${kind}.${field}`];
+      // An empty list says nothing, but at a port: nothing may come in.
       const nothing = Array.isArray(inner) && inner.length === 0 && kind !== 'port';
-      if (nothing || (meant !== undefined && canonicalJson(meant) === canonicalJson(inner))) return [[field, inner]];
+      if (meant !== undefined && canonicalJson(meant) === canonicalJson(inner)) return [[field, inner]];
       if (this.#has(`${kind}.${field}`)) return [[field, inner]];
+      if (nothing) return [];
       this.#lose(join(at, field), `${field} of ${name}`);
       return [];
     });
