@@ -292,7 +292,7 @@ ${exitCodesHelp}`,
     .addHelpText(
       'after',
       `
-NET is a folder, a file or a tar archive of what people have: routing tables (show ip cef, ip route, route -n,
+NET is a folder, a file or an archive (tar, zip) of what people have: routing tables (show ip cef, ip route, route -n,
 also IPv6), MAC tables (show mac address-table, bridge fdb), iptables-save, nft rulesets, ipset, Click
 configurations, ovs-ofctl dump-flows, dumps of the Neutron API, SEFL, and a file of links (a:eth0 -> b:eth1).
 Each is recognised by its content. A box is named after its file; packets come in at box:in.
@@ -303,7 +303,7 @@ Example:
   superfluidity verify reach net --from edge:in --to core --packet 'tcp && dst 10.0.0.0/8 port 80'`,
     );
   const asking = (name: string, text: string) =>
-    withPackets(verify.command(name).description(text).argument('<net>', 'folder, file or tar archive')).option(
+    withPackets(verify.command(name).description(text).argument('<net>', 'folder, file or archive')).option(
       '--to <place>',
       'box, or box:port',
     );
@@ -341,7 +341,7 @@ Example:
       verify
         .command('policy')
         .description('do the policies of a file hold? Formulas of NetCTL, and rules `reach from`')
-        .argument('<net>', 'folder, file or tar archive')
+        .argument('<net>', 'folder, file or archive')
         .argument('<policies>', 'file of policies: docs/guides/verify.md has the language'),
     ),
   ).action(
@@ -354,8 +354,8 @@ Example:
       verify
         .command('diff')
         .description('do two networks send out the same packets for every packet that comes in?')
-        .argument('<net-a>', 'folder, file or tar archive')
-        .argument('<net-b>', 'folder, file or tar archive'),
+        .argument('<net-a>', 'folder, file or archive')
+        .argument('<net-b>', 'folder, file or archive'),
     ),
   )
     .option('--map <file>', 'YAML: which port of the second network a port of the first is (default: the same name)')
@@ -368,7 +368,7 @@ Example:
   verify
     .command('rules')
     .description('which rules could as well not be there: shadowed, redundant, or for packets that there are not')
-    .argument('<net>', 'folder, file or tar archive')
+    .argument('<net>', 'folder, file or archive')
     .option('--time-limit <seconds>', 'what is not decided by then is named', positive, 60)
     .option('--sarif', 'print SARIF 2.1.0')
     .action(
@@ -379,7 +379,7 @@ Example:
   verify
     .command('show')
     .description('print the network as SEFL, the language of the engine; that text is a network, too')
-    .argument('<net>', 'folder, file or tar archive')
+    .argument('<net>', 'folder, file or archive')
     .action(run(async (context, net: string) => (await import('./verify/show.ts')).show(context, net)));
   asking('explain', 'one packet, hop by hop, rule by rule').action(
     run(async (context, net: string, options) =>
