@@ -77,7 +77,7 @@ function prefixOrder(addresses: Uint32Array, lengths: Uint8Array): Uint32Array {
   return radix(addresses, radix(lengths, radixStart(addresses.length)));
 }
 
-function radixStart(size: number): Uint32Array {
+export function radixStart(size: number): Uint32Array {
   const order = new Uint32Array(size);
   for (let i = 0; i < size; i += 1) order[i] = i;
   return order;
@@ -86,7 +86,7 @@ function radixStart(size: number): Uint32Array {
 const DIGIT = 16;
 
 /** Sorts the order by the keys, keeping what is equal as it was: two passes over half a million keys take 10 ms. */
-function radix(keys: Uint32Array | Uint8Array, order: Uint32Array): Uint32Array {
+export function radix(keys: Uint32Array | Uint8Array, order: Uint32Array): Uint32Array {
   let from = order;
   let to: Uint32Array = new Uint32Array(order.length);
   let largest = 0;

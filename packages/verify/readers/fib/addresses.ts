@@ -23,8 +23,13 @@ export function parsePrefix(text: string): { readonly address: number; readonly 
   const address = parseIpv4(slash < 0 ? text : text.slice(0, slash));
   const length = slash < 0 ? 32 : wholeNumber(text.slice(slash + 1));
   if (address === undefined || length === undefined || length > 32) return undefined;
+  return { address: cutIpv4(address, length), length };
+}
+
+/** Without the bits beyond the length. */
+export function cutIpv4(address: number, length: number): number {
   const block = 2 ** (32 - length);
-  return { address: Math.floor(address / block) * block, length };
+  return Math.floor(address / block) * block;
 }
 
 /** The length of a mask with ones in front: `255.255.255.0` is 24. */

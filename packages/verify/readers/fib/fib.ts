@@ -1,7 +1,8 @@
 import { LineLedger } from '../../read/ledger.ts';
 import { wordsOf } from '../../read/words.ts';
 import type { InputFile, Reading } from '../../read/reader.ts';
-import { maskLength, parseIpv4, parsePrefix } from './addresses.ts';
+import { cutIpv4, maskLength, parseIpv4, parsePrefix } from './addresses.ts';
+import { LongestMatch } from './longest-match.ts';
 
 /** Where a route leads. */
 export type Target =
@@ -207,29 +208,22 @@ function after(words: readonly string[], word: string): string | undefined {
 
 /** A next hop without an interface is reached as other routes say (RFC 4271, section 5.1.3). */
 function resolveHops(rows: Rows, recursive: readonly Recursive[], ledger: LineLedger): void {
+  if (recursive.length === 0) return;
   const waiting = new Map(recursive.map(({ row, hop }) => [row, hop]));
+  const routes = Array.from(rows.addresses, (address, row) => ({ address, length: rows.lengths[row]!, row }));
+  const longest = new LongestMatch<number, (typeof routes)[number]>(routes, cutIpv4);
   for (const { row, hop } of recursive) {
     let next: number | undefined = hop;
     let target: number | undefined;
     for (let depth = 0; next !== undefined && depth < RECURSION_MAX; depth += 1) {
-      const through = longestMatch(rows, next, row);
+      const through = longest.find(next, routes[row]!);
       if (through === undefined) break;
-      next = waiting.get(through);
-      if (next === undefined) target = rows.target[through];
+      next = waiting.get(through.row);
+      if (next === undefined) target = rows.target[through.row];
     }
     if (target === undefined) {
       ledger.notUnderstood(rows.lines[row]!, 'no other route says how its next hop is reached');
       rows.target[row] = rows.to({ kind: 'drop', why: 'no route leads to the next hop' });
     } else rows.target[row] = target;
   }
-}
-
-function longestMatch(rows: Rows, address: number, not: number): number | undefined {
-  let best: number | undefined;
-  for (let i = 0; i < rows.addresses.length; i += 1) {
-    if (i === not || (best !== undefined && rows.lengths[i]! <= rows.lengths[best]!)) continue;
-    const block = 2 ** (32 - rows.lengths[i]!);
-    if (Math.floor(address / block) * block === rows.addresses[i]) best = i;
-  }
-  return best;
 }
