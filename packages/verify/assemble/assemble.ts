@@ -3,6 +3,8 @@ import '../errors.ts';
 import type { Instruction } from '../ir/instruction.ts';
 import { inputLimits } from '../limits.ts';
 import type { BoxModel } from '../models/box-model.ts';
+import { ciscoModel } from '../models/cisco/router.ts';
+import { type Segments, segmentsOf } from '../models/cisco/segments.ts';
 import { type ClickModel, clickModel } from '../models/click/model.ts';
 import { netfilterModel } from '../models/netfilter/model.ts';
 import { type OpenflowModel, openflowModel } from '../models/openflow/model.ts';
@@ -10,6 +12,7 @@ import { routerModel } from '../models/router.ts';
 import { switchModel } from '../models/switch.ts';
 import { type Box, boxOf, type Network, type PortId } from '../network.ts';
 import type { FileReading } from '../read/ledger.ts';
+import { boundedLines } from '../read/lines.ts';
 import type { InputFile } from '../read/reader.ts';
 import type { ReadLink } from '../readers/links.ts';
 import { anything, doubtOf, orAnything } from './doubts.ts';
@@ -34,8 +37,9 @@ export interface Assembled {
  */
 export function assemble(name: string, files: readonly InputFile[]): Assembled {
   if (files.length > inputLimits.files) tooLarge(`${files.length} files`, `${inputLimits.files} files`);
-  for (const { path, text } of files) {
-    if (text.length > inputLimits.fileBytes) tooLarge(path, `${inputLimits.fileBytes} characters`);
+  for (const file of files) {
+    if (file.text.length > inputLimits.fileBytes) tooLarge(file.path, `${inputLimits.fileBytes} characters`);
+    boundedLines(file);
   }
   const whole = seflNetwork(files);
   if (whole !== undefined) return whole;
@@ -47,8 +51,12 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
   const unknown = new Map<string, string>();
   const ends: ClickEnds[] = [];
   const switches = new Map<string, OpenflowModel>();
+  const configs = [...read.boxes].flatMap(([box, { config }]) =>
+    config === undefined ? [] : [[box, config] as const],
+  );
+  const segments = segmentsOf(new Map(configs), read.links);
   for (const [box, parts] of read.boxes) {
-    const model = modelOf(box, parts, read.vswitches);
+    const model = modelOf(box, parts, read.vswitches, segments);
     if (model === undefined) continue;
     boxes.set(box, model.box);
     if (isClick(model)) ends.push(model);
@@ -75,7 +83,7 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
   for (const [box, file] of read.unknown) {
     if (!boxes.has(box)) unknown.set(box, `what ${box} does: ${file} is not recognised`);
   }
-  const links = linksBetween([...read.links, ...patches(boxes, read.vswitches)], programs, ends, switches);
+  const links = linksBetween([...segments.links, ...patches(boxes, read.vswitches)], programs, ends, switches);
   return {
     network: { name, boxes, programs, links, routines, unknown },
     entries,
@@ -88,7 +96,12 @@ type ClickEnds = Pick<ClickModel, 'entries' | 'exits' | 'openOutputs'>;
 const isOpenflow = (model: BoxModel): model is OpenflowModel => model.box.kind === 'openflow';
 const isClick = (model: BoxModel): model is ClickModel => 'openOutputs' in model;
 
-function modelOf(name: string, parts: BoxParts, vswitches: ReadFiles['vswitches']): BoxModel | undefined {
+function modelOf(
+  name: string,
+  parts: BoxParts,
+  vswitches: ReadFiles['vswitches'],
+  segments: Segments,
+): BoxModel | undefined {
   if (parts.flows !== undefined) {
     const configured = bridgeOf(name, vswitches)?.ports;
     const ports = parts.switchPorts ?? [];
@@ -97,6 +110,11 @@ function modelOf(name: string, parts: BoxParts, vswitches: ReadFiles['vswitches'
   const [configuration] = parts.click;
   if (configuration !== undefined) return clickModel(name, configuration);
   if (parts.rulesets.length > 0) return netfilterModel(name, linuxBox(parts));
+  const { config, fib, ownAddresses } = parts;
+  if (config !== undefined) {
+    const neighbours = (port: string) => segments.neighbours(name, port);
+    return ciscoModel(name, { config, ...(fib === undefined ? {} : { fib }), ownAddresses, neighbours });
+  }
   if (parts.fib !== undefined || parts.fib6 !== undefined) return routerModel(name, parts, parts.ownAddresses);
   return parts.macTable === undefined ? undefined : switchModel(name, parts.macTable);
 }

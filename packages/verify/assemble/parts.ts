@@ -1,6 +1,8 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import { type FileReading, LineLedger } from '../read/ledger.ts';
 import type { InputFile, Reading } from '../read/reader.ts';
+import type { CiscoConfig } from '../readers/cisco/config.ts';
+import { looksLikeCiscoConfig, readCiscoConfig } from '../readers/cisco/read-config.ts';
 import { readClick } from '../readers/click/click.ts';
 import type { ClickConfiguration } from '../readers/click/configuration.ts';
 import { type Fib, readFib, recogniseFib } from '../readers/fib/fib.ts';
@@ -32,6 +34,7 @@ export interface BoxParts {
   switchPorts?: readonly ReadPort[];
   fib?: Fib;
   fib6?: Fib6;
+  config?: CiscoConfig;
   readonly rulesets: Ruleset[];
   readonly ipsets: Map<string, IpSet>;
   readonly interfaces: ReadInterface[];
@@ -61,6 +64,15 @@ interface Format {
 }
 
 const formats: readonly Format[] = [
+  {
+    recognises: looksLikeCiscoConfig,
+    read(file, box) {
+      if (box.config !== undefined) throw second('running configurations', file, box.config.file);
+      const { value, reading } = readCiscoConfig(file);
+      box.config = value;
+      return reading;
+    },
+  },
   {
     recognises: looksLikeFlows,
     read(file, box) {
@@ -126,7 +138,7 @@ const formats: readonly Format[] = [
     recognises: looksLikeMacTable,
     read(file, box) {
       const { value, reading } = readMacTable(file);
-      if (box.macTable !== undefined) throw secondTable('MAC', file, box.macTable.file);
+      if (box.macTable !== undefined) throw second('MAC tables', file, box.macTable.file);
       box.macTable = value;
       return reading;
     },
@@ -134,7 +146,7 @@ const formats: readonly Format[] = [
   {
     recognises: (text) => recogniseFib6(text) !== undefined,
     read(file, box) {
-      if (box.fib6 !== undefined) throw secondTable('routing', file, box.fib6.file);
+      if (box.fib6 !== undefined) throw second('routing tables', file, box.fib6.file);
       const { value, reading } = readFib6(file, recogniseFib6(file.text)!);
       box.fib6 = value;
       return reading;
@@ -143,7 +155,7 @@ const formats: readonly Format[] = [
   {
     recognises: (text) => recogniseFib(text) !== undefined,
     read(file, box) {
-      if (box.fib !== undefined) throw secondTable('routing', file, box.fib.file);
+      if (box.fib !== undefined) throw second('routing tables', file, box.fib.file);
       const { value, reading } = readFib(file, recogniseFib(file.text)!);
       box.fib = value;
       return reading;
@@ -151,10 +163,10 @@ const formats: readonly Format[] = [
   },
 ];
 
-function secondTable(what: 'MAC' | 'routing', { path }: InputFile, other: string): SuperfluidityError {
+function second(what: string, { path }: InputFile, other: string): SuperfluidityError {
   return new SuperfluidityError('SF-VERIFY-INPUT', {
     doing: `read ${path}`,
-    reason: `there are two ${what} tables for the box ${boxName(path)}: the other is ${other}`,
+    reason: `there are two ${what} for the box ${boxName(path)}: the other is ${other}`,
     data: { file: path },
   });
 }
@@ -211,11 +223,15 @@ export function partsOf(files: readonly InputFile[]): ReadFiles {
   return { boxes, links, vswitches, neutron, unknown, readings };
 }
 
-/** `net/fw.rules.v4` is of the box `fw`, as are `flows-br-int.txt` and `ports-br-int.txt` of the box `br-int`. */
+/**
+ * `net/fw.rules.v4` is of the box `fw`, as are `flows-br-int.txt` and `ports-br-int.txt` of the box `br-int`, and
+ * `edge_config.txt` and `edge_route.txt` of the box `edge`.
+ */
 function boxName(path: string): string {
   const base = path.slice(path.lastIndexOf('/') + 1).replace(/^(?:flows|ports|ovs)-(?=[^.])/, '');
   const dot = base.indexOf('.');
-  return dot > 0 ? base.slice(0, dot) : base;
+  const name = dot > 0 ? base.slice(0, dot) : base;
+  return name.replace(/(?<=.)[_-](?:config|routes?|cef|mac|vlan|switchport)$/, '');
 }
 
 function unrecognised(file: InputFile): FileReading {

@@ -8,7 +8,7 @@ import type { BoxModel } from './box-model.ts';
 import { framed, received } from './frame.ts';
 
 /** RFC 1812, section 5.3.1, and RFC 8200, section 3: a packet that would leave with a time to live of zero does not leave. */
-const oneHopLess = (ttl: Field): Instruction =>
+export const oneHopLess = (ttl: Field): Instruction =>
   block(
     constrain(compare(read(ttl), '>', constant(1, 8)), 'time to live exceeded'),
     assign(ttl, { kind: 'binary', op: 'sub', left: read(ttl), right: constant(1, 8) }),
@@ -44,7 +44,20 @@ interface Routes {
   readonly fib6?: Fib6;
 }
 
+/** Routes to the same interfaces do the same, whatever their next hops are. */
 function lookup4(name: string, fib: Fib, own: readonly number[]): Instruction {
+  const first = new Map<string, number>();
+  const behaviours: Instruction[] = [];
+  const behaviourOf = fib.targets.map((target) => {
+    const key = target.kind === 'interfaces' ? `to ${target.names.join(' ')}` : JSON.stringify(target);
+    const known = first.get(key) ?? behaviours.length;
+    if (known === behaviours.length) {
+      first.set(key, known);
+      behaviours.push(toTarget(name, target, own, ipv4));
+    }
+    return known;
+  });
+  const isSame = behaviours.length === fib.targets.length;
   return {
     op: 'table',
     table: {
@@ -54,11 +67,11 @@ function lookup4(name: string, fib: Fib, own: readonly number[]): Instruction {
         kind: 'prefixes',
         addresses: fib.addresses,
         lengths: fib.lengths,
-        behaviour: fib.target,
+        behaviour: isSame ? fib.target : fib.target.map((target) => behaviourOf[target]!),
         lines: fib.lines,
         file: fib.file,
       },
-      behaviours: fib.targets.map((target) => toTarget(name, target, own, ipv4)),
+      behaviours,
       miss: drop('no route'),
     },
   };

@@ -6,8 +6,12 @@ import { LongestMatch } from './longest-match.ts';
 
 /** Where a route leads. */
 export type Target =
-  /** Several: the router chooses among them (ECMP). */
-  | { readonly kind: 'interfaces'; readonly names: readonly string[] }
+  /** Several: the router chooses among them (ECMP). Next hops where the table names them, one for each interface. */
+  | {
+      readonly kind: 'interfaces';
+      readonly names: readonly string[];
+      readonly hops?: readonly (number | undefined)[];
+    }
   /** To the router itself. */
   | { readonly kind: 'receive' }
   | { readonly kind: 'drop'; readonly why: string };
@@ -64,16 +68,18 @@ class Rows {
   }
 
   /** Most routes have one interface. */
-  toInterface(name: string): number {
-    const known = this.#interfaces.get(name);
+  toInterface(name: string, hop?: number): number {
+    const key = hop === undefined ? name : `${name} ${hop}`;
+    const known = this.#interfaces.get(key);
     if (known !== undefined) return known;
-    const made = this.to({ kind: 'interfaces', names: [name] });
-    this.#interfaces.set(name, made);
+    const made = this.to({ kind: 'interfaces', names: [name], ...(hop === undefined ? {} : { hops: [hop] }) });
+    this.#interfaces.set(key, made);
     return made;
   }
 
   to(target: Target): number {
-    const key = target.kind === 'interfaces' ? `to ${target.names.join(' ')}` : target.kind;
+    const key =
+      target.kind === 'interfaces' ? `to ${target.names.join(' ')} ${target.hops?.join(' ') ?? ''}` : target.kind;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     this.targets.push(target);
@@ -133,12 +139,21 @@ const readers: Readonly<Record<FibFormat, (line: Line) => string | undefined>> =
   'show ip cef': ({ words, line, rows, recursive }) => {
     const [first, hop, ...rest] = words as [string, string?, ...string[]];
     const prefix = parsePrefix(first);
+    const last = rows.target.length - 1;
+    if (prefix !== undefined && !first.includes('/') && hop !== undefined && words.length === 2 && last >= 0) {
+      // Another next hop of the route above: the router chooses.
+      const before = rows.targets[rows.target[last]!]!;
+      if (before.kind !== 'interfaces') return 'another next hop of a route that has none';
+      const hops = [...(before.hops ?? before.names.map(() => undefined)), prefix.address];
+      rows.target[last] = rows.to({ kind: 'interfaces', names: [...before.names, hop], hops });
+      return undefined;
+    }
     if (prefix === undefined || !first.includes('/'))
       return /^prefix$/i.test(first) ? 'header' : `'${first}' is no prefix`;
     if (hop === 'receive') rows.add(prefix, rows.to({ kind: 'receive' }), line);
     else if (hop === 'drop' || hop === 'no' || hop === 'null0' || rest[0]?.toLowerCase() === 'null0') {
       rows.add(prefix, rows.to({ kind: 'drop', why: 'the route says drop' }), line);
-    } else if (rest[0] !== undefined) rows.add(prefix, rows.toInterface(rest[0]), line);
+    } else if (rest[0] !== undefined) rows.add(prefix, rows.toInterface(rest[0], parseIpv4(hop ?? '')), line);
     else {
       const address = parseIpv4(hop ?? '');
       if (address === undefined) return `no interface and no next hop: '${hop ?? ''}'`;
