@@ -4,17 +4,21 @@ import type { Instruction } from '../ir/instruction.ts';
 import { inputLimits } from '../limits.ts';
 import type { BoxModel } from '../models/box-model.ts';
 import { ciscoModel } from '../models/cisco/router.ts';
-import { type Segments, segmentsOf } from '../models/cisco/segments.ts';
+import { portsOfConfig } from '../models/cisco/ports.ts';
+import { isRouted, type Segments, segmentsOf } from '../models/cisco/segments.ts';
 import { type ClickModel, clickModel } from '../models/click/model.ts';
 import { netfilterModel } from '../models/netfilter/model.ts';
 import { type OpenflowModel, openflowModel } from '../models/openflow/model.ts';
 import { routerModel } from '../models/router.ts';
 import { switchModel } from '../models/switch.ts';
+import { vlanSwitchModel } from '../models/vlan-switch.ts';
 import { type Box, boxOf, type Network, type PortId } from '../network.ts';
 import type { FileReading } from '../read/ledger.ts';
-import { boundedLines } from '../read/lines.ts';
+import { countLines } from '../read/lines.ts';
 import type { InputFile } from '../read/reader.ts';
+import { interfaceKey } from '../readers/cisco/names.ts';
 import type { ReadLink } from '../readers/links.ts';
+import type { VlanPort } from '../readers/vlans/port.ts';
 import { anything, doubtOf, orAnything } from './doubts.ts';
 import { linuxBox } from './linux-box.ts';
 import { seflNetwork } from './sefl.ts';
@@ -39,7 +43,7 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
   if (files.length > inputLimits.files) tooLarge(`${files.length} files`, `${inputLimits.files} files`);
   for (const file of files) {
     if (file.text.length > inputLimits.fileBytes) tooLarge(file.path, `${inputLimits.fileBytes} characters`);
-    boundedLines(file);
+    countLines(file);
   }
   const whole = seflNetwork(files);
   if (whole !== undefined) return whole;
@@ -51,9 +55,10 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
   const unknown = new Map<string, string>();
   const ends: ClickEnds[] = [];
   const switches = new Map<string, OpenflowModel>();
-  const configs = [...read.boxes].flatMap(([box, { config }]) =>
-    config === undefined ? [] : [[box, config] as const],
+  const configs = [...read.boxes].flatMap(([box, parts]) =>
+    parts.config === undefined || switchPortsOf(parts) !== undefined ? [] : [[box, parts.config] as const],
   );
+  const vlanPorts = new Map<string, readonly string[]>();
   const segments = segmentsOf(new Map(configs), read.links);
   for (const [box, parts] of read.boxes) {
     const model = modelOf(box, parts, read.vswitches, segments);
@@ -61,6 +66,13 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
     boxes.set(box, model.box);
     if (isClick(model)) ends.push(model);
     if (isOpenflow(model)) switches.set(box, model);
+    const own = switchPortsOf(parts);
+    if (own !== undefined) {
+      vlanPorts.set(
+        box,
+        own.map(({ name: port }) => port),
+      );
+    }
     entries.push(
       ...(isClick(model) ? model.entries : [...model.programs.keys()].filter((port) => port.endsWith(':in'))),
     );
@@ -83,7 +95,16 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
   for (const [box, file] of read.unknown) {
     if (!boxes.has(box)) unknown.set(box, `what ${box} does: ${file} is not recognised`);
   }
-  const links = linksBetween([...segments.links, ...patches(boxes, read.vswitches)], programs, ends, switches);
+  const links = linksBetween(
+    [...segments.links, ...patches(boxes, read.vswitches)].map((link) => ({
+      ...link,
+      from: vlanPort(link.from, vlanPorts),
+      to: vlanPort(link.to, vlanPorts),
+    })),
+    programs,
+    ends,
+    switches,
+  );
   return {
     network: { name, boxes, programs, links, routines, unknown },
     entries,
@@ -110,6 +131,8 @@ function modelOf(
   const [configuration] = parts.click;
   if (configuration !== undefined) return clickModel(name, configuration);
   if (parts.rulesets.length > 0) return netfilterModel(name, linuxBox(parts));
+  const switchPorts = switchPortsOf(parts);
+  if (switchPorts !== undefined) return vlanSwitchModel(name, switchPorts, parts.macTable);
   const { config, fib, ownAddresses } = parts;
   if (config !== undefined) {
     const neighbours = (port: string) => segments.neighbours(name, port);
@@ -117,6 +140,24 @@ function modelOf(
   }
   if (parts.fib !== undefined || parts.fib6 !== undefined) return routerModel(name, parts, parts.ownAddresses);
   return parts.macTable === undefined ? undefined : switchModel(name, parts.macTable);
+}
+
+/**
+ * A switch of which it is known in which VLANs its ports are: from a file of its ports, or from its configuration where that has
+ * a table of MAC addresses beside it and not more than an address for those who look after it.
+ */
+function switchPortsOf({ config, fib, macTable, vlanPorts }: BoxParts): readonly VlanPort[] | undefined {
+  if (config === undefined) return vlanPorts.length > 0 && fib === undefined ? vlanPorts : undefined;
+  const isRouter = fib !== undefined || config.interfaces.filter(isRouted).length > 1;
+  return macTable === undefined || isRouter ? undefined : portsOfConfig(config);
+}
+
+/** `sw:GigabitEthernet0/1` and `sw:gi0/1` are `sw:Gi0/1`. */
+function vlanPort(written: PortId, ports: ReadonlyMap<string, readonly string[]>): PortId {
+  const box = boxOf(written);
+  const key = interfaceKey(written.slice(box.length + 1));
+  const found = ports.get(box)?.find((name) => interfaceKey(name) === key);
+  return found === undefined ? written : `${box}:${found}`;
 }
 
 /**

@@ -1,8 +1,10 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import { type FileReading, LineLedger } from '../read/ledger.ts';
+import { unusable } from '../read/lines.ts';
 import type { InputFile, Reading } from '../read/reader.ts';
 import type { CiscoConfig } from '../readers/cisco/config.ts';
 import { looksLikeCiscoConfig, readCiscoConfig } from '../readers/cisco/read-config.ts';
+import { interfaceKey } from '../readers/cisco/names.ts';
 import { readClick } from '../readers/click/click.ts';
 import type { ClickConfiguration } from '../readers/click/configuration.ts';
 import { type Fib, readFib, recogniseFib } from '../readers/fib/fib.ts';
@@ -21,6 +23,10 @@ import { readIptables } from '../readers/netfilter/iptables.ts';
 import { readNftJson } from '../readers/netfilter/nft-json.ts';
 import { readNftText } from '../readers/netfilter/nft-text.ts';
 import type { IpSet, Ruleset } from '../readers/netfilter/ruleset.ts';
+import { looksLikeBridgeVlans, readBridgeVlans } from '../readers/vlans/bridge-vlan.ts';
+import type { VlanPort } from '../readers/vlans/port.ts';
+import { looksLikeSwitchports, readSwitchports } from '../readers/vlans/show-switchport.ts';
+import { looksLikeShowVlan, readShowVlan } from '../readers/vlans/show-vlan.ts';
 import type { Flow } from '../readers/openflow/flow.ts';
 import { looksLikeFlows, readFlows } from '../readers/openflow/flows.ts';
 import { looksLikePorts, readPorts, type ReadPort } from '../readers/openflow/ports.ts';
@@ -40,6 +46,8 @@ export interface BoxParts {
   readonly interfaces: ReadInterface[];
   readonly click: ClickConfiguration[];
   macTable?: MacTable;
+  /** In which VLANs the ports of a switch are. */
+  readonly vlanPorts: VlanPort[];
   readonly ownAddresses: number[];
   readonly readings: FileReading[];
 }
@@ -73,6 +81,9 @@ const formats: readonly Format[] = [
       return reading;
     },
   },
+  { recognises: looksLikeBridgeVlans, read: (file, box) => ports(readBridgeVlans(file), box) },
+  { recognises: looksLikeShowVlan, read: (file, box) => ports(readShowVlan(file), box) },
+  { recognises: looksLikeSwitchports, read: (file, box) => ports(readSwitchports(file), box) },
   {
     recognises: looksLikeFlows,
     read(file, box) {
@@ -176,6 +187,24 @@ function rules({ value, reading }: Reading<Ruleset>, box: BoxParts): FileReading
   return reading;
 }
 
+function ports({ value, reading }: Reading<readonly VlanPort[]>, box: BoxParts): FileReading {
+  for (const port of value) {
+    const other = box.vlanPorts.find(({ name }) => interfaceKey(name) === interfaceKey(port.name));
+    if (other === undefined) box.vlanPorts.push(port);
+    else if (!isAlike(port, other)) {
+      const at = `${other.source.file}:${other.source.line}`;
+      throw unusable(port.source.file, port.source.line, `${port.name} is in other VLANs here than in ${at}`);
+    }
+  }
+  return reading;
+}
+
+const isAlike = (a: VlanPort, b: VlanPort): boolean =>
+  a.pvid === b.pvid && isSame(a.untagged, b.untagged) && isSame(a.tagged, b.tagged);
+
+const isSame = (a: ReadonlySet<number>, b: ReadonlySet<number>): boolean =>
+  a.size === b.size && [...a].every((vlan) => b.has(vlan));
+
 export function partsOf(files: readonly InputFile[]): ReadFiles {
   const boxes = new Map<string, BoxParts>();
   const links: ReadLink[] = [];
@@ -214,6 +243,7 @@ export function partsOf(files: readonly InputFile[]): ReadFiles {
       ipsets: new Map(),
       interfaces: [],
       click: [],
+      vlanPorts: [],
       ownAddresses: [],
       readings: [],
     };

@@ -161,7 +161,7 @@ const shortNames: readonly (readonly [long: string, short: string])[] = [
   ['Port-channel', 'Po'],
 ];
 
-function shortPortName(name: string): string {
+export function shortPortName(name: string): string {
   const found = shortNames.find(([long]) => name.startsWith(long));
   return found === undefined ? name : found[1] + name.slice(found[0].length);
 }

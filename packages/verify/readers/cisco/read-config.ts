@@ -1,6 +1,6 @@
 import type { SourceRef } from '../../ir/source.ts';
 import { LineLedger } from '../../read/ledger.ts';
-import { linesOf } from '../../read/lines.ts';
+import { inputLines } from '../../read/lines.ts';
 import type { InputFile, Reading } from '../../read/reader.ts';
 import { wordsOf } from '../../read/words.ts';
 import { maskLength, parseIpv4 } from '../fib/addresses.ts';
@@ -61,7 +61,7 @@ class ConfigReader {
   #section: Section = { of: 'nothing' };
 
   constructor(file: InputFile) {
-    this.#lines = linesOf(file);
+    this.#lines = inputLines(file).map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
     this.#ledger = new LineLedger(file.path, 'show running-config', this.#lines.length);
   }
 

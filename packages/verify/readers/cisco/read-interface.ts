@@ -1,6 +1,6 @@
 import type { SourceRef } from '../../ir/source.ts';
 import { maskLength, parseIpv4 } from '../fib/addresses.ts';
-import { allVlans, vlanId, vlanList } from '../vlan-list.ts';
+import { allVlans, vlanId, vlanList } from '../vlans/vlan-list.ts';
 import type { AppliedList, CiscoInterface, Encapsulation, Switchport } from './config.ts';
 import { wrong } from './object-groups.ts';
 

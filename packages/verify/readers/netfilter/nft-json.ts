@@ -1,7 +1,7 @@
 import { inputLimits } from '../../limits.ts';
 import { LineLedger } from '../../read/ledger.ts';
 import type { InputFile, Reading } from '../../read/reader.ts';
-import { inputLines, unusable } from './lines.ts';
+import { inputLines, unusable } from '../../read/lines.ts';
 import { assembleRuleset } from './nft.ts';
 import { isObject, only, type Json, type Listed } from './nft-ast.ts';
 import type { Ruleset } from './ruleset.ts';
