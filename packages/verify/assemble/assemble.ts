@@ -14,10 +14,11 @@ import { switchModel } from '../models/switch.ts';
 import { vlanSwitchModel } from '../models/vlan-switch.ts';
 import { type Box, boxOf, type Network, type PortId } from '../network.ts';
 import type { FileReading } from '../read/ledger.ts';
-import { countLines } from '../read/lines.ts';
+import { countLines, unusable } from '../read/lines.ts';
 import type { InputFile } from '../read/reader.ts';
 import { interfaceKey } from '../readers/cisco/names.ts';
 import type { ReadLink } from '../readers/links.ts';
+import type { ReadStart } from '../readers/starts.ts';
 import type { VlanPort } from '../readers/vlans/port.ts';
 import { anything, doubtOf, orAnything } from './doubts.ts';
 import { linuxBox } from './linux-box.ts';
@@ -28,7 +29,7 @@ import { bridgeOf, patches, switchPort } from './openflow.ts';
 
 export interface Assembled {
   readonly network: Network;
-  /** Where packets come in from outside, as the boxes say: the natural starts of a question. */
+  /** Where packets come in from outside, as a file of starts or the boxes say: the natural starts of a question. */
   readonly entries: readonly PortId[];
   /** What was understood of each file, and what was not. */
   readonly readings: readonly FileReading[];
@@ -107,7 +108,7 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
   );
   return {
     network: { name, boxes, programs, links, routines, unknown },
-    entries,
+    entries: read.starts.length === 0 ? entries : read.starts.map((start) => startOf(start, boxes, programs, ends)),
     readings: [...[...read.boxes.values()].flatMap(({ readings }) => readings), ...read.readings],
   };
 }
@@ -186,6 +187,21 @@ function linksBetween(
     links.set(begin, [...(links.get(begin) ?? []), end(to)]);
   }
   return links;
+}
+
+/** Of a file of starts: the port where packets come in, or any other port of a box that is there. */
+function startOf(
+  { port, source }: ReadStart,
+  boxes: ReadonlyMap<string, Box>,
+  programs: ReadonlyMap<PortId, Instruction>,
+  ends: readonly ClickEnds[],
+): PortId {
+  const box = boxOf(port);
+  if (!boxes.has(box)) throw unusable(source.file, source.line, `there is no box ${box}`);
+  const whole = [port, `${port}:in`, `${box}:in`].find((each) => programs.has(each));
+  const inputs = ends.flatMap(({ entries }) => entries);
+  const outputs = ends.flatMap(({ exits, openOutputs }) => [...exits, ...openOutputs]);
+  return whole ?? [clickPort(port, '', inputs), clickPort(port, 'out', outputs)].find((each) => each !== port) ?? port;
 }
 
 /** The port of a Click box that is meant; what is none stays as it is written. */

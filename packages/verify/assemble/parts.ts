@@ -18,6 +18,7 @@ import {
   readMacTable,
   readOwnAddresses,
 } from '../readers/mac.ts';
+import { looksLikePolicies, looksLikeStarts, readPolicyFile, readStarts, type ReadStart } from '../readers/starts.ts';
 import { readIpset } from '../readers/netfilter/ipset.ts';
 import { readIptables } from '../readers/netfilter/iptables.ts';
 import { readNftJson } from '../readers/netfilter/nft-json.ts';
@@ -55,6 +56,8 @@ export interface BoxParts {
 export interface ReadFiles {
   readonly boxes: ReadonlyMap<string, BoxParts>;
   readonly links: readonly ReadLink[];
+  /** Where packets begin, when a file says so. */
+  readonly starts: readonly ReadStart[];
   /** Bridges and ports of nodes, by node. */
   readonly vswitches: ReadonlyMap<string, Vswitch>;
   /** Of the API of a cloud: what the tenants asked for has many boxes. */
@@ -208,6 +211,7 @@ const isSame = (a: ReadonlySet<number>, b: ReadonlySet<number>): boolean =>
 export function partsOf(files: readonly InputFile[]): ReadFiles {
   const boxes = new Map<string, BoxParts>();
   const links: ReadLink[] = [];
+  const starts: ReadStart[] = [];
   const vswitches = new Map<string, Vswitch>();
   const neutron: Reading<NeutronDeployment>[] = [];
   const readings: FileReading[] = [];
@@ -217,6 +221,16 @@ export function partsOf(files: readonly InputFile[]): ReadFiles {
       const { value, reading } = readLinks(file);
       links.push(...value);
       readings.push(reading);
+      continue;
+    }
+    if (looksLikeStarts(file.text, file.path)) {
+      const { value, reading } = readStarts(file);
+      starts.push(...value);
+      readings.push(reading);
+      continue;
+    }
+    if (looksLikePolicies(file.text, file.path)) {
+      readings.push(readPolicyFile(file));
       continue;
     }
     if (looksLikeVswitch(file.text)) {
@@ -250,7 +264,7 @@ export function partsOf(files: readonly InputFile[]): ReadFiles {
     boxes.set(name, box);
     box.readings.push(format.read(file, box));
   }
-  return { boxes, links, vswitches, neutron, unknown, readings };
+  return { boxes, links, starts, vswitches, neutron, unknown, readings };
 }
 
 /**

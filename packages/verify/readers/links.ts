@@ -67,7 +67,8 @@ function wire(words: readonly string[]): Pick<ReadLink, 'from' | 'to'> | undefin
   return { from: `${from}:${out}`, to: `${to}:${entry}` };
 }
 
-function shortPort(port: string): string {
+/** `box:box:port` is `box:port`. */
+export function shortPort(port: string): string {
   const [box, element, ...rest] = port.split(':');
   return rest.length > 0 && element === box ? [box, ...rest].join(':') : port;
 }

@@ -31,7 +31,8 @@ interface Row {
 }
 
 /**
- * `show mac address-table` of Cisco (also as the 4500 prints it, with protocols), and `bridge fdb show` of Linux. A name of a
+ * `show mac address-table` of Cisco (also as the 4500 prints it, with protocols), `bridge fdb show` of Linux, and lines of an
+ * address and a port. A name of a
  * port may be long or short: `GigabitEthernet1/1` is `Gi1/1`.
  */
 export function readMacTable(file: InputFile): Reading<MacTable> {
@@ -104,7 +105,16 @@ export function looksLikeOwnAddresses(text: string): boolean {
   return macOf(first.trim()) !== undefined;
 }
 
-const rowOf = (words: readonly string[]) => (words[1] === 'dev' ? bridgeRow(words) : ciscoRow(words));
+function rowOf(words: readonly string[]): Row | string {
+  if (words[1] === 'dev') return bridgeRow(words);
+  return words.length === 2 ? plainRow(words) : ciscoRow(words);
+}
+
+/** `00:19:e7:2a:77:ea 1`: an address and its port. */
+function plainRow([mac, port]: readonly string[]): Row | string {
+  const address = macOf(mac!);
+  return address === undefined ? 'no entry of a MAC table' : { address, vlan: NO_VLAN, port: shortPortName(port!) };
+}
 
 /** `302 0019.e72a.77ea DYNAMIC Gi0/1`; between address and port there may be more. Why not, when it is none. */
 function ciscoRow(words: readonly string[]): Row | string {
