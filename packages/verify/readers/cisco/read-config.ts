@@ -70,9 +70,8 @@ class ConfigReader {
       const text = this.#lines[i]!;
       const words = wordsOf(text);
       if (words.length === 0 || words[0]!.startsWith('!')) continue;
-      const end = words[0] === 'banner' ? this.#endOfBanner(i, text) : i;
-      if (end > i) {
-        for (; i < end; i += 1) this.#ledger.withoutEffect(i + 1, 'a banner');
+      if (words[0] === 'banner') {
+        for (const end = this.#endOfBanner(i, text); i < end; i += 1) this.#ledger.withoutEffect(i + 1, 'a banner');
         this.#ledger.withoutEffect(i + 1, 'a banner');
         continue;
       }

@@ -108,8 +108,8 @@ export function readFib(file: InputFile, format: FibFormat): Reading<Fib> {
     const row = text.slice(from, end < 0 ? text.length : end).trim();
     from = end < 0 ? text.length + 1 : end + 1;
     line += 1;
-    if (row === '' || row.startsWith('#')) continue;
     const words = wordsOf(row);
+    if (words.length === 0 || words[0]!.startsWith('#')) continue;
     const why = readers[format]({ words, line, rows, recursive });
     if (why === undefined) ledger.used(line);
     else if (why.startsWith('header')) ledger.withoutEffect(line, why);
