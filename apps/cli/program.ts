@@ -293,8 +293,9 @@ ${exitCodesHelp}`,
       'after',
       `
 NET is a folder, a file or an archive (tar, zip) of what people have: routing tables (show ip cef, ip route, route -n,
-also IPv6), MAC tables (show mac address-table, bridge fdb), iptables-save, nft rulesets, ipset, Click
-configurations, ovs-ofctl dump-flows, dumps of the Neutron API, SEFL, and a file of links (a:eth0 -> b:eth1).
+also IPv6), running configurations of Cisco, MAC tables (show mac address-table, bridge fdb) and VLANs of ports
+(show vlan, show interfaces switchport, bridge vlan), iptables-save, nft rulesets, ipset, Click configurations,
+ovs-ofctl dump-flows, dumps of the Neutron API, SEFL, and a file of links (a:eth0 -> b:eth1).
 Each is recognised by its content. A box is named after its file; packets come in at box:in.
 
 Exit codes: 0 holds, 1 violated, 2 input that cannot be used, 3 unknown (a bound was hit, or lines were not understood)
@@ -374,6 +375,18 @@ Example:
     .action(
       run(async (context, net: string, options) =>
         (await import('./verify/rules.ts')).rules(context, net, options as never),
+      ),
+    );
+  verify
+    .command('destinations')
+    .description(
+      'everywhere that packets can end, of a recording of rules (updates, topo.txt, vlan.txt), by sets of packets',
+    )
+    .argument('<net>', 'folder or archive')
+    .requiredOption('--from <box>', 'where packets begin, from outside')
+    .action(
+      run(async (context, net: string, options) =>
+        (await import('./verify/destinations.ts')).destinations(context, net, options as never),
       ),
     );
   verify

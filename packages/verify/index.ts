@@ -2,6 +2,7 @@ export { multipath } from './analyses/multipath.ts';
 export * from './analyses/questions.ts';
 export { examineRules, type RuleFault, ruleFaultText, type RulesReport, ruleVerdicts } from './analyses/rules/rules.ts';
 export { type Assembled, assemble } from './assemble/assemble.ts';
+export { type RuleFiles, ruleFiles, rulesInForce } from './assemble/rule-files.ts';
 export {
   type Difference,
   equivalence,

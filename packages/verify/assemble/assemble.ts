@@ -25,6 +25,7 @@ import { linuxBox } from './linux-box.ts';
 import { seflNetwork } from './sefl.ts';
 import { neutronOf } from './neutron.ts';
 import { type BoxParts, partsOf, type ReadFiles } from './parts.ts';
+import { rulesNetwork } from './rule-files.ts';
 import { bridgeOf, patches, switchPort } from './openflow.ts';
 
 export interface Assembled {
@@ -46,7 +47,7 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
     if (file.text.length > inputLimits.fileBytes) tooLarge(file.path, `${inputLimits.fileBytes} characters`);
     countLines(file);
   }
-  const whole = seflNetwork(files);
+  const whole = seflNetwork(files) ?? rulesNetwork(name, files);
   if (whole !== undefined) return whole;
   const read: ReadFiles = partsOf(files);
   const boxes = new Map<string, Box>();
