@@ -292,7 +292,7 @@ ${exitCodesHelp}`,
     .addHelpText(
       'after',
       `
-NET is a folder, a file or an archive (tar, zip) of what people have: routing tables (show ip cef, ip route, route -n,
+NET is a folder, a file or an archive (tar, zip) of what people have: routing tables (show ip cef, show ip route, route -n,
 also IPv6), running configurations of Cisco, MAC tables (show mac address-table, bridge fdb) and VLANs of ports
 (show vlan, show interfaces switchport, bridge vlan), iptables-save, nft rulesets, ipset, Click configurations,
 ovs-ofctl dump-flows, dumps of the Neutron API, SEFL, and a file of links (a:eth0 -> b:eth1).

@@ -118,6 +118,7 @@ describe('every reader', () => {
     ['r.routes', '10.0.0.0/33 dev eth0'],
     ['r.route', '10.0.0.0 0.0.0.0 255.0.255.0 U 0 0 0 eth1'],
     ['r.fib', '10.0.0.0/64 1'],
+    ['r.cisco', 'O     10.0.0.0/40 [110/2] via 192.0.2.7, 00:10:12, GigabitEthernet0/0'],
     ['r.rt6', '2001:db8::/129 dev eth1'],
     ['r.v6', 'B   2001:DB8:5::/200 [20/0]'],
     ['fw.ipset', 'add nets 10.0.0.0/77'],

@@ -7,6 +7,7 @@ import { looksLikeCiscoConfig, readCiscoConfig } from '../readers/cisco/read-con
 import { interfaceKey } from '../readers/cisco/names.ts';
 import { readClick } from '../readers/click/click.ts';
 import type { ClickConfiguration } from '../readers/click/configuration.ts';
+import { looksLikeCiscoRoutes, readCiscoRoutes } from '../readers/fib/cisco-routes.ts';
 import { type Fib, readFib, recogniseFib } from '../readers/fib/fib.ts';
 import { type Fib6, readFib6, recogniseFib6 } from '../readers/fib/fib6.ts';
 import { looksLikeInterfaces, type ReadInterface, readInterfaces } from '../readers/interfaces.ts';
@@ -154,6 +155,15 @@ const formats: readonly Format[] = [
       const { value, reading } = readMacTable(file);
       if (box.macTable !== undefined) throw second('MAC tables', file, box.macTable.file);
       box.macTable = value;
+      return reading;
+    },
+  },
+  {
+    recognises: looksLikeCiscoRoutes,
+    read(file, box) {
+      if (box.fib !== undefined) throw second('routing tables', file, box.fib.file);
+      const { value, reading } = readCiscoRoutes(file);
+      box.fib = value;
       return reading;
     },
   },
