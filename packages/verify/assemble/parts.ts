@@ -11,6 +11,7 @@ import { looksLikeCiscoRoutes, readCiscoRoutes } from '../readers/fib/cisco-rout
 import { type Fib, readFib, recogniseFib } from '../readers/fib/fib.ts';
 import { type Fib6, readFib6, recogniseFib6 } from '../readers/fib/fib6.ts';
 import { looksLikeInterfaces, type ReadInterface, readInterfaces } from '../readers/interfaces.ts';
+import { looksLikeNeighbours, readNeighbours } from '../readers/links-yaml.ts';
 import { looksLikeLinks, readLinks, type ReadLink } from '../readers/links.ts';
 import {
   looksLikeMacTable,
@@ -229,6 +230,12 @@ export function partsOf(files: readonly InputFile[]): ReadFiles {
   for (const file of files.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
     if (looksLikeLinks(file.text)) {
       const { value, reading } = readLinks(file);
+      links.push(...value);
+      readings.push(reading);
+      continue;
+    }
+    if (looksLikeNeighbours(file.text, file.path)) {
+      const { value, reading } = readNeighbours(file);
       links.push(...value);
       readings.push(reading);
       continue;

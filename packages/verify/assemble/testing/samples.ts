@@ -74,6 +74,15 @@ export const samples: readonly Sample[] = [
     '     via GigabitEthernet0/1, directly connected',
   ),
   sample('links', 'l.links', 'a:eth0 -> b:eth1', 'b:b:x <-> c:y', 'a:eth9 !> b:eth9', 'a eth0 b eth1'),
+  sample(
+    'neighbours',
+    'w.yaml',
+    'a:',
+    '  eth0: b:eth1',
+    '  eth2: { system: b, port: eth3 }',
+    'b:',
+    '  eth1: [a:eth0, a:eth7]',
+  ),
   sample('starts', 's.start', 'a:a:in', 'b:x'),
   sample('policies', 'q.rules', 'reach from a src 10.0.0.1 -> b .'),
   sample(
