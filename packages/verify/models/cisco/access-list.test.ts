@@ -137,7 +137,7 @@ describe('an access list of Cisco', () => {
           } else check(rules, rules.map(({ text }) => `access-list 101 ${text}`).join('\n'), '101', packets);
         },
       ),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 

@@ -1,7 +1,7 @@
 import type { MaskedAddress } from '../../incremental/rules.ts';
 import { type Expr, read } from '../../ir/expression.ts';
 import { field } from '../../ir/fields.ts';
-import { block, drop, type Instruction } from '../../ir/instruction.ts';
+import { block, drop, type Instruction, nothing } from '../../ir/instruction.ts';
 import type { Match, Rule, TableKey } from '../../ir/table.ts';
 import type { AccessEntry, AccessList, PortRanges, ServiceTest } from '../../readers/cisco/access-list.ts';
 import { addressMatch } from '../address-match.ts';
@@ -22,9 +22,10 @@ const keys: readonly TableKey[] = [
 
 /**
  * An access list of Cisco: the first entry that matches decides, and what none matches is denied. A list without entries permits
- * everything. Fragments are taken as put together again. Of an entry that is understood in part, both is followed.
+ * everything. What is permitted goes on. Fragments are taken as put together again. Of an entry that is understood in part, both is followed.
  */
-export function accessInstruction(list: AccessList, permitted: Instruction): Instruction {
+export function accessInstruction(list: AccessList): Instruction {
+  const permitted = nothing;
   if (list.entries.length === 0) return permitted;
   let rest: Instruction = drop(`access list ${list.name} permits nothing else`);
   let end = list.entries.length;

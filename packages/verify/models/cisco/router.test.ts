@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { assemble, type InputFile, layouts, parseFilter, reach } from '../../index.ts';
+import { assemble, examineRules, type InputFile, layouts, parseFilter, reach } from '../../index.ts';
 
 const tcp = layouts.filter(({ name }) => name === 'ipv4/tcp');
 const file = (path: string, ...lines: readonly string[]): InputFile => ({ path, text: `${lines.join('\n')}\n` });
@@ -126,6 +126,24 @@ describe('routers with their configurations', () => {
     );
     const beyond = { ...edge, text: edge.text.replace('vlan 2,7', 'vlan 2,5000') };
     expect(() => assemble('net', [beyond])).toThrow("edge_config.txt:3: '2,5000' is no list of VLANs");
+  });
+
+  it('have rules that could as well not be there', () => {
+    const list = file(
+      'r_config.txt',
+      'interface Gi0/1',
+      ' ip address 10.0.0.1 255.0.0.0',
+      ' ip access-group 101 in',
+      ' ip verify unicast source reachable-via rx',
+      'interface Gi0/2',
+      ' ip address 192.0.2.1 255.255.255.0',
+      ' ip access-group 101 in',
+      'access-list 101 permit tcp any any eq 80',
+      'access-list 101 deny tcp host 10.0.0.5 any eq 80',
+      'access-list 101 deny ip any any',
+    );
+    const { faults } = examineRules('net', [list], 5_000);
+    expect(faults.map(({ kind, rule }) => [kind, rule.line])).toEqual([['shadowed', 9]]);
   });
 
   it('are joined with boxes of other kinds', () => {

@@ -4,7 +4,6 @@ import { etherTypes, field } from '../../ir/fields.ts';
 import { assign, block, branch, drop, forward, type Instruction, nothing } from '../../ir/instruction.ts';
 import type { PrefixEntries, Rule } from '../../ir/table.ts';
 import type { PortId } from '../../network.ts';
-import type { AccessList } from '../../readers/cisco/access-list.ts';
 import type { AppliedList, CiscoConfig, CiscoInterface } from '../../readers/cisco/config.ts';
 import { interfaceKey } from '../../readers/cisco/names.ts';
 import type { Fib } from '../../readers/fib/fib.ts';
@@ -46,7 +45,7 @@ export function ciscoModel(name: string, given: CiscoBox): BoxModel {
   return {
     box: { name, kind: 'router', source: { file: config.file, line: 1 } },
     programs,
-    routines: new Map([[routine, look]]),
+    routines: new Map([[routine, look], ...listRoutines(name, config)]),
     unknown: unknownOf(name, [
       ...config.doubts,
       ...(learns ? [learned] : []),
@@ -112,9 +111,19 @@ function entrance(box: Box, each: CiscoInterface, next: Instruction): Instructio
 }
 
 /** A list that nobody wrote permits everything. */
-function listed({ given }: Box, applied: AppliedList | undefined, permitted: Instruction): Instruction {
-  const list: AccessList | undefined = applied === undefined ? undefined : given.config.lists.get(applied.name);
-  return list === undefined ? permitted : accessInstruction(list, permitted);
+function listed({ name, given }: Box, applied: AppliedList | undefined, permitted: Instruction): Instruction {
+  if (applied === undefined || !given.config.lists.has(applied.name)) return permitted;
+  return block({ op: 'call', routine: listRoutine(name, applied.name), source: applied.source }, permitted);
+}
+
+const listRoutine = (box: string, list: string): string => `${box}/list/${list}`;
+
+/** Each once, however often it is applied. */
+function listRoutines(name: string, { interfaces, lists }: CiscoConfig): readonly (readonly [string, Instruction])[] {
+  const applied = new Set(interfaces.flatMap((each) => [each.in?.name, each.out?.name]));
+  return [...lists.values()]
+    .filter((list) => applied.has(list.name))
+    .map((list) => [listRoutine(name, list.name), accessInstruction(list)]);
 }
 
 const [PASS, STOP] = [0, 1];
@@ -136,7 +145,13 @@ function reversePath({ name, columns, byKey }: Box, each: CiscoInterface): Instr
     table: {
       name: `${name} reverse path of ${each.name}`,
       keys: [{ of: read(field('IPv4.src')), width: 32, absent: 'fail' }],
-      entries: { ...columns.entries, behaviour: columns.numbers.map((number) => behaviours[number]!) },
+      // Without the lines of the routes: one that does nothing here still says where packets go.
+      entries: {
+        kind: 'prefixes',
+        addresses: columns.entries.addresses,
+        lengths: columns.entries.lengths,
+        behaviour: columns.numbers.map((number) => behaviours[number]!),
+      },
       behaviours: [nothing, drop(`no route leads back to the source by ${check.strict ? each.name : 'any interface'}`)],
       miss: drop('no route leads back to the source'),
     },

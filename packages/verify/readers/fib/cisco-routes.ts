@@ -130,7 +130,7 @@ function resolve(rows: readonly Row[], ledger: LineLedger): void {
       row.target = { kind: 'receive' };
       continue;
     }
-    const isNowhere = names.length === 0 || names.every((name) => /^null0$/i.test(name));
+    const isNowhere = names.every((name) => /^null0$/i.test(name));
     row.target = isNowhere ? { kind: 'drop', why: 'the route says drop' } : { kind: 'interfaces', names, hops };
   }
 }
