@@ -45,7 +45,7 @@ describe('every reader', () => {
 
   it('has an account or a coded error of a file that ends anywhere', () => {
     for (const { file } of samples) {
-      const step = Math.max(1, Math.floor(file.text.length / 25));
+      const step = Math.max(1, Math.floor(file.text.length / 15));
       for (let end = 0; end < file.text.length; end += step) read(file.path, file.text.slice(0, end));
     }
   });
@@ -108,7 +108,7 @@ describe('every reader', () => {
           soon(file.path, () => read(file.path, text));
         },
       ),
-      { numRuns: 600 },
+      { numRuns: 400 },
     );
   });
 

@@ -107,7 +107,7 @@ const formats: readonly Format[] = [
   },
   {
     recognises: (text, path) =>
-      path.endsWith('.click') || /^\s*[\w@/]+\s*::\s*[A-Z]\w*\s*(?:\(|;|->|$)/m.test(text.slice(0, 4_096)),
+      path.endsWith('.click') || /^[ \t]*[\w@/]+\s*::\s*[A-Z]\w*\s*(?:\(|;|->|$)/m.test(text.slice(0, 4_096)),
     read(file, box) {
       const { value, reading } = readClick(file);
       box.click.push(value);
@@ -123,7 +123,7 @@ const formats: readonly Format[] = [
     read: (file, box) => rules(readIptables(file), box),
   },
   {
-    recognises: (text) => /^\s*table (?:ip|ip6|inet|arp|bridge|netdev) \S+ \{/m.test(text.slice(0, 4_096)),
+    recognises: (text) => /^[ \t]*table (?:ip|ip6|inet|arp|bridge|netdev) \S+ \{/m.test(text.slice(0, 4_096)),
     read: (file, box) => rules(readNftText(file), box),
   },
   {
