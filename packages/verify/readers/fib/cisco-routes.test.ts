@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { assemble, layouts, parseFilter, reach } from '../../index.ts';
 import { looksLikeCiscoRoutes, readCiscoRoutes } from './cisco-routes.ts';
+import { readFib } from './fib.ts';
 
 const table = [
   'r1#show ip route',
@@ -51,5 +52,25 @@ describe('show ip route of Cisco', () => {
     );
     const { reading } = readCiscoRoutes({ path: 'r', text: bad });
     expect(reading.remarks.filter(({ fate }) => fate === 'not understood').map(({ line }) => line)).toEqual([18, 19]);
+  });
+});
+
+describe('show ip cef of Cisco', () => {
+  it('goes on with further next hops, but not of a route that others resolve', () => {
+    const text = [
+      'Prefix               Next Hop             Interface',
+      '192.0.2.0/24         attached             Vlan2',
+      '10.1.0.0/16          192.0.2.7            Vlan2',
+      '                     198.51.100.7         Vlan3',
+      '10.2.0.0/16          192.0.2.9',
+      '                     198.51.100.7         Vlan3',
+    ].join('\n');
+    const { value, reading } = readFib({ path: 'r', text }, 'show ip cef');
+    expect(reading.remarks.filter(({ fate }) => fate === 'not understood').map(({ line }) => line)).toEqual([6]);
+    expect(Array.from(value.target, (at) => value.targets[at])).toMatchObject([
+      { names: ['Vlan2'] },
+      { names: ['Vlan2', 'Vlan3'] },
+      { names: ['Vlan2'] },
+    ]);
   });
 });

@@ -142,6 +142,7 @@ const readers: Readonly<Record<FibFormat, (line: Line) => string | undefined>> =
     const last = rows.target.length - 1;
     if (prefix !== undefined && !first.includes('/') && hop !== undefined && words.length === 2 && last >= 0) {
       // Another next hop of the route above: the router chooses.
+      if (recursive.at(-1)?.row === last) return 'the next hop above it is reached by other routes';
       const before = rows.targets[rows.target[last]!]!;
       if (before.kind !== 'interfaces') return 'another next hop of a route that has none';
       const hops = [...(before.hops ?? before.names.map(() => undefined)), prefix.address];
