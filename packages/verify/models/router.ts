@@ -1,3 +1,4 @@
+import { anything } from '../assemble/doubts.ts';
 import { compare, constant, type Field, read } from '../ir/expression.ts';
 import { etherTypes, field } from '../ir/fields.ts';
 import { assign, block, branch, constrain, drop, forward, type Instruction } from '../ir/instruction.ts';
@@ -33,9 +34,11 @@ export function routerModel(name: string, routes: Routes, own: readonly number[]
   const of4 = fib === undefined ? drop('no routes of IPv4') : lookup4(name, fib, own);
   const program = fib6 === undefined ? of4 : branch(isIpv6, lookup6(name, fib6, own), of4);
   const file = fib?.file ?? fib6?.file;
+  const lost = fib?.targets.flatMap((target) => (target.kind === 'unknown' ? [target.what] : [])) ?? [];
   return {
     box: { name, kind: 'router', ...(file === undefined ? {} : { source: { file, line: 1 } }) },
     programs: new Map([[`${name}:in`, own.length === 0 ? program : block(received(own), program)]]),
+    unknown: new Map(lost.map((what) => [anything(name), `${what} from ${name}`])),
   };
 }
 
@@ -108,6 +111,8 @@ function toTarget(name: string, target: Target, own: readonly number[], { ttl, e
       return forward(`${name}:local`);
     case 'drop':
       return drop(target.why);
+    case 'unknown':
+      return forward(`${anything(name)}:in`);
     case 'interfaces': {
       const ways = target.names.map((each) => {
         const out = forward(`${name}:${each}`);

@@ -50,6 +50,7 @@ export function ciscoModel(name: string, given: CiscoBox): BoxModel {
       ...config.doubts,
       ...(learns ? [learned] : []),
       ...config.interfaces.flatMap(({ doubts }) => doubts.map(({ what }) => what)),
+      ...box.columns.ways.flatMap(({ way }) => (way.kind === 'unknown' ? [`${way.what} from ${name}`] : [])),
     ]),
   };
 }
@@ -206,6 +207,7 @@ function lookup(box: Box): Instruction {
 function taken({ name, byKey }: Box, way: Way): Instruction {
   if (way.kind === 'receive') return forward(`${name}:local`);
   if (way.kind === 'drop') return drop(way.why);
+  if (way.kind === 'unknown') return forward(`${anything(name)}:in`);
   const exits = way.exits.map(({ name: to, hop }) =>
     block(
       assign(nextHop(name), hop === undefined ? destination : constant(hop, 32)),

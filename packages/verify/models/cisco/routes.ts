@@ -14,7 +14,8 @@ export interface Exit {
 export type Way =
   | { readonly kind: 'out'; readonly exits: readonly Exit[] }
   | { readonly kind: 'receive' }
-  | { readonly kind: 'drop'; readonly why: string };
+  | { readonly kind: 'drop'; readonly why: string }
+  | { readonly kind: 'unknown'; readonly what: string };
 
 export interface Route {
   readonly address: number;

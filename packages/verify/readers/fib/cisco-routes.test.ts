@@ -74,3 +74,27 @@ describe('show ip cef of Cisco', () => {
     ]);
   });
 });
+
+it('multicast of show ip cef may go anywhere, and the rest of the table is clear', () => {
+  const text = 'Prefix Next Hop Interface\n224.0.0.0/4 multicast\n10.0.0.1/32 receive\n10.0.0.0/8 attached Vlan2\n';
+  const config = 'interface Vlan2\n ip address 10.0.0.1 255.0.0.0\n';
+  for (const [files, port] of [
+    [[{ path: 'r.rt', text }], 'r:in'],
+    [
+      [
+        { path: 'r.rt', text },
+        { path: 'r_config.txt', text: config },
+      ],
+      'r:Vlan2:in',
+    ],
+  ] as const) {
+    const { network, readings } = assemble('net', files);
+    expect(readings.every(({ lines }) => lines['not understood'] === 0)).toBe(true);
+    const asked = (packet: string, to: string) => reach(network, { port, assume: parseFilter(packet) }, to);
+    expect(asked('dst host 224.0.0.9', 'r:local')).toMatchObject({
+      answer: 'unknown',
+      dependsOn: [expect.stringContaining('where multicast goes from r')],
+    });
+    expect(asked('dst host 10.0.0.9', files.length === 1 ? 'r:Vlan2' : 'r:Vlan2:out').answer).toBe('holds');
+  }
+});

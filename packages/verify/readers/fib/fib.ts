@@ -14,7 +14,9 @@ export type Target =
     }
   /** To the router itself. */
   | { readonly kind: 'receive' }
-  | { readonly kind: 'drop'; readonly why: string };
+  | { readonly kind: 'drop'; readonly why: string }
+  /** To where the table does not say. */
+  | { readonly kind: 'unknown'; readonly what: string };
 
 /** IPv4 routes of one router, in columns. */
 export interface Fib {
@@ -43,7 +45,7 @@ export function recogniseFib(text: string): FibFormat | undefined {
     if (['unreachable', 'blackhole', 'prohibit', 'local', 'broadcast'].includes(first) && second !== undefined)
       return 'ip route';
     if (!prefix || !first.includes('/') || second === undefined) continue;
-    if (second === 'receive' || second === 'drop' || second === 'attached' || parseIpv4(second) !== undefined)
+    if (['receive', 'drop', 'attached', 'multicast'].includes(second) || parseIpv4(second) !== undefined)
       return 'show ip cef';
     if (words.length === 2) return 'prefix and port';
   }
@@ -151,7 +153,8 @@ const readers: Readonly<Record<FibFormat, (line: Line) => string | undefined>> =
     }
     if (prefix === undefined || !first.includes('/'))
       return /^prefix$/i.test(first) ? 'header' : `'${first}' is no prefix`;
-    if (hop === 'receive') rows.add(prefix, rows.to({ kind: 'receive' }), line);
+    if (hop === 'multicast') rows.add(prefix, rows.to({ kind: 'unknown', what: 'where multicast goes' }), line);
+    else if (hop === 'receive') rows.add(prefix, rows.to({ kind: 'receive' }), line);
     else if (hop === 'drop' || hop === 'no' || hop === 'null0' || rest[0]?.toLowerCase() === 'null0') {
       rows.add(prefix, rows.to({ kind: 'drop', why: 'the route says drop' }), line);
     } else if (rest[0] !== undefined) rows.add(prefix, rows.toInterface(rest[0], parseIpv4(hop ?? '')), line);
