@@ -2,7 +2,7 @@ import { LineLedger } from '../../read/ledger.ts';
 import type { InputFile, Reading } from '../../read/reader.ts';
 import { address, familyOf, mac, network, rangeOf, widthOf } from './addresses.ts';
 import { words } from './iptables-words.ts';
-import { inputLines } from './lines.ts';
+import { inputLines } from '../../read/lines.ts';
 import { icmpType, portNumber, protocolNumber } from './names.ts';
 import type { IpSet, IpSetEntry, IpSetPart } from './ruleset.ts';
 

@@ -5,7 +5,7 @@ import { protocolNumber } from './names.ts';
 import { circumstances, interfaceTest, matchOptions, test } from './iptables-matches.ts';
 import { isTarget, target } from './iptables-targets.ts';
 import { Words, words } from './iptables-words.ts';
-import { inputLines } from './lines.ts';
+import { inputLines } from '../../read/lines.ts';
 import type { Action, Base, Chain, HookName, NfRule, NfTable, Part, Ruleset, Test } from './ruleset.ts';
 
 export interface IptablesOptions {

@@ -1,6 +1,6 @@
 import { LineLedger } from '../../read/ledger.ts';
 import type { InputFile, Reading } from '../../read/reader.ts';
-import { inputLines, unusable } from './lines.ts';
+import { inputLines, unusable } from '../../read/lines.ts';
 import { assembleRuleset } from './nft.ts';
 import type { Json, JsonObject, Listed } from './nft-ast.ts';
 import { NotUnderstood, setElements } from './nft-expressions.ts';

@@ -1,4 +1,4 @@
-import { unusable } from './lines.ts';
+import { unusable } from '../../read/lines.ts';
 import { inputLimits } from '../../limits.ts';
 
 export interface Token {

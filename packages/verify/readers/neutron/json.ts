@@ -1,6 +1,6 @@
 import { inputLimits } from '../../limits.ts';
 import type { InputFile } from '../../read/reader.ts';
-import { unusable } from '../netfilter/lines.ts';
+import { unusable } from '../../read/lines.ts';
 
 /** JSON (RFC 8259) that knows on which lines each value stands. */
 export type Json = { readonly line: number; readonly end: number } & (

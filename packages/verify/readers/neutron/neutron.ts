@@ -1,6 +1,6 @@
 import type { InputFile, Reading } from '../../read/reader.ts';
 import { familyOf } from '../netfilter/addresses.ts';
-import { unusable } from '../netfilter/lines.ts';
+import { unusable } from '../../read/lines.ts';
 import { Account } from './account.ts';
 import type { FixedIp, NeutronDeployment, Route } from './deployment.ts';
 import { type Json, parseJson } from './json.ts';

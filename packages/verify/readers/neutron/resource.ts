@@ -1,6 +1,6 @@
 import type { SourceRef } from '../../ir/source.ts';
 import { familyOf, address as parseAddress, mac as parseMac, widthOf } from '../netfilter/addresses.ts';
-import { unusable } from '../netfilter/lines.ts';
+import { unusable } from '../../read/lines.ts';
 import type { Account } from './account.ts';
 import type { IpFamily, Prefix } from './deployment.ts';
 import type { Json } from './json.ts';
