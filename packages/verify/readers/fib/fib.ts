@@ -86,10 +86,10 @@ const usualLines: Readonly<Partial<Record<FibFormat, UsualLine>>> = {
   'show ip cef': (scanner, rows) => {
     const { text, words, begins, ends } = scanner;
     if (words < 3 || ipv4At(text, begins[1]!, ends[1]!) < 0) return false;
-    // An address alone is none of its prefixes.
-    if (ipv4At(text, begins[0]!, ends[0]!) >= 0) return false;
-    // One that is called like nowhere is nowhere.
-    if (ends[2]! - begins[2]! === NOWHERE.length) return false;
+    // An address alone is none of its prefixes. A length has one digit or two.
+    if (text.charCodeAt(ends[0]! - 2) !== SLASH && text.charCodeAt(ends[0]! - 3) !== SLASH) return false;
+    // `Null0` is no interface.
+    if ((text.charCodeAt(begins[2]!) | 32) === LETTER_N) return false;
     return addRoute(scanner, rows, 2);
   },
   /** `10.0.0.0/8 eth0` */
@@ -104,7 +104,8 @@ const usualLines: Readonly<Partial<Record<FibFormat, UsualLine>>> = {
 };
 
 const none: UsualLine = () => false;
-const NOWHERE = 'null0';
+const SLASH = 47;
+const LETTER_N = 110;
 
 function addRoute({ text, begins, ends, line }: LineScanner, rows: Rows, word: number): boolean {
   const packed = prefixAt(text, begins[0]!, ends[0]!);
