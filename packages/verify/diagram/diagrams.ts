@@ -57,6 +57,11 @@ export class Diagrams {
     }
   }
 
+  /** Now and then of work beside the diagrams: what ends theirs ends that. */
+  tick(): void {
+    this.#tick();
+  }
+
   /** The assignments in which the variable is one. */
   variable(index: number): Node {
     return this.#node(index, FALSE, TRUE);

@@ -67,16 +67,23 @@ function ofColumns({ sets, miss }: ColumnClasses, value: Value | undefined): rea
 function ofRules(rules: readonly Rule[], values: readonly (Value | undefined)[], bits: Bits): readonly TableClass[] {
   const open = values.filter((value) => value !== undefined && value.kind !== 'const');
   const single = open.length === 1 && open[0]!.kind === 'sum' && rules.every((rule) => rule.match.every(isPlain));
-  return single ? byIntervals(rules, values, open[0]!) : byDiagrams(rules, values, bits);
+  return single ? byIntervals(rules, values, open[0]!, bits) : byDiagrams(rules, values, bits);
 }
 
 const isPlain = (match: Match | undefined): boolean =>
   match === undefined || (match.kind === 'other' ? isPlain(match.of) : match.kind !== 'mask');
 
-function byIntervals(rules: readonly Rule[], values: readonly (Value | undefined)[], of: Value): readonly TableClass[] {
+function byIntervals(
+  rules: readonly Rule[],
+  values: readonly (Value | undefined)[],
+  of: Value,
+  { diagrams }: Bits,
+): readonly TableClass[] {
   const sets = new Map<number, Intervals>();
   let left = intervals(of.width, [[0n, (1n << BigInt(of.width)) - 1n]]);
   for (const rule of rules) {
+    // Each rule costs as much as there are intervals.
+    diagrams.tick();
     let set: Intervals | undefined = left;
     rule.match.forEach((match, i) => {
       if (match === undefined || set === undefined) return;
