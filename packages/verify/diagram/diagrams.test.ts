@@ -81,6 +81,26 @@ describe('decision diagrams', () => {
     );
   });
 
+  it('hold ranges and masks of numbers of any width', () => {
+    const width = 70;
+    const wide = Array.from({ length: width }, (_, i) => i);
+    const number = fc.bigInt({ min: 0n, max: (1n << 70n) - 1n });
+    fc.assert(
+      fc.property(number, number, number, (x, y, z) => {
+        const d = new Diagrams(100_000);
+        const [low, high] = x < y ? [x, y] : [y, x];
+        const [range, masked] = [d.range(wide, low, high), d.masked(wide, x & y, y)];
+        for (const n of [z, low, high, low - 1n, high + 1n, (x & y) | (z & ~y)]) {
+          if (n < 0n || n >> BigInt(width) > 0n) continue;
+          const bits = Uint8Array.from(wide, (i) => Number((n >> BigInt(width - 1 - i)) & 1n));
+          expect(d.holds(range, bits)).toBe(low <= n && n <= high);
+          expect(d.holds(masked, bits)).toBe((n & y) === (x & y));
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   it('stay what they are while their tables grow', () => {
     const d = new Diagrams(1_000_000);
     const wide = Array.from({ length: 40 }, (_, i) => i);

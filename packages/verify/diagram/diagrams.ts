@@ -105,10 +105,13 @@ export class Diagrams {
   /** From the least significant bit up, so that each bit costs one node. */
   #bound(bits: readonly number[], value: bigint, atLeast: boolean): Node {
     let node: Node = TRUE;
-    for (let i = bits.length - 1, bit = 0n; i >= 0; i -= 1, bit += 1n) {
-      const one = ((value >> bit) & 1n) === 1n;
-      if (atLeast) node = one ? this.#node(bits[i]!, FALSE, node) : this.#node(bits[i]!, node, TRUE);
-      else node = one ? this.#node(bits[i]!, TRUE, node) : this.#node(bits[i]!, node, FALSE);
+    for (let last = bits.length; last > 0; last -= 32) {
+      const ones = word(value, bits.length - last);
+      for (let i = last - 1, bit = 0; i >= 0 && bit < 32; i -= 1, bit += 1) {
+        const one = ((ones >>> bit) & 1) === 1;
+        if (atLeast) node = one ? this.#node(bits[i]!, FALSE, node) : this.#node(bits[i]!, node, TRUE);
+        else node = one ? this.#node(bits[i]!, TRUE, node) : this.#node(bits[i]!, node, FALSE);
+      }
     }
     return node;
   }
@@ -117,9 +120,7 @@ export class Diagrams {
   masked(bits: readonly number[], value: bigint, mask: bigint): Node {
     let node: Node = TRUE;
     for (let last = bits.length; last > 0; last -= 32) {
-      // Bit operations on numbers, which have 32 bits: much faster than on bigints.
-      const below = BigInt(bits.length - last);
-      const [ones, asked] = [Number((value >> below) & 0xffffffffn), Number((mask >> below) & 0xffffffffn)];
+      const [ones, asked] = [word(value, bits.length - last), word(mask, bits.length - last)];
       for (let i = last - 1, bit = 0; i >= 0 && bit < 32; i -= 1, bit += 1) {
         if (((asked >>> bit) & 1) === 0) continue;
         node = ((ones >>> bit) & 1) === 1 ? this.#node(bits[i]!, FALSE, node) : this.#node(bits[i]!, node, FALSE);
@@ -329,6 +330,11 @@ function simplified(operation: number, a: Node, b: Node): number {
     default:
       return a === FALSE || b === TRUE || a === b ? FALSE : b === FALSE ? a : -1;
   }
+}
+
+/** 32 bits of it, as a number: bit operations on bigints are slow. */
+function word(value: bigint, below: number): number {
+  return Number(BigInt.asUintN(32, value >> BigInt(below)));
 }
 
 function hash(a: number, b: number, c: number): number {

@@ -18,12 +18,12 @@ export function ipv4At(text: string, begin: number, end: number): number {
       part = (part < 0 ? 0 : part * 10) + digit;
       if (part > 255) return -1;
     } else if (code === DOT && part >= 0) {
-      value = value * 256 + part;
+      value = (value << 8) | part;
       part = -1;
       dots += 1;
     } else return -1;
   }
-  return dots === 3 && part >= 0 ? value * 256 + part : -1;
+  return dots === 3 && part >= 0 ? ((value << 8) | part) >>> 0 : -1;
 }
 
 const DOT = 46;
@@ -49,8 +49,8 @@ export function prefixAt(text: string, begin: number, end: number): number {
   const address = ipv4At(text, begin, slash);
   const length = slash === end ? 32 : decimalAt(text, slash + 1, end, 3);
   if (address < 0 || length < 0 || length > 32) return -1;
-  const block = 2 ** (32 - length);
-  return Math.floor(address / block) * block * LENGTHS + length;
+  const mask = length === 0 ? 0 : -1 << (32 - length);
+  return ((address & mask) >>> 0) * LENGTHS + length;
 }
 
 export const addressOf = (packed: number): number => Math.floor(packed / LENGTHS);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseIpv4 } from './addresses.ts';
+import { parseIpv4, parsePrefix } from './addresses.ts';
 import { type Fib, type FibFormat, readFib } from './fib.ts';
 import type { Target } from './rows.ts';
 
@@ -64,6 +64,31 @@ function reached(fib: Fib, routes: readonly (readonly [string, number, string | 
 }
 
 describe('routing tables', () => {
+  it('have addresses of four bytes, and prefixes without the bits beyond their length', () => {
+    const byte = fc.nat(255);
+    fc.assert(
+      fc.property(byte, byte, byte, byte, fc.nat(32), (w, x, y, z, length) => {
+        const address = [w, x, y, z].reduce((sum, each) => sum * 256n + BigInt(each), 0n);
+        const written = [w, x, y, z].join('.');
+        expect(parseIpv4(written)).toBe(Number(address));
+        const beyond = BigInt(32 - length);
+        expect(parsePrefix(`${written}/${length}`)).toEqual({ address: Number((address >> beyond) << beyond), length });
+        for (const wrong of [
+          `${written}.1`,
+          `${written}.`,
+          `.${written}`,
+          `${x}.${y}.${z}`,
+          `${written}/33`,
+          `256.${x}.${y}.${z}`,
+          `${written}/`,
+        ]) {
+          expect(parsePrefix(wrong), wrong).toBeUndefined();
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   it.each(formats)('%s: the scanner reads what is read word by word', (format) => {
     fc.assert(
       fc.property(text, (written) => {
