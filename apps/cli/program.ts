@@ -313,7 +313,13 @@ Example:
       .option('--from <port...>', 'where packets begin: box:port (default: every box:in)', [])
       .option('--packet <filter>', "which packets: 'tcp && dst 10.0.0.0/8 port 80'")
       .option('--layout <name>', 'headers: ipv4, ipv4/tcp, ether/ipv4, ipv6, ... (default: ipv4)')
-      .option('--time-limit <seconds>', 'after that the answer is unknown', positive, 60);
+      .option('--time-limit <seconds>', 'after that the answer is unknown', positive, 60)
+      .option('--max-paths <count>', 'of more paths the answer is unknown (default: 200000)', positive)
+      .option(
+        '--max-nodes <count>',
+        'of more nodes of decision diagrams the answer is unknown (default: 20000000)',
+        positive,
+      );
   const withForms = (command: Command) =>
     command
       .option('--paths <count>', 'how many to print', positive, 1)
@@ -371,6 +377,7 @@ Example:
     .description('which rules could as well not be there: shadowed, redundant, or for packets that there are not')
     .argument('<net>', 'folder, file or archive')
     .option('--time-limit <seconds>', 'what is not decided by then is named', positive, 60)
+    .option('--max-nodes <count>', 'what takes more nodes of decision diagrams is named (default: 20000000)', positive)
     .option('--sarif', 'print SARIF 2.1.0')
     .action(
       run(async (context, net: string, options) =>

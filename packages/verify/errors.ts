@@ -21,6 +21,11 @@ export const verifyErrors = defineErrors({
     title: 'The network has no such port',
     hint: 'Ports are named box:port; the nearest names are in the message.',
   },
+  'SF-VERIFY-BOUND': {
+    status: 422,
+    title: 'A bound was hit before the answer was found',
+    hint: 'Ask of fewer packets or of a part of the network, or raise the bound that is named.',
+  },
   'SF-VERIFY-LIMIT': {
     status: 413,
     title: 'The input is larger than what is read',

@@ -7,9 +7,9 @@ export interface Limits {
   /** Instructions executed, over all paths. */
   readonly instructions: number;
   readonly milliseconds: number;
-  /** Nodes of all decision diagrams of one question. */
+  /** Nodes of all decision diagrams of one question: 16 bytes each, and as much again while they are moved to a larger place. */
   readonly diagramNodes: number;
-  /** Ranges in one set of values before it is handed to the decision diagrams. */
+  /** Ranges that a path tells of one value; of more it tells none. */
   readonly ranges: number;
   /** For one question to the solver of formulas. */
   readonly formulaMilliseconds: number;

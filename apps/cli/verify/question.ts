@@ -20,6 +20,8 @@ export interface VerifyOptions {
   readonly layout?: string;
   readonly paths?: number;
   readonly timeLimit: number;
+  readonly maxPaths?: number;
+  readonly maxNodes?: number;
   readonly sarif?: true;
   readonly pcap?: string;
   readonly dot?: true;
@@ -39,10 +41,17 @@ export function startsOf(
   return [start(first), ...more.map(start)];
 }
 
-export function boundsOf({ timeLimit }: VerifyOptions): ExploreOptions {
+export function boundsOf({ timeLimit, maxPaths, maxNodes }: VerifyOptions): ExploreOptions {
   // Started when a path needs it, and ended with the process.
   const { solve } = z3Solver(defaultLimits.formulaMilliseconds);
-  return { limits: { milliseconds: timeLimit * 1_000 }, solve };
+  return {
+    limits: {
+      milliseconds: timeLimit * 1_000,
+      ...(maxPaths === undefined ? {} : { paths: maxPaths }),
+      ...(maxNodes === undefined ? {} : { diagramNodes: maxNodes }),
+    },
+    solve,
+  };
 }
 
 function knownLayouts(text: string): readonly Layout[] {

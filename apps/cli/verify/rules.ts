@@ -6,6 +6,7 @@ import { loadFiles } from './load.ts';
 
 interface RulesOptions {
   readonly timeLimit: number;
+  readonly maxNodes?: number;
   readonly sarif?: true;
 }
 
@@ -13,9 +14,9 @@ interface RulesOptions {
 export async function rules(
   context: Context,
   path: string,
-  { timeLimit, sarif: asSarif }: RulesOptions,
+  { timeLimit, maxNodes, sarif: asSarif }: RulesOptions,
 ): Promise<void> {
-  const report = examineRules(path, await loadFiles(path), timeLimit * 1_000);
+  const report = examineRules(path, await loadFiles(path), timeLimit * 1_000, maxNodes);
   const { faults, undecided, readings } = report;
   process.exitCode = codes[faults.length > 0 ? 'violated' : undecided.length > 0 ? 'unknown' : 'holds'];
   if (asSarif) {

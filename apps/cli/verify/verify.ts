@@ -56,10 +56,18 @@ export async function explain(context: Context, path: string, options: VerifyOpt
   const assembled = assemble(path, await loadFiles(path));
   const [start] = startsOf(assembled, options);
   // Many packets are as the filter says: one that arrives says more than one that dies of its time to live.
-  const { paths } = explore(assembled.network, start!, boundsOf(options));
+  const { paths, bound } = explore(assembled.network, start!, boundsOf(options));
   const arriving = paths.filter(({ outcome }) => outcome === 'delivered');
   const first = [...arriving, ...paths].find((each) => each.witness() !== undefined);
   const sent = first?.witness()?.sent;
+  if (sent === undefined && bound !== undefined) {
+    process.exitCode = codes.unknown;
+    await context.show(
+      { answer: 'unknown', bound },
+      () => `explain: unknown. No packet was found: bound hit: ${bound}.`,
+    );
+    return;
+  }
   if (first === undefined || sent === undefined) {
     throw new SuperfluidityError('SF-VERIFY-QUESTION', { reason: 'no packet is as --packet says' });
   }

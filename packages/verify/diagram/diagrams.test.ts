@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DiagramLimit, Diagrams, type Node, TRUE } from './diagrams.ts';
+import { DiagramLimit, Diagrams, FALSE, type Node, TRUE } from './diagrams.ts';
 
 const VARIABLES = 6;
 const bits = [0, 1, 2, 3, 4, 5];
@@ -57,6 +57,7 @@ describe('decision diagrams', () => {
         const picked = d.pick(x);
         expect(picked === undefined).toBe(members.length === 0);
         if (picked !== undefined) expect(d.contains(x, (v) => picked.get(v) ?? false)).toBe(true);
+        expect(members.length > 0).toBe(d.holds(x, d.sample(x)));
         const spans = d.ranges(x, bits, 64)!;
         expect(numbers.filter((n) => spans.some(([low, high]) => n >= low && n <= high))).toEqual(members);
       }),
@@ -78,6 +79,41 @@ describe('decision diagrams', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  it('hold ranges and masks of numbers of any width', () => {
+    const width = 70;
+    const wide = Array.from({ length: width }, (_, i) => i);
+    const number = fc.bigInt({ min: 0n, max: (1n << 70n) - 1n });
+    fc.assert(
+      fc.property(number, number, number, (x, y, z) => {
+        const d = new Diagrams(100_000);
+        const [low, high] = x < y ? [x, y] : [y, x];
+        const [range, masked] = [d.range(wide, low, high), d.masked(wide, x & y, y)];
+        for (const n of [z, low, high, low - 1n, high + 1n, (x & y) | (z & ~y)]) {
+          if (n < 0n || n >> BigInt(width) > 0n) continue;
+          const bits = Uint8Array.from(wide, (i) => Number((n >> BigInt(width - 1 - i)) & 1n));
+          expect(d.holds(range, bits)).toBe(low <= n && n <= high);
+          expect(d.holds(masked, bits)).toBe((n & y) === (x & y));
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('stay what they are while their tables grow', () => {
+    const d = new Diagrams(1_000_000);
+    const wide = Array.from({ length: 40 }, (_, i) => i);
+    const within = new Uint8Array(2 ** 16);
+    let set: Node = FALSE;
+    for (let i = 0, value = 1; i < 4_000; i += 1, value = (value * 75) % 65_537) {
+      within[value] = 1;
+      set = d.or(set, d.masked(wide, BigInt(value) << 12n, 0xffffn << 12n));
+    }
+    expect(d.size).toBeGreaterThan(2 ** 15);
+    const of = (value: number) => Uint8Array.from(wide, (i) => (i >= 12 && i < 28 ? (value >> (27 - i)) & 1 : i % 2));
+    for (let value = 0; value < 2 ** 16; value += 7) expect(d.holds(set, of(value))).toBe(within[value] === 1);
+    expect(d.minus(set, d.and(set, set))).toBe(FALSE);
   });
 
   it('stop at their limit instead of filling the memory', () => {

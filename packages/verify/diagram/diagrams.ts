@@ -4,7 +4,10 @@ export const FALSE: Node = 0;
 export const TRUE: Node = 1;
 
 const FIRST_NODES = 1 << 14;
+/** Results that are remembered. What the processor's own cache does not hold is slower than computing most of them again. */
 const CACHE = 1 << 14;
+/** The number of a node and two bits of an operation fit into 32 bits. */
+const NODES_MAX = 1 << 28;
 /** Results computed between two ticks, less one. */
 const TICK_MASK = (1 << 12) - 1;
 
@@ -17,22 +20,23 @@ export class DiagramLimit extends Error {}
  */
 export class Diagrams {
   #limit: number;
-  #variable = new Int32Array(FIRST_NODES);
-  #low = new Int32Array(FIRST_NODES);
-  #high = new Int32Array(FIRST_NODES);
-  /** Open addressing: node numbers by hash of (variable, low, high). */
-  #unique = new Int32Array(FIRST_NODES * 2);
+  /** Four numbers to a node, so that it is in one line of the processor's cache: variable, low, high, next of the same hash. */
+  #nodes = new Int32Array(FIRST_NODES * 4);
+  /** The first node of each hash of (variable, low, high); 0 is none. */
+  #first = new Int32Array(FIRST_NODES);
   #size = 2;
-  readonly #cacheKeys = new Float64Array(CACHE * 2);
-  readonly #cacheValues = new Int32Array(CACHE);
+  /** The largest one that a node asks, and one more. */
+  #variables = 0;
+  /** Four numbers to a result: the first operand with the operation, the second one, the result, nothing. */
+  readonly #cache = new Int32Array(CACHE * 4);
   readonly #tick: () => void;
   #computed = 0;
 
   /** `tick` is called now and then during long work, and may throw to end it. */
   constructor(limit: number, tick: () => void = () => undefined) {
-    this.#limit = limit;
+    this.#limit = Math.min(limit, NODES_MAX);
     this.#tick = tick;
-    this.#variable[0] = this.#variable[1] = 0x7fffffff;
+    this.#nodes[VARIABLE] = this.#nodes[4 + VARIABLE] = 0x7fffffff;
   }
 
   get size(): number {
@@ -51,6 +55,11 @@ export class Diagrams {
     } finally {
       this.#limit = limit;
     }
+  }
+
+  /** Now and then of work beside the diagrams: what ends theirs ends that. */
+  tick(): void {
+    this.#tick();
   }
 
   /** The assignments in which the variable is one. */
@@ -96,10 +105,13 @@ export class Diagrams {
   /** From the least significant bit up, so that each bit costs one node. */
   #bound(bits: readonly number[], value: bigint, atLeast: boolean): Node {
     let node: Node = TRUE;
-    for (let i = bits.length - 1, bit = 0n; i >= 0; i -= 1, bit += 1n) {
-      const one = ((value >> bit) & 1n) === 1n;
-      if (atLeast) node = one ? this.#node(bits[i]!, FALSE, node) : this.#node(bits[i]!, node, TRUE);
-      else node = one ? this.#node(bits[i]!, TRUE, node) : this.#node(bits[i]!, node, FALSE);
+    for (let last = bits.length; last > 0; last -= 32) {
+      const ones = word(value, bits.length - last);
+      for (let i = last - 1, bit = 0; i >= 0 && bit < 32; i -= 1, bit += 1) {
+        const one = ((ones >>> bit) & 1) === 1;
+        if (atLeast) node = one ? this.#node(bits[i]!, FALSE, node) : this.#node(bits[i]!, node, TRUE);
+        else node = one ? this.#node(bits[i]!, TRUE, node) : this.#node(bits[i]!, node, FALSE);
+      }
     }
     return node;
   }
@@ -107,9 +119,12 @@ export class Diagrams {
   /** Numbers with `(number & mask) == value`. */
   masked(bits: readonly number[], value: bigint, mask: bigint): Node {
     let node: Node = TRUE;
-    for (let i = bits.length - 1, bit = 0n; i >= 0; i -= 1, bit += 1n) {
-      if (((mask >> bit) & 1n) === 0n) continue;
-      node = ((value >> bit) & 1n) === 1n ? this.#node(bits[i]!, FALSE, node) : this.#node(bits[i]!, node, FALSE);
+    for (let last = bits.length; last > 0; last -= 32) {
+      const [ones, asked] = [word(value, bits.length - last), word(mask, bits.length - last)];
+      for (let i = last - 1, bit = 0; i >= 0 && bit < 32; i -= 1, bit += 1) {
+        if (((asked >>> bit) & 1) === 0) continue;
+        node = ((ones >>> bit) & 1) === 1 ? this.#node(bits[i]!, FALSE, node) : this.#node(bits[i]!, node, FALSE);
+      }
     }
     return node;
   }
@@ -121,8 +136,8 @@ export class Diagrams {
       if (at <= TRUE) return at;
       const known = memo.get(at);
       if (known !== undefined) return known;
-      const [low, high] = [walk(this.#low[at]!), walk(this.#high[at]!)];
-      const index = this.#variable[at]!;
+      const [low, high] = [walk(this.#nodes[(at << 2) + LOW]!), walk(this.#nodes[(at << 2) + HIGH]!)];
+      const index = this.#nodes[(at << 2) + VARIABLE]!;
       const made = variables[index] === 1 ? this.or(low, high) : this.#node(index, low, high);
       memo.set(at, made);
       return made;
@@ -137,8 +152,8 @@ export class Diagrams {
       if (at <= TRUE) return at;
       const known = memo.get(at);
       if (known !== undefined) return known;
-      const [low, high] = [walk(this.#low[at]!), walk(this.#high[at]!)];
-      const index = this.#variable[at]!;
+      const [low, high] = [walk(this.#nodes[(at << 2) + LOW]!), walk(this.#nodes[(at << 2) + HIGH]!)];
+      const index = this.#nodes[(at << 2) + VARIABLE]!;
       const made = this.choose(by.get(index) ?? this.variable(index), high, low);
       memo.set(at, made);
       return made;
@@ -151,9 +166,9 @@ export class Diagrams {
     if (node === FALSE) return undefined;
     const values = new Map<number, boolean>();
     for (let at = node; at > TRUE; ) {
-      const low = this.#low[at]!;
-      values.set(this.#variable[at]!, low === FALSE);
-      at = low === FALSE ? this.#high[at]! : low;
+      const low = this.#nodes[(at << 2) + LOW]!;
+      values.set(this.#nodes[(at << 2) + VARIABLE]!, low === FALSE);
+      at = low === FALSE ? this.#nodes[(at << 2) + HIGH]! : low;
     }
     return values;
   }
@@ -173,10 +188,10 @@ export class Diagrams {
         else found.push([low, high]);
         return true;
       }
-      const asked = this.#variable[at] === bits[depth];
+      const asked = this.#nodes[(at << 2) + VARIABLE] === bits[depth];
       return (
-        walk(asked ? this.#low[at]! : at, depth + 1, prefix << 1n) &&
-        walk(asked ? this.#high[at]! : at, depth + 1, (prefix << 1n) | 1n)
+        walk(asked ? this.#nodes[(at << 2) + LOW]! : at, depth + 1, prefix << 1n) &&
+        walk(asked ? this.#nodes[(at << 2) + HIGH]! : at, depth + 1, (prefix << 1n) | 1n)
       );
     };
     return walk(node, 0, 0n) ? found : undefined;
@@ -186,16 +201,43 @@ export class Diagrams {
   fold<T>(node: Node, memo: Map<Node, T>, join: (variable: number, low: T, high: T) => T): T {
     const known = memo.get(node);
     if (known !== undefined) return known;
-    const low = this.fold(this.#low[node]!, memo, join);
-    const made = join(this.#variable[node]!, low, this.fold(this.#high[node]!, memo, join));
+    const low = this.fold(this.#nodes[(node << 2) + LOW]!, memo, join);
+    const made = join(
+      this.#nodes[(node << 2) + VARIABLE]!,
+      low,
+      this.fold(this.#nodes[(node << 2) + HIGH]!, memo, join),
+    );
     memo.set(node, made);
     return made;
+  }
+
+  /** One assignment, as a value for each variable; of those that do not matter, and when there is none, zero. */
+  sample(node: Node): Uint8Array {
+    const values = new Uint8Array(this.#variables);
+    for (let at = node; at > TRUE; ) {
+      const low = this.#nodes[(at << 2) + LOW]!;
+      if (low === FALSE) values[this.#nodes[(at << 2) + VARIABLE]!] = 1;
+      at = low === FALSE ? this.#nodes[(at << 2) + HIGH]! : low;
+    }
+    return values;
+  }
+
+  /** Whether that assignment is in the set. */
+  holds(node: Node, values: Uint8Array): boolean {
+    let at = node;
+    while (at > TRUE)
+      at =
+        values[this.#nodes[(at << 2) + VARIABLE]!] === 1
+          ? this.#nodes[(at << 2) + HIGH]!
+          : this.#nodes[(at << 2) + LOW]!;
+    return at === TRUE;
   }
 
   /** Whether an assignment is in the set. */
   contains(node: Node, valueOf: (variable: number) => boolean): boolean {
     let at = node;
-    while (at > TRUE) at = valueOf(this.#variable[at]!) ? this.#high[at]! : this.#low[at]!;
+    while (at > TRUE)
+      at = valueOf(this.#nodes[(at << 2) + VARIABLE]!) ? this.#nodes[(at << 2) + HIGH]! : this.#nodes[(at << 2) + LOW]!;
     return at === TRUE;
   }
 
@@ -203,69 +245,73 @@ export class Diagrams {
   #apply(operation: number, a: Node, b: Node): Node {
     const simple = simplified(operation, a, b);
     if (simple >= 0) return simple;
-    const key = a * 4 + operation;
-    const slot = hash(key, b, operation) & (CACHE - 1);
-    if (this.#cacheKeys[2 * slot] === key && this.#cacheKeys[2 * slot + 1] === b) return this.#cacheValues[slot]!;
+    const key = (a << 2) | operation;
+    const slot = (hash(key, b, operation) & (CACHE - 1)) << 2;
+    const cache = this.#cache;
+    if (cache[slot] === key && cache[slot + 1] === b) return cache[slot + 2]!;
     this.#computed += 1;
     if ((this.#computed & TICK_MASK) === 0) this.#tick();
-    const [x, y] = [this.#variable[a]!, this.#variable[b]!];
+    const nodes = this.#nodes;
+    const [atA, atB] = [a << 2, b << 2];
+    const [x, y] = [nodes[atA + VARIABLE]!, nodes[atB + VARIABLE]!];
     const index = x < y ? x : y;
-    const lowA = x === index ? this.#low[a]! : a;
-    const lowB = y === index ? this.#low[b]! : b;
-    const highA = x === index ? this.#high[a]! : a;
-    const highB = y === index ? this.#high[b]! : b;
+    const lowA = x === index ? nodes[atA + LOW]! : a;
+    const lowB = y === index ? nodes[atB + LOW]! : b;
+    const highA = x === index ? nodes[atA + HIGH]! : a;
+    const highB = y === index ? nodes[atB + HIGH]! : b;
     const inOrder = operation === MINUS;
     const low = inOrder || lowA < lowB ? this.#apply(operation, lowA, lowB) : this.#apply(operation, lowB, lowA);
     const high = inOrder || highA < highB ? this.#apply(operation, highA, highB) : this.#apply(operation, highB, highA);
     const made = this.#node(index, low, high);
-    this.#cacheKeys[2 * slot] = key;
-    this.#cacheKeys[2 * slot + 1] = b;
-    this.#cacheValues[slot] = made;
+    cache[slot] = key;
+    cache[slot + 1] = b;
+    cache[slot + 2] = made;
     return made;
   }
 
   #node(variable: number, low: Node, high: Node): Node {
     if (low === high) return low;
-    const mask = this.#unique.length - 1;
-    let slot = hash(variable, low, high) & mask;
-    for (;;) {
-      const at = this.#unique[slot]!;
-      if (at === 0) break;
-      if (this.#variable[at] === variable && this.#low[at] === low && this.#high[at] === high) return at;
-      slot = (slot + 1) & mask;
+    const hashed = hash(variable, low, high);
+    const nodes = this.#nodes;
+    for (let at = this.#first[hashed & (this.#first.length - 1)]!; at !== 0; at = nodes[(at << 2) + NEXT]!) {
+      const i = at << 2;
+      if (nodes[i + LOW] === low && nodes[i + HIGH] === high && nodes[i + VARIABLE] === variable) return at;
     }
     if (this.#size >= this.#limit) throw new DiagramLimit('diagramNodes');
-    if (this.#size >= this.#variable.length) this.#grow();
+    if (this.#size >= this.#first.length) this.#grow();
     const made = this.#size;
     this.#size += 1;
-    this.#variable[made] = variable;
-    this.#low[made] = low;
-    this.#high[made] = high;
-    this.#insert(made);
+    if (variable >= this.#variables) this.#variables = variable + 1;
+    this.#nodes[(made << 2) + VARIABLE] = variable;
+    this.#nodes[(made << 2) + LOW] = low;
+    this.#nodes[(made << 2) + HIGH] = high;
+    this.#link(made, hashed);
     return made;
   }
 
-  #insert(node: Node): void {
-    const mask = this.#unique.length - 1;
-    let slot = hash(this.#variable[node]!, this.#low[node]!, this.#high[node]!) & mask;
-    while (this.#unique[slot] !== 0) slot = (slot + 1) & mask;
-    this.#unique[slot] = node;
+  #link(node: Node, hashed: number): void {
+    const slot = hashed & (this.#first.length - 1);
+    this.#nodes[(node << 2) + NEXT] = this.#first[slot]!;
+    this.#first[slot] = node;
   }
 
   #grow(): void {
-    const length = this.#variable.length * 2;
-    const grown = (old: Int32Array) => {
-      const larger = new Int32Array(length);
-      larger.set(old);
-      return larger;
-    };
-    this.#variable = grown(this.#variable);
-    this.#low = grown(this.#low);
-    this.#high = grown(this.#high);
-    this.#unique = new Int32Array(length * 2);
-    for (let node = 2; node < this.#size; node += 1) this.#insert(node);
+    const larger = new Int32Array(this.#nodes.length * 2);
+    larger.set(this.#nodes);
+    this.#nodes = larger;
+    this.#first = new Int32Array(this.#first.length * 2);
+    for (let node = 2; node < this.#size; node += 1) {
+      const i = node << 2;
+      this.#link(node, hash(larger[i + VARIABLE]!, larger[i + LOW]!, larger[i + HIGH]!));
+    }
   }
 }
+
+/** Where the parts of a node are. */
+const VARIABLE = 0;
+const LOW = 1;
+const HIGH = 2;
+const NEXT = 3;
 
 const AND = 0;
 const OR = 1;
@@ -284,6 +330,11 @@ function simplified(operation: number, a: Node, b: Node): number {
     default:
       return a === FALSE || b === TRUE || a === b ? FALSE : b === FALSE ? a : -1;
   }
+}
+
+/** 32 bits of it, as a number: bit operations on bigints are slow. */
+function word(value: bigint, below: number): number {
+  return Number(BigInt.asUintN(32, value >> BigInt(below)));
 }
 
 function hash(a: number, b: number, c: number): number {

@@ -136,7 +136,10 @@ export class Explorer {
 
   /** The paths that are still under way end here. */
   giveUp(bound: Bound): void {
-    for (const state of this.#waiting) this.paths.push(this.#path(state, 'unfinished', `bound hit: ${bound}`));
+    // The solver is not asked of them: there may be many, and time may be what has run out.
+    for (const state of this.#waiting) {
+      this.paths.push(this.#path(state, 'unfinished', `bound hit: ${bound}`, undefined, 'without the solver'));
+    }
     this.#waiting.length = 0;
   }
 
@@ -194,6 +197,8 @@ export class Explorer {
   }
 
   #endOn(state: State, facts: number, outcome: Outcome, why?: string, source?: SourceRef): void {
+    // One answer of the solver may take seconds.
+    this.#question.budget.look();
     if (state.condition.satisfiable(this.#question.solve) === 'no') return;
     const { monitor, keepDropped } = this.#options;
     const kept = outcome !== 'dropped' || keepDropped !== false;
@@ -205,8 +210,9 @@ export class Explorer {
     this.paths.push(path);
   }
 
-  #path(state: State, outcome: Outcome, why?: string, source?: SourceRef): Path {
-    const { solve, limits } = this.#question;
+  #path(state: State, outcome: Outcome, why?: string, source?: SourceRef, how?: 'without the solver'): Path {
+    const { limits } = this.#question;
+    const solve = how === undefined ? this.#question.solve : undefined;
     const sent = this.#sent!;
     return makePath({ state, outcome, why, source, layout: this.#layout, sent, solve, ranges: limits.ranges });
   }

@@ -206,7 +206,14 @@ class Comparison {
   }
 
   #how({ sent, layout }: At): Comparing {
-    const { solve, limits } = this.#question;
+    const { solve: ask, limits, budget } = this.#question;
+    // One answer may take seconds, and there may be hundreds of pairings.
+    const solve: typeof ask =
+      ask &&
+      ((formula, widths) => {
+        budget.look();
+        return ask(formula, widths);
+      });
     return { sent, layout: layout.name, ignored: this.#ignored, solve, ranges: limits.ranges };
   }
 

@@ -1,15 +1,21 @@
-import { FALSE, type Node } from '../diagram/diagrams.ts';
+import { FALSE, type Node, TRUE } from '../diagram/diagrams.ts';
 import type { Header, Headers } from './headers.ts';
 import type { AccessRule, Change } from './rules.ts';
 
 export const DENY = 0;
 export const PERMIT = 1;
 
-interface Entry {
-  readonly rule: AccessRule;
+interface Deciding {
   readonly match: Node;
-  /** The packets for which this entry decides. */
+  readonly behaviour: typeof DENY | typeof PERMIT;
+  /** The packets for which it decides. */
   hit: Node;
+}
+
+interface Entry extends Deciding {
+  readonly rule: AccessRule;
+  /** What a rule that takes it away must say. */
+  readonly text: string;
 }
 
 const behaviourOf = ({ action }: AccessRule) => (action === 'permit' ? PERMIT : DENY);
@@ -19,6 +25,8 @@ export class AccessList {
   readonly #headers: Headers;
   /** The highest priority first. */
   readonly #entries: Entry[] = [];
+  /** What no entry matches is denied. */
+  readonly #rest: Deciding = { match: TRUE, behaviour: DENY, hit: TRUE };
 
   constructor(headers: Headers) {
     this.#headers = headers;
@@ -29,42 +37,38 @@ export class AccessList {
     const match = this.#headers.match(rule);
     const lower = this.#entries.findIndex((entry) => entry.rule.priority < rule.priority);
     const at = lower < 0 ? this.#entries.length : lower;
-    let left = match;
-    for (let i = 0; i < at && left !== FALSE; i += 1) left = diagrams.minus(left, this.#entries[i]!.match);
-    const added: Entry = { rule, match, hit: left };
+    const added: Entry = { rule, text: textOf(rule), match, behaviour: behaviourOf(rule), hit: FALSE };
     const changes: Change[] = [];
-    const to = behaviourOf(rule);
-    for (let i = at; i < this.#entries.length && left !== FALSE; i += 1) {
-      const entry = this.#entries[i]!;
-      const taken = diagrams.and(left, entry.hit);
+    // What it does not take from those below it, those above it keep.
+    for (const entry of [...this.#entries.slice(at), this.#rest]) {
+      const taken = diagrams.and(match, entry.hit);
       if (taken === FALSE) continue;
       entry.hit = diagrams.minus(entry.hit, taken);
-      left = diagrams.minus(left, taken);
-      changes.push({ packets: taken, from: behaviourOf(entry.rule), to });
+      added.hit = diagrams.or(added.hit, taken);
+      changes.push({ packets: taken, from: entry.behaviour, to: added.behaviour });
     }
     this.#entries.splice(at, 0, added);
-    return [...changes, { packets: left, from: DENY, to }];
+    return changes;
   }
 
   /** Undefined when there is no such rule. */
   remove(rule: AccessRule): readonly Change[] | undefined {
     const { diagrams } = this.#headers;
     const text = textOf(rule);
-    const at = this.#entries.findIndex((entry) => textOf(entry.rule) === text);
+    const at = this.#entries.findIndex((entry) => entry.text === text);
     if (at < 0) return undefined;
-    const [gone] = this.#entries.splice(at, 1);
+    const gone = this.#entries.splice(at, 1)[0]!;
     const changes: Change[] = [];
-    const from = behaviourOf(rule);
-    let left = gone!.hit;
-    for (let i = at; i < this.#entries.length && left !== FALSE; i += 1) {
-      const entry = this.#entries[i]!;
+    let left = gone.hit;
+    for (const entry of [...this.#entries.slice(at), this.#rest]) {
       const given = diagrams.and(left, entry.match);
       if (given === FALSE) continue;
       entry.hit = diagrams.or(entry.hit, given);
       left = diagrams.minus(left, given);
-      changes.push({ packets: given, from, to: behaviourOf(entry.rule) });
+      changes.push({ packets: given, from: gone.behaviour, to: entry.behaviour });
+      if (left === FALSE) break;
     }
-    return [...changes, { packets: left, from, to: DENY }];
+    return changes;
   }
 
   /** The rule that decides for a packet. */

@@ -13,7 +13,8 @@ export class Atoms {
   readonly #packets: Node[] = [TRUE];
   /** What each element does with the atom. */
   readonly #behaviours: Int32Array[];
-  readonly #alike: Map<string, AtomId>;
+  /** By a hash of their behaviours; no two atoms behave alike. */
+  readonly #alike = new Map<number, AtomId[]>();
   readonly #live = new Set<AtomId>([0]);
   readonly #free: AtomId[] = [];
 
@@ -21,7 +22,7 @@ export class Atoms {
     this.#diagrams = diagrams;
     const first = new Int32Array(elements);
     this.#behaviours = [first];
-    this.#alike = new Map([[first.join(), 0]]);
+    this.#alike.set(hash(first), [0]);
   }
 
   get ids(): ReadonlySet<AtomId> {
@@ -39,21 +40,27 @@ export class Atoms {
   /** Adds the atoms that moved to `moved`, and takes out those that are no more. */
   move(element: number, { packets, from, to }: Change, moved: Set<AtomId>): void {
     if (from === to) return;
-    let left = packets;
-    // Atoms that are made meanwhile come last, have moved, and are passed over.
-    for (const atom of this.#live) {
-      if (left === FALSE) return;
-      if (this.#behaviours[atom]![element] !== from) continue;
-      const part = this.#diagrams.and(this.#packets[atom]!, left);
-      if (part === FALSE) continue;
+    for (let left = packets; left !== FALSE; ) {
+      const atom = this.#atomOfSome(left, element, from);
+      const whole = this.#packets[atom]!;
+      const part = this.#diagrams.and(whole, left);
       left = this.#diagrams.minus(left, part);
-      const whole = part === this.#packets[atom];
-      const moving = whole ? atom : this.#split(atom, part);
-      if (whole) this.#alike.delete(this.#behaviours[atom]!.join());
+      if (part === whole) this.#forget(atom);
+      const moving = part === whole ? atom : this.#split(atom, part);
       this.#behaviours[moving]![element] = to;
       moved.delete(moving);
       moved.add(this.#settle(moving));
     }
+  }
+
+  /** One packet of the set says which atom is next: most sets are within one atom, of hundreds. */
+  #atomOfSome(packets: Node, element: number, behaviour: number): AtomId {
+    const one = this.#diagrams.sample(packets);
+    for (const atom of this.#live) {
+      if (this.#behaviours[atom]![element] !== behaviour) continue;
+      if (this.#diagrams.holds(this.#packets[atom]!, one)) return atom;
+    }
+    throw new RangeError('packets of the change have another behaviour');
   }
 
   #split(atom: AtomId, part: Node): AtomId {
@@ -67,10 +74,12 @@ export class Atoms {
 
   /** An atom whose behaviour is new joins the one that has it already. */
   #settle(atom: AtomId): AtomId {
-    const key = this.#behaviours[atom]!.join();
-    const other = this.#alike.get(key);
+    const key = hash(this.#behaviours[atom]!);
+    const known = this.#alike.get(key);
+    const other = known?.find((each) => isSame(this.#behaviours[each]!, this.#behaviours[atom]!));
     if (other === undefined) {
-      this.#alike.set(key, atom);
+      if (known === undefined) this.#alike.set(key, [atom]);
+      else known.push(atom);
       return atom;
     }
     this.#packets[other] = this.#diagrams.or(this.#packets[other]!, this.#packets[atom]!);
@@ -78,4 +87,23 @@ export class Atoms {
     this.#free.push(atom);
     return other;
   }
+
+  #forget(atom: AtomId): void {
+    const key = hash(this.#behaviours[atom]!);
+    const left = this.#alike.get(key)!.filter((each) => each !== atom);
+    if (left.length === 0) this.#alike.delete(key);
+    else this.#alike.set(key, left);
+  }
+}
+
+/** FNV-1a, of whole numbers. */
+function hash(behaviours: Int32Array): number {
+  let h = 0x811c9dc5 | 0;
+  for (let i = 0; i < behaviours.length; i += 1) h = Math.imul(h ^ behaviours[i]!, 0x01000193);
+  return h;
+}
+
+function isSame(a: Int32Array, b: Int32Array): boolean {
+  for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) return false;
+  return true;
 }

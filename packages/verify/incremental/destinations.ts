@@ -1,4 +1,5 @@
 import { Diagrams, FALSE, type Node, TRUE } from '../diagram/diagrams.ts';
+import { bounded } from '../engine/bounded.ts';
 import { defaultLimits } from '../limits.ts';
 import { type Header, Headers, ipv4 } from './headers.ts';
 import type { AccessRule, ForwardingRule, NetworkRule } from './rules.ts';
@@ -25,8 +26,21 @@ interface Way {
  * what has not been through it before: so ways that meet again cost nothing, where paths would multiply. Rules and wires mean
  * what they mean to `networkOfRules`.
  */
-export function destinations(rules: Iterable<NetworkRule>, wiring: Wiring, from: string): readonly Destination[] {
-  const diagrams = new Diagrams(defaultLimits.diagramNodes);
+export function destinations(
+  rules: Iterable<NetworkRule>,
+  wiring: Wiring,
+  from: string,
+  diagramNodes = defaultLimits.diagramNodes,
+): readonly Destination[] {
+  return bounded('follow packets', () => follow(rules, wiring, from, new Diagrams(diagramNodes)));
+}
+
+function follow(
+  rules: Iterable<NetworkRule>,
+  wiring: Wiring,
+  from: string,
+  diagrams: Diagrams,
+): readonly Destination[] {
   const headers = new Headers(diagrams, ipv4);
   const { routes, lists } = byElement(rules);
   const next = Map.groupBy(wiring.links, ({ from: { node, port } }) => `${node} ${port}`);

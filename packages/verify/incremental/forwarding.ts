@@ -15,7 +15,8 @@ interface Entry {
  */
 export class ForwardingTable {
   readonly #headers: Headers;
-  readonly #entries = new Map<string, Entry[]>();
+  /** By length, then by address: the longest match is asked of the lengths that there are. */
+  readonly #entries: (Map<number, Entry[]> | undefined)[] = [];
   /** Port 0 is where packets without a route stay. */
   readonly #none: { readonly port: 0; hit: Node } = { port: 0, hit: TRUE };
 
@@ -24,7 +25,8 @@ export class ForwardingTable {
   }
 
   insert(rule: ForwardingRule, port: number): readonly Change[] {
-    const known = this.#entries.get(keyOf(rule.address, rule.length));
+    const ofLength = (this.#entries[rule.length] ??= new Map<number, Entry[]>());
+    const known = ofLength.get(rule.address);
     if (known !== undefined) {
       known.push({ rule, port, hit: FALSE });
       return [];
@@ -33,18 +35,19 @@ export class ForwardingTable {
     const shorter = this.#nextShorter(rule);
     const hit = diagrams.and(shorter.hit, this.#headers.prefix(rule));
     shorter.hit = diagrams.minus(shorter.hit, hit);
-    this.#entries.set(keyOf(rule.address, rule.length), [{ rule, port, hit }]);
+    ofLength.set(rule.address, [{ rule, port, hit }]);
     return [{ packets: hit, from: shorter.port, to: port }];
   }
 
   /** Undefined when there is no such rule. */
   remove(rule: ForwardingRule): readonly Change[] | undefined {
-    const key = keyOf(rule.address, rule.length);
-    const entries = this.#entries.get(key) ?? [];
+    const ofLength = this.#entries[rule.length];
+    const entries = ofLength?.get(rule.address) ?? [];
     const at = entries.findIndex((entry) => entry.rule.port === rule.port);
     if (at < 0) return undefined;
     const [gone] = entries.splice(at, 1);
-    if (entries.length === 0) this.#entries.delete(key);
+    if (entries.length === 0) ofLength!.delete(rule.address);
+    if (ofLength!.size === 0) this.#entries[rule.length] = undefined;
     if (at > 0) return [];
     const next = entries[0] ?? this.#nextShorter(rule);
     next.hit = this.#headers.diagrams.or(next.hit, gone!.hit);
@@ -53,26 +56,23 @@ export class ForwardingTable {
 
   /** The rule that decides for a destination. */
   lookup(destination: number): ForwardingRule | undefined {
-    const { width } = this.#headers;
-    for (let length = width; length >= 0; length -= 1) {
-      const entry = this.#entries.get(keyOf(cut(destination, length, width), length))?.[0];
-      if (entry !== undefined) return entry.rule;
-    }
-    return undefined;
+    return this.#longest(destination, this.#headers.width)?.rule;
   }
 
   #nextShorter({ address, length }: ForwardingRule): { readonly port: number; hit: Node } {
-    for (let shorter = length - 1; shorter >= 0; shorter -= 1) {
-      const entry = this.#entries.get(keyOf(cut(address, shorter, this.#headers.width), shorter))?.[0];
+    return this.#longest(address, length - 1) ?? this.#none;
+  }
+
+  /** The entry of the longest prefix of the address, of at most so many bits. */
+  #longest(address: number, bits: number): Entry | undefined {
+    const { width } = this.#headers;
+    for (let length = bits; length >= 0; length -= 1) {
+      const ofLength = this.#entries[length];
+      if (ofLength === undefined) continue;
+      const block = 2 ** (width - length);
+      const entry = ofLength.get(Math.floor(address / block) * block)?.[0];
       if (entry !== undefined) return entry;
     }
-    return this.#none;
+    return undefined;
   }
-}
-
-const keyOf = (address: number, length: number) => `${address}/${length}`;
-
-function cut(address: number, length: number, width: number): number {
-  const block = 2 ** (width - length);
-  return Math.floor(address / block) * block;
 }

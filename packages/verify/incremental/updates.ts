@@ -1,6 +1,6 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import '../errors.ts';
-import { inputLimits } from '../limits.ts';
+import { inputLines } from '../read/lines.ts';
 import type { InputFile } from '../read/reader.ts';
 import { parseIpv4 } from '../readers/fib/addresses.ts';
 import type { AccessRule, MaskedAddress, Range, NetworkRule } from './rules.ts';
@@ -60,19 +60,15 @@ interface Line {
   readonly fail: Fail;
 }
 
-function lines({ path, text }: InputFile): readonly Line[] {
-  const all = text.split('\n', inputLimits.lines + 1);
-  if (all.length > inputLimits.lines) {
-    throw new SuperfluidityError('SF-VERIFY-LIMIT', { reason: `${path}: more than ${inputLimits.lines} lines` });
-  }
-  return all.flatMap((line, i) => {
+function lines(file: InputFile): readonly Line[] {
+  return inputLines(file).flatMap((line, i) => {
     const words = line.trim().split(/\s+/);
     if (words[0] === '') return [];
     const fail: Fail = (reason) =>
       new SuperfluidityError('SF-VERIFY-INPUT', {
-        doing: `read ${path}`,
-        reason: `${path}:${i + 1}: ${reason}`,
-        data: { file: path, line: i + 1 },
+        doing: `read ${file.path}`,
+        reason: `${file.path}:${i + 1}: ${reason}`,
+        data: { file: file.path, line: i + 1 },
       });
     return [{ words, line: i + 1, fail }];
   });

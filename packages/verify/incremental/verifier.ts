@@ -1,6 +1,7 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import '../errors.ts';
 import { Diagrams, FALSE } from '../diagram/diagrams.ts';
+import { bounded } from '../engine/bounded.ts';
 import { defaultLimits } from '../limits.ts';
 import { AccessList, PERMIT } from './access.ts';
 import { type AtomId, Atoms } from './atoms.ts';
@@ -78,9 +79,14 @@ export class IncrementalVerifier {
   readonly #diagrams: Diagrams;
   #updates = 0;
 
-  /** `boxes` are those that have rules and no links. */
-  constructor(wiring: Wiring, boxes: Iterable<string> = [], widths: HeaderWidths = ipv4) {
-    this.#diagrams = new Diagrams(defaultLimits.diagramNodes);
+  /** `boxes` are those that have rules and no links. After an update that hit a bound, nothing is known any more. */
+  constructor(
+    wiring: Wiring,
+    boxes: Iterable<string> = [],
+    widths: HeaderWidths = ipv4,
+    diagramNodes = defaultLimits.diagramNodes,
+  ) {
+    this.#diagrams = new Diagrams(diagramNodes);
     this.#headers = new Headers(this.#diagrams, widths);
     this.#lists = wiring.lists;
     this.#hops = hopsOf(wiring);
@@ -110,14 +116,20 @@ export class IncrementalVerifier {
   }
 
   insert(rule: NetworkRule): Update {
-    if (rule.kind === 'forward') {
-      const table = this.#tableOf(rule.box);
-      return this.#update(rule, table.insert(rule, this.#portOf(rule.box, rule.port)));
-    }
-    return this.#update(rule, this.#listOf(rule.list).insert(rule));
+    return bounded('insert a rule', () => {
+      const changes =
+        rule.kind === 'forward'
+          ? this.#tableOf(rule.box).insert(rule, this.#portOf(rule.box, rule.port))
+          : this.#listOf(rule.list).insert(rule);
+      return this.#update(rule, changes);
+    });
   }
 
   remove(rule: NetworkRule): Update {
+    return bounded('remove a rule', () => this.#remove(rule));
+  }
+
+  #remove(rule: NetworkRule): Update {
     const changes =
       rule.kind === 'forward' ? this.#tableOf(rule.box).remove(rule) : this.#listOf(rule.list).remove(rule);
     if (changes === undefined) {

@@ -49,8 +49,9 @@ export class LineLedger {
   }
 
   reading(): FileReading {
-    const lines = { blank: 0, used: 0, 'without effect': 0, 'not understood': 0 };
-    for (let line = 1; line < this.#fates.length; line += 1) lines[fates[this.#fates[line]!]!] += 1;
+    const counts = new Uint32Array(fates.length);
+    for (let line = 1; line < this.#fates.length; line += 1) counts[this.#fates[line]!]! += 1;
+    const lines = Object.fromEntries(fates.map((fate, i) => [fate, counts[i]!])) as Record<LineFate, number>;
     return { file: this.file, format: this.format, lines, remarks: this.#remarks };
   }
 

@@ -1,4 +1,5 @@
 import { LineLedger } from '../read/ledger.ts';
+import { inputLines } from '../read/lines.ts';
 import type { InputFile, Reading } from '../read/reader.ts';
 import { address as parseAddress, familyOf } from './netfilter/addresses.ts';
 
@@ -13,7 +14,7 @@ export function looksLikeInterfaces(text: string): boolean {
 
 /** `ip addr`, and `ip -o addr` with one address on a line (iproute2). */
 export function readInterfaces(file: InputFile): Reading<readonly ReadInterface[]> {
-  const lines = file.text.split('\n');
+  const lines = inputLines(file);
   const ledger = new LineLedger(file.path, 'ip addr', lines.length);
   const found = new Map<string, ReadInterface['addresses'][number][]>();
   let current: string | undefined;

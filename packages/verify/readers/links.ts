@@ -1,4 +1,5 @@
 import { LineLedger } from '../read/ledger.ts';
+import { inputLines } from '../read/lines.ts';
 import type { InputFile, Reading } from '../read/reader.ts';
 import type { SourceRef } from '../ir/source.ts';
 
@@ -14,7 +15,7 @@ export interface ReadLink {
  * a link, too: `a eth0 b eth1`.
  */
 export function readLinks(file: InputFile): Reading<readonly ReadLink[]> {
-  const lines = file.text.split('\n');
+  const lines = inputLines(file);
   const ledger = new LineLedger(file.path, 'links', lines.length);
   const links: ReadLink[] = [];
   lines.forEach((text, i) => {

@@ -1,6 +1,7 @@
-import { inputLimits } from '../limits.ts';
 import { LineLedger } from '../read/ledger.ts';
+import { countLines, inputLines } from '../read/lines.ts';
 import type { InputFile, Reading } from '../read/reader.ts';
+import { decimalAt, LineScanner, NameNumbers } from '../read/scan.ts';
 import { wordsOf } from '../read/words.ts';
 
 /** What a switch has learned, in columns. */
@@ -31,45 +32,89 @@ interface Row {
 }
 
 /**
- * `show mac address-table` of Cisco (also as the 4500 prints it, with protocols), `bridge fdb show` of Linux, and lines of an
- * address and a port. A name of a
- * port may be long or short: `GigabitEthernet1/1` is `Gi1/1`.
+ * `show mac address-table` of Cisco (also as the 4500 prints it, with protocols), `bridge fdb show` of Linux, and lines of
+ * an address and a port. A name of a port may be long or short: `GigabitEthernet1/1` is `Gi1/1`. `usual` takes the lines of the usual form; without it, the same
+ * is read from their words.
  */
-export function readMacTable(file: InputFile): Reading<MacTable> {
-  const lines = file.text.split('\n', inputLimits.lines);
-  const ledger = new LineLedger(file.path, 'mac table', lines.length);
-  const [addresses, vlans, port, entryLines]: number[][] = [[], [], [], []];
-  const ports = new Map<string, number>();
-  for (let i = 0; i < lines.length; i += 1) {
-    const text = lines[i]!;
-    const words = wordsOf(text);
-    if (words.length === 0) continue;
-    const row = rowOf(words);
-    if (typeof row === 'string') {
-      if (SKIPPED.test(text.trim())) ledger.withoutEffect(i + 1, 'no entry');
-      else ledger.notUnderstood(i + 1, row);
+export function readMacTable(file: InputFile, usual: typeof usualRow = usualRow): Reading<MacTable> {
+  const most = countLines(file);
+  const ledger = new LineLedger(file.path, 'mac table', most);
+  const rows = new Rows(most);
+  for (const scanner = new LineScanner(file); scanner.next(); ) {
+    if (scanner.words === 0) continue;
+    const { line } = scanner;
+    if (usual(scanner, rows)) {
+      ledger.used(line);
       continue;
     }
-    ledger.used(i + 1);
-    let number = ports.get(row.port);
-    if (number === undefined) {
-      number = ports.size;
-      ports.set(row.port, number);
-    }
-    addresses!.push(row.address);
-    vlans!.push(row.vlan);
-    port!.push(number);
-    entryLines!.push(i + 1);
+    const text = scanner.whole();
+    const row = rowOf(wordsOf(text));
+    if (typeof row !== 'string') {
+      rows.add(row.address, row.vlan, rows.port(row.port), line);
+      ledger.used(line);
+    } else if (SKIPPED.test(text.trim())) ledger.withoutEffect(line, 'no entry');
+    else ledger.notUnderstood(line, row);
   }
-  const table: MacTable = {
-    addresses: Float64Array.from(addresses!),
-    vlans: Int32Array.from(vlans!),
-    port: Uint32Array.from(port!),
-    lines: Uint32Array.from(entryLines!),
-    ports: [...ports.keys()],
-    file: file.path,
-  };
-  return { value: table, reading: ledger.reading() };
+  return { value: rows.table(file.path), reading: ledger.reading() };
+}
+
+class Rows {
+  readonly #addresses: Float64Array;
+  readonly #vlans: Int32Array;
+  readonly #port: Uint32Array;
+  readonly #lines: Uint32Array;
+  #size = 0;
+  readonly #written = new NameNumbers();
+  /** Long and short names are the same port. */
+  readonly #ports = new NameNumbers();
+  readonly #portOfWritten: number[] = [];
+
+  constructor(most: number) {
+    this.#addresses = new Float64Array(most);
+    this.#vlans = new Int32Array(most);
+    this.#port = new Uint32Array(most);
+    this.#lines = new Uint32Array(most);
+  }
+
+  add(address: number, vlan: number, port: number, line: number): void {
+    this.#addresses[this.#size] = address;
+    this.#vlans[this.#size] = vlan;
+    this.#port[this.#size] = port;
+    this.#lines[this.#size] = line;
+    this.#size += 1;
+  }
+
+  port(name: string): number {
+    return this.#ports.of(name);
+  }
+
+  /** The port whose name stands there. */
+  portAt(text: string, begin: number, end: number): number {
+    const written = this.#written.at(text, begin, end);
+    return (this.#portOfWritten[written] ??= this.#ports.of(shortPortName(this.#written.names[written]!)));
+  }
+
+  table(file: string): MacTable {
+    return {
+      addresses: this.#addresses.subarray(0, this.#size),
+      vlans: this.#vlans.subarray(0, this.#size),
+      port: this.#port.subarray(0, this.#size),
+      lines: this.#lines.subarray(0, this.#size),
+      ports: this.#ports.names,
+      file,
+    };
+  }
+}
+
+/** Adds the entry when the line has the form that most lines of large tables have: VLAN, address, ..., port. */
+function usualRow({ text, words, begins, ends, line }: LineScanner, rows: Rows): boolean {
+  if (words < 3 || words > begins.length) return false;
+  const vlan = decimalAt(text, begins[0]!, ends[0]!, 4);
+  if (vlan < 0 || vlan > VLAN_MAX) return false;
+  const address = macAt(text, begins[1]!, ends[1]!);
+  if (address < 0) return false;
+  rows.add(address, vlan, rows.portAt(text, begins[words - 1]!, ends[words - 1]!), line);
+  return true;
 }
 
 /** Some line of the beginning is an entry. */
@@ -85,7 +130,7 @@ export function looksLikeMacTable(text: string): boolean {
 
 /** The addresses of a router itself, one on a line. */
 export function readOwnAddresses(file: InputFile): Reading<readonly number[]> {
-  const lines = file.text.split('\n', inputLimits.lines);
+  const lines = inputLines(file);
   const ledger = new LineLedger(file.path, 'mac addresses', lines.length);
   const addresses: number[] = [];
   for (const [i, text] of lines.entries()) {
@@ -122,8 +167,8 @@ function ciscoRow(words: readonly string[]): Row | string {
   const [vlan, mac] = starred;
   const address = macOf(mac ?? '');
   if (address === undefined || starred.length < 3) return 'no entry of a MAC table';
-  const number = vlan === 'All' ? ALL_VLANS : Number(vlan);
-  if (!Number.isInteger(number) || number > 4_094 || vlan!.length > 4) return `'${vlan}' is no VLAN`;
+  const number = vlan === 'All' ? ALL_VLANS : decimalAt(vlan!, 0, vlan!.length, 4);
+  if ((number < 0 && number !== ALL_VLANS) || number > VLAN_MAX) return `'${vlan}' is no VLAN`;
   return { address, vlan: number, port: shortPortName(starred.at(-1)!) };
 }
 
@@ -138,30 +183,39 @@ function bridgeRow(words: readonly string[]): Row | string {
   if (address === undefined || port === undefined) return 'no entry of a bridge';
   const vlan = after('vlan');
   if (vlan === undefined) return { address, vlan: NO_VLAN, port };
-  return /^\d{1,4}$/.test(vlan) && Number(vlan) <= 4_094
-    ? { address, vlan: Number(vlan), port }
-    : `'${vlan}' is no VLAN`;
+  const number = decimalAt(vlan, 0, vlan.length, 4);
+  return number >= 0 && number <= VLAN_MAX ? { address, vlan: number, port } : `'${vlan}' is no VLAN`;
 }
 
-/** `0019.e72a.77ea`, `00:19:e7:2a:77:ea`, or with dashes. */
 function macOf(text: string): number | undefined {
-  const isDotted = text.length === 14;
-  if (!isDotted && text.length !== 17) return undefined;
+  const address = macAt(text, 0, text.length);
+  return address < 0 ? undefined : address;
+}
+
+/** `0019.e72a.77ea`, `00:19:e7:2a:77:ea`, or with dashes; -1 when it is no address. */
+function macAt(text: string, begin: number, end: number): number {
+  const isDotted = end - begin === 14;
+  if (!isDotted && end - begin !== 17) return -1;
   const group = isDotted ? 5 : 3;
-  let value = 0;
-  for (let i = 0; i < text.length; i += 1) {
+  // Two halves, which fit into 32 bits.
+  let [high, low, digits] = [0, 0, 0];
+  for (let i = begin, inGroup = 1; i < end; i += 1, inGroup += 1) {
     const code = text.charCodeAt(i);
-    if (i % group === group - 1) {
-      if (isDotted ? code !== DOT : code !== COLON && code !== DASH) return undefined;
+    if (inGroup === group) {
+      if (isDotted ? code !== DOT : code !== COLON && code !== DASH) return -1;
+      inGroup = 0;
       continue;
     }
     const digit = code <= NINE ? code - ZERO : (code | 32) - LETTER_A + 10;
-    if (digit < 0 || digit > 15 || (code > NINE && digit < 10)) return undefined;
-    value = value * 16 + digit;
+    if (digit < 0 || digit > 15 || (code > NINE && digit < 10)) return -1;
+    if (digits < 6) high = (high << 4) | digit;
+    else low = (low << 4) | digit;
+    digits += 1;
   }
-  return value;
+  return high * 2 ** 24 + low;
 }
 
+const VLAN_MAX = 4_094;
 const [DASH, DOT, ZERO, NINE, COLON, LETTER_A] = [45, 46, 48, 57, 58, 97] as const;
 
 const shortNames: readonly (readonly [long: string, short: string])[] = [

@@ -102,26 +102,42 @@ export function intersect(a: Intervals, b: Intervals): Intervals {
   // A few intervals against very many: the ones in between are found by halving, not by walking.
   if (b.bounds.length > 16 * a.bounds.length) return clip(b, a);
   if (a.bounds.length > 16 * b.bounds.length) return clip(a, b);
+  if (a.bounds instanceof Float64Array) {
+    return { width: a.width, bounds: intersectNarrow(a.bounds, b.bounds as Float64Array) };
+  }
   const [x, y] = [flat(a), flat(b)];
-  // Of tables, which have many: no list that grows.
-  const out =
-    a.width <= NARROW ? new Float64Array(x.length + y.length) : Array.from<Numeric>({ length: x.length + y.length });
-  let size = 0;
-  let i = 0;
-  let j = 0;
-  while (i < x.length && j < y.length) {
+  const out: Numeric[] = [];
+  for (let i = 0, j = 0; i < x.length && j < y.length; ) {
     const [endX, endY] = [x[i + 1]!, y[j + 1]!];
     const low = x[i]! > y[j]! ? x[i]! : y[j]!;
     const high = endX < endY ? endX : endY;
-    if (low <= high) {
-      out[size] = low;
-      out[size + 1] = high;
-      size += 2;
-    }
+    if (low <= high) out.push(low, high);
     if (endX < endY) i += 2;
     else j += 2;
   }
-  return { width: a.width, bounds: out.slice(0, size) as Bounds };
+  return intervalsFrom(a.width, out);
+}
+
+/** Where results grow before it is known how large they are; what is in it means nothing between calls. */
+let scratch = new Float64Array(1_024);
+
+/** The same for doubles alone: tables have very many. */
+function intersectNarrow(x: Float64Array, y: Float64Array): Float64Array {
+  if (scratch.length < x.length + y.length) scratch = new Float64Array(x.length + y.length);
+  const out = scratch;
+  let size = 0;
+  for (let i = 0, j = 0; i < x.length && j < y.length; ) {
+    const [lowX, lowY, endX, endY] = [x[i]!, y[j]!, x[i + 1]!, y[j + 1]!];
+    const low = lowX > lowY ? lowX : lowY;
+    const high = endX < endY ? endX : endY;
+    // Written in any case, and kept when it is one: nothing to foresee for the processor.
+    out[size] = low;
+    out[size + 1] = high;
+    size += low <= high ? 2 : 0;
+    i += endX < endY ? 2 : 0;
+    j += endX < endY ? 0 : 2;
+  }
+  return out.slice(0, size);
 }
 
 /** The members of the large set within the small one. */

@@ -23,7 +23,12 @@ export interface RulesReport extends Pick<Assembled, 'readings'> {
 }
 
 /** The rules of each table and of each chain that could as well not be there. */
-export function examineRules(name: string, files: readonly InputFile[], milliseconds: number): RulesReport {
+export function examineRules(
+  name: string,
+  files: readonly InputFile[],
+  milliseconds: number,
+  diagramNodes = defaultLimits.diagramNodes,
+): RulesReport {
   const { network, readings } = assemble(name, files);
   const end = performance.now() + milliseconds;
   const undecided: string[] = [];
@@ -34,7 +39,7 @@ export function examineRules(name: string, files: readonly InputFile[], millisec
     };
     try {
       tick();
-      examined.push(work(new Diagrams(defaultLimits.diagramNodes, tick)));
+      examined.push(work(new Diagrams(diagramNodes, tick)));
     } catch (error) {
       if (!(error instanceof DiagramLimit)) throw error;
       undecided.push(`${place}: the bound ${error.message} was hit`);

@@ -1,6 +1,7 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import '../../errors.ts';
 import { Diagrams, FALSE, TRUE, type Node } from '../../diagram/diagrams.ts';
+import { bounded } from '../../engine/bounded.ts';
 import { defaultLimits } from '../../limits.ts';
 import type { Range } from '../../readers/netfilter/addresses.ts';
 import type { Chain, IpSet, NfTable, Part, Ruleset } from '../../readers/netfilter/ruleset.ts';
@@ -40,6 +41,10 @@ export interface ServiceMatrix {
 }
 
 export function serviceMatrix(ruleset: Ruleset, service: Service, options: ServiceMatrixOptions = {}): ServiceMatrix {
+  return bounded('find who may reach whom', () => matrixOf(ruleset, service, options));
+}
+
+function matrixOf(ruleset: Ruleset, service: Service, options: ServiceMatrixOptions): ServiceMatrix {
   const family = options.family ?? 'ip';
   const width = family === 'ip' ? 32 : 128;
   const diagrams = new Diagrams(options.diagramNodes ?? defaultLimits.diagramNodes);

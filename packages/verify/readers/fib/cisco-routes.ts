@@ -2,7 +2,8 @@ import { LineLedger } from '../../read/ledger.ts';
 import { inputLines } from '../../read/lines.ts';
 import type { InputFile, Reading } from '../../read/reader.ts';
 import { cutIpv4, maskLength, parseIpv4, parsePrefix } from './addresses.ts';
-import type { Fib, Target } from './fib.ts';
+import type { Fib } from './fib.ts';
+import type { Target } from './rows.ts';
 import { LongestMatch } from './longest-match.ts';
 
 /** Letters in front of a route: `S*`, `O IA`, `D EX`, `i L1`, `B`. */

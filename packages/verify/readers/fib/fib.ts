@@ -1,22 +1,11 @@
 import { LineLedger } from '../../read/ledger.ts';
-import { wordsOf } from '../../read/words.ts';
+import { countLines } from '../../read/lines.ts';
 import type { InputFile, Reading } from '../../read/reader.ts';
-import { cutIpv4, maskLength, parseIpv4, parsePrefix } from './addresses.ts';
-import { LongestMatch } from './longest-match.ts';
-
-/** Where a route leads. */
-export type Target =
-  /** Several: the router chooses among them (ECMP). Next hops where the table names them, one for each interface. */
-  | {
-      readonly kind: 'interfaces';
-      readonly names: readonly string[];
-      readonly hops?: readonly (number | undefined)[];
-    }
-  /** To the router itself. */
-  | { readonly kind: 'receive' }
-  | { readonly kind: 'drop'; readonly why: string }
-  /** To where the table does not say. */
-  | { readonly kind: 'unknown'; readonly what: string };
+import { LineScanner } from '../../read/scan.ts';
+import { wordsOf } from '../../read/words.ts';
+import { ipv4At, maskLength, parseIpv4, parsePrefix, prefixAt } from './addresses.ts';
+import { type Recursive, resolveHops } from './hops.ts';
+import { Rows, type Target } from './rows.ts';
 
 /** IPv4 routes of one router, in columns. */
 export interface Fib {
@@ -29,10 +18,7 @@ export interface Fib {
   readonly file: string;
 }
 
-type FibFormat = 'show ip cef' | 'ip route' | 'route -n' | 'prefix and port';
-
-/** Next hops that are followed to an interface through other routes. */
-const RECURSION_MAX = 16;
+export type FibFormat = 'show ip cef' | 'ip route' | 'route -n' | 'prefix and port';
 
 /** Which of the forms of a routing table the file has, judged by its first lines with a prefix. */
 export function recogniseFib(text: string): FibFormat | undefined {
@@ -52,65 +38,27 @@ export function recogniseFib(text: string): FibFormat | undefined {
   return undefined;
 }
 
-/** Columns that grow. */
-class Rows {
-  readonly addresses: number[] = [];
-  readonly lengths: number[] = [];
-  readonly target: number[] = [];
-  readonly lines: number[] = [];
-  readonly targets: Target[] = [];
-  readonly #known = new Map<string, number>();
-  readonly #interfaces = new Map<string, number>();
-
-  add(prefix: { readonly address: number; readonly length: number }, target: number, line: number): void {
-    this.addresses.push(prefix.address);
-    this.lengths.push(prefix.length);
-    this.target.push(target);
-    this.lines.push(line);
-  }
-
-  /** Most routes have one interface. */
-  toInterface(name: string, hop?: number): number {
-    const key = hop === undefined ? name : `${name} ${hop}`;
-    const known = this.#interfaces.get(key);
-    if (known !== undefined) return known;
-    const made = this.to({ kind: 'interfaces', names: [name], ...(hop === undefined ? {} : { hops: [hop] }) });
-    this.#interfaces.set(key, made);
-    return made;
-  }
-
-  to(target: Target): number {
-    const key =
-      target.kind === 'interfaces' ? `to ${target.names.join(' ')} ${target.hops?.join(' ') ?? ''}` : target.kind;
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
-    this.targets.push(target);
-    this.#known.set(key, this.targets.length - 1);
-    return this.targets.length - 1;
-  }
-}
-
-/** A route whose next hop is on no interface that the line names. */
-interface Recursive {
-  readonly row: number;
-  readonly hop: number;
-}
-
-/** Reads any of the forms. Equal prefixes on lines that follow each other are one route with several interfaces. */
-export function readFib(file: InputFile, format: FibFormat): Reading<Fib> {
-  const rows = new Rows();
+/**
+ * Reads any of the forms. Equal prefixes on lines that follow each other are one route with several interfaces. `usual` takes
+ * the lines of the usual form; without it, the same is read from their words.
+ */
+export function readFib(
+  file: InputFile,
+  format: FibFormat,
+  usual: UsualLine = usualLines[format] ?? none,
+): Reading<Fib> {
+  const most = countLines(file);
+  const rows = new Rows(most);
   const recursive: Recursive[] = [];
-  const text = file.text;
-  let count = 1;
-  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count += 1;
-  const ledger = new LineLedger(file.path, format, count);
-  let line = 0;
-  for (let from = 0; from <= text.length; ) {
-    const end = text.indexOf('\n', from);
-    const row = text.slice(from, end < 0 ? text.length : end).trim();
-    from = end < 0 ? text.length + 1 : end + 1;
-    line += 1;
-    const words = wordsOf(row);
+  const ledger = new LineLedger(file.path, format, most);
+  for (const scanner = new LineScanner(file); scanner.next(); ) {
+    const { line } = scanner;
+    if (scanner.words === 0) continue;
+    if (usual(scanner, rows)) {
+      ledger.used(line);
+      continue;
+    }
+    const words = wordsOf(scanner.whole().trim());
     if (words.length === 0 || words[0]!.startsWith('#')) continue;
     const why = readers[format]({ words, line, rows, recursive });
     if (why === undefined) ledger.used(line);
@@ -118,15 +66,57 @@ export function readFib(file: InputFile, format: FibFormat): Reading<Fib> {
     else ledger.notUnderstood(line, why);
   }
   resolveHops(rows, recursive, ledger);
+  const { size, targets } = rows;
   const fib = {
-    addresses: Uint32Array.from(rows.addresses),
-    lengths: Uint8Array.from(rows.lengths),
-    target: Uint32Array.from(rows.target),
-    targets: rows.targets,
-    lines: Uint32Array.from(rows.lines),
+    addresses: rows.addresses.subarray(0, size),
+    lengths: rows.lengths.subarray(0, size),
+    target: rows.target.subarray(0, size),
+    targets,
+    lines: rows.lines.subarray(0, size),
     file: file.path,
   };
   return { value: fib, reading: ledger.reading() };
+}
+
+/** Adds the route when the line has the form that most lines of large tables have; what is false is read word by word. */
+type UsualLine = (scanner: LineScanner, rows: Rows) => boolean;
+
+const usualLines: Readonly<Partial<Record<FibFormat, UsualLine>>> = {
+  /** `10.0.0.0/8 192.0.2.1 eth0` */
+  'show ip cef': (scanner, rows) => {
+    const { text, words, begins, ends } = scanner;
+    if (words < 3 || ipv4At(text, begins[1]!, ends[1]!) < 0) return false;
+    // An address alone is none of its prefixes. A length has one digit or two.
+    if (text.charCodeAt(ends[0]! - 2) !== SLASH && text.charCodeAt(ends[0]! - 3) !== SLASH) return false;
+    // `Null0` is no interface.
+    if ((text.charCodeAt(begins[2]!) | 32) === LETTER_N) return false;
+    return addRoute(scanner, rows, 2, 1);
+  },
+  /** `10.0.0.0/8 eth0` */
+  'prefix and port': (scanner, rows) => scanner.words === 2 && addRoute(scanner, rows, 1),
+  /** `10.0.0.0/8 via 192.0.2.1 dev eth0 ...`, `10.0.0.0/8 dev eth0 ...` */
+  'ip route': (scanner, rows) => {
+    if (scanner.words > 2 && scanner.isWord(1, 'dev')) return addRoute(scanner, rows, 2);
+    const { text, words, begins, ends } = scanner;
+    if (words < 5 || !scanner.isWord(1, 'via') || ipv4At(text, begins[2]!, ends[2]!) < 0) return false;
+    return scanner.isWord(3, 'dev') && addRoute(scanner, rows, 4);
+  },
+};
+
+const none: UsualLine = () => false;
+const SLASH = 47;
+const LETTER_N = 110;
+
+/** `word` is the interface, `hop` the address of the next hop where the table's is kept. */
+function addRoute({ text, begins, ends, line }: LineScanner, rows: Rows, word: number, hop?: number): boolean {
+  const packed = prefixAt(text, begins[0]!, ends[0]!);
+  // Blanks beyond ASCII are no part of a name at the end of a line.
+  if (packed < 0 || text.charCodeAt(ends[word]! - 1) > 126) return false;
+  const [begin, end] = [begins[word]!, ends[word]!];
+  const target =
+    hop === undefined ? rows.toInterfaceAt(text, begin, end) : rows.toHopAt(text, begins[hop]!, ends[hop]!, begin, end);
+  rows.addPacked(packed, target, line);
+  return true;
 }
 
 interface Line {
@@ -141,7 +131,7 @@ const readers: Readonly<Record<FibFormat, (line: Line) => string | undefined>> =
   'show ip cef': ({ words, line, rows, recursive }) => {
     const [first, hop, ...rest] = words as [string, string?, ...string[]];
     const prefix = parsePrefix(first);
-    const last = rows.target.length - 1;
+    const last = rows.size - 1;
     if (prefix !== undefined && !first.includes('/') && hop !== undefined && words.length === 2 && last >= 0) {
       // Another next hop of the route above: the router chooses.
       if (recursive.at(-1)?.row === last) return 'the next hop above it is reached by other routes';
@@ -161,7 +151,7 @@ const readers: Readonly<Record<FibFormat, (line: Line) => string | undefined>> =
     else {
       const address = parseIpv4(hop ?? '');
       if (address === undefined) return `no interface and no next hop: '${hop ?? ''}'`;
-      recursive.push({ row: rows.addresses.length, hop: address });
+      recursive.push({ row: rows.size, hop: address });
       rows.add(prefix, 0, line);
     }
     return undefined;
@@ -176,7 +166,7 @@ const readers: Readonly<Record<FibFormat, (line: Line) => string | undefined>> =
     };
     if (words[0] === 'nexthop') {
       const device = after(words, 'dev');
-      const last = rows.target.length - 1;
+      const last = rows.size - 1;
       if (device === undefined || last < 0) return 'a next hop without a route or a device';
       const before = rows.targets[rows.target[last]!]!;
       rows.target[last] = rows.to({
@@ -223,26 +213,4 @@ const readers: Readonly<Record<FibFormat, (line: Line) => string | undefined>> =
 function after(words: readonly string[], word: string): string | undefined {
   const at = words.indexOf(word);
   return at < 0 ? undefined : words[at + 1];
-}
-
-/** A next hop without an interface is reached as other routes say (RFC 4271, section 5.1.3). */
-function resolveHops(rows: Rows, recursive: readonly Recursive[], ledger: LineLedger): void {
-  if (recursive.length === 0) return;
-  const waiting = new Map(recursive.map(({ row, hop }) => [row, hop]));
-  const routes = Array.from(rows.addresses, (address, row) => ({ address, length: rows.lengths[row]!, row }));
-  const longest = new LongestMatch<number, (typeof routes)[number]>(routes, cutIpv4);
-  for (const { row, hop } of recursive) {
-    let next: number | undefined = hop;
-    let target: number | undefined;
-    for (let depth = 0; next !== undefined && depth < RECURSION_MAX; depth += 1) {
-      const through = longest.find(next, routes[row]!);
-      if (through === undefined) break;
-      next = waiting.get(through.row);
-      if (next === undefined) target = rows.target[through.row];
-    }
-    if (target === undefined) {
-      ledger.notUnderstood(rows.lines[row]!, 'no other route says how its next hop is reached');
-      rows.target[row] = rows.to({ kind: 'drop', why: 'no route leads to the next hop' });
-    } else rows.target[row] = target;
-  }
 }

@@ -1,11 +1,11 @@
 import { LineLedger } from '../../read/ledger.ts';
+import { inputLines } from '../../read/lines.ts';
 import type { InputFile, Reading } from '../../read/reader.ts';
 import { wordsOf } from '../../read/words.ts';
 import { ipv6Address } from '../../filter/addresses.ts';
-import { inputLimits } from '../../limits.ts';
 import { parsePrefix } from './addresses.ts';
-import type { Target } from './fib.ts';
 import { LongestMatch } from './longest-match.ts';
+import type { Target } from './rows.ts';
 
 export interface Route6 {
   readonly address: bigint;
@@ -68,7 +68,7 @@ interface Row {
 
 /** `ip -6 route` of Linux; `show ipv6 route` and `show ipv6 cef` of Cisco, whose routes go on over several lines. */
 export function readFib6(file: InputFile, format: Fib6Format): Reading<Fib6> {
-  const lines = file.text.split('\n', inputLimits.lines);
+  const lines = inputLines(file);
   const ledger = new LineLedger(file.path, format, lines.length);
   const rows: Row[] = [];
   const read = format === 'ip -6 route' ? linuxLine : ciscoLine;

@@ -1,16 +1,15 @@
 import { inputLimits } from '../../limits.ts';
 import { LineLedger } from '../../read/ledger.ts';
 import type { InputFile, Reading } from '../../read/reader.ts';
-import { inputLines, unusable } from '../../read/lines.ts';
+import { countLines, unusable } from '../../read/lines.ts';
 import { assembleRuleset } from './nft.ts';
 import { isObject, only, type Json, type Listed } from './nft-ast.ts';
 import type { Ruleset } from './ruleset.ts';
 
 /** `nft -j list ruleset`, on one line or pretty-printed. */
 export function readNftJson(file: InputFile): Reading<Ruleset> {
+  const ledger = new LineLedger(file.path, 'nft JSON', countLines(file));
   const lines = file.text.split('\n');
-  if (lines.length > inputLimits.lines) inputLines(file);
-  const ledger = new LineLedger(file.path, 'nft JSON', lines.length);
   const listed: Listed[] = [];
   for (const element of elements(file)) {
     let value: Json;

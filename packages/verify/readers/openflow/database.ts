@@ -1,4 +1,5 @@
 import { LineLedger } from '../../read/ledger.ts';
+import { countLines } from '../../read/lines.ts';
 import type { InputFile, Reading } from '../../read/reader.ts';
 import type { SwitchPort, Vswitch } from './vswitch.ts';
 
@@ -6,8 +7,9 @@ type Row = ReadonlyMap<string, unknown>;
 
 /** `ovsdb-client dump --format=json`: a table on each line, values as in RFC 7047, section 5.1. */
 export function readDatabase(file: InputFile): Reading<Vswitch> {
+  // A table is one line, however long.
+  const ledger = new LineLedger(file.path, 'ovsdb-client dump', countLines(file));
   const lines = file.text.split('\n');
-  const ledger = new LineLedger(file.path, 'ovsdb-client dump', lines.length);
   const tables = new Map<string, readonly Row[]>();
   lines.forEach((text, i) => {
     if (text.trim() === '') return;

@@ -1,4 +1,5 @@
 import { LineLedger } from '../../read/ledger.ts';
+import { inputLines } from '../../read/lines.ts';
 import type { InputFile, Reading } from '../../read/reader.ts';
 import { readActions } from './actions.ts';
 import type { Flow } from './flow.ts';
@@ -17,7 +18,7 @@ export function looksLikeFlows(text: string): boolean {
 
 /** `ovs-ofctl dump-flows`, with numbers or names, with or without statistics; also the files that `add-flows` takes. */
 export function readFlows(file: InputFile): Reading<readonly Flow[]> {
-  const lines = file.text.split('\n');
+  const lines = inputLines(file);
   const ledger = new LineLedger(file.path, 'ovs-ofctl dump-flows', lines.length);
   const flows: Flow[] = [];
   lines.forEach((text, i) => {

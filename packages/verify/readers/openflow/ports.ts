@@ -1,4 +1,5 @@
 import { LineLedger } from '../../read/ledger.ts';
+import { inputLines } from '../../read/lines.ts';
 import type { InputFile, Reading } from '../../read/reader.ts';
 
 export interface ReadPort {
@@ -20,7 +21,7 @@ export function looksLikePorts(text: string): boolean {
 
 /** `ovs-ofctl dump-ports-desc` and `ovs-ofctl show`. */
 export function readPorts(file: InputFile): Reading<readonly ReadPort[]> {
-  const lines = file.text.split('\n');
+  const lines = inputLines(file);
   const ledger = new LineLedger(file.path, 'ovs-ofctl dump-ports-desc', lines.length);
   const ports: ReadPort[] = [];
   lines.forEach((text, i) => {

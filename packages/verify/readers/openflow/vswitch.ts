@@ -1,4 +1,5 @@
 import { LineLedger } from '../../read/ledger.ts';
+import { inputLines } from '../../read/lines.ts';
 import type { InputFile, Reading } from '../../read/reader.ts';
 import { readDatabase } from './database.ts';
 
@@ -38,7 +39,7 @@ export function readVswitch(file: InputFile): Reading<Vswitch> {
 }
 
 function readShown(file: InputFile): Reading<Vswitch> {
-  const lines = file.text.split('\n');
+  const lines = inputLines(file);
   const ledger = new LineLedger(file.path, 'ovs-vsctl show', lines.length);
   const bridges = new Map<string, SwitchPort[]>();
   let ports: SwitchPort[] | undefined;
