@@ -33,6 +33,7 @@ for (const [title, config] of Object.entries({
     healthy: { execution },
     neverReady: { execution, path: 'function/stuck' },
     imageMissing: { execution: { ...execution, image: 'oci:nowhere' } },
+    unsupported: { 'data plane': 'no packets, hence no rules and routes to read' },
     size: { cpu: 0.1, memoryMiB: 64, storageMiB: 64 },
     network: {
       id: 'net-c',

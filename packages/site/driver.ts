@@ -64,6 +64,11 @@ export interface SiteDriver {
 
   /** Changes as they happen; ends when the signal fires. Bounded: a slow reader gets `overflow` and must list again. */
   watch(signal: AbortSignal): AsyncIterable<SiteEvent>;
+  /**
+   * The data plane as it is now, without disturbing it: what the boxes of the site say of their rules, routes and wires.
+   * Absent where there is none to read, as of simulated packets.
+   */
+  readDataPlane?(): Promise<DataPlaneDump>;
   /** Lets go of the site without changing anything in it. */
   close(): Promise<void>;
   /** Removes everything that this driver ever made in the site, known to it or not. */
@@ -139,6 +144,22 @@ export interface PoolStatus {
   readonly ready: number;
   readonly hits: number;
   readonly misses: number;
+}
+
+/**
+ * The data plane of a site as text, which holds no secrets. Names of boxes carry the site's own key, so that the files of
+ * several sites can be put together.
+ */
+export interface DataPlaneDump {
+  /** Each of a format that `assemble` of packages/verify recognises; all together make one network of it. */
+  readonly files: readonly DataPlaneFile[];
+  /** For the ports of all units: `portId` is that of the fabric, `place` is `box:port` of that network. */
+  readonly ports: readonly { readonly portId: string; readonly place: string }[];
+}
+
+export interface DataPlaneFile {
+  readonly name: string;
+  readonly text: string;
 }
 
 export type SiteEvent =

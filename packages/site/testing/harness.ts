@@ -30,7 +30,7 @@ export interface ConformanceHarness {
   readonly timeoutMs: number;
 }
 
-export type Feature = 'pool' | 'paths' | 'balancer' | 'output' | 'drain' | 'recovery';
+export type Feature = 'pool' | 'paths' | 'balancer' | 'output' | 'drain' | 'recovery' | 'data plane';
 
 export interface UnitKind {
   readonly execution: Execution;

@@ -73,6 +73,21 @@ export function lifeConformance(bench: Bench): void {
       },
     );
 
+    test.skipIf(harness.unsupported?.['data plane'] !== undefined)(
+      `reads its data plane back${because(harness.unsupported?.['data plane'])}`,
+      async () => {
+        const read = () => bench.driver.readDataPlane!();
+        const status = await bench.driver.ensureUnit(bench.unit('a'), bench.call());
+        const { files, ports } = await read();
+        expect(new Set(files.map((file) => file.name)).size).toBe(files.length);
+        expect(files.some((file) => file.text.includes(status.ports[0]!.address))).toBe(true);
+        expect(ports).toEqual([{ portId: 'port-a', place: expect.stringMatching(/^[^:]+:.+$/) }]);
+        expect(await read()).toEqual({ files, ports });
+        await bench.driver.removeUnit('unit-a', bench.call());
+        expect((await read()).ports).toEqual([]);
+      },
+    );
+
     test('refuses callers that were replaced, also after a restart', async () => {
       const old = bench.fence;
       bench.fence += 1;
