@@ -21,12 +21,13 @@ import type { ReadLink } from '../readers/links.ts';
 import type { ReadStart } from '../readers/starts.ts';
 import type { VlanPort } from '../readers/vlans/port.ts';
 import { anything, doubtOf, orAnything } from './doubts.ts';
-import { linuxBox } from './linux-box.ts';
+import { isLinux, linuxBox } from './linux-box.ts';
 import { seflNetwork } from './sefl.ts';
 import { neutronOf } from './neutron.ts';
 import { type BoxParts, partsOf, type ReadFiles } from './parts.ts';
 import { rulesNetwork } from './rule-files.ts';
 import { bridgeOf, patches, switchPort } from './openflow.ts';
+import { veths } from './veths.ts';
 
 export interface Assembled {
   readonly network: Network;
@@ -63,7 +64,7 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
   const vlanPorts = new Map<string, readonly string[]>();
   const segments = segmentsOf(new Map(configs), read.links);
   for (const [box, parts] of read.boxes) {
-    const model = modelOf(box, parts, read.vswitches, segments);
+    const model = modelOf(box, parts, read, segments);
     if (model === undefined) continue;
     boxes.set(box, model.box);
     if (isClick(model)) ends.push(model);
@@ -98,7 +99,7 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
     if (!boxes.has(box)) unknown.set(box, `what ${box} does: ${file} is not recognised`);
   }
   const links = linksBetween(
-    [...segments.links, ...patches(boxes, read.vswitches)].map((link) => ({
+    [...segments.links, ...patches(boxes, read.vswitches), ...veths(read.boxes)].map((link) => ({
       ...link,
       from: vlanPort(link.from, vlanPorts),
       to: vlanPort(link.to, vlanPorts),
@@ -122,7 +123,7 @@ const isClick = (model: BoxModel): model is ClickModel => 'openOutputs' in model
 function modelOf(
   name: string,
   parts: BoxParts,
-  vswitches: ReadFiles['vswitches'],
+  { vswitches, links }: ReadFiles,
   segments: Segments,
 ): BoxModel | undefined {
   if (parts.flows !== undefined) {
@@ -132,7 +133,10 @@ function modelOf(
   }
   const [configuration] = parts.click;
   if (configuration !== undefined) return clickModel(name, configuration);
-  if (parts.rulesets.length > 0) return netfilterModel(name, linuxBox(parts));
+  if (isLinux(parts)) {
+    const isLinked = (device: string) => links.some(({ from }) => from === `${name}:${device}`);
+    return netfilterModel(name, linuxBox(parts, isLinked));
+  }
   const switchPorts = switchPortsOf(parts);
   if (switchPorts !== undefined) return vlanSwitchModel(name, switchPorts, parts.macTable);
   const { config, fib, ownAddresses } = parts;
@@ -167,7 +171,7 @@ function vlanPort(written: PortId, ports: ReadonlyMap<string, readonly string[]>
  * are elements: `nat:to-core`, or `nat:switch:1` for an output that nothing inside is connected to.
  */
 function linksBetween(
-  read: readonly ReadLink[],
+  read: readonly Pick<ReadLink, 'from' | 'to'>[],
   programs: ReadonlyMap<PortId, Instruction>,
   ends: readonly ClickEnds[],
   switches: ReadonlyMap<string, OpenflowModel>,
@@ -185,7 +189,8 @@ function linksBetween(
   for (const link of read) {
     const [from, to] = [switchPort(link.from, switches), switchPort(link.to, switches)];
     const begin = isLinux(from) ? `${from}:out` : clickPort(from, 'out', outputs);
-    links.set(begin, [...(links.get(begin) ?? []), end(to)]);
+    // A link that is told twice is one.
+    links.set(begin, [...new Set([...(links.get(begin) ?? []), end(to)])]);
   }
   return links;
 }

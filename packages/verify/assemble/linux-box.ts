@@ -1,8 +1,19 @@
 import type { NetfilterBox, NetfilterRoute } from '../models/netfilter/box.ts';
 import type { BoxParts } from './parts.ts';
 
-/** Rules, routes and addresses of one Linux box. Interfaces are those with an address and those that a route names. */
-export function linuxBox({ fib, fib6, rulesets, ipsets, interfaces }: BoxParts): NetfilterBox {
+/** Whether files of a box say what only Linux has. */
+export function isLinux({ rulesets, interfaces, linux }: BoxParts): boolean {
+  const { routes, policies, neighbours, settings } = linux;
+  const more = routes.length + policies.length + rulesets.length + interfaces.length > 0;
+  return more || neighbours !== undefined || settings !== undefined;
+}
+
+/**
+ * Rules, routes and addresses of one Linux box. Interfaces are those with an address and those that a route names. A tunnel
+ * from which a link leads is a wire: whoever wrote the link says where its frames go.
+ */
+export function linuxBox(parts: BoxParts, isLinked: (device: string) => boolean = () => false): NetfilterBox {
+  const { fib, fib6, rulesets, ipsets, interfaces, linux } = parts;
   const routes: NetfilterRoute[] = [];
   const names = new Set(interfaces.map(({ name }) => name));
   if (fib !== undefined) {
@@ -27,16 +38,28 @@ export function linuxBox({ fib, fib6, rulesets, ipsets, interfaces }: BoxParts):
     for (const name of through) names.add(name);
     routes.push({ family: 'ip6', address, length, interfaces: through, source: { file: fib6!.file, line } });
   }
+  for (const { hops, ...route } of linux.routes) {
+    const through = hops.map(({ device }) => device);
+    if (route.type === 'unicast') for (const name of through) names.add(name);
+    routes.push({ ...route, interfaces: through, hops });
+  }
+  const { policies, neighbours, settings } = linux;
   return {
     rulesets,
     ipsets,
-    interfaces: [...names].map((name) => ({
-      name,
-      addresses: interfaces.find((each) => each.name === name)?.addresses ?? [],
-    })),
+    interfaces: [...names].map((name) => {
+      const { vxlan, ...known } = interfaces.find((each) => each.name === name) ?? { name, addresses: [] };
+      return vxlan === undefined || isLinked(name) ? known : { ...known, vxlan };
+    }),
     routes,
+    ...(policies.length === 0 ? {} : { policies }),
+    ...(neighbours === undefined ? {} : { neighbours }),
     // Asked is what may begin. Packets of connections that could not begin would pass every rule for established ones.
     flows: 'first',
-    forwarding: true,
+    forwarding: settings?.forwarding ?? true,
+    tunnelHooks: settings?.tunnelHooks === true,
+    withoutIp6: settings?.withoutIp6 ?? [],
+    withoutSegments: settings?.withoutSegments ?? [],
+    ...(settings?.segments === undefined ? {} : { segments: settings.segments }),
   };
 }

@@ -10,9 +10,14 @@ import type { ClickConfiguration } from '../readers/click/configuration.ts';
 import { looksLikeCiscoRoutes, readCiscoRoutes } from '../readers/fib/cisco-routes.ts';
 import { type Fib, readFib, recogniseFib } from '../readers/fib/fib.ts';
 import { type Fib6, readFib6, recogniseFib6 } from '../readers/fib/fib6.ts';
-import { looksLikeInterfaces, type ReadInterface, readInterfaces } from '../readers/interfaces.ts';
+import { looksLikeInterfaces, readInterfaces } from '../readers/interfaces.ts';
+import type { ReadInterface } from '../readers/linux/interface.ts';
 import { looksLikeNeighbours, readNeighbours } from '../readers/links-yaml.ts';
 import { looksLikeLinks, readLinks, type ReadLink } from '../readers/links.ts';
+import { looksLikeNeighbourTable, type Neighbour, readNeighbourTable } from '../readers/linux/neighbours.ts';
+import { type LinuxRoute, looksLikeLinuxRoutes, readLinuxRoutes } from '../readers/linux/routes.ts';
+import { looksLikePolicyRules, type PolicyRule, readPolicyRules } from '../readers/linux/rules.ts';
+import { type LinuxSettings, looksLikeSettings, readSettings } from '../readers/linux/settings.ts';
 import {
   looksLikeMacTable,
   looksLikeOwnAddresses,
@@ -47,12 +52,21 @@ export interface BoxParts {
   readonly rulesets: Ruleset[];
   readonly ipsets: Map<string, IpSet>;
   readonly interfaces: ReadInterface[];
+  readonly linux: LinuxParts;
   readonly click: ClickConfiguration[];
   macTable?: MacTable;
   /** In which VLANs the ports of a switch are. */
   readonly vlanPorts: VlanPort[];
   readonly ownAddresses: number[];
   readonly readings: FileReading[];
+}
+
+/** What only a Linux box has: its tables of routes, the rules that choose among them, and the like. */
+export interface LinuxParts {
+  readonly routes: LinuxRoute[];
+  readonly policies: PolicyRule[];
+  neighbours?: readonly Neighbour[];
+  settings?: LinuxSettings;
 }
 
 export interface ReadFiles {
@@ -131,6 +145,42 @@ const formats: readonly Format[] = [
     read(file, box) {
       const { value, reading } = readIpset(file);
       for (const [name, set] of value) box.ipsets.set(name, set);
+      return reading;
+    },
+  },
+  {
+    recognises: looksLikeLinuxRoutes,
+    read(file, box) {
+      const { value, reading } = readLinuxRoutes(file);
+      const same = box.linux.routes.find((known) =>
+        value.some(({ family, table }) => known.family === family && known.table === table),
+      );
+      if (same !== undefined) throw second('routing tables', file, same.source.file);
+      box.linux.routes.push(...value);
+      return reading;
+    },
+  },
+  {
+    recognises: looksLikePolicyRules,
+    read(file, box) {
+      const { value, reading } = readPolicyRules(file);
+      box.linux.policies.push(...value);
+      return reading;
+    },
+  },
+  {
+    recognises: looksLikeNeighbourTable,
+    read(file, box) {
+      const { value, reading } = readNeighbourTable(file);
+      box.linux.neighbours = [...(box.linux.neighbours ?? []), ...value];
+      return reading;
+    },
+  },
+  {
+    recognises: looksLikeSettings,
+    read(file, box) {
+      const { value, reading } = readSettings(file);
+      box.linux.settings = value;
       return reading;
     },
   },
@@ -273,6 +323,7 @@ export function partsOf(files: readonly InputFile[]): ReadFiles {
       rulesets: [],
       ipsets: new Map(),
       interfaces: [],
+      linux: { routes: [], policies: [] },
       click: [],
       vlanPorts: [],
       ownAddresses: [],

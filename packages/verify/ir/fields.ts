@@ -73,6 +73,16 @@ export const fields: Readonly<Record<string, Field>> = {
   ...layer('L4', 'ESP', { spi: [0, 32], seq: [32, 32] }),
   ...layer('L4', 'GRE', { flags: [0, 16], protocol: [16, 16] }),
   ...layer('VXLAN', 'VXLAN', { flags: [0, 8], vni: [32, 24] }),
+  /** RFC 8754; segments follow, 128 bits each, the last one first. */
+  ...layer('SRH', 'SRH', {
+    nextHeader: [0, 8],
+    length: [8, 8],
+    type: [16, 8],
+    segmentsLeft: [24, 8],
+    lastEntry: [32, 8],
+    flags: [40, 8],
+    tag: [48, 16],
+  }),
 };
 
 /** A field by its name, `IPv4.src`. For names that are written in code: those of people are looked up in `fields`. */
@@ -107,5 +117,7 @@ export const protocols = {
   ah: 51,
   icmpv6: 58,
   ospf: 89,
+  /** RFC 8986, section 9.1. */
+  ethernet: 143,
   sctp: 132,
 } as const;

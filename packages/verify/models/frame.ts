@@ -1,9 +1,8 @@
 import { any, compare, type Condition, constant, type Expr, fresh, meta, read } from '../ir/expression.ts';
 import { etherTypes, field } from '../ir/fields.ts';
-import { assign, block, branch, constrain, type Instruction, nothing } from '../ir/instruction.ts';
+import { block, branch, constrain, type Instruction, nothing } from '../ir/instruction.ts';
+import { moveTag, putHeader, takeHeader } from './headers.ts';
 
-const ETHER = ['Ether.dst', 'Ether.src', 'Ether.type'] as const;
-const VLAN = ['Vlan.pcp', 'Vlan.dei', 'Vlan.id', 'Vlan.type'] as const;
 /** IEEE 802.3, and 802.1Q with its tag. */
 const FRAME_BITS = 112;
 const TAGGED_BITS = 144;
@@ -12,8 +11,6 @@ const TAGGED_BITS = 144;
 export const untaggedVlan = meta('vlan of the frame');
 
 const exists = (name: string): Condition => ({ kind: 'exists', at: field(name) });
-const without = (names: readonly string[]): Instruction =>
-  block(...names.map((name) => ({ op: 'deallocate', at: field(name), width: field(name).width }) as const));
 
 /** Takes the Ethernet header off a packet that has one; frames for other addresses than these are dropped. */
 export function received(own: readonly number[]): Instruction {
@@ -23,13 +20,13 @@ export function received(own: readonly number[]): Instruction {
 }
 
 /** Takes the Ethernet header off a packet that has one, after `check`. */
-export function unframed(check: Instruction): Instruction {
+export function unframed(check: Instruction = nothing): Instruction {
   return branch(
     exists('Ether.dst'),
     block(
       check,
-      branch(exists('Vlan.id'), without(VLAN), nothing),
-      without(ETHER),
+      branch(exists('Vlan.id'), takeHeader('Vlan'), nothing),
+      takeHeader('Ether'),
       branch({ kind: 'exists', at: untaggedVlan }, { op: 'deallocate', at: untaggedVlan }, nothing),
     ),
     nothing,
@@ -38,19 +35,18 @@ export function unframed(check: Instruction): Instruction {
 
 /** Puts a frame around a packet without one. Who the neighbour is, nobody says: anybody but the box itself. */
 export function framed(own: readonly number[], etherType: number, vlan: number | undefined): Instruction {
-  const put = (name: string, value: Expr): Instruction =>
-    block({ op: 'allocate', at: field(name), width: field(name).width }, assign(field(name), value));
-  const number = (name: string, value: number | bigint) => put(name, constant(value, field(name).width));
-  const bits = vlan === undefined ? FRAME_BITS : TAGGED_BITS;
+  if (vlan === undefined)
+    return frame(fresh('neighbour', 48, othersThan(own)), constant(BigInt(own[0]!), 48), etherType);
   return block(
-    { op: 'createTag', tag: 'L2', relativeTo: 'L3', offset: -bits },
-    put('Ether.dst', fresh('neighbour', 48, othersThan(own))),
-    number('Ether.src', BigInt(own[0]!)),
-    number('Ether.type', vlan === undefined ? etherType : etherTypes.vlan),
-    ...(vlan === undefined
-      ? []
-      : [number('Vlan.pcp', 0), number('Vlan.dei', 0), number('Vlan.id', vlan), number('Vlan.type', etherType)]),
+    moveTag('L2', 'L3', -TAGGED_BITS),
+    putHeader('Ether', { dst: fresh('neighbour', 48, othersThan(own)), src: own[0]!, type: etherTypes.vlan }),
+    putHeader('Vlan', { pcp: 0, dei: 0, id: vlan, type: etherType }),
   );
+}
+
+/** Puts a frame without a tag around a packet that has none. */
+export function frame(dst: Expr, src: Expr, etherType: number): Instruction {
+  return block(moveTag('L2', 'L3', -FRAME_BITS), putHeader('Ether', { dst, src, type: etherType }));
 }
 
 function othersThan(own: readonly number[]): readonly (readonly [bigint, bigint])[] {

@@ -1,54 +1,117 @@
+import { macAddress } from '../filter/addresses.ts';
 import { LineLedger } from '../read/ledger.ts';
 import { inputLines } from '../read/lines.ts';
 import type { InputFile, Reading } from '../read/reader.ts';
-import { address as parseAddress, familyOf } from './netfilter/addresses.ts';
+import { wordsOf } from '../read/words.ts';
+import { listedInterfaces } from './interfaces-json.ts';
+import { addressOf, type ReadInterface, type Vxlan } from './linux/interface.ts';
+import { linuxAddress } from './linux/words.ts';
 
-export interface ReadInterface {
-  readonly name: string;
-  readonly addresses: readonly { readonly family: 'ip' | 'ip6'; readonly address: bigint; readonly length: number }[];
-}
+type Draft = { -readonly [K in keyof ReadInterface]: ReadInterface[K] };
 
 export function looksLikeInterfaces(text: string): boolean {
-  return /^\d+:\s+\S+\s+(?:inet6?\s|<)|^\d+: \S+: </m.test(text.slice(0, 4_096));
+  const begin = text.slice(0, 4_096);
+  return /^\d+:\s+\S+\s+(?:inet6?\s|<)|^\d+: \S+: </m.test(begin) || /^\s*\[\s*\{\s*"ifindex"\s*:/.test(begin);
 }
 
-/** `ip addr`, and `ip -o addr` with one address on a line (iproute2). */
+/** `ip [-d] addr` and `ip [-d] link`, `ip -o addr` with one address on a line, and their JSON (iproute2). */
 export function readInterfaces(file: InputFile): Reading<readonly ReadInterface[]> {
+  if (/^\s*\[/.test(file.text)) return listedInterfaces(file);
   const lines = inputLines(file);
   const ledger = new LineLedger(file.path, 'ip addr', lines.length);
-  const found = new Map<string, ReadInterface['addresses'][number][]>();
-  let current: string | undefined;
+  const found = new Map<string, Draft>();
+  let current: Draft | undefined;
   lines.forEach((text, i) => {
     const line = i + 1;
-    const words = text.trim().split(/\s+/);
-    if (words[0] === '') return;
+    const words = wordsOf(text);
+    if (words.length === 0) return;
     if (/^\d+:$/.test(words[0]!) && words[1] !== undefined) {
-      // `eth0@if7` is a veth whose peer has number 7.
-      current = words[1].replace(/:$/, '').split('@')[0]!;
-      found.set(current, found.get(current) ?? []);
+      const begun = headOf(words);
+      current = found.get(begun.name) ?? begun;
+      found.set(begun.name, current);
       ledger.used(line);
+    } else if (current !== undefined && readDetail(words, current, (why) => ledger.notUnderstood(line, why))) {
+      ledger.used(line);
+      return;
     }
     const at = words.findIndex((word) => word === 'inet' || word === 'inet6');
     if (at < 0) {
       ledger.withoutEffect(line, 'no address');
       return;
     }
-    const [text4, bits] = (words[at + 1] ?? '').split('/');
-    const family = familyOf(text4 ?? '');
-    const address = parseAddress(text4 ?? '', family);
-    const length = bits === undefined ? (family === 'ip' ? 32 : 128) : Number(bits);
-    if (
-      current === undefined ||
-      address === undefined ||
-      !Number.isInteger(length) ||
-      length < 0 ||
-      length > (family === 'ip' ? 32 : 128)
-    ) {
+    const address = addressOf(words[at + 1] ?? '');
+    if (current === undefined || address === undefined) {
       ledger.notUnderstood(line, 'no interface with an address');
       return;
     }
-    found.get(current)!.push({ family, address, length });
+    current.addresses = [...current.addresses, address];
     ledger.used(line);
   });
-  return { value: [...found].map(([name, addresses]) => ({ name, addresses })), reading: ledger.reading() };
+  return { value: [...found.values()], reading: ledger.reading() };
+}
+
+/** `200: eth0@if100: <BROADCAST,UP> mtu 1500 ... master br0` */
+function headOf(words: readonly string[]): Draft {
+  const [name = '', peer] = words[1]!.replace(/:$/, '').split('@', 2);
+  const flags = words[2]?.startsWith('<') === true ? words[2].slice(1, -1).split(',') : undefined;
+  const mtu = Number(after(words, 'mtu'));
+  const master = after(words, 'master');
+  return {
+    name,
+    addresses: [],
+    index: Number(words[0]!.slice(0, -1)),
+    ...(flags === undefined ? {} : { up: flags.includes('UP') && !flags.includes('NO-CARRIER') }),
+    ...(Number.isInteger(mtu) && mtu > 0 ? { mtu } : {}),
+    ...(master === undefined ? {} : { master }),
+    ...(peer === undefined ? {} : { peer: /^if\d+$/.test(peer) ? { index: Number(peer.slice(2)) } : { name: peer } }),
+  };
+}
+
+/** Of one interface, what the lines behind its first say. */
+function readDetail(words: readonly string[], to: Draft, refuse: (why: string) => void): boolean {
+  const [first = '', second = ''] = words;
+  if (first.startsWith('link/')) {
+    const mac = macAddress(second);
+    if (mac !== undefined && first === 'link/ether') to.mac = mac;
+    const namespace = after(words, 'link-netns');
+    if (namespace !== undefined) to.peer = { ...to.peer, namespace };
+    return true;
+  }
+  if (first === 'vxlan') {
+    to.kind = 'vxlan';
+    const vxlan = vxlanOf(words);
+    if (typeof vxlan === 'string') refuse(vxlan);
+    else to.vxlan = vxlan;
+    return true;
+  }
+  if (['veth', 'bridge', 'tun', 'vrf', 'bond', 'vlan', 'macvlan', 'ipip', 'gre', 'sit', 'dummy'].includes(first)) {
+    to.kind = first;
+    return true;
+  }
+  return false;
+}
+
+/** What the model has nothing of. */
+const STRANGE = ['external', 'gbp', 'gpe', 'proxy', 'rsc', 'group', 'l2miss', 'l3miss', 'vnifilter'];
+
+function vxlanOf(words: readonly string[]): Vxlan | string {
+  const strange = words.find((word) => STRANGE.includes(word));
+  if (strange !== undefined) return `VXLAN with '${strange}'`;
+  const id = Number(after(words, 'id'));
+  const port = Number(after(words, 'dstport') ?? '8472');
+  if (!Number.isInteger(id) || !Number.isInteger(port)) return 'VXLAN without a number';
+  const address = (word: string) => linuxAddress(after(words, word) ?? '');
+  const [local, remote] = [address('local'), address('remote')];
+  return {
+    id,
+    port,
+    learning: !words.includes('nolearning'),
+    ...(local === undefined ? {} : { local }),
+    ...(remote === undefined ? {} : { remote }),
+  };
+}
+
+function after(words: readonly string[], word: string): string | undefined {
+  const at = words.indexOf(word);
+  return at < 0 ? undefined : words[at + 1];
 }

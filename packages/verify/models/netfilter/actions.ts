@@ -14,7 +14,7 @@ import { assign, block, branch, drop, nothing, type Instruction } from '../../ir
 import { ctState, ctStatus, type Action, type Key, type Nat, type Value } from '../../readers/netfilter/ruleset.ts';
 import { NO_INTERFACE } from './box.ts';
 import type { Surroundings } from './cubes.ts';
-import { keyExpr, place } from './keys.ts';
+import { connectionMeta, keyExpr, place } from './keys.ts';
 
 /** What a chain has come to: nothing yet, accepted, or back to the chain that jumped here. */
 export const verdicts = { none: 0n, accept: 1n, back: 2n } as const;
@@ -97,7 +97,9 @@ function assignment(key: Key, value: Value, context: ActionContext): Instruction
   const done = assign(to.at, expr);
   /** There may be no port, and no connection whose mark to write or read. */
   const mayLack = key === 'sport' || key === 'dport' || key === 'ct.mark';
-  const needsMark = readsConnection(value) ? ifThere(meta('ct.mark', context.name), done) : done;
+  const needsMark = readsConnection(value)
+    ? ifThere(connectionMeta('ct.mark', context.family, context.name), done)
+    : done;
   return mayLack ? ifThere(to.at, needsMark) : needsMark;
 }
 
@@ -147,7 +149,7 @@ function translate(nat: Nat, context: ActionContext): Instruction {
   const side = nat.of === 'source' ? 'saddr' : 'daddr';
   const address = place(`${context.family}.${side}`, context.family, context.name)!;
   const port = field(nat.of === 'source' ? 'TCP.sport' : 'TCP.dport');
-  const status = meta('ct.status', context.name);
+  const status = connectionMeta('ct.status', context.family, context.name);
   const bit = nat.of === 'source' ? ctStatus.snat : ctStatus.dnat;
   const mark = assign(status, {
     kind: 'binary',

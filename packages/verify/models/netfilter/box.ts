@@ -1,5 +1,12 @@
 import type { SourceRef } from '../../ir/source.ts';
+import type { ReadInterface } from '../../readers/linux/interface.ts';
+import type { Neighbour } from '../../readers/linux/neighbours.ts';
+import type { LinuxHop, RouteType } from '../../readers/linux/routes.ts';
+import type { PolicyRule } from '../../readers/linux/rules.ts';
+import type { IpFamily } from '../../readers/netfilter/addresses.ts';
 import type { Family, IpSet, Ruleset } from '../../readers/netfilter/ruleset.ts';
+
+export type { IpFamily } from '../../readers/netfilter/addresses.ts';
 
 /** A Linux network namespace: its rules, interfaces, addresses and routes. */
 export interface NetfilterBox {
@@ -14,21 +21,23 @@ export interface NetfilterBox {
    * its packets by assigning `flowState`.
    */
   readonly flows?: 'first' | 'any';
-  /** `net.ipv4.ip_forward` and its IPv6 counterpart. */
-  readonly forwarding?: boolean;
+  /** `net.ipv4.ip_forward` and its IPv6 counterpart; on where nothing is said. */
+  readonly forwarding?: boolean | Readonly<Partial<Record<IpFamily, boolean>>>;
+  /** Which tables of routes are asked when. Absent: `local`, `main`, and `default`. */
+  readonly policies?: readonly PolicyRule[];
+  /** Who has an address on a wire. Absent: not known, and packets leave without frames. */
+  readonly neighbours?: readonly Neighbour[];
+  /** `net.netfilter.nf_hooks_lwtunnel`: what goes into tunnels of routes and comes out of them passes the packet filter. */
+  readonly tunnelHooks?: boolean;
+  /** Interfaces that take no packets of IPv6. */
+  readonly withoutIp6?: readonly string[];
+  /** `net.ipv6.conf.*.seg6_enabled`: segment routing headers for an address of the box are heeded. Absent: not known. */
+  readonly segments?: boolean;
+  readonly withoutSegments?: readonly string[];
 }
 
-export interface NetfilterInterface {
-  readonly name: string;
-  /** The first of a family is the one that masquerading uses. */
-  readonly addresses: readonly InterfaceAddress[];
-}
-
-export interface InterfaceAddress {
-  readonly family: IpFamily;
-  readonly address: bigint;
-  readonly length: number;
-}
+/** The first address of a family is the one that masquerading uses. */
+export type NetfilterInterface = Omit<ReadInterface, 'index' | 'peer'>;
 
 export interface NetfilterRoute {
   readonly family: IpFamily;
@@ -36,10 +45,16 @@ export interface NetfilterRoute {
   readonly length: number;
   /** Several: equal-cost paths. Empty: packets are thrown away (blackhole, unreachable, prohibit). */
   readonly interfaces: readonly string[];
+  /** The same interfaces with next hops and tunnels, where they are known. */
+  readonly hops?: readonly LinuxHop[];
+  /** Absent: `unicast`, and what throws packets away has no interfaces. */
+  readonly type?: RouteType;
+  /** Absent: `main`. */
+  readonly table?: string;
+  /** Of equal prefixes the route with the smallest is used. */
+  readonly metric?: number;
   readonly source?: SourceRef;
 }
-
-export type IpFamily = 'ip' | 'ip6';
 
 export const families: readonly IpFamily[] = ['ip', 'ip6'];
 

@@ -19,7 +19,7 @@ import { setOf } from '../../readers/netfilter/addresses.ts';
 import { ctState, ctStatus } from '../../readers/netfilter/ruleset.ts';
 import { ifThere } from './actions.ts';
 import type { IpFamily } from './box.ts';
-import { flowState, keyExpr, place, tableKey } from './keys.ts';
+import { connectionMeta, flowState, keyExpr, place, tableKey } from './keys.ts';
 
 /**
  * Connection tracking. Every packet carries the entry of its own connection in metadata of the box, written when the first
@@ -53,27 +53,29 @@ class Names {
   readonly saddr;
   readonly daddr;
   readonly #box: string;
+  readonly #family: IpFamily;
   readonly width: number;
 
   constructor({ name, family }: Tracking) {
     this.#box = name;
+    this.#family = family;
     this.width = family === 'ip' ? 32 : 128;
     this.state = meta('ct.state', name);
-    this.status = meta('ct.status', name);
+    this.status = connectionMeta('ct.status', family, name);
     this.direction = meta('ct.direction', name);
-    this.mark = meta('ct.mark', name);
+    this.mark = connectionMeta('ct.mark', family, name);
     this.entry = meta(`ct.entry.${family}`, name);
-    this.answered = meta('ct.answered', name);
+    this.answered = connectionMeta('ct.answered', family, name);
     this.saddr = place(`${family}.saddr`, family, name)!.at;
     this.daddr = place(`${family}.daddr`, family, name)!.at;
   }
 
   of(tuple: 'original' | 'reply', part: 'saddr' | 'daddr' | 'sport' | 'dport' | 'type') {
-    return meta(`ct.${tuple}.${part}`, this.#box);
+    return connectionMeta(`ct.${tuple}.${part}`, this.#family, this.#box);
   }
 
   protocol() {
-    return meta('ct.l4proto', this.#box);
+    return connectionMeta('ct.l4proto', this.#family, this.#box);
   }
 }
 

@@ -1,5 +1,5 @@
 import { field } from '../../ir/fields.ts';
-import { meta, read, type Expr, type Location } from '../../ir/expression.ts';
+import { meta, read, type Expr, type Location, type Meta } from '../../ir/expression.ts';
 import type { TableKey } from '../../ir/table.ts';
 import type { InterfaceKey, Key } from '../../readers/netfilter/ruleset.ts';
 import type { IpFamily } from './box.ts';
@@ -75,12 +75,18 @@ export function place(key: ModelKey, family: IpFamily, box: string): Place | und
     key === 'ct.reply.saddr' ||
     key === 'ct.reply.daddr'
   ) {
-    return { at: meta(key, box), width: family === 'ip' ? 32 : 128 };
+    return { at: connectionMeta(key, family, box), width: family === 'ip' ? 32 : 128 };
   }
   const name = packetFields[key as Key];
   if (name !== undefined) return fieldPlace(name);
   const width = metadataWidths[key];
-  return width === undefined ? undefined : { at: meta(key, box), width };
+  return width === undefined ? undefined : { at: connectionMeta(key, family, box), width };
+}
+
+/** A packet in a tunnel belongs to a connection, and the tunnel to another: what stays of one is not that of the other. */
+export function connectionMeta(key: string, family: IpFamily, box: string): Meta {
+  const stays = key.startsWith('ct.') && key !== 'ct.state' && key !== 'ct.direction';
+  return meta(stays && family === 'ip6' ? `${key}.ip6` : key, box);
 }
 
 function fieldPlace(name: string): Place {

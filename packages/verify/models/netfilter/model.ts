@@ -4,14 +4,28 @@ import { assign, block, branch, drop, forward, nothing, type Instruction } from 
 import type { PortId } from '../../network.ts';
 import type { BoxModel } from '../box-model.ts';
 import { setVerdict, verdicts } from './actions.ts';
-import { families, NO_INTERFACE, numberInterfaces, THIS_HOST, type IpFamily, type NetfilterBox } from './box.ts';
+import {
+  families,
+  NO_INTERFACE,
+  numberInterfaces,
+  THIS_HOST,
+  type IpFamily,
+  type NetfilterBox,
+  type NetfilterInterface,
+} from './box.ts';
 import { untracked } from './conntrack.ts';
 import type { Surroundings } from './cubes.ts';
 import { compileRules, type Rules } from './hooks.ts';
-import { dropMartians, linkLocalStays, oneHopLess, routeLookup } from './routing.ts';
+import { compileRoutes, policyKeys, type Routes } from './policies.ts';
+import { soughtAddress } from './route-tables.ts';
+import { dropMartians, linkLocalStays, oneHopLess } from './routing.ts';
+import { tunnelRoutines } from './segments.ts';
+import { outerSent, ownSegment, received, routed, type Side, Tunnels } from './tunnels.ts';
+import { outOfVxlan, sentAgain } from './vxlan.ts';
+import { leave, takeFrame } from './wires.ts';
 
 /**
- * A Linux box that routes and filters. Packets come in at `box:eth0:in` and leave at `box:eth0:out`; what is for the box
+ * A Linux box that routes, filters, and carries packets in tunnels. Packets come in at `box:eth0:in` and leave at `box:eth0:out`; what is for the box
  * itself ends at `box:local:out`, what its own programs send begins at `box:local:in`. Checksums are taken as right, and
  * fragments as put together again (nf_defrag), as they are wherever connections are tracked.
  */
@@ -19,22 +33,56 @@ export function netfilterModel(name: string, box: NetfilterBox): BoxModel {
   const interfaces = numberInterfaces(box.interfaces);
   const routines = new Map<string, Instruction>();
   const programs = new Map<PortId, Instruction>();
-  const looksAt = new Set<string>();
+  const looksAt = new Set<string>(policyKeys(box.policies ?? []));
+  const sides = {} as Record<IpFamily, Side>;
   for (const family of families) {
     const around: Surroundings = { family, box, interfaces, ipsets: box.ipsets ?? new Map() };
     const rules = compileRules(name, around);
     for (const [routine, instruction] of rules.routines) routines.set(routine, instruction);
     for (const key of rules.looksAt) looksAt.add(key);
+    const routes = compileRoutes(name, around);
+    for (const [routine, instruction] of routes.routines) routines.set(routine, instruction);
+    sides[family] = { around, rules, routes };
+  }
+  const tunnels = new Tunnels(name, sides);
+  for (const key of tunnels.looksAt) looksAt.add(key);
+  for (const family of families) {
+    const { around, rules, routes } = sides[family];
+    routines.set(`${name}/route/${family}`, routes.lookup);
+    routines.set(`${name}/go/${family}`, goOn(name, around, rules, routes, tunnels));
     routines.set(`${name}/receive/${family}`, receive(name, around, rules));
-    routines.set(`${name}/send/${family}`, send(name, around, rules));
+    routines.set(`${name}/send/${family}`, send(name, sides[family], tunnels));
+    // Across a port, since a packet may go into one tunnel after the other.
+    if (tunnels.any) programs.set(routed(name, family), { op: 'call', routine: `${name}/go/${family}` });
+  }
+  if (tunnels.any) {
+    for (const [routine, instruction] of tunnelRoutines) routines.set(routine, instruction);
+    programs.set(outerSent(name), depart(name, sides.ip6, tunnels));
+    programs.set(ownSegment(name), tunnels.visitOwn);
+    programs.set(
+      received(name),
+      byFamily((family) => ({ op: 'call', routine: `${name}/receive/${family}` })),
+    );
+    programs.set(
+      sentAgain(name),
+      block(
+        assign(meta('iif', name), constant(NO_INTERFACE, 16)),
+        byFamily((family) => ({ op: 'call', routine: `${name}/send/${family}` })),
+      ),
+    );
   }
   for (const each of interfaces.names) {
-    const begin = enter(name, interfaces.number(each), looksAt, each === 'lo');
+    const known = box.interfaces.find((one) => one.name === each);
     programs.set(
       `${name}:${each}:in`,
       block(
-        begin,
-        byFamily((family) => ({ op: 'call', routine: `${name}/receive/${family}` })),
+        enter(name, interfaces.number(each), looksAt, each === 'lo'),
+        takeFrame(box, known),
+        byFamily((family) =>
+          family === 'ip6' && box.withoutIp6?.includes(each) === true
+            ? drop(`IPv6 is disabled on ${each}`)
+            : { op: 'call', routine: `${name}/receive/${family}` },
+        ),
       ),
     );
   }
@@ -81,52 +129,71 @@ function enter(name: string, iif: bigint, looksAt: ReadonlySet<string>, loopback
 
 const oifIs = (name: string, number: bigint) => compare(read(meta('oif', name)), '==', constant(number, 16));
 
+const destinationOf = (family: IpFamily) => read(field(family === 'ip' ? 'IPv4.dst' : 'IPv6.dst'));
+
 function receive(name: string, around: Surroundings, rules: Rules): Instruction {
-  const here = block(rules.hook('input'), forward(`${name}:local:out`));
+  const { family } = around;
+  const sought = soughtAddress(around, name);
+  const martians = dropMartians(around, read(meta('loopback', name)), sought);
+  const seek = assign(sought, destinationOf(family));
+  /** IPv6 looks at addresses on entry (ip6_rcv_core), IPv4 when it looks for the route. */
+  return block(
+    family === 'ip6' ? block(seek, martians) : nothing,
+    untracked(rules.tracking),
+    rules.hook('prerouting'),
+    seek,
+    family === 'ip' ? martians : nothing,
+    { op: 'call', routine: `${name}/route/${family}` },
+    { op: 'call', routine: `${name}/go/${family}` },
+  );
+}
+
+/** A packet that came in, or came out of a tunnel, and whose route is known. */
+function goOn(name: string, around: Surroundings, rules: Rules, routes: Routes, tunnels: Tunnels): Instruction {
+  const { family, box } = around;
+  const isOn = typeof box.forwarding === 'object' ? box.forwarding[family] : box.forwarding;
   const through =
-    around.box.forwarding === false
+    isOn === false
       ? drop('forwarding is off')
       : block(
           linkLocalStays(around),
           oneHopLess(around),
           rules.hook('forward'),
           rules.hook('postrouting'),
-          leave(name, around),
+          leave(name, around, routes.hops),
         );
-  const martians = dropMartians(around, read(meta('loopback', name)));
-  /** IPv6 looks at addresses on entry (ip6_rcv_core), IPv4 when it looks for the route. */
-  return block(
-    around.family === 'ip6' ? martians : nothing,
-    untracked(rules.tracking),
-    rules.hook('prerouting'),
-    around.family === 'ip' ? martians : nothing,
-    routeLookup(name, around),
-    branch(oifIs(name, THIS_HOST), here, through),
-  );
+  const delivered = forward(`${name}:local:out`);
+  const local = family === 'ip6' ? tunnels.own(delivered) : delivered;
+  const here = block(rules.hook('input'), outOfVxlan(around, local, comeBy));
+  return branch(oifIs(name, THIS_HOST), here, tunnels.incoming(family, through));
+
+  /** A frame out of a tunnel: its interface is another, its mark is still there. */
+  function comeBy(device: NetfilterInterface): Instruction {
+    return block(
+      assign(meta('iif', name), constant(around.interfaces.number(device.name), 16)),
+      takeFrame(box, device),
+      forward(received(name)),
+    );
+  }
 }
 
 /** Packets of local programs: routed, sent through OUTPUT, and routed again, since rules may have changed where they go. */
-function send(name: string, around: Surroundings, rules: Rules): Instruction {
-  const lo = assign(meta('oif', name), constant(around.interfaces.number('lo'), 16));
-  const route = block(routeLookup(name, around), branch(oifIs(name, THIS_HOST), lo, nothing));
+function send(name: string, side: Side, tunnels: Tunnels): Instruction {
+  const { around, rules } = side;
+  const route = block(
+    assign(soughtAddress(around, name), destinationOf(around.family)),
+    { op: 'call', routine: `${name}/route/${around.family}` },
+    hereByLoopback(name, around),
+  );
+  return block(untracked(rules.tracking), route, rules.hook('output'), route, depart(name, side, tunnels));
+}
+
+function depart(name: string, { around, rules, routes }: Side, tunnels: Tunnels): Instruction {
   return block(
-    untracked(rules.tracking),
-    route,
-    rules.hook('output'),
-    route,
-    rules.hook('postrouting'),
-    leave(name, around),
+    hereByLoopback(name, around),
+    tunnels.outgoing(around.family, block(rules.hook('postrouting'), leave(name, around, routes.hops))),
   );
 }
 
-function leave(name: string, { interfaces }: Surroundings): Instruction {
-  return interfaces.names.reduceRight(
-    (otherwise: Instruction, each) =>
-      branch(
-        oifIs(name, interfaces.number(each)),
-        forward(each === 'lo' ? `${name}:lo:in` : `${name}:${each}:out`),
-        otherwise,
-      ),
-    drop('no interface leads there'),
-  );
-}
+const hereByLoopback = (name: string, { interfaces }: Surroundings): Instruction =>
+  branch(oifIs(name, THIS_HOST), assign(meta('oif', name), constant(interfaces.number('lo'), 16)), nothing);

@@ -1,58 +1,21 @@
-import { compare, constant, meta, negation, read, within, type Expr, type Ranges } from '../../ir/expression.ts';
+import {
+  compare,
+  constant,
+  negation,
+  read,
+  within,
+  type Expr,
+  type Location,
+  type Ranges,
+} from '../../ir/expression.ts';
 import { field } from '../../ir/fields.ts';
-import { assign, block, branch, constrain, drop, nothing, type Instruction } from '../../ir/instruction.ts';
-import type { Rule } from '../../ir/table.ts';
-import { setOf, union, type Range } from '../../readers/netfilter/addresses.ts';
-import { broadcastRanges, localRanges, multicastRanges } from './addresses-of-box.ts';
-import { THIS_HOST } from './box.ts';
+import { assign, block, branch, constrain, nothing, type Instruction } from '../../ir/instruction.ts';
+import { union } from '../../readers/netfilter/addresses.ts';
+import { localRanges } from './addresses-of-box.ts';
 import type { Surroundings } from './cubes.ts';
-import { tableKey } from './keys.ts';
-
-/** Writes the interface by which the packet leaves into `oif`, or `THIS_HOST`, or drops it. */
-export function routeLookup(name: string, around: Surroundings): Instruction {
-  const { family, box, interfaces } = around;
-  const oif = meta('oif', name);
-  const out = (number: bigint) => assign(oif, constant(number, 16));
-  const behaviours: Instruction[] = [out(THIS_HOST), drop('unreachable: no route leads there')];
-  const [HERE, NOWHERE] = [0, 1];
-  const rules: Rule[] = [];
-  const add = (ranges: readonly Range[], behaviour: number) => {
-    if (ranges.length > 0) rules.push({ match: [setOf(ranges)], behaviour });
-  };
-  /** The table `local` is asked before all others; packets to broadcast addresses of this host stay here. */
-  add(localRanges(box, family), HERE);
-  add(broadcastRanges(box, family), HERE);
-  add(multicastRanges(family), NOWHERE);
-  const byInterfaces = new Map<string, number>();
-  for (const route of box.routes.filter((one) => one.family === family).toSorted((a, b) => b.length - a.length)) {
-    const known = route.interfaces.map((one) => interfaces.number(one)).filter((number) => number !== 0n);
-    const key = known.join(' ');
-    const behaviour = route.interfaces.length === 0 ? NOWHERE : (byInterfaces.get(key) ?? behaviours.length);
-    if (behaviour === behaviours.length) {
-      byInterfaces.set(key, behaviour);
-      if (known.length === 0) behaviours.push(drop('the route leads to an interface that is not here', route.source));
-      else behaviours.push(known.length === 1 ? out(known[0]!) : { op: 'choose', branches: known.map(out) });
-    }
-    rules.push({
-      match: [{ kind: 'prefix', value: route.address, length: route.length }],
-      behaviour,
-      ...(route.source === undefined ? {} : { source: route.source }),
-    });
-  }
-  return {
-    op: 'table',
-    table: {
-      name: `${name} routes`,
-      keys: [tableKey(`${family}.daddr`, family, name)],
-      entries: { kind: 'rules', rules },
-      behaviours,
-      miss: behaviours[NOWHERE]!,
-    },
-  };
-}
 
 /** Addresses that no packet from a wire may have (ip_route_input_slow, RFC 1812 5.3.7; RFC 4291 2.5). */
-export function dropMartians({ family, box }: Surroundings, loopback: Expr): Instruction {
+export function dropMartians({ family, box }: Surroundings, loopback: Expr, sought: Location): Instruction {
   const bad: { source: Ranges; destination: Ranges } =
     family === 'ip'
       ? {
@@ -82,10 +45,7 @@ export function dropMartians({ family, box }: Surroundings, loopback: Expr): Ins
       negation(within(read(field(`${name}.src`)), source)),
       'a source address that no packet from a wire may have',
     ),
-    constrain(
-      negation(within(read(field(`${name}.dst`)), bad.destination)),
-      'a destination that no packet from a wire may have',
-    ),
+    constrain(negation(within(read(sought), bad.destination)), 'a destination that no packet from a wire may have'),
   );
   return branch(compare(loopback, '==', constant(1n, 1)), nothing, good);
 }

@@ -64,10 +64,10 @@ class Parts {
         forward(`${this.#name}:${this.#plan.name(this.#ports[to]!.id)}:send`),
       );
     return block(
-      family === 'ip6' ? dropMartians(around, constant(0n, 1)) : nothing,
+      family === 'ip6' ? dropMartians(around, constant(0n, 1), field('IPv6.dst')) : nothing,
       tracks ? block(untracked(tracking), track(tracking)) : nothing,
       nat('destination', this.#toInside()),
-      family === 'ip' ? dropMartians(around, constant(0n, 1)) : nothing,
+      family === 'ip' ? dropMartians(around, constant(0n, 1), field('IPv4.dst')) : nothing,
       this.#routes(family, leave),
     );
   }

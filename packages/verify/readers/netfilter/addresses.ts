@@ -53,7 +53,7 @@ export function mac(text: string): bigint | undefined {
     : undefined;
 }
 
-type IpFamily = 'ip' | 'ip6';
+export type IpFamily = 'ip' | 'ip6';
 
 export function widthOf(family: IpFamily): number {
   return family === 'ip' ? 32 : 128;

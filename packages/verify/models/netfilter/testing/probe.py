@@ -37,7 +37,7 @@ def drain(seconds):
             data, address = key.fileobj.recvfrom(65536)
             if key.data == 'local':
                 lines.append(f'local {data.hex()}')
-            elif address[2] != PACKET_OUTGOING and data[12:14] == b'\x08\x00':
+            elif address[2] != PACKET_OUTGOING and data[12:14] in (b'\x08\x00', b'\x86\xdd'):
                 lines.append(f'{key.data} {data[14:].hex()}')
             else:
                 continue

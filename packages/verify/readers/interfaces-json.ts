@@ -1,0 +1,71 @@
+import { macAddress } from '../filter/addresses.ts';
+import { LineLedger } from '../read/ledger.ts';
+import type { InputFile, Reading } from '../read/reader.ts';
+import { addressOf, type ReadInterface, type Vxlan } from './linux/interface.ts';
+import { type Json, jsonList } from './linux/json.ts';
+import { linuxAddress } from './linux/words.ts';
+
+/** `ip -j [-d] addr` and `ip -j [-d] link`. The names of other namespaces are not in it, only their numbers. */
+export function listedInterfaces(file: InputFile): Reading<readonly ReadInterface[]> {
+  const ledger = new LineLedger(file.path, 'ip addr', file.text.split('\n').length);
+  ledger.used(1);
+  const found = jsonList(file).flatMap((one): readonly ReadInterface[] => {
+    const { ifname } = one;
+    if (typeof ifname !== 'string') return [];
+    const kind = text((one['linkinfo'] as Json | undefined)?.['info_kind']);
+    const vxlan = kind === 'vxlan' ? vxlanOf((one['linkinfo'] as Json)['info_data']) : undefined;
+    if (kind === 'vxlan' && vxlan === undefined)
+      ledger.notUnderstood(1, `${ifname}: a VXLAN of a kind that is not modelled`);
+    const flags = Array.isArray(one['flags']) ? one['flags'] : [];
+    const mac = one['link_type'] === 'ether' ? macAddress(text(one['address']) ?? '') : undefined;
+    const master = text(one['master']);
+    const peer = peerOf(one);
+    return [
+      {
+        name: ifname,
+        addresses: addressesOf(one['addr_info']),
+        up: flags.includes('UP') && !flags.includes('NO-CARRIER'),
+        ...(typeof one['ifindex'] === 'number' ? { index: one['ifindex'] } : {}),
+        ...(typeof one['mtu'] === 'number' ? { mtu: one['mtu'] } : {}),
+        ...(mac === undefined ? {} : { mac }),
+        ...(master === undefined ? {} : { master }),
+        ...(peer === undefined ? {} : { peer }),
+        ...(kind === undefined ? {} : { kind }),
+        ...(vxlan === undefined ? {} : { vxlan }),
+      },
+    ];
+  });
+  return { value: found, reading: ledger.reading() };
+}
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+function peerOf(one: Json): ReadInterface['peer'] {
+  const name = text(one['link']);
+  if (name !== undefined) return { name };
+  return typeof one['link_index'] === 'number' ? { index: one['link_index'] } : undefined;
+}
+
+function addressesOf(list: unknown): ReadInterface['addresses'] {
+  if (!Array.isArray(list)) return [];
+  return (list as readonly Json[]).flatMap((one) => {
+    const address = addressOf(`${text(one['local']) ?? ''}/${String(one['prefixlen'])}`);
+    return address === undefined ? [] : [address];
+  });
+}
+
+function vxlanOf(data: unknown): Vxlan | undefined {
+  if (typeof data !== 'object' || data === null) return undefined;
+  const values = data as Json;
+  const strange = ['external', 'gbp', 'gpe', 'proxy', 'rsc', 'group', 'vnifilter'].some((key) => values[key] === true);
+  if (strange || typeof values['id'] !== 'number' || typeof values['port'] !== 'number') return undefined;
+  const address = (key: string) => linuxAddress(text(values[key]) ?? '');
+  const [local, remote] = [address('local') ?? address('local6'), address('remote') ?? address('remote6')];
+  return {
+    id: values['id'],
+    port: values['port'],
+    learning: values['learning'] !== false,
+    ...(local === undefined ? {} : { local }),
+    ...(remote === undefined ? {} : { remote }),
+  };
+}

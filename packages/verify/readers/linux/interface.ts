@@ -1,0 +1,39 @@
+import { address as parseAddress, familyOf } from '../netfilter/addresses.ts';
+import type { LinuxAddress } from './words.ts';
+
+export interface ReadInterface {
+  readonly name: string;
+  readonly addresses: readonly { readonly family: 'ip' | 'ip6'; readonly address: bigint; readonly length: number }[];
+  /** The numbers of interfaces are unique in their namespace. */
+  readonly index?: number;
+  /** False: no packet comes in or goes out. */
+  readonly up?: boolean;
+  readonly mtu?: number;
+  readonly mac?: bigint;
+  /** Other end of a veth: by its name in the same namespace, or by its number, in a namespace that may have a name. */
+  readonly peer?: { readonly name?: string; readonly index?: number; readonly namespace?: string };
+  /** The bridge, bond or VRF that has it. */
+  readonly master?: string;
+  /** `veth`, `bridge`, `vxlan`, `tun`, ...: said by `ip -d`. */
+  readonly kind?: string;
+  readonly vxlan?: Vxlan;
+}
+
+/** RFC 7348, as ip-link(8) configures it. */
+export interface Vxlan {
+  readonly id: number;
+  readonly local?: LinuxAddress;
+  /** Where frames go of which the forwarding table knows nothing. */
+  readonly remote?: LinuxAddress;
+  readonly port: number;
+  readonly learning: boolean;
+}
+
+export function addressOf(text: string): ReadInterface['addresses'][number] | undefined {
+  const [written = '', bits] = text.split('/');
+  const family = familyOf(written);
+  const address = parseAddress(written, family);
+  const most = family === 'ip' ? 32 : 128;
+  const length = bits === undefined ? most : /^\d{1,3}$/.test(bits) ? Number(bits) : most + 1;
+  return address === undefined || length > most ? undefined : { family, address, length };
+}
