@@ -105,6 +105,26 @@ describe.skipIf(reason !== undefined)(
         RUNS,
       );
     });
+
+    it('of the interface by which a packet came, in POSTROUTING', { timeout: 60_000 }, async () => {
+      const rules = [
+        'table ip t {',
+        '  chain nat { type nat hook postrouting priority 100; iifname "eth2" oifname "eth0" counter snat to 10.0.0.77; }',
+        '  chain post { type filter hook postrouting priority 0; iifname "eth1" counter drop; iifname "eth0" counter accept; }',
+        '}',
+      ].join('\n');
+      lab.run('nft', ['-f', '-'], `flush ruleset\n${rules}`);
+      const list = () => lab.run('nft', ['list', 'ruleset']);
+      const { value } = readNftText({ path: 'rules', text: list() });
+      const [packets] = fc.sample(probes(PROBES), { numRuns: 1, seed: 57 });
+      await agree(value, new Map(), packets!, list, ofNft, new Set());
+      // Packets came by all three interfaces, and each of the rules has met some.
+      const counted = list()
+        .split('\n')
+        .flatMap((line) => ofNft(line) ?? []);
+      expect(counted.length).toBe(3);
+      for (const count of counted) expect(count).toBeGreaterThan(0);
+    });
   },
 );
 
