@@ -7,8 +7,6 @@ import { type ConformanceHarness, siteConformance } from '../../packages/site/te
 import { linuxDriver } from './index.ts';
 import { missingForKernelTests } from './kernel/testing.ts';
 
-const noDataPlane = { 'data plane': 'not read yet' };
-
 /** The suite that every driver passes, with real namespaces: once for each environment. */
 function harness(execution: Execution, more: Partial<ConformanceHarness>): ConformanceHarness {
   const id = newId('site');
@@ -42,7 +40,6 @@ function harness(execution: Execution, more: Partial<ConformanceHarness>): Confo
       mtu: 1500,
     },
     serviceAddress: '10.99.71.1',
-    unsupported: noDataPlane,
     burst: 8,
     timeoutMs: 30_000,
     ...more,
@@ -80,7 +77,7 @@ siteConformance(
     { environment: 'nft', program: ruleset, forwards: true },
     {
       neverReady: { execution: { environment: 'nft', program: ruleset, health } },
-      unsupported: { ...noDataPlane, output: 'packet functions print nothing' },
+      unsupported: { output: 'packet functions print nothing' },
     },
   ),
 );

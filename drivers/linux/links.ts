@@ -121,6 +121,17 @@ export class Links {
       .map(([id]) => id);
   }
 
+  /** From this router's devices to those of the other routers. */
+  wires(): readonly { readonly from: string; readonly to: string }[] {
+    return this.#records(this.#scope)
+      .values()
+      .flatMap(({ made }) => {
+        if (made === undefined) return [];
+        const other = scopeOf(made.a === this.#site.id ? made.b : made.a);
+        return [{ from: `${this.#scope.router}:${tunnelName(made)}`, to: `${other.router}:${tunnelName(made)}` }];
+      });
+  }
+
   /** A relay that ended is started again: without it the link is dead. */
   async look(): Promise<void> {
     for (const [id, { spec, made }] of this.#records(this.#scope).entries()) {

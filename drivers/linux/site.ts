@@ -9,6 +9,7 @@ import type {
   SitePath,
 } from '@superfluidity/fabric';
 import type {
+  DataPlaneDump,
   Fingerprint,
   OpenSite,
   PoolClass,
@@ -20,6 +21,7 @@ import type {
   UnitStatus,
 } from '@superfluidity/site';
 import { readConfig } from './config.ts';
+import { readDataPlane } from './data-plane.ts';
 import { Events } from './events.ts';
 import { describeMachine, environmentsHere } from './machine.ts';
 import { LeaseFile } from './lease.ts';
@@ -131,6 +133,11 @@ export class LinuxSite implements SiteDriver {
 
   async poolStatus(): Promise<readonly PoolStatus[]> {
     return this.#view().units.poolStatus();
+  }
+
+  readDataPlane(): Promise<DataPlaneDump> {
+    const { slots, links } = this.#view();
+    return readDataPlane(this.#scope, slots, links);
   }
 
   watch(signal: AbortSignal): AsyncIterable<SiteEvent> {

@@ -153,7 +153,11 @@ export interface PoolStatus {
 export interface DataPlaneDump {
   /** Each of a format that `assemble` of packages/verify recognises; all together make one network of it. */
   readonly files: readonly DataPlaneFile[];
-  /** For the ports of all units: `portId` is that of the fabric, `place` is `box:port` of that network. */
+  /**
+   * For the ports of all units: `portId` is that of the fabric, `place` is `box:port` of that network, as its links say it.
+   * Where the box is the unit itself, its programs send at `box:local:in` and receive at `box:local:out`; where it is not, a
+   * virtual machine for instance, the unit sends at `box:port:in` and receives at `box:port:out`.
+   */
   readonly ports: readonly { readonly portId: string; readonly place: string }[];
 }
 
