@@ -2,7 +2,19 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { assemble, constant, compare, field, isolation, layouts, loops, parseFilter, reach, read } from '../index.ts';
+import {
+  all,
+  assemble,
+  constant,
+  compare,
+  field,
+  isolation,
+  layouts,
+  loops,
+  parseFilter,
+  reach,
+  read,
+} from '../index.ts';
 
 const tcp = layouts.filter(({ name }) => name === 'ipv4/tcp');
 const edge = `10.0.0.0/8          192.0.2.1   eth1
@@ -98,6 +110,54 @@ describe('a network of files', () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('namespaces that name each other', () => {
+  const end = (number: number, name: string, peer: number, far: string, address: string) =>
+    `${number}: ${name}@if${peer}: <BROADCAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP\n    link/ether 02:00:00:00:00:0${number} brd ff:ff:ff:ff:ff:ff link-netns ${far}\n    veth\n    inet ${address} scope global ${name}\n`;
+  const lan =
+    '9: lan: <BROADCAST,UP,LOWER_UP> mtu 1500\n    link/ether 02:00:00:00:00:09 brd ff:ff:ff:ff:ff:ff\n    inet 10.1.0.1/16 scope global lan\n';
+  const linux = [
+    { path: 'a.links', text: end(2, 'up', 3, 'b', '10.0.0.1/24') },
+    { path: 'a.routes', text: 'unicast 10.1.0.0/16 via 10.0.0.2 dev up table main proto static\n' },
+    { path: 'b.links', text: end(3, 'down', 2, 'a', '10.0.0.2/24') + lan },
+    { path: 'b.routes', text: 'unicast 10.1.0.0/16 dev lan table main proto kernel scope link\n' },
+  ];
+  const neighbour = (mac: string) => ({ path: 'a.neigh', text: `10.0.0.2 dev up lladdr ${mac} PERMANENT\n` });
+  const answer = (files: readonly { readonly path: string; readonly text: string }[]) =>
+    reach(assemble('two', files).network, from('a:local:in', 0x0a010005), 'b:lan:out').answer;
+
+  it('are linked by their pairs of interfaces', () => {
+    expect(answer(linux)).toBe('holds');
+  });
+
+  it('take frames for their own address alone', () => {
+    const b = { path: 'b.neigh', text: '10.0.0.1 dev down lladdr 02:00:00:00:00:02 PERMANENT\n' };
+    expect(answer([...linux, neighbour('02:00:00:00:00:03'), b])).toBe('holds');
+    expect(answer([...linux, neighbour('02:00:00:00:00:07'), b])).toBe('violated');
+  });
+
+  it('send what is larger than the MTU nowhere, when it must not be cut', () => {
+    const { network } = assemble('two', linux);
+    const large = all(to(0x0a010005), compare(read(field('IPv4.length')), '==', constant(1501, 16)));
+    const sent = (flags: number) =>
+      reach(
+        network,
+        { ...from('a:local:in', 0), assume: all(large, compare(read(field('IPv4.flags')), '==', constant(flags, 3))) },
+        'b:lan:out',
+      ).answer;
+    expect([sent(0), sent(2)]).toEqual(['holds', 'violated']);
+  });
+
+  it('are in doubt where a bridge or IPsec is in the way', () => {
+    const bridged = linux.map(({ path, text }) => ({
+      path,
+      text: text.replace('mtu 1500 qdisc', 'mtu 1500 master br0 qdisc'),
+    }));
+    expect(answer(bridged)).toBe('unknown');
+    const policy = 'src 10.0.0.0/8 dst 10.1.0.0/16\n\tdir out priority 0\n\ttmpl src 10.0.0.1 dst 10.0.0.2\n';
+    expect(answer([...linux, { path: 'a.xfrm', text: policy }])).toBe('unknown');
   });
 });
 

@@ -1,4 +1,5 @@
 import type { NetfilterBox, NetfilterRoute } from '../models/netfilter/box.ts';
+import type { MacTable } from '../readers/mac.ts';
 import type { BoxParts } from './parts.ts';
 
 /** Whether files of a box say what only Linux has. */
@@ -13,7 +14,7 @@ export function isLinux({ rulesets, interfaces, linux }: BoxParts): boolean {
  * from which a link leads is a wire: whoever wrote the link says where its frames go.
  */
 export function linuxBox(parts: BoxParts, isLinked: (device: string) => boolean = () => false): NetfilterBox {
-  const { fib, fib6, rulesets, ipsets, interfaces, linux } = parts;
+  const { fib, fib6, rulesets, ipsets, interfaces, linux, macTable } = parts;
   const routes: NetfilterRoute[] = [];
   const names = new Set(interfaces.map(({ name }) => name));
   if (fib !== undefined) {
@@ -49,7 +50,10 @@ export function linuxBox(parts: BoxParts, isLinked: (device: string) => boolean 
     ipsets,
     interfaces: [...names].map((name) => {
       const { vxlan, ...known } = interfaces.find((each) => each.name === name) ?? { name, addresses: [] };
-      return vxlan === undefined || isLinked(name) ? known : { ...known, vxlan };
+      if (vxlan === undefined || isLinked(name)) return known;
+      const { remote, ...rest } = vxlan;
+      // Where single stations are, the forwarding table says, and the model does not.
+      return { ...known, vxlan: remote === undefined || hasStations(macTable, name) ? rest : vxlan };
     }),
     routes,
     ...(policies.length === 0 ? {} : { policies }),
@@ -62,4 +66,12 @@ export function linuxBox(parts: BoxParts, isLinked: (device: string) => boolean 
     withoutSegments: settings?.withoutSegments ?? [],
     ...(settings?.segments === undefined ? {} : { segments: settings.segments }),
   };
+}
+
+const GROUP_ADDRESSES = 2 ** 40;
+
+function hasStations(table: MacTable | undefined, device: string): boolean {
+  const port = table?.ports.indexOf(device) ?? -1;
+  const isStation = (address: number) => address !== 0 && Math.floor(address / GROUP_ADDRESSES) % 2 === 0;
+  return port >= 0 && table!.addresses.some((address, i) => table!.port[i] === port && isStation(address));
 }

@@ -18,6 +18,7 @@ import { looksLikeNeighbourTable, type Neighbour, readNeighbourTable } from '../
 import { type LinuxRoute, looksLikeLinuxRoutes, readLinuxRoutes } from '../readers/linux/routes.ts';
 import { looksLikePolicyRules, type PolicyRule, readPolicyRules } from '../readers/linux/rules.ts';
 import { type LinuxSettings, looksLikeSettings, readSettings } from '../readers/linux/settings.ts';
+import { looksLikeXfrm, readXfrm } from '../readers/linux/xfrm.ts';
 import {
   looksLikeMacTable,
   looksLikeOwnAddresses,
@@ -175,6 +176,10 @@ const formats: readonly Format[] = [
       box.linux.neighbours = [...(box.linux.neighbours ?? []), ...value];
       return reading;
     },
+  },
+  {
+    recognises: looksLikeXfrm,
+    read: readXfrm,
   },
   {
     recognises: looksLikeSettings,

@@ -1,7 +1,7 @@
 import { macAddress } from '../filter/addresses.ts';
 import { LineLedger } from '../read/ledger.ts';
 import type { InputFile, Reading } from '../read/reader.ts';
-import { addressOf, type ReadInterface, type Vxlan } from './linux/interface.ts';
+import { addressOf, otherKinds, type ReadInterface, type Vxlan } from './linux/interface.ts';
 import { type Json, jsonList } from './linux/json.ts';
 import { linuxAddress } from './linux/words.ts';
 
@@ -16,6 +16,8 @@ export function listedInterfaces(file: InputFile): Reading<readonly ReadInterfac
     const vxlan = kind === 'vxlan' ? vxlanOf((one['linkinfo'] as Json)['info_data']) : undefined;
     if (kind === 'vxlan' && vxlan === undefined)
       ledger.notUnderstood(1, `${ifname}: a VXLAN of a kind that is not modelled`);
+    if (kind !== undefined && otherKinds.has(kind))
+      ledger.notUnderstood(1, `${ifname} is an interface of the kind ${kind}`);
     const flags = Array.isArray(one['flags']) ? one['flags'] : [];
     const mac = one['link_type'] === 'ether' ? macAddress(text(one['address']) ?? '') : undefined;
     const master = text(one['master']);

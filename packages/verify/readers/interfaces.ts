@@ -4,7 +4,7 @@ import { inputLines } from '../read/lines.ts';
 import type { InputFile, Reading } from '../read/reader.ts';
 import { wordsOf } from '../read/words.ts';
 import { listedInterfaces } from './interfaces-json.ts';
-import { addressOf, type ReadInterface, type Vxlan } from './linux/interface.ts';
+import { addressOf, otherKinds, type ReadInterface, type Vxlan, wireKinds } from './linux/interface.ts';
 import { linuxAddress } from './linux/words.ts';
 
 type Draft = { -readonly [K in keyof ReadInterface]: ReadInterface[K] };
@@ -84,8 +84,13 @@ function readDetail(words: readonly string[], to: Draft, refuse: (why: string) =
     else to.vxlan = vxlan;
     return true;
   }
-  if (['veth', 'bridge', 'tun', 'vrf', 'bond', 'vlan', 'macvlan', 'ipip', 'gre', 'sit', 'dummy'].includes(first)) {
+  if (wireKinds.has(first)) {
     to.kind = first;
+    return true;
+  }
+  if (otherKinds.has(first)) {
+    to.kind = first;
+    refuse(`${to.name} is an interface of the kind ${first}`);
     return true;
   }
   return false;

@@ -22,7 +22,7 @@ import { dropMartians, linkLocalStays, oneHopLess } from './routing.ts';
 import { tunnelRoutines } from './segments.ts';
 import { outerSent, ownSegment, received, routed, type Side, Tunnels } from './tunnels.ts';
 import { outOfVxlan, sentAgain } from './vxlan.ts';
-import { leave, takeFrame } from './wires.ts';
+import { bridgesOf, intoBridge, leave, takeFrame } from './wires.ts';
 
 /**
  * A Linux box that routes, filters, and carries packets in tunnels. Packets come in at `box:eth0:in` and leave at `box:eth0:out`; what is for the box
@@ -73,6 +73,10 @@ export function netfilterModel(name: string, box: NetfilterBox): BoxModel {
   }
   for (const each of interfaces.names) {
     const known = box.interfaces.find((one) => one.name === each);
+    if (known?.master !== undefined) {
+      programs.set(`${name}:${each}:in`, intoBridge(name, known.master));
+      continue;
+    }
     programs.set(
       `${name}:${each}:in`,
       block(
@@ -94,7 +98,13 @@ export function netfilterModel(name: string, box: NetfilterBox): BoxModel {
       byFamily((family) => ({ op: 'call', routine: `${name}/send/${family}` })),
     ),
   );
-  return { box: { name, kind: 'netfilter' }, programs, routines };
+  const bridged = box.interfaces.some(({ master, kind }) => master !== undefined || kind === 'bridge');
+  return {
+    box: { name, kind: 'netfilter' },
+    programs,
+    routines,
+    ...(bridged ? { unknown: new Map([[bridgesOf(name), `where the bridges of ${name} send frames`]]) } : {}),
+  };
 }
 
 function byFamily(of: (family: IpFamily) => Instruction): Instruction {

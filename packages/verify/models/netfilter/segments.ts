@@ -147,12 +147,15 @@ export function encapsulate(
         }),
       ),
     ),
+    withoutFrame,
     bytes === 0 ? { op: 'destroyTag', tag: 'SRH' } : srh(constant(inner, 8), shown, segments.length - 1),
     ...Object.values(kept).map((at): Instruction => ({ op: 'deallocate', at })),
   );
 }
 
 const FRAME_BYTES = 14;
+/** Of the outer packet there is no frame yet; that of the packet inside, if it has one, is its own. */
+export const withoutFrame = moveTag('L2', 'L3', -8 * FRAME_BYTES);
 
 /** RFC 8754, section 4.1 with the header of the packet itself: H.Insert, as Linux calls it `inline`. */
 function insert(segments: readonly bigint[]): Instruction {

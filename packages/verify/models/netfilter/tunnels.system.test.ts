@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assemble, type Assembled } from '../../assemble/assemble.ts';
 import { interpret, type Read } from '../../engine/interpret.ts';
 
-import { layout } from '../../ir/layouts.ts';
+import { explore } from '../../engine/explore.ts';
+import { all } from '../../ir/expression.ts';
+import { fieldIs, layout } from '../../ir/layouts.ts';
 import { readInterfaces } from '../../readers/interfaces.ts';
 import { readNeighbourTable } from '../../readers/linux/neighbours.ts';
 import { readLinuxRoutes } from '../../readers/linux/routes.ts';
@@ -15,6 +17,8 @@ import { TunnelLab } from './testing/tunnel-lab.ts';
 
 const reason = missing(['ip', 'python3', 'nft', 'sysctl']);
 const PROBES = 60;
+/** One in so many probes is also sent as a symbolic packet. */
+const EXPLORED = 6;
 const RUNS = 4;
 
 describe.skipIf(reason !== undefined)(
@@ -53,6 +57,7 @@ describe.skipIf(reason !== undefined)(
             expect(observed, `${told(probe)}\n${predicted.told}`).toBe(predicted.out);
             if (observed !== undefined) delivered += 1;
             if (predicted.tunnelled) tunnelled += 1;
+            if (i % EXPLORED === 0) expect(explored(made, lab, probe), told(probe)).toEqual(predicted.delivered);
           }
           first = (first + PROBES) % 60_000;
         }),
@@ -98,9 +103,8 @@ function valueOf(path: string, text: string): unknown {
 const told = (probe: TunnelProbe) =>
   JSON.stringify(probe, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString(16) : value));
 
-function predict({ network }: Assembled, lab: TunnelLab, probe: TunnelProbe) {
-  const six = probe.family === 'ip6';
-  const known: Readonly<Record<string, bigint>> = {
+function fieldsOfProbe(probe: TunnelProbe): Readonly<Record<string, bigint>> {
+  return {
     'IPv4.dscp': BigInt(probe.tos >> 2),
     'IPv4.ecn': BigInt(probe.tos & 3),
     'IPv4.length': BigInt(28 + probe.payload),
@@ -118,6 +122,11 @@ function predict({ network }: Assembled, lab: TunnelLab, probe: TunnelProbe) {
     'UDP.dport': BigInt(probe.dport),
     'UDP.length': BigInt(8 + probe.payload),
   };
+}
+
+function predict({ network }: Assembled, lab: TunnelLab, probe: TunnelProbe) {
+  const six = probe.family === 'ip6';
+  const known = fieldsOfProbe(probe);
   const fresh = (name: string, _width: number, ranges: readonly (readonly [bigint, bigint])[]) =>
     known[name] ?? ranges[0]![0];
   const setup = layout(six ? 'ipv6/udp' : 'ipv4/udp')!.setup;
@@ -130,8 +139,21 @@ function predict({ network }: Assembled, lab: TunnelLab, probe: TunnelProbe) {
   const description = `${path!.outcome} at ${path!.port} ${path!.why ?? ''} ${path!.doubts.join()}\n${trace.join('\n')}`;
   const box = lab.names.findIndex((name) => path!.port === `${name}:out:out`);
   const tunnelled = path!.hops.some(({ port }) => port.includes(':tunnel:'));
-  if (path!.outcome !== 'delivered' || box < 0) return { out: undefined, told: description, tunnelled };
-  return { out: `${box}: ${describePacket(bitsAt(path!.read))?.text}`, told: description, tunnelled };
+  const ended = { told: description, tunnelled, delivered: path!.outcome === 'delivered' ? [path!.port] : [] };
+  if (path!.outcome !== 'delivered' || box < 0) return { ...ended, out: undefined };
+  return { ...ended, out: `${box}: ${describePacket(bitsAt(path!.read))?.text}` };
+}
+
+/** Where the engine says that packets like the probe are delivered. */
+function explored({ network }: Assembled, lab: TunnelLab, probe: TunnelProbe): readonly string[] {
+  const six = probe.family === 'ip6';
+  const values = Object.entries(fieldsOfProbe(probe)).filter(
+    ([name]) => name.startsWith(six ? 'IPv6' : 'IPv4') || name.startsWith('UDP'),
+  );
+  const assume = all(...values.map(([name, value]) => fieldIs(name, value)));
+  const start = { port: `${lab.names[probe.box]}:out:in`, layouts: [layout(six ? 'ipv6/udp' : 'ipv4/udp')!], assume };
+  const { paths } = explore(network, start, { keepDropped: false });
+  return paths.filter(({ outcome }) => outcome === 'delivered').map(({ port }) => port);
 }
 
 function bitsAt(read: Read) {

@@ -5,7 +5,7 @@ import type { Vxlan } from '../../readers/linux/interface.ts';
 import { moveTag, putHeader, takeHeader } from '../headers.ts';
 import type { IpFamily, NetfilterInterface } from './box.ts';
 import type { Surroundings } from './cubes.ts';
-import { settle } from './segments.ts';
+import { settle, withoutFrame } from './segments.ts';
 
 /** RFC 7348: a frame in UDP. From the outer header on: IP, UDP, VXLAN, and the frame. */
 const IP_BITS = { ip: 160, ip6: 320 } as const;
@@ -66,6 +66,7 @@ export function intoVxlan(name: string, { family }: Surroundings, { id, local, r
     outer === 'ip'
       ? header4(plus(udpLength + 20), from, remote.address)
       : header6(plus(udpLength), from, remote.address),
+    withoutFrame,
     { op: 'deallocate', at: LENGTH },
     { op: 'deallocate', at: ECN },
     forward(sentAgain(name)),

@@ -19,6 +19,10 @@ export function takeFrame(box: NetfilterBox, each: NetfilterInterface | undefine
   return unframed(constrain(isOurs, 'the frame is for another address'));
 }
 
+/** Stands for the bridges of a box, which are not modelled. */
+export const bridgesOf = (name: string): string => `${name} bridges`;
+export const intoBridge = (name: string, bridge: string): Instruction => forward(`${bridgesOf(name)}:${bridge}`);
+
 /** Sends the packet out by the interface in `oif`. */
 export function leave(name: string, around: Surroundings, hops: readonly Hop[]): Instruction {
   const { interfaces, box } = around;
@@ -32,6 +36,7 @@ export function leave(name: string, around: Surroundings, hops: readonly Hop[]):
 function leaveBy(name: string, around: Surroundings, hops: readonly Hop[], by: NetfilterInterface): Instruction {
   if (by.name === 'lo') return forward(`${name}:lo:in`);
   if (by.up === false) return drop(`${by.name} is down`);
+  if (by.kind === 'bridge') return intoBridge(name, by.name);
   const out =
     by.vxlan === undefined
       ? forward(`${name}:${by.name}:out`)

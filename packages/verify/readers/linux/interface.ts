@@ -37,3 +37,23 @@ export function addressOf(text: string): ReadInterface['addresses'][number] | un
   const length = bits === undefined ? most : /^\d{1,3}$/.test(bits) ? Number(bits) : most + 1;
   return address === undefined || length > most ? undefined : { family, address, length };
 }
+
+/** Interfaces through which packets go as they are; a link says where they lead. Bridges have ports. */
+export const wireKinds: ReadonlySet<string> = new Set(['veth', 'bridge', 'tun', 'vlan', 'macvlan', 'dummy']);
+/** Interfaces that do more with a packet than that. */
+export const otherKinds: ReadonlySet<string> = new Set([
+  'vrf',
+  'bond',
+  'team',
+  'ipip',
+  'ip6tnl',
+  'gre',
+  'gretap',
+  'ip6gre',
+  'sit',
+  'geneve',
+  'wireguard',
+  'xfrm',
+  'vti',
+  'macsec',
+]);

@@ -113,7 +113,8 @@ export function describePacket(bits: Bits): { readonly text: string; readonly pa
       said.push(`udp ${bits(at, 16, 'sport')} ${bits(at + 16, 16, 'dport')} ${bits(at + 32, 16, 'length')}`);
       return { text: said.join(', '), payload: at + 64 };
     }
-    if (next !== 4n && next !== 41n) return undefined;
+    if (next === 143n) at += 112;
+    else if (next !== 4n && next !== 41n) return undefined;
   }
   return undefined;
 }

@@ -6,11 +6,21 @@ import type { TunnelProbe } from './tunnel-probes.ts';
 const box = fc.constantFrom(...BOXES);
 const pick = <T>(...values: readonly T[]) => fc.constantFrom(...values);
 /** Functions of a box, as the last group of its segments. */
-const FUNCTIONS = ['1', '2', '3', '4', '6', '7', '8', 'a', 'b', 'f', 'dead'] as const;
-const lastFunctions = ['4', '6', '7', '4', '6'] as const;
+const FUNCTIONS = ['1', '2', '3', '4', '6', '7', '8', 'a', 'b', 'd', 'f', 'dead'] as const;
+const lastFunctions = ['4', '6', '7', '4', '6', 'd'] as const;
 const sid = (at: number, of: string) => `fd00:${at}::${of}`;
 const segment = fc.tuple(box, pick(...FUNCTIONS)).map(([at, of]) => sid(at, of));
 const lastSegment = fc.tuple(box, pick(...lastFunctions)).map(([at, of]) => sid(at, of));
+/** Frames come out of a segment of layer 2 alone. */
+const ways2 = fc
+  .tuple(
+    fc.array(
+      fc.tuple(box, pick('1', '8')).map(([at, of]) => sid(at, of)),
+      { maxLength: 1 },
+    ),
+    box,
+  )
+  .map(([before, last]) => `l2encap segs ${[...before, sid(last, 'd')].join(',')}`);
 const segments = fc
   .tuple(fc.array(segment, { maxLength: 2 }), lastSegment)
   .map(([before, last]) => [...before, last].join(','));
@@ -33,6 +43,10 @@ function way(at: number): fc.Arbitrary<string> {
         .tuple(pick('encap', 'encap', 'encap.red'), segments, others(at))
         .map(([mode, list, to]) => `encap seg6 mode ${mode} segs ${list} dev w${to}`),
     },
+    {
+      weight: 1,
+      arbitrary: fc.tuple(ways2, others(at)).map(([mode, to]) => `encap seg6 mode ${mode} dev w${to}`),
+    },
   );
 }
 
@@ -45,6 +59,10 @@ function way6(at: number): fc.Arbitrary<string> {
       arbitrary: fc
         .tuple(pick('encap', 'encap', 'encap.red', 'inline'), segments, others(at))
         .map(([mode, list, to]) => `encap seg6 mode ${mode} segs ${list} dev w${to}`),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.tuple(ways2, others(at)).map(([mode, to]) => `encap seg6 mode ${mode} dev w${to}`),
     },
   );
 }
@@ -107,6 +125,7 @@ function segmentRoutes(at: number): fc.Arbitrary<string[]> {
       `-6 route add fd20::${at} via ${OUTSIDE6} dev out onlink ${options}`,
       local('7', `End.DT6 table ${dt === 'main' ? '254' : '201'}`),
       local('8', 'End'),
+      local('d', 'End.DX2 oif out'),
       local('a', `End.B6.Encaps srh segs ${policy}`),
       local('b', `End.B6 srh segs ${inserted}`),
     ]);
