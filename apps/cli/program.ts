@@ -293,7 +293,8 @@ ${exitCodesHelp}`,
       'after',
       `
 NET is a folder, a file or an archive (tar, zip) of what people have: routing tables (show ip cef, show ip route, route -n,
-also IPv6), running configurations of Cisco, MAC tables (show mac address-table, bridge fdb) and VLANs of ports
+also IPv6), what a Linux box says of itself (ip -d addr, ip -d route show table all with SRv6, ip rule, ip neigh, sysctl;
+text or JSON), running configurations of Cisco, MAC tables (show mac address-table, bridge fdb) and VLANs of ports
 (show vlan, show interfaces switchport, bridge vlan), iptables-save, nft rulesets, ipset, Click configurations,
 ovs-ofctl dump-flows, dumps of the Neutron API, SEFL, and a file of links (a:eth0 -> b:eth1).
 Each is recognised by its content. A box is named after its file; packets come in at box:in.

@@ -85,7 +85,7 @@ export class LinuxSite implements SiteDriver {
         schedulable: true,
       })),
       environments,
-      capabilities,
+      capabilities: [...capabilities, { name: 'data plane', present: true, note: 'is read back from the namespaces' }],
       realPackets: true,
       locator: locatorPrefix(this.#scope),
       routerSid: routerSid(this.#scope),

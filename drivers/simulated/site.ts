@@ -60,6 +60,7 @@ export class SimulatedSite implements SiteDriver {
           present: false,
           note: 'simulated: no packet is sent, latency is that of the declared links',
         },
+        { name: 'data plane', present: false, note: 'simulated: there are no rules and routes to read back' },
       ],
       realPackets: false,
       locator: state.fabric.locator,
