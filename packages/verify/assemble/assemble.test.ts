@@ -132,6 +132,31 @@ describe('namespaces that name each other', () => {
     expect(answer(linux)).toBe('holds');
   });
 
+  it('are told by their files, whatever form these have', () => {
+    const files = [
+      {
+        path: 'c.links',
+        text: '[{"ifindex":2,"ifname":"up","flags":["UP"],"mtu":1500,"link_type":"ether","address":"02:00:00:00:00:02"}]',
+      },
+      { path: 'c.neigh', text: '[{"dst":"10.0.0.2","dev":"up","lladdr":"02:00:00:00:00:03","state":["PERMANENT"]}]' },
+      { path: 'c.routes', text: '[{"dst":"default","gateway":"10.0.0.2","dev":"up","flags":[]}]' },
+      {
+        path: 'c.rule',
+        text: '[{"priority":0,"src":"all","table":"local"},{"priority":32766,"src":"all","table":"main"}]',
+      },
+      { path: 'd.neigh', text: neighbour('02:00:00:00:00:03').text },
+      { path: 'd.routes', text: linux[1]!.text },
+      { path: 'd.rule', text: '0:\tfrom all lookup local\n32766:\tfrom all lookup main\n' },
+      { path: 'd.sysctl', text: 'net.ipv4.ip_forward = 1\n' },
+    ];
+    const { readings } = assemble('forms', files);
+    expect(readings.map(({ file, format, lines }) => [file, format, lines['not understood']])).toEqual(
+      ['c.links ip addr', 'c.neigh ip neigh', 'c.routes ip route', 'c.rule ip rule']
+        .concat(['d.neigh ip neigh', 'd.routes ip route', 'd.rule ip rule', 'd.sysctl sysctl'])
+        .map((line) => [line.split(' ')[0], line.slice(line.indexOf(' ') + 1), 0]),
+    );
+  });
+
   it('take frames for their own address alone', () => {
     const b = { path: 'b.neigh', text: '10.0.0.1 dev down lladdr 02:00:00:00:00:02 PERMANENT\n' };
     expect(answer([...linux, neighbour('02:00:00:00:00:03'), b])).toBe('holds');

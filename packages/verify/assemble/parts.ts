@@ -150,6 +150,14 @@ const formats: readonly Format[] = [
     },
   },
   {
+    recognises: looksLikeNeighbourTable,
+    read(file, box) {
+      const { value, reading } = readNeighbourTable(file);
+      box.linux.neighbours = [...(box.linux.neighbours ?? []), ...value];
+      return reading;
+    },
+  },
+  {
     recognises: looksLikeLinuxRoutes,
     read(file, box) {
       const { value, reading } = readLinuxRoutes(file);
@@ -166,14 +174,6 @@ const formats: readonly Format[] = [
     read(file, box) {
       const { value, reading } = readPolicyRules(file);
       box.linux.policies.push(...value);
-      return reading;
-    },
-  },
-  {
-    recognises: looksLikeNeighbourTable,
-    read(file, box) {
-      const { value, reading } = readNeighbourTable(file);
-      box.linux.neighbours = [...(box.linux.neighbours ?? []), ...value];
       return reading;
     },
   },

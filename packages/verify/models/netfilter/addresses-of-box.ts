@@ -51,13 +51,15 @@ export function routedRanges(
   const byInterface = new Map<string, Range[]>();
   const nowhere: Range[] = [];
   let left: Range[] = [everything(family)];
-  const routes = box.routes.filter((route) => route.family === family).toSorted((a, b) => b.length - a.length);
-  for (const { address, length, interfaces } of routes) {
+  const routes = box.routes
+    .filter((route) => route.family === family && (route.table ?? 'main') === 'main')
+    .toSorted((a, b) => b.length - a.length || (a.metric ?? 0) - (b.metric ?? 0));
+  for (const { address, length, interfaces, type = 'unicast' } of routes) {
     const here = [block(address, length, family)];
     const taken = intersect(left, here);
     left = subtract(left, here);
-    if (interfaces.length === 0) nowhere.push(...taken);
-    for (const name of interfaces) byInterface.set(name, [...(byInterface.get(name) ?? []), ...taken]);
+    if (type !== 'unicast' || interfaces.length === 0) nowhere.push(...taken);
+    else for (const name of interfaces) byInterface.set(name, [...(byInterface.get(name) ?? []), ...taken]);
   }
   return {
     byInterface: new Map([...byInterface].map(([name, ranges]) => [name, union(ranges)])),

@@ -158,7 +158,14 @@ function addressTypeTest(test: Test & { is: 'address type' }, around: Surroundin
 }
 
 /** rpfilter(8): the best route to the source leaves by the interface that the packet came from. */
+/** Priorities of the rules that a kernel begins with. */
+const FIRST_RULES: readonly number[] = [0, 32_766, 32_767];
+
 function reversePathTest(test: Test & { is: 'reverse path' }, around: Surroundings): Test {
+  const chooses = around.box.policies?.some(
+    (rule) => rule.family === around.family && !FIRST_RULES.includes(rule.priority),
+  );
+  if (chooses === true) return { is: 'unknown', what: 'the way back, which rules choose' };
   /** Addresses of this host are not behind any interface. */
   const local = localRanges(around.box, around.family);
   const routed = routedRanges(around.box, around.family).byInterface;

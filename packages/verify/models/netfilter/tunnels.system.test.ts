@@ -32,7 +32,7 @@ describe.skipIf(reason !== undefined)(
     async function observe(probes: readonly TunnelProbe[]): Promise<ReadonlyMap<number, string>> {
       probes.forEach((probe, i) => lab.send(probe.box, bytesOfProbe(probe, first + i)));
       const seen = new Map<number, string>();
-      for (const { box, packet } of await lab.collect(40)) {
+      for (const { box, packet } of await lab.collect(80)) {
         const id = numberIn(packet);
         if (id !== undefined) seen.set(id, `${box}: ${describePacket(bitsOf(packet))!.text}`);
       }
