@@ -58,10 +58,12 @@ export function looksLikeLinuxRoutes(text: string): boolean {
       const [first = '', second = ''] = words;
       const typed = (TYPES as readonly string[]).includes(first);
       const to = typed ? second : first;
-      const isRoute = to === 'default' || linuxPrefix(to) !== undefined;
-      return (
-        isRoute && (first === 'unicast' || first === 'throw' || words.includes('table') || words.includes('encap'))
-      );
+      const prefix = to === 'default' ? undefined : linuxPrefix(to);
+      if (prefix === undefined && to !== 'default') return false;
+      // A router's table of IPv6 says the type, too, and what is in the table `local`.
+      const isTyped = (first === 'unicast' || first === 'throw') && prefix?.family !== 'ip6';
+      const table = words.indexOf('table');
+      return isTyped || (table > 0 && words[table + 1] !== 'local') || words.includes('encap');
     });
 }
 
