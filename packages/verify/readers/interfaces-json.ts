@@ -1,5 +1,6 @@
 import { macAddress } from '../filter/addresses.ts';
 import { LineLedger } from '../read/ledger.ts';
+import { countLines } from '../read/lines.ts';
 import type { InputFile, Reading } from '../read/reader.ts';
 import { addressOf, otherKinds, type ReadInterface, type Vxlan } from './linux/interface.ts';
 import { type Json, jsonList } from './linux/json.ts';
@@ -7,7 +8,7 @@ import { linuxAddress } from './linux/words.ts';
 
 /** `ip -j [-d] addr` and `ip -j [-d] link`. The names of other namespaces are not in it, only their numbers. */
 export function listedInterfaces(file: InputFile): Reading<readonly ReadInterface[]> {
-  const ledger = new LineLedger(file.path, 'ip addr', file.text.split('\n').length);
+  const ledger = new LineLedger(file.path, 'ip addr', countLines(file));
   ledger.used(1);
   const found = jsonList(file).flatMap((one): readonly ReadInterface[] => {
     const { ifname } = one;

@@ -245,6 +245,28 @@ export const samples: readonly Sample[] = [
     '     30-31',
   ),
   sample(
+    'ip route',
+    'ns.routes',
+    'unicast default  encap seg6 mode encap segs 2 [ fd00:2::1 fd00:3::1 ] dev eth0 table 10001 proto boot scope link',
+    'unicast 10.64.0.0/16 table main proto boot scope global',
+    '\tnexthop via 169.254.0.1 dev eth0 weight 2 onlink',
+    'throw 10.63.0.0/16 table 10001 proto boot scope global',
+  ),
+  sample(
+    'ip rule',
+    'ns.rule',
+    '0:\tfrom all lookup local',
+    '1000:\tnot from 10.0.0.0/8 fwmark 0x1/0x3 iif eth0 ipproto tcp dport 80-90 lookup 10001',
+    '32766:\tfrom all lookup main',
+  ),
+  sample(
+    'ip neigh',
+    'ns.neigh',
+    '169.254.0.1 dev eth0 lladdr 02:00:00:00:00:01 PERMANENT',
+    'fe80::1 dev eth0 INCOMPLETE',
+  ),
+  sample('sysctl', 'ns.sysctl', 'net.ipv4.ip_forward = 1', 'net.netfilter.nf_hooks_lwtunnel = 1'),
+  sample(
     'sefl',
     'net.sefl',
     'network("n")',

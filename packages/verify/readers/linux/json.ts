@@ -1,6 +1,6 @@
 import type { InputFile } from '../../read/reader.ts';
 import { wordsOf } from '../../read/words.ts';
-import { unusable } from '../../read/lines.ts';
+import { inputLines, unusable } from '../../read/lines.ts';
 
 /** A line of iproute2, or an object of its JSON in the words of a line. */
 export interface Entry {
@@ -21,7 +21,7 @@ export function entriesOf(
       wordsFrom(value).map((words) => ({ words, line: 1, text: words.join(' ') })),
     );
   }
-  return file.text.split('\n').flatMap((text, i): Entry[] => {
+  return inputLines(file).flatMap((text, i): Entry[] => {
     const words = wordsOf(text);
     return words.length === 0 || words[0]!.startsWith('#') ? [] : [{ words, line: i + 1, text: text.trim() }];
   });

@@ -1,6 +1,6 @@
 import { macAddress } from '../../filter/addresses.ts';
-import { inputLimits } from '../../limits.ts';
 import { LineLedger } from '../../read/ledger.ts';
+import { countLines } from '../../read/lines.ts';
 import type { InputFile, Reading } from '../../read/reader.ts';
 import { neighbourEntries } from './json.ts';
 import type { IpFamily } from '../netfilter/addresses.ts';
@@ -29,7 +29,7 @@ export function looksLikeNeighbourTable(text: string): boolean {
 
 /** `ip neigh show`, as text or JSON. */
 export function readNeighbourTable(file: InputFile): Reading<readonly Neighbour[]> {
-  const ledger = new LineLedger(file.path, 'ip neigh', file.text.split('\n', inputLimits.lines).length);
+  const ledger = new LineLedger(file.path, 'ip neigh', countLines(file));
   const found: Neighbour[] = [];
   for (const { words, line } of neighbourEntries(file)) {
     const neighbour = neighbourOf(new Words(words));

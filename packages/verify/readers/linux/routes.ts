@@ -1,6 +1,6 @@
 import type { SourceRef } from '../../ir/source.ts';
-import { inputLimits } from '../../limits.ts';
 import { LineLedger } from '../../read/ledger.ts';
+import { countLines } from '../../read/lines.ts';
 import type { InputFile, Reading } from '../../read/reader.ts';
 import { type Encapsulation, readEncapsulation } from './encapsulation.ts';
 import { routeEntries } from './json.ts';
@@ -70,7 +70,7 @@ export function looksLikeLinuxRoutes(text: string): boolean {
 /** `ip [-4|-6] [-d] route show [table all]`, as text or JSON. */
 export function readLinuxRoutes(file: InputFile): Reading<readonly LinuxRoute[]> {
   const entries = routeEntries(file);
-  const count = file.text.split('\n', inputLimits.lines).length;
+  const count = countLines(file);
   const ledger = new LineLedger(file.path, 'ip route', count);
   const routes: LinuxRoute[] = [];
   for (const { words, line, text } of entries) {

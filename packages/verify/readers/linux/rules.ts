@@ -1,7 +1,7 @@
 import { protocolNames } from '../../filter/names.ts';
 import type { SourceRef } from '../../ir/source.ts';
-import { inputLimits } from '../../limits.ts';
 import { LineLedger } from '../../read/ledger.ts';
+import { countLines } from '../../read/lines.ts';
 import type { InputFile, Reading } from '../../read/reader.ts';
 import { ruleEntries } from './json.ts';
 import type { IpFamily } from '../netfilter/addresses.ts';
@@ -44,7 +44,7 @@ export function looksLikePolicyRules(text: string): boolean {
 /** `ip [-6] rule show`, as text or JSON. Rules without an address are of IPv6 when the name of the file ends with a 6. */
 export function readPolicyRules(file: InputFile): Reading<readonly PolicyRule[]> {
   const entries = ruleEntries(file);
-  const ledger = new LineLedger(file.path, 'ip rule', file.text.split('\n', inputLimits.lines).length);
+  const ledger = new LineLedger(file.path, 'ip rule', countLines(file));
   const rules: PolicyRule[] = [];
   for (const { words, line, text } of entries) {
     const rule = ruleOf(new Words(words), ledger.at(line, text));

@@ -1,5 +1,5 @@
-import { inputLimits } from '../../limits.ts';
 import { LineLedger } from '../../read/ledger.ts';
+import { inputLines } from '../../read/lines.ts';
 import type { InputFile, Reading } from '../../read/reader.ts';
 
 /** What `sysctl` says of a box, as far as it decides what becomes of packets. */
@@ -37,7 +37,7 @@ export function looksLikeSettings(text: string): boolean {
 
 /** Lines of `sysctl`: `net.ipv4.ip_forward = 1`. */
 export function readSettings(file: InputFile): Reading<LinuxSettings> {
-  const lines = file.text.split('\n', inputLimits.lines);
+  const lines = inputLines(file);
   const ledger = new LineLedger(file.path, 'sysctl', lines.length);
   const forwarding: { ip?: boolean; ip6?: boolean } = {};
   let tunnelHooks: boolean | undefined;

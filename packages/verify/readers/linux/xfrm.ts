@@ -1,5 +1,5 @@
-import { inputLimits } from '../../limits.ts';
 import { type FileReading, LineLedger } from '../../read/ledger.ts';
+import { inputLines } from '../../read/lines.ts';
 import type { InputFile } from '../../read/reader.ts';
 
 /** `ip xfrm policy` and `ip xfrm state`: entries that begin with the addresses of both ends, keys and templates below. */
@@ -10,7 +10,7 @@ export function looksLikeXfrm(text: string): boolean {
 
 /** IPsec is recognised, and not modelled: packets of such a box are in doubt, since nobody says which of them are masked. */
 export function readXfrm(file: InputFile): FileReading {
-  const lines = file.text.split('\n', inputLimits.lines);
+  const lines = inputLines(file);
   const ledger = new LineLedger(file.path, 'ip xfrm', lines.length);
   for (const [i, text] of lines.entries()) {
     if (text.trim() !== '') ledger.notUnderstood(i + 1, 'IPsec of the kernel is not modelled');
