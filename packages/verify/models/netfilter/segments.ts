@@ -121,9 +121,9 @@ export function encapsulate(
   const frame = mode === 'l2encap' ? FRAME_BYTES : 0;
   const inner = mode === 'l2encap' ? protocols.ethernet : family === 'ip' ? protocols.ipip : protocols.ipv6;
   const bytes = shown.length === 0 ? 0 : 8 + 16 * shown.length;
-  // What the packet says of its treatment, the outer header says, too (seg6_do_srh_encap).
+  // What the packet says of its treatment, the outer header says, too, even around a frame (seg6_do_srh_encap).
   const copied = (name: string, otherwise: number) =>
-    family === 'ip6' && frame === 0 ? read(field(name)) : constant(otherwise, field(name).width);
+    family === 'ip6' ? read(field(name)) : constant(otherwise, field(name).width);
   const kept = { trafficClass: meta('tunnel.class'), flowLabel: meta('tunnel.label'), hopLimit: meta('tunnel.hops') };
   return block(
     frame === 0 ? unframed() : nothing,

@@ -13,13 +13,7 @@ const segment = fc.tuple(box, pick(...FUNCTIONS)).map(([at, of]) => sid(at, of))
 const lastSegment = fc.tuple(box, pick(...lastFunctions)).map(([at, of]) => sid(at, of));
 /** Frames come out of a segment of layer 2 alone. */
 const ways2 = fc
-  .tuple(
-    fc.array(
-      fc.tuple(box, pick('1', '8')).map(([at, of]) => sid(at, of)),
-      { maxLength: 1 },
-    ),
-    box,
-  )
+  .tuple(fc.array(segment, { maxLength: 1 }), box)
   .map(([before, last]) => `l2encap segs ${[...before, sid(last, 'd')].join(',')}`);
 const segments = fc
   .tuple(fc.array(segment, { maxLength: 2 }), lastSegment)
