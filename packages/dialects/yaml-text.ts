@@ -26,6 +26,11 @@ export interface YamlText {
   readonly problems: readonly Problem[];
   /** Where the value at the path stands, or its key. What is absent stands where the nearest thing above it does. */
   locate(path: Path, what?: 'key' | 'value'): Position;
+  /**
+   * Where a line and column of a text value stand in the file, both from 1. A value that is quoted with escapes or folded
+   * over lines is not followed: its beginning is given.
+   */
+  within(path: Path, line: number, column: number): Position;
 }
 
 export function formatPath(path: Path): string {
@@ -33,6 +38,12 @@ export function formatPath(path: Path): string {
     if (typeof part === 'number') return `${text}[${part}]`;
     return text === '' ? part : `${text}.${part}`;
   }, '');
+}
+
+/** The reverse, of paths that the model gives to its problems. */
+export function parsePath(text: string): Path {
+  const parts = text.split(/[.[\]]+/).filter((part) => part !== '');
+  return parts.map((part) => (/^[0-9]+$/.test(part) ? Number(part) : part));
 }
 
 /**
@@ -75,6 +86,7 @@ function textOf(reader: Reader, value?: unknown): YamlText {
     ...(reader.problems.length === 0 ? { value } : {}),
     problems: reader.problems,
     locate: (path, what = 'value') => reader.locate(path, what),
+    within: (path, line, column) => reader.within(path, line, column),
   };
 }
 
@@ -86,6 +98,7 @@ class Reader {
   readonly #open = new Set<Node>();
   #root: Node | null = null;
   #aliased = 0;
+  #text = '';
 
   constructor(file: string | undefined, lines = new LineCounter()) {
     this.#file = file;
@@ -121,6 +134,7 @@ class Reader {
     }
     const text = this.#decode(bytes);
     if (text === undefined) return undefined;
+    this.#text = text;
     const tokens = this.#tokens(text);
     if (tokens === undefined) return undefined;
     return this.#compose(tokens, text.length, max);
@@ -270,7 +284,26 @@ class Reader {
     return this.#convert(target, path, true);
   }
 
+  within(path: Path, line: number, column: number): Position {
+    const node = this.#find(path, 'value');
+    const start = this.#at(node);
+    if (!isScalar(node) || typeof node.value !== 'string' || node.range === null || node.range === undefined) return start;
+    const source = this.#text.slice(node.range[0], node.range[1]);
+    if (node.type === 'BLOCK_LITERAL') {
+      const lines = source.split('\n');
+      const indent = /^ */.exec(lines.find((each, i) => i > 0 && each.trim() !== '') ?? '')![0].length;
+      return { ...start, line: start.line + line, column: indent + column };
+    }
+    const quoted = source.startsWith('"') || source.startsWith("'");
+    if (line !== 1 || source.length !== node.value.length + (quoted ? 2 : 0)) return start;
+    return { ...start, column: start.column + column - 1 + (quoted ? 1 : 0) };
+  }
+
   locate(path: Path, what: 'key' | 'value'): Position {
+    return this.#at(this.#find(path, what));
+  }
+
+  #find(path: Path, what: 'key' | 'value'): Node | null {
     let node = this.#root;
     let found: Node | null = node;
     for (const [depth, part] of path.entries()) {
@@ -285,7 +318,7 @@ class Reader {
         found = node;
       } else break;
     }
-    return this.#at(found);
+    return found;
   }
 
   #at(node: Node | null | undefined): Position {

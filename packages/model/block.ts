@@ -176,4 +176,30 @@ export interface Service {
   readonly networks: readonly Network[];
   readonly chains: readonly Chain[];
   readonly balancers: readonly Balancer[];
+  /** Absent: none. */
+  readonly policies?: readonly Policy[];
 }
+
+/**
+ * What the data plane of the service must always do. It is proven for all packets before a deployment, and again of what
+ * is there after it. Places are functions, units or networks of the service; a network means the units with a port on it.
+ */
+export interface Policy {
+  readonly name: string;
+  readonly description?: string;
+  readonly claim: Claim;
+}
+
+/** `packet` is a filter of tcpdump. Packets are those with which a place opens connections from its own addresses. */
+export type Claim =
+  /** All of them arrive, sent to an address of `to`, and their answers come back; or none arrives, whatever it is sent to. */
+  | {
+      readonly kind: 'reach' | 'deny';
+      readonly from: readonly string[];
+      readonly to: readonly string[];
+      readonly packet?: string;
+    }
+  /** Packets of the chain pass the waypoints in this order and arrive at its end, and answers come back the same way. */
+  | { readonly kind: 'through'; readonly chain: string; readonly waypoints: readonly string[] }
+  /** NetCTL (D6.1 of Superfluidity, section 5.1.2), in the language of `verify policy`. */
+  | { readonly kind: 'check'; readonly from: readonly string[]; readonly packet?: string; readonly formula: string };

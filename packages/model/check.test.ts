@@ -14,6 +14,21 @@ describe('checkService', () => {
   });
 
   test.each<[string, Service, keyof typeof modelErrors, string, string?]>([
+    [
+      'a policy about nowhere',
+      service(abc(), { policies: [{ name: 'p', claim: { kind: 'deny', from: ['a', 'b/q'], to: ['lan'] } }] }),
+      'SF-MODEL-REFERENCE',
+      'policies[0].deny.from[1]',
+      "did you mean 'b/y'?",
+    ],
+    [
+      'two policies of one name',
+      service(abc(), {
+        policies: [1, 2].map(() => ({ name: 'p', claim: { kind: 'deny', from: ['a'], to: ['b'] } })),
+      }),
+      'SF-MODEL-DUPLICATE',
+      'policies[1].name',
+    ],
     ['name with a path separator', service([fn('../etc', [unit('x')])]), 'SF-MODEL-NAME', 'functions[0].name'],
     ['name of 64 characters', service([fn('a'.repeat(64), [unit('x')])]), 'SF-MODEL-NAME', 'functions[0].name'],
     [

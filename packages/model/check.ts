@@ -4,6 +4,7 @@ import { checkAffinity } from './check-affinity.ts';
 import { checkBlocks } from './check-blocks.ts';
 import { checkNesting } from './check-nesting.ts';
 import { checkNetworking } from './check-networking.ts';
+import { checkPolicies } from './check-policies.ts';
 import { checkReferences } from './check-references.ts';
 import { checkTraffic } from './check-traffic.ts';
 import { Findings } from './findings.ts';
@@ -26,6 +27,7 @@ export function checkService(service: Service): readonly Problem[] {
       checkNesting(index, findings);
       checkAffinity(service, index, findings);
     }
+    checkPolicies(service, index, findings);
   }
   return findings.list;
 }

@@ -94,4 +94,6 @@ export const modelLimits = {
   balancers: 1_000,
   /** Hops between the ends of a chain: the segments of one SRv6 header, with room for routers. */
   hops: 32,
+  policies: 1_000,
+  waypoints: 12,
 } as const;

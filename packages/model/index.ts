@@ -4,4 +4,5 @@ export * from './environment.ts';
 export * from './errors.ts';
 export * from './graph.ts';
 export * from './ipv4.ts';
+export * from './policy-places.ts';
 export * from './site.ts';

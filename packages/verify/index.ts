@@ -29,7 +29,7 @@ export { type Bound, defaultLimits, inputLimits as verifyLimits, type Limits } f
 export * from './network.ts';
 export { checkFormula, type CheckOptions } from './netctl/check.ts';
 export type { Formula } from './netctl/formula.ts';
-export { parsePolicies, type Policy } from './netctl/parse.ts';
+export { parseFormula, parsePolicies, type Policy } from './netctl/parse.ts';
 export { portsOf } from './ports.ts';
 export * from './read/ledger.ts';
 export * from './read/reader.ts';

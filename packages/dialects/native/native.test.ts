@@ -101,6 +101,61 @@ describe('reading', () => {
     expect(readNative(sound.replace(right, wrong)).service).toBeUndefined();
   });
 
+  const policies = (...lines: string[]) =>
+    `${sound}  policies:\n${lines.map((line) => `    - ${line}\n`).join('')}`.replace(
+      /\n+ {2}policies/,
+      '\n  policies',
+    );
+  const at = (text: string, needle: string) => {
+    const before = text.slice(0, text.indexOf(needle));
+    return `${before.split('\n').length}:${before.length - before.lastIndexOf('\n')}`;
+  };
+  test.each<[string, string, string, string, string?]>([
+    [
+      'a place that is not there',
+      'reach: {from: vidio, to: radio}',
+      'vidio',
+      'SF-MODEL-REFERENCE',
+      "did you mean 'video'?",
+    ],
+    [
+      'one of several places',
+      'deny: {from: [lan, raido], to: radio}',
+      'raido',
+      'SF-MODEL-REFERENCE',
+      "did you mean 'radio'?",
+    ],
+    [
+      'a chain that is not there',
+      'through: {chain: strem, waypoints: [radio]}',
+      'strem',
+      'SF-MODEL-REFERENCE',
+      "did you mean 'stream'?",
+    ],
+    ['a filter that is none', 'deny: {from: lan, to: video, packet: tcp prot 80}', 'prot', 'SF-DESCRIPTOR-VALUE'],
+    ['a formula that is none', 'check: {from: lan, formula: "AG nott at video"}', 'nott', 'SF-DESCRIPTOR-VALUE'],
+    [
+      'a place in a formula',
+      'check: {from: lan, formula: AG not at vidoe}',
+      'vidoe',
+      'SF-DESCRIPTOR-VALUE',
+      "did you mean 'video'?",
+    ],
+    [
+      'a formula over lines',
+      'check:\n        from: lan\n        formula: |\n          AG not\n            att video',
+      'att',
+      'SF-DESCRIPTOR-VALUE',
+    ],
+    ['a filter in a formula', 'check: {from: lan, formula: "AG { dst prot 80 }"}', '{ dst', 'SF-DESCRIPTOR-VALUE'],
+    ['two claims', 'reach: {from: lan, to: lan}\n      deny: {to: lan, from: lan}', '{to: lan', 'SF-DESCRIPTOR-VALUE'],
+    ['no claim', 'description: nothing', 'name: first', 'SF-DESCRIPTOR-MISSING'],
+  ])('%s in a policy', (_name, claim, needle, code, suggestion) => {
+    const text = `${policies(`name: first\n      ${claim}`)}\n`;
+    const [first] = found(text);
+    expect(first).toEqual([at(text, needle), code, ...(suggestion === undefined ? [] : [suggestion])]);
+  });
+
   const bomb = [
     'a: &a [x,x,x,x,x,x,x,x,x,x]',
     ...[...'bcdefghi'].map((c, i) => `${c}: &${c} [${Array(10).fill(`*${'abcdefgh'[i]}`).join(',')}]`),

@@ -2,7 +2,8 @@ import type { Problem } from '@superfluidity/core';
 import { checkService, deepFreeze } from '@superfluidity/model';
 import type { ReadResult } from '../dialect.ts';
 import { readShape, type JsonSchema } from '../shape.ts';
-import { formatPath, readYamlText, type Path, type YamlText } from '../yaml-text.ts';
+import { formatPath, parsePath, readYamlText, type Path, type YamlText } from '../yaml-text.ts';
+import { checkQuestions } from '../check-questions.ts';
 import { nativeJsonSchema, nativeShape } from './schema.ts';
 import { toModel } from './to-model.ts';
 
@@ -13,7 +14,10 @@ export function readNative(source: Uint8Array | string, options: { readonly file
   const shape = readShape(text, nativeShape, nativeJsonSchema as JsonSchema);
   if (!('value' in shape)) return { problems: shape.problems };
   const service = toModel(shape.value.service);
-  const problems = checkService(service).map((problem) => locateProblem(problem, text));
+  const problems = [
+    ...checkService(service).map((problem) => locateProblem(problem, text)),
+    ...checkQuestions(service, text, (policy) => ['service', 'policies', policy]),
+  ];
   if (problems.some(({ severity }) => severity === 'error')) return { problems };
   const locate = (modelPath: string) => text.locate(documentPath(modelPath, text.value));
   return { service: deepFreeze(service), problems, locate };
@@ -27,8 +31,7 @@ function locateProblem(problem: Problem, text: YamlText): Problem {
 
 /** `functions[1].units[0].image` is `service.functions[1].image` where function 1 is written as its only unit. */
 function documentPath(modelPath: string, document: unknown): Path {
-  const parts = modelPath.split(/[.[\]]+/).filter((part) => part !== '');
-  const path: (string | number)[] = ['service', ...parts.map((part) => (/^[0-9]+$/.test(part) ? Number(part) : part))];
+  const path: Path = ['service', ...parsePath(modelPath)];
   const [, list, index, units] = path;
   const { service } = document as { readonly service: { readonly functions: readonly object[] } };
   const short = list === 'functions' && units === 'units' && !('units' in service.functions[Number(index)]!);

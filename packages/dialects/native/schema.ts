@@ -272,6 +272,63 @@ const balancerShape = z.strictObject({
   carried: carried.exactOptional(),
 });
 
+const places = z
+  .union([text, list(text).min(1)])
+  .describe('A function, a unit (`radio/bbu`) or a network, which means the units on it; or a list of them');
+const filter = z
+  .string()
+  .min(1)
+  .max(4096)
+  .describe('Which packets, as a filter of tcpdump: `tcp && dst port 8080`. Absent: all of IPv4');
+const ends = { from: places, to: places, packet: filter.exactOptional() };
+
+const claims = {
+  reach: z
+    .strictObject(ends)
+    .describe('All these packets arrive, sent to an address of `to`, and their answers come back')
+    .exactOptional(),
+  deny: z.strictObject(ends).describe('None of these packets arrives, whatever it is sent to').exactOptional(),
+  through: z
+    .strictObject({ chain: text, waypoints: list(text).min(1) })
+    .describe('Packets of the chain pass these functions or units in this order, and their answers come back that way')
+    .exactOptional(),
+  check: z
+    .strictObject({
+      from: places,
+      packet: filter.exactOptional(),
+      formula: z.string().min(1).max(65_536).describe('NetCTL, as in the guide of verification: `AG not at firewall`'),
+    })
+    .describe('A formula for what the rest cannot say')
+    .exactOptional(),
+};
+const claimNames = Object.keys(claims) as readonly (keyof typeof claims)[];
+
+/** What must always be true of the data plane of the service. Proven before a deployment, and of what is there after it. */
+const policyShape = z
+  .strictObject({ name, description: z.string().max(4096).exactOptional(), ...claims })
+  .superRefine((policy, context) => {
+    const [first, ...more] = claimNames.filter((claim) => policy[claim] !== undefined);
+    if (first === undefined) {
+      const message = `a policy has one of ${claimNames.join(', ')}`;
+      context.addIssue({ code: 'custom', message, path: [], params: { missing: true } });
+    }
+    for (const claim of more) {
+      context.addIssue({
+        code: 'custom',
+        message: `this policy has '${first}' already: write another one`,
+        path: [claim],
+      });
+    }
+  })
+  .meta({
+    id: 'policy',
+    description: 'What the data plane must always do; proven for all packets before the service is deployed',
+    oneOf: claimNames.map((claim) => ({ required: [claim] })),
+  });
+
+/** Also what SOL006 carries as an augmentation. */
+export const policiesShape = list(policyShape);
+
 export const serviceShape = z
   .strictObject({
     ...blockFields,
@@ -280,6 +337,7 @@ export const serviceShape = z
     functions: list(functionShape),
     chains: list(chainShape).exactOptional(),
     balancers: list(balancerShape).exactOptional(),
+    policies: policiesShape.exactOptional(),
   })
   .meta({ id: 'service' });
 
@@ -296,6 +354,7 @@ export type NativeFunction = z.infer<typeof functionShape>;
 export type NativeUnitFragment = z.infer<typeof unitFragmentShape>;
 export type NativeRequirements = z.infer<typeof requirementsShape>;
 export type NativeHealth = z.infer<typeof healthShape>;
+export type NativePolicy = z.infer<typeof policyShape>;
 export type NativePort = z.infer<typeof portShape>;
 
 /** JSON Schema (draft 2020-12) as published in docs/schemas. */

@@ -1,5 +1,24 @@
-import type { Balancer, Block, Chain, Execution, HealthCheck, Port, Scale, Service } from '@superfluidity/model';
-import type { NativeElement, NativeFunction, NativeHealth, NativePort, NativeService, NativeUnit } from './schema.ts';
+import type {
+  Balancer,
+  Block,
+  Chain,
+  Claim,
+  Execution,
+  HealthCheck,
+  Policy,
+  Port,
+  Scale,
+  Service,
+} from '@superfluidity/model';
+import type {
+  NativeElement,
+  NativeFunction,
+  NativeHealth,
+  NativePolicy,
+  NativePort,
+  NativeService,
+  NativeUnit,
+} from './schema.ts';
 
 /** What is meant where the long form is not written. */
 export const defaults = { healthTimeoutMs: 5_000, drainTimeoutMs: 10_000 } as const;
@@ -7,7 +26,7 @@ export const defaults = { healthTimeoutMs: 5_000, drainTimeoutMs: 10_000 } as co
 /** The model of a document whose shape is sound. Short forms become long ones, and references become full paths. */
 export function toModel(native: NativeService): Service {
   const reference = unitReferences(native);
-  const { version, networks = [], functions, chains = [], balancers = [] } = native;
+  const { version, networks = [], functions, chains = [], balancers = [], policies = [] } = native;
   return {
     block: block(
       'service',
@@ -25,6 +44,7 @@ export function toModel(native: NativeService): Service {
       const check = health === undefined ? {} : { health: longHealth(health) };
       return { ...rest, unit: reference(unit), targetPort, layer, ...check };
     }),
+    ...(policies.length === 0 ? {} : { policies: policies.map(policyOf) }),
   };
 }
 
@@ -163,4 +183,16 @@ export function longHealth(native: NativeHealth): HealthCheck {
   if (kind === 'http') return { kind, port: port!, path: path!, timeoutMs };
   if (kind === 'tcp') return { kind, port: port!, timeoutMs };
   return { kind, timeoutMs };
+}
+
+/** The shape has been checked: there is one claim. */
+function policyOf({ name, description, reach, deny, through, check }: NativePolicy): Policy {
+  const many = (places: string | readonly string[]) => (typeof places === 'string' ? [places] : places);
+  const claim = (): Claim => {
+    if (through !== undefined) return { kind: 'through', ...through };
+    if (check !== undefined) return { kind: 'check', ...check, from: many(check.from) };
+    const ends = (reach ?? deny)!;
+    return { kind: reach === undefined ? 'deny' : 'reach', ...ends, from: many(ends.from), to: many(ends.to) };
+  };
+  return { name, ...(description === undefined ? {} : { description }), claim: claim() };
 }

@@ -3,6 +3,7 @@ import {
   type Block,
   type Execution,
   type HealthCheck,
+  type Policy,
   type Port,
   type Scale,
   type Service,
@@ -27,7 +28,7 @@ export function writeNative(service: Service): string {
 /** The same as a plain value, for JSON. */
 export function nativeDocument(service: Service): Readonly<Record<string, unknown>> {
   const short = shortReferences(service);
-  const { block, version, networks, chains, balancers } = service;
+  const { block, version, networks, chains, balancers, policies = [] } = service;
   const { name, description, ...common } = commonFields(block, short);
   return {
     superfluidity: 1,
@@ -55,9 +56,21 @@ export function nativeDocument(service: Service): Readonly<Record<string, unknow
           unit: short(unit),
           ...given({ health: health === undefined ? undefined : shortHealth(health) }),
         })),
+        policies: policiesDocument(policies),
       }),
     },
   };
+}
+
+/** Policies as they stand in a descriptor of any dialect: places are named as people wrote them. */
+export function policiesDocument(policies: readonly Policy[]): readonly Readonly<Record<string, unknown>>[] {
+  const short = (places: readonly string[]) => (places.length === 1 ? places[0] : places);
+  return policies.map(({ name, description, claim }) => {
+    const { kind, ...said } = claim;
+    const from = 'from' in said ? { from: short(said.from) } : {};
+    const to = 'to' in said ? { to: short(said.to) } : {};
+    return { name, ...given({ description }), [kind]: { ...said, ...from, ...to } };
+  });
 }
 
 /** How a unit is run and what it asks for, without what other dialects say themselves: name, ports, scale, nesting. */

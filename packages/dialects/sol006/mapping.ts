@@ -5,9 +5,10 @@
  *   `superfluidity`, referred to by `vduNestedDesc`, which holds the fields of a native unit;
  * - requirements of a whole VNF: `modifiable-attributes` metadata, `requirements=JSON`;
  * - the service address, ports and bounds of a chain: the `rule` of its nfpd, as `key=value` pairs;
+ * - policies: the list `policy` of the NSD, an augmentation of `superfluidity-nfv.yang`;
  * - descriptions: `product-info-description` of the VNFD, `name` of the NSD.
  */
-/** The module of the attributes of nested VDUs, `superfluidity-nfv.yang`: RFC 7951, clause 4, demands its name before theirs. */
+/** The module of the attributes of nested VDUs and of policies, `superfluidity-nfv.yang`: RFC 7951, clause 4, demands its name before theirs. */
 export const AUGMENTATION = 'superfluidity-nfv';
 export const NESTED_TYPE = 'superfluidity';
 export const REQUIREMENTS_KEY = 'requirements';

@@ -22,6 +22,7 @@ export function withoutModules(text: YamlText): YamlText {
     ...text,
     value: unqualified(text.value),
     locate: (path, what) => text.locate(spelled(text.value, path), what),
+    within: (path, line, column) => text.within(spelled(text.value, path), line, column),
   };
 }
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ASSUMED, assumedPrefix } from '../assumed.ts';
 import type { ReadResult } from '../dialect.ts';
 import type { dialectErrors } from '../errors.ts';
+import { withQuestions } from '../check-questions.ts';
 import type { DescriptorFile } from '../files.ts';
 import {
   requirementsShape,
@@ -120,8 +121,10 @@ class Reader {
       networks: this.#networks(found, nsd),
       functions,
       chains: this.#chains(found, nsd, vnfds),
+      ...(nsd.policy === undefined ? {} : { policies: nsd.policy }),
     };
-    return toService(service, originsOf(found, sources), this.#problems);
+    const read = toService(service, originsOf(found, sources, nsd), this.#problems);
+    return withQuestions(read, found.text, (policy) => [...found.path, 'policy', policy]);
   }
 
   #networks(found: Found, nsd: Nsd): NonNullable<NativeService['networks']> {
@@ -309,6 +312,7 @@ class Reader {
       value: found.value,
       problems: [],
       locate: (path, what) => found.text.locate([...found.path, ...path], what),
+      within: (path, line, column) => found.text.within([...found.path, ...path], line, column),
     };
     const shape = readShape(inner, schema, {});
     if ('value' in shape) return shape.value;
@@ -413,7 +417,7 @@ function computeOf(vdu: Vdu, vnfd: Vnfd): NativeRequirements {
 }
 
 /** Functions are shown at their VNFD, units at their VDU, the rest at the NSD. */
-function originsOf(nsd: Found, sources: readonly ReadVnfd[]): Origins {
+function originsOf(nsd: Found, sources: readonly ReadVnfd[], { policy: policies = [] }: Nsd): Origins {
   const origins = new Origins();
   origins.note('', nsd.text.locate(nsd.path));
   for (const [i, { found, vnfd }] of sources.entries()) {
@@ -422,5 +426,16 @@ function originsOf(nsd: Found, sources: readonly ReadVnfd[]): Origins {
       origins.note(`functions[${i}].units[${j}]`, found.text.locate([...found.path, 'vdu', j]));
     }
   }
+  for (const [i, policy] of policies.entries()) noteAll(origins, nsd, `policies[${i}]`, ['policy', i], policy);
   return origins;
+}
+
+/** Policies are written as in the model: each part of one has a place of its own. */
+function noteAll(origins: Origins, nsd: Found, modelPath: string, path: Path, value: unknown): void {
+  origins.note(modelPath, nsd.text.locate([...nsd.path, ...path]));
+  if (value === null || typeof value !== 'object') return;
+  for (const [key, inner] of Object.entries(value)) {
+    const at = Array.isArray(value) ? `${modelPath}[${key}]` : `${modelPath}.${key}`;
+    noteAll(origins, nsd, at, [...path, Array.isArray(value) ? Number(key) : key], inner);
+  }
 }

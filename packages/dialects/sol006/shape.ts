@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { policiesShape } from '../native/schema.ts';
 
 /**
  * The parts of ETSI GS NFV-SOL 006 v3.6.1 (YANG modules etsi-nfv-nsd, etsi-nfv-vnfd) that are read, with the attributes of
- * nested VDUs (D6.1 annex B2, tables 8 and 9) as an augmentation; see `superfluidity-nfv.yang`. What else a descriptor says
+ * nested VDUs (D6.1 annex B2, tables 8 and 9) and policies as an augmentation; see `superfluidity-nfv.yang`. What else a descriptor says
  * is left alone: other orchestrators may need it.
  */
 const id = z.string().min(1).max(256);
@@ -97,6 +98,7 @@ export const nsdShape = z.looseObject({
   id,
   version: z.string().min(1).max(256),
   name: z.string().max(4096).exactOptional(),
+  policy: policiesShape.exactOptional(),
   'virtual-link-desc': list(z.looseObject({ id })),
   vnffgd: list(
     z.looseObject({

@@ -13,6 +13,7 @@ export const sol006: Dialect = {
   read: readSol006,
   writer: {
     expresses: [
+      'service.policies',
       'service.version',
       'service.description',
       'service.networks',

@@ -1,4 +1,4 @@
-import { splitPortReference, type Block, type Chain, type Network, type Service } from '@superfluidity/model';
+import { splitPortReference, type Block, type Chain, type Network, type Policy, type Service } from '@superfluidity/model';
 import { Document } from 'yaml';
 import { isAssumed } from '../assumed.ts';
 import type { DescriptorFile } from '../files.ts';
@@ -32,7 +32,7 @@ const FLAVOUR = 'default';
 const IPV4 = 'etsi-nfv-descriptors:ipv4';
 const ETHERNET = 'etsi-nfv-descriptors:ethernet';
 
-function nsd({ block, version, networks, chains }: Service) {
+function nsd({ block, version, networks, chains, policies = [] }: Service) {
   return {
     id: block.name,
     ...customary.nsd(block.name),
@@ -45,6 +45,7 @@ function nsd({ block, version, networks, chains }: Service) {
       'connectivity-type': { 'layer-protocol': [IPV4] },
       df: [{ id: FLAVOUR }],
     })),
+    ...(policies.length === 0 ? {} : { [`${AUGMENTATION}:policy`]: policies.map(policyOf) }),
     ...(chains.length === 0 ? {} : { vnffgd: chains.map((chain) => forwardingGraph(chain, block)) }),
     df: [
       {
@@ -75,6 +76,10 @@ function nsd({ block, version, networks, chains }: Service) {
       },
     ],
   };
+}
+
+function policyOf({ name, description, claim: { kind, ...said } }: Policy) {
+  return { name, ...(description === undefined ? {} : { description }), [kind]: said };
 }
 
 /** A profile has the data of one protocol (IPv4 or Ethernet): a virtual link with an MTU has two profiles. */

@@ -160,5 +160,12 @@ export const services: fc.Arbitrary<Service> = fc
       networks,
       chains,
       balancers,
+      policies: [
+        {
+          name: 'p1',
+          claim: { kind: layer === 'tcp' ? 'reach' : 'deny', from: ['lan'], to: ['n2', 'lan'], packet: 'tcp' },
+        },
+        { name: 'p2', description, claim: { kind: 'check', from: [paths[0]!.path], formula: 'AG not dropped' } },
+      ],
     };
   });

@@ -63,7 +63,29 @@ const quantifiers: Readonly<Record<string, { readonly all: boolean; readonly alw
  *     rule      := reach from place [tests] {-> place [tests] [; field && field]} .
  */
 export function parsePolicies(file: InputFile, network: Network): readonly Policy[] {
-  return new PolicyParser(file, network).all();
+  return new PolicyParser(file, placesOf(network)).all();
+}
+
+/** A formula alone, about places that have names of their own: each stands for some ports. */
+export function parseFormula(
+  text: string,
+  places: ReadonlyMap<string, readonly PortId[]>,
+  file = 'formula',
+): Pick<Policy, 'formula' | 'setup'> {
+  return new PolicyParser({ path: file, text }, places).formula();
+}
+
+/** Ports, and boxes with all their ports. */
+function placesOf(network: Network): ReadonlyMap<string, readonly PortId[]> {
+  const places = new Map<string, PortId[]>();
+  const ports = [...portsOf(network)];
+  for (const box of network.boxes.keys()) places.set(box, []);
+  for (const port of ports) {
+    places.set(port, [port]);
+    const box = boxOf(port);
+    if (box !== port) places.set(box, [...(places.get(box) ?? []), port]);
+  }
+  return places;
 }
 
 class PolicyParser {
@@ -74,18 +96,16 @@ class PolicyParser {
   #depth = 0;
   #remembered = new Map<string, Field>();
 
-  constructor(file: InputFile, network: Network) {
+  constructor(file: InputFile, places: ReadonlyMap<string, readonly PortId[]>) {
     this.#file = file;
     this.#words = policyWords(file);
-    const places = new Map<string, PortId[]>();
-    const ports = [...portsOf(network)];
-    for (const box of network.boxes.keys()) places.set(box, []);
-    for (const port of ports) {
-      places.set(port, [port]);
-      const box = boxOf(port);
-      if (box !== port) places.set(box, [...(places.get(box) ?? []), port]);
-    }
     this.#places = places;
+  }
+
+  formula(): Pick<Policy, 'formula' | 'setup'> {
+    const formula = this.#formula();
+    if (this.#next.text !== '') throw this.#wrong('the end of the formula');
+    return { formula, setup: this.#remember() };
   }
 
   all(): readonly Policy[] {
