@@ -287,7 +287,8 @@ class Reader {
   within(path: Path, line: number, column: number): Position {
     const node = this.#find(path, 'value');
     const start = this.#at(node);
-    if (!isScalar(node) || typeof node.value !== 'string' || node.range === null || node.range === undefined) return start;
+    if (!isScalar(node) || typeof node.value !== 'string' || node.range === null || node.range === undefined)
+      return start;
     const source = this.#text.slice(node.range[0], node.range[1]);
     if (node.type === 'BLOCK_LITERAL') {
       const lines = source.split('\n');

@@ -1,13 +1,6 @@
 import { invariant, shortName } from '@superfluidity/core';
-import type { NetworkSpec, PortSpec } from '@superfluidity/fabric';
-import {
-  formatIpv4Prefix,
-  parseIpv4Prefix,
-  type Service,
-  splitPortReference,
-  subPrefix,
-  unitsOf,
-} from '@superfluidity/model';
+import { type NetworkSpec, type PortSpec, sitePrefix } from '@superfluidity/fabric';
+import { formatIpv4Prefix, parseIpv4Prefix, type Service, splitPortReference, unitsOf } from '@superfluidity/model';
 import type { PoolClass } from '@superfluidity/site';
 import type { PlannedBalancer, PlannedChain, PlannedHop, PlannedStep, PlannedUnit } from './actions.ts';
 import { StepGraph } from './step-graph.ts';
@@ -183,8 +176,7 @@ class Planner {
     invariant(declared !== undefined, `port names the network ${network}, which the service has not`);
     const supernet = parseIpv4Prefix(declared.prefix);
     invariant(supernet !== undefined, `network ${network} has the prefix ${declared.prefix}`);
-    const bits = siteBits(supernet.length);
-    const part = subPrefix(supernet, supernet.length + bits, this.#slots[network]!.indexOf(site));
+    const part = sitePrefix(supernet, this.#slots[network]!.indexOf(site));
     return {
       id: networkId(this.#request.name, network),
       service: this.#request.name,
@@ -444,11 +436,6 @@ const networkId = (service: string, network: string): string => `${service}.${ne
 const networkStep = (network: string, site: string): string => `network:${network}@${site}`;
 const poolStep = (site: string): string => `pools@${site}`;
 const placedKey = (placed: Placed): string => `${unitName(placed)} ${placed.site}/${placed.host}`;
-
-/** How many bits of a network's prefix number the sites: 16 sites, or fewer where the prefix is small. */
-function siteBits(prefixLength: number): number {
-  return prefixLength <= 20 ? 4 : prefixLength <= 26 ? 2 : 0;
-}
 
 function batches(units: readonly PlannedUnit[], total: number): readonly (readonly PlannedUnit[])[] {
   if (total <= SINGLE_STEPS_MAX) return units.map((unit) => [unit]);

@@ -3,6 +3,7 @@ export * from './analyses/questions.ts';
 export { examineRules, type RuleFault, ruleFaultText, type RulesReport, ruleVerdicts } from './analyses/rules/rules.ts';
 export { type Assembled, assemble } from './assemble/assemble.ts';
 export { type RuleFiles, ruleFiles, rulesInForce } from './assemble/rule-files.ts';
+export { namespaceModel } from './assemble/namespace.ts';
 export {
   type Difference,
   equivalence,
@@ -44,6 +45,7 @@ export { showValue } from './report/values.ts';
 export { parseNetwork } from './sefl/parse.ts';
 export { printInstruction, printNetwork } from './sefl/print.ts';
 export { type FormulaSolver, z3Solver } from './solve/z3/z3.ts';
+export type { BoxModel } from './models/box-model.ts';
 export { networkOfRules } from './models/rules.ts';
 export { bridgeFirewall, type FilteringBridge } from './models/neutron/bridge-firewall.ts';
 export { flowState } from './models/netfilter/keys.ts';
@@ -56,3 +58,4 @@ export {
 export { readIptables } from './readers/netfilter/iptables.ts';
 export { askEverywhere, type EverywhereOptions } from './workers/ask-everywhere.ts';
 export type { EveryStartQuestion } from './workers/question.ts';
+export { together } from './workers/together.ts';

@@ -2,8 +2,9 @@ import type { Problem } from '@superfluidity/core';
 import { checkService, deepFreeze } from '@superfluidity/model';
 import type { ReadResult } from '../dialect.ts';
 import { readShape, type JsonSchema } from '../shape.ts';
-import { formatPath, parsePath, readYamlText, type Path, type YamlText } from '../yaml-text.ts';
+import { formatPath, readYamlText, type YamlText } from '../yaml-text.ts';
 import { checkQuestions } from '../check-questions.ts';
+import { documentPath } from './document-path.ts';
 import { nativeJsonSchema, nativeShape } from './schema.ts';
 import { toModel } from './to-model.ts';
 
@@ -27,13 +28,4 @@ export function readNative(source: Uint8Array | string, options: { readonly file
 function locateProblem(problem: Problem, text: YamlText): Problem {
   const path = documentPath(problem.path, text.value);
   return { ...problem, path: formatPath(path), position: text.locate(path) };
-}
-
-/** `functions[1].units[0].image` is `service.functions[1].image` where function 1 is written as its only unit. */
-function documentPath(modelPath: string, document: unknown): Path {
-  const path: Path = ['service', ...parsePath(modelPath)];
-  const [, list, index, units] = path;
-  const { service } = document as { readonly service: { readonly functions: readonly object[] } };
-  const short = list === 'functions' && units === 'units' && !('units' in service.functions[Number(index)]!);
-  return short ? [...path.slice(0, 3), ...path.slice(5)] : path;
 }

@@ -26,26 +26,46 @@ const negation = (truth: Truth): Truth => (truth === undefined ? undefined : !tr
 
 /** Whether the formula holds in the first state of the tree, as far as the tree goes. */
 export function evaluate(formula: Formula, tree: Tree, conditions: readonly Condition[]): Truth {
-  switch (formula.kind) {
-    case 'constant':
-      return formula.value;
-    case 'condition':
-      return (tree.facts & (1 << conditions.indexOf(formula.condition))) !== 0;
-    case 'ended':
-      return tree.ended === formula.outcome;
-    case 'not':
-      return negation(evaluate(formula.of, tree, conditions));
-    case 'and':
-      return conjunction(formula.of.map((part) => evaluate(part, tree, conditions)));
-    case 'or':
-      return disjunction(formula.of.map((part) => evaluate(part, tree, conditions)));
-    case 'path': {
-      const here = evaluate(formula.of, tree, conditions);
-      if (here === !formula.always || (tree.next !== 'unknown' && tree.next.length === 0)) return here;
-      const later =
-        tree.next === 'unknown' ? [undefined] : tree.next.map((next) => evaluate(formula, next, conditions));
-      const ahead = (formula.all ? conjunction : disjunction)(later);
-      return (formula.always ? conjunction : disjunction)([here, ahead]);
+  return new Evaluation(conditions).truth(formula, tree);
+}
+
+/** Of one tree. What parts are in each state is kept: quantifiers within quantifiers ask for it again and again. */
+class Evaluation {
+  readonly #conditions: readonly Condition[];
+  readonly #known = new Map<Formula, Map<Tree, Truth>>();
+
+  constructor(conditions: readonly Condition[]) {
+    this.#conditions = conditions;
+  }
+
+  truth(formula: Formula, tree: Tree): Truth {
+    switch (formula.kind) {
+      case 'constant':
+        return formula.value;
+      case 'condition':
+        return (tree.facts & (1 << this.#conditions.indexOf(formula.condition))) !== 0;
+      case 'ended':
+        return tree.ended === formula.outcome;
+      case 'not':
+        return negation(this.truth(formula.of, tree));
+      case 'and':
+        return conjunction(formula.of.map((part) => this.truth(part, tree)));
+      case 'or':
+        return disjunction(formula.of.map((part) => this.truth(part, tree)));
+      case 'path': {
+        const states = this.#known.get(formula) ?? new Map<Tree, Truth>();
+        this.#known.set(formula, states);
+        if (!states.has(tree)) states.set(tree, this.#path(formula, tree));
+        return states.get(tree);
+      }
     }
+  }
+
+  #path(formula: Extract<Formula, { readonly kind: 'path' }>, tree: Tree): Truth {
+    const here = this.truth(formula.of, tree);
+    if (here === !formula.always || (tree.next !== 'unknown' && tree.next.length === 0)) return here;
+    const later = tree.next === 'unknown' ? [undefined] : tree.next.map((next) => this.truth(formula, next));
+    const ahead = (formula.all ? conjunction : disjunction)(later);
+    return (formula.always ? conjunction : disjunction)([here, ahead]);
   }
 }

@@ -1,0 +1,15 @@
+/** Every bound of this room. */
+export const intentLimits = {
+  /** Instances of one unit at one site that are looked at; the others are taken to be like them. */
+  instances: 2,
+  /** All policies of one service together. */
+  milliseconds: 5_000,
+  /** Beyond its own limit, before a thread that does not answer is ended. */
+  graceMs: 5_000,
+  /** A thread that nobody asks anything ends after this. */
+  idleMs: 60_000,
+  /** Paths that a report keeps of each policy. */
+  paths: 3,
+  /** Reports that are remembered, by what they are about. */
+  reports: 64,
+} as const;

@@ -1,0 +1,93 @@
+import {
+  all,
+  any,
+  assign,
+  block,
+  branch,
+  type Condition,
+  constant,
+  type Expr,
+  type Field,
+  field,
+  fieldIs,
+  forward,
+  type Instruction,
+  meta,
+  negation,
+  type Network,
+  nothing,
+  type PortId,
+  read,
+} from '@superfluidity/verify';
+import { numberOf } from './addresses.ts';
+import type { UnitPlaces } from './subject.ts';
+
+/** As Linux sends it. */
+const TTL = 64n;
+const SYN = 0x02n;
+const SYN_ACK = 0x12n;
+const ECHO = 8n;
+const ECHO_REPLY = 0n;
+
+const source = field('IPv4.src');
+const isTcp = fieldIs('IPv4.proto', 6);
+const isIcmp = fieldIs('IPv4.proto', 1);
+const set = (name: string, value: bigint): Instruction => assign(field(name), constant(value, field(name).width));
+
+/** First packets of connections that are opened from an address, as an assumption and as what they are known to be. */
+export function opening(from: string, to?: string): { readonly assume: Condition; readonly setup: Instruction } {
+  const known: (readonly [name: string, value: bigint, of?: Condition])[] = [
+    ['IPv4.src', numberOf(from)],
+    ['IPv4.ttl', TTL],
+    ['IPv4.fragment', 0n],
+    ['TCP.flags', SYN, isTcp],
+    ['ICMP.type', ECHO, isIcmp],
+    ...(to === undefined ? [] : [['IPv4.dst', numberOf(to)] as const]),
+  ];
+  return {
+    assume: all(
+      ...known.map(([name, value, of]) =>
+        of === undefined ? fieldIs(name, value) : any(negation(of), fieldIs(name, value)),
+      ),
+    ),
+    // The values are the same: as constants they cost the engine nothing on the way.
+    setup: block(
+      ...known.map(([name, value, of]) =>
+        of === undefined ? set(name, value) : branch(of, set(name, value), nothing),
+      ),
+    ),
+  };
+}
+
+const answered = meta('answered');
+
+/** The network in which these units answer each packet that is for them, once. */
+export function answering(network: Network, units: readonly UnitPlaces[]): Network {
+  const programs = new Map(network.programs);
+  for (const { ends, starts } of units) {
+    for (const [i, port] of ends.entries()) programs.set(port, answer(starts[i] ?? starts[0]!));
+  }
+  return { ...network, programs };
+}
+
+function answer(back: PortId): Instruction {
+  const swap = (a: Field, b: Field): Instruction => {
+    const kept = meta('answer');
+    const put = (to: Field, value: Expr) => assign(to, value);
+    return block(assign(kept, read(a)), put(a, read(b)), put(b, read(kept)), { op: 'deallocate', at: kept });
+  };
+  const ports = swap(field('TCP.sport'), field('TCP.dport'));
+  return branch(
+    { kind: 'exists', at: answered },
+    nothing,
+    block(
+      assign(answered, constant(1, 1)),
+      swap(source, field('IPv4.dst')),
+      set('IPv4.ttl', TTL),
+      branch(isTcp, block(ports, set('TCP.flags', SYN_ACK)), nothing),
+      branch(fieldIs('IPv4.proto', 17), ports, nothing),
+      branch(isIcmp, set('ICMP.type', ECHO_REPLY), nothing),
+      forward(back),
+    ),
+  );
+}

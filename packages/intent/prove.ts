@@ -1,0 +1,71 @@
+import type { Service } from '@superfluidity/model';
+import { fields, type Packet, type ShownPath } from '@superfluidity/verify';
+import { checkPolicies, type PolicyVerdict } from './check.ts';
+import { intentLimits } from './limits.ts';
+import { intendedNetwork } from './network.ts';
+import type { Plane } from './plane.ts';
+import { realisedNetwork } from './realised.ts';
+import type { RealisedPlane } from './realised-plane.ts';
+import { type PathReport, type PolicyReport, type VerificationReport, worstOf } from './report.ts';
+import type { Subject } from './subject.ts';
+
+/** The parts of a service that policies speak of. */
+export type PolicyService = Pick<Service, 'block' | 'networks' | 'chains' | 'policies'>;
+
+/** Plain data, so that a thread can be asked. */
+export type ProofRequest = { readonly service: PolicyService; readonly milliseconds?: number } & (
+  | { readonly intended: Plane }
+  | { readonly realised: RealisedPlane }
+);
+
+/** Holds every policy of a service against its data plane. */
+export function prove(request: ProofRequest): VerificationReport {
+  const began = performance.now();
+  const { service, milliseconds = intentLimits.milliseconds } = request;
+  const subject: Subject =
+    'intended' in request ? intendedNetwork(request.intended) : realisedNetwork(request.realised);
+  const verdicts = checkPolicies(subject, service, milliseconds);
+  const policies = verdicts.map(policyReport);
+  return {
+    plane: 'intended' in request ? 'intended' : 'realised',
+    answer: worstOf(policies.map(({ answer }) => answer)),
+    policies,
+    assumptions: subject.assumptions,
+    tookMs: Math.round(performance.now() - began),
+  };
+}
+
+function policyReport({ policy, answer, because, bound, dependsOn, rules, paths }: PolicyVerdict): PolicyReport {
+  return {
+    policy,
+    answer,
+    because,
+    ...(bound === undefined ? {} : { bound }),
+    dependsOn,
+    rules,
+    // What holds for all packets has no path that shows it better than another.
+    paths: answer === 'holds' ? [] : paths.slice(0, intentLimits.paths).map(pathReport),
+  };
+}
+
+function pathReport(path: ShownPath): PathReport {
+  const { outcome, port, why, source, hops, doubts, layout } = path;
+  const witness = path.witness();
+  return {
+    outcome,
+    port,
+    ...(why === undefined ? {} : { why }),
+    ...(source === undefined ? {} : { source }),
+    hops,
+    doubts,
+    layout,
+    ...(witness === undefined ? {} : { packet: { sent: valuesOf(witness.sent), arrived: valuesOf(witness.arrived) } }),
+  };
+}
+
+/** Of the packet alone: what boxes note beside it is not on the wire. */
+function valuesOf({ values }: Packet): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    [...values].filter(([name]) => Object.hasOwn(fields, name)).map(([name, value]) => [name, String(value)]),
+  );
+}

@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import { Worker } from 'node:worker_threads';
+import { canonicalJson } from '@superfluidity/core';
+import { intentLimits } from './limits.ts';
+import type { ProofRequest } from './prove.ts';
+import type { VerificationReport } from './report.ts';
+import type { Reply } from './thread.ts';
+
+/**
+ * Proves in a thread of its own, which loads the engine when it is first needed and ends when it has been idle for long: who
+ * has no policies pays nothing. What is the same as before was proven before.
+ */
+export class Prover {
+  readonly #known = new Map<string, Promise<VerificationReport>>();
+  readonly #waiting = new Map<number, { resolve(report: VerificationReport): void; readonly request: ProofRequest }>();
+  #thread: Worker | undefined;
+  #idle: NodeJS.Timeout | undefined;
+  #last = 0;
+
+  prove(request: ProofRequest): Promise<VerificationReport> {
+    const digest = createHash('sha256').update(canonicalJson(request)).digest('hex');
+    const known = this.#known.get(digest);
+    this.#known.delete(digest);
+    const report = known ?? this.#ask(request);
+    this.#known.set(digest, report);
+    for (const [oldest] of this.#known) if (this.#known.size > intentLimits.reports) this.#known.delete(oldest);
+    // A bound that was hit says something of this moment, not of the plane.
+    report.then(
+      ({ policies }) => {
+        if (policies.some(({ bound }) => bound !== undefined)) this.#known.delete(digest);
+      },
+      () => this.#known.delete(digest),
+    );
+    return report;
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#idle);
+    const thread = this.#thread;
+    this.#lose('the control plane is closing');
+    await thread?.terminate();
+  }
+
+  #ask(request: ProofRequest): Promise<VerificationReport> {
+    const { promise, resolve } = Promise.withResolvers<VerificationReport>();
+    this.#last += 1;
+    const id = this.#last;
+    const patience = (request.milliseconds ?? intentLimits.milliseconds) + intentLimits.graceMs;
+    const timer = setTimeout(() => this.#lose('it took longer than it may'), patience * (this.#waiting.size + 1));
+    this.#waiting.set(id, {
+      request,
+      resolve: (report) => {
+        clearTimeout(timer);
+        resolve(report);
+      },
+    });
+    clearTimeout(this.#idle);
+    this.#thread ??= this.#start();
+    this.#thread.postMessage({ id, request });
+    return promise;
+  }
+
+  #start(): Worker {
+    const thread = new Worker(new URL('./thread.ts', import.meta.url));
+    thread.unref();
+    thread.on('message', (reply: Reply) => {
+      const waiting = this.#waiting.get(reply.id);
+      this.#waiting.delete(reply.id);
+      waiting?.resolve('report' in reply ? reply.report : notProven(waiting.request, reply.refused.reason));
+      if (this.#waiting.size > 0) return;
+      this.#idle = setTimeout(() => this.#lose('idle'), intentLimits.idleMs).unref();
+    });
+    thread.on('error', (error) => {
+      if (this.#thread === thread) this.#lose(error.message);
+    });
+    return thread;
+  }
+
+  /** Who waits learns that nothing is known, and why; the next one starts another thread. */
+  #lose(reason: string): void {
+    const thread = this.#thread;
+    this.#thread = undefined;
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const { request, resolve } of waiting) resolve(notProven(request, reason));
+    void thread?.terminate();
+  }
+}
+
+/** Nothing is known, and that is said of each policy. */
+function notProven(request: ProofRequest, reason: string): VerificationReport {
+  return {
+    plane: 'intended' in request ? 'intended' : 'realised',
+    answer: 'unknown',
+    policies: (request.service.policies ?? []).map(({ name }) => ({
+      policy: name,
+      answer: 'unknown',
+      because: `It was not proven: ${reason}.`,
+      bound: 'milliseconds',
+      dependsOn: [],
+      rules: [],
+      paths: [],
+    })),
+    assumptions: [],
+    tookMs: 0,
+  };
+}

@@ -1,0 +1,79 @@
+import type { Packet, ShownPath, SourceRef, Verdict } from '@superfluidity/verify';
+
+/** What was proven of the policies of a service, as plain JSON: kept with operations, and shown by whoever reads them. */
+export interface VerificationReport {
+  /** What is meant to be there, or what sites say is there. */
+  readonly plane: 'intended' | 'realised';
+  /** The worst of the policies. */
+  readonly answer: Answer;
+  readonly policies: readonly PolicyReport[];
+  /** What is taken for granted, and not proven. */
+  readonly assumptions: readonly string[];
+  readonly tookMs: number;
+}
+
+export type Answer = 'holds' | 'violated' | 'unknown';
+
+export interface PolicyReport {
+  readonly policy: string;
+  readonly answer: Answer;
+  readonly because: string;
+  /** Of `unknown`: the bound that was hit. */
+  readonly bound?: string;
+  readonly dependsOn: readonly string[];
+  readonly rules: readonly RuleReport[];
+  /** Shortest first. */
+  readonly paths: readonly PathReport[];
+}
+
+export interface RuleReport {
+  readonly file: string;
+  readonly line: number;
+  readonly text?: string;
+}
+
+export interface PathReport {
+  readonly outcome: string;
+  readonly port: string;
+  readonly why?: string;
+  readonly source?: RuleReport;
+  readonly hops: readonly { readonly port: string; readonly because: readonly RuleReport[] }[];
+  readonly doubts: readonly string[];
+  readonly layout: string;
+  /** A packet that takes it: values of fields as text, as it is sent and as it is at the end. */
+  readonly packet?: {
+    readonly sent: Readonly<Record<string, string>>;
+    readonly arrived: Readonly<Record<string, string>>;
+  };
+}
+
+export function worstOf(answers: readonly Answer[]): Answer {
+  return answers.includes('violated') ? 'violated' : answers.includes('unknown') ? 'unknown' : 'holds';
+}
+
+/** As the engine would show it, for those who print, draw or write packets. */
+export function verdictOfReport({ policy, bound: _bound, ...report }: PolicyReport): Verdict<ShownPath> {
+  return {
+    question: `policy/${policy}`,
+    answer: report.answer,
+    because: report.because,
+    dependsOn: report.dependsOn,
+    rules: report.rules as readonly SourceRef[],
+    paths: report.paths.map(({ packet, outcome, ...path }): ShownPath => {
+      const packetOf = (values: Readonly<Record<string, string>>): Packet => ({
+        layout: path.layout,
+        values: new Map(Object.entries(values).map(([name, value]) => [name, BigInt(value)])),
+      });
+      return {
+        ...path,
+        outcome: outcome as ShownPath['outcome'],
+        copies: 0,
+        choices: 0,
+        witness: () =>
+          packet === undefined
+            ? undefined
+            : { sent: packetOf(packet.sent), arrived: packetOf(packet.arrived), drawn: [] },
+      };
+    }),
+  };
+}
