@@ -250,6 +250,18 @@ export const routes = {
     status: 200,
     role: 'reader',
   },
+  verifyService: {
+    method: 'GET',
+    path: '/api/v1/services/:name/verification',
+    summary:
+      'Whether the policies of a service hold on the data plane that it is meant to have, or on the one it has now',
+    tag: 'services',
+    params: byName,
+    query: z.object({ realised: z.enum(['true', 'false']).default('false') }),
+    reply: s.verificationReport,
+    status: 200,
+    role: 'reader',
+  },
   scaleService: {
     method: 'POST',
     path: '/api/v1/services/:name/scale',

@@ -148,8 +148,57 @@ export const descriptor = z
   })
   .meta({ id: 'Descriptor' });
 
+const ruleLine = z.object({ file: z.string(), line: z.int(), text: z.string().exactOptional() });
+const answer = z.enum(['holds', 'violated', 'unknown']);
+const packetValues = z.record(z.string(), z.string()).meta({ description: 'Values of header fields, decimal' });
+
+/** The same shape as `VerificationReport` of intent. */
+export const verificationReport = z
+  .object({
+    plane: z
+      .enum(['intended', 'realised'])
+      .meta({ description: 'What is meant to be there, or what sites say is there' }),
+    answer: answer.meta({ description: 'The worst of the policies' }),
+    policies: z.array(
+      z.object({
+        policy: z.string(),
+        answer,
+        because: z.string(),
+        bound: z.string().exactOptional().meta({ description: 'Of unknown: the bound that was hit' }),
+        dependsOn: z.array(z.string()),
+        rules: z.array(ruleLine),
+        paths: z.array(
+          z.object({
+            outcome: z.string(),
+            port: z.string(),
+            why: z.string().exactOptional(),
+            source: ruleLine.exactOptional(),
+            hops: z.array(z.object({ port: z.string(), because: z.array(ruleLine) })),
+            doubts: z.array(z.string()),
+            layout: z.string(),
+            packet: z
+              .object({ sent: packetValues, arrived: packetValues })
+              .exactOptional()
+              .meta({ description: 'A packet that takes this path' }),
+          }),
+        ),
+      }),
+    ),
+    assumptions: z.array(z.string()).meta({ description: 'What is taken for granted, and not proven' }),
+    tookMs: z.number(),
+  })
+  .meta({ id: 'VerificationReport' });
+
 export const checkResult = z
-  .object({ ok: z.boolean(), name: z.string().optional(), format: z.string(), problems: z.array(problem) })
+  .object({
+    ok: z.boolean(),
+    name: z.string().optional(),
+    format: z.string(),
+    problems: z.array(problem),
+    verification: verificationReport
+      .optional()
+      .meta({ description: 'Of the policies, with all functions on one site that is not there' }),
+  })
   .meta({ id: 'CheckResult' });
 
 export const assignment = z
@@ -200,6 +249,9 @@ export const plan = z
     costPerHour: z.number(),
     steps: z.array(step.pick({ id: true, title: true, verb: true, site: true, dependsOn: true })),
     digest: z.string().meta({ description: 'Equal plans have equal digests' }),
+    verification: verificationReport
+      .optional()
+      .meta({ description: 'Of the policies of the service, on the data plane that this plan leads to' }),
   })
   .meta({ id: 'Plan' });
 
@@ -230,9 +282,15 @@ export const operation = z
   })
   .meta({ id: 'Operation' });
 
-export const operationDetail = operation.extend({ plan: plan.optional(), steps: z.array(step) }).meta({
-  id: 'OperationDetail',
-});
+export const operationDetail = operation
+  .extend({
+    plan: plan.optional(),
+    steps: z.array(step),
+    realised: verificationReport
+      .optional()
+      .meta({ description: 'Of the policies, on the data plane that the sites had afterwards' }),
+  })
+  .meta({ id: 'OperationDetail' });
 
 export const unitPort = z
   .object({

@@ -1,22 +1,28 @@
+import type { VerificationReport } from '@superfluidity/api';
 import { isSuperfluidityError, reportError, SuperfluidityError } from '@superfluidity/core';
 import { activationOrder, type FabricCall, type PortStatus, renderChain, type SitePath } from '@superfluidity/fabric';
 import type { SiteDriver, UnitOutcome } from '@superfluidity/site';
 import type { Action, PlannedBalancer, PlannedChain, PlannedUnit } from './actions.ts';
 import type { ChainRecords, UnitRecords } from './unit-records.ts';
+import { refuseViolation, unknownPolicies } from './verification.ts';
 
 /**
  * Carries out actions and takes them back. Every action may run twice, or run after a crash in its middle: sites
  * recognise what is there already, records are replaced.
  */
 export interface ActionRunner {
-  run(action: Action, call: FabricCall): Promise<void>;
-  undo(action: Action, call: FabricCall): Promise<void>;
+  run(action: Action, call: FabricCall, operation: string): Promise<void>;
+  undo(action: Action, call: FabricCall, operation: string): Promise<void>;
 }
 
 export interface ActionPorts {
   driver(site: string): Promise<SiteDriver>;
   readonly units: UnitRecords;
   readonly chains: ChainRecords;
+  /** Holds the policies of the service against what the sites have, and keeps the report with the operation. */
+  verify(service: string, operation: string): Promise<VerificationReport | undefined>;
+  /** Tells people. */
+  warn(operation: string, service: string, message: string): void;
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   now(): number;
 }
@@ -24,11 +30,12 @@ export interface ActionPorts {
 const SETTLE_POLL_MS = 50;
 
 export function actionRunner(ports: ActionPorts): ActionRunner {
-  const run = (action: Action, call: FabricCall) => verbs(ports, call)[action.verb](action as never);
+  const run = (action: Action, call: FabricCall, operation: string) =>
+    verbs(ports, call, operation)[action.verb](action as never);
   return {
     run,
-    async undo(action, call) {
-      for (const opposite of oppositesOf(action)) await run(opposite, call);
+    async undo(action, call, operation) {
+      for (const opposite of oppositesOf(action)) await run(opposite, call, operation);
     },
   };
 }
@@ -48,6 +55,8 @@ function oppositesOf(action: Action): readonly Action[] {
     case 'settle-chain':
       // A unit that was asked to finish has finished: to serve again it is replaced.
       return [];
+    case 'verify-service':
+      return [];
     case 'install-chain':
       return [{ verb: 'remove-chain', chain: action.chain, wasActive: false }];
     case 'activate-chain':
@@ -65,7 +74,7 @@ function oppositesOf(action: Action): readonly Action[] {
 
 type VerbTable = { readonly [V in Action['verb']]: (action: Extract<Action, { verb: V }>) => Promise<void> };
 
-function verbs(ports: ActionPorts, call: FabricCall): VerbTable {
+function verbs(ports: ActionPorts, call: FabricCall, operation: string): VerbTable {
   const fabric = async (site: string) => (await ports.driver(site)).fabric;
   return {
     'create-network': async ({ site, spec }) => (await fabric(site)).ensureNetwork(spec, call),
@@ -118,6 +127,16 @@ function verbs(ports: ActionPorts, call: FabricCall): VerbTable {
     },
     'prepare-pools': async ({ site, service, classes }) => {
       await (await ports.driver(site)).prepare(service, classes, call);
+    },
+    'verify-service': async ({ service, mustHold }) => {
+      const report = await ports.verify(service, operation);
+      if (mustHold) {
+        refuseViolation(report, 'SF-LIFECYCLE-POLICY-REALISED', `verify ${service} on what its sites have`);
+      }
+      const violated = report?.policies.filter(({ answer }) => answer === 'violated') ?? [];
+      for (const { policy, because } of violated) ports.warn(operation, service, `policy '${policy}': ${because}`);
+      const unknown = unknownPolicies(report);
+      if (unknown !== undefined) ports.warn(operation, service, unknown);
     },
   };
 }

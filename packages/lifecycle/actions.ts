@@ -27,6 +27,12 @@ export type Action =
       readonly service: string;
       readonly classes: readonly PoolClass[];
       readonly previous: readonly PoolClass[];
+    }
+  | {
+      readonly verb: 'verify-service';
+      readonly service: string;
+      /** Else a violation is told and kept, and the operation goes on. */
+      readonly mustHold: boolean;
     };
 
 export type Verb = Action['verb'];

@@ -6,6 +6,7 @@ import type { Service } from '@superfluidity/model';
 import { type Database, databaseCode, toJson } from '@superfluidity/store';
 import type { Selectable } from 'kysely';
 import type { LifecycleOptions } from './options.ts';
+import type { Verification } from './verification.ts';
 
 /** Descriptors that were read, checked and kept. States as in ETSI GS NFV-SOL 005, clauses 5.5.4 and 9.5.4. */
 export interface Catalogue {
@@ -28,6 +29,8 @@ export interface ResolvedDescriptor {
   readonly service: Service;
   readonly format: string;
   readonly source: string;
+  /** Name of the file that the source is the text of. */
+  readonly file?: string;
   readonly baseFolder?: string;
 }
 
@@ -36,7 +39,7 @@ type Row = Selectable<Database['descriptor']>;
 /** Descriptors in use that are kept in memory: they are large, and every operation needs one. */
 const IN_USE_MAX = 64;
 
-export function createCatalogue({ store, clock, events }: LifecycleOptions): Catalogue {
+export function createCatalogue({ store, clock, events }: LifecycleOptions, verification: Verification): Catalogue {
   const { db } = store;
   const inUse = new Map<string, ResolvedDescriptor>();
 
@@ -57,6 +60,13 @@ export function createCatalogue({ store, clock, events }: LifecycleOptions): Cat
     return readDescriptor(files);
   }
 
+  async function proof(
+    descriptor: Parameters<Verification['described']>[0],
+  ): Promise<Pick<CheckResult, 'verification'>> {
+    const report = await verification.described(descriptor);
+    return report === undefined ? {} : { verification: report };
+  }
+
   function announce(row: Row, message: string): void {
     events.append({ kind: 'descriptor', subject: row.id, severity: 'info', message, body: { name: row.name } });
   }
@@ -65,11 +75,14 @@ export function createCatalogue({ store, clock, events }: LifecycleOptions): Cat
     async check(source) {
       if ('descriptor' in source) {
         const row = await find(source.descriptor);
-        return { ok: true, name: row.name, format: row.source_format, problems: [] };
+        return { ok: true, name: row.name, format: row.source_format, problems: [], ...(await proof(resolved(row))) };
       }
       const { service, problems, format = 'unknown' } = read(source);
-      const name = service === undefined ? {} : { name: service.block.name };
-      return { ok: service !== undefined, format, problems: problems.map(mutableProblem), ...name };
+      const found = { ok: service !== undefined, format, problems: problems.map(mutableProblem) };
+      if (service === undefined) return found;
+      const [file] = source.files as [(typeof source.files)[0]];
+      const text = { source: Buffer.from(file.base64, 'base64').toString(), file: file.path };
+      return { ...found, name: service.block.name, ...(await proof({ service, ...text })) };
     },
 
     async inUse(id) {
@@ -96,6 +109,7 @@ export function createCatalogue({ store, clock, events }: LifecycleOptions): Cat
         service,
         format,
         source: Buffer.from(source.files[0]!.base64, 'base64').toString(),
+        file: source.files[0]!.path,
         ...(source.baseFolder === undefined ? {} : { baseFolder: source.baseFolder }),
       };
     },
@@ -195,6 +209,7 @@ function resolved(row: Row): ResolvedDescriptor {
     service: row.service as unknown as Service,
     format: row.source_format,
     source: row.source,
+    file: `${row.name}.yaml`,
     ...(row.base_folder === null ? {} : { baseFolder: row.base_folder }),
   };
 }

@@ -26,6 +26,16 @@ export const lifecycleErrors = defineErrors({
     title: 'The descriptor has errors',
     hint: 'Mend what is listed; `superfluidity service check FILE` shows it with line and column.',
   },
+  'SF-LIFECYCLE-POLICY': {
+    status: 409,
+    title: 'A policy of the service would be violated',
+    hint: 'The packet, its path and the rules are in the data of the error; `superfluidity verify service FILE` shows them. Nothing was changed.',
+  },
+  'SF-LIFECYCLE-POLICY-REALISED': {
+    status: 409,
+    title: 'What the sites have now violates a policy of the service',
+    hint: 'See `superfluidity operation show ID`. `operation retry` asks the sites again, `continue` leaves it as it is, `rollback` takes the operation back.',
+  },
   'SF-LIFECYCLE-IN-USE': {
     status: 409,
     title: 'It is in use',

@@ -7,6 +7,7 @@ import { Reconciler } from './reconciler.ts';
 import { createServices, serviceConsequences, type Services } from './services.ts';
 import { createSites, type Sites } from './sites.ts';
 import { TelemetryCollector } from './telemetry-collector.ts';
+import { createVerification } from './verification.ts';
 import { chainRecords, unitRecords } from './unit-records.ts';
 
 /** The room as a whole: made before the engine is launched, opened after. */
@@ -27,16 +28,20 @@ export async function createLifecycle(options: LifecycleOptions): Promise<Lifecy
   const units = unitRecords(options.store);
   const chains = chainRecords(options.store);
   const sites = createSites(options);
-  const catalogue = createCatalogue(options);
+  const verification = createVerification(() => sites.drivers());
+  const catalogue = createCatalogue(options, verification);
   const actions = actionRunner({
     driver: (site) => sites.driver(site),
     units,
     chains,
+    verify: (service, operation) => services.verifyAfter(service, operation),
+    warn: (operation, service, message) =>
+      options.events.append({ kind: 'operation', subject: operation, service, severity: 'warning', message, body: {} }),
     sleep: (ms, signal) => options.clock.sleep(ms, signal),
     now: () => options.clock.now(),
   });
   const operations = await createOperations(options, actions, serviceConsequences);
-  const services = createServices(options, { sites, catalogue, units, operations });
+  const services = createServices(options, { sites, catalogue, units, operations, verification });
   const reconciler = new Reconciler(options, { sites, units, services, operations });
   const collector = new TelemetryCollector(options, sites, units);
   return {
@@ -53,6 +58,7 @@ export async function createLifecycle(options: LifecycleOptions): Promise<Lifecy
       await reconciler.close();
       await collector.close();
       await operations.close();
+      await verification.close();
       await sites.close();
     },
   };

@@ -6,6 +6,7 @@ import type {
   Plan,
   Step,
   StepState,
+  VerificationReport,
 } from '@superfluidity/api';
 import { type ErrorReport, type Json, SuperfluidityError } from '@superfluidity/core';
 import {
@@ -134,7 +135,13 @@ export class OperationRecords {
 
   /** As it is when it has just been inserted. */
   started(operation: NewOperation): Operation {
-    return operationView({ ...this.#newRow(operation), error: null, cancel_mode: null, trace_id: null });
+    return operationView({
+      ...this.#newRow(operation),
+      error: null,
+      cancel_mode: null,
+      trace_id: null,
+      realised: null,
+    });
   }
 
   async plan(id: string): Promise<StoredPlan> {
@@ -255,7 +262,17 @@ export class OperationRecords {
     const rows = await this.#stepRows(id);
     const byId = new Map(rows.map((step) => [step.step_id, step]));
     const steps = plan.steps.map((planned) => ({ ...stepView(planned), ...stepProgress(byId.get(planned.id)) }));
-    return { ...operationView(row), plan: planView(plan), steps };
+    const realised = row.realised === null ? {} : { realised: row.realised as unknown as VerificationReport };
+    return { ...operationView(row), plan: planView(plan), steps, ...realised };
+  }
+
+  /** What was proven of the policies of its service when it was done. */
+  async keepRealised(id: string, report: VerificationReport): Promise<void> {
+    await this.#store.db
+      .updateTable('operation')
+      .set({ realised: toJson(report as never) })
+      .where('id', '=', id)
+      .execute();
   }
 
   /** The state of every step of the plan. */

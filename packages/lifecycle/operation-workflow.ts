@@ -147,11 +147,11 @@ function sagaSteps(planned: readonly PlannedStep[], run: OperationRun, operation
       const cancellation = run.cancellation(operation);
       if (cancellation.requested) throw cancelledError(operation);
       const signal = AbortSignal.any([call.signal, cancellation.abort]);
-      await patiently(run, () => run.actions.run(action, siteCall(call, signal)), signal);
+      await patiently(run, () => run.actions.run(action, siteCall(call, signal), operation), signal);
       return null;
     },
     // A rollback goes to its end whatever was cancelled.
-    undo: (call) => patiently(run, () => run.actions.undo(action, siteCall(call, call.signal)), call.signal),
+    undo: (call) => patiently(run, () => run.actions.undo(action, siteCall(call, call.signal), operation), call.signal),
   }));
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { OperationKind } from '@superfluidity/api';
+import type { OperationKind, VerificationReport } from '@superfluidity/api';
 import { canonicalJson } from '@superfluidity/core';
 import type { PlannedStep } from './actions.ts';
 import type { Grant } from './grant.ts';
@@ -11,6 +11,7 @@ export function storedPlan(
   service: string,
   granted: Grant,
   steps: readonly PlannedStep[],
+  verification?: VerificationReport,
 ): StoredPlan {
   const { assignments, chains, costPerHour } = granted;
   const content = {
@@ -19,7 +20,32 @@ export function storedPlan(
     steps: steps.map(({ id, dependsOn, action }) => ({ id, dependsOn, action: withoutFolder(action) })),
   };
   const digest = createHash('sha256').update(canonicalJson(content)).digest('hex').slice(0, 16);
-  return { service, kind, assignments: [...assignments], chains: [...chains], costPerHour, steps, digest };
+  return {
+    service,
+    kind,
+    assignments: [...assignments],
+    chains: [...chains],
+    costPerHour,
+    steps,
+    digest,
+    ...(verification === undefined ? {} : { verification }),
+  };
+}
+
+/** The last of all steps: what is there by then is held against the policies of the service. */
+export function withVerification(
+  steps: readonly PlannedStep[],
+  service: string,
+  mustHold: boolean,
+): readonly PlannedStep[] {
+  const before = new Set(steps.flatMap((step) => step.dependsOn));
+  const step: PlannedStep = {
+    id: 'verify-service',
+    title: `verify the policies of ${service} on what its sites have`,
+    dependsOn: steps.map(({ id }) => id).filter((id) => !before.has(id)),
+    action: { verb: 'verify-service', service, mustHold },
+  };
+  return [...steps, step];
 }
 
 /** Where the descriptor lies on the disk makes no other plan of it. */

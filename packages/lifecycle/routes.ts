@@ -20,6 +20,7 @@ type Names =
   | 'deployService'
   | 'listServices'
   | 'getService'
+  | 'verifyService'
   | 'scaleService'
   | 'moveService'
   | 'healService'
@@ -61,6 +62,7 @@ export function lifecycleHandlers({ sites, catalogue, services, operations }: Li
     deployService: async ({ body }) => services.deploy(await catalogue.resolve(body.source), body.name),
     listServices: async ({ query }) => [...(await services.list(query))],
     getService: ({ params }) => services.show(params.name),
+    verifyService: ({ params, query }) => services.verify(params.name, query.realised === 'true'),
     scaleService: ({ params, body }) => services.scale(params.name, body.unit, body.count),
     moveService: ({ params, body }) => services.move(params.name, body.what, body.to, body.host),
     healService: ({ params, body }) => services.heal(params.name, body.unit),

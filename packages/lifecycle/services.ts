@@ -1,4 +1,10 @@
-import type { OperationKind, Plan, Service as ServiceView, ServiceDetail } from '@superfluidity/api';
+import type {
+  OperationKind,
+  Plan,
+  Service as ServiceView,
+  ServiceDetail,
+  VerificationReport,
+} from '@superfluidity/api';
 import { newId, SuperfluidityError } from '@superfluidity/core';
 import { parseIpv4Prefix, prefixesOverlap, resolveUnits, type Service, unitsOf } from '@superfluidity/model';
 import { databaseCode, toJson } from '@superfluidity/store';
@@ -7,12 +13,13 @@ import { type Grant, grantPlacement, type WantedUnit } from './grant.ts';
 import { type Consequences, planView } from './operation-records.ts';
 import type { Operations } from './operations.ts';
 import type { LifecycleOptions } from './options.ts';
-import { storedPlan } from './plan.ts';
+import { storedPlan, withVerification } from './plan.ts';
 import { loadService, type ServiceRow } from './service-records.ts';
 import { serviceDetail, serviceView } from './service-view.ts';
 import type { Sites } from './sites.ts';
 import { nothingThere, type Placed, planTransition, type Situation, type Transition, unitName } from './transition.ts';
 import type { UnitRecord, UnitRecords } from './unit-records.ts';
+import { canBeRead, hasPolicies, refuseViolation, unknownPolicies, type Verification } from './verification.ts';
 
 /** Instances of services, and the operations that change them. */
 export interface Services {
@@ -26,6 +33,10 @@ export interface Services {
   terminate(name: string): Promise<Accepted>;
   list(page: { readonly limit: number; readonly after?: string | undefined }): Promise<readonly ServiceView[]>;
   show(name: string): Promise<ServiceDetail>;
+  /** Whether its policies hold on the data plane that it is meant to have, or on the one that its sites have now. */
+  verify(name: string, realised: boolean): Promise<VerificationReport>;
+  /** The same as the end of an operation, with which the report is kept. Undefined: it has no policies. */
+  verifyAfter(name: string, operation: string): Promise<VerificationReport | undefined>;
   /** Names of the services with an operation that is not over. */
   busy(): Promise<ReadonlySet<string>>;
 }
@@ -46,6 +57,7 @@ export interface ServiceParts {
   readonly catalogue: Catalogue;
   readonly units: UnitRecords;
   readonly operations: Operations;
+  readonly verification: Verification;
 }
 
 /** What the end of an operation means for its service. */
@@ -77,7 +89,7 @@ export const serviceConsequences: Consequences = async (trx, kind, service, stat
 
 export function createServices(options: LifecycleOptions, parts: ServiceParts): Services {
   const { store, clock } = options;
-  const { sites, catalogue, units, operations } = parts;
+  const { sites, catalogue, units, operations, verification } = parts;
   const { db } = store;
 
   /** All that is known of a service that is there. */
@@ -128,12 +140,47 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
   ): Promise<Accepted> {
     const { name, desired } = loaded.row;
     const { steps, after } = transition(loaded, what);
-    const plan = storedPlan(kind, name, granted, steps);
+    const report = kind === 'TERMINATE' ? undefined : await intended(name, loaded.descriptor, after, loaded.records);
+    // What heals brings back what was there; what ends breaks nothing.
+    if (kind === 'SCALE' || kind === 'MOVE')
+      refuseViolation(report, 'SF-LIFECYCLE-POLICY', `${kind.toLowerCase()} ${name}`);
+    const mustHold = !automatic && kind !== 'HEAL';
+    const verified = report === undefined ? steps : readBack(steps, name, after, mustHold);
+    const plan = storedPlan(kind, name, granted, verified, report);
     const kept: ServiceDesired = { ...(desired as unknown as ServiceDesired), slots: after.slots };
     const operation = operations.make({ service: name, kind, automatic, params, plan });
     await operations.records.insertAfter(loaded.lastOperation, operation, toJson(kept as never));
     await operations.start(operation);
+    warnUnknown(operation.id, name, report);
     return { operation: operation.id, service: name };
+  }
+
+  async function intended(
+    name: string,
+    descriptor: ResolvedDescriptor,
+    situation: Situation,
+    records: readonly UnitRecord[],
+  ): Promise<VerificationReport | undefined> {
+    if (!hasPolicies(descriptor.service)) return undefined;
+    const { paths } = await sites.snapshot();
+    return verification.intended({ name, descriptor, situation, paths, records });
+  }
+
+  /** Where all sites can be asked what they have, they are asked at the end. */
+  function readBack(steps: Parameters<typeof withVerification>[0], name: string, after: Situation, mustHold: boolean) {
+    const there =
+      after.units.length > 0 &&
+      canBeRead(
+        sites.drivers(),
+        after.units.map(({ site }) => site),
+      );
+    return there ? withVerification(steps, name, mustHold) : steps;
+  }
+
+  function warnUnknown(operation: string, service: string, report: VerificationReport | undefined): void {
+    const message = unknownPolicies(report);
+    if (message === undefined) return;
+    options.events.append({ kind: 'operation', subject: operation, service, severity: 'warning', message, body: {} });
   }
 
   async function planDeploy(descriptor: ResolvedDescriptor, name: string) {
@@ -152,7 +199,9 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
       replace: new Set(),
       order: 'make-before-break',
     });
-    return { plan: storedPlan('INSTANTIATE', name, granted, steps), after };
+    const report = await intended(name, descriptor, after, []);
+    const verified = report === undefined ? steps : readBack(steps, name, after, true);
+    return { plan: storedPlan('INSTANTIATE', name, granted, verified, report), after };
   }
 
   /** Hosts route by prefix: two services with one prefix would get each other's packets. */
@@ -182,6 +231,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
       const known = descriptor.id === undefined ? undefined : await catalogue.onboard(descriptor);
       refuseDisabled(known);
       const { plan, after } = await planDeploy(descriptor, name);
+      refuseViolation(plan.verification, 'SF-LIFECYCLE-POLICY', `deploy ${name}`);
       const entry = known ?? (await catalogue.onboard(descriptor));
       refuseDisabled(entry);
       const now = clock.now();
@@ -224,6 +274,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
         await operations.records.insert(trx, operation);
       });
       await operations.start(operation);
+      warnUnknown(operation.id, name, plan.verification);
       return { operation: operation.id, service: name };
     },
 
@@ -347,6 +398,27 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
       const loaded = await load(name);
       const { paths } = await sites.snapshot();
       return serviceDetail(loaded, paths, (await activeOperations()).get(name));
+    },
+
+    async verify(name, realised) {
+      const { descriptor, situation, records } = await load(name);
+      const { service } = descriptor;
+      const report = await (realised
+        ? verification.realised(service, name, records)
+        : intended(name, descriptor, situation, records));
+      if (report !== undefined) return report;
+      throw new SuperfluidityError('SF-LIFECYCLE-STATE', {
+        doing: `verify ${name}`,
+        reason: 'its descriptor has no policies',
+        hint: 'Write some under `policies:`; docs/guides/verify.md says how.',
+      });
+    },
+
+    async verifyAfter(name, operation) {
+      const { descriptor, records } = await load(name);
+      const report = await verification.realised(descriptor.service, name, records);
+      if (report !== undefined) await operations.records.keepRealised(operation, report);
+      return report;
     },
 
     async busy() {

@@ -109,6 +109,8 @@ export interface OperationTable extends Dated {
   run: NullableJsonColumn;
   executor: string | null;
   trace_id: string | null;
+  /** Report on the policies of the service, of what the sites had at the end. */
+  realised: NullableJsonColumn;
 }
 
 export interface OperationStepTable {

@@ -1,0 +1,175 @@
+import type { VerificationReport } from '@superfluidity/api';
+import { SuperfluidityError } from '@superfluidity/core';
+import { locateNative } from '@superfluidity/dialects';
+import { onOneSite, type Plane, type PlaneRequest, planeOf } from '@superfluidity/intent/plane';
+import { Prover } from '@superfluidity/intent/prover';
+import type { RealisedPlane, RealisedUnit } from '@superfluidity/intent/realised';
+import { type Service, type SitePath, splitPortReference } from '@superfluidity/model';
+import type { SiteDriver } from '@superfluidity/site';
+import type { ResolvedDescriptor } from './catalogue.ts';
+import type { Situation } from './transition.ts';
+import { unitName } from './transition.ts';
+import type { UnitRecord } from './unit-records.ts';
+
+/** Proves the policies of services: on what is planned, and on what sites say is there. */
+export interface Verification {
+  /** On the data plane of a situation. Undefined: the service has no policies. */
+  intended(what: IntendedSituation): Promise<VerificationReport | undefined>;
+  /** With all functions on one site that is not there: before anybody knows where they go. */
+  described(
+    descriptor: Pick<ResolvedDescriptor, 'service' | 'source' | 'file'>,
+  ): Promise<VerificationReport | undefined>;
+  /** On what the sites have now. */
+  realised(service: Service, name: string, records: readonly UnitRecord[]): Promise<VerificationReport | undefined>;
+  close(): Promise<void>;
+}
+
+export interface IntendedSituation {
+  readonly name: string;
+  readonly descriptor: ResolvedDescriptor;
+  readonly situation: Pick<Situation, 'units' | 'chains' | 'slots'>;
+  readonly paths: readonly SitePath[];
+  /** Of units that are there already: their addresses are known. */
+  readonly records: readonly UnitRecord[];
+}
+
+export function createVerification(drivers: () => ReadonlyMap<string, SiteDriver>): Verification {
+  const prover = new Prover();
+
+  async function onPlane(service: Service, intended: Plane): Promise<VerificationReport> {
+    return plainReport(await prover.prove({ service: policyParts(service), intended }));
+  }
+
+  return {
+    async intended({ descriptor, ...what }) {
+      const { service } = descriptor;
+      if (!hasPolicies(service)) return undefined;
+      return onPlane(service, planeOf({ ...requestOf(service, what), ...locatedIn(descriptor) }));
+    },
+
+    async described({ service, ...text }) {
+      return hasPolicies(service) ? onPlane(service, onOneSite(service, locatedIn(text))) : undefined;
+    },
+
+    async realised(service, name, records) {
+      if (!hasPolicies(service)) return undefined;
+      const realised = await readPlane(drivers(), service, name, records);
+      return plainReport(await prover.prove({ service: policyParts(service), realised }));
+    },
+
+    close: () => prover.close(),
+  };
+}
+
+export const hasPolicies = ({ policies = [] }: Service): boolean => policies.length > 0;
+
+/** A site can be asked what it has only where packets are packets. */
+export function canBeRead(drivers: ReadonlyMap<string, SiteDriver>, sites: Iterable<string>): boolean {
+  return [...sites].every((site) => drivers.get(site)?.readDataPlane !== undefined);
+}
+
+/** Refuses what would break a policy, with the packet that shows it, its path and the rules. */
+export function refuseViolation(
+  report: VerificationReport | undefined,
+  code: 'SF-LIFECYCLE-POLICY' | 'SF-LIFECYCLE-POLICY-REALISED',
+  doing: string,
+): void {
+  const violated = report?.policies.filter(({ answer }) => answer === 'violated') ?? [];
+  const [first] = violated;
+  if (first === undefined) return;
+  const [path] = first.paths;
+  const rule = path?.source ?? path?.hops.flatMap(({ because }) => because).at(-1) ?? first.rules[0];
+  const where = rule === undefined ? '' : ` (${rule.file}:${rule.line})`;
+  const others = violated.length === 1 ? '' : `, and ${violated.length - 1} more are violated`;
+  throw new SuperfluidityError(code, {
+    doing,
+    reason: `policy '${first.policy}': ${lowerFirst(first.because.replace(/\.$/, ''))}${where}${others}`,
+    data: { policies: violated.map(({ paths, ...policy }) => ({ ...policy, paths: paths.slice(0, 1) })) },
+  });
+}
+
+const lowerFirst = (text: string): string => text.slice(0, 1).toLowerCase() + text.slice(1);
+
+/** What is not known, as one sentence of a warning. */
+export function unknownPolicies(report: VerificationReport | undefined): string | undefined {
+  const unknown = report?.policies.filter(({ answer }) => answer === 'unknown') ?? [];
+  if (unknown.length === 0) return undefined;
+  return `not proven: ${unknown.map(({ policy, because }) => `${policy} (${because})`).join('; ')}`;
+}
+
+const policyParts = ({ block, networks, chains, policies = [] }: Service) => ({ block, networks, chains, policies });
+
+/** The API has lists that can be written to; a report is never written to. */
+const plainReport = (report: Awaited<ReturnType<Prover['prove']>>) => report as VerificationReport;
+
+function locatedIn({ source, file }: Pick<ResolvedDescriptor, 'source' | 'file'>): Pick<PlaneRequest, 'locate'> {
+  const name = file ?? 'descriptor.yaml';
+  const locate = locateNative(source, name);
+  return {
+    locate: (path) => {
+      const found = locate(path);
+      return found === undefined ? undefined : { file: name, line: found.line };
+    },
+  };
+}
+
+function requestOf(
+  service: Service,
+  { name, situation, paths, records }: Omit<IntendedSituation, 'descriptor'>,
+): PlaneRequest {
+  const here = new Map(records.map((record) => [record.planned.spec.id, record]));
+  const addresses = situation.units.flatMap(({ spec }) =>
+    (here.get(spec.id)?.ports ?? []).map(
+      (port) => [`${unitName(spec)}.${port.id.slice(spec.id.length + 1)}`, port.address] as const,
+    ),
+  );
+  return {
+    name,
+    service,
+    placed: situation.units.map(({ site, spec: { path, index, host } }) => ({ path, index, site, host })),
+    links: paths.map(({ a, b }) => [a, b]),
+    slots: situation.slots,
+    addresses: new Map(addresses),
+    chains: situation.chains.map(({ name: chain, address, protocol, ports, hops }) => ({
+      name: chain,
+      address,
+      protocol,
+      ports,
+      hops: hops.map(({ unit, unitId, port, translates }) => ({
+        unit,
+        port: port.slice(unitId.length + 1),
+        ...(translates === undefined ? {} : { translates }),
+      })),
+    })),
+  };
+}
+
+async function readPlane(
+  drivers: ReadonlyMap<string, SiteDriver>,
+  service: Service,
+  name: string,
+  records: readonly UnitRecord[],
+): Promise<RealisedPlane> {
+  const sites = [...new Set(records.map(({ planned }) => planned.site))];
+  const unread: string[] = [];
+  const dumps = await Promise.all(
+    sites.map(async (site) => {
+      const dump = await drivers.get(site)?.readDataPlane?.();
+      if (dump === undefined) unread.push(`what site ${site} has cannot be read`);
+      return dump ?? { files: [], ports: [] };
+    }),
+  );
+  const places = new Map(dumps.flatMap(({ ports }) => ports.map(({ portId, place }) => [portId, place] as const)));
+  const units = records.map(({ planned: { spec }, ports }): RealisedUnit => {
+    const ends = service.chains.filter((chain) => splitPortReference(chain.to).path === spec.path);
+    return {
+      name: unitName(spec),
+      path: spec.path,
+      networks: spec.ports.map(({ network }) => network.slice(name.length + 1)),
+      addresses: ports.map(({ address }) => address),
+      serviceAddresses: ends.map(({ address }) => address),
+      places: ports.flatMap(({ id }) => places.get(id) ?? []),
+    };
+  });
+  return { service: name, files: dumps.flatMap(({ files }) => files), units, unread };
+}
