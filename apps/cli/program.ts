@@ -402,6 +402,18 @@ Example:
     .description('print the network as SEFL, the language of the engine; that text is a network, too')
     .argument('<net>', 'folder, file or archive')
     .action(run(async (context, net: string) => (await import('./verify/show.ts')).show(context, net)));
+  withForms(
+    verify
+      .command('service')
+      .description('do the policies of a service hold, on what is meant to be there or on what its sites have?')
+      .argument('<service...>', 'name of a service, or the files of a descriptor: then with all functions on one site')
+      .option('--realised', 'read the data plane of the sites, and verify that')
+      .option('--time-limit <seconds>', 'of a descriptor: after that the answer is unknown', positive, 60),
+  ).action(
+    run(async (context, names: readonly string[], options) =>
+      (await import('./verify/service.ts')).service(context, names, options as never),
+    ),
+  );
   asking('explain', 'one packet, hop by hop, rule by rule').action(
     run(async (context, net: string, options) =>
       (await import('./verify/verify.ts')).explain(context, net, options as never),

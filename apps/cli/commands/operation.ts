@@ -5,6 +5,7 @@ import { errorText } from '../print/error.ts';
 import { stepLine } from '../print/progress.ts';
 import { facts, table } from '../print/table.ts';
 import { dateTime } from '../print/values.ts';
+import { verificationText } from '../print/verification.ts';
 import type { Waiting } from './service.ts';
 
 export async function list(context: Context, options: { service?: string; limit: number }): Promise<void> {
@@ -38,6 +39,9 @@ export async function show(context: Context, id: string): Promise<void> {
       ]),
       '',
       ...operation.steps.map((step) => stepLine(step, Date.now(), style)),
+      ...[operation.plan?.verification, operation.realised].flatMap((report) =>
+        report === undefined ? [] : ['', verificationText(report, style)],
+      ),
       ...(operation.error === undefined ? [] : ['', errorText(operation.error, style)]),
     ].join('\n'),
   );

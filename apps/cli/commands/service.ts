@@ -7,6 +7,7 @@ import { planText } from '../print/plan.ts';
 import { problemLine } from '../print/problem.ts';
 import { facts, table } from '../print/table.ts';
 import { clockTime, dateTime, milliseconds } from '../print/values.ts';
+import { verificationText } from '../print/verification.ts';
 import { readSource } from '../source.ts';
 
 export interface Waiting {
@@ -21,7 +22,11 @@ export async function check(context: Context, files: readonly string[], options:
   const result = options.offline ? await checkHere(source) : await checkAnywhere(context, source);
   await context.show(result, () => checkText(context, result));
   if (!result.ok) process.exitCode = exitCodes.usage;
+  else if (result.verification?.answer === 'violated') process.exitCode = exitCodes.failed;
 }
+
+/** For all policies of a descriptor that is checked without a server. */
+const PROOF_MS = 5_000;
 
 type Source = Awaited<ReturnType<typeof readSource>>;
 
@@ -56,15 +61,19 @@ async function checkHere(source: Source): Promise<CheckResult> {
     ...(position === undefined ? {} : { position: { ...position } }),
     ...(suggestion === undefined ? {} : { suggestion }),
   }));
-  return { ok: service !== undefined, format, problems: plain, ...named(service?.block.name) };
+  const found = { ok: service !== undefined, format, problems: plain, ...named(service?.block.name) };
+  if ((service?.policies ?? []).length === 0) return found;
+  const { proveHere } = await import('../verify/prove-here.ts');
+  return { ...found, verification: proveHere(source, PROOF_MS) };
 }
 
-function checkText({ style }: Context, { ok, name, format, problems }: CheckResult): string {
+function checkText({ style }: Context, { ok, name, format, problems, verification }: CheckResult): string {
   const lines = problems.map((problem) => problemLine(problem as Problem, style));
   const verdict = ok
     ? style.green(`${name ?? 'the descriptor'} can be used`)
     : style.red('the descriptor cannot be used');
-  return [...lines, `${verdict}  (${format})`].join('\n');
+  const policies = verification === undefined ? [] : [verificationText(verification, style)];
+  return [...lines, `${verdict}  (${format})`, ...policies].join('\n');
 }
 
 export async function plan(context: Context, files: readonly string[], options: Described): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Style } from './style.ts';
+import { violationLines } from './verification.ts';
 
 /** `ErrorReport` of core and `ErrorBody` of the API alike. */
 interface Report {
@@ -13,7 +14,11 @@ interface Report {
 
 /** The whole chain: what failed, because of what, down to the call to the site and its answer; at last what to do. */
 export function errorText(report: Report, style: Style): string {
-  const lines = [`${style.red('error')} ${style.bold(report.code)}: ${report.message}`, ...exchange(report, '  ')];
+  const lines = [
+    `${style.red('error')} ${style.bold(report.code)}: ${report.message}`,
+    ...exchange(report, '  '),
+    ...violationLines(report.data, style),
+  ];
   let deepest: Report = report;
   let indent = '  ';
   for (let { cause } = report; cause !== undefined; cause = cause.cause) {

@@ -2,6 +2,7 @@ import type { Plan } from '@superfluidity/api';
 import type { Style } from './style.ts';
 import { table } from './table.ts';
 import { milliseconds } from './values.ts';
+import { verificationText } from './verification.ts';
 import { wavesOf } from './waves.ts';
 
 const STEPS_OF_WAVE_MAX = 20;
@@ -27,6 +28,7 @@ export function planText(plan: Plan, style: Style): string {
       ...(wave.length > STEPS_OF_WAVE_MAX ? [`    and ${wave.length - STEPS_OF_WAVE_MAX} more`] : []),
     ]),
     '',
+    ...(plan.verification === undefined ? [] : [verificationText(plan.verification, style), '']),
     style.dim(`digest ${plan.digest}`),
   ].join('\n');
 }
