@@ -29,46 +29,46 @@ export function checkPolicies(
   clock: () => number = () => performance.now(),
 ): readonly PolicyVerdict[] {
   const end = clock() + milliseconds;
+  const left = () => end - clock();
   return (service.policies ?? []).map((policy) => {
-    const left = end - clock();
-    const verdict = left > 0 ? checkPolicy(subject, service as Service, policy, left) : outOfTime(policy);
+    const verdict = left() > 0 ? checkPolicy(subject, service as Service, policy, left) : outOfTime(policy);
     return { ...verdict, policy: policy.name };
   });
 }
 
-function checkPolicy(subject: Subject, service: Service, policy: Policy, milliseconds: number): Verdict {
+function checkPolicy(subject: Subject, service: Service, policy: Policy, left: () => number): Verdict {
   const { claim, name } = policy;
   const at = (places: readonly string[]): readonly UnitPlaces[] => {
     const paths = new Set(places.flatMap((place) => unitsAtPlace(service, place)).map(({ path }) => path));
     return subject.units.filter(({ path }) => paths.has(path));
   };
   const questions = questionsOf(claim, subject, service, at);
-  const [first, ...more] = questions.map((question) => ask(subject, name, question, milliseconds / questions.length));
+  const [first, ...more] = questions.map((question) => ask(name, question, left));
   if (first === undefined) return nothingThere(policy);
   return together([first, ...more]);
 }
 
-/** One start and what is claimed of its packets; the claims are asked in order up to the first that does not hold. */
+/** One start and what is claimed of its packets: of several claims each says more than the one before it. */
 interface Question {
   readonly start: Start;
   readonly network: Subject['network'];
   readonly claims: readonly { readonly formula: Formula; readonly holds: string; readonly violated: string }[];
 }
 
-function ask(
-  { network: _network }: Subject,
-  name: string,
-  { start, network, claims }: Question,
-  milliseconds: number,
-): Verdict {
-  let verdict: Verdict | undefined;
-  for (const { formula, holds, violated } of claims) {
-    verdict = checkFormula(network, name, formula, [start], { limits: { milliseconds: milliseconds / claims.length } });
+/** The strongest claim, when it holds, answers for all; else the first that does not hold says what is wrong. */
+function ask(name: string, { start, network, claims }: Question, left: () => number): Verdict {
+  const verdictOn = ({ formula, holds, violated }: Question['claims'][number]): Verdict => {
+    const verdict = checkFormula(network, name, formula, [start], { limits: { milliseconds: Math.max(1, left()) } });
     const because = verdict.answer === 'holds' ? holds : verdict.answer === 'violated' ? violated : verdict.because;
-    verdict = { ...verdict, because };
-    if (verdict.answer !== 'holds') return verdict;
+    return { ...verdict, because };
+  };
+  const strongest = verdictOn(claims.at(-1)!);
+  if (strongest.answer === 'holds') return strongest;
+  for (const claim of claims.slice(0, -1)) {
+    const weaker = verdictOn(claim);
+    if (weaker.answer !== 'holds') return weaker;
   }
-  return verdict!;
+  return strongest;
 }
 
 type At = (places: readonly string[]) => readonly UnitPlaces[];

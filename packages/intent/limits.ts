@@ -3,7 +3,7 @@ export const intentLimits = {
   /** Instances of one unit at one site that are looked at; the others are taken to be like them. */
   instances: 2,
   /** All policies of one service together. */
-  milliseconds: 5_000,
+  milliseconds: 10_000,
   /** Beyond its own limit, before a thread that does not answer is ended. */
   graceMs: 5_000,
   /** A thread that nobody asks anything ends after this. */

@@ -66,7 +66,7 @@ export class Prover {
     thread.on('message', (reply: Reply) => {
       const waiting = this.#waiting.get(reply.id);
       this.#waiting.delete(reply.id);
-      waiting?.resolve('report' in reply ? reply.report : notProven(waiting.request, reply.refused.reason));
+      waiting?.resolve('report' in reply ? reply.report : notProven(waiting.request, reply.refused.message));
       if (this.#waiting.size > 0) return;
       this.#idle = setTimeout(() => this.#lose('idle'), intentLimits.idleMs).unref();
     });

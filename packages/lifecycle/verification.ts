@@ -78,8 +78,12 @@ export function refuseViolation(
   const [first] = violated;
   if (first === undefined) return;
   const [path] = first.paths;
-  const rule = path?.source ?? path?.hops.flatMap(({ because }) => because).at(-1) ?? first.rules[0];
-  const where = rule === undefined ? '' : ` (${rule.file}:${rule.line})`;
+  const rules = [
+    ...(path?.hops.flatMap(({ because }) => because) ?? first.rules),
+    ...(path?.source ? [path.source] : []),
+  ];
+  const lines = [...new Set(rules.map(({ file, line }) => `${file}:${line}`))].slice(-RULES_SHOWN);
+  const where = lines.length === 0 ? '' : ` (by ${lines.join(', ')})`;
   const others = violated.length === 1 ? '' : `, and ${violated.length - 1} more are violated`;
   throw new SuperfluidityError(code, {
     doing,
@@ -88,6 +92,8 @@ export function refuseViolation(
   });
 }
 
+/** In the message; all are in the data. */
+const RULES_SHOWN = 4;
 const lowerFirst = (text: string): string => text.slice(0, 1).toLowerCase() + text.slice(1);
 
 /** What is not known, as one sentence of a warning. */

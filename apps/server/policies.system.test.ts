@@ -1,0 +1,143 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ApiError } from '@superfluidity/api';
+import { readNative } from '@superfluidity/dialects';
+import { prove } from '@superfluidity/intent';
+import { onOneSite } from '@superfluidity/intent/plane';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type LinuxWorld, linuxSites, whyNoLinuxSites } from './testing/linux-world.ts';
+import { completed, sourceOf, until } from './testing/operations.ts';
+import { type ServerProcess, startServerProcess } from './testing/server-process.ts';
+
+/** What is proven of a service, held against packets that are sent in it. */
+const why = await whyNoLinuxSites();
+
+const ADDRESS = '10.98.0.61';
+const PORTS = [8080, 8443, 2222];
+/** Tries each port again and again, and prints what came of it. */
+const client = `import net from 'node:net';
+const tried = (port) => new Promise((resolve) => {
+  const socket = net.connect({ host: '${ADDRESS}', port, timeout: 700 });
+  const done = (open) => { socket.destroy(); resolve(open); };
+  socket.on('connect', () => done(true)).on('timeout', () => done(false)).on('error', () => done(false));
+});
+for (let round = 1; ; round += 1) {
+  for (const port of ${JSON.stringify(PORTS)}) console.log(JSON.stringify({ round, port, open: await tried(port) }));
+}
+`;
+const server = `import net from 'node:net';
+for (const port of ${JSON.stringify(PORTS)}) net.createServer((socket) => socket.end()).listen(port);
+`;
+
+const service = (policies: string) => `superfluidity: 1
+service:
+  name: shop
+  version: "1"
+  networks:
+    - {name: clients, prefix: 10.61.0.0/16}
+    - {name: office, prefix: 10.62.0.0/16}
+    - {name: servers, prefix: 10.63.0.0/16}
+  functions:
+    - {name: client, environment: container, image: "host:", files: ., command: [node, /app/client.mjs], ports: [clients], requirements: {location: {sites: [edge]}}}
+    - {name: admin, environment: container, image: "host:", files: ., command: [node, /app/client.mjs], ports: [office], requirements: {location: {sites: [edge]}}}
+    - name: firewall
+      environment: nft
+      forwards: true
+      ports: [servers]
+      requirements: {location: {sites: [edge]}}
+      program: |
+        table ip filter {
+          chain forward {
+            type filter hook forward priority 0; policy drop;
+            ct state established accept
+            tcp dport 8080 accept
+          }
+        }
+    - {name: web, environment: container, image: "host:", files: ., command: [node, /app/server.mjs], health: "tcp:8080", ports: [servers], requirements: {location: {sites: [core]}}}
+  chains:
+    - {name: watch, from: client, through: [firewall], to: web, address: ${ADDRESS}, ports: [8080, 8443]}
+  policies:
+${policies}
+`;
+const kept = `    - {name: served, reach: {from: client, to: web, packet: tcp dst port 8080}}
+    - {name: nothing-else, deny: {from: client, to: web, packet: not (tcp dst port 8080)}}
+    - {name: apart, deny: {from: office, to: servers}}`;
+
+/** For each client and port, whether the engine finds a packet that gets there. */
+function predicted(): Readonly<Record<string, boolean>> {
+  const asked = ['client', 'admin'].flatMap((from) =>
+    PORTS.map(
+      (port) =>
+        `    - {name: ${from}-${port}, deny: {from: ${from}, to: web, packet: dst host ${ADDRESS} and tcp dst port ${port}}}`,
+    ),
+  );
+  const described = readNative(service(asked.join('\n'))).service!;
+  const { policies } = prove({ service: described, intended: onOneSite(described) });
+  expect(policies.every(({ answer }) => answer !== 'unknown')).toBe(true);
+  return Object.fromEntries(policies.map(({ policy, answer }) => [policy, answer === 'violated']));
+}
+
+describe.skipIf(why !== undefined)(
+  `policies and real packets${why === undefined ? '' : ` (skipped: ${why})`}`,
+  { timeout: 150_000 },
+  () => {
+    let folder: string;
+    let running: ServerProcess;
+    let world: LinuxWorld;
+
+    beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'sf-policies-'));
+      await writeFile(join(folder, 'client.mjs'), client);
+      await writeFile(join(folder, 'server.mjs'), server);
+      running = await startServerProcess({ state: join(folder, 'state') });
+      world = await linuxSites(running.client);
+    }, 60_000);
+
+    afterAll(async () => {
+      await running?.stop();
+      await world?.purge();
+      await rm(folder, { recursive: true, force: true });
+    }, 60_000);
+
+    test('a service against its policies is refused, and nothing of it is there', async () => {
+      const before = await world.kernel();
+      const text = service(kept).replace('tcp dport 8080 accept', 'tcp dport { 8080, 8443 } accept');
+      const refused = running.client.call('deployService', { body: { source: sourceOf(text, folder) } });
+      const error = (await refused.catch((reason: unknown) => reason)) as ApiError;
+      expect(error).toBeInstanceOf(ApiError);
+      expect(error.message).toContain("policy 'nothing-else': there are packets that arrive at web (by ");
+      const rule = text.split('\n').findIndex((line) => line.includes('{ 8080, 8443 } accept')) + 1;
+      expect(error.message).toContain(`service.yaml:${rule}`);
+      expect(await world.kernel()).toEqual(before);
+    });
+
+    test('packets get where the proof says that they get, and nowhere else', async () => {
+      const { operation } = await running.client.call('deployService', {
+        body: { source: sourceOf(service(kept), folder) },
+      });
+      const { plan } = await completed(running.client, operation);
+      expect(plan!.verification).toMatchObject({ answer: 'holds' });
+      const seen: Record<string, boolean> = {};
+      for (const unit of ['client', 'admin']) {
+        const from = (await output(unit)).length;
+        // A round that began after the deployment was over.
+        const lines = await until(`${unit} has tried every port twice`, async () => {
+          const all = (await output(unit)).slice(from);
+          return all.length >= PORTS.length * 2 ? all : undefined;
+        });
+        for (const { port, open } of lines.slice(-PORTS.length)) seen[`${unit}-${port}`] = open;
+      }
+      expect(seen).toEqual(predicted());
+      expect(Object.values(seen).filter(Boolean)).toHaveLength(1);
+    });
+
+    async function output(unit: string) {
+      const params = { name: 'shop', unit };
+      const { lines } = await running.client.call('readUnitOutput', { params, query: { offset: 0 } });
+      return lines
+        .filter((line) => line.startsWith('{'))
+        .map((line) => JSON.parse(line) as { port: number; open: boolean });
+    }
+  },
+);
