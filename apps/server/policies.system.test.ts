@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { ApiError } from '@superfluidity/api';
 import { readNative } from '@superfluidity/dialects';
 import { prove } from '@superfluidity/intent';
@@ -13,6 +15,7 @@ import { type ServerProcess, startServerProcess } from './testing/server-process
 /** What is proven of a service, held against packets that are sent in it. */
 const why = await whyNoLinuxSites();
 
+const run = promisify(execFile);
 const ADDRESS = '10.98.0.61';
 const PORTS = [8080, 8443, 2222];
 /** Tries each port again and again, and prints what came of it. */
@@ -116,8 +119,9 @@ describe.skipIf(why !== undefined)(
       const { operation } = await running.client.call('deployService', {
         body: { source: sourceOf(service(kept), folder) },
       });
-      const { plan } = await completed(running.client, operation);
-      expect(plan!.verification).toMatchObject({ answer: 'holds' });
+      const { plan, realised } = await completed(running.client, operation);
+      expect(plan!.verification).toMatchObject({ plane: 'intended', answer: 'holds' });
+      expect(realised).toMatchObject({ plane: 'realised', answer: 'holds', assumptions: [] });
       const seen: Record<string, boolean> = {};
       for (const unit of ['client', 'admin']) {
         const from = (await output(unit)).length;
@@ -131,6 +135,38 @@ describe.skipIf(why !== undefined)(
       expect(seen).toEqual(predicted());
       expect(Object.values(seen).filter(Boolean)).toHaveLength(1);
     });
+
+    test('a rule that somebody adds by hand is found, and packets show that it is right', async () => {
+      const namespace = await firewallNamespace();
+      const nft = (...words: string[]) => run('ip', ['netns', 'exec', namespace, 'nft', ...words]);
+      await nft('add', 'rule', 'ip', 'filter', 'forward', 'tcp', 'dport', '8443', 'accept');
+      const asked = { params: { name: 'shop' }, query: { realised: 'true' } } as const;
+      const report = await running.client.call('verifyService', asked);
+      expect(report.policies.map(({ policy, answer }) => [policy, answer])).toEqual([
+        ['served', 'holds'],
+        ['nothing-else', 'violated'],
+        ['apart', 'holds'],
+      ]);
+      const [path] = report.policies[1]!.paths;
+      expect(path!.packet!.sent['TCP.dport']).toBe('8443');
+      expect(path!.hops.flatMap(({ because }) => because)).toContainEqual(
+        expect.objectContaining({ file: `${namespace}.nft`, text: expect.stringContaining('8443') }),
+      );
+      await until('a client gets through', async () =>
+        (await output('client')).some(({ port, open }) => port === 8443 && open) ? true : undefined,
+      );
+      // What is meant is as it was.
+      expect(await running.client.call('verifyService', { ...asked, query: {} })).toMatchObject({ answer: 'holds' });
+    });
+
+    async function firewallNamespace(): Promise<string> {
+      const spaces = (await world.kernel()).flatMap((line) => /^(?:namespace|netns) (\S+)/.exec(line)?.[1] ?? []);
+      for (const name of spaces) {
+        const rules = await run('ip', ['netns', 'exec', name, 'nft', 'list', 'ruleset']);
+        if (rules.stdout.includes('table ip filter')) return name;
+      }
+      throw new Error(`none of ${spaces.join(', ')} has the rules of the firewall`);
+    }
 
     async function output(unit: string) {
       const params = { name: 'shop', unit };

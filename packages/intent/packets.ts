@@ -4,6 +4,7 @@ import {
   assign,
   block,
   branch,
+  compare,
   type Condition,
   constant,
   type Expr,
@@ -26,6 +27,8 @@ import type { UnitPlaces } from './subject.ts';
 const TTL = 64n;
 const SYN = 0x02n;
 const SYN_ACK = 0x12n;
+/** What every host takes (RFC 791): larger ones may be refused on the way, and the sender told. */
+const BYTES_MAX = 576n;
 const ECHO = 8n;
 const ECHO_REPLY = 0n;
 
@@ -46,6 +49,7 @@ export function opening(from: string, to?: string): { readonly assume: Condition
   ];
   return {
     assume: all(
+      compare(read(field('IPv4.length')), '<=', constant(BYTES_MAX, 16)),
       ...known.map(([name, value, of]) =>
         of === undefined ? fieldIs(name, value) : any(negation(of), fieldIs(name, value)),
       ),

@@ -49,6 +49,32 @@ describe('superfluidity verify', () => {
     expect((await verify('loops', net, '--time-limit', 'soon')).code).toBe(2);
   }, 60_000);
 
+  test('answers for the policies of a service, with the packet and the line of the descriptor', async () => {
+    const unit = (name: string, more: string) =>
+      `    - {name: ${name}, environment: container, image: "host:", ports: ${more}}`;
+    const descriptor = (allow: string) => `superfluidity: 1
+service:
+  name: pair
+  version: "1"
+  networks: [{name: lan, prefix: 10.1.0.0/16}]
+  functions:
+${unit('a', '[lan]')}
+${unit('b', `[{name: eth0, network: lan, allow: [{protocol: tcp, ports: [${allow}]}]}]`)}
+  policies:
+    - {name: web, reach: {from: a, to: b, packet: tcp dst port 80}}
+    - {name: only, deny: {from: a, to: b, packet: not (tcp dst port 80)}}
+`;
+    const file = join(net, 'pair.yaml');
+    await writeFile(file, descriptor('80'));
+    expect(await verify('service', file)).toMatchObject({ code: 0, err: '' });
+    await writeFile(file, descriptor('80, 22'));
+    const broken = await verify('service', file);
+    expect(broken.code).toBe(1);
+    expect(broken.out).toMatch(/holds {2}web[^]*VIOLATED {2}only[^]*TCP\.dport 22[^]*pair\.yaml:8/);
+    const log = JSON.parse((await verify('service', file, '--sarif')).out);
+    expect(log.runs[0].results[0].locations[0].physicalLocation.artifactLocation.uri).toBe('pair.yaml');
+  }, 60_000);
+
   test('answers for every policy of a file', async () => {
     const example = fileURLToPath(new URL('../../../examples/verify/', import.meta.url));
     const held = await verify('policy', join(example, 'net'), join(example, 'net.policies'));

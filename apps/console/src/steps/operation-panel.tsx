@@ -1,4 +1,4 @@
-import type { Operation, OperationDetail, Step } from '@superfluidity/api';
+import type { Operation, OperationDetail, Step, VerificationReport } from '@superfluidity/api';
 import { Button, FormSelect, FormSelectOption, Label } from '@patternfly/react-core';
 import { TimesIcon } from '@patternfly/react-icons/dist/esm/icons/times-icon';
 import { useMutation, useQuery } from '@tanstack/react-query';
@@ -151,11 +151,28 @@ function OperationState({ operation }: { readonly operation: OperationDetail }) 
       <span className="sf-progress-text" aria-live="polite">
         {finished} of {total} steps · {formatMs(Math.max(0, end - operation.startedAt))}
       </span>
+      <Proof of="planned" report={operation.plan?.verification} />
+      <Proof of="there" report={operation.realised} />
       <Label color={stateColours[operation.state]} data-operation-state={operation.state}>
         {operation.cancelPending && !over ? 'cancelling' : stateWords[operation.state]}
       </Label>
       <OperationActions operation={operation} />
     </>
+  );
+}
+
+const answerColours = { holds: 'green', violated: 'red', unknown: 'orange' } as const;
+
+/** Whether the policies of the service hold, on what was planned or on what is there. */
+function Proof(props: { readonly of: 'planned' | 'there'; readonly report: VerificationReport | undefined }) {
+  const { of, report } = props;
+  if (report === undefined) return null;
+  const shown = report.policies.map(({ policy, because }) => `${policy}: ${because}`).join('\n');
+  const words = { holds: 'hold', violated: 'violated', unknown: 'not proven' }[report.answer];
+  return (
+    <Label color={answerColours[report.answer]} title={shown} data-policies={`${of} ${report.answer}`}>
+      policies {words} as {of === 'planned' ? 'planned' : 'it is'}
+    </Label>
   );
 }
 
