@@ -140,8 +140,8 @@ test('what is denied for all packets is not done by any that is tried', () => {
   fc.assert(
     fc.property(
       fc.constantFrom(...subject.units),
-      fc.constantFrom(...addresses),
-      fc.oneof(fc.constantFrom(80, 8080), fc.nat(65_535)),
+      fc.oneof(fc.constant('10.99.0.10'), fc.constantFrom(...addresses)),
+      fc.oneof(fc.constant(8080), fc.nat(65_535)),
       fc.nat(65_535),
       (unit, to, dport, sport) => {
         const values = new Map<string, bigint>([
@@ -163,9 +163,9 @@ test('what is denied for all packets is not done by any that is tried', () => {
         expect(isThere).toBe(unit !== video && to === '10.99.0.10' && may);
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 200 },
   );
-  expect(Math.min(arrived.yes, arrived.no)).toBeGreaterThan(3);
+  expect(Math.min(arrived.yes, arrived.no)).toBeGreaterThan(8);
 });
 
 describe('a plane', () => {

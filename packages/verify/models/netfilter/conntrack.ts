@@ -10,6 +10,7 @@ import {
   type Condition,
   type Expr,
   type Location,
+  type Meta,
   type Ranges,
 } from '../../ir/expression.ts';
 import { field } from '../../ir/fields.ts';
@@ -23,7 +24,8 @@ import { connectionMeta, flowState, keyExpr, place, tableKey } from './keys.ts';
 
 /**
  * Connection tracking. Every packet carries the entry of its own connection in metadata of the box, written when the first
- * packet leaves the box, and found again when the packet, or an answer made of it, comes back. Connections do not disturb
+ * packet leaves the box, and found again when the packet, or an answer made of it, comes back. A packet that another box
+ * translates comes by again as another connection: a few entries are kept, the latest first. Connections do not disturb
  * each other: ports are never changed because another connection holds them.
  */
 export interface Tracking {
@@ -77,6 +79,34 @@ class Names {
   protocol() {
     return connectionMeta('ct.l4proto', this.#family, this.#box);
   }
+
+  /** All that an entry consists of. */
+  all(): readonly Meta[] {
+    const tuples = (['original', 'reply'] as const).flatMap((which) =>
+      (['saddr', 'daddr', 'sport', 'dport', 'type'] as const).map((part) => this.of(which, part)),
+    );
+    return [this.entry, this.answered, this.mark, this.status, this.protocol(), ...tuples];
+  }
+}
+
+/** Entries of a box that are kept beside the one of the packet. */
+const EARLIER_MAX = 3;
+
+/** The entry of the packet, if there is one, changes places with an earlier one, if there is one. */
+function exchange(names: Names, earlier: number): Instruction {
+  return block(
+    ...names.all().map((at) => {
+      const other: Meta = { ...at, name: `${at.name} earlier ${earlier}` };
+      const kept: Meta = { ...at, name: `${at.name} exchanged` };
+      const there = (place_: Meta): Condition => ({ kind: 'exists', at: place_ });
+      const move = (from: Meta, to: Meta) => block(assign(to, read(from)), { op: 'deallocate', at: from });
+      return branch(
+        there(at),
+        branch(there(other), block(move(at, kept), move(other, at), move(kept, other)), move(at, other)),
+        branch(there(other), move(other, at), nothing),
+      );
+    }),
+  );
 }
 
 /** Before any table has run: what is known of the connection, at raw. */
@@ -114,10 +144,14 @@ export function track(tracking: Tracking): Instruction {
       assign(names.state, constant(ctState.new, 8)),
     ),
   );
-  /** Another packet than the one of the entry: its entry is not known here. */
-  const other = block({ op: 'deallocate', at: names.entry }, first(names, tracking));
-  const known = branch(tuple('reply'), reply, branch(tuple('original'), again, other));
-  const tracked = branch({ kind: 'exists', at: names.entry }, known, first(names, tracking));
+  const isThere: Condition = { kind: 'exists', at: names.entry };
+  const known = (otherwise: Instruction): Instruction =>
+    branch(all(isThere, tuple('reply')), reply, branch(all(isThere, tuple('original')), again, otherwise));
+  /** Another packet than that of any entry: the one that is kept longest makes room. */
+  const unknown = block(branch(isThere, { op: 'deallocate', at: names.entry }, nothing), first(names, tracking));
+  const search = (earlier: number): Instruction =>
+    earlier > EARLIER_MAX ? unknown : block(exchange(names, earlier), known(search(earlier + 1)));
+  const tracked = branch(isThere, known(search(1)), first(names, tracking));
   return branch(is(names.state, ctState.untracked, 8), nothing, tracked);
 }
 
