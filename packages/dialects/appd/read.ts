@@ -48,6 +48,7 @@ export function readAppd(files: readonly DescriptorFile[]): ReadResult {
     value: found.value,
     problems: [],
     locate: (path, what) => found.text.locate([...found.path, ...path], what),
+    within: (path, line, column) => found.text.within([...found.path, ...path], line, column),
   };
   const shape = readShape(text, appdShape, {});
   return 'value' in shape ? serviceOf(shape.value, text) : { problems: shape.problems };

@@ -1,4 +1,11 @@
-import { splitPortReference, type Block, type Chain, type Network, type Policy, type Service } from '@superfluidity/model';
+import {
+  splitPortReference,
+  type Block,
+  type Chain,
+  type Network,
+  type Policy,
+  type Service,
+} from '@superfluidity/model';
 import { Document } from 'yaml';
 import { isAssumed } from '../assumed.ts';
 import type { DescriptorFile } from '../files.ts';
