@@ -127,6 +127,23 @@ describe('what nobody here reads', () => {
 describe('mistakes are found where they are', () => {
   test.each<[string, string, string, string, string, string]>([
     [
+      'a policy about a chain that is not there',
+      'nsd.yaml',
+      'chain: stream',
+      'chain: strem',
+      'SF-MODEL-REFERENCE',
+      'nsd.yaml',
+    ],
+    [
+      'a policy about nowhere',
+      'nsd.yaml',
+      '- ran\n            to:',
+      '- rang\n            to:',
+      'SF-MODEL-REFERENCE',
+      'nsd.yaml',
+    ],
+    ['a formula that is none', 'nsd.yaml', 'AG (at apps', 'AG (at ap ps', 'SF-DESCRIPTOR-VALUE', 'nsd.yaml'],
+    [
       'a VNFD that is not there',
       'nsd.yaml',
       'id: video\n              vnfd-id: video',
@@ -190,6 +207,15 @@ describe('mistakes are found where they are', () => {
     const problem = problems.find((candidate) => candidate.code === code);
     expect(problem?.position?.file).toBe(where);
     expect(problem!.position!.line).toBeGreaterThan(0);
+  });
+
+  test('a mistake in a policy has the line of the policy', () => {
+    const wrong = changed('nsd.yaml', 'AG (at apps', 'AG (at ap ps');
+    const lines = text(wrong.find(({ path }) => path === 'nsd.yaml')!).split('\n');
+    const { position, path } = readSol006(wrong).problems[0]!;
+    expect(path).toMatch(/policy\[4\]\.check\.formula$/);
+    const [line, column] = [position!.line - 1, position!.column - 1];
+    expect(lines[line]!.slice(column)).toMatch(/^ap ps/);
   });
 });
 
