@@ -127,8 +127,12 @@ function modelOf(
 ): BoxModel | undefined {
   if (parts.flows !== undefined) {
     const configured = bridgeOf(name, vswitches)?.ports;
-    const ports = parts.switchPorts ?? [];
-    return openflowModel(name, { flows: parts.flows, ports, ...(configured === undefined ? {} : { configured }) });
+    return openflowModel(name, {
+      flows: parts.flows,
+      ports: parts.switchPorts ?? [],
+      ...(configured === undefined ? {} : { configured }),
+      ...(parts.learned === undefined ? {} : { learned: parts.learned }),
+    });
   }
   const [configuration] = parts.click;
   if (configuration !== undefined) return clickModel(name, configuration);

@@ -30,6 +30,7 @@ import { looksLikeBridgeVlans, readBridgeVlans } from '../readers/vlans/bridge-v
 import type { VlanPort } from '../readers/vlans/port.ts';
 import { looksLikeSwitchports, readSwitchports } from '../readers/vlans/show-switchport.ts';
 import { looksLikeShowVlan, readShowVlan } from '../readers/vlans/show-vlan.ts';
+import { type LearnedMac, looksLikeFdb, readFdb } from '../readers/openflow/fdb.ts';
 import type { Flow } from '../readers/openflow/flow.ts';
 import { looksLikeFlows, readFlows } from '../readers/openflow/flows.ts';
 import { looksLikePorts, readPorts, type ReadPort } from '../readers/openflow/ports.ts';
@@ -41,6 +42,7 @@ import { looksLikeNeutron, readNeutron } from '../readers/neutron/neutron.ts';
 export interface BoxParts {
   flows?: readonly Flow[];
   switchPorts?: readonly ReadPort[];
+  learned?: readonly LearnedMac[];
   fib?: Fib;
   fib6?: Fib6;
   config?: CiscoConfig;
@@ -102,6 +104,14 @@ const formats: readonly Format[] = [
     read(file, box) {
       const { value, reading } = readPorts(file);
       box.switchPorts = [...(box.switchPorts ?? []), ...value];
+      return reading;
+    },
+  },
+  {
+    recognises: looksLikeFdb,
+    read(file, box) {
+      const { value, reading } = readFdb(file);
+      box.learned = [...(box.learned ?? []), ...value];
       return reading;
     },
   },
@@ -289,7 +299,7 @@ export function partsOf(files: readonly InputFile[]): ReadFiles {
  * `edge_config.txt` and `edge_route.txt` of the box `edge`.
  */
 function boxName(path: string): string {
-  const base = path.slice(path.lastIndexOf('/') + 1).replace(/^(?:flows|ports|ovs)-(?=[^.])/, '');
+  const base = path.slice(path.lastIndexOf('/') + 1).replace(/^(?:flows|ports|fdb|ovs)-(?=[^.])/, '');
   const dot = base.indexOf('.');
   const name = dot > 0 ? base.slice(0, dot) : base;
   return name.replace(/(?<=.)[_-](?:config|routes?|cef|mac|vlan|switchport)$/, '');

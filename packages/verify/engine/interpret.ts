@@ -19,7 +19,12 @@ export interface ConcretePath {
   readonly copies: number;
   readonly choices: number;
   /** Where the packet became several: into which branch of which event it went, and after how many ports. */
-  readonly splits: readonly { readonly event: object; readonly branch: number; readonly hops: number }[];
+  readonly splits: readonly {
+    readonly event: object;
+    readonly kind: 'copy' | 'choice';
+    readonly branch: number;
+    readonly hops: number;
+  }[];
   /** What `watch` answered at each port, and at the end. */
   readonly seen: readonly unknown[];
   /** The value of a location at the end. */
@@ -145,7 +150,7 @@ class Packet {
     return Array.from({ length: branches }, (_, branch) => {
       const made = this.copy();
       made[kind] += 1;
-      made.splits = [...this.splits, { event, branch, hops }];
+      made.splits = [...this.splits, { event, kind: kind === 'copies' ? 'copy' : 'choice', branch, hops }];
       return made;
     });
   }

@@ -1,4 +1,5 @@
 import { type Cell, type End, groupBy, splitsOf } from '../engine/cells.ts';
+import type { Outcome } from '../engine/path.ts';
 import type { Split } from '../engine/state.ts';
 
 /** Possibilities that are listed at most. */
@@ -12,16 +13,19 @@ export type Possibility = readonly End[];
  * did so by a value that was made on the way, which is a choice too. Undefined when there are too many.
  */
 export function possibilities({ ends }: Cell): readonly Possibility[] | undefined {
-  return possible(ends.map((end) => ({ end, splits: splitsOf(end.state) })));
+  return combined(ends.map((end) => ({ end, splits: splitsOf(end.state) })));
 }
 
-interface Branch {
-  readonly end: End;
-  readonly splits: readonly Split[];
+/** An end, and the copies and choices that led to it. */
+interface Branch<E> {
+  readonly end: E;
+  readonly splits: readonly Pick<Split, 'kind' | 'event' | 'branch'>[];
 }
 
-function possible(branches: readonly Branch[]): readonly Possibility[] | undefined {
-  const found: Possibility[] = branches
+export function combined<E extends { readonly outcome: Outcome }>(
+  branches: readonly Branch<E>[],
+): readonly (readonly E[])[] | undefined {
+  const found: (readonly E[])[] = branches
     .filter(({ splits }) => splits.length === 0)
     .map(({ end }) => (end.outcome === 'delivered' ? [end] : []));
   const events = groupBy(
@@ -30,7 +34,7 @@ function possible(branches: readonly Branch[]): readonly Possibility[] | undefin
   );
   for (const group of events.values()) {
     const alternatives = [...groupBy(group, ({ splits }) => splits[0]!.branch).values()].map((branch) =>
-      possible(branch.map(({ end, splits }) => ({ end, splits: splits.slice(1) }))),
+      combined(branch.map(({ end, splits }) => ({ end, splits: splits.slice(1) }))),
     );
     if (!alternatives.every((each) => each !== undefined)) return undefined;
     found.push(...(group[0]!.splits[0]!.kind === 'choice' ? alternatives.flat() : together(alternatives)));
@@ -40,8 +44,8 @@ function possible(branches: readonly Branch[]): readonly Possibility[] | undefin
 }
 
 /** Each possibility of the first with each of the second, and so on. */
-function together(parts: readonly (readonly Possibility[])[]): readonly Possibility[] {
-  let all: readonly Possibility[] = [[]];
+function together<E>(parts: readonly (readonly (readonly E[])[])[]): readonly (readonly E[])[] {
+  let all: readonly (readonly E[])[] = [[]];
   for (const part of parts) {
     all = all.slice(0, POSSIBILITIES_MAX + 1).flatMap((one) => part.map((other) => [...one, ...other]));
   }

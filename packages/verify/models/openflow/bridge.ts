@@ -1,4 +1,5 @@
 import type { Flow } from '../../readers/openflow/flow.ts';
+import type { LearnedMac } from '../../readers/openflow/fdb.ts';
 import { LOCAL, type ReadPort } from '../../readers/openflow/ports.ts';
 import type { SwitchPort } from '../../readers/openflow/vswitch.ts';
 
@@ -8,6 +9,8 @@ export interface Bridge {
   readonly ports: readonly ReadPort[];
   /** Of the configuration: VLANs and kinds of its ports. */
   readonly configured?: readonly SwitchPort[];
+  /** Stations that `NORMAL` knows. Absent: which, nobody told. */
+  readonly learned?: readonly LearnedMac[];
 }
 
 export interface BridgePort {

@@ -6,7 +6,7 @@ import type { Action, Flow } from '../../readers/openflow/flow.ts';
 import type { BoxModel } from '../box-model.ts';
 import { type Bridge, type BridgePort, Ports } from './bridge.ts';
 import { framed, untagInto } from './frame.ts';
-import { Lookup } from './lookup.ts';
+import { type Learned, Lookup } from './lookup.ts';
 import { backOut, flood, normal } from './normal.ts';
 import { Places } from './places.ts';
 import {
@@ -39,6 +39,7 @@ export function openflowModel(box: string, bridge: Bridge): OpenflowModel {
   const tables = Map.groupBy(bridge.flows, ({ table }) => table);
   const actions = bridge.flows.flatMap(allActions);
   const used = usedFields(bridge.flows, actions);
+  const learned = learnedBy(bridge.flows);
   const calls = new Map([...tables].map(([number, flows]) => [number, callsOf(number, flows)]));
   const routines = new Map<string, Instruction>();
   const waiting: (() => void)[] = [];
@@ -74,8 +75,8 @@ export function openflowModel(box: string, bridge: Bridge): OpenflowModel {
   function tableAt(number: number, ending: Ending, depth: number): Instruction {
     const context = contextAt(number, depth);
     const miss = ending === 'last' ? (context.usesActionSet ? finished(context) : drop('no flow matches')) : nothing;
-    const lookup =
-      lookups.get(number) ?? new Lookup(box, number, tables.get(number) ?? [], places, ports, context.usesOtherPort);
+    const surroundings = { places, ports, otherPort: context.usesOtherPort, learned: learned.get(number) ?? [] };
+    const lookup = lookups.get(number) ?? new Lookup(box, number, tables.get(number) ?? [], surroundings);
     lookups.set(number, lookup);
     return lookup.instruction((list) => run(context, list, ending, number), miss);
   }
@@ -84,7 +85,7 @@ export function openflowModel(box: string, bridge: Bridge): OpenflowModel {
   const start = call(0, 'last', 0);
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) next();
   const leaving = (port: BridgePort) => leave(context, port);
-  routines.set(`${box} NORMAL`, normal(box, places, ports, leaving));
+  routines.set(`${box} NORMAL`, normal(box, { places, ports, leave: leaving, learned: bridge.learned }));
   routines.set(`${box} FLOOD`, flood(box, places, ports, leaving));
   routines.set(`${box} IN_PORT`, backOut(box, places, ports, leaving));
 
@@ -124,6 +125,18 @@ function allActions({ actions }: Flow): readonly Action[] {
     if (action.kind === 'write' || action.kind === 'clone') return [action, ...action.actions.flatMap(flat)];
     return [action];
   });
+}
+
+/** By the table to which they are added. */
+function learnedBy(flows: readonly Flow[]): ReadonlyMap<number, readonly Learned[]> {
+  const found = flows.flatMap((flow) =>
+    allActions(flow).flatMap((action) =>
+      action.kind === 'learn'
+        ? [{ ...action, what: `${flow.source.file}:${flow.source.line}: flows that learn() adds later` }]
+        : [],
+    ),
+  );
+  return Map.groupBy(found, ({ table }) => table);
 }
 
 function usedFields(flows: readonly Flow[], actions: readonly Action[]): ReadonlySet<string> {

@@ -52,8 +52,8 @@ export type Action =
   | { readonly kind: 'untrack' }
   | { readonly kind: 'conjunction'; readonly id: number; readonly clause: number; readonly of: number }
   | { readonly kind: 'exit' }
-  /** Adds flows later; a packet on its way goes by those that are there. */
-  | { readonly kind: 'learn' }
+  /** Adds flows of that priority to a table, later: a packet on its way goes by those that are there. */
+  | { readonly kind: 'learn'; readonly table: number; readonly priority: number }
   /** Known, and nothing that a packet on its way would notice. */
   | { readonly kind: 'nothing'; readonly what: string }
   | { readonly kind: 'doubt'; readonly what: string };
