@@ -1,4 +1,4 @@
-import type { Condition } from '../ir/expression.ts';
+import type { Condition, Expr } from '../ir/expression.ts';
 import type { Instruction, InstructionOf } from '../ir/instruction.ts';
 import type { SourceRef } from '../ir/source.ts';
 import type { Network } from '../network.ts';
@@ -7,7 +7,7 @@ import { type SymbolId, symbolWidths, type Value } from '../solve/value.ts';
 import { tableClasses } from '../tables/classes.ts';
 import type { Outcome } from './path.ts';
 import type { Question } from './question.ts';
-import { PathFailure, type State } from './state.ts';
+import { operandsOf, PathFailure, type State } from './state.ts';
 
 /** Calls of routines within each other; the calls of a network have no cycle. */
 const CALLS_MAX = 200;
@@ -158,12 +158,8 @@ export class Executor {
 
   #table(state: State, { table, source }: InstructionOf<'table'>): readonly State[] {
     const values = table.keys.map(({ of, absent }): Value | undefined => {
-      try {
-        return state.evaluate(of, this.#question).value;
-      } catch (error) {
-        if (absent === 'fail' || !(error instanceof PathFailure)) throw error;
-        return undefined;
-      }
+      if (absent !== 'fail' && !isThere(state, of)) return undefined;
+      return state.evaluate(of, this.#question).value;
     });
     const widths = new Map<SymbolId, number>();
     for (const value of values) if (value !== undefined) symbolWidths(value, widths);
@@ -178,6 +174,13 @@ export class Executor {
     }
     return through;
   }
+}
+
+/** Whether everything that an expression reads is there. */
+function isThere(state: State, expr: Expr): boolean {
+  if (expr.kind === 'read') return state.has(expr.from);
+  if (expr.kind === 'const' || expr.kind === 'fresh') return true;
+  return operandsOf(expr).every((operand) => isThere(state, operand));
 }
 
 function sides(state: State, when: Formula): { readonly yes: readonly State[]; readonly no: readonly State[] } {

@@ -1,3 +1,4 @@
+import { Layered } from './layered.ts';
 import type { Condition, Expr, Field, Location } from '../ir/expression.ts';
 import type { SourceRef } from '../ir/source.ts';
 import {
@@ -28,7 +29,7 @@ interface Cell {
 }
 
 interface Memory {
-  readonly cells: ReadonlyMap<Place, Cell>;
+  readonly cells: Layered<Place, Cell>;
   /** Bit addresses. */
   readonly tags: ReadonlyMap<string, number>;
 }
@@ -117,7 +118,7 @@ export class State {
       doubts: [],
       splits: undefined,
       born: [],
-      memory: { cells: new Map(), tags: new Map() },
+      memory: { cells: Layered.of(), tags: new Map() },
       saved: new Map(),
     });
   }
@@ -277,9 +278,7 @@ export class State {
       throw new PathFailure(`${nameOf(at)} is deallocated with ${width} bits, and has ${cell.width}`);
     }
     if (cell.stack.length > 1) return this.#set(place, { ...cell, stack: cell.stack.slice(0, -1) });
-    const cells = new Map(this.#memory.cells);
-    cells.delete(place);
-    return this.#with({ memory: { ...this.#memory, cells } });
+    return this.#with({ memory: { ...this.#memory, cells: this.#memory.cells.without(place) } });
   }
 
   assign(to: Location, value: Value): State {
@@ -309,7 +308,7 @@ export class State {
   }
 
   destroyPacket(): State {
-    const cells = new Map([...this.#memory.cells].filter(([place]) => typeof place === 'string'));
+    const cells = Layered.of([...this.#memory.cells].filter(([place]) => typeof place === 'string'));
     return this.#with({ memory: { cells, tags: new Map() } });
   }
 
@@ -326,7 +325,8 @@ export class State {
   /** Names of metadata that match a pattern, in order; `*` is any text. */
   metadata(pattern: string): readonly { readonly name: string; readonly matched: string }[] {
     const [before, after] = split(pattern);
-    return [...this.#memory.cells.keys()]
+    return [...this.#memory.cells]
+      .map(([place]) => place)
       .filter((place): place is string => typeof place === 'string')
       .filter((name) =>
         after === undefined
@@ -429,7 +429,7 @@ export class State {
   }
 
   #set(place: Place, cell: Cell): State {
-    return this.#with({ memory: { ...this.#memory, cells: new Map(this.#memory.cells).set(place, cell) } });
+    return this.#with({ memory: { ...this.#memory, cells: this.#memory.cells.with(place, cell) } });
   }
 
   #with(change: Partial<Parts>): State {

@@ -49,9 +49,9 @@ const DIFFERENCES_MAX = 100;
 const EXPLAINED = 10;
 
 /**
- * Do two networks send out the same packets at corresponding ports for every packet that comes in? All packets of a path of
- * the first are sent through the second, the result is cut into cells of packets for which the same happens in both, and in
- * each cell what comes out is compared as values of the packet that was sent. That is output, input/output and functional
+ * Do two networks send out the same packets at corresponding ports for every packet that comes in? Each is explored once with
+ * all packets and cut into cells of packets for which the same happens; where a cell of one meets a cell of the other, what
+ * comes out is compared as values of the packet that was sent. That is output, input/output and functional
  * equivalence at once (EQ; Dumitrescu et al., NSDI 2019).
  */
 export function equivalence(
@@ -103,10 +103,13 @@ class Comparison {
 
   #compareSent(sent: State, start: Start, there: PortId, layout: Layout): void {
     const cells = this.#cells(this.#a, sent, layout, start);
+    const others = this.#cells(this.#b, sent.beginAt(there), layout, start);
     for (const cell of cells) {
-      const sentToB = sent.under(cell.condition).beginAt(there);
-      for (const finer of this.#cells(this.#b, sentToB, layout, start)) {
-        this.#compareCell(cell, finer, { sent, start, there, layout });
+      for (const other of others) {
+        if (cell.condition.excludes(other.condition)) continue;
+        const condition = cell.condition.meet(other.condition);
+        if (condition === undefined) continue;
+        this.#compareCell(cell, { condition, ends: other.ends }, { sent, start, there, layout });
       }
     }
   }

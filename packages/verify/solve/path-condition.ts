@@ -117,6 +117,19 @@ export class PathCondition {
     return diagram === FALSE ? undefined : entered.#with({ diagram });
   }
 
+  /** Whether one set or the diagrams show that nothing does both: cheaper than `meet`, and says nothing when it is false. */
+  excludes(other: PathCondition): boolean {
+    for (const [symbol, set] of this.#domains) {
+      const its = other.#domains.get(symbol);
+      if (its !== undefined && its !== set && isEmpty(intersect(set, its))) return true;
+    }
+    return (
+      this.#aliases.size === 0 &&
+      other.#aliases.size === 0 &&
+      this.#bits.diagrams.and(this.#diagram, other.#diagram) === FALSE
+    );
+  }
+
   /** What both say; undefined when nothing does both. */
   meet(other: PathCondition): PathCondition | undefined {
     if (other === this) return this;
@@ -147,8 +160,25 @@ export class PathCondition {
 
   #take(part: Formula | Drawn): PathCondition | undefined {
     if (!('node' in part)) return this.and(part);
-    const aliased = [...part.symbols.keys()].some((symbol) => this.#aliases.has(symbol));
-    return aliased ? this.and(this.#drawnFormula(part)) : this.andNode(part.node, part.symbols);
+    return this.#takeDrawn(part);
+  }
+
+  /** Symbols that others stand for here are replaced in the diagram bit by bit. */
+  #takeDrawn({ node, symbols }: Drawn): PathCondition | undefined {
+    const bits = new Map<number, Node>();
+    const left = new Map<SymbolId, number>();
+    for (const [symbol, width] of symbols) {
+      const alias = this.#aliases.get(symbol);
+      if (alias === undefined) {
+        left.set(symbol, width);
+        continue;
+      }
+      const by = this.#bits.value(alias);
+      this.#bits.variables(symbol, width).forEach((variable, i) => bits.set(variable, by[i]!));
+      for (const other of symbolsOf(alias)) left.set(other, width);
+    }
+    const moved = bits.size === 0 ? node : this.#bits.diagrams.substitute(node, bits);
+    return moved === FALSE ? undefined : this.andNode(moved, left);
   }
 
   /** The conjunction in parts, without those that `known` says in the same form already. */
@@ -205,6 +235,8 @@ export class PathCondition {
     const single = asDomain(formula);
     if (single !== undefined) return this.#restrict(single.symbol, single.set);
     if (formula.kind === 'equal') {
+      const simpler = mapValues(formula, (value) => replaced(value, (symbol) => this.#only(symbol)));
+      if (simpler.kind !== 'equal') return this.#add(simpler);
       const merged = this.#merge(formula.left, formula.right) ?? this.#merge(formula.right, formula.left);
       if (merged !== undefined) return merged.next;
     }
@@ -294,11 +326,27 @@ export class PathCondition {
     return diagram === FALSE ? undefined : next.#with({ diagram });
   }
 
-  /** The only value that a symbol can have, as far as its own set shows. */
+  /** The only value that a symbol can have, by its own set or by the diagram. */
   #only(symbol: SymbolId): Value | undefined {
+    const width = this.#joined.get(symbol);
+    if (width !== undefined) return this.#onlyDrawn(this.#bits.variables(symbol, width), width);
     const domain = this.#domains.get(symbol);
     const only = domain === undefined ? undefined : onlyMember(domain);
     return domain === undefined || only === undefined ? undefined : constantValue(only, domain.width);
+  }
+
+  #onlyDrawn(variables: readonly number[], width: number): Value | undefined {
+    const { diagrams } = this.#bits;
+    const picked = diagrams.pick(this.#diagram)!;
+    let value = 0n;
+    for (const variable of variables) {
+      const bit = picked.get(variable);
+      // No test of the bit on the way to one packet: it is free there.
+      if (bit === undefined) return undefined;
+      value = (value << 1n) | (bit ? 1n : 0n);
+    }
+    const it = diagrams.masked(variables, value, (1n << BigInt(width)) - 1n);
+    return diagrams.minus(this.#diagram, it) === FALSE ? constantValue(value, width) : undefined;
   }
 
   /** Whether some packet is left: `and` has decided it unless formulas were left over. */

@@ -67,7 +67,11 @@ function ofColumns({ sets, miss }: ColumnClasses, value: Value | undefined): rea
 /** From the first rule to the last, each takes what the earlier ones left. */
 function ofRules(rules: readonly Rule[], values: readonly (Value | undefined)[], bits: Bits): readonly TableClass[] {
   const open = values.filter((value) => value !== undefined && value.kind !== 'const');
-  const single = open.length === 1 && open[0]!.kind === 'sum' && rules.every((rule) => rule.match.every(isPlain));
+  const isOpen = values.map((value) => value !== undefined && value.kind !== 'const');
+  const single =
+    open.length === 1 &&
+    open[0]!.kind === 'sum' &&
+    rules.every((rule) => rule.match.every((match, i) => !isOpen[i] || isPlain(match)));
   return single ? byIntervals(rules, values, open[0]!) : byDiagrams(rules, values, bits);
 }
 

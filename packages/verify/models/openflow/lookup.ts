@@ -3,6 +3,8 @@ import { assign, block, type Instruction } from '../../ir/instruction.ts';
 import { etherTypes } from '../../ir/fields.ts';
 import type { Match, Rule, TableKey } from '../../ir/table.ts';
 import type { Action, FieldName, Flow } from '../../readers/openflow/flow.ts';
+import { setOf } from '../../readers/netfilter/addresses.ts';
+import { groupAddresses, stationAddresses } from '../group-addresses.ts';
 import type { Ports } from './bridge.ts';
 import { ARP_SHAPE, ARP_SHAPE_BITS, PIECE, PIECE_BITS, type Places } from './places.ts';
 import { lookedUpPort, unsure } from './run.ts';
@@ -137,7 +139,7 @@ export class Lookup {
     const fieldsAsked = [...new Set(candidates.flatMap(({ asked }) => [...asked.keys()]))];
     const rules = picked.map(
       ({ candidate: { asked, flow }, behaviour }): Rule => ({
-        match: fieldsAsked.map((name) => matchOf(asked.get(name))),
+        match: fieldsAsked.map((name) => matchOf(name, asked.get(name))),
         behaviour: behaviour >= 0 ? behaviour : known.length + conjunctionIds.indexOf(idOf(again, behaviour)),
         source: flow.source,
       }),
@@ -171,8 +173,17 @@ function idOf(again: ReadonlyMap<number, number>, behaviour: number): number {
   return -1;
 }
 
-function matchOf(asked: { readonly value: bigint; readonly mask: bigint } | undefined): Match | undefined {
-  return asked === undefined || asked.mask === 0n ? undefined : { kind: 'mask', ...asked };
+/** Whether an address of Ethernet is of a group. */
+const GROUP_BIT = 1n << 40n;
+
+function matchOf(
+  name: FieldName,
+  asked: { readonly value: bigint; readonly mask: bigint } | undefined,
+): Match | undefined {
+  if (asked === undefined || asked.mask === 0n) return undefined;
+  if (asked.mask === GROUP_BIT && (name === 'eth_dst' || name === 'eth_src'))
+    return setOf(asked.value === 0n ? stationAddresses : groupAddresses);
+  return { kind: 'mask', ...asked };
 }
 
 const clausesOf = ({ actions }: Flow) => actions.filter((action) => action.kind === 'conjunction');

@@ -4,6 +4,7 @@ import { assign, block, branch, constrain, drop, type Instruction, nothing } fro
 import type { Rule } from '../../ir/table.ts';
 import { exactly } from '../../readers/netfilter/addresses.ts';
 import type { LearnedMac } from '../../readers/openflow/fdb.ts';
+import { isGroupAddress } from '../group-addresses.ts';
 import type { BridgePort, Ports } from './bridge.ts';
 import { bits, type Places } from './places.ts';
 
@@ -25,7 +26,7 @@ const reserved = any(
   masked(read(field('Ether.dst')), 0x0100_0ccc_ccc0n, 0xffff_ffff_fff0n),
 );
 
-const isGroup = compare(bits(read(field('Ether.dst')), 40, 40), '==', constant(1, 1));
+const isGroup = isGroupAddress(read(field('Ether.dst')));
 
 /** Where a frame comes from is learned before it is asked where the frame goes. */
 const notToItself = constrain(
