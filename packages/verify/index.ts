@@ -45,7 +45,6 @@ export { parseNetwork } from './sefl/parse.ts';
 export { printInstruction, printNetwork } from './sefl/print.ts';
 export { type FormulaSolver, z3Solver } from './solve/z3/z3.ts';
 export { networkOfRules } from './models/rules.ts';
-export { bridgeFirewall, type FilteringBridge } from './models/neutron/bridge-firewall.ts';
 export { flowState } from './models/netfilter/keys.ts';
 export {
   type AddressGroup,

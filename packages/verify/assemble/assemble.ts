@@ -7,6 +7,7 @@ import { ciscoModel } from '../models/cisco/router.ts';
 import { portsOfConfig } from '../models/cisco/ports.ts';
 import { isRouted, type Segments, segmentsOf } from '../models/cisco/segments.ts';
 import { type ClickModel, clickModel } from '../models/click/model.ts';
+import { bridgeFirewall } from '../models/neutron/bridge-firewall.ts';
 import { netfilterModel } from '../models/netfilter/model.ts';
 import { type OpenflowModel, openflowModel } from '../models/openflow/model.ts';
 import { routerModel } from '../models/router.ts';
@@ -136,7 +137,12 @@ function modelOf(
   }
   const [configuration] = parts.click;
   if (configuration !== undefined) return clickModel(name, configuration);
-  if (parts.rulesets.length > 0) return netfilterModel(name, linuxBox(parts));
+  if (parts.rulesets.length > 0) {
+    const isBridging = parts.bridges !== undefined && parts.interfaces.length === 0 && parts.fib === undefined;
+    return isBridging
+      ? bridgeFirewall(name, parts.bridges!, parts.rulesets, parts.ipsets)
+      : netfilterModel(name, linuxBox(parts));
+  }
   const switchPorts = switchPortsOf(parts);
   if (switchPorts !== undefined) return vlanSwitchModel(name, switchPorts, parts.macTable);
   const { config, fib, ownAddresses } = parts;

@@ -2,7 +2,7 @@ import type { NetfilterBox, NetfilterRoute } from '../models/netfilter/box.ts';
 import type { BoxParts } from './parts.ts';
 
 /** Rules, routes and addresses of one Linux box. Interfaces are those with an address and those that a route names. */
-export function linuxBox({ fib, fib6, rulesets, ipsets, interfaces }: BoxParts): NetfilterBox {
+export function linuxBox({ fib, fib6, rulesets, ipsets, interfaces, neighbours }: BoxParts): NetfilterBox {
   const routes: NetfilterRoute[] = [];
   const names = new Set(interfaces.map(({ name }) => name));
   if (fib !== undefined) {
@@ -17,6 +17,7 @@ export function linuxBox({ fib, fib6, rulesets, ipsets, interfaces }: BoxParts):
         address: BigInt(fib.addresses[i]!),
         length: fib.lengths[i]!,
         interfaces: through,
+        ...(fib.hops[i] === 0 ? {} : { via: BigInt(fib.hops[i]!) }),
         source: { file: fib.file, line: fib.lines[i]! },
       });
     }
@@ -30,10 +31,8 @@ export function linuxBox({ fib, fib6, rulesets, ipsets, interfaces }: BoxParts):
   return {
     rulesets,
     ipsets,
-    interfaces: [...names].map((name) => ({
-      name,
-      addresses: interfaces.find((each) => each.name === name)?.addresses ?? [],
-    })),
+    interfaces: [...names].map((name) => interfaces.find((each) => each.name === name) ?? { name, addresses: [] }),
+    ...(neighbours === undefined ? {} : { neighbours }),
     routes,
     // Asked is what may begin. Packets of connections that could not begin would pass every rule for established ones.
     flows: 'first',

@@ -12,6 +12,7 @@ import { type Fib, readFib, recogniseFib } from '../readers/fib/fib.ts';
 import { type Fib6, readFib6, recogniseFib6 } from '../readers/fib/fib6.ts';
 import { looksLikeInterfaces, type ReadInterface, readInterfaces } from '../readers/interfaces.ts';
 import { looksLikeNeighbours, readNeighbours } from '../readers/links-yaml.ts';
+import { type LinuxBridge, looksLikeLinuxBridges, readLinuxBridges } from '../readers/linux-bridges.ts';
 import { looksLikeLinks, readLinks, type ReadLink } from '../readers/links.ts';
 import {
   looksLikeMacTable,
@@ -21,6 +22,7 @@ import {
   readOwnAddresses,
 } from '../readers/mac.ts';
 import { looksLikePolicies, looksLikeStarts, readPolicyFile, readStarts, type ReadStart } from '../readers/starts.ts';
+import { looksLikeIpNeighbours, type Neighbour, readIpNeighbours } from '../readers/neighbours.ts';
 import { readIpset } from '../readers/netfilter/ipset.ts';
 import { readIptables } from '../readers/netfilter/iptables.ts';
 import { readNftJson } from '../readers/netfilter/nft-json.ts';
@@ -43,6 +45,8 @@ export interface BoxParts {
   flows?: readonly Flow[];
   switchPorts?: readonly ReadPort[];
   learned?: readonly LearnedMac[];
+  neighbours?: readonly Neighbour[];
+  bridges?: readonly LinuxBridge[];
   fib?: Fib;
   fib6?: Fib6;
   config?: CiscoConfig;
@@ -104,6 +108,22 @@ const formats: readonly Format[] = [
     read(file, box) {
       const { value, reading } = readPorts(file);
       box.switchPorts = [...(box.switchPorts ?? []), ...value];
+      return reading;
+    },
+  },
+  {
+    recognises: looksLikeIpNeighbours,
+    read(file, box) {
+      const { value, reading } = readIpNeighbours(file);
+      box.neighbours = [...(box.neighbours ?? []), ...value];
+      return reading;
+    },
+  },
+  {
+    recognises: looksLikeLinuxBridges,
+    read(file, box) {
+      const { value, reading } = readLinuxBridges(file);
+      box.bridges = [...(box.bridges ?? []), ...value];
       return reading;
     },
   },

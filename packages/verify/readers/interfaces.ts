@@ -1,11 +1,18 @@
 import { LineLedger } from '../read/ledger.ts';
 import { inputLines } from '../read/lines.ts';
 import type { InputFile, Reading } from '../read/reader.ts';
-import { address as parseAddress, familyOf } from './netfilter/addresses.ts';
+import { address as parseAddress, familyOf, mac } from './netfilter/addresses.ts';
 
 export interface ReadInterface {
   readonly name: string;
-  readonly addresses: readonly { readonly family: 'ip' | 'ip6'; readonly address: bigint; readonly length: number }[];
+  readonly addresses: readonly InterfaceAddress[];
+  readonly mac?: bigint;
+}
+
+interface InterfaceAddress {
+  readonly family: 'ip' | 'ip6';
+  readonly address: bigint;
+  readonly length: number;
 }
 
 export function looksLikeInterfaces(text: string): boolean {
@@ -16,7 +23,8 @@ export function looksLikeInterfaces(text: string): boolean {
 export function readInterfaces(file: InputFile): Reading<readonly ReadInterface[]> {
   const lines = inputLines(file);
   const ledger = new LineLedger(file.path, 'ip addr', lines.length);
-  const found = new Map<string, ReadInterface['addresses'][number][]>();
+  const found = new Map<string, InterfaceAddress[]>();
+  const macs = new Map<string, bigint>();
   let current: string | undefined;
   lines.forEach((text, i) => {
     const line = i + 1;
@@ -27,6 +35,12 @@ export function readInterfaces(file: InputFile): Reading<readonly ReadInterface[
       current = words[1].replace(/:$/, '').split('@')[0]!;
       found.set(current, found.get(current) ?? []);
       ledger.used(line);
+    }
+    const link = words[0] === 'link/ether' ? mac(words[1] ?? '') : undefined;
+    if (link !== undefined && current !== undefined) {
+      macs.set(current, link);
+      ledger.used(line);
+      return;
     }
     const at = words.findIndex((word) => word === 'inet' || word === 'inet6');
     if (at < 0) {
@@ -50,5 +64,9 @@ export function readInterfaces(file: InputFile): Reading<readonly ReadInterface[
     found.get(current)!.push({ family, address, length });
     ledger.used(line);
   });
-  return { value: [...found].map(([name, addresses]) => ({ name, addresses })), reading: ledger.reading() };
+  const value = [...found].map(([name, addresses]) => {
+    const own = macs.get(name);
+    return { name, addresses, ...(own === undefined ? {} : { mac: own }) };
+  });
+  return { value, reading: ledger.reading() };
 }

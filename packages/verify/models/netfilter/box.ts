@@ -1,4 +1,5 @@
 import type { SourceRef } from '../../ir/source.ts';
+import type { Neighbour } from '../../readers/neighbours.ts';
 import type { Family, IpSet, Ruleset } from '../../readers/netfilter/ruleset.ts';
 
 /** A Linux network namespace: its rules, interfaces, addresses and routes. */
@@ -8,6 +9,8 @@ export interface NetfilterBox {
   readonly ipsets?: ReadonlyMap<string, IpSet>;
   readonly interfaces: readonly NetfilterInterface[];
   readonly routes: readonly NetfilterRoute[];
+  /** Who answers for which address on the links. Absent: frames are nobody's matter, packets are routed as they are. */
+  readonly neighbours?: readonly Neighbour[];
   /**
    * What is assumed of a packet whose connection did not begin in this exploration: `first`, that it is the first packet of
    * its connection; `any`, that it may be anything that the state machine of the kernel allows. A question overrides it for
@@ -22,6 +25,7 @@ export interface NetfilterInterface {
   readonly name: string;
   /** The first of a family is the one that masquerading uses. */
   readonly addresses: readonly InterfaceAddress[];
+  readonly mac?: bigint;
 }
 
 export interface InterfaceAddress {
@@ -36,6 +40,8 @@ export interface NetfilterRoute {
   readonly length: number;
   /** Several: equal-cost paths. Empty: packets are thrown away (blackhole, unreachable, prohibit). */
   readonly interfaces: readonly string[];
+  /** The next hop; absent: the destination itself, on the link. */
+  readonly via?: bigint;
   readonly source?: SourceRef;
 }
 

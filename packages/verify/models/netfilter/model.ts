@@ -4,10 +4,19 @@ import { assign, block, branch, drop, forward, nothing, type Instruction } from 
 import type { PortId } from '../../network.ts';
 import type { BoxModel } from '../box-model.ts';
 import { setVerdict, verdicts } from './actions.ts';
-import { families, NO_INTERFACE, numberInterfaces, THIS_HOST, type IpFamily, type NetfilterBox } from './box.ts';
+import {
+  families,
+  NO_INTERFACE,
+  numberInterfaces,
+  THIS_HOST,
+  type IpFamily,
+  type NetfilterBox,
+  type NetfilterInterface,
+} from './box.ts';
 import { untracked } from './conntrack.ts';
 import type { Surroundings } from './cubes.ts';
 import { compileRules, type Rules } from './hooks.ts';
+import { makeFrame, makesFrames, onlyForOne, takeFrame } from './neighbours.ts';
 import { dropMartians, linkLocalStays, oneHopLess, routeLookup } from './routing.ts';
 
 /**
@@ -33,6 +42,7 @@ export function netfilterModel(name: string, box: NetfilterBox): BoxModel {
     programs.set(
       `${name}:${each}:in`,
       block(
+        makesFrames(box) ? takeFrame(interfaceOf(box, each)) : nothing,
         begin,
         byFamily((family) => ({ op: 'call', routine: `${name}/receive/${family}` })),
       ),
@@ -87,6 +97,7 @@ function receive(name: string, around: Surroundings, rules: Rules): Instruction 
     around.box.forwarding === false
       ? drop('forwarding is off')
       : block(
+          makesFrames(around.box) ? onlyForOne : nothing,
           linkLocalStays(around),
           oneHopLess(around),
           rules.hook('forward'),
@@ -119,14 +130,17 @@ function send(name: string, around: Surroundings, rules: Rules): Instruction {
   );
 }
 
-function leave(name: string, { interfaces }: Surroundings): Instruction {
+const interfaceOf = ({ interfaces }: NetfilterBox, name: string): NetfilterInterface =>
+  interfaces.find((each) => each.name === name) ?? { name, addresses: [] };
+
+function leave(name: string, { interfaces, box, family }: Surroundings): Instruction {
+  const out = (each: string) =>
+    makesFrames(box)
+      ? block(makeFrame(name, box, family, interfaceOf(box, each)), forward(`${name}:${each}:out`))
+      : forward(`${name}:${each}:out`);
   return interfaces.names.reduceRight(
     (otherwise: Instruction, each) =>
-      branch(
-        oifIs(name, interfaces.number(each)),
-        forward(each === 'lo' ? `${name}:lo:in` : `${name}:${each}:out`),
-        otherwise,
-      ),
+      branch(oifIs(name, interfaces.number(each)), each === 'lo' ? forward(`${name}:lo:in`) : out(each), otherwise),
     drop('no interface leads there'),
   );
 }

@@ -2,11 +2,12 @@ import { compare, constant, meta, negation, read, within, type Expr, type Ranges
 import { field } from '../../ir/fields.ts';
 import { assign, block, branch, constrain, drop, nothing, type Instruction } from '../../ir/instruction.ts';
 import type { Rule } from '../../ir/table.ts';
-import { setOf, union, type Range } from '../../readers/netfilter/addresses.ts';
+import { setOf, union, type Range, widthOf } from '../../readers/netfilter/addresses.ts';
 import { broadcastRanges, localRanges, multicastRanges } from './addresses-of-box.ts';
-import { THIS_HOST } from './box.ts';
+import { type IpFamily, type NetfilterRoute, THIS_HOST } from './box.ts';
 import type { Surroundings } from './cubes.ts';
 import { tableKey } from './keys.ts';
+import { makesFrames, nextHop } from './neighbours.ts';
 
 /** Writes the interface by which the packet leaves into `oif`, or `THIS_HOST`, or drops it. */
 export function routeLookup(name: string, around: Surroundings): Instruction {
@@ -26,12 +27,14 @@ export function routeLookup(name: string, around: Surroundings): Instruction {
   const byInterfaces = new Map<string, number>();
   for (const route of box.routes.filter((one) => one.family === family).toSorted((a, b) => b.length - a.length)) {
     const known = route.interfaces.map((one) => interfaces.number(one)).filter((number) => number !== 0n);
-    const key = known.join(' ');
+    const hop = makesFrames(box) ? assign(nextHop(name), hopOf(route, family)) : nothing;
+    const key = `${known.join(' ')} ${makesFrames(box) ? route.via : ''}`;
     const behaviour = route.interfaces.length === 0 ? NOWHERE : (byInterfaces.get(key) ?? behaviours.length);
     if (behaviour === behaviours.length) {
       byInterfaces.set(key, behaviour);
       if (known.length === 0) behaviours.push(drop('the route leads to an interface that is not here', route.source));
-      else behaviours.push(known.length === 1 ? out(known[0]!) : { op: 'choose', branches: known.map(out) });
+      else
+        behaviours.push(block(hop, known.length === 1 ? out(known[0]!) : { op: 'choose', branches: known.map(out) }));
     }
     rules.push({
       match: [{ kind: 'prefix', value: route.address, length: route.length }],
@@ -49,6 +52,10 @@ export function routeLookup(name: string, around: Surroundings): Instruction {
       miss: behaviours[NOWHERE]!,
     },
   };
+}
+
+function hopOf({ via }: NetfilterRoute, family: IpFamily): Expr {
+  return via === undefined ? read(field(family === 'ip' ? 'IPv4.dst' : 'IPv6.dst')) : constant(via, widthOf(family));
 }
 
 /** Addresses that no packet from a wire may have (ip_route_input_slow, RFC 1812 5.3.7; RFC 4291 2.5). */

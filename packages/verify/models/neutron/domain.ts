@@ -1,10 +1,11 @@
-import { constant, fresh, negation, read, type Expr } from '../../ir/expression.ts';
+import { compare, constant, fresh, negation, read, type Expr } from '../../ir/expression.ts';
 import { field } from '../../ir/fields.ts';
-import { assign, block, branch, drop, forward, nothing, type Instruction } from '../../ir/instruction.ts';
+import { assign, block, branch, constrain, drop, forward, nothing, type Instruction } from '../../ir/instruction.ts';
 import type { Rule } from '../../ir/table.ts';
 import type { PortId } from '../../network.ts';
 import type { IpFamily, NeutronNetwork, NeutronPort } from '../../readers/neutron/deployment.ts';
-import { exactly, widthOf } from '../../readers/netfilter/addresses.ts';
+import { exactly, setOf, widthOf } from '../../readers/netfilter/addresses.ts';
+import { groupAddresses } from '../group-addresses.ts';
 import {
   addressField,
   byFamily,
@@ -35,7 +36,7 @@ export function domainPrograms(network: NeutronNetwork, plan: Plan): ReadonlyMap
     : drop('no port of the network has that address', network.source);
   const groups = drop('broadcast and multicast are not modelled', network.source);
   const frames: Instruction = table(`${name} MAC addresses`, read(field('Ether.dst')), 48, {
-    rules: [...macs, { match: [{ kind: 'mask', value: 1n << 40n, mask: 1n << 40n }], behaviour: ports.length }],
+    rules: [...macs, { match: [setOf(groupAddresses)], behaviour: ports.length }],
     behaviours: [...ports.map((port) => deliver(port, plan)), groups],
     miss: outside,
   });
@@ -87,10 +88,15 @@ export function serverProgram(port: NeutronPort, plan: Plan): Instruction {
   if (!port.up) return drop('the port is down', port.source);
   return block(
     byFamily((family) =>
-      block(security(port, 'egress', plan, family), branch(isFrame, nothing, hostRoutes(port, plan, family))),
+      block(security(port, 'egress', plan, family), branch(isFrame, toAnother(port), hostRoutes(port, plan, family))),
     ),
     forward(`${plan.name(port.network)}:in`),
   );
+}
+
+/** A network sends nothing back to where it came from. */
+function toAnother({ mac }: NeutronPort): Instruction {
+  return constrain(compare(read(field('Ether.dst')), '!=', constant(mac, 48)), 'a frame to its own sender');
 }
 
 /** A host without a frame of its own: attached subnets, the routes that DHCP told it, and the gateway of its first subnet. */
