@@ -132,6 +132,7 @@ function modelOf(
       flows: parts.flows,
       ports: parts.switchPorts ?? [],
       ...(configured === undefined ? {} : { configured }),
+      ...(parts.groups === undefined ? {} : { groups: parts.groups }),
       ...(parts.learned === undefined ? {} : { learned: parts.learned }),
     });
   }

@@ -34,6 +34,7 @@ import { looksLikeSwitchports, readSwitchports } from '../readers/vlans/show-swi
 import { looksLikeShowVlan, readShowVlan } from '../readers/vlans/show-vlan.ts';
 import { type LearnedMac, looksLikeFdb, readFdb } from '../readers/openflow/fdb.ts';
 import type { Flow } from '../readers/openflow/flow.ts';
+import { type Group, looksLikeGroups, readGroups } from '../readers/openflow/groups.ts';
 import { looksLikeFlows, readFlows } from '../readers/openflow/flows.ts';
 import { looksLikePorts, readPorts, type ReadPort } from '../readers/openflow/ports.ts';
 import { looksLikeVswitch, readVswitch, type Vswitch } from '../readers/openflow/vswitch.ts';
@@ -44,6 +45,7 @@ import { looksLikeNeutron, readNeutron } from '../readers/neutron/neutron.ts';
 export interface BoxParts {
   flows?: readonly Flow[];
   switchPorts?: readonly ReadPort[];
+  groups?: readonly Group[];
   learned?: readonly LearnedMac[];
   neighbours?: readonly Neighbour[];
   bridges?: readonly LinuxBridge[];
@@ -95,6 +97,14 @@ const formats: readonly Format[] = [
   { recognises: looksLikeBridgeVlans, read: (file, box) => ports(readBridgeVlans(file), box) },
   { recognises: looksLikeShowVlan, read: (file, box) => ports(readShowVlan(file), box) },
   { recognises: looksLikeSwitchports, read: (file, box) => ports(readSwitchports(file), box) },
+  {
+    recognises: looksLikeGroups,
+    read(file, box) {
+      const { value, reading } = readGroups(file);
+      box.groups = [...(box.groups ?? []), ...value];
+      return reading;
+    },
+  },
   {
     recognises: looksLikeFlows,
     read(file, box) {
@@ -319,7 +329,7 @@ export function partsOf(files: readonly InputFile[]): ReadFiles {
  * `edge_config.txt` and `edge_route.txt` of the box `edge`.
  */
 function boxName(path: string): string {
-  const base = path.slice(path.lastIndexOf('/') + 1).replace(/^(?:flows|ports|fdb|ovs)-(?=[^.])/, '');
+  const base = path.slice(path.lastIndexOf('/') + 1).replace(/^(?:flows|groups|ports|fdb|ovs)-(?=[^.])/, '');
   const dot = base.indexOf('.');
   const name = dot > 0 ? base.slice(0, dot) : base;
   return name.replace(/(?<=.)[_-](?:config|routes?|cef|mac|vlan|switchport)$/, '');

@@ -6,6 +6,7 @@ import type { Action, Flow } from '../../readers/openflow/flow.ts';
 import type { BoxModel } from '../box-model.ts';
 import { type Bridge, type BridgePort, Ports } from './bridge.ts';
 import { framed, untagInto } from './frame.ts';
+import { withGroups } from './groups.ts';
 import { type Learned, Lookup } from './lookup.ts';
 import { backOut, flood, normal } from './normal.ts';
 import { Places } from './places.ts';
@@ -33,7 +34,8 @@ const DEEPEST = 64;
  * A bridge of Open vSwitch with its flows (ovs-ofctl(8), ovs-fields(7), ovs-actions(7)). Packets come in at
  * `box:<port>:in`, also written `box:<port>` by name or number, and leave at `box:<port>:out`.
  */
-export function openflowModel(box: string, bridge: Bridge): OpenflowModel {
+export function openflowModel(box: string, { groups = [], ...listed }: Bridge): OpenflowModel {
+  const bridge: Bridge = { ...listed, flows: withGroups(listed.flows, groups) };
   const ports = new Ports(bridge);
   const places = new Places(box);
   const tables = Map.groupBy(bridge.flows, ({ table }) => table);
@@ -123,6 +125,7 @@ export function openflowModel(box: string, bridge: Bridge): OpenflowModel {
 function allActions({ actions }: Flow): readonly Action[] {
   return actions.flatMap(function flat(action): readonly Action[] {
     if (action.kind === 'write' || action.kind === 'clone') return [action, ...action.actions.flatMap(flat)];
+    if (action.kind === 'buckets') return [action, ...action.buckets.flat().flatMap(flat)];
     return [action];
   });
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { explore, type Start } from '../../engine/explore.ts';
 import { interpret } from '../../engine/interpret.ts';
+import { combined } from '../../equivalence/possibilities.ts';
 import { compare, constant, read, type Condition } from '../../ir/expression.ts';
 import { field } from '../../ir/fields.ts';
 import { assign, block, forward, type Instruction } from '../../ir/instruction.ts';
@@ -9,6 +10,7 @@ import { layout } from '../../ir/layouts.ts';
 import type { Network } from '../../network.ts';
 import { ipv4, mac } from '../../readers/netfilter/addresses.ts';
 import { readFlows } from '../../readers/openflow/flows.ts';
+import { readGroups } from '../../readers/openflow/groups.ts';
 import { readPorts } from '../../readers/openflow/ports.ts';
 import type { SwitchPort } from '../../readers/openflow/vswitch.ts';
 import { tagFrom } from './frame.ts';
@@ -23,11 +25,13 @@ const RUNS = { numRuns: 18, interruptAfterTimeLimit: 15_000, endOnFailure: true 
 const tci = { kind: 'meta', name: 'test.tci' } as const;
 
 /** The bridge as OVS lists it, and a host that puts the VLAN tag on the frames that it sends. */
-function bridge(flows: string, ports: string, configured: readonly SwitchPort[] = []): Network {
+function bridge(flows: string, ports: string, configured: readonly SwitchPort[] = [], groups = ''): Network {
   const read_ = readFlows({ path: 'flows', text: flows });
   expect(read_.reading.remarks.filter(({ fate }) => fate === 'not understood')).toEqual([]);
   const known = readPorts({ path: 'ports', text: ports }).value;
-  const model = openflowModel('br0', { flows: read_.value, ports: known, configured });
+  const listed = readGroups({ path: 'groups', text: groups });
+  expect(listed.reading.lines['not understood']).toBe(0);
+  const model = openflowModel('br0', { flows: read_.value, ports: known, configured, groups: listed.value });
   const hosts = [1, 2, 3].map((n): [string, Instruction] => [`host:${n}`, block(tagFrom(tci), forward(`br0:${n}`))]);
   return {
     name: 'ovs',
@@ -215,6 +219,42 @@ describe.skipIf(reason !== undefined)(
         expect(sent.length).toBe(3);
         for (const each of sent) expect(frames, trace).toContain(each);
       }
+    });
+
+    it('does what a bucket of a group does, or all of them', { timeout: 30_000 }, async () => {
+      const groups = lab.loadGroups([
+        'group_id=1,type=all,bucket=actions=set_field:02:00:00:00:00:02->eth_dst,output:2,bucket=actions=output:3',
+        'group_id=2,type=select,selection_method=hash,fields(ip_src,tcp_src),bucket=weight:1,actions=output:1,bucket=weight:0,actions=output:2,bucket=weight:5,actions=output:3',
+        // Executed as a set: the way out comes last, and of two the second counts.
+        'group_id=3,type=indirect,bucket=actions=output:2,set_field:81->tcp_src,output:3',
+        'group_id=4,type=ff,bucket=watch_port:2,actions=output:2,bucket=watch_port:3,actions=output:3',
+        'group_id=5,type=all,bucket=actions=group:1,bucket=actions=resubmit(,1)',
+      ]);
+      lab.load([
+        'priority=9,tcp,tp_dst=80,actions=group:1,output:LOCAL',
+        'priority=8,tcp,tp_dst=81,actions=group:2,output:LOCAL',
+        'priority=7,tcp,actions=group:3',
+        'priority=6,udp,tp_dst=80,actions=group:4',
+        'priority=5,udp,actions=group:5,output:LOCAL',
+        'table=1,actions=set_field:02:00:00:00:00:01->eth_src,output:1',
+      ]);
+      const network = bridge(lab.dump(), ports, [], groups);
+      const some = fc.sample(probe, { numRuns: 120, seed: 5 });
+      const seen = new Set<number>();
+      for (const one of some) {
+        const trace = await lab.trace(flowOf(one));
+        const expected = told(sentBy(trace, frameOf(one), ofDummy));
+        const paths = interpreted(network, one);
+        const ways = combined(paths.map((end) => ({ end, splits: end.splits })))!.map((way) =>
+          told(way.map((path) => ({ port: portNumber(path.port), frame: frameAt(path.read) }))),
+        );
+        expect(ways, trace).toContainEqual(expected);
+        seen.add(ways.length);
+        expect(new Set(exploredPorts(network, one))).toEqual(
+          new Set(paths.flatMap(({ outcome, port }) => (outcome === 'delivered' ? [portNumber(port)] : []))),
+        );
+      }
+      expect(seen).toEqual(new Set([1, 2, 3]));
     });
 
     it('tracks connections into one of the states that OVS may be told', { timeout: 30_000 }, async () => {

@@ -104,6 +104,10 @@ function readAction(word: string, etherType: number | undefined, depth: number):
       return { kind: 'untrack' };
     case 'ct':
       return track(text, etherType, depth);
+    case 'group': {
+      const id = number(text);
+      return id === undefined || id >= 0xffff_ff00n ? undefined : { kind: 'group', id: Number(id) };
+    }
     case 'conjunction':
       return conjunction(text);
     case 'exit':

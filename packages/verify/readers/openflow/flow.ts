@@ -50,6 +50,13 @@ export type Action =
   | { readonly kind: 'clone'; readonly actions: readonly Action[] }
   | Track
   | { readonly kind: 'untrack' }
+  /** As it is written; `buckets` is what the group does. */
+  | { readonly kind: 'group'; readonly id: number }
+  | {
+      readonly kind: 'buckets';
+      readonly take: 'all' | 'one' | 'one or none';
+      readonly buckets: readonly (readonly Action[])[];
+    }
   | { readonly kind: 'conjunction'; readonly id: number; readonly clause: number; readonly of: number }
   | { readonly kind: 'exit' }
   /** Adds flows of that priority to a table, later: a packet on its way goes by those that are there. */

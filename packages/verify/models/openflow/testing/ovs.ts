@@ -94,7 +94,7 @@ export class OvsLab {
    */
   load(flows: readonly string[], bridge = 'br0'): void {
     execFileSync('ovs-ofctl', ['del-flows', this.#management(bridge)]);
-    const isLater = (flow: string) => /goto_table|write_actions|clear_actions/.test(flow);
+    const isLater = (flow: string) => /goto_table|write_actions|clear_actions|group:/.test(flow);
     this.#add(
       flows.filter((flow) => !isLater(flow)),
       bridge,
@@ -115,6 +115,14 @@ export class OvsLab {
       const line = /:(\d+): /.exec(stderr.split('\n').find((text) => text.startsWith('ovs-ofctl:')) ?? '')?.[1];
       kept.splice(line === undefined ? -1 : Number(line) - 1, 1);
     }
+  }
+
+  /** In place of all groups that there were, and the flows that lead to them. */
+  loadGroups(groups: readonly string[], bridge = 'br0'): string {
+    const remote = this.#management(bridge);
+    execFileSync('ovs-ofctl', ['-OOpenFlow15', 'del-groups', remote]);
+    for (const group of groups) execFileSync('ovs-ofctl', ['-OOpenFlow15', 'add-group', remote, group]);
+    return execFileSync('ovs-ofctl', ['-OOpenFlow15', 'dump-groups', remote], { encoding: 'utf8' });
   }
 
   dump(bridge = 'br0'): string {
