@@ -14,6 +14,7 @@ export function neutronOf(dumps: readonly Reading<NeutronDeployment>[]): Neutron
     routers: all('routers'),
     ports: all('ports'),
     securityGroups: all('securityGroups'),
+    addressGroups: all('addressGroups'),
     floatingIps: all('floatingIps'),
     firewallGroups: all('firewallGroups'),
     firewallPolicies: all('firewallPolicies'),

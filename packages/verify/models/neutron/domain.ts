@@ -11,6 +11,7 @@ import {
   byFamily,
   isFrame,
   isGateway,
+  isServed,
   isOfRouter,
   isOfServer,
   nextHop,
@@ -169,9 +170,10 @@ function ownersOf(network: NeutronNetwork, plan: Plan, family: IpFamily): readon
     }
   }
   if (family === 'ip') {
-    for (const { network: of, address, router, fixed: inside } of plan.deployment.floatingIps) {
+    for (const floating of plan.deployment.floatingIps) {
+      const { network: of, address, router } = floating;
       const gateway = ports.find((port) => isGateway(port) && port.device === router);
-      if (of === network.id && inside !== undefined && gateway !== undefined) add(address, gateway);
+      if (of === network.id && isServed(floating) && gateway !== undefined) add(address, gateway);
     }
   }
   return [...owners].map(([address, some]) => ({ address, ports: some }));

@@ -10,6 +10,7 @@ export interface NeutronDeployment {
   readonly routers: readonly NeutronRouter[];
   readonly ports: readonly NeutronPort[];
   readonly securityGroups: readonly SecurityGroup[];
+  readonly addressGroups: readonly AddressGroup[];
   readonly floatingIps: readonly FloatingIp[];
   readonly firewallGroups: readonly FirewallGroup[];
   readonly firewallPolicies: readonly FirewallPolicy[];
@@ -96,6 +97,12 @@ export interface SecurityRule {
   readonly icmp?: { readonly type: number; readonly code?: number };
   readonly remote?: Prefix;
   readonly remoteGroup?: string;
+  readonly remoteAddressGroup?: string;
+}
+
+/** Addresses that rules name together. */
+export interface AddressGroup extends Resource {
+  readonly addresses: readonly Prefix[];
 }
 
 export interface FloatingIp {
@@ -105,6 +112,17 @@ export interface FloatingIp {
   readonly address: bigint;
   readonly fixed?: bigint;
   readonly router?: string;
+  /** Of an address that stands for no server as a whole. */
+  readonly forwardings: readonly PortForwarding[];
+}
+
+export interface PortForwarding {
+  readonly source: SourceRef;
+  readonly protocol: number;
+  readonly outside: Range;
+  /** As many as outside, in the same order. */
+  readonly inside: Range;
+  readonly to: bigint;
 }
 
 export interface FirewallGroup extends Resource {

@@ -5,7 +5,7 @@ import { Account } from './account.ts';
 import type { FixedIp, NeutronDeployment, Route } from './deployment.ts';
 import { type Json, parseJson } from './json.ts';
 import { Resource } from './resource.ts';
-import { firewallRule, securityRule } from './rules.ts';
+import { firewallRule, portForwarding, securityRule } from './rules.ts';
 
 const lists = [
   'networks',
@@ -14,6 +14,7 @@ const lists = [
   'ports',
   'security_groups',
   'security_group_rules',
+  'address_groups',
   'floatingips',
   'firewall_groups',
   'firewall_policies',
@@ -66,6 +67,7 @@ export function readNeutron(file: InputFile): Reading<NeutronDeployment> {
       ...group,
       rules: nested.length > 0 ? nested : loose.filter((each) => each.group === group.id).map(({ rule }) => rule),
     })),
+    addressGroups: all('address_groups', 'address group', addressGroup),
     floatingIps: all('floatingips', 'floating IP', floatingIp),
     firewallGroups: all('firewall_groups', 'firewall group', firewallGroup),
     firewallPolicies: all('firewall_policies', 'firewall policy', (each) => ({
@@ -163,7 +165,6 @@ function securityGroup(resource: Resource) {
 }
 
 function floatingIp(resource: Resource) {
-  if (resource.texts('port_forwardings').length > 0) resource.doubt('port_forwardings', 'they are not modelled');
   resource.text('port_id');
   return {
     id: resource.required('id'),
@@ -172,7 +173,12 @@ function floatingIp(resource: Resource) {
     address: resource.requiredAddress('floating_ip_address'),
     ...optional('fixed', resource.address('fixed_ip_address')),
     ...optional('router', resource.text('router_id')),
+    forwardings: resource.list('port_forwardings', 'port forwarding', portForwarding),
   };
+}
+
+function addressGroup(resource: Resource) {
+  return { ...named(resource), addresses: resource.prefixes('addresses') };
 }
 
 function firewallGroup(resource: Resource) {
