@@ -16,6 +16,7 @@ export function neutronOf(dumps: readonly Reading<NeutronDeployment>[]): Neutron
     securityGroups: all('securityGroups'),
     addressGroups: all('addressGroups'),
     floatingIps: all('floatingIps'),
+    trunks: all('trunks'),
     firewallGroups: all('firewallGroups'),
     firewallPolicies: all('firewallPolicies'),
     firewallRules: all('firewallRules'),

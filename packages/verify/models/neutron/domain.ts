@@ -19,6 +19,7 @@ import {
   prefixMatch,
 } from './plan.ts';
 import { security } from './security.ts';
+import { arrive } from './trunk.ts';
 
 /** Who has an address in a network, and is asked for it. */
 interface Owner {
@@ -80,7 +81,7 @@ function deliver(port: NeutronPort, plan: Plan): Instruction {
 export function ingressRoutine(port: NeutronPort, plan: Plan): Instruction {
   return block(
     byFamily((family) => security(port, 'ingress', plan, family)),
-    forward(`${plan.name(port.id)}:out`),
+    arrive(port, plan),
   );
 }
 

@@ -12,6 +12,7 @@ export interface NeutronDeployment {
   readonly securityGroups: readonly SecurityGroup[];
   readonly addressGroups: readonly AddressGroup[];
   readonly floatingIps: readonly FloatingIp[];
+  readonly trunks: readonly Trunk[];
   readonly firewallGroups: readonly FirewallGroup[];
   readonly firewallPolicies: readonly FirewallPolicy[];
   readonly firewallRules: readonly FirewallRule[];
@@ -123,6 +124,19 @@ export interface PortForwarding {
   /** As many as outside, in the same order. */
   readonly inside: Range;
   readonly to: bigint;
+}
+
+/** A port whose frames with a tag are of other ports. */
+export interface Trunk {
+  readonly source: SourceRef;
+  readonly up: boolean;
+  readonly parent: string;
+  readonly subPorts: readonly SubPort[];
+}
+
+export interface SubPort {
+  readonly port: string;
+  readonly vlan: number;
 }
 
 export interface FirewallGroup extends Resource {

@@ -81,6 +81,9 @@ const byKind: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     port_details: derived,
     qos_policy_id: 'rates are not looked at',
   },
+  'sub-port': { mac_address: derived },
+  trunk: { id: bookkeeping, name: bookkeeping },
+  trunk_details: { trunk_id: bookkeeping },
   'port forwarding': { id: bookkeeping, internal_port_id: derived },
   'firewall policy': { audited: bookkeeping, public: 'who may use it' },
   'firewall rule': {
