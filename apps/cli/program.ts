@@ -294,8 +294,8 @@ ${exitCodesHelp}`,
       `
 NET is a folder, a file or an archive (tar, zip) of what people have: routing tables (show ip cef, show ip route, route -n,
 also IPv6), running configurations of Cisco, MAC tables (show mac address-table, bridge fdb) and VLANs of ports
-(show vlan, show interfaces switchport, bridge vlan), iptables-save, nft rulesets, ipset, Click configurations,
-ovs-ofctl dump-flows, dumps of the Neutron API, SEFL, and a file of links (a:eth0 -> b:eth1).
+(show vlan, show interfaces switchport, bridge vlan), ip neigh, iptables-save, nft rulesets, ipset, Click configurations,
+ovs-ofctl dump-flows and dump-groups, ovs-appctl fdb/show, dumps of the Neutron API, SEFL, and a file of links (a:eth0 -> b:eth1).
 Each is recognised by its content. A box is named after its file; packets come in at box:in.
 
 Exit codes: 0 holds, 1 violated, 2 input that cannot be used, 3 unknown (a bound was hit, or lines were not understood)
