@@ -1,4 +1,4 @@
-import { compare, constant, fresh, negation, read, type Expr } from '../../ir/expression.ts';
+import { compare, constant, fresh, negation, read } from '../../ir/expression.ts';
 import { field } from '../../ir/fields.ts';
 import { assign, block, branch, constrain, drop, forward, nothing, type Instruction } from '../../ir/instruction.ts';
 import type { Rule } from '../../ir/table.ts';
@@ -19,6 +19,7 @@ import {
   prefixMatch,
 } from './plan.ts';
 import { security } from './security.ts';
+import { longestFirst, table } from './table.ts';
 import { arrive } from './trunk.ts';
 
 /** Who has an address in a network, and is asked for it. */
@@ -182,22 +183,3 @@ function ownersOf(network: NeutronNetwork, plan: Plan, family: IpFamily): readon
 
 const choice = (branches: readonly Instruction[]): Instruction =>
   branches.length === 1 ? branches[0]! : { op: 'choose', branches };
-
-export function longestFirst(rules: readonly Rule[]): readonly Rule[] {
-  const length = ({ match: [first] }: Rule) => (first?.kind === 'prefix' ? first.length : 0);
-  return rules.toSorted((a, b) => length(b) - length(a));
-}
-
-/** One key, and rules of which the first counts. */
-export function table(
-  name: string,
-  of: Expr,
-  width: number,
-  how: { readonly rules: readonly Rule[]; readonly behaviours: readonly Instruction[]; readonly miss: Instruction },
-): Instruction {
-  const { rules, behaviours, miss } = how;
-  return {
-    op: 'table',
-    table: { name, keys: [{ of, width, absent: 'fail' }], entries: { kind: 'rules', rules }, behaviours, miss },
-  };
-}

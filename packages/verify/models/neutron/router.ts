@@ -12,10 +12,10 @@ import { applyEntry, confirm, ifFirst, track, untracked } from '../netfilter/con
 import type { Surroundings } from '../netfilter/cubes.ts';
 import { tableKey } from '../netfilter/keys.ts';
 import { dropMartians, linkLocalStays, oneHopLess } from '../netfilter/routing.ts';
-import { longestFirst, table } from './domain.ts';
 import { firewallOf } from './firewall.ts';
 import { addressField, byFamily, isFrame, isGateway, isServed, nextHop, type Plan, prefixMatch } from './plan.ts';
 import { trackingOf } from './security.ts';
+import { longestFirst, table } from './table.ts';
 
 /** A router between the subnets of its ports: routes, the firewall groups of its ports, and addresses of the outside. */
 export function routerPrograms(router: NeutronRouter, plan: Plan): ReadonlyMap<PortId, Instruction> {

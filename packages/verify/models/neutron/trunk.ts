@@ -3,8 +3,8 @@ import { assign, block, branch, drop, forward, type Instruction } from '../../ir
 import { exactly } from '../../readers/netfilter/addresses.ts';
 import type { NeutronPort } from '../../readers/neutron/deployment.ts';
 import { tagFrom, untagInto } from '../openflow/frame.ts';
-import { table } from './domain.ts';
 import { isFrame, type Plan } from './plan.ts';
+import { table } from './table.ts';
 
 const tag = meta('neutron.tag');
 const TAGGED = 0x1000;

@@ -99,8 +99,11 @@ const usualLines: Readonly<Partial<Record<FibFormat, UsualLine>>> = {
   'prefix and port': (scanner, rows) => scanner.words === 2 && addRoute(scanner, rows, 1),
   /** `10.0.0.0/8 via 192.0.2.1 dev eth0 ...`, `10.0.0.0/8 dev eth0 ...` */
   'ip route': (scanner, rows) => {
-    if (scanner.words > 2 && scanner.isWord(1, 'dev')) return addRoute(scanner, rows, 2);
     const { text, words, begins, ends } = scanner;
+    if (words > 2 && words <= begins.length && scanner.isWord(1, 'dev')) {
+      for (let word = 2; word < words; word += 1) if (scanner.isWord(word, 'via')) return false;
+      return addRoute(scanner, rows, 2);
+    }
     if (words < 5 || !scanner.isWord(1, 'via')) return false;
     const hop = ipv4At(text, begins[2]!, ends[2]!);
     return hop >= 0 && scanner.isWord(3, 'dev') && addRoute(scanner, rows, 4, undefined, hop);
