@@ -115,13 +115,7 @@ const SLASH = 47;
 const LETTER_N = 110;
 
 /** `word` is the interface, `hop` the address of the next hop where the table's is kept. */
-function addRoute(
-  { text, begins, ends, line }: LineScanner,
-  rows: Rows,
-  word: number,
-  hop?: number,
-  via = 0,
-): boolean {
+function addRoute({ text, begins, ends, line }: LineScanner, rows: Rows, word: number, hop?: number, via = 0): boolean {
   const packed = prefixAt(text, begins[0]!, ends[0]!);
   // Blanks beyond ASCII are no part of a name at the end of a line.
   if (packed < 0 || text.charCodeAt(ends[word]! - 1) > 126) return false;
