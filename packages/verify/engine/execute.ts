@@ -109,8 +109,18 @@ export class Executor {
       case 'call':
         return this.#call(state, instruction);
       case 'doubt':
-        return [state.doubting(instruction.what).because(source)];
+        return this.#doubt(state, instruction);
     }
+  }
+
+  /** A doubt that does not cover what may happen is a choice between what follows and something that nobody knows. */
+  #doubt(state: State, { what, covered, source }: InstructionOf<'doubt'>): readonly State[] {
+    const doubting = state.doubting(what).because(source);
+    // What else may happen because of it was said already.
+    if (covered === true || state.doubts.includes(what)) return [doubting];
+    const [asModelled, otherwise] = doubting.chosen(2);
+    this.#sink.ended(otherwise!, 'unfinished', what, source);
+    return [asModelled!];
   }
 
   #branches(states: readonly State[], branches: readonly Instruction[]): readonly State[] {

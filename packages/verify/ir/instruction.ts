@@ -43,8 +43,11 @@ export type Instruction = (
   | { readonly op: 'table'; readonly table: Table }
   /** Runs the routine of that name of the network. */
   | { readonly op: 'call'; readonly routine: string }
-  /** From here on the path depends on something that was not understood; verdicts say so. */
-  | { readonly op: 'doubt'; readonly what: string }
+  /**
+   * From here on the path depends on something that was not understood; verdicts say so. Besides what follows, anything may
+   * happen to the packet, unless what follows is `covered`: all that can happen, whatever it was that was not understood.
+   */
+  | { readonly op: 'doubt'; readonly what: string; readonly covered?: true }
 ) & {
   readonly source?: SourceRef;
 };

@@ -132,7 +132,9 @@ class SeflReader {
       case 'call':
         return { op: name, routine: text(0) };
       case 'doubt':
-        return { op: name, what: text(0) };
+        return of.length > 1 && text(1) === 'covered'
+          ? { op: name, what: text(0), covered: true }
+          : { op: name, what: text(0) };
       case 'table':
         return { op: name, table: this.#table(call) };
       default:

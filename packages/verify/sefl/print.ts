@@ -75,7 +75,7 @@ function body(instruction: Instruction): string {
     case 'call':
       return call('call', text(instruction.routine));
     case 'doubt':
-      return call('doubt', text(instruction.what));
+      return call('doubt', text(instruction.what), ...(instruction.covered ? [text('covered')] : []));
     case 'table':
       return printTable(instruction.table);
   }

@@ -181,7 +181,10 @@ export function checkLength(context: ElementContext, most: number, fits: Instruc
   const unknown: Instruction = {
     op: 'choose',
     branches: [fits, long].map((each) =>
-      block({ op: 'doubt', what: `${context.element.name}: the length of the packet is not known` }, each),
+      block(
+        { op: 'doubt', what: `${context.element.name}: the length of the packet is not known`, covered: true },
+        each,
+      ),
     ),
   };
   const least = (base: number) => most < base / 8;
