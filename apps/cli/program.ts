@@ -342,6 +342,22 @@ Example:
         ),
       );
   }
+  const ask = run(async (context, name: string, net: string, options) =>
+    (await import('./verify/verify.ts')).verify(context, name, net, options as never),
+  );
+  const question = (name: string) => (net: string, options: unknown, command: Command) =>
+    ask(name, net, options, command);
+  withForms(asking('waypoints', 'do all packets that get there come through these places, in that order?'))
+    .requiredOption('--through <place...>', 'boxes, or box:port')
+    .action(question('waypoints'));
+  withForms(asking('mtu', 'do all packets fit through the links that they come to?'))
+    .option(
+      '--size <bytes>',
+      'of the longest packet that is sent (default: the MTU of the first interface, or 1500)',
+      positive,
+    )
+    .option('--no-fragments', 'packets that are fragmented count as lost')
+    .action(question('mtu'));
   withForms(
     withPackets(
       verify

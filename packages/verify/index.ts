@@ -1,5 +1,15 @@
+export { mtu, type MtuOptions } from './analyses/mtu.ts';
 export { multipath } from './analyses/multipath.ts';
-export * from './analyses/questions.ts';
+export {
+  blackHoles,
+  failures,
+  invariants,
+  isolation,
+  loops,
+  reach,
+  waypoints,
+} from './analyses/questions.ts';
+export type { Place } from './analyses/places.ts';
 export { examineRules, type RuleFault, ruleFaultText, type RulesReport, ruleVerdicts } from './analyses/rules/rules.ts';
 export { type Assembled, assemble } from './assemble/assemble.ts';
 export {

@@ -17,6 +17,10 @@ export interface VerifyOptions {
   readonly to?: string;
   readonly packet?: string;
   readonly fields?: readonly string[];
+  readonly through?: readonly string[];
+  /** Bytes. */
+  readonly size?: number;
+  readonly fragments?: boolean;
   readonly layout?: string;
   readonly paths?: number;
   readonly timeLimit: number;
@@ -71,4 +75,9 @@ export function knownField(name: string) {
 export function needed(name: string, value: string | undefined): string {
   if (value !== undefined) return value;
   throw new SuperfluidityError('SF-VERIFY-QUESTION', { reason: `name the place with --${name}` });
+}
+
+export function neededAll(name: string, values: readonly string[] | undefined): readonly string[] {
+  if (values !== undefined && values.length > 0) return values;
+  throw new SuperfluidityError('SF-VERIFY-QUESTION', { reason: `name the places with --${name}` });
 }

@@ -23,12 +23,18 @@ import {
 import type { Context } from '../context.ts';
 import { answer, codes } from './answer.ts';
 import { loadFiles } from './load.ts';
-import { boundsOf, knownField, needed, startsOf, type VerifyOptions } from './question.ts';
+import { boundsOf, knownField, needed, neededAll, startsOf, type VerifyOptions } from './question.ts';
 
 const everywhere: Readonly<Record<string, (options: VerifyOptions) => EveryStartQuestion>> = {
   isolation: ({ to }) => ({ ask: 'isolation', to: needed('to', to) }),
   loops: () => ({ ask: 'loops' }),
   blackholes: () => ({ ask: 'blackholes' }),
+  waypoints: ({ to, through }) => ({ ask: 'waypoints', to: needed('to', to), through: neededAll('through', through) }),
+  mtu: ({ size, fragments }) => ({
+    ask: 'mtu',
+    whole: fragments === false,
+    ...(size === undefined ? {} : { bytes: size }),
+  }),
   invariants: ({ fields: names }) => ({
     ask: 'invariants',
     kept: (names ?? ['IPv4.src', 'IPv4.dst']).map(knownField),

@@ -8,7 +8,7 @@ import { netfilterModel } from '../models/netfilter/model.ts';
 import { type OpenflowModel, openflowModel } from '../models/openflow/model.ts';
 import { routerModel } from '../models/router.ts';
 import { switchModel } from '../models/switch.ts';
-import { type Box, boxOf, type Network, type PortId } from '../network.ts';
+import { type Box, boxOf, type Mtu, type Network, type PortId } from '../network.ts';
 import type { FileReading } from '../read/ledger.ts';
 import type { InputFile } from '../read/reader.ts';
 import type { ReadLink } from '../readers/links.ts';
@@ -75,9 +75,15 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
   for (const [box, file] of read.unknown) {
     if (!boxes.has(box)) unknown.set(box, `what ${box} does: ${file} is not recognised`);
   }
-  const links = linksBetween([...read.links, ...patches(boxes, read.vswitches)], programs, ends, switches);
+  const { links, mtus } = linksBetween([...read.links, ...patches(boxes, read.vswitches)], programs, ends, switches);
+  for (const [box, { interfaces }] of read.boxes) {
+    for (const { name: interface_, mtu } of interfaces) {
+      const port = `${box}:${interface_}`;
+      if (mtu !== undefined) smallest(mtus, programs.has(`${port}:in`) ? `${port}:out` : port, mtu);
+    }
+  }
   return {
-    network: { name, boxes, programs, links, routines, unknown },
+    network: { name, boxes, programs, links, routines, unknown, ...(mtus.size === 0 ? {} : { mtus }) },
     entries,
     readings: [...[...read.boxes.values()].flatMap(({ readings }) => readings), ...read.readings],
   };
@@ -110,7 +116,8 @@ function linksBetween(
   programs: ReadonlyMap<PortId, Instruction>,
   ends: readonly ClickEnds[],
   switches: ReadonlyMap<string, OpenflowModel>,
-): ReadonlyMap<PortId, readonly PortId[]> {
+): { readonly links: ReadonlyMap<PortId, readonly PortId[]>; readonly mtus: Map<PortId, Mtu> } {
+  const mtus = new Map<PortId, Mtu>();
   const outputs = ends.flatMap(({ exits, openOutputs }) => [...exits, ...openOutputs]);
   const inputs = ends.flatMap(({ entries }) => entries);
   const links = new Map<PortId, PortId[]>();
@@ -125,8 +132,14 @@ function linksBetween(
     const [from, to] = [switchPort(link.from, switches), switchPort(link.to, switches)];
     const begin = isLinux(from) ? `${from}:out` : clickPort(from, 'out', outputs);
     links.set(begin, [...(links.get(begin) ?? []), end(to)]);
+    if (link.mtu !== undefined) smallest(mtus, begin, { bytes: link.mtu, source: link.source });
   }
-  return links;
+  return { links, mtus };
+}
+
+/** Of what is said of a port, by its box and by its links, the smallest counts. */
+function smallest(mtus: Map<PortId, Mtu>, port: PortId, mtu: Mtu): void {
+  if (mtu.bytes < (mtus.get(port)?.bytes ?? Infinity)) mtus.set(port, mtu);
 }
 
 /** The port of a Click box that is meant; what is none stays as it is written. */

@@ -1,3 +1,4 @@
+import type { Mtu } from '../network.ts';
 import { LineLedger } from '../read/ledger.ts';
 import { inputLines } from '../read/lines.ts';
 import type { InputFile, Reading } from '../read/reader.ts';
@@ -6,17 +7,19 @@ import { address as parseAddress, familyOf } from './netfilter/addresses.ts';
 export interface ReadInterface {
   readonly name: string;
   readonly addresses: readonly { readonly family: 'ip' | 'ip6'; readonly address: bigint; readonly length: number }[];
+  readonly mtu?: Mtu;
 }
 
 export function looksLikeInterfaces(text: string): boolean {
   return /^\d+:\s+\S+\s+(?:inet6?\s|<)|^\d+: \S+: </m.test(text.slice(0, 4_096));
 }
 
-/** `ip addr`, and `ip -o addr` with one address on a line (iproute2). */
+/** `ip addr` and `ip link`, and `ip -o addr` with one address on a line (iproute2). */
 export function readInterfaces(file: InputFile): Reading<readonly ReadInterface[]> {
   const lines = inputLines(file);
   const ledger = new LineLedger(file.path, 'ip addr', lines.length);
   const found = new Map<string, ReadInterface['addresses'][number][]>();
+  const mtus = new Map<string, Mtu>();
   let current: string | undefined;
   lines.forEach((text, i) => {
     const line = i + 1;
@@ -27,6 +30,11 @@ export function readInterfaces(file: InputFile): Reading<readonly ReadInterface[
       current = words[1].replace(/:$/, '').split('@')[0]!;
       found.set(current, found.get(current) ?? []);
       ledger.used(line);
+      const mtu = mtuOf(words);
+      if (mtu !== undefined) {
+        mtus.set(current, { bytes: mtu, source: ledger.at(line, text) });
+        return;
+      }
     }
     const at = words.findIndex((word) => word === 'inet' || word === 'inet6');
     if (at < 0) {
@@ -50,5 +58,16 @@ export function readInterfaces(file: InputFile): Reading<readonly ReadInterface[
     found.get(current)!.push({ family, address, length });
     ledger.used(line);
   });
-  return { value: [...found].map(([name, addresses]) => ({ name, addresses })), reading: ledger.reading() };
+  const value = [...found].map(([name, addresses]): ReadInterface => {
+    const mtu = mtus.get(name);
+    return mtu === undefined ? { name, addresses } : { name, addresses, mtu };
+  });
+  return { value, reading: ledger.reading() };
+}
+
+/** The number behind the word `mtu`. */
+export function mtuOf(words: readonly string[]): number | undefined {
+  const at = words.indexOf('mtu');
+  const text = at < 0 ? '' : (words[at + 1] ?? '');
+  return /^\d{1,7}$/.test(text) ? Number(text) : undefined;
 }
