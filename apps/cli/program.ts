@@ -325,6 +325,7 @@ Example:
       .option('--sarif', 'print SARIF 2.1.0')
       .option('--dot', 'print the paths for Graphviz')
       .option('--mermaid', 'print the paths for Mermaid')
+      .option('--coverage', 'print which rules packets met, and which not (of diff: of the first network)')
       .option('--pcap <file>', 'write the packets');
   for (const [name, text] of [
     ['reach', 'do packets get there, and which?'],
@@ -397,6 +398,18 @@ Example:
     .action(
       run(async (context, net: string, options) =>
         (await import('./verify/rules.ts')).rules(context, net, options as never),
+      ),
+    );
+  withPackets(
+    verify
+      .command('coverage')
+      .description('to which rules does no packet get through the network?')
+      .argument('<net>', 'folder, file or tar archive'),
+  )
+    .option('--sarif', 'print SARIF 2.1.0')
+    .action(
+      run(async (context, net: string, options) =>
+        (await import('./verify/verify.ts')).coverage(context, net, options as never),
       ),
     );
   verify

@@ -1,3 +1,10 @@
+export {
+  coverageOf,
+  type CoverageReport,
+  type FileCoverage,
+  outerEntries,
+  unreachableRules,
+} from './analyses/coverage.ts';
 export { mtu, type MtuOptions } from './analyses/mtu.ts';
 export { multipath } from './analyses/multipath.ts';
 export {
@@ -19,6 +26,7 @@ export {
   type EquivalenceVerdict,
 } from './equivalence/equivalence.ts';
 export { type ConcretePath, interpret, type InterpretOptions, type Read } from './engine/interpret.ts';
+export { Coverage } from './engine/coverage.ts';
 export { type Exploration, explore, type ExploreOptions, type Monitor, type Start } from './engine/explore.ts';
 export * from './engine/path.ts';
 export * from './errors.ts';
@@ -43,6 +51,7 @@ export { portsOf } from './ports.ts';
 export * from './read/ledger.ts';
 export * from './read/reader.ts';
 export * from './verdict.ts';
+export { coverageJson, coverageText } from './report/coverage.ts';
 export { differenceJson, differencesText } from './report/differences.ts';
 export { dot, mermaid } from './report/graph.ts';
 export { pathJson, verdictJson } from './report/json.ts';

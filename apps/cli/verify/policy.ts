@@ -8,7 +8,7 @@ import {
   verdictText,
 } from '@superfluidity/verify';
 import type { Context } from '../context.ts';
-import { answerAs, codes, readingText } from './answer.ts';
+import { answerAs, codes, exercisedOf, readingText } from './answer.ts';
 import { loadFiles, loadText } from './load.ts';
 import { boundsOf, startsOf, type VerifyOptions } from './question.ts';
 
@@ -28,7 +28,12 @@ export async function policy(context: Context, path: string, policies: string, o
   process.exitCode =
     codes[answers.includes('violated') ? 'violated' : answers.includes('unknown') ? 'unknown' : 'holds'];
   if (await answerAs(context, verdicts, options)) return;
-  await context.show({ policies: verdicts.map(verdictJson), read: readings }, () =>
-    [...readings.map(readingText), ...verdicts.map((verdict) => verdictText(verdict, options.paths))].join('\n'),
+  const exercised = exercisedOf(network, bounds.coverage);
+  await context.show({ policies: verdicts.map(verdictJson), ...exercised.json, read: readings }, () =>
+    [
+      ...readings.map(readingText),
+      ...verdicts.map((verdict) => verdictText(verdict, options.paths)),
+      ...exercised.text,
+    ].join('\n'),
   );
 }

@@ -1,6 +1,7 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import {
   type Assembled,
+  Coverage,
   defaultLimits,
   type ExploreOptions,
   field,
@@ -30,6 +31,7 @@ export interface VerifyOptions {
   readonly pcap?: string;
   readonly dot?: true;
   readonly mermaid?: true;
+  readonly coverage?: true;
 }
 
 export function startsOf(
@@ -45,7 +47,7 @@ export function startsOf(
   return [start(first), ...more.map(start)];
 }
 
-export function boundsOf({ timeLimit, maxPaths, maxNodes }: VerifyOptions): ExploreOptions {
+export function boundsOf({ timeLimit, maxPaths, maxNodes, coverage }: VerifyOptions): ExploreOptions {
   // Started when a path needs it, and ended with the process.
   const { solve } = z3Solver(defaultLimits.formulaMilliseconds);
   return {
@@ -55,6 +57,7 @@ export function boundsOf({ timeLimit, maxPaths, maxNodes }: VerifyOptions): Expl
       ...(maxNodes === undefined ? {} : { diagramNodes: maxNodes }),
     },
     solve,
+    ...(coverage === undefined ? {} : { coverage: new Coverage() }),
   };
 }
 

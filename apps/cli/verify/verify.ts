@@ -4,11 +4,14 @@ import {
   askEverywhere,
   assemble,
   type ConcretePath,
+  coverageJson,
+  coverageText,
   type EveryStartQuestion,
   explore,
   interpret,
   layouts,
   multipath,
+  outerEntries,
   pathLines,
   reach,
   sourceName,
@@ -19,9 +22,12 @@ import {
   type Read,
   showValue,
   type SourceRef,
+  unreachableRules,
+  verdictJson,
+  verdictText,
 } from '@superfluidity/verify';
 import type { Context } from '../context.ts';
-import { answer, codes } from './answer.ts';
+import { answer, answerAs, codes, readingText } from './answer.ts';
 import { loadFiles } from './load.ts';
 import { boundsOf, knownField, needed, neededAll, startsOf, type VerifyOptions } from './question.ts';
 
@@ -53,8 +59,22 @@ export async function verify(context: Context, question: string, path: string, o
       : question === 'multipath'
         ? multipath(network, starts, bounds)
         : reach(network, starts[0]!, options.to, bounds);
-  await answer(context, assembled, verdict, options);
+  await answer(context, assembled, verdict, options, bounds.coverage);
   process.exitCode = codes[verdict.answer];
+}
+
+/** To which rules of the network does no packet get? */
+export async function coverage(context: Context, path: string, options: VerifyOptions): Promise<void> {
+  const assembled = assemble(path, await loadFiles(path));
+  const { network, entries, readings } = assembled;
+  const starts = startsOf({ ...assembled, entries: outerEntries(network, entries) }, options);
+  const { verdict, files } = unreachableRules(network, starts, boundsOf(options));
+  process.exitCode = codes[verdict.answer];
+  if (await answerAs(context, [verdict], options)) return;
+  const machine = { ...verdictJson(verdict), coverage: coverageJson(files), read: readings };
+  await context.show(machine, () =>
+    [...readings.map(readingText), coverageText(files), verdictText(verdict, options.paths)].join('\n'),
+  );
 }
 
 /** One concrete packet, hop by hop. */

@@ -130,6 +130,12 @@ describe('symbolic execution', () => {
     );
   }, 60_000);
 
+  it('gives the ranges of a value that is computed of a symbol of which nothing is known', () => {
+    const half: Expr = { kind: 'shift', op: 'right', of: read(a), by: 1 };
+    const { paths } = explore(box(assign(b, half)), { port: 'x:1', layouts: [layout] });
+    expect(paths[0]!.ranges(b)).toEqual([[0n, 7n]]);
+  });
+
   it('calls a path a loop only when tags are the same too', () => {
     const step: Instruction = block(
       branch({ kind: 'exists', at: { kind: 'field', tag: 'U', offset: 0, width: 4 } }, drop('seen'), {

@@ -34,7 +34,7 @@ export interface EquivalenceVerdict extends Verdict {
   readonly differences: readonly Difference[];
 }
 
-export interface EquivalenceOptions extends Pick<ExploreOptions, 'limits' | 'clock' | 'solve'> {
+export interface EquivalenceOptions extends Pick<ExploreOptions, 'limits' | 'clock' | 'solve' | 'coverage'> {
   /** The port of the second network that a port of the first one is. Default: the one with the same name. */
   readonly ports?: ReadonlyMap<PortId, PortId>;
   /** Names of fields in which packets may differ. Default: checksums, which follow from the rest. */

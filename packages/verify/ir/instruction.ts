@@ -89,3 +89,22 @@ export function drop(why: string, source?: SourceRef): Instruction {
 export function fail(why: string, source?: SourceRef): Instruction {
   return source === undefined ? { op: 'fail', why } : { op: 'fail', why, source };
 }
+
+/** The instructions directly inside. */
+export function childrenOf(instruction: Instruction): readonly Instruction[] {
+  switch (instruction.op) {
+    case 'block':
+      return instruction.body;
+    case 'if':
+      return [instruction.yes, instruction.no];
+    case 'for':
+      return [instruction.body];
+    case 'fork':
+    case 'choose':
+      return instruction.branches;
+    case 'table':
+      return [...instruction.table.behaviours, instruction.table.miss];
+    default:
+      return [];
+  }
+}

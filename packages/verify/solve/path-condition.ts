@@ -398,6 +398,8 @@ export class PathCondition {
         node = diagrams.and(node, this.#bits.formula({ kind: 'within', of, set: domain }));
       }
     }
+    // Before variables are counted: the value may bring the first ones of its symbols.
+    const bits = this.#bits.value(known);
     const forgotten = new Uint8Array(this.#bits.variableCount).fill(1);
     for (const variable of fresh) forgotten[variable] = 0;
     if (known.kind === 'sum' && known.offset === 0n) {
@@ -405,7 +407,6 @@ export class PathCondition {
       for (const variable of own) forgotten[variable] = 0;
       return diagrams.ranges(diagrams.exists(node, forgotten), own, limit);
     }
-    const bits = this.#bits.value(known);
     for (let i = known.width - 1; i >= 0; i -= 1) {
       node = diagrams.minus(node, diagrams.xor(diagrams.variable(fresh[i]!), bits[i]!));
     }

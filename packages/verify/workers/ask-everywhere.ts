@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { SuperfluidityError } from '@superfluidity/core';
 import '../errors.ts';
+import type { Coverage } from '../engine/coverage.ts';
 import type { Start } from '../engine/explore.ts';
 import type { ShownPath } from '../engine/path.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
@@ -18,6 +19,8 @@ export interface EverywhereOptions {
   readonly threads?: number;
   /** How long this thread works alone before it starts others: most questions are answered by then. */
   readonly patienceMs?: number;
+  /** Is told which rules packets met. Then this thread alone asks. */
+  readonly coverage?: Coverage;
 }
 
 const PATIENCE_MS = 300;
@@ -36,17 +39,19 @@ export async function askEverywhere(
   const began = now();
   const taken = new Int32Array(new SharedArrayBuffer(4));
   const work: Work = { network, question, starts, limits, endMs: began + limits.milliseconds, taken };
-  const threads = Math.min(options.threads ?? 1, THREADS_MAX);
+  const { coverage } = options;
+  const threads = coverage === undefined ? Math.min(options.threads ?? 1, THREADS_MAX) : 1;
   const alone = began + (options.patienceMs ?? PATIENCE_MS);
   let others: Threads | undefined;
   try {
-    const mine = await sweep(work, () => {
+    const next = () => {
       // This thread goes on with its share: it has the network, and its code is warm.
       const left = starts.length - Atomics.load(taken, 0);
       if (others === undefined && threads > 1 && left > 1 && now() >= alone)
         others = new Threads(work, Math.min(threads, left) - 1);
       return take(work);
-    });
+    };
+    const mine = await sweep(work, next, coverage);
     const theirs = (await others?.verdicts()) ?? [];
     const [one, ...more] = mine === undefined ? theirs : [mine, ...theirs];
     return together([one!, ...more]);

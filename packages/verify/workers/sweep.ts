@@ -1,3 +1,4 @@
+import type { Coverage } from '../engine/coverage.ts';
 import type { Start } from '../engine/explore.ts';
 import type { Limits } from '../limits.ts';
 import type { Network } from '../network.ts';
@@ -22,7 +23,9 @@ export const now = () => Number(process.hrtime.bigint()) / 1e6;
 export async function sweep(
   { network, question, starts, limits, endMs }: SweepOf,
   next: () => number | undefined,
+  coverage?: Coverage,
 ): Promise<Verdict | undefined> {
+  const told = coverage === undefined ? {} : { coverage };
   const { solve, close } = z3Solver(limits.formulaMilliseconds);
   let verdict: Verdict | undefined;
   try {
@@ -30,7 +33,7 @@ export async function sweep(
       const milliseconds = endMs - now();
       const one =
         milliseconds > 0
-          ? ask(network, starts[i]!, question, { limits: { ...limits, milliseconds }, solve })
+          ? ask(network, starts[i]!, question, { limits: { ...limits, milliseconds }, solve, ...told })
           : outOfTime(question);
       verdict = verdict === undefined ? one : together([verdict, one]);
     }
