@@ -351,6 +351,16 @@ Example:
   withForms(asking('waypoints', 'do all packets that get there come through these places, in that order?'))
     .requiredOption('--through <place...>', 'boxes, or box:port')
     .action(question('waypoints'));
+  for (const [name, text] of [
+    ['visible', 'do packets show, where they come by, the fields that were sent?'],
+    ['hidden', 'can nobody read the fields there, not even inside a tunnel?'],
+  ] as const) {
+    const command = verify.command(name).description(text).argument('<net>', 'folder, file or tar archive');
+    withForms(withPackets(command))
+      .requiredOption('--at <place>', 'box, or box:port')
+      .option('--fields <name...>', 'IPv4.src, TCP.dport, ... (default: IPv4.src IPv4.dst)')
+      .action(question(name));
+  }
   withForms(asking('mtu', 'do all packets fit through the links that they come to?'))
     .option(
       '--size <bytes>',

@@ -18,6 +18,7 @@ export interface VerifyOptions {
   readonly to?: string;
   readonly packet?: string;
   readonly fields?: readonly string[];
+  readonly at?: string;
   readonly through?: readonly string[];
   /** Bytes. */
   readonly size?: number;

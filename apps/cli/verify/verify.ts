@@ -41,11 +41,15 @@ const everywhere: Readonly<Record<string, (options: VerifyOptions) => EveryStart
     whole: fragments === false,
     ...(size === undefined ? {} : { bytes: size }),
   }),
+  visible: ({ at, fields: names }) => ({ ask: 'visible', at: needed('at', at), fields: fieldsOf(names) }),
+  hidden: ({ at, fields: names }) => ({ ask: 'hidden', at: needed('at', at), fields: fieldsOf(names) }),
   invariants: ({ fields: names }) => ({
     ask: 'invariants',
-    kept: (names ?? ['IPv4.src', 'IPv4.dst']).map(knownField),
+    kept: fieldsOf(names),
   }),
 };
+
+const fieldsOf = (names: readonly string[] = ['IPv4.src', 'IPv4.dst']) => names.map(knownField);
 
 export async function verify(context: Context, question: string, path: string, options: VerifyOptions): Promise<void> {
   const assembled = assemble(path, await loadFiles(path));

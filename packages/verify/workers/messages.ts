@@ -28,7 +28,7 @@ export function sent(verdict: Verdict): SentVerdict {
   return { ...verdict, paths: verdict.paths.map(sentPath) };
 }
 
-function sentPath({ witness, ranges: _ranges, changed: _changed, ...plain }: Path): SentPath {
+function sentPath({ witness, ranges: _ranges, changed: _changed, sight: _sight, ...plain }: Path): SentPath {
   return { ...plain, packet: witness() };
 }
 

@@ -1,5 +1,6 @@
 import { mtu, type MtuOptions } from '../analyses/mtu.ts';
 import { blackHoles, invariants, isolation, loops, waypoints } from '../analyses/questions.ts';
+import { hidden, visible } from '../analyses/visibility.ts';
 import type { ExploreOptions, Start } from '../engine/explore.ts';
 import type { Field } from '../ir/expression.ts';
 import type { Network } from '../network.ts';
@@ -11,6 +12,7 @@ export type EveryStartQuestion =
   | { readonly ask: 'isolation'; readonly to: string }
   | { readonly ask: 'waypoints'; readonly to: string; readonly through: readonly string[] }
   | ({ readonly ask: 'mtu' } & MtuOptions)
+  | { readonly ask: 'visible' | 'hidden'; readonly at: string; readonly fields: readonly Field[] }
   | { readonly ask: 'invariants'; readonly kept: readonly Field[] };
 
 export function ask(network: Network, start: Start, question: EveryStartQuestion, options: ExploreOptions): Verdict {
@@ -25,6 +27,10 @@ export function ask(network: Network, start: Start, question: EveryStartQuestion
       return waypoints(network, [start], question.to, question.through, options);
     case 'mtu':
       return mtu(network, [start], question, options);
+    case 'visible':
+      return visible(network, [start], question.at, question.fields, options);
+    case 'hidden':
+      return hidden(network, [start], question.at, question.fields, options);
     case 'invariants':
       return invariants(network, [start], question.kept, options);
   }
