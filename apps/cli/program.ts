@@ -361,6 +361,9 @@ Example:
       .option('--fields <name...>', 'IPv4.src, TCP.dport, ... (default: IPv4.src IPv4.dst)')
       .action(question(name));
   }
+  withForms(asking('symmetry', 'do the answers of packets come back the way that the packets went?'))
+    .option('--back <port>', 'where answers come in (default: where packets leave)')
+    .action(question('symmetry'));
   withForms(asking('mtu', 'do all packets fit through the links that they come to?'))
     .option(
       '--size <bytes>',

@@ -17,6 +17,7 @@ export {
   waypoints,
 } from './analyses/questions.ts';
 export type { Place } from './analyses/places.ts';
+export { symmetry, type SymmetryOptions } from './analyses/symmetry.ts';
 export { hidden, visible } from './analyses/visibility.ts';
 export { examineRules, type RuleFault, ruleFaultText, type RulesReport, ruleVerdicts } from './analyses/rules/rules.ts';
 export { type Assembled, assemble } from './assemble/assemble.ts';

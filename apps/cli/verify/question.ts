@@ -19,6 +19,7 @@ export interface VerifyOptions {
   readonly packet?: string;
   readonly fields?: readonly string[];
   readonly at?: string;
+  readonly back?: string;
   readonly through?: readonly string[];
   /** Bytes. */
   readonly size?: number;

@@ -132,6 +132,17 @@ describe('superfluidity verify', () => {
       true,
     ]);
     expect((await verify('mtu', other, '--size', '1400')).code).toBe(0);
+    const oneWay = await verify(
+      'symmetry',
+      other,
+      '--from',
+      'edge:in',
+      '--packet',
+      'dst 10.9.0.1 && src 10.1.0.1 && ip[8] > 9',
+    );
+    expect([oneWay.code, oneWay.out.match(/^ {2}packet/gm)]).toEqual([1, ['  packet', '  packet']]);
+    expect((await verify('visible', other, '--from', 'edge:in', '--at', 'core')).code).toBe(0);
+    expect((await verify('hidden', other, '--from', 'edge:in', '--at', 'core')).code).toBe(1);
     const idle = await verify('coverage', other, '--from', 'edge:in');
     expect([idle.code, idle.out.includes('not exercised: core.routes:3')]).toEqual([1, true]);
     const coverage = await verify('loops', other, '--packet', 'dst 10.1.2.3', '--coverage', '--output', 'json');

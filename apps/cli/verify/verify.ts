@@ -22,6 +22,7 @@ import {
   type Read,
   showValue,
   type SourceRef,
+  symmetry,
   unreachableRules,
   verdictJson,
   verdictText,
@@ -62,10 +63,17 @@ export async function verify(context: Context, question: string, path: string, o
       ? await askEverywhere(network, starts, asked, { ...bounds, threads: availableParallelism() })
       : question === 'multipath'
         ? multipath(network, starts, bounds)
-        : reach(network, starts[0]!, options.to, bounds);
-  await answer(context, assembled, verdict, options, bounds.coverage);
+        : question === 'symmetry'
+          ? symmetry(network, starts, { ...bounds, ...optional('to', options.to), ...optional('back', options.back) })
+          : reach(network, starts[0]!, options.to, bounds);
+  // Of a trip both ways are shown.
+  const paths = question === 'symmetry' ? 2 * (options.paths ?? 1) : (options.paths ?? 1);
+  await answer(context, assembled, verdict, { ...options, paths }, bounds.coverage);
   process.exitCode = codes[verdict.answer];
 }
+
+const optional = <K extends string>(key: K, value: string | undefined) =>
+  (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: string };
 
 /** To which rules of the network does no packet get? */
 export async function coverage(context: Context, path: string, options: VerifyOptions): Promise<void> {
