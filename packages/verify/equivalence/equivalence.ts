@@ -15,7 +15,7 @@ import { portsOf } from '../ports.ts';
 import type { PathCondition } from '../solve/path-condition.ts';
 import type { Verdict } from '../verdict.ts';
 import { type Possibility, possibilities } from './possibilities.ts';
-import { type Comparing, type PacketDifference, packetDifferences } from './packets.ts';
+import { type Comparing, type PacketDifference, packetDifferences, type Partners } from './packets.ts';
 
 /** A packet that two networks treat differently, and what each does with it. */
 export interface Difference {
@@ -322,8 +322,9 @@ function refute(
   const pairing = pairings[index];
   if (pairing === undefined) return known;
   let answer: 'none' | 'unknown' = 'none';
+  const partners: Partners = new Map();
   for (const [end, other] of pairing) {
-    for (const difference of packetDifferences(end, other, known.condition, how)) {
+    for (const difference of packetDifferences(end, other, known.condition, how, partners)) {
       tries.left -= 1;
       if (tries.left < 0) return 'unknown';
       const rest = difference === 'unknown' ? 'unknown' : refute(pairings, index + 1, difference, how, tries);

@@ -1,10 +1,11 @@
 import { type Cell, type End, groupBy, splitsOf } from '../engine/cells.ts';
 import type { Split } from '../engine/state.ts';
+import type { PathCondition } from '../solve/path-condition.ts';
 
 /** Possibilities that are listed at most. */
 const POSSIBILITIES_MAX = 256;
 
-/** What can come out of the network for one packet: nothing, one packet, or several. */
+/** What can come out of the network for one packet: nothing, one packet, or several, each as it is when the others are. */
 export type Possibility = readonly End[];
 
 /**
@@ -12,7 +13,9 @@ export type Possibility = readonly End[];
  * did so by a value that was made on the way, which is a choice too. Undefined when there are too many.
  */
 export function possibilities({ ends }: Cell): readonly Possibility[] | undefined {
-  return possible(ends.map((end) => ({ end, splits: splitsOf(end.state) })));
+  return possible(ends.map((end) => ({ end, splits: splitsOf(end.state) })))?.map(({ delivered, condition }) =>
+    delivered.map((end) => ({ ...end, state: end.state.under(condition) })),
+  );
 }
 
 interface Branch {
@@ -20,10 +23,16 @@ interface Branch {
   readonly splits: readonly Split[];
 }
 
-function possible(branches: readonly Branch[]): readonly Possibility[] | undefined {
-  const found: Possibility[] = branches
+/** Copies share the values that were made before they parted: what is delivered depends on what became of the others. */
+interface Joint {
+  readonly delivered: readonly End[];
+  readonly condition: PathCondition;
+}
+
+function possible(branches: readonly Branch[]): readonly Joint[] | undefined {
+  const found: Joint[] = branches
     .filter(({ splits }) => splits.length === 0)
-    .map(({ end }) => (end.outcome === 'delivered' ? [end] : []));
+    .map(({ end }) => ({ delivered: end.outcome === 'delivered' ? [end] : [], condition: end.state.condition }));
   const events = groupBy(
     branches.filter(({ splits }) => splits.length > 0),
     ({ splits }) => splits[0]!.event,
@@ -39,11 +48,17 @@ function possible(branches: readonly Branch[]): readonly Possibility[] | undefin
   return found;
 }
 
-/** Each possibility of the first with each of the second, and so on. */
-function together(parts: readonly (readonly Possibility[])[]): readonly Possibility[] {
-  let all: readonly Possibility[] = [[]];
-  for (const part of parts) {
-    all = all.slice(0, POSSIBILITIES_MAX + 1).flatMap((one) => part.map((other) => [...one, ...other]));
+/** Each possibility of the first with each of the second, and so on, as far as both can be. */
+function together(parts: readonly (readonly Joint[])[]): readonly Joint[] {
+  const [first = [], ...others] = parts;
+  let all = first;
+  for (const part of others) {
+    all = all.slice(0, POSSIBILITIES_MAX + 1).flatMap((one) =>
+      part.flatMap((other) => {
+        const condition = one.condition.meet(other.condition);
+        return condition === undefined ? [] : [{ delivered: [...one.delivered, ...other.delivered], condition }];
+      }),
+    );
   }
   return all;
 }
