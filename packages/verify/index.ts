@@ -74,5 +74,6 @@ export {
   type ServiceMatrixOptions,
 } from './models/netfilter/service-matrix.ts';
 export { readIptables } from './readers/netfilter/iptables.ts';
-export { askEverywhere, type EverywhereOptions } from './workers/ask-everywhere.ts';
+export { askEverywhere, checkPolicies, compareEverywhere, type EverywhereOptions } from './workers/ask-everywhere.ts';
+export type { AskedPolicy } from './workers/job.ts';
 export type { EveryStartQuestion } from './workers/question.ts';

@@ -1,6 +1,7 @@
+import { availableParallelism } from 'node:os';
 import { parse } from 'yaml';
 import { SuperfluidityError } from '@superfluidity/core';
-import { assemble, differenceJson, differencesText, equivalence, verdictJson } from '@superfluidity/verify';
+import { assemble, compareEverywhere, differenceJson, differencesText, verdictJson } from '@superfluidity/verify';
 import type { Context } from '../context.ts';
 import { answerAs, codes, exercisedOf, readingText } from './answer.ts';
 import { loadFiles, loadText, unusable } from './load.ts';
@@ -17,8 +18,9 @@ export async function diff(context: Context, pathA: string, pathB: string, optio
   const b = assemble(pathB, await loadFiles(pathB));
   const ignored = options.ignore?.map((name) => knownField(name).name ?? name);
   const bounds = boundsOf(options);
-  const verdict = equivalence(a.network, b.network, startsOf(a, options), {
+  const verdict = await compareEverywhere([a.network, b.network], startsOf(a, options), {
     ...bounds,
+    threads: availableParallelism(),
     ...(options.map === undefined ? {} : { ports: await loadPorts(options.map) }),
     ...(ignored === undefined ? {} : { ignored }),
   });
