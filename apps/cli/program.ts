@@ -426,6 +426,17 @@ Example:
       ),
     );
   verify
+    .command('updates')
+    .description('apply updates of routing tables one by one: which bring loops and black holes?')
+    .argument('<net>', 'folder, file or tar archive, of routing tables and links')
+    .argument('<updates>', 'file of lines like `+ edge 10.2.0.0/16 eth1` and `- edge 10.2.0.0/16`')
+    .option('--sarif', 'print SARIF 2.1.0')
+    .action(
+      run(async (context, net: string, file: string, options) =>
+        (await import('./verify/updates.ts')).updates(context, net, file, options as never),
+      ),
+    );
+  verify
     .command('show')
     .description('print the network as SEFL, the language of the engine; that text is a network, too')
     .argument('<net>', 'folder, file or tar archive')

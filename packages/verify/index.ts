@@ -35,6 +35,12 @@ export * from './errors.ts';
 export { type Destination, destinations } from './incremental/destinations.ts';
 export { type Header, type HeaderWidths } from './incremental/headers.ts';
 export type { AccessRule, ForwardingRule, MaskedAddress, NetworkRule, Range } from './incremental/rules.ts';
+export {
+  ChangingRoutes,
+  readRouteUpdates,
+  type RouteUpdate,
+  type RouteUpdateReport,
+} from './incremental/route-updates.ts';
 export { readUpdates, readWiring, type RuleUpdate } from './incremental/updates.ts';
 export { type BlackHole, IncrementalVerifier, type Loop, type Update, type Wiring } from './incremental/verifier.ts';
 export * from './ir/expression.ts';
@@ -58,6 +64,7 @@ export { differenceJson, differencesText } from './report/differences.ts';
 export { dot, mermaid } from './report/graph.ts';
 export { pathJson, verdictJson } from './report/json.ts';
 export { pcap } from './report/pcap.ts';
+export { routeUpdateJson, routeUpdateText, routeUpdateVerdicts } from './report/route-updates.ts';
 export { sarif } from './report/sarif.ts';
 export { pathLines, verdictText } from './report/text.ts';
 export { showValue } from './report/values.ts';

@@ -152,6 +152,26 @@ describe('superfluidity verify', () => {
     await rm(other, { recursive: true });
   }, 60_000);
 
+  test('follows updates of routes', async () => {
+    const updates = join(net, 'some.updates');
+    const other = await mkdtemp(join(tmpdir(), 'superfluidity-verify-'));
+    await writeFile(join(other, 'edge.rt'), '10.0.0.0/8 192.0.2.1 eth0\n');
+    await writeFile(join(other, 'core.rt'), '10.0.0.0/8 192.0.2.1 eth1\n');
+    await writeFile(join(other, 'links.links'), 'edge:eth0 <-> core:eth0\n');
+    await writeFile(updates, '+ core 10.1.0.0/16 eth0\n- core 10.1.0.0/16\n');
+    const found = await verify('updates', other, updates);
+    expect([found.code, found.out.includes('go round: core:eth0 -> edge:eth0 -> core:eth0')]).toEqual([1, true]);
+    const { runs } = JSON.parse((await verify('updates', other, updates, '--sarif')).out);
+    expect(runs[0].results[0]).toMatchObject({ locations: [{ physicalLocation: { region: { startLine: 1 } } }] });
+    await writeFile(updates, '+ core 10.1.0.0/16 eth2\n');
+    const quiet = await verify('updates', other, updates, '--output', 'json');
+    expect([quiet.code, JSON.parse(quiet.out).updates[0].loops]).toEqual([0, []]);
+    await writeFile(updates, '- core 10.7.0.0/16\n');
+    expect((await verify('updates', other, updates)).code).toBe(2);
+    await rm(updates);
+    await rm(other, { recursive: true });
+  }, 60_000);
+
   test('explains one packet with file and line', async () => {
     const { code, out } = await verify('explain', net, '--from', 'edge:in', '--packet', 'dst 10.1.2.3');
     expect(code).toBe(0);
