@@ -6,6 +6,7 @@ import {
   block,
   checkFormula,
   drop,
+  explore,
   forward,
   type Instruction,
   interpret,
@@ -84,6 +85,10 @@ describe('a packet that is dropped where something was not understood', () => {
     fc.assert(
       fc.property(networks, (network) => {
         const limits = { hops: 12, paths: 150, milliseconds: 2_000, diagramNodes: 300_000 };
+        // Loops that copy are no work for the interpreter.
+        fc.pre(
+          explore(network, { port: 'x:1', layouts: [layout] }, { limits, detectLoops: false }).bound === undefined,
+        );
         const { answer } = isolation(network, [{ port: 'x:1', layouts: [layout] }], 'x:2', { limits });
         seen[answer] += 1;
         if (answer !== 'holds') return;
@@ -97,7 +102,7 @@ describe('a packet that is dropped where something was not understood', () => {
           }
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
     expect(seen.holds).toBeGreaterThan(20);
     expect(seen.violated + seen.unknown).toBeGreaterThan(0);

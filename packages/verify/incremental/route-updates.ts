@@ -7,7 +7,7 @@ import type { FileReading } from '../read/ledger.ts';
 import type { InputFile } from '../read/reader.ts';
 import { wordsOf } from '../read/words.ts';
 import { parsePrefix } from '../readers/fib/addresses.ts';
-import type { Target } from '../readers/fib/fib.ts';
+import type { Target } from '../readers/fib/rows.ts';
 import type { ForwardingRule } from './rules.ts';
 import { type BlackHole, IncrementalVerifier, type Loop, type Wiring } from './verifier.ts';
 
