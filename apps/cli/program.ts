@@ -292,9 +292,10 @@ ${exitCodesHelp}`,
     .addHelpText(
       'after',
       `
-NET is a folder, a file or a tar archive of what people have: routing tables (show ip cef, ip route, route -n,
-also IPv6), MAC tables (show mac address-table, bridge fdb), iptables-save, nft rulesets, ipset, Click
-configurations, ovs-ofctl dump-flows, dumps of the Neutron API, SEFL, and a file of links (a:eth0 -> b:eth1).
+NET is a folder, a file or an archive (tar, zip) of what people have: routing tables (show ip cef, show ip route, route -n,
+also IPv6), running configurations of Cisco, MAC tables (show mac address-table, bridge fdb) and VLANs of ports
+(show vlan, show interfaces switchport, bridge vlan), iptables-save, nft rulesets, ipset, Click configurations,
+ovs-ofctl dump-flows, dumps of the Neutron API, SEFL, and a file of links (a:eth0 -> b:eth1).
 Each is recognised by its content. A box is named after its file; packets come in at box:in.
 
 Exit codes: 0 holds, 1 violated, 2 input that cannot be used, 3 unknown (a bound was hit, or lines were not understood)
@@ -303,7 +304,7 @@ Example:
   superfluidity verify reach net --from edge:in --to core --packet 'tcp && dst 10.0.0.0/8 port 80'`,
     );
   const asking = (name: string, text: string) =>
-    withPackets(verify.command(name).description(text).argument('<net>', 'folder, file or tar archive')).option(
+    withPackets(verify.command(name).description(text).argument('<net>', 'folder, file or archive')).option(
       '--to <place>',
       'box, or box:port',
     );
@@ -377,7 +378,7 @@ Example:
       verify
         .command('policy')
         .description('do the policies of a file hold? Formulas of NetCTL, and rules `reach from`')
-        .argument('<net>', 'folder, file or tar archive')
+        .argument('<net>', 'folder, file or archive')
         .argument('<policies>', 'file of policies: docs/guides/verify.md has the language'),
     ),
   ).action(
@@ -390,8 +391,8 @@ Example:
       verify
         .command('diff')
         .description('do two networks send out the same packets for every packet that comes in?')
-        .argument('<net-a>', 'folder, file or tar archive')
-        .argument('<net-b>', 'folder, file or tar archive'),
+        .argument('<net-a>', 'folder, file or archive')
+        .argument('<net-b>', 'folder, file or archive'),
     ),
   )
     .option('--map <file>', 'YAML: which port of the second network a port of the first is (default: the same name)')
@@ -404,7 +405,7 @@ Example:
   verify
     .command('rules')
     .description('which rules could as well not be there: shadowed, redundant, or for packets that there are not')
-    .argument('<net>', 'folder, file or tar archive')
+    .argument('<net>', 'folder, file or archive')
     .option('--time-limit <seconds>', 'what is not decided by then is named', positive, 60)
     .option('--max-nodes <count>', 'what takes more nodes of decision diagrams is named (default: 20000000)', positive)
     .option('--sarif', 'print SARIF 2.1.0')
@@ -437,9 +438,21 @@ Example:
       ),
     );
   verify
+    .command('destinations')
+    .description(
+      'everywhere that packets can end, of a recording of rules (updates, topo.txt, vlan.txt), by sets of packets',
+    )
+    .argument('<net>', 'folder or archive')
+    .requiredOption('--from <box>', 'where packets begin, from outside')
+    .action(
+      run(async (context, net: string, options) =>
+        (await import('./verify/destinations.ts')).destinations(context, net, options as never),
+      ),
+    );
+  verify
     .command('show')
     .description('print the network as SEFL, the language of the engine; that text is a network, too')
-    .argument('<net>', 'folder, file or tar archive')
+    .argument('<net>', 'folder, file or archive')
     .action(run(async (context, net: string) => (await import('./verify/show.ts')).show(context, net)));
   asking('explain', 'one packet, hop by hop, rule by rule').action(
     run(async (context, net: string, options) =>

@@ -21,6 +21,7 @@ export { symmetry, type SymmetryOptions } from './analyses/symmetry.ts';
 export { hidden, visible } from './analyses/visibility.ts';
 export { examineRules, type RuleFault, ruleFaultText, type RulesReport, ruleVerdicts } from './analyses/rules/rules.ts';
 export { type Assembled, assemble } from './assemble/assemble.ts';
+export { type RuleFiles, ruleFiles, rulesInForce } from './assemble/rule-files.ts';
 export {
   type Difference,
   equivalence,

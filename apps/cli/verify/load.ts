@@ -1,19 +1,19 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { SuperfluidityError } from '@superfluidity/core';
+import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
+import { isArchiveName, readArchive } from '@superfluidity/core/archive';
 import { type InputFile, verifyLimits } from '@superfluidity/verify';
 import '../errors.ts';
-import { ArchiveProblem, isTar, readTar } from './archive.ts';
 
 /** All files of an archive together. */
 const ARCHIVE_BYTES = 1024 ** 3;
 
-/** The files of a network: those of a folder and its folders, those of a tar archive, or a file alone. */
+/** The files of a network: those of a folder and its folders, those of an archive, or a file alone. */
 export async function loadFiles(path: string): Promise<readonly InputFile[]> {
   const found = await stat(path).catch((cause: unknown) => {
     throw unusable(path, 'there is no such file or folder', cause);
   });
-  if (!found.isDirectory()) return isTar(path) ? loadArchive(path, found.size) : [await load(path, path)];
+  if (!found.isDirectory()) return isArchiveName(path) ? loadArchive(path, found.size) : [await load(path, path)];
   const entries = await readdir(path, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile() && !entry.name.startsWith('.'));
   if (files.length === 0) throw unusable(path, 'there is no file in it');
@@ -29,14 +29,15 @@ export async function loadFiles(path: string): Promise<readonly InputFile[]> {
 async function loadArchive(path: string, size: number): Promise<readonly InputFile[]> {
   const { files, fileBytes } = verifyLimits;
   if (size > ARCHIVE_BYTES) throw unusable(path, `it has more than ${ARCHIVE_BYTES} bytes`);
-  try {
-    const found = await readTar(await readFile(path), { files, fileBytes, totalBytes: ARCHIVE_BYTES });
-    if (found.length === 0) throw unusable(path, 'there is no file in it');
-    return found;
-  } catch (cause) {
-    if (cause instanceof ArchiveProblem) throw unusable(path, cause.message, cause);
-    throw cause;
-  }
+  const found = await readArchive(await readFile(path), { files, fileBytes, totalBytes: ARCHIVE_BYTES }).catch(
+    (cause: unknown) => {
+      if (isSuperfluidityError(cause, 'SF-CORE-ARCHIVE')) throw unusable(path, cause.details.reason, cause);
+      throw cause;
+    },
+  );
+  const shown = found.filter((entry) => !entry.path.slice(entry.path.lastIndexOf('/') + 1).startsWith('.'));
+  if (shown.length === 0) throw unusable(path, 'there is no file in it');
+  return shown.map((entry) => ({ path: entry.path, text: new TextDecoder().decode(entry.bytes) }));
 }
 
 /** One file that is no part of a network. */

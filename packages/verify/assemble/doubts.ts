@@ -10,10 +10,10 @@ export function orAnything(box: string, program: Instruction, doubts: readonly I
   return block(...doubts, { op: 'choose', branches: [program, forward(`${anything(box)}:in`)] });
 }
 
-/** Rules that were not understood have doubts of their own, where they stand; other lines are in doubt as a whole. */
+/** Rules and interfaces that were not understood have doubts of their own, where they stand; other lines are in doubt as a whole. */
 export function doubtOf({ file, format, lines, remarks }: FileReading): readonly Instruction[] {
   const count = lines['not understood'];
-  if (count === 0 || format === 'ovs-ofctl dump-flows') return [];
+  if (count === 0 || format === 'ovs-ofctl dump-flows' || format === 'show running-config') return [];
   if (format.startsWith('ip') && format.endsWith('tables-save')) return [];
   const first = remarks.find(({ fate }) => fate === 'not understood');
   const what = `${count} ${count === 1 ? 'line' : 'lines'} of ${file}, first line ${first?.line ?? '?'}: ${first?.why ?? ''}`;

@@ -1,11 +1,17 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import { type FileReading, LineLedger } from '../read/ledger.ts';
+import { unusable } from '../read/lines.ts';
 import type { InputFile, Reading } from '../read/reader.ts';
+import type { CiscoConfig } from '../readers/cisco/config.ts';
+import { looksLikeCiscoConfig, readCiscoConfig } from '../readers/cisco/read-config.ts';
+import { interfaceKey } from '../readers/cisco/names.ts';
 import { readClick } from '../readers/click/click.ts';
 import type { ClickConfiguration } from '../readers/click/configuration.ts';
+import { looksLikeCiscoRoutes, readCiscoRoutes } from '../readers/fib/cisco-routes.ts';
 import { type Fib, readFib, recogniseFib } from '../readers/fib/fib.ts';
 import { type Fib6, readFib6, recogniseFib6 } from '../readers/fib/fib6.ts';
 import { looksLikeInterfaces, type ReadInterface, readInterfaces } from '../readers/interfaces.ts';
+import { looksLikeNeighbours, readNeighbours } from '../readers/links-yaml.ts';
 import { looksLikeLinks, readLinks, type ReadLink } from '../readers/links.ts';
 import {
   looksLikeMacTable,
@@ -14,11 +20,16 @@ import {
   readMacTable,
   readOwnAddresses,
 } from '../readers/mac.ts';
+import { looksLikePolicies, looksLikeStarts, readPolicyFile, readStarts, type ReadStart } from '../readers/starts.ts';
 import { readIpset } from '../readers/netfilter/ipset.ts';
 import { readIptables } from '../readers/netfilter/iptables.ts';
 import { readNftJson } from '../readers/netfilter/nft-json.ts';
 import { readNftText } from '../readers/netfilter/nft-text.ts';
 import type { IpSet, Ruleset } from '../readers/netfilter/ruleset.ts';
+import { looksLikeBridgeVlans, readBridgeVlans } from '../readers/vlans/bridge-vlan.ts';
+import type { VlanPort } from '../readers/vlans/port.ts';
+import { looksLikeSwitchports, readSwitchports } from '../readers/vlans/show-switchport.ts';
+import { looksLikeShowVlan, readShowVlan } from '../readers/vlans/show-vlan.ts';
 import type { Flow } from '../readers/openflow/flow.ts';
 import { looksLikeFlows, readFlows } from '../readers/openflow/flows.ts';
 import { looksLikePorts, readPorts, type ReadPort } from '../readers/openflow/ports.ts';
@@ -32,11 +43,14 @@ export interface BoxParts {
   switchPorts?: readonly ReadPort[];
   fib?: Fib;
   fib6?: Fib6;
+  config?: CiscoConfig;
   readonly rulesets: Ruleset[];
   readonly ipsets: Map<string, IpSet>;
   readonly interfaces: ReadInterface[];
   readonly click: ClickConfiguration[];
   macTable?: MacTable;
+  /** In which VLANs the ports of a switch are. */
+  readonly vlanPorts: VlanPort[];
   readonly ownAddresses: number[];
   readonly readings: FileReading[];
 }
@@ -44,6 +58,8 @@ export interface BoxParts {
 export interface ReadFiles {
   readonly boxes: ReadonlyMap<string, BoxParts>;
   readonly links: readonly ReadLink[];
+  /** Where packets begin, when a file says so. */
+  readonly starts: readonly ReadStart[];
   /** Bridges and ports of nodes, by node. */
   readonly vswitches: ReadonlyMap<string, Vswitch>;
   /** Of the API of a cloud: what the tenants asked for has many boxes. */
@@ -62,6 +78,18 @@ interface Format {
 
 const formats: readonly Format[] = [
   {
+    recognises: looksLikeCiscoConfig,
+    read(file, box) {
+      if (box.config !== undefined) throw second('running configurations', file, box.config.file);
+      const { value, reading } = readCiscoConfig(file);
+      box.config = value;
+      return reading;
+    },
+  },
+  { recognises: looksLikeBridgeVlans, read: (file, box) => ports(readBridgeVlans(file), box) },
+  { recognises: looksLikeShowVlan, read: (file, box) => ports(readShowVlan(file), box) },
+  { recognises: looksLikeSwitchports, read: (file, box) => ports(readSwitchports(file), box) },
+  {
     recognises: looksLikeFlows,
     read(file, box) {
       const { value, reading } = readFlows(file);
@@ -79,7 +107,7 @@ const formats: readonly Format[] = [
   },
   {
     recognises: (text, path) =>
-      path.endsWith('.click') || /^\s*[\w@/]+\s*::\s*[A-Z]\w*\s*(?:\(|;|->|$)/m.test(text.slice(0, 4_096)),
+      path.endsWith('.click') || /^[ \t]*[\w@/]+\s*::\s*[A-Z]\w*\s*(?:\(|;|->|$)/m.test(text.slice(0, 4_096)),
     read(file, box) {
       const { value, reading } = readClick(file);
       box.click.push(value);
@@ -95,7 +123,7 @@ const formats: readonly Format[] = [
     read: (file, box) => rules(readIptables(file), box),
   },
   {
-    recognises: (text) => /^\s*table (?:ip|ip6|inet|arp|bridge|netdev) \S+ \{/m.test(text.slice(0, 4_096)),
+    recognises: (text) => /^[ \t]*table (?:ip|ip6|inet|arp|bridge|netdev) \S+ \{/m.test(text.slice(0, 4_096)),
     read: (file, box) => rules(readNftText(file), box),
   },
   {
@@ -126,15 +154,24 @@ const formats: readonly Format[] = [
     recognises: looksLikeMacTable,
     read(file, box) {
       const { value, reading } = readMacTable(file);
-      if (box.macTable !== undefined) throw secondTable('MAC', file, box.macTable.file);
+      if (box.macTable !== undefined) throw second('MAC tables', file, box.macTable.file);
       box.macTable = value;
+      return reading;
+    },
+  },
+  {
+    recognises: looksLikeCiscoRoutes,
+    read(file, box) {
+      if (box.fib !== undefined) throw second('routing tables', file, box.fib.file);
+      const { value, reading } = readCiscoRoutes(file);
+      box.fib = value;
       return reading;
     },
   },
   {
     recognises: (text) => recogniseFib6(text) !== undefined,
     read(file, box) {
-      if (box.fib6 !== undefined) throw secondTable('routing', file, box.fib6.file);
+      if (box.fib6 !== undefined) throw second('routing tables', file, box.fib6.file);
       const { value, reading } = readFib6(file, recogniseFib6(file.text)!);
       box.fib6 = value;
       return reading;
@@ -143,7 +180,7 @@ const formats: readonly Format[] = [
   {
     recognises: (text) => recogniseFib(text) !== undefined,
     read(file, box) {
-      if (box.fib !== undefined) throw secondTable('routing', file, box.fib.file);
+      if (box.fib !== undefined) throw second('routing tables', file, box.fib.file);
       const { value, reading } = readFib(file, recogniseFib(file.text)!);
       box.fib = value;
       return reading;
@@ -151,10 +188,10 @@ const formats: readonly Format[] = [
   },
 ];
 
-function secondTable(what: 'MAC' | 'routing', { path }: InputFile, other: string): SuperfluidityError {
+function second(what: string, { path }: InputFile, other: string): SuperfluidityError {
   return new SuperfluidityError('SF-VERIFY-INPUT', {
     doing: `read ${path}`,
-    reason: `there are two ${what} tables for the box ${boxName(path)}: the other is ${other}`,
+    reason: `there are two ${what} for the box ${boxName(path)}: the other is ${other}`,
     data: { file: path },
   });
 }
@@ -164,9 +201,28 @@ function rules({ value, reading }: Reading<Ruleset>, box: BoxParts): FileReading
   return reading;
 }
 
+function ports({ value, reading }: Reading<readonly VlanPort[]>, box: BoxParts): FileReading {
+  for (const port of value) {
+    const other = box.vlanPorts.find(({ name }) => interfaceKey(name) === interfaceKey(port.name));
+    if (other === undefined) box.vlanPorts.push(port);
+    else if (!isAlike(port, other)) {
+      const at = `${other.source.file}:${other.source.line}`;
+      throw unusable(port.source.file, port.source.line, `${port.name} is in other VLANs here than in ${at}`);
+    }
+  }
+  return reading;
+}
+
+const isAlike = (a: VlanPort, b: VlanPort): boolean =>
+  a.pvid === b.pvid && isSame(a.untagged, b.untagged) && isSame(a.tagged, b.tagged);
+
+const isSame = (a: ReadonlySet<number>, b: ReadonlySet<number>): boolean =>
+  a.size === b.size && [...a].every((vlan) => b.has(vlan));
+
 export function partsOf(files: readonly InputFile[]): ReadFiles {
   const boxes = new Map<string, BoxParts>();
   const links: ReadLink[] = [];
+  const starts: ReadStart[] = [];
   const vswitches = new Map<string, Vswitch>();
   const neutron: Reading<NeutronDeployment>[] = [];
   const readings: FileReading[] = [];
@@ -176,6 +232,22 @@ export function partsOf(files: readonly InputFile[]): ReadFiles {
       const { value, reading } = readLinks(file);
       links.push(...value);
       readings.push(reading);
+      continue;
+    }
+    if (looksLikeNeighbours(file.text, file.path)) {
+      const { value, reading } = readNeighbours(file);
+      links.push(...value);
+      readings.push(reading);
+      continue;
+    }
+    if (looksLikeStarts(file.text, file.path)) {
+      const { value, reading } = readStarts(file);
+      starts.push(...value);
+      readings.push(reading);
+      continue;
+    }
+    if (looksLikePolicies(file.text, file.path)) {
+      readings.push(readPolicyFile(file));
       continue;
     }
     if (looksLikeVswitch(file.text)) {
@@ -202,20 +274,25 @@ export function partsOf(files: readonly InputFile[]): ReadFiles {
       ipsets: new Map(),
       interfaces: [],
       click: [],
+      vlanPorts: [],
       ownAddresses: [],
       readings: [],
     };
     boxes.set(name, box);
     box.readings.push(format.read(file, box));
   }
-  return { boxes, links, vswitches, neutron, unknown, readings };
+  return { boxes, links, starts, vswitches, neutron, unknown, readings };
 }
 
-/** `net/fw.rules.v4` is of the box `fw`, as are `flows-br-int.txt` and `ports-br-int.txt` of the box `br-int`. */
+/**
+ * `net/fw.rules.v4` is of the box `fw`, as are `flows-br-int.txt` and `ports-br-int.txt` of the box `br-int`, and
+ * `edge_config.txt` and `edge_route.txt` of the box `edge`.
+ */
 function boxName(path: string): string {
   const base = path.slice(path.lastIndexOf('/') + 1).replace(/^(?:flows|ports|ovs)-(?=[^.])/, '');
   const dot = base.indexOf('.');
-  return dot > 0 ? base.slice(0, dot) : base;
+  const name = dot > 0 ? base.slice(0, dot) : base;
+  return name.replace(/(?<=.)[_-](?:config|routes?|cef|mac|vlan|switchport)$/, '');
 }
 
 function unrecognised(file: InputFile): FileReading {

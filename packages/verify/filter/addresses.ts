@@ -32,32 +32,58 @@ function octets(parts: readonly string[]): bigint | undefined {
 
 /** RFC 4291, section 2.2, with an IPv4 address at the end allowed. */
 export function ipv6Address(text: string): bigint | undefined {
-  if (text.length > 45 || !text.includes(':')) return undefined;
-  const halves = text.split('::');
-  if (halves.length > 2) return undefined;
-  const groups = halves.map((half) => (half === '' ? [] : groupsOf(half)));
-  const [head, tail] = groups;
-  if (head === undefined || groups.some((list) => list === undefined)) return undefined;
-  const missing = 8 - head.length - (tail?.length ?? 0);
-  if (tail === undefined ? missing !== 0 : missing < 1) return undefined;
-  return [...head, ...Array<bigint>(missing).fill(0n), ...(tail ?? [])].reduce(
-    (sum, group) => (sum << 16n) | group,
-    0n,
-  );
+  const { length } = text;
+  if (length > 45 || length < 2) return undefined;
+  let count = 0;
+  let at = 0;
+  /** Groups before `::`. */
+  let gap = -1;
+  if (text.charCodeAt(0) === COLON) {
+    if (text.charCodeAt(1) !== COLON) return undefined;
+    gap = 0;
+    at = 2;
+  }
+  while (at < length) {
+    const begin = at;
+    let group = 0;
+    for (; at < length; at += 1) {
+      const digit = hexDigit(text.charCodeAt(at));
+      if (digit < 0) break;
+      group = group * 16 + digit;
+    }
+    if (text.charCodeAt(at) === DOT) {
+      const last = ipv4Address(text.slice(begin));
+      if (last === undefined || count > 6) return undefined;
+      groups[count] = Number(last >> 16n);
+      groups[count + 1] = Number(last & 0xffffn);
+      count += 2;
+      break;
+    }
+    if (at === begin || at - begin > 4 || count === 8) return undefined;
+    groups[count] = group;
+    count += 1;
+    if (at === length) break;
+    if (text.charCodeAt(at) !== COLON || at + 1 === length) return undefined;
+    at += 1;
+    if (text.charCodeAt(at) !== COLON) continue;
+    if (gap >= 0) return undefined;
+    gap = count;
+    at += 1;
+  }
+  if (gap < 0 ? count !== 8 : count > 7) return undefined;
+  if (gap >= 0) groups.copyWithin(8 - count + gap, gap, count).fill(0, gap, 8 - count + gap);
+  const word = (i: number) => BigInt(groups[i]! * 0x1_0000 + groups[i + 1]!);
+  return (word(0) << 96n) | (word(2) << 64n) | (word(4) << 32n) | word(6);
 }
 
-function groupsOf(text: string): bigint[] | undefined {
-  const groups: bigint[] = [];
-  const parts = text.split(':');
-  for (const [index, part] of parts.entries()) {
-    if (/^[0-9a-fA-F]{1,4}$/.test(part)) groups.push(BigInt(`0x${part}`));
-    else {
-      const last = index === parts.length - 1 ? ipv4Address(part) : undefined;
-      if (last === undefined) return undefined;
-      groups.push(last >> 16n, last & 0xffffn);
-    }
-  }
-  return groups;
+/** Of the address that is being read: tables have a million of them. */
+const groups = new Uint16Array(8);
+const [DOT, COLON] = [46, 58];
+
+function hexDigit(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48;
+  const letter = code | 32;
+  return letter >= 97 && letter <= 102 ? letter - 87 : -1;
 }
 
 /** `00:1b:21:..`, `00-1b-..`, and Cisco's `001b.2144.cb34`, in which leading zeros of a group may be left out. */

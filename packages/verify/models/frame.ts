@@ -19,10 +19,15 @@ const without = (names: readonly string[]): Instruction =>
 export function received(own: readonly number[]): Instruction {
   const dst = read(field('Ether.dst'));
   const isOurs = any(...own.map((address) => compare(dst, '==', constant(BigInt(address), 48))));
+  return unframed(constrain(isOurs, 'the frame is for another address'));
+}
+
+/** Takes the Ethernet header off a packet that has one, after `check`. */
+export function unframed(check: Instruction): Instruction {
   return branch(
     exists('Ether.dst'),
     block(
-      constrain(isOurs, 'the frame is for another address'),
+      check,
       branch(exists('Vlan.id'), without(VLAN), nothing),
       without(ETHER),
       branch({ kind: 'exists', at: untaggedVlan }, { op: 'deallocate', at: untaggedVlan }, nothing),

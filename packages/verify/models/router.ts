@@ -1,3 +1,4 @@
+import { anything } from '../assemble/doubts.ts';
 import { compare, constant, type Field, read } from '../ir/expression.ts';
 import { etherTypes, field } from '../ir/fields.ts';
 import { assign, block, branch, constrain, drop, forward, type Instruction } from '../ir/instruction.ts';
@@ -9,7 +10,7 @@ import type { BoxModel } from './box-model.ts';
 import { framed, received } from './frame.ts';
 
 /** RFC 1812, section 5.3.1, and RFC 8200, section 3: a packet that would leave with a time to live of zero does not leave. */
-const oneHopLess = (ttl: Field): Instruction =>
+export const oneHopLess = (ttl: Field): Instruction =>
   block(
     constrain(compare(read(ttl), '>', constant(1, 8)), 'time to live exceeded'),
     assign(ttl, { kind: 'binary', op: 'sub', left: read(ttl), right: constant(1, 8) }),
@@ -34,9 +35,11 @@ export function routerModel(name: string, routes: Routes, own: readonly number[]
   const of4 = fib === undefined ? drop('no routes of IPv4') : lookup4(name, fib, own);
   const program = fib6 === undefined ? of4 : branch(isIpv6, lookup6(name, fib6, own), of4);
   const file = fib?.file ?? fib6?.file;
+  const lost = fib?.targets.flatMap((target) => (target.kind === 'unknown' ? [target.what] : [])) ?? [];
   return {
     box: { name, kind: 'router', ...(file === undefined ? {} : { source: { file, line: 1 } }) },
     programs: new Map([[`${name}:in`, own.length === 0 ? program : block(received(own), program)]]),
+    unknown: new Map(lost.map((what) => [anything(name), `${what} from ${name}`])),
   };
 }
 
@@ -45,7 +48,20 @@ interface Routes {
   readonly fib6?: Fib6;
 }
 
+/** Routes to the same interfaces do the same, whatever their next hops are. */
 function lookup4(name: string, fib: Fib, own: readonly number[]): Instruction {
+  const first = new Map<string, number>();
+  const behaviours: Instruction[] = [];
+  const behaviourOf = fib.targets.map((target) => {
+    const key = target.kind === 'interfaces' ? `to ${target.names.join(' ')}` : JSON.stringify(target);
+    const known = first.get(key) ?? behaviours.length;
+    if (known === behaviours.length) {
+      first.set(key, known);
+      behaviours.push(toTarget(name, target, own, ipv4));
+    }
+    return known;
+  });
+  const isSame = behaviours.length === fib.targets.length;
   return {
     op: 'table',
     table: {
@@ -55,11 +71,11 @@ function lookup4(name: string, fib: Fib, own: readonly number[]): Instruction {
         kind: 'prefixes',
         addresses: fib.addresses,
         lengths: fib.lengths,
-        behaviour: fib.target,
+        behaviour: isSame ? fib.target : fib.target.map((target) => behaviourOf[target]!),
         lines: fib.lines,
         file: fib.file,
       },
-      behaviours: fib.targets.map((target) => toTarget(name, target, own, ipv4)),
+      behaviours,
       miss: drop('no route'),
     },
   };
@@ -96,6 +112,8 @@ function toTarget(name: string, target: Target, own: readonly number[], { ttl, e
       return forward(`${name}:local`);
     case 'drop':
       return drop(target.why);
+    case 'unknown':
+      return forward(`${anything(name)}:in`);
     case 'interfaces': {
       const ways = target.names.map((each) => {
         const out = forward(`${name}:${each}`);

@@ -3,10 +3,11 @@ import { field } from '../ir/fields.ts';
 import { assign, block, branch, drop, forward, type Instruction } from '../ir/instruction.ts';
 import type { SourceRef } from '../ir/source.ts';
 import type { Match, Rule, Table, TableKey } from '../ir/table.ts';
-import type { AccessRule, ForwardingRule, MaskedAddress, Range } from '../incremental/rules.ts';
+import type { AccessRule, ForwardingRule, Range } from '../incremental/rules.ts';
 import type { RuleUpdate } from '../incremental/updates.ts';
 import type { Wiring } from '../incremental/verifier.ts';
 import type { Box, Network, PortId } from '../network.ts';
+import { addressMatch } from './address-match.ts';
 
 /** In `cameBy`: from outside, by no port that is wired. */
 const FROM_OUTSIDE = 0;
@@ -147,14 +148,3 @@ function accessTable(node: string, list: readonly Sourced<AccessRule>[]): Table 
 
 const rangeMatch = (range: Range | undefined): Match | undefined =>
   range === undefined ? undefined : { kind: 'range', low: BigInt(range.low), high: BigInt(range.high) };
-
-function addressMatch(address: MaskedAddress | undefined): Match | undefined {
-  if (address === undefined) return undefined;
-  const { value, wildcard } = address;
-  const mask = (~wildcard & 0xffff_ffff) >>> 0;
-  const kept = BigInt((value & mask) >>> 0);
-  const length = Math.clz32(wildcard);
-  // Most wildcards are ones at the end, and those are intervals.
-  const isPrefix = wildcard === (length === 32 ? 0 : 2 ** (32 - length) - 1);
-  return isPrefix ? { kind: 'prefix', value: kept, length } : { kind: 'mask', value: kept, mask: BigInt(mask) };
-}

@@ -32,8 +32,8 @@ interface Row {
 }
 
 /**
- * `show mac address-table` of Cisco (also as the 4500 prints it, with protocols), and `bridge fdb show` of Linux. A name of a
- * port may be long or short: `GigabitEthernet1/1` is `Gi1/1`. `usual` takes the lines of the usual form; without it, the same
+ * `show mac address-table` of Cisco (also as the 4500 prints it, with protocols), `bridge fdb show` of Linux, and lines of
+ * an address and a port. A name of a port may be long or short: `GigabitEthernet1/1` is `Gi1/1`. `usual` takes the lines of the usual form; without it, the same
  * is read from their words.
  */
 export function readMacTable(file: InputFile, usual: typeof usualRow = usualRow): Reading<MacTable> {
@@ -150,7 +150,16 @@ export function looksLikeOwnAddresses(text: string): boolean {
   return macOf(first.trim()) !== undefined;
 }
 
-const rowOf = (words: readonly string[]) => (words[1] === 'dev' ? bridgeRow(words) : ciscoRow(words));
+function rowOf(words: readonly string[]): Row | string {
+  if (words[1] === 'dev') return bridgeRow(words);
+  return words.length === 2 ? plainRow(words) : ciscoRow(words);
+}
+
+/** `00:19:e7:2a:77:ea 1`: an address and its port. */
+function plainRow([mac, port]: readonly string[]): Row | string {
+  const address = macOf(mac!);
+  return address === undefined ? 'no entry of a MAC table' : { address, vlan: NO_VLAN, port: shortPortName(port!) };
+}
 
 /** `302 0019.e72a.77ea DYNAMIC Gi0/1`; between address and port there may be more. Why not, when it is none. */
 function ciscoRow(words: readonly string[]): Row | string {
@@ -216,7 +225,7 @@ const shortNames: readonly (readonly [long: string, short: string])[] = [
   ['Port-channel', 'Po'],
 ];
 
-function shortPortName(name: string): string {
+export function shortPortName(name: string): string {
   const found = shortNames.find(([long]) => name.startsWith(long));
   return found === undefined ? name : found[1] + name.slice(found[0].length);
 }

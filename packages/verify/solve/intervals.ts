@@ -15,9 +15,11 @@ export interface Intervals {
   readonly bounds: Bounds;
 }
 
-type Numeric = number;
+/** A number or, of a wide field, a bigint: which one, the width says. */
+export type Numeric = number;
 
-function make(width: number, flat: Numeric[]): Intervals {
+/** Of bounds that are in order. */
+export function intervalsFrom(width: number, flat: Numeric[]): Intervals {
   return { width, bounds: width <= NARROW ? Float64Array.from(flat) : (flat as unknown as bigint[]) };
 }
 
@@ -26,7 +28,7 @@ function flat(set: Intervals): ArrayLike<Numeric> {
   return set.bounds as ArrayLike<Numeric>;
 }
 
-function numeric(width: number, value: bigint): Numeric {
+export function numeric(width: number, value: bigint): Numeric {
   return (width <= NARROW ? Number(value) : value) as Numeric;
 }
 
@@ -37,7 +39,7 @@ export function topOf(width: number): bigint {
 }
 
 export function everything(width: number): Intervals {
-  return make(width, [numeric(width, 0n), numeric(width, topOf(width))]);
+  return intervalsFrom(width, [numeric(width, 0n), numeric(width, topOf(width))]);
 }
 
 /** Any ranges, in any order. */
@@ -46,7 +48,7 @@ export function intervals(width: number, ranges: Iterable<readonly [bigint, bigi
   pairs.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
   const out: Numeric[] = [];
   for (const [low, high] of pairs) append(out, low, high, one(width));
-  return make(width, out);
+  return intervalsFrom(width, out);
 }
 
 /** Of columns that are sorted already. Only for narrow widths. */
@@ -113,7 +115,7 @@ export function intersect(a: Intervals, b: Intervals): Intervals {
     if (endX < endY) i += 2;
     else j += 2;
   }
-  return make(a.width, out);
+  return intervalsFrom(a.width, out);
 }
 
 /** Where results grow before it is known how large they are; what is in it means nothing between calls. */
@@ -147,7 +149,7 @@ function clip(large: Intervals, small: Intervals): Intervals {
       out.push(x[i]! > y[j]! ? x[i]! : y[j]!, x[i + 1]! < y[j + 1]! ? x[i + 1]! : y[j + 1]!);
     }
   }
-  return make(large.width, out);
+  return intervalsFrom(large.width, out);
 }
 
 /** Index of the first interval whose end is not below `at`. */
@@ -179,11 +181,11 @@ export function union(a: Intervals, b: Intervals): Intervals {
       j += 2;
     }
   }
-  return make(a.width, out);
+  return intervalsFrom(a.width, out);
 }
 
 /** Adds an interval that begins no earlier than the last one; grows the last one when they touch. */
-function append(out: Numeric[], low: Numeric, high: Numeric, step: Numeric): void {
+export function append(out: Numeric[], low: Numeric, high: Numeric, step: Numeric): void {
   const last = out.length - 1;
   if (last > 0 && low <= out[last]! + step) {
     if (high > out[last]!) out[last] = high;
@@ -204,7 +206,7 @@ export function complement(set: Intervals): Intervals {
     if (open) next = bounds[i + 1]! + step;
   }
   if (open) out.push(next, top);
-  return make(width, out);
+  return intervalsFrom(width, out);
 }
 
 export function subtract(a: Intervals, b: Intervals): Intervals {

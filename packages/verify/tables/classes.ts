@@ -1,9 +1,10 @@
 import type { ExactEntries, Match, PrefixEntries, Rule, Table } from '../ir/table.ts';
 import { type Formula, isTruth, masked, not, truth, within } from '../solve/formula.ts';
-import { complement, intersect, type Intervals, intervals, isEmpty, subtract, union } from '../solve/intervals.ts';
+import { complement, type Intervals, intervals, isEmpty, ranges, topOf } from '../solve/intervals.ts';
 import type { Value } from '../solve/value.ts';
 import { FALSE, type Node, TRUE } from '../diagram/diagrams.ts';
 import type { Bits } from '../solve/bits.ts';
+import { type FirstMatch, firstMatch, type RuledRange } from './first-match.ts';
 import { type ColumnClasses, exactClasses, prefixClasses } from './prefixes.ts';
 
 /** The packets for which a table does one thing. `undefined` behaviour: the miss. */
@@ -73,34 +74,69 @@ function ofRules(rules: readonly Rule[], values: readonly (Value | undefined)[],
 const isPlain = (match: Match | undefined): boolean =>
   match === undefined || (match.kind === 'other' ? isPlain(match.of) : match.kind !== 'mask');
 
+const swept = new WeakMap<readonly Rule[], Map<string, FirstMatch>>();
+
+/** One key is open; what the others are says which rules are left. Remembered over questions: it depends on no symbol. */
 function byIntervals(
   rules: readonly Rule[],
   values: readonly (Value | undefined)[],
   of: Value,
   { diagrams }: Bits,
 ): readonly TableClass[] {
-  const sets = new Map<number, Intervals>();
-  let left = intervals(of.width, [[0n, (1n << BigInt(of.width)) - 1n]]);
-  for (const rule of rules) {
-    // Each rule costs as much as there are intervals.
-    diagrams.tick();
-    let set: Intervals | undefined = left;
-    rule.match.forEach((match, i) => {
-      if (match === undefined || set === undefined) return;
-      const value = values[i];
-      if (value === undefined) set = undefined;
-      else if (value.kind === 'const') set = isTruth(formulaOf(match, value)) ? set : undefined;
-      else set = intersect(set, setOf(match, of.width));
-    });
-    if (set === undefined || isEmpty(set)) continue;
-    const known = sets.get(rule.behaviour);
-    sets.set(rule.behaviour, known === undefined ? set : union(known, set));
-    left = subtract(left, set);
-    if (isEmpty(left)) break;
+  const known = swept.get(rules) ?? new Map<string, FirstMatch>();
+  swept.set(rules, known);
+  const signature = values.map((value) => (value === of ? '?' : signatureOf(value))).join('|');
+  let found = known.get(signature);
+  if (found === undefined) {
+    found = firstMatch(
+      of.width,
+      ruledRanges(rules, values, of, () => diagrams.tick()),
+    );
+    if (known.size >= REMEMBERED) known.clear();
+    known.set(signature, found);
   }
-  const classes: TableClass[] = [...sets].map(([behaviour, set]) => ({ behaviour, when: within(of, set) }));
-  if (!isEmpty(left)) classes.push({ behaviour: undefined, when: within(of, left) });
+  const classes: TableClass[] = [...found.sets].map(([behaviour, set]) => ({ behaviour, when: within(of, set) }));
+  if (!isEmpty(found.miss)) classes.push({ behaviour: undefined, when: within(of, found.miss) });
   return classes;
+}
+
+function ruledRanges(
+  rules: readonly Rule[],
+  values: readonly (Value | undefined)[],
+  of: Value,
+  tick: () => void,
+): readonly RuledRange[] {
+  const ranges: RuledRange[] = [];
+  const top = topOf(of.width);
+  for (const { match, behaviour } of rules) {
+    tick();
+    let open: Match | undefined;
+    const isMet = match.every((each, i) => {
+      if (each === undefined) return true;
+      const value = values[i];
+      if (value === of) open = each;
+      return value !== undefined && (value === of || isTruth(formulaOf(each, value)));
+    });
+    if (!isMet) continue;
+    if (open === undefined) ranges.push({ low: 0n, high: top, behaviour });
+    else for (const [low, high] of rangesOf(open, of.width)) ranges.push({ low, high, behaviour });
+  }
+  return ranges;
+}
+
+function rangesOf(match: Match, width: number): readonly (readonly [low: bigint, high: bigint])[] {
+  switch (match.kind) {
+    case 'range':
+      return match.low <= match.high ? [[match.low, match.high]] : [];
+    case 'prefix': {
+      const below = topOf(width - match.length);
+      return [[match.value - (match.value & below), match.value | below]];
+    }
+    case 'set':
+      return match.ranges;
+    default:
+      return ranges(setOf(match, width));
+  }
 }
 
 function byDiagrams(rules: readonly Rule[], values: readonly (Value | undefined)[], bits: Bits): readonly TableClass[] {
@@ -160,13 +196,9 @@ export function formulaOf(match: Match, value: Value): Formula {
 function setOf(match: Match, width: number): Intervals {
   switch (match.kind) {
     case 'range':
-      return intervals(width, [[match.low, match.high]]);
-    case 'prefix': {
-      const below = (1n << BigInt(width - match.length)) - 1n;
-      return intervals(width, [[match.value & ~below, match.value | below]]);
-    }
+    case 'prefix':
     case 'set':
-      return intervals(width, match.ranges);
+      return intervals(width, rangesOf(match, width));
     case 'other':
       return complement(setOf(match.of, width));
     case 'mask':

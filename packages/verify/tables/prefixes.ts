@@ -85,7 +85,7 @@ function prefixOrder(addresses: Uint32Array, lengths: Uint8Array): Order {
   return radix(addresses, radix(lengths, radixStart(addresses.length)));
 }
 
-function radixStart(size: number): Order {
+export function radixStart(size: number): Order {
   const order = new Uint32Array(size);
   for (let i = 0; i < size; i += 1) order[i] = i;
   return order;
@@ -96,7 +96,7 @@ const DIGIT = 11;
 const DIGITS = 2 ** DIGIT;
 
 /** Sorts the order by the keys, keeping what is equal as it was. Keys move with the order: no pass jumps about in them. */
-function radix(keys: Uint32Array | Uint8Array, order: Order): Order {
+export function radix(keys: Uint32Array | Uint8Array, order: Order): Order {
   const size = order.length;
   const sorted = new Uint32Array(size);
   let largest = 0;

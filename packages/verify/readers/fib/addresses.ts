@@ -40,6 +40,12 @@ export function parsePrefix(text: string): Prefix | undefined {
   return packed < 0 ? undefined : { address: addressOf(packed), length: lengthOf(packed) };
 }
 
+/** Without the bits beyond the length. */
+export function cutIpv4(address: number, length: number): number {
+  const block = 2 ** (32 - length);
+  return Math.floor(address / block) * block;
+}
+
 const LENGTHS = 64;
 
 /** The same of a part of a text, as one number: the address times 64 and the length; -1 when it is none. */

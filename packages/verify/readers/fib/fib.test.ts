@@ -108,7 +108,7 @@ describe('routing tables', () => {
         const row = (line: number) => value.lines.indexOf(line + 1);
         routes.forEach(([, , hop], line) => {
           if (row(line) < 0) return;
-          expect(value.targets[value.target[row(line)]!]).toEqual(
+          expect(value.targets[value.target[row(line)]!]).toMatchObject(
             hop === null ? { kind: 'interfaces', names: [`eth${line}`] } : reached(value, routes, line),
           );
         });

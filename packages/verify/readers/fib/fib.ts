@@ -31,7 +31,7 @@ export function recogniseFib(text: string): FibFormat | undefined {
     if (['unreachable', 'blackhole', 'prohibit', 'local', 'broadcast'].includes(first) && second !== undefined)
       return 'ip route';
     if (!prefix || !first.includes('/') || second === undefined) continue;
-    if (second === 'receive' || second === 'drop' || second === 'attached' || parseIpv4(second) !== undefined)
+    if (['receive', 'drop', 'attached', 'multicast'].includes(second) || parseIpv4(second) !== undefined)
       return 'show ip cef';
     if (words.length === 2) return 'prefix and port';
   }
@@ -90,7 +90,7 @@ const usualLines: Readonly<Partial<Record<FibFormat, UsualLine>>> = {
     if (text.charCodeAt(ends[0]! - 2) !== SLASH && text.charCodeAt(ends[0]! - 3) !== SLASH) return false;
     // `Null0` is no interface.
     if ((text.charCodeAt(begins[2]!) | 32) === LETTER_N) return false;
-    return addRoute(scanner, rows, 2);
+    return addRoute(scanner, rows, 2, 1);
   },
   /** `10.0.0.0/8 eth0` */
   'prefix and port': (scanner, rows) => scanner.words === 2 && addRoute(scanner, rows, 1),
@@ -107,11 +107,15 @@ const none: UsualLine = () => false;
 const SLASH = 47;
 const LETTER_N = 110;
 
-function addRoute({ text, begins, ends, line }: LineScanner, rows: Rows, word: number): boolean {
+/** `word` is the interface, `hop` the address of the next hop where the table's is kept. */
+function addRoute({ text, begins, ends, line }: LineScanner, rows: Rows, word: number, hop?: number): boolean {
   const packed = prefixAt(text, begins[0]!, ends[0]!);
   // Blanks beyond ASCII are no part of a name at the end of a line.
   if (packed < 0 || text.charCodeAt(ends[word]! - 1) > 126) return false;
-  rows.addPacked(packed, rows.toInterfaceAt(text, begins[word]!, ends[word]!), line);
+  const [begin, end] = [begins[word]!, ends[word]!];
+  const target =
+    hop === undefined ? rows.toInterfaceAt(text, begin, end) : rows.toHopAt(text, begins[hop]!, ends[hop]!, begin, end);
+  rows.addPacked(packed, target, line);
   return true;
 }
 
@@ -127,12 +131,23 @@ const readers: Readonly<Record<FibFormat, (line: Line) => string | undefined>> =
   'show ip cef': ({ words, line, rows, recursive }) => {
     const [first, hop, ...rest] = words as [string, string?, ...string[]];
     const prefix = parsePrefix(first);
+    const last = rows.size - 1;
+    if (prefix !== undefined && !first.includes('/') && hop !== undefined && words.length === 2 && last >= 0) {
+      // Another next hop of the route above: the router chooses.
+      if (recursive.at(-1)?.row === last) return 'the next hop above it is reached by other routes';
+      const before = rows.targets[rows.target[last]!]!;
+      if (before.kind !== 'interfaces') return 'another next hop of a route that has none';
+      const hops = [...(before.hops ?? before.names.map(() => undefined)), prefix.address];
+      rows.target[last] = rows.to({ kind: 'interfaces', names: [...before.names, hop], hops });
+      return undefined;
+    }
     if (prefix === undefined || !first.includes('/'))
       return /^prefix$/i.test(first) ? 'header' : `'${first}' is no prefix`;
-    if (hop === 'receive') rows.add(prefix, rows.to({ kind: 'receive' }), line);
+    if (hop === 'multicast') rows.add(prefix, rows.to({ kind: 'unknown', what: 'where multicast goes' }), line);
+    else if (hop === 'receive') rows.add(prefix, rows.to({ kind: 'receive' }), line);
     else if (hop === 'drop' || hop === 'no' || hop === 'null0' || rest[0]?.toLowerCase() === 'null0') {
       rows.add(prefix, rows.to({ kind: 'drop', why: 'the route says drop' }), line);
-    } else if (rest[0] !== undefined) rows.add(prefix, rows.toInterface(rest[0]), line);
+    } else if (rest[0] !== undefined) rows.add(prefix, rows.toInterface(rest[0], parseIpv4(hop ?? '')), line);
     else {
       const address = parseIpv4(hop ?? '');
       if (address === undefined) return `no interface and no next hop: '${hop ?? ''}'`;

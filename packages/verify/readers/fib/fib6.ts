@@ -4,6 +4,7 @@ import type { InputFile, Reading } from '../../read/reader.ts';
 import { wordsOf } from '../../read/words.ts';
 import { ipv6Address } from '../../filter/addresses.ts';
 import { parsePrefix } from './addresses.ts';
+import { LongestMatch } from './longest-match.ts';
 import type { Target } from './rows.ts';
 
 export interface Route6 {
@@ -80,8 +81,9 @@ export function readFib6(file: InputFile, format: Fib6Format): Reading<Fib6> {
     else ledger.notUnderstood(i + 1, why);
   }
   const sorted = joined(rows).toSorted((a, b) => b.length - a.length || a.metric - b.metric);
+  const longest = new LongestMatch<bigint, Row>(sorted, cut);
   const routes = sorted.map((row): Route6 => {
-    const target = targetOf(row, sorted);
+    const target = targetOf(row, longest);
     if (target === undefined) ledger.notUnderstood(row.line, 'neither the line nor another route says where it leads');
     return {
       address: row.address,
@@ -162,18 +164,20 @@ function add(row: Row, name: string): void {
 const namesOf = (target: Target | undefined) => (target?.kind === 'interfaces' ? target.names : []);
 
 /** A next hop without an interface is reached as other routes say. */
-function targetOf(row: Row, sorted: readonly Row[]): Target | undefined {
+function targetOf(row: Row, longest: LongestMatch<bigint, Row>): Target | undefined {
   let at: Row | undefined = row;
   for (let depth = 0; at !== undefined && depth < RECURSION_MAX; depth += 1) {
     if (at.target !== undefined) return at.target;
     const { hop }: Row = at;
-    const from: Row = at;
-    at = hop === undefined ? undefined : sorted.find((other) => other !== from && covers(other, hop));
+    at = hop === undefined ? undefined : longest.find(hop, at);
   }
   return undefined;
 }
 
-const covers = ({ address, length }: Row, hop: bigint): boolean => (hop ^ address) >> (BITS - BigInt(length)) === 0n;
+function cut(address: bigint, length: number): bigint {
+  const below = BITS - BigInt(length);
+  return (address >> below) << below;
+}
 
 function valueAfter(words: readonly string[], word: string): string | undefined {
   const at = words.indexOf(word);
@@ -186,6 +190,5 @@ function prefixOf(text: string): { readonly address: bigint; readonly length: nu
   const address = ipv6Address(written);
   const length = /^\d{1,3}$/.test(bits) ? Number(bits) : 129;
   if (address === undefined || length > 128 || more !== undefined) return undefined;
-  const below = BITS - BigInt(length);
-  return { address: (address >> below) << below, length };
+  return { address: cut(address, length), length };
 }

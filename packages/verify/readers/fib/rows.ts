@@ -1,13 +1,19 @@
 import { NameNumbers } from '../../read/scan.ts';
-import { addressOf, lengthOf, type Prefix } from './addresses.ts';
+import { addressOf, ipv4At, lengthOf, type Prefix } from './addresses.ts';
 
 /** Where a route leads. */
 export type Target =
-  /** Several: the router chooses among them (ECMP). */
-  | { readonly kind: 'interfaces'; readonly names: readonly string[] }
+  /** Several: the router chooses among them (ECMP). Next hops where the table names them, one for each interface. */
+  | {
+      readonly kind: 'interfaces';
+      readonly names: readonly string[];
+      readonly hops?: readonly (number | undefined)[];
+    }
   /** To the router itself. */
   | { readonly kind: 'receive' }
-  | { readonly kind: 'drop'; readonly why: string };
+  | { readonly kind: 'drop'; readonly why: string }
+  /** To where the table does not say. */
+  | { readonly kind: 'unknown'; readonly what: string };
 
 /** Columns, as long as the file has lines. */
 export class Rows {
@@ -20,6 +26,9 @@ export class Rows {
   readonly #known = new Map<string, number>();
   readonly #interfaces = new NameNumbers();
   readonly #targetOfInterface: number[] = [];
+  /** Next hops with their interfaces, as they are written. */
+  readonly #hops = new NameNumbers();
+  readonly #targetOfHop: number[] = [];
 
   constructor(most: number) {
     this.addresses = new Uint32Array(most);
@@ -46,7 +55,8 @@ export class Rows {
   }
 
   /** Most routes have one interface. */
-  toInterface(name: string): number {
+  toInterface(name: string, hop?: number): number {
+    if (hop !== undefined) return this.to({ kind: 'interfaces', names: [name], hops: [hop] });
     return this.#toInterface(this.#interfaces.of(name));
   }
 
@@ -55,13 +65,20 @@ export class Rows {
     return this.#toInterface(this.#interfaces.at(text, begin, end));
   }
 
+  /** The same by a next hop, whose address stands before the name. */
+  toHopAt(text: string, hopBegin: number, hopEnd: number, begin: number, end: number): number {
+    const written = this.#hops.at(text, hopBegin, end);
+    return (this.#targetOfHop[written] ??= this.toInterface(text.slice(begin, end), ipv4At(text, hopBegin, hopEnd)));
+  }
+
   #toInterface(number: number): number {
     const names = [this.#interfaces.names[number]!];
     return (this.#targetOfInterface[number] ??= this.to({ kind: 'interfaces', names }));
   }
 
   to(target: Target): number {
-    const key = target.kind === 'interfaces' ? `to ${target.names.join(' ')}` : target.kind;
+    const key =
+      target.kind === 'interfaces' ? `to ${target.names.join(' ')} ${target.hops?.join(' ') ?? ''}` : target.kind;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     this.targets.push(target);

@@ -14,7 +14,7 @@ export const LOCAL = 65_534;
 const PORT = /^(\d+|LOCAL)\(([^)]+)\):\s+addr:([0-9a-f:]+)/i;
 
 export function looksLikePorts(text: string): boolean {
-  return /^\s*(?:OFPST_PORT_DESC reply|OFPT_FEATURES_REPLY)|^\s*(?:\d+|LOCAL)\([^)]+\): +addr:/m.test(
+  return /^[ \t]*(?:OFPST_PORT_DESC reply|OFPT_FEATURES_REPLY)|^[ \t]*(?:\d+|LOCAL)\([^)]+\): +addr:/m.test(
     text.slice(0, 4_096),
   );
 }

@@ -23,7 +23,10 @@ export type Vswitch = ReadonlyMap<string, readonly SwitchPort[]>;
 export function looksLikeVswitch(text: string): boolean {
   if (isDatabase(text)) return true;
   const start = text.slice(0, 4_096);
-  return /^\s+Bridge "?[\w.-]+"?\s*$/m.test(start) && /^\s+(?:Port|fail_mode|Controller|datapath_type)\b/m.test(text);
+  // Blanks of a line alone: over many empty lines, `\s+` would begin anew at each of them.
+  return (
+    /^[ \t]+Bridge "?[\w.-]+"?\s*$/m.test(start) && /^[ \t]+(?:Port|fail_mode|Controller|datapath_type)\b/m.test(text)
+  );
 }
 
 const unquoted = (text: string) => text.trim().replace(/^"(.*)"$/, '$1');
