@@ -13,7 +13,7 @@ import { type OpenflowModel, openflowModel } from '../models/openflow/model.ts';
 import { routerModel } from '../models/router.ts';
 import { switchModel } from '../models/switch.ts';
 import { vlanSwitchModel } from '../models/vlan-switch.ts';
-import { type Box, boxOf, type Network, type PortId } from '../network.ts';
+import { type Box, boxOf, type Mtu, type Network, type PortId } from '../network.ts';
 import type { FileReading } from '../read/ledger.ts';
 import { countLines, unusable } from '../read/lines.ts';
 import type { InputFile } from '../read/reader.ts';
@@ -98,7 +98,7 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
   for (const [box, file] of read.unknown) {
     if (!boxes.has(box)) unknown.set(box, `what ${box} does: ${file} is not recognised`);
   }
-  const links = linksBetween(
+  const { links, mtus } = linksBetween(
     [...segments.links, ...patches(boxes, read.vswitches)].map((link) => ({
       ...link,
       from: vlanPort(link.from, vlanPorts),
@@ -108,8 +108,14 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
     ends,
     switches,
   );
+  for (const [box, { interfaces }] of read.boxes) {
+    for (const { name: interface_, mtu } of interfaces) {
+      const port = `${box}:${interface_}`;
+      if (mtu !== undefined) smallest(mtus, programs.has(`${port}:in`) ? `${port}:out` : port, mtu);
+    }
+  }
   return {
-    network: { name, boxes, programs, links, routines, unknown },
+    network: { name, boxes, programs, links, routines, unknown, ...(mtus.size === 0 ? {} : { mtus }) },
     entries: read.starts.length === 0 ? entries : read.starts.map((start) => startOf(start, boxes, programs, ends)),
     readings: [...[...read.boxes.values()].flatMap(({ readings }) => readings), ...read.readings],
   };
@@ -182,7 +188,8 @@ function linksBetween(
   programs: ReadonlyMap<PortId, Instruction>,
   ends: readonly ClickEnds[],
   switches: ReadonlyMap<string, OpenflowModel>,
-): ReadonlyMap<PortId, readonly PortId[]> {
+): { readonly links: ReadonlyMap<PortId, readonly PortId[]>; readonly mtus: Map<PortId, Mtu> } {
+  const mtus = new Map<PortId, Mtu>();
   const outputs = ends.flatMap(({ exits, openOutputs }) => [...exits, ...openOutputs]);
   const inputs = ends.flatMap(({ entries }) => entries);
   const links = new Map<PortId, PortId[]>();
@@ -197,8 +204,14 @@ function linksBetween(
     const [from, to] = [switchPort(link.from, switches), switchPort(link.to, switches)];
     const begin = isLinux(from) ? `${from}:out` : clickPort(from, 'out', outputs);
     links.set(begin, [...(links.get(begin) ?? []), end(to)]);
+    if (link.mtu !== undefined) smallest(mtus, begin, { bytes: link.mtu, source: link.source });
   }
-  return links;
+  return { links, mtus };
+}
+
+/** Of what is said of a port, by its box and by its links, the smallest counts. */
+function smallest(mtus: Map<PortId, Mtu>, port: PortId, mtu: Mtu): void {
+  if (mtu.bytes < (mtus.get(port)?.bytes ?? Infinity)) mtus.set(port, mtu);
 }
 
 /** Of a file of starts: the port where packets come in, or any other port of a box that is there. */

@@ -347,9 +347,14 @@ class Machine {
         if (body === undefined) throw new Failure('no such routine');
         return this.run(packet, body);
       }
-      case 'doubt':
-        if (!packet.doubts.includes(instruction.what)) packet.doubts.push(instruction.what);
-        return [packet];
+      case 'doubt': {
+        if (packet.doubts.includes(instruction.what)) return [packet];
+        packet.doubts.push(instruction.what);
+        if (instruction.covered) return [packet];
+        const [asModelled, otherwise] = packet.split('choices', 2);
+        this.end(otherwise!, 'unfinished', instruction.what, source);
+        return [asModelled!];
+      }
     }
   }
 

@@ -235,6 +235,11 @@ export class State {
     return this.#address(at);
   }
 
+  /** The bit address of a tag. */
+  tag(name: string): number | undefined {
+    return this.#memory.tags.get(name);
+  }
+
   has(at: Location): boolean {
     if (at.kind === 'field' && !this.#memory.tags.has(at.tag)) return false;
     const cell = this.#memory.cells.get(this.place(at));

@@ -16,6 +16,7 @@ import {
   within,
 } from './formula.ts';
 import {
+  count,
   everything,
   has,
   intersect,
@@ -203,10 +204,13 @@ export class PathCondition {
   /** What is left to say when nobody asks for some symbols; undefined when they cannot be told apart from the others. */
   forget(symbols: ReadonlySet<SymbolId>): PathCondition | undefined {
     if (symbols.size === 0) return this;
+    const turned = this.#turned(symbols);
+    if (turned !== undefined) return turned.forget(symbols);
     const speaks = (value: Value) => [...symbolsOf(value)].some((symbol) => symbols.has(symbol));
-    if (this.#formulas.some((formula) => [...symbolsIn(formula).keys()].some((symbol) => symbols.has(symbol)))) {
-      return undefined;
-    }
+    const [about, formulas] = parted(this.#formulas, (formula) =>
+      [...symbolsIn(formula).keys()].some((s) => symbols.has(s)),
+    );
+    if (!this.#canAvoid(about, symbols)) return undefined;
     const aliases = new Map([...this.#aliases].filter(([symbol]) => !symbols.has(symbol)));
     if ([...aliases.values()].some(speaks)) return undefined;
     const keep = <T>(map: ReadonlyMap<SymbolId, T>) => new Map([...map].filter(([symbol]) => !symbols.has(symbol)));
@@ -216,7 +220,40 @@ export class PathCondition {
       for (const variable of this.#bits.variables(symbol, width)) forgotten[variable] = 1;
     }
     const diagram = this.#bits.diagrams.exists(this.#diagram, forgotten);
-    return this.#with({ aliases, domains: keep(this.#domains), joined: keep(this.#joined), diagram });
+    return this.#with({ aliases, domains: keep(this.#domains), joined: keep(this.#joined), diagram, formulas });
+  }
+
+  /**
+   * Whether symbols always have values left when they must differ from others: each has more values to choose from than there
+   * are values that it must not have, and nothing else is asked of it.
+   */
+  #canAvoid(formulas: readonly Formula[], symbols: ReadonlySet<SymbolId>): boolean {
+    const avoided = new Map<SymbolId, { readonly width: number; times: number }>();
+    for (const formula of formulas) {
+      if (!isWideDifference(formula)) return false;
+      const speaks = (value: Value) => [...symbolsOf(value)].some((symbol) => symbols.has(symbol));
+      const [side, other] = [formula.of.left, formula.of.right].filter(speaks);
+      if (side?.kind !== 'sum' || other !== undefined) return false;
+      if (this.#joined.has(side.symbol) || this.#aliases.has(side.symbol)) return false;
+      const known = avoided.get(side.symbol) ?? { width: side.width, times: 0 };
+      known.times += 1;
+      avoided.set(side.symbol, known);
+    }
+    return [...avoided].every(
+      ([symbol, { width, times }]) => count(this.#domains.get(symbol) ?? everything(width)) > BigInt(times),
+    );
+  }
+
+  /** Of a symbol that is kept and stands for one that is forgotten, the other way round: `x = new + 3` says `new = x - 3`. */
+  #turned(symbols: ReadonlySet<SymbolId>): PathCondition | undefined {
+    for (const [symbol, value] of this.#aliases) {
+      if (symbols.has(symbol) || value.kind !== 'sum' || !symbols.has(value.symbol)) continue;
+      const aliases = new Map(this.#aliases);
+      aliases.delete(symbol);
+      const offset = -value.offset & ((1n << BigInt(value.width)) - 1n);
+      return this.#with({ aliases }).#replace(value.symbol, { kind: 'sum', symbol, offset, width: value.width });
+    }
+    return undefined;
   }
 
   /** Whether a symbol can take each of its values whatever the others are. */
@@ -446,6 +483,8 @@ export class PathCondition {
         node = diagrams.and(node, this.#bits.formula({ kind: 'within', of, set: domain }));
       }
     }
+    // Before variables are counted: the value may bring the first ones of its symbols.
+    const bits = this.#bits.value(known);
     const forgotten = new Uint8Array(this.#bits.variableCount).fill(1);
     for (const variable of fresh) forgotten[variable] = 0;
     if (known.kind === 'sum' && known.offset === 0n) {
@@ -453,7 +492,6 @@ export class PathCondition {
       for (const variable of own) forgotten[variable] = 0;
       return diagrams.ranges(diagrams.exists(node, forgotten), own, limit);
     }
-    const bits = this.#bits.value(known);
     for (let i = known.width - 1; i >= 0; i -= 1) {
       node = diagrams.minus(node, diagrams.xor(diagrams.variable(fresh[i]!), bits[i]!));
     }
@@ -591,4 +629,9 @@ function symbolsIn(formula: Formula, found = new Map<SymbolId, number>()): Map<S
       for (const part of formula.of) symbolsIn(part, found);
   }
   return found;
+}
+
+/** Those for which it is so, and the others. */
+function parted<T>(list: readonly T[], is: (item: T) => boolean): readonly [T[], T[]] {
+  return [list.filter(is), list.filter((item) => !is(item))];
 }

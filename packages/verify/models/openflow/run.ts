@@ -192,7 +192,10 @@ function doubt({ file, box }: Context, what: string): Instruction {
 export const elsewhere = (box: string) => `${box} elsewhere`;
 
 export function unsure(box: string, what: string): Instruction {
-  return block({ op: 'doubt', what }, { op: 'choose', branches: [nothing, forward(`${elsewhere(box)}:in`)] });
+  return block(
+    { op: 'doubt', what, covered: true },
+    { op: 'choose', branches: [nothing, forward(`${elsewhere(box)}:in`)] },
+  );
 }
 
 function isTagged(places: Places): Condition {
