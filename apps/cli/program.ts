@@ -296,7 +296,7 @@ NET is a folder, a file or an archive (tar, zip) of what people have: routing ta
 also IPv6), what a Linux box says of itself (ip -d addr, ip -d route show table all with SRv6, ip rule, ip neigh, sysctl;
 text or JSON), running configurations of Cisco, MAC tables (show mac address-table, bridge fdb) and VLANs of ports
 (show vlan, show interfaces switchport, bridge vlan), iptables-save, nft rulesets, ipset, Click configurations,
-ovs-ofctl dump-flows, dumps of the Neutron API, SEFL, and a file of links (a:eth0 -> b:eth1).
+ovs-ofctl dump-flows and dump-groups, ovs-appctl fdb/show, dumps of the Neutron API, SEFL, and a file of links (a:eth0 -> b:eth1).
 Each is recognised by its content. A box is named after its file; packets come in at box:in.
 
 Exit codes: 0 holds, 1 violated, 2 input that cannot be used, 3 unknown (a bound was hit, or lines were not understood)
@@ -327,6 +327,7 @@ Example:
       .option('--sarif', 'print SARIF 2.1.0')
       .option('--dot', 'print the paths for Graphviz')
       .option('--mermaid', 'print the paths for Mermaid')
+      .option('--coverage', 'print which rules packets met, and which not (of diff: of the first network)')
       .option('--pcap <file>', 'write the packets');
   for (const [name, text] of [
     ['reach', 'do packets get there, and which?'],
@@ -344,6 +345,35 @@ Example:
         ),
       );
   }
+  const ask = run(async (context, name: string, net: string, options) =>
+    (await import('./verify/verify.ts')).verify(context, name, net, options as never),
+  );
+  const question = (name: string) => (net: string, options: unknown, command: Command) =>
+    ask(name, net, options, command);
+  withForms(asking('waypoints', 'do all packets that get there come through these places, in that order?'))
+    .requiredOption('--through <place...>', 'boxes, or box:port')
+    .action(question('waypoints'));
+  for (const [name, text] of [
+    ['visible', 'do packets show, where they come by, the fields that were sent?'],
+    ['hidden', 'can nobody read the fields there, not even inside a tunnel?'],
+  ] as const) {
+    const command = verify.command(name).description(text).argument('<net>', 'folder, file or tar archive');
+    withForms(withPackets(command))
+      .requiredOption('--at <place>', 'box, or box:port')
+      .option('--fields <name...>', 'IPv4.src, TCP.dport, ... (default: IPv4.src IPv4.dst)')
+      .action(question(name));
+  }
+  withForms(asking('symmetry', 'do the answers of packets come back the way that the packets went?'))
+    .option('--back <port>', 'where answers come in (default: where packets leave)')
+    .action(question('symmetry'));
+  withForms(asking('mtu', 'do all packets fit through the links that they come to?'))
+    .option(
+      '--size <bytes>',
+      'of the longest packet that is sent (default: the MTU of the first interface, or 1500)',
+      positive,
+    )
+    .option('--no-fragments', 'packets that are fragmented count as lost')
+    .action(question('mtu'));
   withForms(
     withPackets(
       verify
@@ -383,6 +413,29 @@ Example:
     .action(
       run(async (context, net: string, options) =>
         (await import('./verify/rules.ts')).rules(context, net, options as never),
+      ),
+    );
+  withPackets(
+    verify
+      .command('coverage')
+      .description('to which rules does no packet get through the network?')
+      .argument('<net>', 'folder, file or tar archive'),
+  )
+    .option('--sarif', 'print SARIF 2.1.0')
+    .action(
+      run(async (context, net: string, options) =>
+        (await import('./verify/verify.ts')).coverage(context, net, options as never),
+      ),
+    );
+  verify
+    .command('updates')
+    .description('apply updates of routing tables one by one: which bring loops and black holes?')
+    .argument('<net>', 'folder, file or tar archive, of routing tables and links')
+    .argument('<updates>', 'file of lines like `+ edge 10.2.0.0/16 eth1` and `- edge 10.2.0.0/16`')
+    .option('--sarif', 'print SARIF 2.1.0')
+    .action(
+      run(async (context, net: string, file: string, options) =>
+        (await import('./verify/updates.ts')).updates(context, net, file, options as never),
       ),
     );
   verify

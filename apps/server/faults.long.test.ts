@@ -241,10 +241,10 @@ describe.skipIf(whyNotLinux !== undefined)(
     });
 
     const videoFrom = (image: string) => (text: string) => {
-      const host = 'image: "host:"\n      files: .\n      command: [node, /app/programs/video.ts]';
+      const host = 'image: "host:"\n      files: .\n      command: [node, /app/programs/video.js]';
       expect(text).toContain(host);
       // Its program does not lie in that folder, and its failure is not the one that is wanted.
-      const idle = text.replace('[node, /app/programs/ue.ts]', '[sh, -c, exec sleep infinity]');
+      const idle = text.replace('[node, /app/programs/ue.js]', '[sh, -c, exec sleep infinity]');
       return idle.replace(host, `image: "${image}"\n      command: [node, video.ts]`);
     };
 
@@ -265,7 +265,7 @@ describe.skipIf(whyNotLinux !== undefined)(
     });
 
     test('a program that is not there: the answer of the runtime', async () => {
-      const reports = await failed((text) => text.replace('[node, /app/programs/video.ts]', '[/no/such/program]'));
+      const reports = await failed((text) => text.replace('[node, /app/programs/video.js]', '[/no/such/program]'));
       expect(JSON.stringify(reports)).toMatch(/no\/such\/program/);
     });
 

@@ -204,7 +204,7 @@ describe.skipIf(why !== undefined)(
       };
 
       test('a video server that is killed is noticed and replaced', async () => {
-        const outcome = await killAndWatch(await pidOf('/app/programs/video.ts'));
+        const outcome = await killAndWatch(await pidOf('/app/programs/video.js'));
         console.log(`video server healed after ${outcome.ms} ms; ${outcome.failed} requests failed meanwhile`);
       });
 
@@ -225,7 +225,7 @@ describe.skipIf(why !== undefined)(
       });
 
       test('a container that died while no control plane ran is noticed after the restart', async () => {
-        const pid = await pidOf('/app/programs/video.ts');
+        const pid = await pidOf('/app/programs/video.js');
         await server.kill();
         process.kill(pid, 'SIGKILL');
         const began = Date.now();

@@ -43,14 +43,14 @@ export function attachRoutes(app: FastifyInstance, { handlers, closing, log }: R
     }
     streams += 1;
     try {
-      const signal = AbortSignal.any([goneSignal(reply), closing]);
+      const signal = AbortSignal.any([goneSignal(reply)(), closing]);
       reply
         .header('content-type', 'text/event-stream')
         .header('cache-control', 'no-store')
         .header('x-accel-buffering', 'no');
       reply.hijack();
       reply.raw.writeHead(200, reply.getHeaders() as Record<string, string>);
-      await sendEventStream(handler(inputOf(request, signal)), reply.raw, { limits, signal, log });
+      await sendEventStream(handler(inputOf(request, () => signal)), reply.raw, { limits, signal, log });
     } finally {
       streams -= 1;
     }
@@ -91,20 +91,30 @@ function requestSchema(route: Route): object {
   };
 }
 
-function inputOf(request: FastifyRequest, signal: AbortSignal): Input {
+/** Few handlers look at the signal. */
+function inputOf(request: FastifyRequest, signalOf: () => AbortSignal): Input {
   const last = Number(request.headers['last-event-id'] ?? Number.NaN);
   return {
     params: request.params,
     query: request.query,
     body: request.body,
     principal: request.principal ?? anyone,
-    signal,
+    get signal() {
+      return signalOf();
+    },
     ...(Number.isSafeInteger(last) && last >= 0 ? { lastEventId: last } : {}),
   };
 }
 
-function goneSignal(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  reply.raw.once('close', () => gone.abort());
-  return gone.signal;
+/** Fires when the caller has gone, or has the answer. Made for those that ask for it. */
+function goneSignal(reply: FastifyReply): () => AbortSignal {
+  let gone: AbortController | undefined;
+  return () => {
+    if (gone !== undefined) return gone.signal;
+    const made = new AbortController();
+    if (reply.raw.closed) made.abort();
+    else reply.raw.once('close', () => made.abort());
+    gone = made;
+    return made.signal;
+  };
 }

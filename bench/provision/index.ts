@@ -15,11 +15,14 @@ import { addLinuxSite, measureBurst, measureUnits } from './units.ts';
 const RESULTS = fileURLToPath(new URL('../results/', import.meta.url));
 const PARTS = ['units', 'burst', 'mobile-edge', 'control-plane', 'tools'] as const;
 type Part = (typeof PARTS)[number];
+/** What stands beside the figure that counts need not take as long: a boot takes seconds. */
+const VMS_WITHOUT_POOL = 5;
+const VMS_OF_DRIVER = 20;
 
 const usage = `Usage: npm run bench -- provision [options]
 
   --count N       instantiations of each kind (default 100)
-  --vms N         of micro-VMs, which take seconds to boot where there is no KVM (default 20)
+  --vms N         of micro-VMs from the pool; where there is no KVM, 100 take some five minutes (default 100)
   --only PART     ${PARTS.join(', ')}; may be repeated, and then nothing is recorded
   --node-arg ARG  for the measured server, such as --cpu-prof
   --json          print one JSON object
@@ -31,7 +34,7 @@ export async function benchProvision(args: readonly string[]): Promise<void> {
     args: [...args],
     options: {
       count: { type: 'string', default: '100' },
-      vms: { type: 'string', default: '20' },
+      vms: { type: 'string', default: '100' },
       only: { type: 'string', multiple: true, default: [] },
       'node-arg': { type: 'string', multiple: true, default: [] },
       json: { type: 'boolean', default: false },
@@ -101,7 +104,13 @@ async function measure(
         const runs = kind === 'vm' ? vms : count;
         if (runs === 0) continue;
         add(await measureUnits(server, { kind, pooled: true, count: runs }));
-        add(await measureUnits(server, { kind, pooled: false, count: kind === 'vm' ? Math.min(runs, 5) : runs }));
+        add(
+          await measureUnits(server, {
+            kind,
+            pooled: false,
+            count: kind === 'vm' ? Math.min(runs, VMS_WITHOUT_POOL) : runs,
+          }),
+        );
       }
     }
     if (wanted('burst')) {
@@ -113,7 +122,7 @@ async function measure(
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, interrupted);
   }
   if (wanted('tools')) {
-    add(await measureDriver(count, vms));
+    add(await measureDriver(count, Math.min(vms, VMS_OF_DRIVER)));
     const podman = await measurePodman(count);
     if ('missing' in podman) notes.push(`podman run was not measured: ${podman.missing}`);
     else add([podman]);

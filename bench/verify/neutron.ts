@@ -43,6 +43,8 @@ interface SecurityRule {
 export const EXTERNAL = -1;
 export const EXTERNAL_GATEWAY = '203.0.113.1';
 
+export const tenantOf = (network: number) => Math.floor(network / 3);
+
 /** Tenants with three networks and one router each, and addresses that overlap; servers on two compute nodes. */
 export function deployment(servers: number, tenants: number, seed = 1): Deployment {
   const next = draw(seed);
@@ -111,7 +113,7 @@ function groupRules(next: (below: number) => number): readonly SecurityRule[] {
   ];
 }
 
-export const macText = (mac: number) => (mac.toString(16).match(/../g) ?? []).join(':');
+export const macText = (mac: number) => (mac.toString(16).padStart(12, '0').match(/../g) ?? []).join(':');
 
 const networkId = (network: number) => (network === EXTERNAL ? 'net-public' : `net-${network}`);
 const subnetId = (network: number) => (network === EXTERNAL ? 'sub-public' : `sub-${network}`);

@@ -1,9 +1,10 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { SuperfluidityError } from '@superfluidity/core';
 import type { FabricCall } from '@superfluidity/fabric';
 import { checkFence } from '@superfluidity/site';
+import { replaceFile } from './kernel/replace-file.ts';
 import type { Scope } from './scope.ts';
 import './errors.ts';
 
@@ -56,7 +57,7 @@ export class LeaseFile {
     try {
       return JSON.parse(readFileSync(this.#path(), 'utf8')) as Lease;
     } catch {
-      // Replaced by rename, it is whole or absent.
+      // Replaced at once, it is whole or absent.
       return undefined;
     }
   }
@@ -65,8 +66,7 @@ export class LeaseFile {
     const path = this.#path();
     try {
       mkdirSync(this.#scope.folder, { recursive: true, mode: 0o700 });
-      writeFileSync(`${path}.${this.#me}`, JSON.stringify(lease), { mode: 0o600 });
-      renameSync(`${path}.${this.#me}`, path);
+      replaceFile(path, JSON.stringify(lease), `${path}.${this.#me}`);
     } catch (cause) {
       const answer = cause instanceof Error ? cause.message : String(cause);
       throw new SuperfluidityError('SF-LINUX-STATE', {

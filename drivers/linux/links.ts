@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { canonicalJson, type Logger, shortName } from '@superfluidity/core';
 import type { NetworkSpec, SiteLinkSpec } from '@superfluidity/fabric';
@@ -11,6 +11,7 @@ import { transact, transactTolerating } from './kernel/netlink.ts';
 import { disableOffloads } from './kernel/offload.ts';
 import { linkEmulator } from './machine.ts';
 import { isAlive, type ProcessRef, processRef } from './kernel/processes.ts';
+import { replaceFile } from './kernel/replace-file.ts';
 import { deleteRoute, replaceRoute } from './kernel/routes.ts';
 import { writeSysctls } from './kernel/sysctl.ts';
 import { killInside } from './processes-inside.ts';
@@ -352,8 +353,7 @@ function routeOver(made: MadeLink, verb: 'add' | 'delete', prefix: string): Retu
 export function writeSite(scope: Scope, site: SiteRecord): void {
   const path = join(scope.folder, 'site.json');
   const record: SiteRecord = { ...site, process: processRef(process.pid)! };
-  writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
-  renameSync(`${path}.new`, path);
+  replaceFile(path, JSON.stringify(record), `${path}.new`);
 }
 
 /** Every site of this kind on the machine, whoever opened it. */

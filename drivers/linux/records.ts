@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Logger, shortName, SuperfluidityError } from '@superfluidity/core';
 import './errors.ts';
+import { replaceFile } from './kernel/replace-file.ts';
 
 /**
  * Facts of one kind that outlive the control plane: one small JSON file each, replaced atomically, with a copy in
@@ -21,7 +22,7 @@ export class Records<T> {
         const { id, value } = JSON.parse(readFileSync(path, 'utf8')) as { id: string; value: T };
         this.#values.set(id, value);
       } catch (error) {
-        // Replaced by rename, a file is whole or somebody else wrote it.
+        // Replaced at once, a file is whole or somebody else wrote it.
         log.warn({ path, error: String(error) }, 'ignored a record that cannot be read');
       }
     }
@@ -48,8 +49,7 @@ export class Records<T> {
     const draft = `${path.slice(0, -'.json'.length)}.new`;
     try {
       if (this.#values.size === 0) mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-      writeFileSync(draft, JSON.stringify({ id, value }), { mode: 0o600 });
-      renameSync(draft, path);
+      replaceFile(path, JSON.stringify({ id, value }), draft);
     } catch (cause) {
       rmSync(draft, { force: true });
       const answer = cause instanceof Error ? cause.message : String(cause);

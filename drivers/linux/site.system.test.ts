@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,7 @@ import type { Execution } from '@superfluidity/model';
 import type { SiteDriver, SiteEvent, UnitSpec, UnitStatus } from '@superfluidity/site';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { linuxDriver } from './index.ts';
+import { cgroupLayout } from './kernel/cgroup.ts';
 import { ping } from './kernel/icmp.ts';
 import { MNT_DETACH, systemCall } from './kernel/libc.ts';
 import { listLinks } from './kernel/links.ts';
@@ -18,6 +19,7 @@ import { listRoutes } from './kernel/routes.ts';
 import { missingForKernelTests, titled } from './kernel/testing.ts';
 import { Records } from './records.ts';
 import { hostNamespace, scopeOf } from './scope.ts';
+import { unitCgroup } from './workload.ts';
 
 const TIMEOUT_MS = 60_000;
 const coded = (code: string) => expect.objectContaining({ code });
@@ -286,6 +288,33 @@ describe.skipIf(reason !== undefined)(titled('a linux site', reason), { timeout:
       expect(await site.listUnits()).toEqual([]);
     });
   }
+
+  test.skipIf(cgroupLayout().version === 'none').each([
+    ['process', sleeping],
+    ['container', { environment: 'container', image: 'host:', command: ['sleep', '1000'] }],
+  ] satisfies [string, Execution][])(
+    'lets a %s begin with a whole processor, and then holds it to its share',
+    async (name, execution) => {
+      const { handles } = await start(name, execution, { cpu: 0.25 });
+      const cores = () => {
+        const { v1, v2 } = cgroupLayout();
+        const group = `${unitCgroup(scope, handles['slot']!)}`;
+        const text = v1.has('cpu')
+          ? readFileSync(`${v1.get('cpu')}/${group}/cpu.cfs_quota_us`, 'utf8')
+          : readFileSync(`${v2}/${group}/cpu.max`, 'utf8');
+        return Number.parseInt(text, 10) / 100_000;
+      };
+      expect(cores()).toBe(1);
+      if (name === 'process') await expect.poll(cores, { timeout: 5_000, interval: 50 }).toBe(0.25);
+      else {
+        // Who lets go of the site does it at once, since nobody else knows of it.
+        await site.close();
+        expect(cores()).toBe(0.25);
+        site = await open();
+      }
+      await site.removeUnit(`unit-${name}`, call());
+    },
+  );
 
   test('leaves nothing behind when it is cancelled, at whatever moment', async () => {
     const before = traces();

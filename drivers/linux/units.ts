@@ -10,21 +10,23 @@ import { Pool } from '@superfluidity/fabric';
 import type { Environment } from '@superfluidity/model';
 import type { PoolClass, PoolStatus, UnitOutcome, UnitSpec, UnitState, UnitStatus } from '@superfluidity/site';
 import type { Events } from './events.ts';
-import { Foreground } from './foreground.ts';
+import { brief, foreground, lasting } from './foreground.ts';
 import { awaitHealthy, HEALTH_DEFAULT } from './health.ts';
 import { readOutputFile, trimOutput } from './output.ts';
 import { Records } from './records.ts';
 import type { Scope } from './scope.ts';
 import { slotKey, type SlotRecord, type Slots, type SlotWish, templateOf } from './slots.ts';
 import { addServiceAddresses } from './wiring.ts';
-import { endOf, outputPath, drainWorkload, startWorkload, writeFacts } from './workload.ts';
+import { endOf, limitProcessor, outputPath, drainWorkload, startWorkload, writeFacts } from './workload.ts';
 
 /** How many slots are made at once: on request, and in the background. */
 const BUILDS_MAX = 8;
 const REFILLS_MAX = 2;
-const REFILL_TIMEOUT_MS = 60_000;
+const REFILL_TIMEOUT_MS = 90_000;
 const POOL_SIZE_MAX = 1000;
 const BACK_OFF = { delayMs: 500, factor: 2, delayMaxMs: 30_000 };
+/** How long a unit that has just been started may use a whole processor to begin, if it gets less afterwards. */
+const BEGIN_MS = 1_000;
 /** What a cancelled call may still take to tidy up is bounded by the time limits of what it does. */
 interface InFlight {
   readonly spec: string;
@@ -47,11 +49,12 @@ export class Units {
   readonly #slots: Slots;
   readonly #pool: Pool<SlotWish, SlotRecord>;
   readonly #classes: Records<readonly PoolClass[]>;
-  readonly #foreground = new Foreground();
   /** Unit id -> slot id. */
   readonly #byUnit = new Map<string, string>();
   readonly #inFlight = new Map<string, InFlight>();
   readonly #trimmed = new Map<string, number>();
+  /** Slots of units that have just begun. */
+  readonly #beginning = new Map<string, NodeJS.Timeout>();
   #building = 0;
   readonly #waiting: (() => void)[] = [];
 
@@ -64,8 +67,9 @@ export class Units {
       clock: options.clock,
       log: options.log,
       make: async (wish, signal) => {
-        await this.#foreground.turn(signal);
-        return this.#slots.build(wish, signal, () => this.#foreground.turn(signal));
+        const isMachine = wish.template.execution.environment === 'vm';
+        await foreground.turn(signal, isMachine ? lasting : brief);
+        return this.#slots.build(wish, signal, () => foreground.turn(signal));
       },
       destroy: (record) => this.#slots.destroy(record),
       usable: (record) => endOf(this.#slots.context(record), record.workload!) === undefined,
@@ -81,6 +85,8 @@ export class Units {
   recover(): void {
     const wanted = new Set(this.#classes.values().flatMap((classes) => classes.map(keyOfClass)));
     for (const record of this.#slots.records()) {
+      // Whoever started it may not have come to it.
+      if (record.phase === 'unit') this.#limit(record.slot.id);
       if (record.phase !== 'ready') continue;
       const usable = record.workload !== undefined && endOf(this.#slots.context(record), record.workload) === undefined;
       if (usable && wanted.has(record.key)) {
@@ -127,7 +133,7 @@ export class Units {
     if (signal.aborted) throw new SuperfluidityError('SF-CORE-CANCELLED', { doing, reason: 'cancelled' });
     const cancel = new AbortController();
     const either = AbortSignal.any([signal, cancel.signal]);
-    const done = this.#foreground
+    const done = foreground
       .during(() => this.#ensure(doing, spec, text, either))
       .catch((error: unknown) => {
         throw explained(doing, error);
@@ -226,6 +232,10 @@ export class Units {
         spec.ports.flatMap((port) => port.serviceAddresses),
       );
       const workload = await startWorkload(context, ready.workload!, spec.facts, signal);
+      this.#beginning.set(
+        ready.slot.id,
+        setTimeout(() => this.#limit(ready.slot.id), BEGIN_MS),
+      );
       record = { ...record, workload };
       await awaitHealthy(
         doing,
@@ -242,10 +252,28 @@ export class Units {
       return this.#slots.status(record)!;
     } catch (error) {
       const output = tail(outputPath(context.folder, spec.execution.environment));
+      this.#forgetBeginning(ready.slot.id);
       await this.#slots.destroy(ready);
       this.#byUnit.delete(spec.id);
       throw withOutput(doing, error, output);
     }
+  }
+
+  /** From now on the unit has no more of the processor than it asked for. */
+  #limit(slotId: string): void {
+    this.#forgetBeginning(slotId);
+    const record = this.#slots.get(slotId);
+    if (record?.unit === undefined) return;
+    try {
+      limitProcessor(this.#slots.context(record));
+    } catch (error) {
+      this.#options.log.error({ slot: slotId, error: reportError(error) }, 'the processor of a unit is not limited');
+    }
+  }
+
+  #forgetBeginning(slotId: string): void {
+    clearTimeout(this.#beginning.get(slotId));
+    this.#beginning.delete(slotId);
   }
 
   async drain(id: string): Promise<void> {
@@ -262,10 +290,11 @@ export class Units {
     running?.cancel.abort();
     await running?.done.catch(() => {});
     const record = this.#recordOf(id);
-    if (record !== undefined) await this.#foreground.during(() => this.#remove(record));
+    if (record !== undefined) await foreground.during(() => this.#remove(record));
   }
 
   async #remove(record: SlotRecord): Promise<void> {
+    this.#forgetBeginning(record.slot.id);
     await this.#slots.destroy(record);
     this.#trimmed.delete(record.slot.id);
     const id = record.unit?.spec.id;
@@ -362,6 +391,7 @@ export class Units {
   async close(): Promise<void> {
     for (const { cancel } of this.#inFlight.values()) cancel.abort();
     await Promise.all([...this.#inFlight.values()].map(({ done }) => done.catch(() => {})));
+    for (const slotId of this.#beginning.keys()) this.#limit(slotId);
     await this.#pool.close();
   }
 

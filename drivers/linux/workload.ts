@@ -4,7 +4,7 @@ import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
 import type { Environment } from '@superfluidity/model';
 import type { UnitSpec } from '@superfluidity/site';
-import { addToCgroup, createCgroup, deleteCgroup, listCgroupProcesses } from './kernel/cgroup.ts';
+import { addToCgroup, createCgroup, deleteCgroup, limitCgroup, listCgroupProcesses } from './kernel/cgroup.ts';
 import { namespaceExists, namespacePath } from './kernel/namespaces.ts';
 import { isAlive, killProcess, type ProcessRef, processRef, spawnDetached, waitForExit } from './kernel/processes.ts';
 import { applyRuleset } from './runtime/nft.ts';
@@ -165,7 +165,7 @@ async function prepareContainer(context: WorkloadContext): Promise<Workload> {
     networkNamespace: namespacePath(slot.namespace!),
     cgroup: `/${unitCgroup(scope, slot.id)}`,
     capabilities: execution.forwards === true ? NETWORK_CAPABILITIES : PLAIN_CAPABILITIES,
-    // The processor is limited when it starts: the runtime's own work in there would take ten times as long.
+    // The processor is limited when it is made: the runtime's own work in there would take ten times as long.
     limits: { memoryMiB: template.memoryMiB, pidsMax: PIDS_MAX },
     mounts: [
       ...prepared.mounts,
@@ -178,6 +178,7 @@ async function prepareContainer(context: WorkloadContext): Promise<Workload> {
     bundle: folder,
     stdoutPath: outputPath(folder, 'container'),
   });
+  createCgroup(unitCgroup(scope, slot.id), { cpuCores: coresToBegin(template) });
   return { environment: 'container', container: slot.id, process: state.process };
 }
 
@@ -218,7 +219,6 @@ export async function startWorkload(
 ): Promise<Workload> {
   if (prepared.container !== undefined) {
     await startContainer(ociRuntime(context.scope), prepared.container);
-    createCgroup(unitCgroup(context.scope, context.slot.id), { cpuCores: context.template.cpu });
     return prepared;
   }
   if (prepared.environment === 'vm') await giveFacts(vmOf(context.folder, prepared.process!), facts, signal);
@@ -226,11 +226,28 @@ export async function startWorkload(
   return prepared;
 }
 
+/**
+ * A program takes more of the processor to begin than later: held to half of one, what takes it 150 ms takes 350. So it
+ * may have a whole one, until `limitProcessor` ends that.
+ */
+function coresToBegin({ cpu }: UnitTemplate): number {
+  return Math.max(cpu, 1);
+}
+
+/** To what the unit asked for. Machines are held to it from the start, since they begin before they are a unit. */
+export function limitProcessor({ scope, slot, template }: Pick<WorkloadContext, 'scope' | 'slot' | 'template'>): void {
+  const { environment } = template.execution;
+  const hasGroup = environment === 'container' || environment === 'process';
+  if (hasGroup && template.cpu < coresToBegin(template)) {
+    limitCgroup(unitCgroup(scope, slot.id), { cpuCores: template.cpu });
+  }
+}
+
 async function startProcess(context: WorkloadContext, prepared: Workload): Promise<Workload> {
   const { scope, slot, folder, template } = context;
   const files = filesFolder(template);
   const cgroup = unitCgroup(scope, slot.id);
-  createCgroup(cgroup, { cpuCores: template.cpu, memoryMiB: template.memoryMiB, pidsMax: PIDS_MAX });
+  createCgroup(cgroup, { cpuCores: coresToBegin(template), memoryMiB: template.memoryMiB, pidsMax: PIDS_MAX });
   const started = await spawnDetached(command(template), {
     ...(slot.namespace === undefined ? {} : { namespace: slot.namespace }),
     stdoutPath: outputPath(folder, 'process'),

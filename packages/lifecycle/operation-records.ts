@@ -14,6 +14,7 @@ import {
   databaseCode,
   insertMany,
   type JsonText,
+  prepared,
   type Store,
   toJson,
   upsertMany,
@@ -57,7 +58,47 @@ export type Consequences = (
   state: OperationState,
 ) => Promise<void>;
 
+/** The columns of an operation that is new; the others have nothing to say yet. */
+const NEW_COLUMNS = [
+  'id',
+  'service',
+  'kind',
+  'automatic',
+  'state',
+  'state_entered_at',
+  'params',
+  'plan',
+  'executor',
+  'workflow_id',
+  'run',
+  'created_at',
+  'updated_at',
+] as const;
+
+interface LatestOperation extends Readonly<Record<string, unknown>> {
+  readonly service: string;
+  readonly last: string | null;
+  readonly desired: JsonText;
+  /** Of the operation, as JSON. */
+  readonly row: string;
+  readonly now: number;
+}
+
+const insertIfLatest = prepared((_db, { service, last, desired, row, now }: LatestOperation) => {
+  const columns = sql.join(NEW_COLUMNS.map((column) => sql.ref(column)));
+  return sql`
+    with changed as (
+      update service set desired = ${desired}::jsonb, generation = generation + 1, updated_at = ${now}
+      where name = ${service} and ${last}::text is not distinct from (
+        select id from operation where service = ${service} order by created_at desc, id desc limit 1)
+      returning 1)
+    insert into operation (${columns})
+    select ${columns} from changed, jsonb_populate_record(null::operation, ${row}::jsonb)
+  `;
+});
+
 type OperationRow = Selectable<Database['operation']>;
+type NewRow = Pick<OperationRow, (typeof NEW_COLUMNS)[number]>;
 type StepRow = Selectable<Database['operation_step']>;
 
 /** The rows of tables `operation` and `operation_step`. */
@@ -83,7 +124,6 @@ export class OperationRecords {
    */
   async insertAfter(lastOperation: string | undefined, operation: NewOperation, desired: JsonText): Promise<void> {
     const row = this.#newRow(operation);
-    const columns = sql.join(Object.keys(row).map((column) => sql.ref(column)));
     const busy = (cause?: unknown) =>
       new SuperfluidityError('SF-LIFECYCLE-BUSY', {
         doing: `${operation.kind.toLowerCase()} service ${operation.service}`,
@@ -91,15 +131,13 @@ export class OperationRecords {
         cause,
       });
     try {
-      const inserted = await sql`
-        with changed as (
-          update service set desired = ${desired}::jsonb, generation = generation + 1, updated_at = ${row.updated_at}
-          where name = ${operation.service} and ${lastOperation ?? null}::text is not distinct from (
-            select id from operation where service = ${operation.service} order by created_at desc, id desc limit 1)
-          returning 1)
-        insert into operation (${columns})
-        select ${columns} from changed, jsonb_populate_record(null::operation, ${JSON.stringify(row)}::jsonb)
-      `.execute(this.#store.db);
+      const inserted = await insertIfLatest(this.#store.db, {
+        service: operation.service,
+        last: lastOperation ?? null,
+        desired,
+        row: JSON.stringify(row),
+        now: row.updated_at,
+      });
       if ((inserted.numAffectedRows ?? 0n) === 0n) throw busy();
     } catch (error) {
       // 23505: unique_violation of operation_active.
@@ -108,7 +146,7 @@ export class OperationRecords {
   }
 
   /** Placement has been granted before anything is recorded, so an operation is PROCESSING from its first record on. */
-  #newRow({ id, service, kind, automatic, params, plan, run }: NewOperation) {
+  #newRow({ id, service, kind, automatic, params, plan, run }: NewOperation): NewRow {
     const now = this.#store.clock.now();
     return {
       id,
@@ -124,7 +162,7 @@ export class OperationRecords {
       run: run.input,
       created_at: now,
       updated_at: now,
-    } as const;
+    };
   }
 
   async load(id: string): Promise<OperationRow> {

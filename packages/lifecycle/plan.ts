@@ -5,6 +5,9 @@ import type { PlannedStep } from './actions.ts';
 import type { Grant } from './grant.ts';
 import type { StoredPlan } from './operation-records.ts';
 
+/** Where the descriptor lies on the disk makes no other plan of it. */
+const FOLDER: ReadonlySet<string> = new Set(['baseFolder']);
+
 /** A plan as it is kept. Its digest covers what would be done and where, so that two plans can be compared at a glance. */
 export function storedPlan(
   kind: OperationKind,
@@ -17,9 +20,9 @@ export function storedPlan(
   const content = {
     kind,
     assignments: assignments.map(({ unit, site, host }) => ({ unit, site, host })),
-    steps: steps.map(({ id, dependsOn, action }) => ({ id, dependsOn, action: withoutFolder(action) })),
+    steps: steps.map(({ id, dependsOn, action }) => ({ id, dependsOn, action })),
   };
-  const digest = createHash('sha256').update(canonicalJson(content)).digest('hex').slice(0, 16);
+  const digest = createHash('sha256').update(canonicalJson(content, FOLDER)).digest('hex').slice(0, 16);
   return {
     service,
     kind,
@@ -46,9 +49,4 @@ export function withVerification(
     action: { verb: 'verify-service', service, mustHold },
   };
   return [...steps, step];
-}
-
-/** Where the descriptor lies on the disk makes no other plan of it. */
-function withoutFolder(action: PlannedStep['action']): unknown {
-  return JSON.parse(JSON.stringify(action, (key, value: unknown) => (key === 'baseFolder' ? undefined : value)));
 }

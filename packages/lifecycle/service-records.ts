@@ -1,5 +1,5 @@
 import { SuperfluidityError } from '@superfluidity/core';
-import type { Database, Store } from '@superfluidity/store';
+import { type Database, prepared, type Store } from '@superfluidity/store';
 import type { Selectable } from 'kysely';
 import { jsonArrayFrom, jsonObjectFrom } from 'kysely/helpers/postgres';
 import type { PlannedChain } from './actions.ts';
@@ -16,9 +16,9 @@ export interface ServiceRecord {
   readonly lastOperation: string | undefined;
 }
 
-/** In one statement: every operation begins with this. */
-export async function loadService(store: Store, name: string): Promise<ServiceRecord> {
-  const found = await store.db
+/** Every operation begins with this. */
+const everything = prepared((db, { name }: { readonly name: string }) =>
+  db
     .selectFrom('service')
     .selectAll()
     .select((eb) => [
@@ -43,8 +43,12 @@ export async function loadService(store: Store, name: string): Promise<ServiceRe
           .limit(1),
       ).as('last'),
     ])
-    .where('name', '=', name)
-    .executeTakeFirst();
+    .where('name', '=', name),
+);
+
+/** In one statement. */
+export async function loadService(store: Store, name: string): Promise<ServiceRecord> {
+  const found = (await everything(store.db, { name })).rows[0];
   if (found === undefined) {
     throw new SuperfluidityError('SF-LIFECYCLE-UNKNOWN', { reason: `there is no service '${name}'` });
   }

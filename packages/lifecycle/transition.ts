@@ -107,7 +107,7 @@ class Planner {
     this.#setBalancers(after);
     this.#retireChains(stale, fresh);
     if (order === 'make-before-break') this.#removeUnits((unit) => this.#beforeRemoval(unit, stale));
-    this.#preparePools(after);
+    this.#preparePools(after, fresh);
     this.#dropNetworks(after);
     const networks = [...this.#attachments(after).values()];
     return { steps: this.#graph.steps, after: { units: after, networks, chains, leftovers: [], slots: this.#slots } };
@@ -410,8 +410,10 @@ class Planner {
     }
   }
 
-  #preparePools(after: readonly PlannedUnit[]): void {
+  /** When everything is there and serves: what is made ready for later must not take the processor from that. */
+  #preparePools(after: readonly PlannedUnit[], fresh: readonly PlannedChain[]): void {
     const before = this.#request.current.units;
+    const serving = fresh.map((chain) => `activate-chain:${chain.name}@${chain.version}`);
     for (const site of new Set([...before, ...after].map((unit) => unit.site))) {
       const classes = poolClasses(after.filter((unit) => unit.site === site));
       const previous = poolClasses(before.filter((unit) => unit.site === site));
@@ -421,7 +423,7 @@ class Planner {
       this.#graph.add(
         poolStep(site),
         classes.length === 0 ? `empty the pools at ${site}` : `keep units ready at ${site}`,
-        [...this.#graph.stepsOf('create', created), ...this.#graph.stepsOf('remove', removed)],
+        [...this.#graph.stepsOf('create', created), ...this.#graph.stepsOf('remove', removed), ...serving],
         { verb: 'prepare-pools', site, service: this.#request.name, classes, previous },
       );
     }

@@ -250,6 +250,9 @@ function notWritten(cause: unknown): SuperfluidityError {
   });
 }
 
+/** Given as a reason, it spares the making of an error. */
+const HEARD = 'heard';
+
 /** Wakes everybody who waits. Ringing while nobody does is remembered for the next one who listens. */
 class Bell {
   #rung = false;
@@ -273,6 +276,6 @@ class Bell {
     const late =
       clock !== undefined && timeoutMs !== undefined ? clock.sleep(timeoutMs, done.signal).catch(() => {}) : rung;
     await Promise.race([rung, late]);
-    done.abort();
+    done.abort(HEARD);
   }
 }

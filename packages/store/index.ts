@@ -3,6 +3,7 @@ export * from './database.ts';
 /** The one that the rooms write SQL with where the query builder has no word for it. */
 export { sql } from 'kysely';
 export { databaseCode, storeErrors, toStoreError } from './errors.ts';
+export { prepared } from './prepared.ts';
 export * from './rows.ts';
 export { openStore, type Store, type StoreOptions } from './store.ts';
 export { parseStoreUrl, type StoreLocation, withoutPassword } from './url.ts';

@@ -1,6 +1,7 @@
 import { invariant } from '@superfluidity/core';
-import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
+import { type Kysely, type RawBuilder, type Selectable, sql, type Transaction } from 'kysely';
 import type { Database } from './database.ts';
+import { prepared } from './prepared.ts';
 
 type Db = Kysely<Database> | Transaction<Database>;
 /** A row as it is read; `jsonb` columns take plain values here. */
@@ -13,10 +14,13 @@ export type Row<T extends keyof Database> = Partial<Selectable<Database[T]>>;
 export async function insertMany<T extends keyof Database>(db: Db, table: T, rows: readonly Row<T>[]): Promise<void> {
   if (rows.length === 0) return;
   const columns = columnsOf(rows);
-  await sql`
-    insert into ${sql.table(table)} (${list(columns)})
-    select ${list(columns)} from jsonb_populate_recordset(null::${sql.table(table)}, ${JSON.stringify(rows)}::jsonb)
-  `.execute(db);
+  await executeMany(
+    db,
+    `insert ${table} ${columns.join()}`,
+    (values) =>
+      sql`insert into ${sql.table(table)} (${list(columns)}) select ${list(columns)} from ${recordset(table, values)}`,
+    rows,
+  );
 }
 
 /** Inserts, or replaces the other columns of rows that are there already. */
@@ -28,13 +32,15 @@ export async function upsertMany<T extends keyof Database>(
 ): Promise<void> {
   if (rows.length === 0) return;
   const columns = columnsOf(rows);
-  const others = columns.filter((column) => !(key as readonly string[]).includes(column));
-  const assignments = others.map((column) => sql`${sql.ref(column)} = excluded.${sql.ref(column)}`);
-  await sql`
-    insert into ${sql.table(table)} (${list(columns)})
-    select ${list(columns)} from jsonb_populate_recordset(null::${sql.table(table)}, ${JSON.stringify(rows)}::jsonb)
-    on conflict (${list(key)}) do ${others.length === 0 ? sql`nothing` : sql`update set ${sql.join(assignments)}`}
-  `.execute(db);
+  const build = (values: RowsText) => {
+    const others = columns.filter((column) => !(key as readonly string[]).includes(column));
+    const assignments = others.map((column) => sql`${sql.ref(column)} = excluded.${sql.ref(column)}`);
+    return sql`
+      insert into ${sql.table(table)} (${list(columns)}) select ${list(columns)} from ${recordset(table, values)}
+      on conflict (${list(key)}) do ${others.length === 0 ? sql`nothing` : sql`update set ${sql.join(assignments)}`}
+    `;
+  };
+  await executeMany(db, `upsert ${table} ${key.join()} ${columns.join()}`, build, rows);
 }
 
 /** Sets the other columns of the rows that `key` names. Returns how many there were. */
@@ -45,15 +51,36 @@ export async function updateMany<T extends keyof Database>(
   rows: readonly Row<T>[],
 ): Promise<number> {
   if (rows.length === 0) return 0;
-  const others = columnsOf(rows).filter((column) => !(key as readonly string[]).includes(column));
-  const assignments = others.map((column) => sql`${sql.ref(column)} = change.${sql.ref(column)}`);
-  const matches = key.map((column) => sql`target.${sql.ref(column)} = change.${sql.ref(column)}`);
-  const result = await sql`
-    update ${sql.table(table)} as target set ${sql.join(assignments)}
-    from jsonb_populate_recordset(null::${sql.table(table)}, ${JSON.stringify(rows)}::jsonb) as change
-    where ${sql.join(matches, sql` and `)}
-  `.execute(db);
+  const columns = columnsOf(rows);
+  const build = (values: RowsText) => {
+    const others = columns.filter((column) => !(key as readonly string[]).includes(column));
+    const assignments = others.map((column) => sql`${sql.ref(column)} = change.${sql.ref(column)}`);
+    const matches = key.map((column) => sql`target.${sql.ref(column)} = change.${sql.ref(column)}`);
+    return sql`
+      update ${sql.table(table)} as target set ${sql.join(assignments)}
+      from ${recordset(table, values)} as change where ${sql.join(matches, sql` and `)}
+    `;
+  };
+  const result = await executeMany(db, `update ${table} ${key.join()} ${columns.join()}`, build, rows);
   return Number(result.numAffectedRows ?? 0n);
+}
+
+type RowsText = { readonly text: string };
+
+function recordset(table: string, { text }: RowsText): RawBuilder<unknown> {
+  return sql`jsonb_populate_recordset(null::${sql.table(table)}, ${text}::jsonb)`;
+}
+
+/** By what makes their text: a few dozen, as many as there are places in the code that write rows. */
+const statements = new Map<string, ReturnType<typeof prepared<RowsText, unknown>>>();
+
+function executeMany(db: Db, name: string, build: (values: RowsText) => RawBuilder<unknown>, rows: readonly object[]) {
+  let execute = statements.get(name);
+  if (execute === undefined) {
+    execute = prepared((_db, values: RowsText) => build(values));
+    statements.set(name, execute);
+  }
+  return execute(db, { text: JSON.stringify(rows) });
 }
 
 function columnsOf(rows: readonly object[]): readonly string[] {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isSuperfluidityError, systemClock, VirtualClock } from '@superfluidity/core';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { insertMany, openStore, type Store, toJson, updateMany, upsertMany } from './index.ts';
+import { insertMany, openStore, prepared, type Store, toJson, updateMany, upsertMany } from './index.ts';
 import { migrate, readMigrations } from './migrate.ts';
 import { startTestServer, type TestServer, whyNoTestServer } from './testing/index.ts';
 
@@ -66,6 +66,34 @@ for (const backend of backends) {
         const row = await store.db.selectFrom('event').select('body').where('id', '=', id).executeTakeFirstOrThrow();
         expect(row.body).toEqual(body);
       }
+    });
+
+    it('gives a prepared statement its values each time, in and outside transactions', async () => {
+      const byName = prepared((db, { name, id }: { readonly name: string; readonly id: string }) =>
+        db
+          .selectFrom('site')
+          .select('id')
+          .where('kind', '=', 'simulated')
+          .where('name', '=', name)
+          .where('id', '=', id),
+      );
+      await store.db.insertInto('site').values(['p1', 'p2'].map(site)).execute();
+      const find = async (name: string) => (await byName(store.db, { name, id: `site-${name}` })).rows;
+      expect(await Promise.all(['p1', 'p2', 'p3'].map(find))).toEqual([[{ id: 'site-p1' }], [{ id: 'site-p2' }], []]);
+      const inside = await store.transaction((trx) => byName(trx, { name: 'p2', id: 'site-p2' }));
+      expect(inside.rows).toEqual([{ id: 'site-p2' }]);
+      await store.db.deleteFrom('site').where('name', 'in', ['p1', 'p2']).execute();
+    });
+
+    it('refuses to prepare a statement that would forget a value', async () => {
+      // As a text, the stand-in would be in the statement for ever.
+      const unnoticed = prepared((db, { names }: { readonly names: readonly string[] }) =>
+        db
+          .selectFrom('site')
+          .select('id')
+          .where('name', '=', `x${String(names)}`),
+      );
+      await expect(async () => unnoticed(store.db, { names: ['a'] })).rejects.toThrow('names');
     });
 
     it('numbers events upwards', async () => {

@@ -1,5 +1,24 @@
+export {
+  coverageOf,
+  type CoverageReport,
+  type FileCoverage,
+  outerEntries,
+  unreachableRules,
+} from './analyses/coverage.ts';
+export { mtu, type MtuOptions } from './analyses/mtu.ts';
 export { multipath } from './analyses/multipath.ts';
-export * from './analyses/questions.ts';
+export {
+  blackHoles,
+  failures,
+  invariants,
+  isolation,
+  loops,
+  reach,
+  waypoints,
+} from './analyses/questions.ts';
+export type { Place } from './analyses/places.ts';
+export { symmetry, type SymmetryOptions } from './analyses/symmetry.ts';
+export { hidden, visible } from './analyses/visibility.ts';
 export { examineRules, type RuleFault, ruleFaultText, type RulesReport, ruleVerdicts } from './analyses/rules/rules.ts';
 export { type Assembled, assemble } from './assemble/assemble.ts';
 export { type RuleFiles, ruleFiles, rulesInForce } from './assemble/rule-files.ts';
@@ -11,12 +30,19 @@ export {
   type EquivalenceVerdict,
 } from './equivalence/equivalence.ts';
 export { type ConcretePath, interpret, type InterpretOptions, type Read } from './engine/interpret.ts';
+export { Coverage } from './engine/coverage.ts';
 export { type Exploration, explore, type ExploreOptions, type Monitor, type Start } from './engine/explore.ts';
 export * from './engine/path.ts';
 export * from './errors.ts';
 export { type Destination, destinations } from './incremental/destinations.ts';
 export { type Header, type HeaderWidths } from './incremental/headers.ts';
 export type { AccessRule, ForwardingRule, MaskedAddress, NetworkRule, Range } from './incremental/rules.ts';
+export {
+  ChangingRoutes,
+  readRouteUpdates,
+  type RouteUpdate,
+  type RouteUpdateReport,
+} from './incremental/route-updates.ts';
 export { readUpdates, readWiring, type RuleUpdate } from './incremental/updates.ts';
 export { type BlackHole, IncrementalVerifier, type Loop, type Update, type Wiring } from './incremental/verifier.ts';
 export * from './ir/expression.ts';
@@ -35,10 +61,12 @@ export { portsOf } from './ports.ts';
 export * from './read/ledger.ts';
 export * from './read/reader.ts';
 export * from './verdict.ts';
+export { coverageJson, coverageText } from './report/coverage.ts';
 export { differenceJson, differencesText } from './report/differences.ts';
 export { dot, mermaid } from './report/graph.ts';
 export { pathJson, verdictJson } from './report/json.ts';
 export { pcap } from './report/pcap.ts';
+export { routeUpdateJson, routeUpdateText, routeUpdateVerdicts } from './report/route-updates.ts';
 export { sarif } from './report/sarif.ts';
 export { pathLines, verdictText } from './report/text.ts';
 export { showValue } from './report/values.ts';
@@ -47,7 +75,6 @@ export { printInstruction, printNetwork } from './sefl/print.ts';
 export { type FormulaSolver, z3Solver } from './solve/z3/z3.ts';
 export type { BoxModel } from './models/box-model.ts';
 export { networkOfRules } from './models/rules.ts';
-export { bridgeFirewall, type FilteringBridge } from './models/neutron/bridge-firewall.ts';
 export { flowState } from './models/netfilter/keys.ts';
 export {
   type AddressGroup,
@@ -56,6 +83,7 @@ export {
   type ServiceMatrixOptions,
 } from './models/netfilter/service-matrix.ts';
 export { readIptables } from './readers/netfilter/iptables.ts';
-export { askEverywhere, type EverywhereOptions } from './workers/ask-everywhere.ts';
+export { askEverywhere, checkPolicies, compareEverywhere, type EverywhereOptions } from './workers/ask-everywhere.ts';
+export type { AskedPolicy } from './workers/job.ts';
 export type { EveryStartQuestion } from './workers/question.ts';
 export { together } from './workers/together.ts';

@@ -19,8 +19,15 @@ export interface Network {
   readonly edges?: ReadonlySet<PortId>;
   /** Boxes that are there and of which nothing is known, with the reason: what they do with a packet, nobody can say. */
   readonly unknown?: ReadonlyMap<string, string>;
+  /** Longest IP packets, in bytes, that leave at a port. Of other ports nothing is known: everything passes. */
+  readonly mtus?: ReadonlyMap<PortId, Mtu>;
   /** Shared pieces of program, by name: user chains, pipelines. Calls among them have no cycle. */
   readonly routines: ReadonlyMap<string, Instruction>;
+}
+
+export interface Mtu {
+  readonly bytes: number;
+  readonly source?: SourceRef;
 }
 
 export interface Box {

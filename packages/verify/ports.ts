@@ -1,4 +1,4 @@
-import type { Instruction } from './ir/instruction.ts';
+import { childrenOf, type Instruction } from './ir/instruction.ts';
 import type { Network, PortId } from './network.ts';
 
 const known = new WeakMap<Network, ReadonlySet<PortId>>();
@@ -19,25 +19,7 @@ function collect(network: Network): ReadonlySet<PortId> {
   const waiting: Instruction[] = [...network.programs.values(), ...network.routines.values()];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     if (next.op === 'forward') ports.add(next.to);
-    else waiting.push(...within(next));
+    else waiting.push(...childrenOf(next));
   }
   return ports;
-}
-
-function within(instruction: Instruction): readonly Instruction[] {
-  switch (instruction.op) {
-    case 'block':
-      return instruction.body;
-    case 'if':
-      return [instruction.yes, instruction.no];
-    case 'for':
-      return [instruction.body];
-    case 'fork':
-    case 'choose':
-      return instruction.branches;
-    case 'table':
-      return [...instruction.table.behaviours, instruction.table.miss];
-    default:
-      return [];
-  }
 }

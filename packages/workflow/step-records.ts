@@ -1,5 +1,5 @@
 import type { Json } from '@superfluidity/core';
-import type { Store } from '@superfluidity/store';
+import { prepared, type Store } from '@superfluidity/store';
 import { sql } from 'kysely';
 
 interface Waiting {
@@ -8,6 +8,20 @@ interface Waiting {
   readonly resolve: (added: boolean) => void;
   readonly reject: (error: unknown) => void;
 }
+
+/** The lease's row is locked meanwhile, so whoever takes over finds all that was recorded before. */
+const addResults = prepared(
+  (
+    _db,
+    { executorId, epoch, results }: { readonly executorId: string; readonly epoch: number; readonly results: string },
+  ) => sql<{ workflow_id: string; name: string }>`
+    insert into workflow_step (workflow_id, name, result)
+    select workflow_id, name, result from jsonb_populate_recordset(null::workflow_step, ${results}::jsonb),
+      (select 1 from executor where id = ${executorId} and epoch = ${epoch} and taken_by is null for share) as mine
+    on conflict do nothing
+    returning workflow_id, name
+  `,
+);
 
 /**
  * The durable results of steps. Our own table and not that of DBOS, for what it costs: one statement after a step, none
@@ -54,18 +68,10 @@ export class StepRecords {
     this.#isWriting = false;
   }
 
-  /** The lease's row is locked meanwhile, so whoever takes over finds all that was recorded before. */
   async #write(epoch: number, waiting: readonly Waiting[]): Promise<void> {
     try {
-      const { rows } = await sql<{ workflow_id: string; name: string }>`
-        insert into workflow_step (workflow_id, name, result)
-        select workflow_id, name, result from
-          jsonb_populate_recordset(null::workflow_step, ${JSON.stringify(waiting.map(({ row }) => row))}::jsonb),
-          (select 1 from executor
-            where id = ${this.#executorId} and epoch = ${epoch} and taken_by is null for share) as mine
-        on conflict do nothing
-        returning workflow_id, name
-      `.execute(this.#store.db);
+      const results = JSON.stringify(waiting.map(({ row }) => row));
+      const { rows } = await addResults(this.#store.db, { executorId: this.#executorId, epoch, results });
       const added = new Set(rows.map((row) => `${row.workflow_id} ${row.name}`));
       for (const { row, resolve } of waiting) resolve(added.has(`${row.workflow_id} ${row.name}`));
     } catch (error) {

@@ -1,11 +1,27 @@
 import type { Json } from '@superfluidity/core';
-import { type Database, type Store, toJson } from '@superfluidity/store';
+import { type Database, type JsonText, prepared, type Store, toJson } from '@superfluidity/store';
 import { type Selectable, sql } from 'kysely';
 import type { WorkflowRun, WorkflowStatus } from './engine.ts';
 import type { Leases } from './leases.ts';
 import { limits } from './limits.ts';
 import type { RecordedOutcome } from './outcome.ts';
 import type { Execute, Runs } from './runs.ts';
+
+interface NewRun extends Readonly<Record<string, unknown>> {
+  readonly id: string;
+  readonly name: string;
+  readonly input: JsonText<Json>;
+  readonly executor: string;
+  readonly version: string;
+  readonly now: number;
+}
+
+const insertRun = prepared((db, { id, name, input, executor, version, now }: NewRun) =>
+  db
+    .insertInto('workflow_run')
+    .values({ id, name, input, status: 'running', executor, version, created_at: now, updated_at: now })
+    .onConflict((conflict) => conflict.doNothing()),
+);
 
 /** Runs in a table of ours: one statement when a run starts, and one when it ends. */
 export class TableRuns implements Runs {
@@ -33,22 +49,15 @@ export class TableRuns implements Runs {
   }
 
   async start(id: string, name: string, input: Json): Promise<void> {
-    const now = this.#store.clock.now();
-    const made = await this.#store.db
-      .insertInto('workflow_run')
-      .values({
-        id,
-        name,
-        input: toJson(input),
-        status: 'running',
-        executor: this.#leases.executorId,
-        version: this.#version,
-        created_at: now,
-        updated_at: now,
-      })
-      .onConflict((conflict) => conflict.doNothing())
-      .executeTakeFirst();
-    if ((made.numInsertedOrUpdatedRows ?? 0n) > 0n) this.#begin({ id, name, input }, true);
+    const made = await insertRun(this.#store.db, {
+      id,
+      name,
+      input: toJson(input),
+      executor: this.#leases.executorId,
+      version: this.#version,
+      now: this.#store.clock.now(),
+    });
+    if ((made.numAffectedRows ?? 0n) > 0n) this.#begin({ id, name, input }, true);
   }
 
   async outcome(id: string): Promise<RecordedOutcome> {

@@ -1,8 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import {
   type Assembled,
+  type Coverage,
+  coverageJson,
+  coverageOf,
+  coverageText,
   dot,
   mermaid,
+  type Network,
   pcap,
   sarif,
   type ShownPath,
@@ -19,13 +24,27 @@ export const codes = { holds: 0, violated: 1, unknown: 3 } as const;
 
 export async function answer(
   context: Context,
-  { readings }: Assembled,
+  { network, readings }: Assembled,
   verdict: Verdict<ShownPath>,
   options: VerifyOptions,
+  coverage: Coverage | undefined,
 ): Promise<void> {
   if (await answerAs(context, [verdict], options)) return;
-  const machine = { ...verdictJson(verdict), read: readings };
-  await context.show(machine, () => [...readings.map(readingText), verdictText(verdict, options.paths)].join('\n'));
+  const exercised = exercisedOf(network, coverage);
+  const machine = { ...verdictJson(verdict), ...exercised.json, read: readings };
+  await context.show(machine, () =>
+    [...readings.map(readingText), verdictText(verdict, options.paths), ...exercised.text].join('\n'),
+  );
+}
+
+/** What was asked for with --coverage. */
+export function exercisedOf(
+  network: Network,
+  coverage: Coverage | undefined,
+): { readonly json: { readonly coverage?: readonly object[] }; readonly text: readonly string[] } {
+  if (coverage === undefined) return { json: {}, text: [] };
+  const files = coverageOf(network, coverage);
+  return { json: { coverage: coverageJson(files) }, text: [coverageText(files)] };
 }
 
 /** In one of the forms that are asked for by name; false when none is. */

@@ -1,8 +1,9 @@
+import { availableParallelism } from 'node:os';
 import { parse } from 'yaml';
 import { SuperfluidityError } from '@superfluidity/core';
-import { assemble, differenceJson, differencesText, equivalence, verdictJson } from '@superfluidity/verify';
+import { assemble, compareEverywhere, differenceJson, differencesText, verdictJson } from '@superfluidity/verify';
 import type { Context } from '../context.ts';
-import { answerAs, codes, readingText } from './answer.ts';
+import { answerAs, codes, exercisedOf, readingText } from './answer.ts';
 import { loadFiles, loadText, unusable } from './load.ts';
 import { boundsOf, knownField, startsOf, type VerifyOptions } from './question.ts';
 
@@ -16,17 +17,23 @@ export async function diff(context: Context, pathA: string, pathB: string, optio
   const a = assemble(pathA, await loadFiles(pathA));
   const b = assemble(pathB, await loadFiles(pathB));
   const ignored = options.ignore?.map((name) => knownField(name).name ?? name);
-  const verdict = equivalence(a.network, b.network, startsOf(a, options), {
-    ...boundsOf(options),
+  const bounds = boundsOf(options);
+  const verdict = await compareEverywhere([a.network, b.network], startsOf(a, options), {
+    ...bounds,
+    threads: availableParallelism(),
     ...(options.map === undefined ? {} : { ports: await loadPorts(options.map) }),
     ...(ignored === undefined ? {} : { ignored }),
   });
   process.exitCode = codes[verdict.answer];
   if (await answerAs(context, [verdict], options)) return;
   const readings = [...a.readings, ...b.readings];
-  const machine = { ...verdictJson(verdict), differences: verdict.differences.map(differenceJson), read: readings };
+  const exercised = exercisedOf(a.network, bounds.coverage);
+  const differences = verdict.differences.map(differenceJson);
+  const machine = { ...verdictJson(verdict), differences, ...exercised.json, read: readings };
   await context.show(machine, () =>
-    [...readings.map(readingText), differencesText(verdict, [pathA, pathB], options.paths)].join('\n'),
+    [...readings.map(readingText), differencesText(verdict, [pathA, pathB], options.paths), ...exercised.text].join(
+      '\n',
+    ),
   );
 }
 

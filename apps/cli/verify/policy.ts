@@ -1,14 +1,7 @@
-import {
-  assemble,
-  checkFormula,
-  parsePolicies,
-  type Start,
-  type Verdict,
-  verdictJson,
-  verdictText,
-} from '@superfluidity/verify';
+import { availableParallelism } from 'node:os';
+import { assemble, checkPolicies, parsePolicies, type Start, verdictJson, verdictText } from '@superfluidity/verify';
 import type { Context } from '../context.ts';
-import { answerAs, codes, readingText } from './answer.ts';
+import { answerAs, codes, exercisedOf, readingText } from './answer.ts';
 import { loadFiles, loadText } from './load.ts';
 import { boundsOf, startsOf, type VerifyOptions } from './question.ts';
 
@@ -17,18 +10,23 @@ export async function policy(context: Context, path: string, policies: string, o
   const assembled = assemble(path, await loadFiles(path));
   const { network, readings } = assembled;
   const bounds = boundsOf(options);
-  const verdicts: Verdict[] = [];
-  for (const { name, from, packets, setup, formula } of parsePolicies(await loadText(policies), network)) {
+  const asked = parsePolicies(await loadText(policies), network).map(({ name, from, packets, setup, formula }) => {
     const starts = startsOf(assembled, { ...options, from: from.length > 0 ? from : options.from }).map(
       (start): Start => ({ ...start, setup, ...(packets === undefined ? {} : { assume: packets }) }),
     );
-    verdicts.push(checkFormula(network, name, formula, starts, bounds));
-  }
+    return { name, formula, starts };
+  });
+  const verdicts = await checkPolicies(network, asked, { ...bounds, threads: availableParallelism() });
   const answers = verdicts.map(({ answer }) => answer);
   process.exitCode =
     codes[answers.includes('violated') ? 'violated' : answers.includes('unknown') ? 'unknown' : 'holds'];
   if (await answerAs(context, verdicts, options)) return;
-  await context.show({ policies: verdicts.map(verdictJson), read: readings }, () =>
-    [...readings.map(readingText), ...verdicts.map((verdict) => verdictText(verdict, options.paths))].join('\n'),
+  const exercised = exercisedOf(network, bounds.coverage);
+  await context.show({ policies: verdicts.map(verdictJson), ...exercised.json, read: readings }, () =>
+    [
+      ...readings.map(readingText),
+      ...verdicts.map((verdict) => verdictText(verdict, options.paths)),
+      ...exercised.text,
+    ].join('\n'),
   );
 }

@@ -1,6 +1,7 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import {
   type Assembled,
+  Coverage,
   defaultLimits,
   type ExploreOptions,
   field,
@@ -17,6 +18,12 @@ export interface VerifyOptions {
   readonly to?: string;
   readonly packet?: string;
   readonly fields?: readonly string[];
+  readonly at?: string;
+  readonly back?: string;
+  readonly through?: readonly string[];
+  /** Bytes. */
+  readonly size?: number;
+  readonly fragments?: boolean;
   readonly layout?: string;
   readonly paths?: number;
   readonly timeLimit: number;
@@ -26,6 +33,7 @@ export interface VerifyOptions {
   readonly pcap?: string;
   readonly dot?: true;
   readonly mermaid?: true;
+  readonly coverage?: true;
 }
 
 export function startsOf(
@@ -41,7 +49,7 @@ export function startsOf(
   return [start(first), ...more.map(start)];
 }
 
-export function boundsOf({ timeLimit, maxPaths, maxNodes }: VerifyOptions): ExploreOptions {
+export function boundsOf({ timeLimit, maxPaths, maxNodes, coverage }: VerifyOptions): ExploreOptions {
   // Started when a path needs it, and ended with the process.
   const { solve } = z3Solver(defaultLimits.formulaMilliseconds);
   return {
@@ -51,6 +59,7 @@ export function boundsOf({ timeLimit, maxPaths, maxNodes }: VerifyOptions): Expl
       ...(maxNodes === undefined ? {} : { diagramNodes: maxNodes }),
     },
     solve,
+    ...(coverage === undefined ? {} : { coverage: new Coverage() }),
   };
 }
 
@@ -71,4 +80,9 @@ export function knownField(name: string) {
 export function needed(name: string, value: string | undefined): string {
   if (value !== undefined) return value;
   throw new SuperfluidityError('SF-VERIFY-QUESTION', { reason: `name the place with --${name}` });
+}
+
+export function neededAll(name: string, values: readonly string[] | undefined): readonly string[] {
+  if (values !== undefined && values.length > 0) return values;
+  throw new SuperfluidityError('SF-VERIFY-QUESTION', { reason: `name the places with --${name}` });
 }

@@ -143,6 +143,57 @@ ${unit('b', `[{name: eth0, network: lan, allow: [{protocol: tcp, ports: [${allow
     await rm(other, { recursive: true });
   }, 60_000);
 
+  test('asks for waypoints and sizes, and says which rules were exercised', async () => {
+    expect((await verify('waypoints', net, '--from', 'edge:in', '--to', 'edge:eth2', '--through', 'core')).code).toBe(
+      1,
+    );
+    const other = await mkdtemp(join(tmpdir(), 'superfluidity-verify-'));
+    await writeFile(join(other, 'edge.rt'), files['edge.rt']);
+    await writeFile(join(other, 'core.routes'), `${files['core.routes']}172.16.0.0/12 dev eth1\n`);
+    await writeFile(join(other, 'links.links'), 'edge:eth1 -> core:x mtu 1400\n');
+    const mtu = await verify('mtu', other, '--from', 'edge:in');
+    expect([mtu.code, mtu.out.includes('longer than the 1400 bytes that leave at edge:eth1 (links.links:1)')]).toEqual([
+      1,
+      true,
+    ]);
+    expect((await verify('mtu', other, '--size', '1400')).code).toBe(0);
+    const oneWay = await verify(
+      'symmetry',
+      other,
+      '--from',
+      'edge:in',
+      '--packet',
+      'dst 10.9.0.1 && src 10.1.0.1 && ip[8] > 9',
+    );
+    expect([oneWay.code, oneWay.out.match(/^ {2}packet/gm)]).toEqual([1, ['  packet', '  packet']]);
+    expect((await verify('hidden', other, '--from', 'edge:in', '--at', 'core')).code).toBe(1);
+    const idle = await verify('coverage', other, '--from', 'edge:in');
+    expect([idle.code, idle.out.includes('not exercised: core.routes:3')]).toEqual([1, true]);
+    const coverage = await verify('loops', other, '--packet', 'dst 10.1.2.3', '--coverage', '--output', 'json');
+    const [core, edge] = JSON.parse(coverage.out).coverage;
+    expect(edge).toEqual({ file: 'edge.rt', rules: 3, exercised: [2], idle: [1, 3] });
+    expect(core).toMatchObject({ file: 'core.routes', exercised: [2] });
+    await rm(other, { recursive: true });
+  }, 60_000);
+
+  test('follows updates of routes', async () => {
+    const updates = join(net, 'some.updates');
+    const other = await mkdtemp(join(tmpdir(), 'superfluidity-verify-'));
+    await writeFile(join(other, 'edge.rt'), '10.0.0.0/8 192.0.2.1 eth0\n');
+    await writeFile(join(other, 'core.rt'), '10.0.0.0/8 192.0.2.1 eth1\n');
+    await writeFile(join(other, 'links.links'), 'edge:eth0 <-> core:eth0\n');
+    await writeFile(updates, '+ core 10.1.0.0/16 eth0\n- core 10.1.0.0/16\n');
+    const found = await verify('updates', other, updates);
+    expect([found.code, found.out.includes('go round: core:eth0 -> edge:eth0 -> core:eth0')]).toEqual([1, true]);
+    const { runs } = JSON.parse((await verify('updates', other, updates, '--sarif')).out);
+    expect(runs[0].results[0]).toMatchObject({ locations: [{ physicalLocation: { region: { startLine: 1 } } }] });
+    await writeFile(updates, '+ core 10.1.0.0/16 eth2\n');
+    const quiet = await verify('updates', other, updates, '--output', 'json');
+    expect([quiet.code, JSON.parse(quiet.out).updates[0].loops]).toEqual([0, []]);
+    await rm(updates);
+    await rm(other, { recursive: true });
+  }, 60_000);
+
   test('explains one packet with file and line', async () => {
     const { code, out } = await verify('explain', net, '--from', 'edge:in', '--packet', 'dst 10.1.2.3');
     expect(code).toBe(0);

@@ -4,11 +4,14 @@ import {
   askEverywhere,
   assemble,
   type ConcretePath,
+  coverageJson,
+  coverageText,
   type EveryStartQuestion,
   explore,
   interpret,
   layouts,
   multipath,
+  outerEntries,
   pathLines,
   reach,
   sourceName,
@@ -19,21 +22,35 @@ import {
   type Read,
   showValue,
   type SourceRef,
+  symmetry,
+  unreachableRules,
+  verdictJson,
+  verdictText,
 } from '@superfluidity/verify';
 import type { Context } from '../context.ts';
-import { answer, codes } from './answer.ts';
+import { answer, answerAs, codes, readingText } from './answer.ts';
 import { loadFiles } from './load.ts';
-import { boundsOf, knownField, needed, startsOf, type VerifyOptions } from './question.ts';
+import { boundsOf, knownField, needed, neededAll, startsOf, type VerifyOptions } from './question.ts';
 
 const everywhere: Readonly<Record<string, (options: VerifyOptions) => EveryStartQuestion>> = {
   isolation: ({ to }) => ({ ask: 'isolation', to: needed('to', to) }),
   loops: () => ({ ask: 'loops' }),
   blackholes: () => ({ ask: 'blackholes' }),
+  waypoints: ({ to, through }) => ({ ask: 'waypoints', to: needed('to', to), through: neededAll('through', through) }),
+  mtu: ({ size, fragments }) => ({
+    ask: 'mtu',
+    whole: fragments === false,
+    ...(size === undefined ? {} : { bytes: size }),
+  }),
+  visible: ({ at, fields: names }) => ({ ask: 'visible', at: needed('at', at), fields: fieldsOf(names) }),
+  hidden: ({ at, fields: names }) => ({ ask: 'hidden', at: needed('at', at), fields: fieldsOf(names) }),
   invariants: ({ fields: names }) => ({
     ask: 'invariants',
-    kept: (names ?? ['IPv4.src', 'IPv4.dst']).map(knownField),
+    kept: fieldsOf(names),
   }),
 };
+
+const fieldsOf = (names: readonly string[] = ['IPv4.src', 'IPv4.dst']) => names.map(knownField);
 
 export async function verify(context: Context, question: string, path: string, options: VerifyOptions): Promise<void> {
   const assembled = assemble(path, await loadFiles(path));
@@ -46,9 +63,30 @@ export async function verify(context: Context, question: string, path: string, o
       ? await askEverywhere(network, starts, asked, { ...bounds, threads: availableParallelism() })
       : question === 'multipath'
         ? multipath(network, starts, bounds)
-        : reach(network, starts[0]!, options.to, bounds);
-  await answer(context, assembled, verdict, options);
+        : question === 'symmetry'
+          ? symmetry(network, starts, { ...bounds, ...optional('to', options.to), ...optional('back', options.back) })
+          : reach(network, starts[0]!, options.to, bounds);
+  // Of a trip both ways are shown.
+  const paths = question === 'symmetry' ? 2 * (options.paths ?? 1) : (options.paths ?? 1);
+  await answer(context, assembled, verdict, { ...options, paths }, bounds.coverage);
   process.exitCode = codes[verdict.answer];
+}
+
+const optional = <K extends string>(key: K, value: string | undefined) =>
+  (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: string };
+
+/** To which rules of the network does no packet get? */
+export async function coverage(context: Context, path: string, options: VerifyOptions): Promise<void> {
+  const assembled = assemble(path, await loadFiles(path));
+  const { network, entries, readings } = assembled;
+  const starts = startsOf({ ...assembled, entries: outerEntries(network, entries) }, options);
+  const { verdict, files } = unreachableRules(network, starts, boundsOf(options));
+  process.exitCode = codes[verdict.answer];
+  if (await answerAs(context, [verdict], options)) return;
+  const machine = { ...verdictJson(verdict), coverage: coverageJson(files), read: readings };
+  await context.show(machine, () =>
+    [...readings.map(readingText), coverageText(files), verdictText(verdict, options.paths)].join('\n'),
+  );
 }
 
 /** One concrete packet, hop by hop. */

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, SuperfluidityError, systemClock } from '@superfluidity/core';
-import { errnoOf } from './errors.ts';
+import { errnoOf, tolerating } from './errors.ts';
 
 /**
  * Control groups for processes that no container runtime looks after (cgroups(7)). A machine has version 2, version 1
@@ -111,14 +111,18 @@ function delegate(root: string, name: string, controllers: readonly Controller[]
 export function createCgroup(name: string, limits: CgroupLimits = {}): void {
   checkName(name);
   const { v1, v2, controllers } = cgroupLayout();
-  const doing = `create cgroup ${name}`;
-  const legacy = v1.size > 0;
-  if (!legacy && v2 !== undefined) delegate(v2, name, controllers);
+  if (v1.size === 0 && v2 !== undefined) delegate(v2, name, controllers);
   for (const folder of foldersOf(name)) mkdirSync(folder, { recursive: true });
+  setLimits(name, limits);
+}
+
+function setLimits(name: string, limits: CgroupLimits): void {
+  const { v1, v2, controllers } = cgroupLayout();
+  const doing = `limit cgroup ${name}`;
   const set = (controller: Controller, v1File: string, v1Value: string, v2File: string, v2Value: string) => {
     const root = v1.get(controller);
     if (root !== undefined) write(doing, join(root, name, v1File), v1Value);
-    else if (!legacy && v2 !== undefined && controllers.includes(controller))
+    else if (v1.size === 0 && v2 !== undefined && controllers.includes(controller))
       write(doing, join(v2, name, v2File), v2Value);
   };
   if (limits.cpuCores !== undefined) {
@@ -132,6 +136,12 @@ export function createCgroup(name: string, limits: CgroupLimits = {}): void {
   if (limits.pidsMax !== undefined) {
     set('pids', 'pids.max', String(limits.pidsMax), 'pids.max', String(limits.pidsMax));
   }
+}
+
+/** Changes the limits of a group that is there; one that is gone has no processes to limit. */
+export function limitCgroup(name: string, limits: CgroupLimits): void {
+  checkName(name);
+  tolerating(['ENOENT'], () => setLimits(name, limits));
 }
 
 export function addToCgroup(name: string, pid: number): void {

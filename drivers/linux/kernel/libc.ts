@@ -48,8 +48,10 @@ const SIGNATURES = {
   sendto:
     'intptr_t sendto(int fd, const void *buffer, size_t length, int flags, const void *address, uint32_t addressLength)',
   recv: 'intptr_t recv(int fd, void *buffer, size_t length, int flags)',
+  read: 'intptr_t read(int fd, void *buffer, size_t length)',
   close: 'int close(int fd)',
   fallocate: 'int fallocate(int fd, int mode, int64_t offset, int64_t length)',
+  renameat2: 'int renameat2(int fromFolder, const char *from, int toFolder, const char *to, unsigned int flags)',
   ppoll: 'int ppoll(void *fds, unsigned long count, const void *timeout, const void *signalMask)',
   syscall: 'long syscall(long number, long a, long b, void *c, long d)',
   ioctl: 'int ioctl(int fd, unsigned long request, void *argument)',

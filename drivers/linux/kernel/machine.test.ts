@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync, rmSync, mkdtempSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync, rmSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -12,6 +12,7 @@ import { changeLink, createVeth } from './links.ts';
 import { inNamespace, listNamespaces, namespaceInode } from './namespaces.ts';
 import { transact } from './netlink.ts';
 import { isAlive, killProcess, processRef, spawnDetached, stopProcess, waitForExit } from './processes.ts';
+import { replaceFile } from './replace-file.ts';
 import { readSysctl, writeSysctl } from './sysctl.ts';
 import { missingForKernelTests, TestNamespaces, titled } from './testing.ts';
 
@@ -129,6 +130,21 @@ describe.skipIf(absent !== undefined)(titled('the machine', absent), () => {
     await deleteCgroup(`sft-${process.pid}`);
     expect(cgroupExists(`sft-${process.pid}`)).toBe(false);
     expect(() => createCgroup('../../etc')).toThrow(coded('SF-LINUX-BAD-NAME'));
+  });
+
+  it('replaces a file at once, with nothing left beside it', () => {
+    const [path, draft] = [join(folder, 'record.json'), join(folder, 'record.new')];
+    const replaceAndRead = (text: string) => {
+      replaceFile(path, text, draft);
+      return readFileSync(path, 'utf8');
+    };
+    expect(['first, and the longest', 'second', ''].map(replaceAndRead)).toEqual([
+      'first, and the longest',
+      'second',
+      '',
+    ]);
+    expect(existsSync(draft)).toBe(false);
+    expect(() => replaceFile(join(folder, 'nowhere', 'a'), '', join(folder, 'nowhere', 'b'))).toThrow('ENOENT');
   });
 
   it('applies rule sets as a whole or not at all', async () => {

@@ -1,19 +1,10 @@
-import {
-  closeSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  rmSync,
-} from 'node:fs';
+import { closeSync, constants, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { constants as os } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
 import { run } from '../kernel/command.ts';
-import { errnoOf } from '../kernel/errors.ts';
+import { trySystemCall } from '../kernel/libc.ts';
 import { isAlive, killProcess, type ProcessRef, waitForExit } from '../kernel/processes.ts';
 import { PATH, spawnProgram } from '../kernel/spawn.ts';
 import './errors.ts';
@@ -153,15 +144,13 @@ async function releaseThroughFifo(fifo: string): Promise<boolean> {
     const start = performance.now();
     // A last look after the time is over: this thread may have been kept busy all the while, and the byte be there.
     for (let late = false; ; late = performance.now() - start > START_TIMEOUT_MS) {
-      try {
-        if (readSync(fd, byte, 0, 1, null) === 1) {
-          rmSync(fifo, { force: true });
-          return true;
-        }
-      } catch (error) {
-        if (errnoOf(error) !== 'EAGAIN') return false;
+      // Most answers are EAGAIN, which Node would make an error with a stack of.
+      const length = trySystemCall('read', fd, byte, 1);
+      if (length === 1) {
+        rmSync(fifo, { force: true });
+        return true;
       }
-      if (late) return false;
+      if (late || (length !== 0 && length !== -os.errno.EAGAIN)) return false;
       await (performance.now() - start < EAGER_MS ? nextTurn() : pause(1));
     }
   } finally {

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { segmentsOf, stream, type RequestRecord } from './stream-client.ts';
-import { startVideoServer, type VideoServer } from './video-server.ts';
+import { segmentsOf, stream, type RequestRecord } from './stream-client.js';
+import { startVideoServer, type VideoServer } from './video-server.js';
 
 const mediaFolder = fileURLToPath(new URL('../media', import.meta.url));
 const playlist = readFileSync(join(mediaFolder, 'live/index.m3u8'), 'utf8');
@@ -84,7 +84,7 @@ describe('the video server', () => {
   it('answers its health check, and nothing outside of its folder', async () => {
     expect(await ask(server.port, '/health', agent)).toMatchObject({ status: 200 });
     expect(await ask(server.port, '/', agent)).toMatchObject({ status: 200 });
-    for (const path of ['/live/../../programs/ue.ts', '/%2e%2e/programs/ue.ts', '/live/', '/make.sh', '//']) {
+    for (const path of ['/live/../../programs/ue.js', '/%2e%2e/programs/ue.js', '/live/', '/make.sh', '//']) {
       expect(await ask(server.port, path, agent)).toMatchObject({ status: 404 });
     }
     expect(await ask(server.port, '/health', agent, 'DELETE')).toMatchObject({ status: 405 });
@@ -255,8 +255,8 @@ describe('the programs', () => {
     const probe = await serve('x/x');
     await probe.drain();
     const port = String(probe.port);
-    const video = start('./video.ts', { FACTS_FILE: facts, VIDEO_PORT: port, VIDEO_GRACE_MS: '100' });
-    const ue = start('./ue.ts', { UE_URL: `http://127.0.0.1:${port}`, UE_PACE_MS: '5' });
+    const video = start('./video.js', { FACTS_FILE: facts, VIDEO_PORT: port, VIDEO_GRACE_MS: '100' });
+    const ue = start('./ue.js', { UE_URL: `http://127.0.0.1:${port}`, UE_PACE_MS: '5' });
     const records = await new Promise<RequestRecord[]>((resolve) => {
       let output = '';
       ue.stdout!.setEncoding('utf8').on('data', (chunk: string) => {

@@ -33,7 +33,9 @@ const location = z.strictObject({
 
 export const requirementsShape = z
   .strictObject({
-    cpu: amount.describe('Cores, in fractions too').exactOptional(),
+    cpu: amount
+      .describe('Cores, in fractions too. On linux sites a unit may have a whole one for its first second')
+      .exactOptional(),
     memoryMiB: amount.exactOptional(),
     storageMiB: amount.exactOptional(),
     bandwidthMbps: amount.exactOptional(),

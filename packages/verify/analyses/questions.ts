@@ -1,15 +1,10 @@
-import { SuperfluidityError, nearest } from '@superfluidity/core';
-import '../errors.ts';
 import { type Exploration, explore, type ExploreOptions, type Start } from '../engine/explore.ts';
 import type { Path } from '../engine/path.ts';
 import type { Field } from '../ir/expression.ts';
-import { boxOf, type Network, type PortId } from '../network.ts';
-import { portsOf } from '../ports.ts';
+import type { Network } from '../network.ts';
 import type { Verdict } from '../verdict.ts';
 import { type Explored, verdictOf } from './exploration-verdict.ts';
-
-/** A port, or a box: then any of its ports. */
-export type Place = string;
+import { isAt, mustExist, type Place } from './places.ts';
 
 /** Do packets from the start get to the place, or out of the network when none is named? */
 export function reach(network: Network, start: Start, to: Place | undefined, options: ExploreOptions = {}): Verdict {
@@ -104,32 +99,37 @@ export function invariants(
   );
 }
 
-/** Do packets that reach the place come through the waypoints, in that order? */
+/** Do packets that reach the place come through the waypoints before, in that order? */
 export function waypoints(
   network: Network,
-  start: Start,
+  starts: readonly Start[],
   to: Place,
   through: readonly Place[],
   options: ExploreOptions = {},
 ): Verdict {
   for (const place of [to, ...through]) mustExist(network, place);
-  const exploration = run(network, start, { ...options, keepDropped: false });
-  const inOrder = (path: Path) => {
+  // What a box drops has reached the box.
+  const explorations = starts.map((start) => run(network, start, options));
+  const inOrder = ({ hops }: Path) => {
     let next = 0;
-    for (const { port } of path.hops) if (next < through.length && isAt(port, through[next]!)) next += 1;
+    for (const [i, { port }] of hops.entries()) {
+      if (i > 0 && isAt(port, to)) break;
+      while (next < through.length && isAt(port, through[next]!)) next += 1;
+    }
     return next === through.length;
   };
+  const names = through.join(', ');
   return verdictOf(
     {
       question: 'waypoints',
-      evidence: arrivals(exploration, to).filter((path) => !inOrder(path)),
+      evidence: explorations.flatMap((each) => arrivals(each, to)).filter((path) => !inOrder(path)),
       found: 'violated',
       because: {
-        found: `There are packets that reach ${to} without going through ${through.join(', ')}.`,
-        absent: `All packets that reach ${to} go through ${through.join(', ')}.`,
+        found: `There are packets that reach ${to} without going through ${names}${through.length > 1 ? ' in that order' : ''}.`,
+        absent: `All packets that reach ${to} go through ${names}.`,
       },
     },
-    [exploration],
+    explorations,
   );
 }
 
@@ -147,7 +147,7 @@ function none(
   return verdictOf({ question, evidence, found: 'violated', because: { found, absent } }, explorations);
 }
 
-function run(network: Network, start: Start, options: ExploreOptions): Explored {
+export function run(network: Network, start: Start, options: ExploreOptions): Explored {
   mustExist(network, start.port);
   return { ...explore(network, start, options), network, start };
 }
@@ -156,19 +156,4 @@ function run(network: Network, start: Start, options: ExploreOptions): Explored 
 function arrivals({ paths }: Exploration, to: Place | undefined): readonly Path[] {
   if (to === undefined) return paths.filter(({ outcome }) => outcome === 'delivered');
   return paths.filter(({ hops }) => hops.some(({ port }, i) => i > 0 && isAt(port, to)));
-}
-
-function isAt(port: PortId, place: Place): boolean {
-  return port === place || (!place.includes(':') && boxOf(port) === place);
-}
-
-function mustExist(network: Network, place: Place): void {
-  const ports = portsOf(network);
-  // Hosts and other networks at the end of a link are boxes too, of which nothing more is known.
-  const known = new Set([...ports, ...network.boxes.keys(), ...[...ports].map(boxOf)]);
-  if (known.has(place)) return;
-  const similar = nearest(place, known);
-  throw new SuperfluidityError('SF-VERIFY-PORT', {
-    reason: `there is no port or box '${place}'${similar === undefined ? '' : `; did you mean '${similar}'?`}`,
-  });
 }

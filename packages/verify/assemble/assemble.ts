@@ -7,12 +7,13 @@ import { ciscoModel } from '../models/cisco/router.ts';
 import { portsOfConfig } from '../models/cisco/ports.ts';
 import { isRouted, type Segments, segmentsOf } from '../models/cisco/segments.ts';
 import { type ClickModel, clickModel } from '../models/click/model.ts';
+import { bridgeFirewall } from '../models/neutron/bridge-firewall.ts';
 import { netfilterModel } from '../models/netfilter/model.ts';
 import { type OpenflowModel, openflowModel } from '../models/openflow/model.ts';
 import { routerModel } from '../models/router.ts';
 import { switchModel } from '../models/switch.ts';
 import { vlanSwitchModel } from '../models/vlan-switch.ts';
-import { type Box, boxOf, type Network, type PortId } from '../network.ts';
+import { type Box, boxOf, type Mtu, type Network, type PortId } from '../network.ts';
 import type { FileReading } from '../read/ledger.ts';
 import { countLines, unusable } from '../read/lines.ts';
 import type { InputFile } from '../read/reader.ts';
@@ -98,7 +99,7 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
   for (const [box, file] of read.unknown) {
     if (!boxes.has(box)) unknown.set(box, `what ${box} does: ${file} is not recognised`);
   }
-  const links = linksBetween(
+  const { links, mtus } = linksBetween(
     [...segments.links, ...patches(boxes, read.vswitches), ...veths(read.boxes)].map((link) => ({
       ...link,
       from: vlanPort(link.from, vlanPorts),
@@ -108,8 +109,14 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
     ends,
     switches,
   );
+  for (const [box, { interfaces }] of read.boxes) {
+    for (const { name: interface_, mtu } of interfaces) {
+      const port = `${box}:${interface_}`;
+      if (mtu !== undefined) smallest(mtus, programs.has(`${port}:in`) ? `${port}:out` : port, mtu);
+    }
+  }
   return {
-    network: { name, boxes, programs, links, routines, unknown },
+    network: { name, boxes, programs, links, routines, unknown, ...(mtus.size === 0 ? {} : { mtus }) },
     entries: read.starts.length === 0 ? entries : read.starts.map((start) => startOf(start, boxes, programs, ends)),
     readings: [...[...read.boxes.values()].flatMap(({ readings }) => readings), ...read.readings],
   };
@@ -128,11 +135,20 @@ function modelOf(
 ): BoxModel | undefined {
   if (parts.flows !== undefined) {
     const configured = bridgeOf(name, vswitches)?.ports;
-    const ports = parts.switchPorts ?? [];
-    return openflowModel(name, { flows: parts.flows, ports, ...(configured === undefined ? {} : { configured }) });
+    return openflowModel(name, {
+      flows: parts.flows,
+      ports: parts.switchPorts ?? [],
+      ...(configured === undefined ? {} : { configured }),
+      ...(parts.groups === undefined ? {} : { groups: parts.groups }),
+      ...(parts.learned === undefined ? {} : { learned: parts.learned }),
+    });
   }
   const [configuration] = parts.click;
   if (configuration !== undefined) return clickModel(name, configuration);
+  const isBridging = parts.bridges !== undefined && parts.interfaces.length === 0 && parts.fib === undefined;
+  if (parts.rulesets.length > 0 && isBridging) {
+    return bridgeFirewall(name, parts.bridges!, parts.rulesets, parts.ipsets);
+  }
   if (isLinux(parts)) {
     const isLinked = (device: string) => links.some(({ from }) => from === `${name}:${device}`);
     return netfilterModel(name, linuxBox(parts, isLinked));
@@ -171,11 +187,12 @@ function vlanPort(written: PortId, ports: ReadonlyMap<string, readonly string[]>
  * are elements: `nat:to-core`, or `nat:switch:1` for an output that nothing inside is connected to.
  */
 function linksBetween(
-  read: readonly Pick<ReadLink, 'from' | 'to'>[],
+  read: readonly (Pick<ReadLink, 'from' | 'to'> & Partial<ReadLink>)[],
   programs: ReadonlyMap<PortId, Instruction>,
   ends: readonly ClickEnds[],
   switches: ReadonlyMap<string, OpenflowModel>,
-): ReadonlyMap<PortId, readonly PortId[]> {
+): { readonly links: ReadonlyMap<PortId, readonly PortId[]>; readonly mtus: Map<PortId, Mtu> } {
+  const mtus = new Map<PortId, Mtu>();
   const outputs = ends.flatMap(({ exits, openOutputs }) => [...exits, ...openOutputs]);
   const inputs = ends.flatMap(({ entries }) => entries);
   const links = new Map<PortId, PortId[]>();
@@ -191,8 +208,16 @@ function linksBetween(
     const begin = isLinux(from) ? `${from}:out` : clickPort(from, 'out', outputs);
     // A link that is told twice is one.
     links.set(begin, [...new Set([...(links.get(begin) ?? []), end(to)])]);
+    if (link.mtu !== undefined && link.source !== undefined) {
+      smallest(mtus, begin, { bytes: link.mtu, source: link.source });
+    }
   }
-  return links;
+  return { links, mtus };
+}
+
+/** Of what is said of a port, by its box and by its links, the smallest counts. */
+function smallest(mtus: Map<PortId, Mtu>, port: PortId, mtu: Mtu): void {
+  if (mtu.bytes < (mtus.get(port)?.bytes ?? Infinity)) mtus.set(port, mtu);
 }
 
 /** Of a file of starts: the port where packets come in, or any other port of a box that is there. */

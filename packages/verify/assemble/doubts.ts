@@ -17,5 +17,5 @@ export function doubtOf({ file, format, lines, remarks }: FileReading): readonly
   if (format.startsWith('ip') && format.endsWith('tables-save')) return [];
   const first = remarks.find(({ fate }) => fate === 'not understood');
   const what = `${count} ${count === 1 ? 'line' : 'lines'} of ${file}, first line ${first?.line ?? '?'}: ${first?.why ?? ''}`;
-  return [{ op: 'doubt', what }];
+  return [{ op: 'doubt', what, covered: true }];
 }

@@ -29,6 +29,9 @@ export function linuxBox(parts: BoxParts, isLinked: (device: string) => boolean 
         address: BigInt(fib.addresses[i]!),
         length: fib.lengths[i]!,
         interfaces: through,
+        hops: through.map((device) =>
+          fib.hops[i] === 0 ? { device } : { device, via: BigInt(fib.hops[i]!), viaFamily: 'ip' },
+        ),
         source: { file: fib.file, line: fib.lines[i]! },
       });
     }

@@ -13,6 +13,7 @@ import { type Fib6, readFib6, recogniseFib6 } from '../readers/fib/fib6.ts';
 import { looksLikeInterfaces, readInterfaces } from '../readers/interfaces.ts';
 import type { ReadInterface } from '../readers/linux/interface.ts';
 import { looksLikeNeighbours, readNeighbours } from '../readers/links-yaml.ts';
+import { type LinuxBridge, looksLikeLinuxBridges, readLinuxBridges } from '../readers/linux-bridges.ts';
 import { looksLikeLinks, readLinks, type ReadLink } from '../readers/links.ts';
 import { looksLikeNeighbourTable, type Neighbour, readNeighbourTable } from '../readers/linux/neighbours.ts';
 import { type LinuxRoute, looksLikeLinuxRoutes, readLinuxRoutes } from '../readers/linux/routes.ts';
@@ -36,7 +37,9 @@ import { looksLikeBridgeVlans, readBridgeVlans } from '../readers/vlans/bridge-v
 import type { VlanPort } from '../readers/vlans/port.ts';
 import { looksLikeSwitchports, readSwitchports } from '../readers/vlans/show-switchport.ts';
 import { looksLikeShowVlan, readShowVlan } from '../readers/vlans/show-vlan.ts';
+import { type LearnedMac, looksLikeFdb, readFdb } from '../readers/openflow/fdb.ts';
 import type { Flow } from '../readers/openflow/flow.ts';
+import { type Group, looksLikeGroups, readGroups } from '../readers/openflow/groups.ts';
 import { looksLikeFlows, readFlows } from '../readers/openflow/flows.ts';
 import { looksLikePorts, readPorts, type ReadPort } from '../readers/openflow/ports.ts';
 import { looksLikeVswitch, readVswitch, type Vswitch } from '../readers/openflow/vswitch.ts';
@@ -47,6 +50,10 @@ import { looksLikeNeutron, readNeutron } from '../readers/neutron/neutron.ts';
 export interface BoxParts {
   flows?: readonly Flow[];
   switchPorts?: readonly ReadPort[];
+  groups?: readonly Group[];
+  learned?: readonly LearnedMac[];
+  neighbours?: readonly Neighbour[];
+  bridges?: readonly LinuxBridge[];
   fib?: Fib;
   fib6?: Fib6;
   config?: CiscoConfig;
@@ -105,6 +112,14 @@ const formats: readonly Format[] = [
   { recognises: looksLikeShowVlan, read: (file, box) => ports(readShowVlan(file), box) },
   { recognises: looksLikeSwitchports, read: (file, box) => ports(readSwitchports(file), box) },
   {
+    recognises: looksLikeGroups,
+    read(file, box) {
+      const { value, reading } = readGroups(file);
+      box.groups = [...(box.groups ?? []), ...value];
+      return reading;
+    },
+  },
+  {
     recognises: looksLikeFlows,
     read(file, box) {
       const { value, reading } = readFlows(file);
@@ -117,6 +132,22 @@ const formats: readonly Format[] = [
     read(file, box) {
       const { value, reading } = readPorts(file);
       box.switchPorts = [...(box.switchPorts ?? []), ...value];
+      return reading;
+    },
+  },
+  {
+    recognises: looksLikeLinuxBridges,
+    read(file, box) {
+      const { value, reading } = readLinuxBridges(file);
+      box.bridges = [...(box.bridges ?? []), ...value];
+      return reading;
+    },
+  },
+  {
+    recognises: looksLikeFdb,
+    read(file, box) {
+      const { value, reading } = readFdb(file);
+      box.learned = [...(box.learned ?? []), ...value];
       return reading;
     },
   },
@@ -345,7 +376,7 @@ export function partsOf(files: readonly InputFile[]): ReadFiles {
  * `edge_config.txt` and `edge_route.txt` of the box `edge`.
  */
 function boxName(path: string): string {
-  const base = path.slice(path.lastIndexOf('/') + 1).replace(/^(?:flows|ports|ovs)-(?=[^.])/, '');
+  const base = path.slice(path.lastIndexOf('/') + 1).replace(/^(?:flows|groups|ports|fdb|ovs)-(?=[^.])/, '');
   const dot = base.indexOf('.');
   const name = dot > 0 ? base.slice(0, dot) : base;
   return name.replace(/(?<=.)[_-](?:config|routes?|cef|mac|vlan|switchport)$/, '');

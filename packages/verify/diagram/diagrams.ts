@@ -97,6 +97,7 @@ export class Diagrams {
   range(bits: readonly number[], low: bigint, high: bigint): Node {
     const width = bits.length;
     const top = (1n << BigInt(width)) - 1n;
+    if (low === high) return this.masked(bits, low, top);
     const atLeast = low <= 0n ? TRUE : this.#bound(bits, low, true);
     const atMost = high >= top ? TRUE : this.#bound(bits, high, false);
     return this.and(atLeast, atMost);

@@ -1,4 +1,4 @@
-import type { Condition } from '../ir/expression.ts';
+import type { Condition, Expr } from '../ir/expression.ts';
 import type { Instruction, InstructionOf } from '../ir/instruction.ts';
 import type { SourceRef } from '../ir/source.ts';
 import type { Network } from '../network.ts';
@@ -7,7 +7,7 @@ import { type SymbolId, symbolWidths, type Value } from '../solve/value.ts';
 import { tableClasses } from '../tables/classes.ts';
 import type { Outcome } from './path.ts';
 import type { Question } from './question.ts';
-import { PathFailure, type State } from './state.ts';
+import { operandsOf, PathFailure, type State } from './state.ts';
 
 /** Calls of routines within each other; the calls of a network have no cycle. */
 const CALLS_MAX = 200;
@@ -34,6 +34,8 @@ export class Executor {
 
   run(state: State, instruction: Instruction): readonly State[] {
     this.#question.budget.instruction();
+    // Of a test, what counts is that some packets are as it says.
+    if (instruction.op !== 'if') this.#exercised(state, instruction.source);
     try {
       return this.#run(state, instruction);
     } catch (error) {
@@ -70,6 +72,7 @@ export class Executor {
       }
       case 'if': {
         const { yes, no } = this.split(state, instruction.condition, source);
+        if (yes.length > 0) this.#exercised(yes[0]!, source);
         const decided = yes.length === 0 || no.length === 0;
         const mark = (one: State) => (decided ? one : one.because(source));
         return [
@@ -109,8 +112,24 @@ export class Executor {
       case 'call':
         return this.#call(state, instruction);
       case 'doubt':
-        return [state.doubting(instruction.what).because(source)];
+        return this.#doubt(state, instruction);
     }
+  }
+
+  /** A doubt that does not cover what may happen is a choice between what follows and something that nobody knows. */
+  #doubt(state: State, { what, covered, source }: InstructionOf<'doubt'>): readonly State[] {
+    const doubting = state.doubting(what).because(source);
+    // What else may happen because of it was said already.
+    if (covered === true || state.doubts.includes(what)) return [doubting];
+    const [asModelled, otherwise] = doubting.chosen(2);
+    this.#sink.ended(otherwise!, 'unfinished', what, source);
+    return [asModelled!];
+  }
+
+  #exercised({ condition }: State, source: SourceRef | undefined): void {
+    const { coverage, solve } = this.#question;
+    if (coverage === undefined || source === undefined || coverage.has(source.file, source.line)) return;
+    if (condition.satisfiable(solve) !== 'no') coverage.ran(source);
   }
 
   #branches(states: readonly State[], branches: readonly Instruction[]): readonly State[] {
@@ -158,13 +177,10 @@ export class Executor {
 
   #table(state: State, { table, source }: InstructionOf<'table'>): readonly State[] {
     const values = table.keys.map(({ of, absent }): Value | undefined => {
-      try {
-        return state.evaluate(of, this.#question).value;
-      } catch (error) {
-        if (absent === 'fail' || !(error instanceof PathFailure)) throw error;
-        return undefined;
-      }
+      if (absent !== 'fail' && !isThere(state, of)) return undefined;
+      return state.evaluate(of, this.#question).value;
     });
+    this.#question.coverage?.looked(table, values, state.condition, this.#question);
     const widths = new Map<SymbolId, number>();
     for (const value of values) if (value !== undefined) symbolWidths(value, widths);
     const through: State[] = [];
@@ -178,6 +194,13 @@ export class Executor {
     }
     return through;
   }
+}
+
+/** Whether everything that an expression reads is there. */
+function isThere(state: State, expr: Expr): boolean {
+  if (expr.kind === 'read') return state.has(expr.from);
+  if (expr.kind === 'const' || expr.kind === 'fresh') return true;
+  return operandsOf(expr).every((operand) => isThere(state, operand));
 }
 
 function sides(state: State, when: Formula): { readonly yes: readonly State[]; readonly no: readonly State[] } {

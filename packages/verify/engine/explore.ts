@@ -7,6 +7,7 @@ import { boxOf, type Network, type PortId } from '../network.ts';
 import { all, not } from '../solve/formula.ts';
 import type { Solve } from '../solve/path-condition.ts';
 import { BoundHit, boundOf } from './budget.ts';
+import type { Coverage } from './coverage.ts';
 import { Executor } from './execute.ts';
 import { makePath } from './make-path.ts';
 import type { Outcome, Path } from './path.ts';
@@ -47,6 +48,8 @@ export interface ExploreOptions {
   readonly keepDropped?: boolean;
   readonly order?: 'depth' | 'breadth';
   readonly solve?: Solve;
+  /** Is told which rules packets met. */
+  readonly coverage?: Coverage;
 }
 
 export interface Exploration {

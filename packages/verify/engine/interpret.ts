@@ -19,7 +19,12 @@ export interface ConcretePath {
   readonly copies: number;
   readonly choices: number;
   /** Where the packet became several: into which branch of which event it went, and after how many ports. */
-  readonly splits: readonly { readonly event: object; readonly branch: number; readonly hops: number }[];
+  readonly splits: readonly {
+    readonly event: object;
+    readonly kind: 'copy' | 'choice';
+    readonly branch: number;
+    readonly hops: number;
+  }[];
   /** What `watch` answered at each port, and at the end. */
   readonly seen: readonly unknown[];
   /** The value of a location at the end. */
@@ -145,7 +150,7 @@ class Packet {
     return Array.from({ length: branches }, (_, branch) => {
       const made = this.copy();
       made[kind] += 1;
-      made.splits = [...this.splits, { event, branch, hops }];
+      made.splits = [...this.splits, { event, kind: kind === 'copies' ? 'copy' : 'choice', branch, hops }];
       return made;
     });
   }
@@ -342,9 +347,14 @@ class Machine {
         if (body === undefined) throw new Failure('no such routine');
         return this.run(packet, body);
       }
-      case 'doubt':
-        if (!packet.doubts.includes(instruction.what)) packet.doubts.push(instruction.what);
-        return [packet];
+      case 'doubt': {
+        if (packet.doubts.includes(instruction.what)) return [packet];
+        packet.doubts.push(instruction.what);
+        if (instruction.covered) return [packet];
+        const [asModelled, otherwise] = packet.split('choices', 2);
+        this.end(otherwise!, 'unfinished', instruction.what, source);
+        return [asModelled!];
+      }
     }
   }
 

@@ -1,10 +1,11 @@
-import type { Location } from '../ir/expression.ts';
+import { encryptedFrom } from '../ir/encryption.ts';
+import type { Field, Location } from '../ir/expression.ts';
 import { namesFor } from './names.ts';
 import type { SourceRef } from '../ir/source.ts';
 import { compare } from '../solve/formula.ts';
 import type { Solve } from '../solve/path-condition.ts';
-import { evaluate, type SymbolId } from '../solve/value.ts';
-import type { Hop, Outcome, Packet, Path } from './path.ts';
+import { evaluate, sameValue, type SymbolId, type Value } from '../solve/value.ts';
+import type { Hop, Outcome, Packet, Path, Sight } from './path.ts';
 import type { Split, State, Trail } from './state.ts';
 
 interface Parts {
@@ -37,6 +38,7 @@ export function makePath(parts: Parts): Path {
     choices: countSplits(state.splits, 'choice'),
     layout,
     ranges: (at) => (state.has(at) ? state.condition.ranges(state.read(at), ranges) : undefined),
+    sight: (at) => sightOf(parts, at),
     changed: (places) => changedPath(parts, places),
     witness() {
       const symbols = state.condition.model(solve);
@@ -65,6 +67,29 @@ function changedPath(parts: Parts, places: readonly Location[]): Path | undefine
     perhaps ??= path;
   }
   return perhaps;
+}
+
+/** Bits stay where they are when headers are put in front: there the field of a header inside a tunnel is found. */
+function sightOf({ state, sent, solve, layout }: Parts, at: Field): Sight | undefined {
+  if (!sent.has(at)) return undefined;
+  // A checksum of ICMP is where ports of TCP are.
+  const own = namesFor(layout).find(([, named]) => sent.has(named) && sent.place(named) === sent.place(at));
+  if (own !== undefined && at.name !== undefined && own[0] !== at.name) return undefined;
+  const value = state.condition.resolve(sent.read(at));
+  const isSent = (seen: Value | undefined) => {
+    if (seen === undefined || seen.width !== value.width) return false;
+    if (sameValue(seen, value)) return true;
+    const differs = state.condition.and(compare(seen, '!=', value));
+    return differs === undefined || differs.satisfiable(solve) === 'no';
+  };
+  const encrypted = encryptedFrom.flatMap((tag) => state.tag(tag) ?? []);
+  const places = [state.has(at) ? state.place(at) : undefined, sent.place(at)];
+  const sights = places.map((place, i): Sight => {
+    if (place === undefined || !isSent(state.valueAt(place))) return 'gone';
+    if (encrypted.some((from) => typeof place === 'number' && place >= from)) return 'encrypted';
+    return i === 0 ? 'shown' : 'inside';
+  });
+  return (['shown', 'inside', 'encrypted'] as const).find((sight) => sights.includes(sight)) ?? 'gone';
 }
 
 function countSplits(last: Split | undefined, kind: Split['kind']): number {

@@ -1,4 +1,4 @@
-import type { Location } from '../ir/expression.ts';
+import type { Field, Location } from '../ir/expression.ts';
 import type { SourceRef } from '../ir/source.ts';
 import type { PortId } from '../network.ts';
 
@@ -59,9 +59,14 @@ export interface ShownPath {
   witness(): Witness | undefined;
 }
 
+/** What is to be seen of a field that was sent: by its name, only inside a tunnel, encrypted, or nothing. */
+export type Sight = 'shown' | 'inside' | 'encrypted' | 'gone';
+
 export interface Path extends ShownPath {
   /** The ranges of values that a location can have here, or undefined when it does not exist. Exact for one location. */
   ranges(at: Location): readonly (readonly [bigint, bigint])[] | undefined;
+  /** Whether the value with which the packets were sent can be read in them here; undefined when they had no such field. */
+  sight(at: Field): Sight | undefined;
   /** Of these packets, those that arrive with another value in one of the places, or without it; undefined when none does. */
   changed(places: readonly Location[]): Path | undefined;
 }

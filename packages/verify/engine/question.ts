@@ -4,6 +4,7 @@ import { Bits } from '../solve/bits.ts';
 import { PathCondition, type Solve } from '../solve/path-condition.ts';
 import type { SymbolId } from '../solve/value.ts';
 import { Budget } from './budget.ts';
+import type { Coverage } from './coverage.ts';
 
 /**
  * What the explorations share that answer one question: symbols, diagrams and the budget. Two networks that are explored
@@ -14,6 +15,7 @@ export class Question {
   readonly budget: Budget;
   readonly bits: Bits;
   readonly solve: Solve | undefined;
+  readonly coverage: Coverage | undefined;
   #symbols = 0;
 
   constructor(options: {
@@ -21,11 +23,13 @@ export class Question {
     /** Milliseconds, growing. */
     readonly clock?: () => number;
     readonly solve?: Solve;
+    readonly coverage?: Coverage;
   }) {
     this.limits = { ...defaultLimits, ...options.limits };
     this.budget = new Budget(this.limits, options.clock ?? (() => performance.now()));
     this.bits = new Bits(new Diagrams(this.limits.diagramNodes, () => this.budget.look()));
     this.solve = options.solve;
+    this.coverage = options.coverage;
   }
 
   /** A symbol that nothing is known of. */

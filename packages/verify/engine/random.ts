@@ -182,6 +182,7 @@ const instruction: fc.Arbitrary<Instruction> = fc.letrec<{ i: Instruction }>((ti
       { op: 'save', name: 's' },
       { op: 'load', name: 's' },
       { op: 'doubt', what: 'who knows' },
+      { op: 'doubt', what: 'one or the other', covered: true },
       { op: 'createTag', tag: 'U', relativeTo: 'T', offset: 4 },
       { op: 'destroyTag', tag: 'U' },
       { op: 'call', routine: 'r' },

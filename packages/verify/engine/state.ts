@@ -235,6 +235,11 @@ export class State {
     return this.#address(at);
   }
 
+  /** The bit address of a tag. */
+  tag(name: string): number | undefined {
+    return this.#memory.tags.get(name);
+  }
+
   has(at: Location): boolean {
     if (at.kind === 'field' && !this.#memory.tags.has(at.tag)) return false;
     const cell = this.#memory.cells.get(this.place(at));
@@ -325,7 +330,8 @@ export class State {
   /** Names of metadata that match a pattern, in order; `*` is any text. */
   metadata(pattern: string): readonly { readonly name: string; readonly matched: string }[] {
     const [before, after] = split(pattern);
-    return [...this.#memory.cells.keys()]
+    return [...this.#memory.cells]
+      .map(([place]) => place)
       .filter((place): place is string => typeof place === 'string')
       .filter((name) =>
         after === undefined

@@ -177,6 +177,62 @@ describe('equivalence', () => {
     expect(diff(twoNew, block(port(5n, 9n), free)).answer).toBe('violated');
   });
 
+  describe('of new values', () => {
+    const port = (high = 9n): Instruction => assign(field('TCP.sport'), fresh('port', 16, [[0n, high]]));
+    const [toA, toB] = [forward('x:a'), forward('x:b')];
+    const fork = (...branches: readonly Instruction[]): Instruction => ({ op: 'fork', branches });
+
+    it('knows those that copies share', () => {
+      const shared = block(port(), fork(toA, toB));
+      const own = fork(block(port(), toA), block(port(), toB));
+      expect(diff(shared, shared).answer).toBe('holds');
+      expect(diff(own, own).answer).toBe('holds');
+      expect(diff(shared, own).differences.map(({ kind }) => kind)).toEqual(['value']);
+    });
+
+    it('knows what happens to copies together', () => {
+      const small = constrain(compare(read(field('TCP.sport')), '<', constant(5, 16)));
+      const together = block(port(), fork(block(small, toA), toB));
+      const apart = fork(block(port(), small, toA), block(port(), toB));
+      expect(diff(together, together).answer).toBe('holds');
+      expect(diff(apart, apart).answer).toBe('holds');
+      expect(diff(together, apart).answer).toBe('violated');
+    });
+
+    it('compares paths that are taken where they equal what was sent', () => {
+      const plus = (of: Expr, more: number): Expr => ({
+        kind: 'binary',
+        op: 'add',
+        left: of,
+        right: constant(more, 16),
+      });
+      const same = (more: number, to: Instruction) =>
+        block(port(), constrain(compare(plus(read(field('TCP.sport')), more), '==', read(field('TCP.dport')))), to);
+      expect(diff(same(3, toA), same(3, toA)).answer).toBe('holds');
+      expect(diff(same(3, toA), same(3, drop('denied'))).answer).toBe('violated');
+      expect(diff(same(3, toA), same(2, toA)).answer).toBe('violated');
+    });
+
+    it('is unknown where a path depends on them by more than equality and ranges, and where a loop copies', () => {
+      const wide = assign(field('TCP.ack'), {
+        kind: 'binary',
+        op: 'mul',
+        left: read(field('TCP.seq')),
+        right: fresh('n', 32),
+      });
+      const odd = block(wide, branch(compare(read(field('TCP.ack')), '<', read(field('TCP.seq'))), toA, toB));
+      expect(diff(odd, odd)).toMatchObject({
+        answer: 'unknown',
+        dependsOn: expect.arrayContaining([expect.stringMatching(/for which packets .* makes the new values/)]),
+      });
+      const round = fork(forward('x:in'), toA);
+      expect(diff(round, round)).toMatchObject({
+        answer: 'unknown',
+        dependsOn: ['how many packets come out of a loop that copies them'],
+      });
+    });
+  });
+
   it('says on what it depends', () => {
     const doubt: Instruction = { op: 'doubt', what: 'a rule nobody knows' };
     expect(diff(doubt, block())).toMatchObject({ answer: 'unknown', dependsOn: ['a rule nobody knows'] });

@@ -5,7 +5,7 @@ import { boundOf } from '../engine/budget.ts';
 import { type Cell, cellsOf, type End } from '../engine/cells.ts';
 import { type ExploreOptions, Explorer, type Start } from '../engine/explore.ts';
 import { makePath } from '../engine/make-path.ts';
-import type { Path } from '../engine/path.ts';
+import type { Path, ShownPath } from '../engine/path.ts';
 import { Question } from '../engine/question.ts';
 import type { State } from '../engine/state.ts';
 import { type Layout, layouts as standardLayouts } from '../ir/layouts.ts';
@@ -15,10 +15,10 @@ import { portsOf } from '../ports.ts';
 import type { PathCondition } from '../solve/path-condition.ts';
 import type { Verdict } from '../verdict.ts';
 import { type Possibility, possibilities } from './possibilities.ts';
-import { type Comparing, type PacketDifference, packetDifferences } from './packets.ts';
+import { type Comparing, type PacketDifference, packetDifferences, type Partners } from './packets.ts';
 
 /** A packet that two networks treat differently, and what each does with it. */
-export interface Difference {
+export interface Difference<P extends ShownPath = Path> {
   /**
    * `arity`: another number of packets comes out; `port`: they come out elsewhere; `value`: they come out changed;
    * `choice`: one network may do what the other never does.
@@ -26,15 +26,15 @@ export interface Difference {
   readonly kind: 'arity' | 'port' | 'value' | 'choice';
   readonly because: string;
   readonly start: PortId;
-  readonly inA: readonly Path[];
-  readonly inB: readonly Path[];
+  readonly inA: readonly P[];
+  readonly inB: readonly P[];
 }
 
-export interface EquivalenceVerdict extends Verdict {
-  readonly differences: readonly Difference[];
+export interface EquivalenceVerdict<P extends ShownPath = Path> extends Verdict<P> {
+  readonly differences: readonly Difference<P>[];
 }
 
-export interface EquivalenceOptions extends Pick<ExploreOptions, 'limits' | 'clock' | 'solve'> {
+export interface EquivalenceOptions extends Pick<ExploreOptions, 'limits' | 'clock' | 'solve' | 'coverage'> {
   /** The port of the second network that a port of the first one is. Default: the one with the same name. */
   readonly ports?: ReadonlyMap<PortId, PortId>;
   /** Names of fields in which packets may differ. Default: checksums, which follow from the rest. */
@@ -44,14 +44,14 @@ export interface EquivalenceOptions extends Pick<ExploreOptions, 'limits' | 'clo
 const checksums = ['IPv4.checksum', 'TCP.checksum', 'UDP.checksum', 'ICMP.checksum'];
 
 /** Differences that are listed at most. */
-const DIFFERENCES_MAX = 100;
+export const DIFFERENCES_MAX = 100;
 /** Of those, differences with the very rules that the packets meet. */
 const EXPLAINED = 10;
 
 /**
- * Do two networks send out the same packets at corresponding ports for every packet that comes in? All packets of a path of
- * the first are sent through the second, the result is cut into cells of packets for which the same happens in both, and in
- * each cell what comes out is compared as values of the packet that was sent. That is output, input/output and functional
+ * Do two networks send out the same packets at corresponding ports for every packet that comes in? Each is explored once with
+ * all packets and cut into cells of packets for which the same happens; where a cell of one meets a cell of the other, what
+ * comes out is compared as values of the packet that was sent. That is output, input/output and functional
  * equivalence at once (EQ; Dumitrescu et al., NSDI 2019).
  */
 export function equivalence(
@@ -103,10 +103,13 @@ class Comparison {
 
   #compareSent(sent: State, start: Start, there: PortId, layout: Layout): void {
     const cells = this.#cells(this.#a, sent, layout, start);
+    const others = this.#cells(this.#b, sent.beginAt(there), layout, start);
     for (const cell of cells) {
-      const sentToB = sent.under(cell.condition).beginAt(there);
-      for (const finer of this.#cells(this.#b, sentToB, layout, start)) {
-        this.#compareCell(cell, finer, { sent, start, there, layout });
+      for (const other of others) {
+        if (cell.condition.excludes(other.condition)) continue;
+        const condition = cell.condition.meet(other.condition);
+        if (condition === undefined) continue;
+        this.#compareCell(cell, { condition, ends: other.ends }, { sent, start, there, layout });
       }
     }
   }
@@ -322,8 +325,9 @@ function refute(
   const pairing = pairings[index];
   if (pairing === undefined) return known;
   let answer: 'none' | 'unknown' = 'none';
+  const partners: Partners = new Map();
   for (const [end, other] of pairing) {
-    for (const difference of packetDifferences(end, other, known.condition, how)) {
+    for (const difference of packetDifferences(end, other, known.condition, how, partners)) {
       tries.left -= 1;
       if (tries.left < 0) return 'unknown';
       const rest = difference === 'unknown' ? 'unknown' : refute(pairings, index + 1, difference, how, tries);

@@ -22,6 +22,9 @@ export interface Comparing {
   readonly ranges: number;
 }
 
+/** New values of one network, and the new values of the other that they are, in all packets that come out together. */
+export type Partners = Map<SymbolId, SymbolId>;
+
 /**
  * In what ways two packets differ that come out of two networks for the same packet sent, bit by bit; none means that they
  * are the same for all of them. Values that are made on the way (the port that a translation picks) are the same when each
@@ -32,6 +35,7 @@ export function* packetDifferences(
   b: End,
   under: PathCondition,
   how: Comparing,
+  partners: Partners,
 ): Generator<PacketDifference | 'unknown', void, undefined> {
   const known = under.meet(a.state.condition)?.meet(b.state.condition);
   if (known === undefined) return;
@@ -41,7 +45,6 @@ export function* packetDifferences(
     return;
   }
   const drawn = { a: drawnBy(a, how.sent), b: drawnBy(b, how.sent) };
-  const partners = new Map<SymbolId, SymbolId>();
   for (const [i, { address, value }] of piecesA.entries()) {
     const other = piecesB[i]!.value;
     if (value === undefined && other === undefined) continue;
@@ -52,6 +55,8 @@ export function* packetDifferences(
       continue;
     }
     const [left, right] = [known.resolve(value), known.resolve(other)];
+    // Also of new values, when what both paths ask for makes them the same value of the packet that was sent.
+    if (sameValue(left, right)) continue;
     const made = { a: speaksOf(left, drawn.a), b: speaksOf(right, drawn.b) };
     const compared =
       made.a || made.b
@@ -68,7 +73,6 @@ function compareKnown(
   known: PathCondition,
   solve: Solve | undefined,
 ): 'same' | 'unknown' | PathCondition {
-  if (sameValue(left, right)) return 'same';
   const condition = known.and(compare(left, '!=', right));
   const possible = condition?.satisfiable(solve) ?? 'no';
   if (condition === undefined || possible === 'no') return 'same';
@@ -83,7 +87,7 @@ function compareMade(
     readonly a: End;
     readonly b: End;
     readonly how: Comparing;
-    readonly partners: Map<SymbolId, SymbolId>;
+    readonly partners: Partners;
     readonly isMade: boolean;
   },
 ): 'same' | 'unknown' | 'different' {

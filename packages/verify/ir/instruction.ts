@@ -43,8 +43,11 @@ export type Instruction = (
   | { readonly op: 'table'; readonly table: Table }
   /** Runs the routine of that name of the network. */
   | { readonly op: 'call'; readonly routine: string }
-  /** From here on the path depends on something that was not understood; verdicts say so. */
-  | { readonly op: 'doubt'; readonly what: string }
+  /**
+   * From here on the path depends on something that was not understood; verdicts say so. Besides what follows, anything may
+   * happen to the packet, unless what follows is `covered`: all that can happen, whatever it was that was not understood.
+   */
+  | { readonly op: 'doubt'; readonly what: string; readonly covered?: true }
 ) & {
   readonly source?: SourceRef;
 };
@@ -85,4 +88,23 @@ export function drop(why: string, source?: SourceRef): Instruction {
 
 export function fail(why: string, source?: SourceRef): Instruction {
   return source === undefined ? { op: 'fail', why } : { op: 'fail', why, source };
+}
+
+/** The instructions directly inside. */
+export function childrenOf(instruction: Instruction): readonly Instruction[] {
+  switch (instruction.op) {
+    case 'block':
+      return instruction.body;
+    case 'if':
+      return [instruction.yes, instruction.no];
+    case 'for':
+      return [instruction.body];
+    case 'fork':
+    case 'choose':
+      return instruction.branches;
+    case 'table':
+      return [...instruction.table.behaviours, instruction.table.miss];
+    default:
+      return [];
+  }
 }

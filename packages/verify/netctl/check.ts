@@ -13,7 +13,7 @@ import { conjunction, disjunction, evaluate, type Tree, type Truth } from './eva
 import { conditionsOf, type Formula } from './formula.ts';
 import { type ObservedEnd, treeOf, treeSoFar } from './trees.ts';
 
-export interface CheckOptions extends Pick<ExploreOptions, 'limits' | 'clock' | 'solve'> {
+export interface CheckOptions extends Pick<ExploreOptions, 'limits' | 'clock' | 'solve' | 'coverage'> {
   /** Stop where nothing can change the answer any more (default), or explore everything. */
   readonly early?: boolean;
 }

@@ -29,7 +29,7 @@ export function listedInterfaces(file: InputFile): Reading<readonly ReadInterfac
         addresses: addressesOf(one['addr_info']),
         up: flags.includes('UP') && !flags.includes('NO-CARRIER'),
         ...(typeof one['ifindex'] === 'number' ? { index: one['ifindex'] } : {}),
-        ...(typeof one['mtu'] === 'number' ? { mtu: one['mtu'] } : {}),
+        ...(typeof one['mtu'] === 'number' ? { mtu: { bytes: one['mtu'], source: ledger.at(1, ifname) } } : {}),
         ...(mac === undefined ? {} : { mac }),
         ...(master === undefined ? {} : { master }),
         ...(peer === undefined ? {} : { peer }),

@@ -1,4 +1,5 @@
 import { macAddress } from '../filter/addresses.ts';
+import type { SourceRef } from '../ir/source.ts';
 import { LineLedger } from '../read/ledger.ts';
 import { inputLines } from '../read/lines.ts';
 import type { InputFile, Reading } from '../read/reader.ts';
@@ -26,15 +27,17 @@ export function readInterfaces(file: InputFile): Reading<readonly ReadInterface[
     const words = wordsOf(text);
     if (words.length === 0) return;
     if (/^\d+:$/.test(words[0]!) && words[1] !== undefined) {
-      const begun = headOf(words);
+      const begun = headOf(words, ledger.at(line, text));
       current = found.get(begun.name) ?? begun;
       found.set(begun.name, current);
       ledger.used(line);
+      // `ip -o` has an address on the same line.
+      if (!words.some(isFamily)) return;
     } else if (current !== undefined && readDetail(words, current, (why) => ledger.notUnderstood(line, why))) {
       ledger.used(line);
       return;
     }
-    const at = words.findIndex((word) => word === 'inet' || word === 'inet6');
+    const at = words.findIndex(isFamily);
     if (at < 0) {
       ledger.withoutEffect(line, 'no address');
       return;
@@ -50,18 +53,20 @@ export function readInterfaces(file: InputFile): Reading<readonly ReadInterface[
   return { value: [...found.values()], reading: ledger.reading() };
 }
 
+const isFamily = (word: string) => word === 'inet' || word === 'inet6';
+
 /** `200: eth0@if100: <BROADCAST,UP> mtu 1500 ... master br0` */
-function headOf(words: readonly string[]): Draft {
+function headOf(words: readonly string[], source: SourceRef): Draft {
   const [name = '', peer] = words[1]!.replace(/:$/, '').split('@', 2);
   const flags = words[2]?.startsWith('<') === true ? words[2].slice(1, -1).split(',') : undefined;
-  const mtu = Number(after(words, 'mtu'));
+  const mtu = mtuOf(words);
   const master = after(words, 'master');
   return {
     name,
     addresses: [],
     index: Number(words[0]!.slice(0, -1)),
     ...(flags === undefined ? {} : { up: flags.includes('UP') && !flags.includes('NO-CARRIER') }),
-    ...(Number.isInteger(mtu) && mtu > 0 ? { mtu } : {}),
+    ...(mtu === undefined || mtu === 0 ? {} : { mtu: { bytes: mtu, source } }),
     ...(master === undefined ? {} : { master }),
     ...(peer === undefined ? {} : { peer: /^if\d+$/.test(peer) ? { index: Number(peer.slice(2)) } : { name: peer } }),
   };
@@ -119,4 +124,10 @@ function vxlanOf(words: readonly string[]): Vxlan | string {
 function after(words: readonly string[], word: string): string | undefined {
   const at = words.indexOf(word);
   return at < 0 ? undefined : words[at + 1];
+}
+
+/** The number behind the word `mtu`. */
+export function mtuOf(words: readonly string[]): number | undefined {
+  const text = after(words, 'mtu') ?? '';
+  return /^\d{1,7}$/.test(text) ? Number(text) : undefined;
 }

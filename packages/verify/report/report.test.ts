@@ -85,6 +85,7 @@ const path: Path = {
   layout: 'ipv4/tcp',
   ranges: () => undefined,
   changed: () => undefined,
+  sight: () => undefined,
   witness: () => ({ sent: syn, arrived: { ...syn, values: new Map([...syn.values, ['IPv4.ttl', 63n]]) }, drawn: [] }),
 };
 const verdict = {

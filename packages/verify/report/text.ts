@@ -1,4 +1,5 @@
 import { fields } from '../ir/fields.ts';
+import { isTooLong } from '../models/too-long.ts';
 import { sourceName } from '../ir/source.ts';
 import type { Packet, ShownPath } from '../engine/path.ts';
 import type { Verdict } from '../verdict.ts';
@@ -21,6 +22,9 @@ const ALWAYS = new Set([
   'Ether.dst',
 ]);
 
+/** Of packets that did not fit. */
+const SIZES = new Set(['IPv4.length', 'IPv4.flags', 'IPv6.length']);
+
 const marks = { holds: 'holds', violated: 'VIOLATED', unknown: 'unknown' } as const;
 
 /** A verdict for people: what, why, the shortest path with a packet, and what it depends on. */
@@ -36,7 +40,9 @@ export function verdictText(verdict: Verdict<ShownPath>, paths = 1): string {
 
 export function pathLines(path: ShownPath): string[] {
   const witness = path.witness();
-  const lines = [`packet ${witness === undefined ? `of layout ${path.layout}` : packetText(witness.sent)}`];
+  const lines = [
+    `packet ${witness === undefined ? `of layout ${path.layout}` : packetText(witness.sent, isTooLong(path.why))}`,
+  ];
   for (const hop of path.hops) {
     lines.push(`  ${hop.port}`);
     for (const source of hop.because) {
@@ -50,9 +56,9 @@ export function pathLines(path: ShownPath): string[] {
   return lines;
 }
 
-function packetText(packet: Packet): string {
+function packetText(packet: Packet, withSizes: boolean): string {
   const shown = [...packet.values]
-    .filter(([name]) => ALWAYS.has(name))
+    .filter(([name]) => ALWAYS.has(name) || (withSizes && SIZES.has(name)))
     .map(([name, value]) => `${name} ${showValue(name, value)}`);
   return `${packet.layout}: ${shown.join(', ')}`;
 }

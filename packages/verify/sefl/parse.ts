@@ -3,7 +3,7 @@ import { fields } from '../ir/fields.ts';
 import type { Instruction } from '../ir/instruction.ts';
 import type { SourceRef } from '../ir/source.ts';
 import type { Entries, Match, Rule, Table, TableKey } from '../ir/table.ts';
-import type { Box, Network, PortId } from '../network.ts';
+import type { Box, Mtu, Network, PortId } from '../network.ts';
 import type { InputFile } from '../read/reader.ts';
 import { comparisons } from './print.ts';
 import { readTrees, type Tree, wrongAt } from './tree.ts';
@@ -27,6 +27,7 @@ class SeflReader {
     const boxes = new Map<string, Box>();
     const links = new Map<PortId, readonly PortId[]>();
     let edges: Set<PortId> | undefined;
+    const mtus = new Map<PortId, Mtu>();
     const unknown = new Map<string, string>();
     const routines = new Map<string, Instruction>();
     const programs = new Map<PortId, Instruction>();
@@ -52,6 +53,11 @@ class SeflReader {
         case 'edges':
           edges = new Set(of.map((port) => this.#text(port, tree)));
           break;
+        case 'mtu': {
+          const [bytes, source] = [this.#number(rest[0], tree), this.#source(rest[1])];
+          mtus.set(this.#text(first, tree), source === undefined ? { bytes } : { bytes, source });
+          break;
+        }
         case 'unknown':
           unknown.set(this.#text(first, tree), this.#text(rest[0], tree));
           break;
@@ -62,7 +68,7 @@ class SeflReader {
           programs.set(this.#text(first, tree), this.instruction(rest[0], tree));
           break;
         default:
-          throw this.#wrong(tree, 'network, box, link, edges, unknown, routine or program');
+          throw this.#wrong(tree, 'network, box, link, edges, mtu, unknown, routine or program');
       }
     }
     return {
@@ -72,6 +78,7 @@ class SeflReader {
       links,
       routines,
       ...(edges === undefined ? {} : { edges }),
+      ...(mtus.size === 0 ? {} : { mtus }),
       ...(unknown.size === 0 ? {} : { unknown }),
     };
   }
@@ -132,7 +139,9 @@ class SeflReader {
       case 'call':
         return { op: name, routine: text(0) };
       case 'doubt':
-        return { op: name, what: text(0) };
+        return of.length > 1 && text(1) === 'covered'
+          ? { op: name, what: text(0), covered: true }
+          : { op: name, what: text(0) };
       case 'table':
         return { op: name, table: this.#table(call) };
       default:

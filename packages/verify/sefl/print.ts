@@ -12,6 +12,8 @@ export function printNetwork(network: Network): string {
     out.push(call('box', text(name), text(kind), ...at(source)));
   for (const [from, to] of network.links) out.push(call('link', text(from), ...to.map(text)));
   if (network.edges !== undefined) out.push(call('edges', ...[...network.edges].map(text)));
+  for (const [port, { bytes, source }] of network.mtus ?? [])
+    out.push(call('mtu', text(port), String(bytes), ...at(source)));
   for (const [box, why] of network.unknown ?? []) out.push(call('unknown', text(box), text(why)));
   for (const [name, body] of network.routines) out.push(call('routine', text(name), printInstruction(body)));
   for (const [port, body] of network.programs) out.push(call('program', text(port), printInstruction(body)));
@@ -75,7 +77,7 @@ function body(instruction: Instruction): string {
     case 'call':
       return call('call', text(instruction.routine));
     case 'doubt':
-      return call('doubt', text(instruction.what));
+      return call('doubt', text(instruction.what), ...(instruction.covered ? [text('covered')] : []));
     case 'table':
       return printTable(instruction.table);
   }

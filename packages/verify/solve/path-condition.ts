@@ -1,5 +1,4 @@
 import { FALSE, type Node, TRUE } from '../diagram/diagrams.ts';
-import { balanced } from './balanced.ts';
 import type { Bits } from './bits.ts';
 import {
   all,
@@ -15,7 +14,9 @@ import {
   truth,
   within,
 } from './formula.ts';
+import { asDomain, gathered, isWideDifference, parted, symbolsIn, wideDifferences } from './formula-parts.ts';
 import {
+  count,
   everything,
   has,
   intersect,
@@ -28,7 +29,6 @@ import {
   same,
   shift,
   smallest,
-  union,
 } from './intervals.ts';
 import {
   constantValue,
@@ -38,7 +38,6 @@ import {
   type SymbolId,
   symbolsOf,
   symbolValue,
-  symbolWidths,
   type Value,
 } from './value.ts';
 
@@ -117,6 +116,19 @@ export class PathCondition {
     return diagram === FALSE ? undefined : entered.#with({ diagram });
   }
 
+  /** Whether one set or the diagrams show that nothing does both: cheaper than `meet`, and says nothing when it is false. */
+  excludes(other: PathCondition): boolean {
+    for (const [symbol, set] of this.#domains) {
+      const its = other.#domains.get(symbol);
+      if (its !== undefined && its !== set && isEmpty(intersect(set, its))) return true;
+    }
+    return (
+      this.#aliases.size === 0 &&
+      other.#aliases.size === 0 &&
+      this.#bits.diagrams.and(this.#diagram, other.#diagram) === FALSE
+    );
+  }
+
   /** What both say; undefined when nothing does both. */
   meet(other: PathCondition): PathCondition | undefined {
     if (other === this) return this;
@@ -147,8 +159,25 @@ export class PathCondition {
 
   #take(part: Formula | Drawn): PathCondition | undefined {
     if (!('node' in part)) return this.and(part);
-    const aliased = [...part.symbols.keys()].some((symbol) => this.#aliases.has(symbol));
-    return aliased ? this.and(this.#drawnFormula(part)) : this.andNode(part.node, part.symbols);
+    return this.#takeDrawn(part);
+  }
+
+  /** Symbols that others stand for here are replaced in the diagram bit by bit. */
+  #takeDrawn({ node, symbols }: Drawn): PathCondition | undefined {
+    const bits = new Map<number, Node>();
+    const left = new Map<SymbolId, number>();
+    for (const [symbol, width] of symbols) {
+      const alias = this.#aliases.get(symbol);
+      if (alias === undefined) {
+        left.set(symbol, width);
+        continue;
+      }
+      const by = this.#bits.value(alias);
+      this.#bits.variables(symbol, width).forEach((variable, i) => bits.set(variable, by[i]!));
+      for (const other of symbolsOf(alias)) left.set(other, width);
+    }
+    const moved = bits.size === 0 ? node : this.#bits.diagrams.substitute(node, bits);
+    return moved === FALSE ? undefined : this.andNode(moved, left);
   }
 
   /** The conjunction in parts, without those that `known` says in the same form already. */
@@ -173,10 +202,13 @@ export class PathCondition {
   /** What is left to say when nobody asks for some symbols; undefined when they cannot be told apart from the others. */
   forget(symbols: ReadonlySet<SymbolId>): PathCondition | undefined {
     if (symbols.size === 0) return this;
+    const turned = this.#turned(symbols);
+    if (turned !== undefined) return turned.forget(symbols);
     const speaks = (value: Value) => [...symbolsOf(value)].some((symbol) => symbols.has(symbol));
-    if (this.#formulas.some((formula) => [...symbolsIn(formula).keys()].some((symbol) => symbols.has(symbol)))) {
-      return undefined;
-    }
+    const [about, formulas] = parted(this.#formulas, (formula) =>
+      [...symbolsIn(formula).keys()].some((s) => symbols.has(s)),
+    );
+    if (!this.#canAvoid(about, symbols)) return undefined;
     const aliases = new Map([...this.#aliases].filter(([symbol]) => !symbols.has(symbol)));
     if ([...aliases.values()].some(speaks)) return undefined;
     const keep = <T>(map: ReadonlyMap<SymbolId, T>) => new Map([...map].filter(([symbol]) => !symbols.has(symbol)));
@@ -186,7 +218,40 @@ export class PathCondition {
       for (const variable of this.#bits.variables(symbol, width)) forgotten[variable] = 1;
     }
     const diagram = this.#bits.diagrams.exists(this.#diagram, forgotten);
-    return this.#with({ aliases, domains: keep(this.#domains), joined: keep(this.#joined), diagram });
+    return this.#with({ aliases, domains: keep(this.#domains), joined: keep(this.#joined), diagram, formulas });
+  }
+
+  /**
+   * Whether symbols always have values left when they must differ from others: each has more values to choose from than there
+   * are values that it must not have, and nothing else is asked of it.
+   */
+  #canAvoid(formulas: readonly Formula[], symbols: ReadonlySet<SymbolId>): boolean {
+    const avoided = new Map<SymbolId, { readonly width: number; times: number }>();
+    for (const formula of formulas) {
+      if (!isWideDifference(formula)) return false;
+      const speaks = (value: Value) => [...symbolsOf(value)].some((symbol) => symbols.has(symbol));
+      const [side, other] = [formula.of.left, formula.of.right].filter(speaks);
+      if (side?.kind !== 'sum' || other !== undefined) return false;
+      if (this.#joined.has(side.symbol) || this.#aliases.has(side.symbol)) return false;
+      const known = avoided.get(side.symbol) ?? { width: side.width, times: 0 };
+      known.times += 1;
+      avoided.set(side.symbol, known);
+    }
+    return [...avoided].every(
+      ([symbol, { width, times }]) => count(this.#domains.get(symbol) ?? everything(width)) > BigInt(times),
+    );
+  }
+
+  /** Of a symbol that is kept and stands for one that is forgotten, the other way round: `x = new + 3` says `new = x - 3`. */
+  #turned(symbols: ReadonlySet<SymbolId>): PathCondition | undefined {
+    for (const [symbol, value] of this.#aliases) {
+      if (symbols.has(symbol) || value.kind !== 'sum' || !symbols.has(value.symbol)) continue;
+      const aliases = new Map(this.#aliases);
+      aliases.delete(symbol);
+      const offset = -value.offset & ((1n << BigInt(value.width)) - 1n);
+      return this.#with({ aliases }).#replace(value.symbol, { kind: 'sum', symbol, offset, width: value.width });
+    }
+    return undefined;
   }
 
   /** Whether a symbol can take each of its values whatever the others are. */
@@ -205,6 +270,8 @@ export class PathCondition {
     const single = asDomain(formula);
     if (single !== undefined) return this.#restrict(single.symbol, single.set);
     if (formula.kind === 'equal') {
+      const simpler = mapValues(formula, (value) => replaced(value, (symbol) => this.#only(symbol)));
+      if (simpler.kind !== 'equal') return this.#add(simpler);
       const merged = this.#merge(formula.left, formula.right) ?? this.#merge(formula.right, formula.left);
       if (merged !== undefined) return merged.next;
     }
@@ -294,11 +361,27 @@ export class PathCondition {
     return diagram === FALSE ? undefined : next.#with({ diagram });
   }
 
-  /** The only value that a symbol can have, as far as its own set shows. */
+  /** The only value that a symbol can have, by its own set or by the diagram. */
   #only(symbol: SymbolId): Value | undefined {
+    const width = this.#joined.get(symbol);
+    if (width !== undefined) return this.#onlyDrawn(this.#bits.variables(symbol, width), width);
     const domain = this.#domains.get(symbol);
     const only = domain === undefined ? undefined : onlyMember(domain);
     return domain === undefined || only === undefined ? undefined : constantValue(only, domain.width);
+  }
+
+  #onlyDrawn(variables: readonly number[], width: number): Value | undefined {
+    const { diagrams } = this.#bits;
+    const picked = diagrams.pick(this.#diagram)!;
+    let value = 0n;
+    for (const variable of variables) {
+      const bit = picked.get(variable);
+      // No test of the bit on the way to one packet: it is free there.
+      if (bit === undefined) return undefined;
+      value = (value << 1n) | (bit ? 1n : 0n);
+    }
+    const it = diagrams.masked(variables, value, (1n << BigInt(width)) - 1n);
+    return diagrams.minus(this.#diagram, it) === FALSE ? constantValue(value, width) : undefined;
   }
 
   /** Whether some packet is left: `and` has decided it unless formulas were left over. */
@@ -398,6 +481,8 @@ export class PathCondition {
         node = diagrams.and(node, this.#bits.formula({ kind: 'within', of, set: domain }));
       }
     }
+    // Before variables are counted: the value may bring the first ones of its symbols.
+    const bits = this.#bits.value(known);
     const forgotten = new Uint8Array(this.#bits.variableCount).fill(1);
     for (const variable of fresh) forgotten[variable] = 0;
     if (known.kind === 'sum' && known.offset === 0n) {
@@ -405,7 +490,6 @@ export class PathCondition {
       for (const variable of own) forgotten[variable] = 0;
       return diagrams.ranges(diagrams.exists(node, forgotten), own, limit);
     }
-    const bits = this.#bits.value(known);
     for (let i = known.width - 1; i >= 0; i -= 1) {
       node = diagrams.minus(node, diagrams.xor(diagrams.variable(fresh[i]!), bits[i]!));
     }
@@ -470,77 +554,4 @@ interface Parts {
   readonly joined: ReadonlyMap<SymbolId, number>;
   readonly aliases: ReadonlyMap<SymbolId, Value>;
   readonly formulas: readonly Formula[];
-}
-
-/** The same conjunction, with one set for each symbol of which many parts give a set. */
-function gathered(parts: readonly Formula[]): readonly Formula[] {
-  const sets = new Map<SymbolId, Intervals[]>();
-  const others: Formula[] = [];
-  for (const part of parts) {
-    const domain = asDomain(part);
-    if (domain === undefined) {
-      others.push(part);
-      continue;
-    }
-    const known = sets.get(domain.symbol);
-    if (known === undefined) sets.set(domain.symbol, [domain.set]);
-    else known.push(domain.set);
-  }
-  const domains = [...sets].map(([symbol, of]): Formula => {
-    const set = balanced(of, intersect)!;
-    return { kind: 'within', of: { kind: 'sum', symbol, offset: 0n, width: set.width }, set };
-  });
-  return [...domains, ...others];
-}
-
-/** The set of one symbol's values that the formula describes, if it speaks of one symbol and of no single bits. */
-function asDomain(formula: Formula): { readonly symbol: SymbolId; readonly set: Intervals } | undefined {
-  if (formula.kind === 'within') {
-    if (formula.of.kind !== 'sum') return undefined;
-    return { symbol: formula.of.symbol, set: shift(formula.set, -formula.of.offset) };
-  }
-  if (formula.kind !== 'any' && formula.kind !== 'all') return undefined;
-  const sets: Intervals[] = [];
-  let symbol: SymbolId | undefined;
-  for (const part of formula.of) {
-    const next = asDomain(part);
-    if (next === undefined || (symbol !== undefined && symbol !== next.symbol)) return undefined;
-    symbol = next.symbol;
-    sets.push(next.set);
-  }
-  if (symbol === undefined) return undefined;
-  return { symbol, set: balanced(sets, formula.kind === 'any' ? union : intersect)! };
-}
-
-type WideDifference = { readonly kind: 'not'; readonly of: Extract<Formula, { readonly kind: 'equal' | 'less' }> };
-
-/** Of two whole symbols, by itself or among alternatives: as a diagram that takes a node for each value. */
-function wideDifferences(formula: Formula): readonly WideDifference[] {
-  if (formula.kind === 'any') return formula.of.flatMap(wideDifferences);
-  return isWideDifference(formula) ? [formula] : [];
-}
-
-function isWideDifference(formula: Formula): formula is WideDifference {
-  return formula.kind === 'not' && formula.of.kind === 'equal' && formula.of.left.width > 12;
-}
-
-function symbolsIn(formula: Formula, found = new Map<SymbolId, number>()): Map<SymbolId, number> {
-  switch (formula.kind) {
-    case 'within':
-    case 'masked':
-      symbolWidths(formula.of, found);
-      break;
-    case 'equal':
-    case 'less':
-      symbolWidths(formula.left, found);
-      symbolWidths(formula.right, found);
-      break;
-    case 'not':
-      symbolsIn(formula.of, found);
-      break;
-    case 'all':
-    case 'any':
-      for (const part of formula.of) symbolsIn(part, found);
-  }
-  return found;
 }

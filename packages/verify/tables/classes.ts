@@ -67,8 +67,12 @@ function ofColumns({ sets, miss }: ColumnClasses, value: Value | undefined): rea
 /** From the first rule to the last, each takes what the earlier ones left. */
 function ofRules(rules: readonly Rule[], values: readonly (Value | undefined)[], bits: Bits): readonly TableClass[] {
   const open = values.filter((value) => value !== undefined && value.kind !== 'const');
-  const single = open.length === 1 && open[0]!.kind === 'sum' && rules.every((rule) => rule.match.every(isPlain));
-  return single ? byIntervals(rules, values, open[0]!) : byDiagrams(rules, values, bits);
+  const isOpen = values.map((value) => value !== undefined && value.kind !== 'const');
+  const single =
+    open.length === 1 &&
+    open[0]!.kind === 'sum' &&
+    rules.every((rule) => rule.match.every((match, i) => !isOpen[i] || isPlain(match)));
+  return single ? byIntervals(rules, values, open[0]!, bits) : byDiagrams(rules, values, bits);
 }
 
 const isPlain = (match: Match | undefined): boolean =>
@@ -77,13 +81,21 @@ const isPlain = (match: Match | undefined): boolean =>
 const swept = new WeakMap<readonly Rule[], Map<string, FirstMatch>>();
 
 /** One key is open; what the others are says which rules are left. Remembered over questions: it depends on no symbol. */
-function byIntervals(rules: readonly Rule[], values: readonly (Value | undefined)[], of: Value): readonly TableClass[] {
+function byIntervals(
+  rules: readonly Rule[],
+  values: readonly (Value | undefined)[],
+  of: Value,
+  { diagrams }: Bits,
+): readonly TableClass[] {
   const known = swept.get(rules) ?? new Map<string, FirstMatch>();
   swept.set(rules, known);
   const signature = values.map((value) => (value === of ? '?' : signatureOf(value))).join('|');
   let found = known.get(signature);
   if (found === undefined) {
-    found = firstMatch(of.width, ruledRanges(rules, values, of));
+    found = firstMatch(
+      of.width,
+      ruledRanges(rules, values, of, () => diagrams.tick()),
+    );
     if (known.size >= REMEMBERED) known.clear();
     known.set(signature, found);
   }
@@ -92,10 +104,16 @@ function byIntervals(rules: readonly Rule[], values: readonly (Value | undefined
   return classes;
 }
 
-function ruledRanges(rules: readonly Rule[], values: readonly (Value | undefined)[], of: Value): readonly RuledRange[] {
+function ruledRanges(
+  rules: readonly Rule[],
+  values: readonly (Value | undefined)[],
+  of: Value,
+  tick: () => void,
+): readonly RuledRange[] {
   const ranges: RuledRange[] = [];
   const top = topOf(of.width);
   for (const { match, behaviour } of rules) {
+    tick();
     let open: Match | undefined;
     const isMet = match.every((each, i) => {
       if (each === undefined) return true;

@@ -1,23 +1,27 @@
 import { Worker } from 'node:worker_threads';
 import { SuperfluidityError } from '@superfluidity/core';
 import '../errors.ts';
+import type { Coverage } from '../engine/coverage.ts';
 import type { Start } from '../engine/explore.ts';
 import type { ShownPath } from '../engine/path.ts';
+import type { EquivalenceOptions, EquivalenceVerdict } from '../equivalence/equivalence.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
 import type { Network } from '../network.ts';
 import type { Verdict } from '../verdict.ts';
+import { type AskedPolicy, type Found, gathered, type Job, outOfTime, partsOf } from './job.ts';
 import { type Reply, received, take, type Work } from './messages.ts';
 import type { EveryStartQuestion } from './question.ts';
-import { now, outOfTime, sweep } from './sweep.ts';
-import { together } from './together.ts';
+import { now, sweep } from './sweep.ts';
 
 export interface EverywhereOptions {
-  /** `milliseconds` is for all starts together, the other bounds for each start. */
+  /** `milliseconds` is for all starts together, and for each policy; the other bounds for each start or policy. */
   readonly limits?: Partial<Limits>;
   /** At most; default: this one alone. */
   readonly threads?: number;
   /** How long this thread works alone before it starts others: most questions are answered by then. */
   readonly patienceMs?: number;
+  /** Is told which rules packets met. Then this thread alone asks. */
+  readonly coverage?: Coverage;
 }
 
 const PATIENCE_MS = 300;
@@ -32,24 +36,56 @@ export async function askEverywhere(
   question: EveryStartQuestion,
   options: EverywhereOptions = {},
 ): Promise<Verdict<ShownPath>> {
+  const [found] = await inThreads({ kind: 'question', network, question, starts }, options);
+  return found!.verdict;
+}
+
+/** Formulas about one network; the verdicts in their order. */
+export async function checkPolicies(
+  network: Network,
+  policies: readonly AskedPolicy[],
+  options: EverywhereOptions = {},
+): Promise<readonly Verdict<ShownPath>[]> {
+  const found = await inThreads({ kind: 'policies', network, policies }, options);
+  return found.map(({ verdict }) => verdict);
+}
+
+/** Two networks, from many starts. */
+export async function compareEverywhere(
+  networks: readonly [Network, Network],
+  starts: readonly [Start, ...Start[]],
+  options: EverywhereOptions & Pick<EquivalenceOptions, 'ports' | 'ignored'> = {},
+): Promise<EquivalenceVerdict<ShownPath>> {
+  const { ports, ignored, ...rest } = options;
+  const compared = { ...(ports === undefined ? {} : { ports }), ...(ignored === undefined ? {} : { ignored }) };
+  const [found] = await inThreads({ kind: 'diff', networks, starts, options: compared }, rest);
+  return found!.verdict as EquivalenceVerdict<ShownPath>;
+}
+
+async function inThreads(job: Job, options: EverywhereOptions): Promise<readonly Found[]> {
   const limits = { ...defaultLimits, ...options.limits };
   const began = now();
   const taken = new Int32Array(new SharedArrayBuffer(4));
-  const work: Work = { network, question, starts, limits, endMs: began + limits.milliseconds, taken };
-  const threads = Math.min(options.threads ?? 1, THREADS_MAX);
+  const work: Work = { job, limits, endMs: began + limits.milliseconds, taken };
+  const { coverage } = options;
+  const parts = partsOf(job);
+  const threads = coverage === undefined ? Math.min(options.threads ?? 1, THREADS_MAX) : 1;
   const alone = began + (options.patienceMs ?? PATIENCE_MS);
   let others: Threads | undefined;
   try {
-    const mine = await sweep(work, () => {
+    const next = () => {
       // This thread goes on with its share: it has the network, and its code is warm.
-      const left = starts.length - Atomics.load(taken, 0);
+      const left = parts - Atomics.load(taken, 0);
       if (others === undefined && threads > 1 && left > 1 && now() >= alone)
         others = new Threads(work, Math.min(threads, left) - 1);
       return take(work);
-    });
-    const theirs = (await others?.verdicts()) ?? [];
-    const [one, ...more] = mine === undefined ? theirs : [mine, ...theirs];
-    return together([one!, ...more]);
+    };
+    const mine: readonly Found[] = await sweep(work, next, coverage);
+    const found = [...mine, ...((await others?.found()) ?? [])];
+    if (job.kind !== 'policies') return gathered(job, found);
+    // Of those that a thread had no time for, nothing was heard.
+    const byPart = new Map(found.map((each) => [each.part, each]));
+    return job.policies.map((_, part) => byPart.get(part) ?? { part, verdict: outOfTime(job, part) });
   } finally {
     await others?.end();
   }
@@ -58,11 +94,12 @@ export async function askEverywhere(
 class Threads {
   readonly #workers: readonly Worker[];
   readonly #replies: readonly Promise<Reply | 'late'>[];
-  readonly #question: EveryStartQuestion;
+  readonly #job: Job;
 
   constructor(work: Work, count: number) {
-    this.#question = work.question;
-    const patienceMs = Math.max(0, work.endMs - now()) + GRACE_MS;
+    this.#job = work.job;
+    const each = work.job.kind === 'policies' ? partsOf(work.job) * work.limits.milliseconds : work.endMs - now();
+    const patienceMs = Math.min(Math.max(0, each) + GRACE_MS, TIMER_MAX);
     const thread = () => new Worker(new URL('./thread.ts', import.meta.url), { workerData: work });
     this.#workers = Array.from({ length: count }, thread);
     this.#replies = this.#workers.map((worker) => replyOf(worker, patienceMs));
@@ -70,11 +107,11 @@ class Threads {
     for (const reply of this.#replies) reply.catch(() => undefined);
   }
 
-  async verdicts(): Promise<readonly Verdict<ShownPath>[]> {
+  async found(): Promise<readonly Found[]> {
     return (await Promise.all(this.#replies)).flatMap((reply) => {
-      if (reply === 'late') return [outOfTime(this.#question)];
+      if (reply === 'late') return this.#job.kind === 'policies' ? [] : [{ part: 0, verdict: outOfTime(this.#job, 0) }];
       if ('refused' in reply) throw new SuperfluidityError(reply.refused.code, { reason: reply.refused.reason });
-      return reply.verdict === undefined ? [] : [received(reply.verdict)];
+      return reply.found.map(received);
     });
   }
 
@@ -84,6 +121,9 @@ class Threads {
     await Promise.allSettled(this.#replies);
   }
 }
+
+/** Of timers of Node, milliseconds. */
+const TIMER_MAX = 2 ** 31 - 1;
 
 function replyOf(worker: Worker, patienceMs: number): Promise<Reply | 'late'> {
   return new Promise((resolve, reject) => {

@@ -1,4 +1,6 @@
-import { blackHoles, invariants, isolation, loops } from '../analyses/questions.ts';
+import { mtu, type MtuOptions } from '../analyses/mtu.ts';
+import { blackHoles, invariants, isolation, loops, waypoints } from '../analyses/questions.ts';
+import { hidden, visible } from '../analyses/visibility.ts';
 import type { ExploreOptions, Start } from '../engine/explore.ts';
 import type { Field } from '../ir/expression.ts';
 import type { Network } from '../network.ts';
@@ -8,6 +10,9 @@ import type { Verdict } from '../verdict.ts';
 export type EveryStartQuestion =
   | { readonly ask: 'loops' | 'blackholes' }
   | { readonly ask: 'isolation'; readonly to: string }
+  | { readonly ask: 'waypoints'; readonly to: string; readonly through: readonly string[] }
+  | ({ readonly ask: 'mtu' } & MtuOptions)
+  | { readonly ask: 'visible' | 'hidden'; readonly at: string; readonly fields: readonly Field[] }
   | { readonly ask: 'invariants'; readonly kept: readonly Field[] };
 
 export function ask(network: Network, start: Start, question: EveryStartQuestion, options: ExploreOptions): Verdict {
@@ -18,6 +23,14 @@ export function ask(network: Network, start: Start, question: EveryStartQuestion
       return blackHoles(network, [start], options);
     case 'isolation':
       return isolation(network, [start], question.to, options);
+    case 'waypoints':
+      return waypoints(network, [start], question.to, question.through, options);
+    case 'mtu':
+      return mtu(network, [start], question, options);
+    case 'visible':
+      return visible(network, [start], question.at, question.fields, options);
+    case 'hidden':
+      return hidden(network, [start], question.at, question.fields, options);
     case 'invariants':
       return invariants(network, [start], question.kept, options);
   }

@@ -1,53 +1,39 @@
-import type { Start } from '../engine/explore.ts';
+import type { Coverage } from '../engine/coverage.ts';
+import type { Path } from '../engine/path.ts';
 import type { Limits } from '../limits.ts';
-import type { Network } from '../network.ts';
 import { z3Solver } from '../solve/z3/z3.ts';
-import type { Verdict } from '../verdict.ts';
-import { ask, type EveryStartQuestion } from './question.ts';
-import { together } from './together.ts';
+import { doPart, type Found, gathered, type Job, outOfTime } from './job.ts';
 
 export interface SweepOf {
-  readonly network: Network;
-  readonly question: EveryStartQuestion;
-  readonly starts: readonly Start[];
+  readonly job: Job;
   readonly limits: Limits;
-  /** Of `now`: all starts together have that long. Other bounds are of each start. */
+  /** Of `now`: all parts together have that long, but for policies, each of which has the time of `limits`. */
   readonly endMs: number;
 }
 
 /** Milliseconds; all threads of the process see the same clock. */
 export const now = () => Number(process.hrtime.bigint()) / 1e6;
 
-/** Asks from one start after the other, as long as `next` gives one. Undefined: it gave none. */
+/** One part after the other, as long as `next` gives one. */
 export async function sweep(
-  { network, question, starts, limits, endMs }: SweepOf,
+  { job, limits, endMs }: SweepOf,
   next: () => number | undefined,
-): Promise<Verdict | undefined> {
+  coverage?: Coverage,
+): Promise<readonly Found<Path>[]> {
+  const told = coverage === undefined ? {} : { coverage };
   const { solve, close } = z3Solver(limits.formulaMilliseconds);
-  let verdict: Verdict | undefined;
+  let found: readonly Found<Path>[] = [];
   try {
-    for (let i = next(); i !== undefined; i = next()) {
-      const milliseconds = endMs - now();
-      const one =
+    for (let part = next(); part !== undefined; part = next()) {
+      const milliseconds = job.kind === 'policies' ? limits.milliseconds : endMs - now();
+      const verdict =
         milliseconds > 0
-          ? ask(network, starts[i]!, question, { limits: { ...limits, milliseconds }, solve })
-          : outOfTime(question);
-      verdict = verdict === undefined ? one : together([verdict, one]);
+          ? doPart(job, part, { limits: { ...limits, milliseconds }, solve, ...told })
+          : outOfTime(job, part);
+      found = gathered(job, [...found, { part, verdict }]);
     }
   } finally {
     await close();
   }
-  return verdict;
-}
-
-export function outOfTime({ ask: question }: EveryStartQuestion): Verdict {
-  return {
-    question,
-    answer: 'unknown',
-    because: 'Not all paths were followed: bound hit: milliseconds.',
-    paths: [],
-    bound: 'milliseconds',
-    dependsOn: [],
-    rules: [],
-  };
+  return found;
 }

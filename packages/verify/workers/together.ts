@@ -1,8 +1,18 @@
+import { DIFFERENCES_MAX, type EquivalenceVerdict } from '../equivalence/equivalence.ts';
 import type { ShownPath } from '../engine/path.ts';
 import type { Verdict } from '../verdict.ts';
 
 /** Paths that a verdict shows at most. */
 const SHOWN = 100;
+
+/** Of one comparison from several starts: what differs from any of them. */
+export function differencesTogether<P extends ShownPath>(
+  verdicts: readonly [EquivalenceVerdict<P>, ...EquivalenceVerdict<P>[]],
+): EquivalenceVerdict<P> {
+  const verdict = together(verdicts);
+  const deciding = verdicts.filter(({ answer }) => answer === verdict.answer);
+  return { ...verdict, differences: deciding.flatMap(({ differences }) => differences).slice(0, DIFFERENCES_MAX) };
+}
 
 /** One verdict for all starts from those for some of them: it holds when each holds, and is violated when one is. */
 export function together<P extends ShownPath>(verdicts: readonly [Verdict<P>, ...Verdict<P>[]]): Verdict<P> {

@@ -3,6 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { layout, networks } from '../engine/random.ts';
 import {
   askEverywhere,
+  checkFormula,
+  checkPolicies,
+  compareEverywhere,
+  differencesText,
+  equivalence,
+  type EquivalenceVerdict,
+  parsePolicies,
+  type ShownPath,
   assemble,
   blackHoles,
   type EveryStartQuestion,
@@ -89,3 +97,63 @@ describe('one question from many starts', () => {
     );
   });
 });
+
+describe('policies and comparisons in threads', () => {
+  const text = [
+    'policy web: from a:in packets { dst net 10.0.0.0/8 } check AF at a:eth1',
+    'policy round: check AG not looped',
+    'policy away: check EF at b:eth1',
+    'policy never: from c:in check AG not at b:eth1',
+  ].join('\n');
+  const asked = parsePolicies({ path: 'p.policies', text }, network).map(({ name, from, packets, setup, formula }) => ({
+    name,
+    formula,
+    starts: (from.length > 0 ? from : entries).map(
+      (port): Start => ({ port, layouts: tcp, setup, ...(packets === undefined ? {} : { assume: packets }) }),
+    ),
+  }));
+
+  it('have the verdicts that one thread gives, in the order of the file', async () => {
+    const expected = asked.map(({ name, formula, starts: from }) => checkFormula(network, name, formula, from));
+    expect(new Set(expected.map(({ answer }) => answer)).size).toBeGreaterThan(1);
+    for (const options of [{ threads: 1 }, { threads: 3, patienceMs: 0 }]) {
+      const verdicts = await checkPolicies(network, asked, options);
+      expect(verdicts.map(verdictOnly)).toEqual(expected.map(verdictOnly));
+    }
+  });
+
+  it('find the differences that one thread finds', async () => {
+    const { network: other } = assemble('pair', [
+      { path: 'a.rt', text: '10.0.0.0/9 192.0.2.1 eth1\n0.0.0.0/0 192.0.2.9 eth0\n' },
+      { path: 'b.rt', text: '0.0.0.0/0 192.0.2.2 eth0\n10.0.0.0/8 192.0.2.2 eth1\n' },
+      { path: 'c.rt', text: '10.0.0.0/8 192.0.2.2 eth0\n' },
+      { path: 'links.links', text: 'a:eth0 -> b:x\nb:eth0 -> a:y\nc:eth0 -> a:z\n' },
+    ]);
+    const expected = equivalence(network, other, starts);
+    expect(expected.answer).toBe('violated');
+    const kinds = ({ differences }: EquivalenceVerdict<ShownPath>) =>
+      differences.map(({ kind, start, inA }) => `${kind} ${start} ${inA[0]?.witness()?.sent.layout}`).toSorted();
+    for (const options of [{ threads: 1 }, { threads: 3, patienceMs: 0 }]) {
+      const verdict = await compareEverywhere([network, other], starts, options);
+      expect([verdict.answer, verdict.because, kinds(verdict)]).toEqual([
+        expected.answer,
+        expected.because,
+        kinds(expected),
+      ]);
+      expect((await compareEverywhere([network, network], starts, options)).answer).toBe('holds');
+      expect(differencesText(verdict, ['a', 'b'])).toContain('packet ipv4/tcp');
+    }
+  });
+
+  it('say of what there was no time for that it is not known', async () => {
+    const verdict = await compareEverywhere([network, network], starts, { limits: { milliseconds: 0 } });
+    expect(verdict).toMatchObject({ answer: 'unknown', bound: 'milliseconds', differences: [] });
+  });
+});
+
+const verdictOnly = ({ question, answer, because, paths }: Verdict<ShownPath>) => [
+  question,
+  answer,
+  because,
+  paths.length,
+];

@@ -1,5 +1,5 @@
 import { type Diagrams, FALSE, TRUE } from '../../diagram/diagrams.ts';
-import type { Instruction } from '../../ir/instruction.ts';
+import { childrenOf, type Instruction } from '../../ir/instruction.ts';
 import type { SourceRef } from '../../ir/source.ts';
 import type { PrefixEntries, ExactEntries, Rule, Table } from '../../ir/table.ts';
 import { Columns } from './columns.ts';
@@ -23,28 +23,11 @@ export interface Examined {
 
 /** All tables of a program, each once. */
 export function tablesOf(program: Instruction, found: Set<Table> = new Set()): Set<Table> {
-  switch (program.op) {
-    case 'block':
-      for (const each of program.body) tablesOf(each, found);
-      break;
-    case 'if':
-      tablesOf(program.yes, found);
-      tablesOf(program.no, found);
-      break;
-    case 'for':
-      tablesOf(program.body, found);
-      break;
-    case 'fork':
-    case 'choose':
-      for (const each of program.branches) tablesOf(each, found);
-      break;
-    case 'table':
-      if (found.has(program.table)) break;
-      found.add(program.table);
-      for (const each of [...program.table.behaviours, program.table.miss]) tablesOf(each, found);
-      break;
-    default:
+  if (program.op === 'table') {
+    if (found.has(program.table)) return found;
+    found.add(program.table);
   }
+  for (const each of childrenOf(program)) tablesOf(each, found);
   return found;
 }
 

@@ -114,7 +114,7 @@ function classifier(context: ElementContext): Instruction {
         const matches = patternCondition(pattern, stack);
         if (matches !== undefined) return branch(matches, context.to(port), otherwise, source);
         const what = `${context.element.name} looks at bytes of no known header: ${source.text}`;
-        const branches = [context.to(port), otherwise].map((each) => block({ op: 'doubt', what }, each));
+        const branches = [context.to(port), otherwise].map((each) => block({ op: 'doubt', what, covered: true }, each));
         return { op: 'choose', source, branches };
       },
       dropAt(context, 'no pattern matches'),

@@ -13,6 +13,7 @@ import {
 } from '../../ir/expression.ts';
 import { field, protocols } from '../../ir/fields.ts';
 import { assign, block, branch, type Instruction, nothing } from '../../ir/instruction.ts';
+import { fits, fragments, mayNotBeFragmented, tooLong } from '../too-long.ts';
 import { paint, paintOf, setDestination } from './annotations.ts';
 import {
   type Arguments,
@@ -181,7 +182,10 @@ export function checkLength(context: ElementContext, most: number, fits: Instruc
   const unknown: Instruction = {
     op: 'choose',
     branches: [fits, long].map((each) =>
-      block({ op: 'doubt', what: `${context.element.name}: the length of the packet is not known` }, each),
+      block(
+        { op: 'doubt', what: `${context.element.name}: the length of the packet is not known`, covered: true },
+        each,
+      ),
     ),
   };
   const least = (base: number) => most < base / 8;
@@ -194,36 +198,20 @@ export function checkLength(context: ElementContext, most: number, fits: Instruc
   );
 }
 
-const DF = 2n;
-const MF = 1n;
-
 /** A packet that is too long becomes a first fragment and later ones, each of which fits. */
 function fragment(context: ElementContext): Instruction {
   const given = readArguments(context, ['MTU'], ['HONOR_DF', 'VERBOSE', 'HEADROOM'], 1);
   const mtu = numberArgument(context, given, 'MTU', { least: 28, most: 65_535 });
-  const [length, flags, offset] = [field('IPv4.length'), field('IPv4.flags'), field('IPv4.fragment')];
-  const shorter = assign(length, fresh('length of the fragment', 16, [[21n, BigInt(mtu)]]));
-  const first = block(
-    shorter,
-    assign(flags, { kind: 'binary', op: 'or', left: read(flags), right: constant(MF, 3) }),
-    context.to(0),
-  );
-  const later = block(
-    shorter,
-    assign(flags, fresh('flags of the fragment', 3, [[0n, 1n]])),
-    assign(offset, fresh('offset of the fragment', 13, [[1n, 8_191n]])),
-    context.to(0),
-  );
-  const pieces: Instruction = { op: 'fork', branches: [first, later], source: sourceOf(context) };
-  const tooLong = booleanArgument(context, given, 'HONOR_DF', true)
+  const pieces: Instruction = { ...fragments(mtu, context.to(0)), source: sourceOf(context) };
+  const long = booleanArgument(context, given, 'HONOR_DF', true)
     ? branch(
-        masked(read(flags), DF, DF),
-        context.toOrDrop(1, 'longer than the MTU, and not to be fragmented'),
+        mayNotBeFragmented,
+        context.toOrDrop(1, tooLong('the MTU, and not to be fragmented')),
         pieces,
         sourceOf(context),
       )
     : pieces;
-  return branch(compare(read(length), '<=', constant(mtu, 16)), context.to(0), tooLong, sourceOf(context));
+  return branch(fits(mtu), context.to(0), long, sourceOf(context));
 }
 
 /** Swaps what makes the packet its own answer. Ports and numbers only of first fragments of TCP and UDP. */
@@ -377,7 +365,7 @@ function outputCombo(context: ElementContext): Instruction {
   const colour = numberArgument(context, given, 'COLOR', { most: 255 });
   const mtu = numberArgument(context, given, 'MTU', { most: 65_535 });
   const at = paintOf(context, new Map());
-  const sized = checkLength(context, mtu, context.to(0), context.toOrDrop(4, `longer than ${mtu} bytes`));
+  const sized = checkLength(context, mtu, context.to(0), context.toOrDrop(4, tooLong(`${mtu} bytes`)));
   const alive = decTtl(context, new Map(), sized, context.toOrDrop(3, 'the TTL has expired'));
   const fixed = block(fixSource(context, ipArgument(context, given, 'IPADDR')), alive);
   const onward = routerOptions(context, fixed, context.toOrDrop(2, 'a bad IP option'));

@@ -1,6 +1,7 @@
-import { all, compare, constant, meta, read } from '../../ir/expression.ts';
+import { all, compare, meta, read } from '../../ir/expression.ts';
 import { field, protocols } from '../../ir/fields.ts';
 import { assign, block, branch, type Instruction, nothing } from '../../ir/instruction.ts';
+import { fits, tooLong } from '../too-long.ts';
 import { setDestination } from './annotations.ts';
 import {
   dropAt,
@@ -59,8 +60,7 @@ export const symnetElements: Readonly<Record<string, ElementModel>> = {
   ),
   ClampMTU: inner('drops packets whose IP length is over MTU', (context) => {
     const mtu = numberArgument(context, readArguments(context, ['MTU'], [], 1), 'MTU', { most: 65_535 });
-    const fits = compare(read(field('IPv4.length')), '<=', constant(mtu, 16));
-    return branch(fits, context.to(0), dropAt(context, `longer than ${mtu} bytes`), sourceOf(context));
+    return branch(fits(mtu), context.to(0), dropAt(context, tooLong(`${mtu} bytes`)), sourceOf(context));
   }),
   DHCPSetState: inner('remembers the addresses of a host', remember),
   DHCPCheckState: inner('passes packets of the host that was remembered', checkLease),

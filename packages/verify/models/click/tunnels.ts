@@ -1,3 +1,4 @@
+import { beginEncryption, endEncryption, KEY } from '../../ir/encryption.ts';
 import { all, compare, constant, type Condition, type Expr, fresh, meta, read } from '../../ir/expression.ts';
 import { protocols } from '../../ir/fields.ts';
 import { assign, block, branch, type Instruction } from '../../ir/instruction.ts';
@@ -239,7 +240,6 @@ function espDecap(context: ElementContext): Instruction {
   );
 }
 
-const KEY = meta('ipsec.key');
 const KEY_BITS = 52;
 
 /** FNV-1a, so that the key itself is in no report. */
@@ -257,11 +257,14 @@ function cipher(context: ElementContext): Instruction {
   const [mode, ...rest] = context.element.arguments.map(({ text }) => text);
   const encrypts = mode === undefined || ['1', 'true', 'encrypt', 'ENCRYPT 1', 'ENCRYPT true'].includes(mode);
   const key = constant(fingerprint(rest.join(' ')), KEY_BITS);
-  if (encrypts) return block({ op: 'allocate', at: KEY, width: KEY_BITS }, assign(KEY, key), context.to(0));
+  if (encrypts) {
+    const noted = block({ op: 'allocate', at: KEY, width: KEY_BITS }, assign(KEY, key));
+    return block(enter, beginEncryption(DATA), noted, context.to(0));
+  }
   const right = all({ kind: 'exists', at: KEY }, compare(read(KEY), '==', key));
   return branch(
     right,
-    block({ op: 'deallocate', at: KEY }, context.to(0)),
+    block({ op: 'deallocate', at: KEY }, endEncryption(), context.to(0)),
     dropAt(context, 'not encrypted with this key'),
     sourceOf(context),
   );

@@ -65,7 +65,7 @@ export function actionInstruction(action: Action, context: ActionContext): Instr
         op: 'choose',
         branches: action.outcomes.map((outcome) =>
           block(
-            { op: 'doubt', what: action.what },
+            { op: 'doubt', what: action.what, covered: true },
             outcome === 'continue'
               ? nothing
               : outcome === 'accept'

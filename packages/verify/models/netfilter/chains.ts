@@ -253,7 +253,7 @@ function withDoubts(
   const whats = [...new Set(rows.flatMap(({ cube }) => (cube.unknown.length > 0 ? [cube.unknown.join('; ')] : [])))];
   const doubts = (
     whats.length > DOUBTS_MAX ? [[...whats.slice(0, 3), `${whats.length - 3} more`].join('; ')] : whats
-  ).map((what): Instruction => ({ op: 'doubt', what }));
+  ).map((what): Instruction => ({ op: 'doubt', what, covered: true }));
   const put = (bit: (key: ModelKey) => Instruction) => block(...[...bits.values()].map(bit));
   const free = put((key) => ({ op: 'assign', to: meta(key, context.name), value: fresh('not known', 1) }));
   const fixed = put((key) => ({ op: 'assign', to: meta(key, context.name), value: constant(0n, 1) }));

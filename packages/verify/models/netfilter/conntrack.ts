@@ -340,6 +340,7 @@ function translatedBefore(side: 'source' | 'destination', at: Location, tracking
   const doubt: Instruction = {
     op: 'doubt',
     what: `${tracking.name}: the connection began before, and may be translated`,
+    covered: true,
   };
   const any = block(doubt, assign(at, fresh('address of a connection that began before', width)));
   const forward: Instruction[] =

@@ -16,8 +16,10 @@ export function soughtAddress({ family }: Surroundings, name: string): Meta {
 
 export interface Hop {
   readonly encapsulation?: Encapsulation;
-  /** The neighbour that gets the packet. */
+  /** The neighbour that gets the packet. Absent: whoever has its destination. */
   readonly neighbour?: Neighbour;
+  /** The route names a next hop of which nobody says who it is. */
+  readonly isStranger?: true;
 }
 
 export function hopOf(name: string): Meta {
@@ -132,8 +134,10 @@ export class Tables {
     const made: Hop = {
       ...(encapsulation === undefined ? {} : { encapsulation }),
       ...(neighbour === undefined ? {} : { neighbour }),
+      ...(via === undefined || neighbour !== undefined ? {} : { isStranger: true }),
     };
-    const plain = { encapsulation, device: neighbour?.device, mac: neighbour?.mac };
+    const { isStranger } = made;
+    const plain = { encapsulation, device: neighbour?.device, mac: neighbour?.mac, isStranger };
     const key = JSON.stringify(plain, (_key, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value));
     const known = this.#numbers.get(key);
     if (known !== undefined) return known;

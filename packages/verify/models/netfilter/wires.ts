@@ -1,10 +1,12 @@
-import { any, compare, constant, fresh, masked, meta, read, type Condition } from '../../ir/expression.ts';
+import { any, compare, constant, fresh, masked, meta, read, type Expr, type Ranges } from '../../ir/expression.ts';
 import { etherTypes, field } from '../../ir/fields.ts';
 import { block, branch, constrain, drop, forward, nothing, type Instruction } from '../../ir/instruction.ts';
+import { exactly, type Range, subtract, union, widthOf } from '../../readers/netfilter/addresses.ts';
 import { frame, unframed } from '../frame.ts';
+import { stationAddresses } from '../group-addresses.ts';
 import type { NetfilterBox, NetfilterInterface } from './box.ts';
 import type { Surroundings } from './cubes.ts';
-import { type Hop, hopOf } from './route-tables.ts';
+import { type Hop, hopOf, soughtAddress } from './route-tables.ts';
 import { intoVxlan } from './vxlan.ts';
 
 /** A bit of addresses that are for several stations (IEEE 802, 8.2.2). */
@@ -41,31 +43,55 @@ function leaveBy(name: string, around: Surroundings, hops: readonly Hop[], by: N
     by.vxlan === undefined
       ? forward(`${name}:${by.name}:out`)
       : block(frameForTunnel(around, by), intoVxlan(name, around, by.vxlan));
-  return block(fits(around, by), putFrame(name, around, hops, by), out);
-}
-
-/** Too large a packet is not forwarded when it must not be taken apart (RFC 1191, RFC 8200 section 5); pieces are not modelled. */
-export function fits({ family }: Pick<Surroundings, 'family'>, { name, mtu }: NetfilterInterface): Instruction {
-  if (mtu === undefined || mtu >= 65_535) return nothing;
-  const why = `larger than the MTU of ${name}, ${mtu} bytes`;
-  if (family === 'ip6') return constrain(compare(read(field('IPv6.length')), '<=', constant(mtu - 40, 16)), why);
-  const DONT_FRAGMENT = 2n;
-  const small = compare(read(field('IPv4.length')), '<=', constant(mtu, 16));
-  const mayBeCut: Condition = { kind: 'masked', of: read(field('IPv4.flags')), value: 0n, mask: DONT_FRAGMENT };
-  return constrain(any(small, mayBeCut), why);
+  return block(putFrame(name, around, hops, by), out);
 }
 
 const etherTypeOf = ({ family }: Surroundings) => (family === 'ip' ? etherTypes.ipv4 : etherTypes.ipv6);
 
-/** The frame for the neighbour that the route names, where its address is known. Who answers to the others is not asked. */
+/**
+ * The frame for the neighbour that the route names, or for the one that has the packet's destination. Who is not listed may
+ * answer, with an address that none of the others has. At a wire of which no neighbours are listed, frames are not looked at.
+ */
 function putFrame(name: string, around: Surroundings, hops: readonly Hop[], { name: device, mac }: NetfilterInterface) {
   if (around.box.neighbours === undefined || mac === undefined) return nothing;
-  const framed = hops.reduce<Instruction>((otherwise, { neighbour }, i) => {
-    if (neighbour?.device !== device) return otherwise;
+  const frameTo = (dst: Expr) => frame(dst, constant(mac, 48), etherTypeOf(around));
+  const { family } = around;
+  const listed = around.box.neighbours.filter((each) => each.device === device && each.family === family);
+  const stranger: Instruction =
+    listed.length === 0
+      ? nothing
+      : block(
+          { op: 'doubt', what: `who answers ${name} at ${device} for an address that is not listed` },
+          frameTo(fresh('MAC address of a neighbour', 48, othersThan([mac, ...listed.map((each) => each.mac)]))),
+        );
+  const onLink: Instruction =
+    listed.length === 0
+      ? nothing
+      : {
+          op: 'table',
+          table: {
+            name: `${name} neighbours of ${device}`,
+            keys: [{ of: read(soughtAddress(around, name)), width: widthOf(family), absent: 'fail' }],
+            entries: {
+              kind: 'rules',
+              rules: listed.map(({ address }, behaviour) => ({ match: [exactly(address)], behaviour })),
+            },
+            behaviours: listed.map((each) => frameTo(constant(each.mac, 48))),
+            miss: stranger,
+          },
+        };
+  const framed = hops.reduce<Instruction>((otherwise, { neighbour, isStranger }, i) => {
+    if (neighbour?.device !== device && isStranger !== true) return otherwise;
     const isIt = compare(read(hopOf(name)), '==', constant(i, 16));
-    return branch(isIt, frame(constant(neighbour.mac, 48), constant(mac, 48), etherTypeOf(around)), otherwise);
-  }, nothing);
+    const known = neighbour === undefined ? stranger : frameTo(constant(neighbour.mac, 48));
+    return branch(isIt, known, otherwise);
+  }, onLink);
   return block(unframed(), framed);
+}
+
+/** Addresses of single stations but these. */
+function othersThan(taken: readonly bigint[]): Ranges {
+  return subtract(stationAddresses, union(taken.map((mac): Range => [mac, mac])));
 }
 
 /** A tunnel of layer 2 carries frames. */

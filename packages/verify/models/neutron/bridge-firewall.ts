@@ -2,7 +2,8 @@ import { constant, fresh, meta, read } from '../../ir/expression.ts';
 import { field } from '../../ir/fields.ts';
 import { assign, block, branch, forward, type Instruction } from '../../ir/instruction.ts';
 import type { PortId } from '../../network.ts';
-import type { Ruleset } from '../../readers/netfilter/ruleset.ts';
+import type { LinuxBridge } from '../../readers/linux-bridges.ts';
+import type { IpSet, Ruleset } from '../../readers/netfilter/ruleset.ts';
 import type { BoxModel } from '../box-model.ts';
 import { setVerdict, verdicts } from '../netfilter/actions.ts';
 import { families, type NetfilterBox, numberInterfaces } from '../netfilter/box.ts';
@@ -10,33 +11,27 @@ import { untracked } from '../netfilter/conntrack.ts';
 import { compileRules } from '../netfilter/hooks.ts';
 import { byFamily } from './plan.ts';
 
-/** A Linux bridge with two ports, between a server and the virtual switch: qbr of the hybrid firewall driver. */
-export interface FilteringBridge {
-  readonly bridge: string;
-  /** Towards the server. */
-  readonly tap: string;
-  /** Towards the virtual switch. */
-  readonly veth: string;
-}
-
 /**
- * The bridges of a compute node whose packets go through iptables (bridge-nf-call-iptables). Packets of a server come in at
- * `compute1:tap:in` and leave at `compute1:veth:out`; those for it, the other way round. Nothing is routed.
+ * The bridges of a compute node whose packets go through iptables (bridge-nf-call-iptables): of two ports, between a server
+ * and the virtual switch, as the hybrid firewall driver makes them. Packets of a server come in at `compute1:tap:in` and leave
+ * at `compute1:qvb:out`; those for it, the other way round. Nothing is routed. Bridges of one port pass nothing on; of more,
+ * which way a frame goes is not modelled: their ports are not there.
  */
 export function bridgeFirewall(
   name: string,
-  bridges: readonly FilteringBridge[],
+  bridges: readonly LinuxBridge[],
   rulesets: readonly Ruleset[],
+  ipsets: ReadonlyMap<string, IpSet> = new Map(),
 ): BoxModel {
-  const interfaces = bridges.flatMap(({ bridge, tap, veth }) =>
-    [bridge, tap, veth].map((each) => ({ name: each, addresses: [] })),
+  const interfaces = bridges.flatMap(({ name: bridge, ports }) =>
+    [bridge, ...ports].map((each) => ({ name: each, addresses: [] })),
   );
   const box: NetfilterBox = { rulesets, interfaces, routes: [], flows: 'first' };
   const numbers = numberInterfaces(interfaces);
   const routines = new Map<string, Instruction>();
   const programs = new Map<PortId, Instruction>();
   for (const family of families) {
-    const rules = compileRules(name, { family, box, interfaces: numbers, ipsets: new Map() });
+    const rules = compileRules(name, { family, box, interfaces: numbers, ipsets });
     for (const [routine, body] of rules.routines) routines.set(routine, body);
     const { tracking } = rules;
     const hooks = [rules.hook('prerouting'), rules.hook('forward'), rules.hook('postrouting')];
@@ -44,10 +39,12 @@ export function bridgeFirewall(
   }
   const put = (key: string, interfaceName: string) =>
     assign(meta(key, name), constant(numbers.number(interfaceName), 16));
-  for (const { bridge, tap, veth } of bridges) {
+  for (const { name: bridge, ports } of bridges) {
+    const [one, other] = ports;
+    if (one === undefined || other === undefined || ports.length > 2) continue;
     for (const [from, to] of [
-      [tap, veth],
-      [veth, tap],
+      [one, other],
+      [other, one],
     ] as const) {
       programs.set(
         `${name}:${from}:in`,

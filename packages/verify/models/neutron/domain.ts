@@ -1,15 +1,17 @@
-import { constant, fresh, negation, read, type Expr } from '../../ir/expression.ts';
+import { compare, constant, fresh, negation, read } from '../../ir/expression.ts';
 import { field } from '../../ir/fields.ts';
-import { assign, block, branch, drop, forward, nothing, type Instruction } from '../../ir/instruction.ts';
+import { assign, block, branch, constrain, drop, forward, nothing, type Instruction } from '../../ir/instruction.ts';
 import type { Rule } from '../../ir/table.ts';
 import type { PortId } from '../../network.ts';
 import type { IpFamily, NeutronNetwork, NeutronPort } from '../../readers/neutron/deployment.ts';
-import { exactly, widthOf } from '../../readers/netfilter/addresses.ts';
+import { exactly, setOf, widthOf } from '../../readers/netfilter/addresses.ts';
+import { groupAddresses } from '../group-addresses.ts';
 import {
   addressField,
   byFamily,
   isFrame,
   isGateway,
+  isServed,
   isOfRouter,
   isOfServer,
   nextHop,
@@ -17,6 +19,8 @@ import {
   prefixMatch,
 } from './plan.ts';
 import { security } from './security.ts';
+import { longestFirst, table } from './table.ts';
+import { arrive } from './trunk.ts';
 
 /** Who has an address in a network, and is asked for it. */
 interface Owner {
@@ -35,7 +39,7 @@ export function domainPrograms(network: NeutronNetwork, plan: Plan): ReadonlyMap
     : drop('no port of the network has that address', network.source);
   const groups = drop('broadcast and multicast are not modelled', network.source);
   const frames: Instruction = table(`${name} MAC addresses`, read(field('Ether.dst')), 48, {
-    rules: [...macs, { match: [{ kind: 'mask', value: 1n << 40n, mask: 1n << 40n }], behaviour: ports.length }],
+    rules: [...macs, { match: [setOf(groupAddresses)], behaviour: ports.length }],
     behaviours: [...ports.map((port) => deliver(port, plan)), groups],
     miss: outside,
   });
@@ -78,7 +82,7 @@ function deliver(port: NeutronPort, plan: Plan): Instruction {
 export function ingressRoutine(port: NeutronPort, plan: Plan): Instruction {
   return block(
     byFamily((family) => security(port, 'ingress', plan, family)),
-    forward(`${plan.name(port.id)}:out`),
+    arrive(port, plan),
   );
 }
 
@@ -87,10 +91,15 @@ export function serverProgram(port: NeutronPort, plan: Plan): Instruction {
   if (!port.up) return drop('the port is down', port.source);
   return block(
     byFamily((family) =>
-      block(security(port, 'egress', plan, family), branch(isFrame, nothing, hostRoutes(port, plan, family))),
+      block(security(port, 'egress', plan, family), branch(isFrame, toAnother(port), hostRoutes(port, plan, family))),
     ),
     forward(`${plan.name(port.network)}:in`),
   );
+}
+
+/** A network sends nothing back to where it came from. */
+function toAnother({ mac }: NeutronPort): Instruction {
+  return constrain(compare(read(field('Ether.dst')), '!=', constant(mac, 48)), 'a frame to its own sender');
 }
 
 /** A host without a frame of its own: attached subnets, the routes that DHCP told it, and the gateway of its first subnet. */
@@ -163,9 +172,10 @@ function ownersOf(network: NeutronNetwork, plan: Plan, family: IpFamily): readon
     }
   }
   if (family === 'ip') {
-    for (const { network: of, address, router, fixed: inside } of plan.deployment.floatingIps) {
+    for (const floating of plan.deployment.floatingIps) {
+      const { network: of, address, router } = floating;
       const gateway = ports.find((port) => isGateway(port) && port.device === router);
-      if (of === network.id && inside !== undefined && gateway !== undefined) add(address, gateway);
+      if (of === network.id && isServed(floating) && gateway !== undefined) add(address, gateway);
     }
   }
   return [...owners].map(([address, some]) => ({ address, ports: some }));
@@ -173,22 +183,3 @@ function ownersOf(network: NeutronNetwork, plan: Plan, family: IpFamily): readon
 
 const choice = (branches: readonly Instruction[]): Instruction =>
   branches.length === 1 ? branches[0]! : { op: 'choose', branches };
-
-export function longestFirst(rules: readonly Rule[]): readonly Rule[] {
-  const length = ({ match: [first] }: Rule) => (first?.kind === 'prefix' ? first.length : 0);
-  return rules.toSorted((a, b) => length(b) - length(a));
-}
-
-/** One key, and rules of which the first counts. */
-export function table(
-  name: string,
-  of: Expr,
-  width: number,
-  how: { readonly rules: readonly Rule[]; readonly behaviours: readonly Instruction[]; readonly miss: Instruction },
-): Instruction {
-  const { rules, behaviours, miss } = how;
-  return {
-    op: 'table',
-    table: { name, keys: [{ of, width, absent: 'fail' }], entries: { kind: 'rules', rules }, behaviours, miss },
-  };
-}

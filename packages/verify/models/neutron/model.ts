@@ -1,9 +1,10 @@
-import { block, forward, type Instruction } from '../../ir/instruction.ts';
+import { forward, type Instruction } from '../../ir/instruction.ts';
 import type { Box, PortId } from '../../network.ts';
 import type { NeutronDeployment } from '../../readers/neutron/deployment.ts';
 import { domainPrograms, ingressRoutine, neighbours, serverProgram } from './domain.ts';
 import { isOfServer, type Plan, planOf } from './plan.ts';
 import { routerPrograms } from './router.ts';
+import { trunked } from './trunk.ts';
 
 export interface NeutronModel {
   readonly boxes: ReadonlyMap<string, Box>;
@@ -53,7 +54,7 @@ function servers(plan: Plan, { boxes, programs, routines, entries }: Made): void
     const name = plan.name(port.id);
     boxes.set(name, { name, kind: 'host', source: port.source });
     programs.set(name, forward(`${name}:in`));
-    programs.set(`${name}:in`, block(serverProgram(port, plan)));
+    programs.set(`${name}:in`, trunked(port, plan, serverProgram(port, plan)));
     routines.set(`${name}/ingress`, ingressRoutine(port, plan));
     entries.push(`${name}:in`);
   }

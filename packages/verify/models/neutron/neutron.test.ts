@@ -48,7 +48,8 @@ function sent(network: Network, { from, src, dst, protocol, port }: Packet): str
   const [path] = paths;
   if (path!.outcome !== 'delivered') return 'dropped';
   const [a, b] = ['IPv4.src', 'IPv4.dst'].map((name) => dotted(path!.read(field(name))!));
-  return `${path!.port} ${a} ${b}`;
+  const to = protocol === 'icmp' ? '' : ` ${path!.read(field('TCP.dport'))}`;
+  return `${path!.port} ${a} ${b}${to}`;
 }
 
 describe('the model of what tenants asked for', () => {

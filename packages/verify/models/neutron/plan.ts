@@ -5,6 +5,7 @@ import { branch, drop, type Instruction } from '../../ir/instruction.ts';
 import type { Match } from '../../ir/table.ts';
 import { type Range, rangeOf, widthOf } from '../../readers/netfilter/addresses.ts';
 import type {
+  FloatingIp,
   IpFamily,
   NeutronDeployment,
   NeutronNetwork,
@@ -53,6 +54,9 @@ function namesOf(all: readonly { readonly id: string; readonly name: string }[])
 }
 
 export const isGateway = ({ owner }: NeutronPort) => owner === 'network:router_gateway';
+
+/** A floating address that stands for something: then the gateway of its router has it. */
+export const isServed = ({ fixed, forwardings }: FloatingIp) => fixed !== undefined || forwardings.length > 0;
 
 /** Interfaces of routers: centralised, distributed, and highly available ones. */
 export function isOfRouter(port: NeutronPort): boolean {

@@ -10,11 +10,12 @@ import { broadcastRanges, multicastRanges } from '../netfilter/addresses-of-box.
 import { type NetfilterBox, numberInterfaces } from '../netfilter/box.ts';
 import { applyEntry, confirm, ifFirst, track, untracked } from '../netfilter/conntrack.ts';
 import type { Surroundings } from '../netfilter/cubes.ts';
+import { tableKey } from '../netfilter/keys.ts';
 import { dropMartians, linkLocalStays, oneHopLess } from '../netfilter/routing.ts';
-import { longestFirst, table } from './domain.ts';
 import { firewallOf } from './firewall.ts';
-import { addressField, byFamily, isFrame, isGateway, nextHop, type Plan, prefixMatch } from './plan.ts';
+import { addressField, byFamily, isFrame, isGateway, isServed, nextHop, type Plan, prefixMatch } from './plan.ts';
 import { trackingOf } from './security.ts';
+import { longestFirst, table } from './table.ts';
 
 /** A router between the subnets of its ports: routes, the firewall groups of its ports, and addresses of the outside. */
 export function routerPrograms(router: NeutronRouter, plan: Plan): ReadonlyMap<PortId, Instruction> {
@@ -110,7 +111,7 @@ class Parts {
       }
     }
     // The gateway has the floating addresses too: what is not translated (no first packet, no answer) stays here.
-    for (const { address, source } of family === 'ip' ? this.#floating() : []) {
+    for (const { address, source } of family === 'ip' ? this.#served() : []) {
       rules.push({ match: [exactly(address)], behaviour: HERE, source });
     }
     for (const route of this.#staticRoutes(family)) {
@@ -148,7 +149,7 @@ class Parts {
   }
 
   #surroundings(family: IpFamily): Surroundings {
-    const floating = this.#floating().map(({ address }) => ({ family: 'ip', address, length: 32 }) as const);
+    const floating = this.#served().map(({ address }) => ({ family: 'ip', address, length: 32 }) as const);
     const interfaces = this.#ports.map((port) => ({
       name: this.#plan.name(port.id),
       addresses: [
@@ -163,6 +164,10 @@ class Parts {
     return { family, box, interfaces: numberInterfaces(interfaces), ipsets: new Map() };
   }
 
+  #served() {
+    return this.#plan.deployment.floatingIps.filter((one) => one.router === this.#router.id && isServed(one));
+  }
+
   #floating() {
     return this.#plan.deployment.floatingIps.flatMap(({ address, fixed, router, source }) =>
       fixed === undefined || router !== this.#router.id ? [] : [{ address, fixed, source }],
@@ -172,13 +177,54 @@ class Parts {
   /** Floating addresses stand for fixed ones, from whatever side they are asked for. */
   #toInside(): Instruction {
     const floating = this.#floating();
-    if (floating.length === 0) return nothing;
+    const forwarded = this.#forwarded();
+    if (floating.length === 0) return forwarded;
     const at = addressField('ip', 'dst');
     return table(`${this.#name} floating addresses`, read(at), 32, {
       rules: floating.map(({ address, source }, i) => ({ match: [exactly(address)], behaviour: i, source })),
       behaviours: floating.map(({ fixed }) => block(this.#mark(ctStatus.dnat), assign(at, constant(fixed, 32)))),
-      miss: nothing,
+      miss: forwarded,
     });
+  }
+
+  /** Ports of a floating address that stand for ports of servers. */
+  #forwarded(): Instruction {
+    const all = this.#served().flatMap(({ address, forwardings }) => forwardings.map((one) => ({ address, ...one })));
+    if (all.length === 0) return nothing;
+    const port = field('TCP.dport');
+    const moved = (by: bigint): Instruction =>
+      by === 0n
+        ? nothing
+        : assign(port, {
+            kind: 'binary',
+            op: 'add',
+            left: read(port),
+            right: constant(BigInt.asUintN(16, by), 16),
+          });
+    const keys = (['l4proto', 'ip.daddr', 'dport'] as const).map((key) => tableKey(key, 'ip', this.#name));
+    return {
+      op: 'table',
+      table: {
+        name: `${this.#name} port forwardings`,
+        keys,
+        entries: {
+          kind: 'rules',
+          rules: all.map(({ address, protocol, outside: [low, high], source }, behaviour) => ({
+            match: [exactly(BigInt(protocol)), exactly(address), { kind: 'range', low, high }],
+            behaviour,
+            source,
+          })),
+        },
+        behaviours: all.map(({ to, outside, inside }) =>
+          block(
+            this.#mark(ctStatus.dnat),
+            assign(addressField('ip', 'dst'), constant(to, 32)),
+            moved(inside[0] - outside[0]),
+          ),
+        ),
+        miss: nothing,
+      },
+    };
   }
 
   /**

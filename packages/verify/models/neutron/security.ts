@@ -110,28 +110,29 @@ function rulesOf(
     family === 'ip' ? 'icmp.type' : 'icmpv6.type',
     family === 'ip' ? 'icmp.code' : 'icmpv6.code',
   ];
-  const rules = groups
+  const asked = groups
     .flatMap((group) => group.rules)
-    .filter((rule) => rule.direction === direction && rule.family === family)
-    .flatMap((rule): Rule[] => {
-      const remote = remoteOf(rule, plan);
-      if (remote === 'nobody') return [];
-      const code = rule.icmp?.code;
-      return [
-        {
-          match: [
-            rule.protocol === undefined ? undefined : exactly(BigInt(rule.protocol)),
-            remote,
-            rule.ports === undefined ? undefined : { kind: 'range', low: rule.ports[0], high: rule.ports[1] },
-            rule.icmp === undefined ? undefined : exactly(BigInt(rule.icmp.type)),
-            code === undefined ? undefined : exactly(BigInt(code)),
-          ],
-          behaviour: 0,
-          source: rule.source,
-        },
-      ];
-    });
-  return {
+    .filter((rule) => rule.direction === direction && rule.family === family);
+  const unlisted = asked.filter((rule) => rule.remoteAddressGroup !== undefined && !addressGroupOf(rule, plan));
+  const rules = asked.flatMap((rule): Rule[] => {
+    const remote = remoteOf(rule, plan);
+    if (remote === 'nobody') return [];
+    const code = rule.icmp?.code;
+    return [
+      {
+        match: [
+          rule.protocol === undefined ? undefined : exactly(BigInt(rule.protocol)),
+          remote,
+          rule.ports === undefined ? undefined : { kind: 'range', low: rule.ports[0], high: rule.ports[1] },
+          rule.icmp === undefined ? undefined : exactly(BigInt(rule.icmp.type)),
+          code === undefined ? undefined : exactly(BigInt(code)),
+        ],
+        behaviour: 0,
+        source: rule.source,
+      },
+    ];
+  });
+  const table: Instruction = {
     op: 'table',
     table: {
       name: `${plan.name(port.id)} ${direction}`,
@@ -141,9 +142,26 @@ function rulesOf(
       miss: drop(`no security group allows it (${direction})`, port.source),
     },
   };
+  const doubts = unlisted.map(
+    ({ remoteAddressGroup: id, source }): Instruction => ({
+      op: 'doubt',
+      what: `${source.file}:${source.line}: the address group ${id}, which is not listed`,
+    }),
+  );
+  return block(...doubts, table);
 }
 
-function remoteOf({ remote, remoteGroup, family }: SecurityRule, plan: Plan): Match | undefined | 'nobody' {
+const addressGroupOf = ({ remoteAddressGroup }: SecurityRule, plan: Plan) =>
+  plan.deployment.addressGroups.find(({ id }) => id === remoteAddressGroup);
+
+function remoteOf(rule: SecurityRule, plan: Plan): Match | undefined | 'nobody' {
+  const { remote, remoteGroup, remoteAddressGroup, family } = rule;
+  if (remoteAddressGroup !== undefined) {
+    const ranges = (addressGroupOf(rule, plan)?.addresses ?? [])
+      .filter((prefix) => prefix.family === family)
+      .map(prefixRange);
+    return ranges.length === 0 ? 'nobody' : setOf(ranges);
+  }
   if (remoteGroup === undefined) return remote === undefined ? undefined : prefixMatch(remote);
   const members = plan.deployment.ports.filter(({ securityGroups }) => securityGroups.includes(remoteGroup));
   const ranges = members.flatMap(({ addresses, allowed }) => [

@@ -1,4 +1,6 @@
 import type { Flow } from '../../readers/openflow/flow.ts';
+import type { LearnedMac } from '../../readers/openflow/fdb.ts';
+import type { Group } from '../../readers/openflow/groups.ts';
 import { LOCAL, type ReadPort } from '../../readers/openflow/ports.ts';
 import type { SwitchPort } from '../../readers/openflow/vswitch.ts';
 
@@ -8,6 +10,9 @@ export interface Bridge {
   readonly ports: readonly ReadPort[];
   /** Of the configuration: VLANs and kinds of its ports. */
   readonly configured?: readonly SwitchPort[];
+  readonly groups?: readonly Group[];
+  /** Stations that `NORMAL` knows. Absent: which, nobody told. */
+  readonly learned?: readonly LearnedMac[];
 }
 
 export interface BridgePort {
@@ -66,6 +71,7 @@ function spokenOf({ inPort, actions }: Flow): readonly string[] {
     if (action.kind === 'output' || action.kind === 'resubmit') {
       if (action.port !== undefined) named.push(action.port);
     } else if (action.kind === 'write' || action.kind === 'clone') waiting.push(...action.actions);
+    else if (action.kind === 'buckets') waiting.push(...action.buckets.flat());
   }
   return named;
 }

@@ -2,9 +2,11 @@ import { fresh, meta, read } from '../../ir/expression.ts';
 import { assign, block, type Instruction } from '../../ir/instruction.ts';
 import { etherTypes } from '../../ir/fields.ts';
 import type { Match, Rule, TableKey } from '../../ir/table.ts';
-import type { Action, FieldMatch, FieldName, Flow } from '../../readers/openflow/flow.ts';
+import type { Action, FieldName, Flow } from '../../readers/openflow/flow.ts';
+import { setOf } from '../../readers/netfilter/addresses.ts';
+import { groupAddresses, stationAddresses } from '../group-addresses.ts';
 import type { Ports } from './bridge.ts';
-import { PIECE, type Places } from './places.ts';
+import { ARP_SHAPE, ARP_SHAPE_BITS, PIECE, PIECE_BITS, type Places } from './places.ts';
 import { lookedUpPort, unsure } from './run.ts';
 
 /** Rules that the clauses of conjunctions may become; beyond, whether they match is in doubt. */
@@ -22,6 +24,20 @@ interface Candidate {
   readonly conjunction?: number;
 }
 
+/** Flows that `learn()` may have added to a table since it was listed. */
+export interface Learned {
+  readonly priority: number;
+  readonly what: string;
+}
+
+interface Surroundings {
+  readonly places: Places;
+  readonly ports: Ports;
+  /** The port that is looked up may be another than the packet came in by. */
+  readonly otherPort: boolean;
+  readonly learned: readonly Learned[];
+}
+
 /** A table of a bridge, ready to be made for every place that it is called from. */
 export class Lookup {
   readonly #name: string;
@@ -31,10 +47,11 @@ export class Lookup {
   readonly #soft: readonly Candidate[];
   readonly #doubts: readonly string[];
   readonly #otherPort: boolean;
+  readonly #learned: readonly Learned[];
 
-  /** `otherPort`: the port that is looked up may be another than the packet came in by. */
-  constructor(box: string, table: number, flows: readonly Flow[], places: Places, ports: Ports, otherPort: boolean) {
+  constructor(box: string, table: number, flows: readonly Flow[], { places, ports, otherPort, learned }: Surroundings) {
     this.#otherPort = otherPort;
+    this.#learned = learned;
     this.#name = `${box} table ${table}`;
     this.#box = box;
     this.#places = places;
@@ -53,19 +70,31 @@ export class Lookup {
   instruction(run: (actions: readonly Action[]) => Instruction, miss: Instruction): Instruction {
     const behaviours: Instruction[] = [];
     const known = new Map<string, number>();
-    const doing = ({ flow }: Candidate): number => {
-      const key = JSON.stringify(flow.actions, (_key, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part));
+    const doing = ({ flow, priority }: Candidate): number => {
+      const may = this.#mayBeLearned(priority);
+      const key =
+        may.join() +
+        JSON.stringify(flow.actions, (_key, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part));
       let index = known.get(key);
       if (index === undefined) {
-        index = behaviours.push(run(flow.actions)) - 1;
+        index = behaviours.push(this.#unless(may, run(flow.actions))) - 1;
         known.set(key, index);
       }
       return index;
     };
     return block(
       ...this.#doubts.map((what) => unsure(this.#box, what)),
-      this.#table(this.#hard, this.#soft, doing, behaviours, miss),
+      this.#table(this.#hard, this.#soft, doing, behaviours, this.#unless(this.#mayBeLearned(-1), miss)),
     );
+  }
+
+  /** Flows of `learn()` that a packet may meet instead of one with this priority. Until then it goes by what is listed. */
+  #mayBeLearned(priority: number): readonly string[] {
+    return this.#learned.filter((each) => each.priority >= priority).map(({ what }) => what);
+  }
+
+  #unless(learned: readonly string[], then: Instruction): Instruction {
+    return learned.length === 0 ? then : block(...learned.map((what): Instruction => ({ op: 'doubt', what })), then);
   }
 
   /**
@@ -110,7 +139,7 @@ export class Lookup {
     const fieldsAsked = [...new Set(candidates.flatMap(({ asked }) => [...asked.keys()]))];
     const rules = picked.map(
       ({ candidate: { asked, flow }, behaviour }): Rule => ({
-        match: fieldsAsked.map((name) => matchOf(asked.get(name))),
+        match: fieldsAsked.map((name) => matchOf(name, asked.get(name))),
         behaviour: behaviour >= 0 ? behaviour : known.length + conjunctionIds.indexOf(idOf(again, behaviour)),
         source: flow.source,
       }),
@@ -144,8 +173,17 @@ function idOf(again: ReadonlyMap<number, number>, behaviour: number): number {
   return -1;
 }
 
-function matchOf(asked: { readonly value: bigint; readonly mask: bigint } | undefined): Match | undefined {
-  return asked === undefined || asked.mask === 0n ? undefined : { kind: 'mask', ...asked };
+/** Whether an address of Ethernet is of a group. */
+const GROUP_BIT = 1n << 40n;
+
+function matchOf(
+  name: FieldName,
+  asked: { readonly value: bigint; readonly mask: bigint } | undefined,
+): Match | undefined {
+  if (asked === undefined || asked.mask === 0n) return undefined;
+  if (asked.mask === GROUP_BIT && (name === 'eth_dst' || name === 'eth_src'))
+    return setOf(asked.value === 0n ? stationAddresses : groupAddresses);
+  return { kind: 'mask', ...asked };
 }
 
 const clausesOf = ({ actions }: Flow) => actions.filter((action) => action.kind === 'conjunction');
@@ -163,9 +201,42 @@ function withConjunction(candidate: Candidate, id: bigint): readonly Candidate[]
   return [{ ...candidate, asked: rest }];
 }
 
-const OF_L4 = new Set(['tp_src', 'tp_dst', 'icmp_type', 'icmp_code']);
+/**
+ * Fields that are zero unless a header has a certain shape. Fragments, and the first as well, have ports of zero
+ * (`set-frags normal`, ovs-ofctl(8)); so has ARP for anything but IPv4 in Ethernet addresses, and neighbour discovery with
+ * a code (ovs-fields(7)).
+ */
+const shapes: readonly {
+  readonly fields: ReadonlySet<FieldName>;
+  readonly etherType: number;
+  readonly of: FieldName;
+  readonly width: number;
+  readonly value: bigint;
+}[] = [
+  {
+    fields: new Set(['tp_src', 'tp_dst', 'icmp_type', 'icmp_code']),
+    etherType: etherTypes.ipv4,
+    of: PIECE,
+    width: PIECE_BITS,
+    value: 0n,
+  },
+  {
+    fields: new Set(['arp_op', 'arp_spa', 'arp_tpa', 'arp_sha', 'arp_tha']),
+    etherType: etherTypes.arp,
+    of: ARP_SHAPE,
+    width: ARP_SHAPE_BITS,
+    value: 0x0001_0800_06_04n,
+  },
+  {
+    fields: new Set(['nd_target', 'nd_sll', 'nd_tll']),
+    etherType: etherTypes.ipv6,
+    of: 'icmpv6_code',
+    width: 8,
+    value: 0n,
+  },
+];
 
-/** What a flow asks for. Fragments, and the first as well, have ports of zero (`set-frags normal`, ovs-ofctl(8)). */
+/** What a flow asks for. */
 function candidatesOf(flow: Flow, ports: Ports): readonly Candidate[] {
   const asked = new Map<FieldName, { value: bigint; mask: bigint }>();
   for (const { field, value, mask } of flow.matches) asked.set(field, { value, mask });
@@ -177,23 +248,21 @@ function candidatesOf(flow: Flow, ports: Ports): readonly Candidate[] {
   }
   flow.doubts.forEach((_, i) => asked.set(`doubt ${flow.source.line}.${i}`, { value: 1n, mask: 1n }));
   const { priority } = flow;
-  const ofL4 = flow.matches.filter(({ field }) => OF_L4.has(field));
-  const isIpv4 = asked.get('eth_type')?.value === BigInt(etherTypes.ipv4);
-  if (ofL4.length === 0 || !isIpv4) return [{ priority, asked, flow }];
-  const candidates: Candidate[] = [
-    { priority, flow, asked: new Map([...asked, [PIECE, { value: 0n, mask: 0x3fffn }]]) },
-  ];
-  if (ofL4.every(({ value }: FieldMatch) => value === 0n)) {
-    const rest = [...asked].filter(([name]) => !OF_L4.has(name));
-    for (let bit = 0n; bit < 14n; bit += 1n) {
-      candidates.push({
-        priority,
-        flow,
-        asked: new Map([...rest, [PIECE, { value: 1n << bit, mask: 1n << bit }]]),
-      });
+  const type = asked.get('eth_type')?.value;
+  for (const { fields, etherType, of, width, value } of shapes) {
+    const some = flow.matches.filter(({ field }) => fields.has(field));
+    if (some.length === 0 || type !== BigInt(etherType)) continue;
+    const all = (1n << BigInt(width)) - 1n;
+    const candidates: Candidate[] = [{ priority, flow, asked: new Map([[of, { value, mask: all }], ...asked]) }];
+    if (some.every((match) => match.value === 0n)) {
+      const rest = [...asked].filter(([name]) => !fields.has(name));
+      for (let bit = 1n; bit <= all; bit <<= 1n) {
+        candidates.push({ priority, flow, asked: new Map([...rest, [of, { value: ~value & bit, mask: bit }]]) });
+      }
     }
+    return candidates;
   }
-  return candidates;
+  return [{ priority, asked, flow }];
 }
 
 /** All ways to meet all clauses of each conjunction. */

@@ -6,7 +6,8 @@ import type { Action, Flow } from '../../readers/openflow/flow.ts';
 import type { BoxModel } from '../box-model.ts';
 import { type Bridge, type BridgePort, Ports } from './bridge.ts';
 import { framed, untagInto } from './frame.ts';
-import { Lookup } from './lookup.ts';
+import { withGroups } from './groups.ts';
+import { type Learned, Lookup } from './lookup.ts';
 import { backOut, flood, normal } from './normal.ts';
 import { Places } from './places.ts';
 import {
@@ -33,12 +34,14 @@ const DEEPEST = 64;
  * A bridge of Open vSwitch with its flows (ovs-ofctl(8), ovs-fields(7), ovs-actions(7)). Packets come in at
  * `box:<port>:in`, also written `box:<port>` by name or number, and leave at `box:<port>:out`.
  */
-export function openflowModel(box: string, bridge: Bridge): OpenflowModel {
+export function openflowModel(box: string, { groups = [], ...listed }: Bridge): OpenflowModel {
+  const bridge: Bridge = { ...listed, flows: withGroups(listed.flows, groups) };
   const ports = new Ports(bridge);
   const places = new Places(box);
   const tables = Map.groupBy(bridge.flows, ({ table }) => table);
   const actions = bridge.flows.flatMap(allActions);
   const used = usedFields(bridge.flows, actions);
+  const learned = learnedBy(bridge.flows);
   const calls = new Map([...tables].map(([number, flows]) => [number, callsOf(number, flows)]));
   const routines = new Map<string, Instruction>();
   const waiting: (() => void)[] = [];
@@ -74,8 +77,8 @@ export function openflowModel(box: string, bridge: Bridge): OpenflowModel {
   function tableAt(number: number, ending: Ending, depth: number): Instruction {
     const context = contextAt(number, depth);
     const miss = ending === 'last' ? (context.usesActionSet ? finished(context) : drop('no flow matches')) : nothing;
-    const lookup =
-      lookups.get(number) ?? new Lookup(box, number, tables.get(number) ?? [], places, ports, context.usesOtherPort);
+    const surroundings = { places, ports, otherPort: context.usesOtherPort, learned: learned.get(number) ?? [] };
+    const lookup = lookups.get(number) ?? new Lookup(box, number, tables.get(number) ?? [], surroundings);
     lookups.set(number, lookup);
     return lookup.instruction((list) => run(context, list, ending, number), miss);
   }
@@ -84,7 +87,7 @@ export function openflowModel(box: string, bridge: Bridge): OpenflowModel {
   const start = call(0, 'last', 0);
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) next();
   const leaving = (port: BridgePort) => leave(context, port);
-  routines.set(`${box} NORMAL`, normal(box, places, ports, leaving));
+  routines.set(`${box} NORMAL`, normal(box, { places, ports, leave: leaving, learned: bridge.learned }));
   routines.set(`${box} FLOOD`, flood(box, places, ports, leaving));
   routines.set(`${box} IN_PORT`, backOut(box, places, ports, leaving));
 
@@ -122,8 +125,21 @@ export function openflowModel(box: string, bridge: Bridge): OpenflowModel {
 function allActions({ actions }: Flow): readonly Action[] {
   return actions.flatMap(function flat(action): readonly Action[] {
     if (action.kind === 'write' || action.kind === 'clone') return [action, ...action.actions.flatMap(flat)];
+    if (action.kind === 'buckets') return [action, ...action.buckets.flat().flatMap(flat)];
     return [action];
   });
+}
+
+/** By the table to which they are added. */
+function learnedBy(flows: readonly Flow[]): ReadonlyMap<number, readonly Learned[]> {
+  const found = flows.flatMap((flow) =>
+    allActions(flow).flatMap((action) =>
+      action.kind === 'learn'
+        ? [{ ...action, what: `${flow.source.file}:${flow.source.line}: flows that learn() adds later` }]
+        : [],
+    ),
+  );
+  return Map.groupBy(found, ({ table }) => table);
 }
 
 function usedFields(flows: readonly Flow[], actions: readonly Action[]): ReadonlySet<string> {

@@ -47,6 +47,11 @@ const ofPacket: Readonly<Record<FieldName, string>> = {
 
 /** Not of OVS: anything but zero is a fragment. Its offset, and whether more follow. */
 export const PIECE = 'piece';
+export const PIECE_BITS = 14;
+
+/** Not of OVS: of which kinds and lengths the addresses of ARP are. */
+export const ARP_SHAPE = 'arp shape';
+export const ARP_SHAPE_BITS = 48;
 
 /** Of the packet, but not in the headers of a layout: symbols that stay with the packet from bridge to bridge. */
 const carried = new Set(['nd_target', 'nd_sll', 'nd_tll', 'pkt_mark']);
@@ -80,6 +85,9 @@ export class Places {
     if (name === PIECE) {
       return { kind: 'concat', parts: [read(field('IPv4.fragment')), bits(read(field('IPv4.flags')), 0, 0)] };
     }
+    if (name === ARP_SHAPE) {
+      return { kind: 'concat', parts: ['htype', 'ptype', 'hlen', 'plen'].map((part) => read(field(`Arp.${part}`))) };
+    }
     if (name === 'tcp_flags') {
       return { kind: 'concat', parts: [read(field('TCP.reserved')), read(field('TCP.flags'))] };
     }
@@ -87,7 +95,8 @@ export class Places {
   }
 
   width(name: FieldName): number {
-    return name === PIECE ? 14 : widthOf(name);
+    if (name === PIECE) return PIECE_BITS;
+    return name === ARP_SHAPE ? ARP_SHAPE_BITS : widthOf(name);
   }
 
   isFixed(parts: Subfield): boolean {

@@ -1,6 +1,6 @@
 import { compare, constant, type Condition, type Expr, meta, read } from '../../ir/expression.ts';
 import { field } from '../../ir/fields.ts';
-import { assign, block, branch, constrain, drop, forward, type Instruction, nothing } from '../../ir/instruction.ts';
+import { assign, block, branch, drop, forward, type Instruction, nothing } from '../../ir/instruction.ts';
 import type { Action, ActionOf } from '../../readers/openflow/flow.ts';
 import type { BridgePort, Ports } from './bridge.ts';
 import { tagFrom } from './frame.ts';
@@ -43,13 +43,14 @@ export function leave({ box, places, usesTunnels }: Context, { name, configured 
 /** The actions of a flow, in order. A packet that is sent goes on as a copy, unless nothing more happens to it. */
 export function run(context: Context, actions: readonly Action[], ending: Ending, table: number): Instruction {
   const list = ending === 'last' && !context.usesActionSet ? untilTheLast(actions) : actions;
-  const made = list.map((action, i) => {
-    const isLast = ending === 'last' && i === list.length - 1;
-    return one(context, action, isLast ? 'last' : 'more', table);
-  });
-  if (ending === 'more') return block(...made);
   const last = list.at(-1);
-  return block(...made, last !== undefined && endsItself(context, last) ? nothing : finished(context));
+  const end = ending === 'more' ? nothing : finished(context);
+  const after = last !== undefined && endsItself(context, last) ? nothing : end;
+  return list.reduceRight((rest: Instruction, action, i) => {
+    if (action.kind === 'decrement ttl') return oneHopLess(rest, end);
+    const isLast = ending === 'last' && i === list.length - 1;
+    return block(one(context, action, isLast ? 'last' : 'more', table), rest);
+  }, after);
 }
 
 /** Changes after the last output change nothing that anybody sees. */
@@ -138,8 +139,6 @@ function one(context: Context, action: Action, ending: Ending, table: number): I
     }
     case 'pop vlan':
       return assign(places.at('tci'), constant(0, 16));
-    case 'decrement ttl':
-      return block(oneHopLess('IPv4.ttl'), oneHopLess('IPv6.hopLimit'));
     case 'resubmit':
       return resubmit(context, action, ending, table);
     case 'goto':
@@ -148,6 +147,11 @@ function one(context: Context, action: Action, ending: Ending, table: number): I
       return block(...action.actions.map((each) => written(context, each)));
     case 'clear':
       return context.usesActionSet ? emptyActionSet(context) : nothing;
+    case 'buckets':
+      return buckets(context, action, table);
+    // Of a listing of groups, which was put in its place, or in an action set.
+    case 'group':
+      return doubt(context, `group ${action.id}`);
     case 'clone':
       return { op: 'fork', branches: [block(run(context, action.actions, 'more', table), over), nothing] };
     case 'track': {
@@ -162,15 +166,22 @@ function one(context: Context, action: Action, ending: Ending, table: number): I
       return finished(context);
     case 'doubt':
       return doubt(context, action.what);
-    case 'learn':
-      return {
-        op: 'doubt',
-        what: `${file}: flows that learn() adds later; the flows that are listed are all that is there`,
-      };
     case 'conjunction':
+    // Of which `run` takes care.
+    case 'decrement ttl':
+    // What it adds, later packets meet: the table knows of it.
+    case 'learn':
     case 'nothing':
       return nothing;
   }
+}
+
+/** Each bucket has a packet of its own; what it changes, later actions do not see. */
+function buckets(context: Context, { take, buckets: some }: ActionOf<'buckets'>, table: number): Instruction {
+  const ways = some.map((actions) => block(run(context, actions, 'more', table), over));
+  if (take === 'all') return { op: 'fork', branches: [...ways, nothing] };
+  const branches = take === 'one' && ways.length > 0 ? ways : [...ways, drop('no bucket of the group is taken')];
+  return { op: 'fork', branches: [branches.length === 1 ? branches[0]! : { op: 'choose', branches }, nothing] };
 }
 
 function doubt({ file, box }: Context, what: string): Instruction {
@@ -181,7 +192,10 @@ function doubt({ file, box }: Context, what: string): Instruction {
 export const elsewhere = (box: string) => `${box} elsewhere`;
 
 export function unsure(box: string, what: string): Instruction {
-  return block({ op: 'doubt', what }, { op: 'choose', branches: [nothing, forward(`${elsewhere(box)}:in`)] });
+  return block(
+    { op: 'doubt', what, covered: true },
+    { op: 'choose', branches: [nothing, forward(`${elsewhere(box)}:in`)] },
+  );
 }
 
 function isTagged(places: Places): Condition {
@@ -239,15 +253,18 @@ function tag(places: Places, { vid, pcp }: ActionOf<'tag'>): Instruction {
   return assign(places.at('tci'), { kind: 'concat', parts });
 }
 
-/** A packet that would leave with a time to live of zero goes to the controller instead, and nowhere else. */
-function oneHopLess(name: string): Instruction {
-  const ttl = field(name);
-  const less: Expr = { kind: 'binary', op: 'sub', left: read(ttl), right: constant(1, 8) };
-  return branch(
-    { kind: 'exists', at: ttl },
-    block(constrain(compare(read(ttl), '>', constant(1, 8)), 'time to live exceeded'), assign(ttl, less)),
-    nothing,
-  );
+/**
+ * A packet whose time to live would be zero goes to the controller, and no further action of this flow sees it: those of a flow
+ * that resubmitted it do.
+ */
+function oneHopLess(then: Instruction, exceeded: Instruction): Instruction {
+  const less = (name: string): Instruction => {
+    const ttl = field(name);
+    const left: Expr = { kind: 'binary', op: 'sub', left: read(ttl), right: constant(1, 8) };
+    return branch(compare(read(ttl), '>', constant(1, 8)), block(assign(ttl, left), then), exceeded);
+  };
+  const has = (name: string): Condition => ({ kind: 'exists', at: field(name) });
+  return branch(has('IPv4.ttl'), less('IPv4.ttl'), branch(has('IPv6.hopLimit'), less('IPv6.hopLimit'), then));
 }
 
 /** ovs-actions(7): another port is looked up once; then the packet has come in where it did. */

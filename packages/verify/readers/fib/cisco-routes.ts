@@ -154,6 +154,8 @@ function columns(rows: readonly Row[], file: string): Fib {
     target: Uint32Array.from(target),
     targets,
     lines: Uint32Array.from(rows, ({ line }) => line),
+    // Only Linux boxes ask for next hops here.
+    hops: new Uint32Array(rows.length),
     file,
   };
 }

@@ -15,6 +15,8 @@ export interface Fib {
   readonly target: Uint32Array;
   readonly targets: readonly Target[];
   readonly lines: Uint32Array;
+  /** Next hops of `ip route`; 0: none, the destination is on the link. */
+  readonly hops: Uint32Array;
   readonly file: string;
 }
 
@@ -73,6 +75,7 @@ export function readFib(
     target: rows.target.subarray(0, size),
     targets,
     lines: rows.lines.subarray(0, size),
+    hops: rows.hops.subarray(0, size),
     file: file.path,
   };
   return { value: fib, reading: ledger.reading() };
@@ -96,10 +99,14 @@ const usualLines: Readonly<Partial<Record<FibFormat, UsualLine>>> = {
   'prefix and port': (scanner, rows) => scanner.words === 2 && addRoute(scanner, rows, 1),
   /** `10.0.0.0/8 via 192.0.2.1 dev eth0 ...`, `10.0.0.0/8 dev eth0 ...` */
   'ip route': (scanner, rows) => {
-    if (scanner.words > 2 && scanner.isWord(1, 'dev')) return addRoute(scanner, rows, 2);
     const { text, words, begins, ends } = scanner;
-    if (words < 5 || !scanner.isWord(1, 'via') || ipv4At(text, begins[2]!, ends[2]!) < 0) return false;
-    return scanner.isWord(3, 'dev') && addRoute(scanner, rows, 4);
+    if (words > 2 && words <= begins.length && scanner.isWord(1, 'dev')) {
+      for (let word = 2; word < words; word += 1) if (scanner.isWord(word, 'via')) return false;
+      return addRoute(scanner, rows, 2);
+    }
+    if (words < 5 || !scanner.isWord(1, 'via')) return false;
+    const hop = ipv4At(text, begins[2]!, ends[2]!);
+    return hop >= 0 && scanner.isWord(3, 'dev') && addRoute(scanner, rows, 4, undefined, hop);
   },
 };
 
@@ -108,14 +115,14 @@ const SLASH = 47;
 const LETTER_N = 110;
 
 /** `word` is the interface, `hop` the address of the next hop where the table's is kept. */
-function addRoute({ text, begins, ends, line }: LineScanner, rows: Rows, word: number, hop?: number): boolean {
+function addRoute({ text, begins, ends, line }: LineScanner, rows: Rows, word: number, hop?: number, via = 0): boolean {
   const packed = prefixAt(text, begins[0]!, ends[0]!);
   // Blanks beyond ASCII are no part of a name at the end of a line.
   if (packed < 0 || text.charCodeAt(ends[word]! - 1) > 126) return false;
   const [begin, end] = [begins[word]!, ends[word]!];
   const target =
     hop === undefined ? rows.toInterfaceAt(text, begin, end) : rows.toHopAt(text, begins[hop]!, ends[hop]!, begin, end);
-  rows.addPacked(packed, target, line);
+  rows.addPacked(packed, target, line, via);
   return true;
 }
 
@@ -181,7 +188,10 @@ const readers: Readonly<Record<FibFormat, (line: Line) => string | undefined>> =
     if (prefix === undefined) return `'${rest[0] ?? ''}' is no IPv4 prefix`;
     const device = after(rest, 'dev');
     if (special !== undefined) rows.add(prefix, rows.to(special), line);
-    else rows.add(prefix, rows.to({ kind: 'interfaces', names: device === undefined ? [] : [device] }), line);
+    else {
+      const hop = parseIpv4(after(rest, 'via') ?? '');
+      rows.add(prefix, rows.to({ kind: 'interfaces', names: device === undefined ? [] : [device] }), line, hop);
+    }
     return undefined;
   },
   'route -n': ({ words, line, rows }) => {

@@ -21,6 +21,8 @@ export class Rows {
   readonly lengths: Uint8Array;
   readonly target: Uint32Array;
   readonly lines: Uint32Array;
+  /** 0: none, the destination is on the link. */
+  readonly hops: Uint32Array;
   readonly targets: Target[] = [];
   size = 0;
   readonly #known = new Map<string, number>();
@@ -35,22 +37,25 @@ export class Rows {
     this.lengths = new Uint8Array(most);
     this.target = new Uint32Array(most);
     this.lines = new Uint32Array(most);
+    this.hops = new Uint32Array(most);
   }
 
-  add({ address, length }: Prefix, target: number, line: number): void {
+  add({ address, length }: Prefix, target: number, line: number, hop = 0): void {
     this.addresses[this.size] = address;
     this.lengths[this.size] = length;
     this.target[this.size] = target;
     this.lines[this.size] = line;
+    this.hops[this.size] = hop;
     this.size += 1;
   }
 
   /** A prefix as `prefixAt` gives it. */
-  addPacked(packed: number, target: number, line: number): void {
+  addPacked(packed: number, target: number, line: number, hop = 0): void {
     this.addresses[this.size] = addressOf(packed);
     this.lengths[this.size] = lengthOf(packed);
     this.target[this.size] = target;
     this.lines[this.size] = line;
+    this.hops[this.size] = hop;
     this.size += 1;
   }
 

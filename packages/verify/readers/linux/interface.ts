@@ -1,3 +1,4 @@
+import type { Mtu } from '../../network.ts';
 import { address as parseAddress, familyOf } from '../netfilter/addresses.ts';
 import type { LinuxAddress } from './words.ts';
 
@@ -8,7 +9,7 @@ export interface ReadInterface {
   readonly index?: number;
   /** False: no packet comes in or goes out. */
   readonly up?: boolean;
-  readonly mtu?: number;
+  readonly mtu?: Mtu;
   readonly mac?: bigint;
   /** Other end of a veth: by its name in the same namespace, or by its number, in a namespace that may have a name. */
   readonly peer?: { readonly name?: string; readonly index?: number; readonly namespace?: string };

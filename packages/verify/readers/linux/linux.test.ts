@@ -140,8 +140,15 @@ describe('what a Linux box says of itself', () => {
     const { value, reading } = readInterfaces({ path: 'a.links', text: links });
     expect(notUnderstood(reading)).toEqual([]);
     expect(value).toMatchObject([
-      { name: 'br0', kind: 'bridge', mtu: 1500, up: true },
-      { name: 'eth0', index: 200, kind: 'veth', master: 'br0', mtu: 9600, peer: { index: 100, namespace: 'far' } },
+      { name: 'br0', kind: 'bridge', mtu: { bytes: 1500 }, up: true },
+      {
+        name: 'eth0',
+        index: 200,
+        kind: 'veth',
+        master: 'br0',
+        mtu: { bytes: 9600 },
+        peer: { index: 100, namespace: 'far' },
+      },
       { name: 'x0', kind: 'vxlan', up: false, vxlan: { id: 1, port: 4789, learning: false } },
     ]);
   });

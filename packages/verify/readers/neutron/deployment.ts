@@ -10,7 +10,9 @@ export interface NeutronDeployment {
   readonly routers: readonly NeutronRouter[];
   readonly ports: readonly NeutronPort[];
   readonly securityGroups: readonly SecurityGroup[];
+  readonly addressGroups: readonly AddressGroup[];
   readonly floatingIps: readonly FloatingIp[];
+  readonly trunks: readonly Trunk[];
   readonly firewallGroups: readonly FirewallGroup[];
   readonly firewallPolicies: readonly FirewallPolicy[];
   readonly firewallRules: readonly FirewallRule[];
@@ -96,6 +98,12 @@ export interface SecurityRule {
   readonly icmp?: { readonly type: number; readonly code?: number };
   readonly remote?: Prefix;
   readonly remoteGroup?: string;
+  readonly remoteAddressGroup?: string;
+}
+
+/** Addresses that rules name together. */
+export interface AddressGroup extends Resource {
+  readonly addresses: readonly Prefix[];
 }
 
 export interface FloatingIp {
@@ -105,6 +113,30 @@ export interface FloatingIp {
   readonly address: bigint;
   readonly fixed?: bigint;
   readonly router?: string;
+  /** Of an address that stands for no server as a whole. */
+  readonly forwardings: readonly PortForwarding[];
+}
+
+export interface PortForwarding {
+  readonly source: SourceRef;
+  readonly protocol: number;
+  readonly outside: Range;
+  /** As many as outside, in the same order. */
+  readonly inside: Range;
+  readonly to: bigint;
+}
+
+/** A port whose frames with a tag are of other ports. */
+export interface Trunk {
+  readonly source: SourceRef;
+  readonly up: boolean;
+  readonly parent: string;
+  readonly subPorts: readonly SubPort[];
+}
+
+export interface SubPort {
+  readonly port: string;
+  readonly vlan: number;
 }
 
 export interface FirewallGroup extends Resource {

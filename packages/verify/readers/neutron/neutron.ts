@@ -2,10 +2,10 @@ import type { InputFile, Reading } from '../../read/reader.ts';
 import { familyOf } from '../netfilter/addresses.ts';
 import { unusable } from '../../read/lines.ts';
 import { Account } from './account.ts';
-import type { FixedIp, NeutronDeployment, Route } from './deployment.ts';
+import type { FixedIp, NeutronDeployment, Route, SubPort, Trunk } from './deployment.ts';
 import { type Json, parseJson } from './json.ts';
 import { Resource } from './resource.ts';
-import { firewallRule, securityRule } from './rules.ts';
+import { firewallRule, portForwarding, securityRule } from './rules.ts';
 
 const lists = [
   'networks',
@@ -14,7 +14,9 @@ const lists = [
   'ports',
   'security_groups',
   'security_group_rules',
+  'address_groups',
   'floatingips',
+  'trunks',
   'firewall_groups',
   'firewall_policies',
   'firewall_rules',
@@ -57,16 +59,23 @@ export function readNeutron(file: InputFile): Reading<NeutronDeployment> {
     rule: securityRule(resource),
   }));
   const groups = all('security_groups', 'security group', securityGroup);
+  const ports = all('ports', 'port', port);
   const value: NeutronDeployment = {
     networks: all('networks', 'network', network),
     subnets: all('subnets', 'subnet', subnet),
     routers: all('routers', 'router', router),
-    ports: all('ports', 'port', port),
+    ports: ports.map(({ trunk: _, ...rest }) => rest),
     securityGroups: groups.map(({ nested, ...group }) => ({
       ...group,
       rules: nested.length > 0 ? nested : loose.filter((each) => each.group === group.id).map(({ rule }) => rule),
     })),
+    addressGroups: all('address_groups', 'address group', addressGroup),
     floatingIps: all('floatingips', 'floating IP', floatingIp),
+    trunks: [
+      ...all('trunks', 'trunk', trunk),
+      // The port of a trunk tells of it too.
+      ...ports.flatMap(({ trunk: own }) => (own === undefined ? [] : [own])),
+    ],
     firewallGroups: all('firewall_groups', 'firewall group', firewallGroup),
     firewallPolicies: all('firewall_policies', 'firewall policy', (each) => ({
       ...named(each),
@@ -127,9 +136,16 @@ function router(resource: Resource) {
 }
 
 function port(resource: Resource) {
-  if (resource.inner('trunk_details') !== undefined) resource.doubt('trunk_details', 'subports are not modelled');
+  const id = resource.required('id');
+  const details = resource.inner('trunk_details');
+  const own =
+    details === undefined
+      ? undefined
+      : { source: resource.source(), up: true, parent: id, subPorts: subPorts(details) };
+  details?.finish();
   return {
     ...named(resource),
+    ...optional('trunk', own),
     network: resource.required('network_id'),
     up: resource.flag('admin_state_up', true),
     mac: resource.mac('mac_address') ?? 0n,
@@ -143,6 +159,23 @@ function port(resource: Resource) {
       ...optional('mac', pair.mac('mac_address')),
     })),
   };
+}
+
+function trunk(resource: Resource): Trunk {
+  return {
+    source: resource.source(),
+    up: resource.flag('admin_state_up', true),
+    parent: resource.required('port_id'),
+    subPorts: subPorts(resource),
+  };
+}
+
+function subPorts(resource: Resource): readonly SubPort[] {
+  return resource.list('sub_ports', 'sub-port', (each) => {
+    each.oneOf('segmentation_type', ['vlan', 'inherit'], 'vlan');
+    const vlan = each.integer('segmentation_id', 4_094) ?? each.wrong('segmentation_id', 'is missing');
+    return { port: each.required('port_id'), vlan };
+  });
 }
 
 function fixedIp(resource: Resource): FixedIp {
@@ -163,7 +196,6 @@ function securityGroup(resource: Resource) {
 }
 
 function floatingIp(resource: Resource) {
-  if (resource.texts('port_forwardings').length > 0) resource.doubt('port_forwardings', 'they are not modelled');
   resource.text('port_id');
   return {
     id: resource.required('id'),
@@ -172,7 +204,12 @@ function floatingIp(resource: Resource) {
     address: resource.requiredAddress('floating_ip_address'),
     ...optional('fixed', resource.address('fixed_ip_address')),
     ...optional('router', resource.text('router_id')),
+    forwardings: resource.list('port_forwardings', 'port forwarding', portForwarding),
   };
+}
+
+function addressGroup(resource: Resource) {
+  return { ...named(resource), addresses: resource.prefixes('addresses') };
 }
 
 function firewallGroup(resource: Resource) {

@@ -120,6 +120,10 @@ export class Resource {
     );
   }
 
+  prefixes(key: string): readonly Prefix[] {
+    return this.texts(key).map((text) => prefixOf(text) ?? this.wrong(key, `has ${text}, no block of addresses`));
+  }
+
   inner(key: string): Resource | undefined {
     const found = this.#take(key);
     return found === undefined ? undefined : new Resource(key, found, this.#ledger);

@@ -1,6 +1,6 @@
 import { protocols } from '../../ir/fields.ts';
 import type { Range } from '../netfilter/addresses.ts';
-import type { FirewallRule, SecurityRule } from './deployment.ts';
+import type { FirewallRule, PortForwarding, SecurityRule } from './deployment.ts';
 import type { Resource } from './resource.ts';
 
 /** Names of protocols that the API takes besides numbers (neutron_lib.constants.IP_PROTOCOL_MAP). */
@@ -41,9 +41,7 @@ export function securityRule(resource: Resource): SecurityRule {
   if (protocol === protocols.icmp && family === 'ip6') protocol = protocols.icmpv6;
   const low = resource.integer('port_range_min', 65_535);
   const high = resource.integer('port_range_max', 65_535);
-  if (resource.text('remote_address_group_id') !== undefined) {
-    resource.doubt('remote_address_group_id', 'address groups are not read');
-  }
+  const addressGroup = resource.text('remote_address_group_id');
   const remote = resource.prefix('remote_ip_prefix');
   if (remote !== undefined && remote.family !== family) resource.wrong('remote_ip_prefix', 'is not of the ethertype');
   const group = resource.text('remote_group_id');
@@ -55,6 +53,7 @@ export function securityRule(resource: Resource): SecurityRule {
     ...portsOf(resource, protocol, low, high),
     ...(remote === undefined ? {} : { remote }),
     ...(group === undefined ? {} : { remoteGroup: group }),
+    ...(addressGroup === undefined ? {} : { remoteAddressGroup: addressGroup }),
   };
 }
 
@@ -86,6 +85,29 @@ function protocolOf(resource: Resource): number | undefined {
   if (known !== undefined) return known;
   if (/^\d{1,3}$/.test(text) && Number(text) < 256) return Number(text);
   return resource.wrong('protocol', `is ${text}, no protocol`);
+}
+
+/** Ports are one number or a range, `8080:8089`, of the same length on both sides. */
+export function portForwarding(resource: Resource): PortForwarding {
+  const protocol = protocolOf(resource);
+  if (protocol === undefined || !withPorts.has(protocol)) return resource.wrong('protocol', 'has no ports');
+  const range = (side: 'external' | 'internal'): Range => {
+    const one = resource.integer(`${side}_port`, 65_535);
+    const several = firewallPorts(resource, `${side}_port_range`);
+    if (several !== undefined) return several;
+    return one === undefined ? resource.wrong(`${side}_port`, 'is missing') : [BigInt(one), BigInt(one)];
+  };
+  const [outside, inside] = [range('external'), range('internal')];
+  if (outside[1] - outside[0] !== inside[1] - inside[0]) {
+    resource.wrong('internal_port_range', 'is not as long as external_port_range');
+  }
+  return {
+    source: resource.source('protocol'),
+    protocol,
+    outside,
+    inside,
+    to: resource.requiredAddress('internal_ip_address'),
+  };
 }
 
 export function firewallRule(resource: Resource): FirewallRule {

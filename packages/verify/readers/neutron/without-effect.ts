@@ -80,8 +80,11 @@ const byKind: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     fixed_ip_address_family: derived,
     port_details: derived,
     qos_policy_id: 'rates are not looked at',
-    port_forwardings: 'listed again where it is empty',
   },
+  'sub-port': { mac_address: derived },
+  trunk: { id: bookkeeping, name: bookkeeping },
+  trunk_details: { trunk_id: bookkeeping },
+  'port forwarding': { id: bookkeeping, internal_port_id: derived },
   'firewall policy': { audited: bookkeeping, public: 'who may use it' },
   'firewall rule': {
     position: 'the policy has the order',

@@ -104,12 +104,16 @@ function readAction(word: string, etherType: number | undefined, depth: number):
       return { kind: 'untrack' };
     case 'ct':
       return track(text, etherType, depth);
+    case 'group': {
+      const id = number(text);
+      return id === undefined || id >= 0xffff_ff00n ? undefined : { kind: 'group', id: Number(id) };
+    }
     case 'conjunction':
       return conjunction(text);
     case 'exit':
       return { kind: 'exit' };
     case 'learn':
-      return { kind: 'learn' };
+      return learn(text);
     default:
       // `actions=2,patch-tun`: an output by itself.
       return rest === undefined && /^"?[\w.@-]+"?$/.test(word) && /^\d+$|["-]|\d$/.test(word)
@@ -157,6 +161,19 @@ function conjunction(text: string): Action | undefined {
   if (found === null) return undefined;
   const [clause, of] = [Number(found[2]), Number(found[3])];
   return clause < 1 || clause > of || of < 2 ? undefined : { kind: 'conjunction', id: Number(found[1]), clause, of };
+}
+
+/** ovs-actions(7): what is not said of the flows that are learned is as in `add-flow`, but for the table, which is 1. */
+function learn(text: string): Action | undefined {
+  let made = { table: 1, priority: 32_768 };
+  for (const part of splitList(text) ?? ['?']) {
+    const found = /^(table|priority)=(.*)$/.exec(part);
+    if (found === null) continue;
+    const value = number(found[2]!);
+    if (value === undefined || value > (found[1] === 'table' ? 255n : 65_535n)) return undefined;
+    made = { ...made, [found[1]!]: Number(value) };
+  }
+  return { kind: 'learn', ...made };
 }
 
 function track(text: string, etherType: number | undefined, depth: number): Track | undefined {

@@ -50,10 +50,17 @@ export type Action =
   | { readonly kind: 'clone'; readonly actions: readonly Action[] }
   | Track
   | { readonly kind: 'untrack' }
+  /** As it is written; `buckets` is what the group does. */
+  | { readonly kind: 'group'; readonly id: number }
+  | {
+      readonly kind: 'buckets';
+      readonly take: 'all' | 'one' | 'one or none';
+      readonly buckets: readonly (readonly Action[])[];
+    }
   | { readonly kind: 'conjunction'; readonly id: number; readonly clause: number; readonly of: number }
   | { readonly kind: 'exit' }
-  /** Adds flows later; a packet on its way goes by those that are there. */
-  | { readonly kind: 'learn' }
+  /** Adds flows of that priority to a table, later: a packet on its way goes by those that are there. */
+  | { readonly kind: 'learn'; readonly table: number; readonly priority: number }
   /** Known, and nothing that a packet on its way would notice. */
   | { readonly kind: 'nothing'; readonly what: string }
   | { readonly kind: 'doubt'; readonly what: string };

@@ -52,6 +52,10 @@ function groupsAllow(dump: Dump, port: DumpPort, direction: 'ingress' | 'egress'
         if (rule.port_range_min !== null && packet.port < rule.port_range_min) return false;
         if (rule.port_range_max !== null && packet.port > rule.port_range_max) return false;
         if (rule.remote_ip_prefix !== null && !isIn(remote, rule.remote_ip_prefix)) return false;
+        if (rule.remote_address_group_id !== null) {
+          const { addresses } = dump.address_groups.find(({ id }) => id === rule.remote_address_group_id)!;
+          return addresses.some((cidr) => cidr.includes('.') && isIn(remote, cidr));
+        }
         if (rule.remote_group_id === null) return true;
         return dump.ports
           .filter((member) => member.security_groups.includes(rule.remote_group_id!))
@@ -68,32 +72,53 @@ function onNetwork(dump: Dump, network: string, packet: Packet): string {
   if (to === undefined || !to.admin_state_up) return 'dropped';
   if (to.device_owner !== 'compute:nova') return routed(dump, packet, to);
   if (to.port_security_enabled && !groupsAllow(dump, to, 'ingress', packet)) return 'dropped';
-  return `${to.name}:out ${packet.src} ${packet.dst}`;
+  return arrival(`${to.name}:out`, packet);
 }
 
 function onPublic(dump: Dump, packet: Packet): string {
   const gateway = dump.ports.find(({ name }) => name === 'gw')!;
-  const isFloating = dump.floatingips.some(({ floating_ip_address: each }) => each === packet.dst);
+  const isFloating = served(dump).some(({ floating_ip_address: each }) => each === packet.dst);
   if (isFloating || packet.dst === address(gateway)) return routed(dump, packet, gateway);
-  return `public:outside:out ${packet.src} ${packet.dst}`;
+  return arrival('public:outside:out', packet);
+}
+
+const arrival = (port: string, { src, dst, protocol, port: to }: Packet) =>
+  `${port} ${src} ${dst}${protocol === 'icmp' ? '' : ` ${to}`}`;
+
+/** Floating addresses that stand for a server or for ports of some. */
+const served = ({ floatingips }: Dump) =>
+  floatingips.filter((one) => one.fixed_ip_address !== null || one.port_forwardings.length > 0);
+
+/** To which port of which server a port of a floating address leads. */
+function forwarded(dump: Dump, packet: Packet): Packet | undefined {
+  const { port_forwardings: all = [] } = dump.floatingips.find((one) => one.floating_ip_address === packet.dst) ?? {};
+  for (const one of all) {
+    const [low, high] = one.external_port_range.split(':').map(Number) as [number, number];
+    if (one.protocol !== packet.protocol || packet.port < low || packet.port > high) continue;
+    const first = Number(one.internal_port_range.split(':')[0]);
+    return { ...packet, dst: one.internal_ip_address, port: first + packet.port - low };
+  }
+  return undefined;
 }
 
 function routed(dump: Dump, packet: Packet, entry: DumpPort): string {
   const [router] = dump.routers;
   if (!router!.admin_state_up) return 'dropped';
   const own = dump.ports.filter(({ device_id: device }) => device === 'router');
-  const asked = dump.floatingips.find(({ floating_ip_address: each }) => each === packet.dst);
-  const dst = asked?.fixed_ip_address ?? packet.dst;
+  const fixed = dump.floatingips.find(({ floating_ip_address: each }) => each === packet.dst)?.fixed_ip_address;
+  const asked = typeof fixed === 'string' ? { ...packet, dst: fixed } : forwarded(dump, packet);
+  const { dst, port: to } = asked ?? packet;
   // A router does not take packets that say that they come from itself.
-  const floating = dump.floatingips.map(({ floating_ip_address: each }) => each);
+  const floating = served(dump).map(({ floating_ip_address: each }) => each);
   if ([...own.map(address), ...floating].includes(packet.src)) return 'dropped';
-  if (own.some((port) => address(port) === dst)) return `r:local:out ${packet.src} ${dst}`;
+  const isHere = own.some((port) => address(port) === dst) || floating.includes(dst);
+  if (isHere) return arrival('r:local:out', { ...packet, dst, port: to });
   const inside = own.find((port) => {
     const subnet = dump.subnets.find(({ id }) => id === port.fixed_ips[0]!.subnet_id)!;
     return isIn(dst, subnet.cidr);
   });
   const exit = inside ?? own.find(({ name }) => name === 'gw')!;
-  const through = { ...packet, dst };
+  const through = { ...packet, dst, port: to };
   if (!firewallAllows(dump, entry, 'egress', through)) return 'dropped';
   if (!firewallAllows(dump, exit, 'ingress', through)) return 'dropped';
   const sender = dump.floatingips.find(({ fixed_ip_address: each }) => each === packet.src);
@@ -103,7 +128,7 @@ function routed(dump: Dump, packet: Packet, entry: DumpPort): string {
     if (sender !== undefined) src = sender.floating_ip_address;
     else if (router!.external_gateway_info!.enable_snat) src = '203.0.113.2';
   }
-  const translated = { ...packet, src, dst };
+  const translated = { ...through, src };
   return exit.name === 'gw' ? onPublic(dump, translated) : onNetwork(dump, exit.network_id, translated);
 }
 

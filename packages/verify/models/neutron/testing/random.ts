@@ -9,6 +9,7 @@ interface DumpRule {
   readonly port_range_max: number | null;
   readonly remote_ip_prefix: string | null;
   readonly remote_group_id: string | null;
+  readonly remote_address_group_id: string | null;
 }
 
 export interface DumpPort {
@@ -45,9 +46,17 @@ export interface Dump {
     readonly id: string;
     readonly floating_network_id: string;
     readonly floating_ip_address: string;
-    readonly fixed_ip_address: string;
+    readonly fixed_ip_address: string | null;
     readonly router_id: string;
+    readonly port_forwardings: readonly {
+      readonly id: string;
+      readonly protocol: 'tcp' | 'udp';
+      readonly external_port_range: string;
+      readonly internal_port_range: string;
+      readonly internal_ip_address: string;
+    }[];
   }[];
+  readonly address_groups: readonly { readonly id: string; readonly addresses: readonly string[] }[];
   readonly firewall_groups: readonly {
     readonly id: string;
     readonly ports: readonly string[];
@@ -80,8 +89,9 @@ const rule: fc.Arbitrary<DumpRule> = fc
       [null, 'group0'],
       [null, 'group1'],
     ),
+    addresses: fc.constantFrom(null, null, 'offices', 'nobody'),
   })
-  .map(({ direction, protocol, ports, remote }) => {
+  .map(({ direction, protocol, ports, remote, addresses }) => {
     const withPorts = protocol === 'tcp' || protocol === 'udp';
     return {
       direction,
@@ -89,8 +99,9 @@ const rule: fc.Arbitrary<DumpRule> = fc
       protocol,
       port_range_min: withPorts ? ports[0] : null,
       port_range_max: withPorts ? ports[1] : null,
-      remote_ip_prefix: remote[0],
-      remote_group_id: remote[1],
+      remote_ip_prefix: addresses === null ? remote[0] : null,
+      remote_group_id: addresses === null ? remote[1] : null,
+      remote_address_group_id: addresses,
     };
   });
 
@@ -117,10 +128,18 @@ export const dumps: fc.Arbitrary<Dump> = fc
     groups: fc.array(fc.array(rule, { maxLength: 5 }), { minLength: GROUPS, maxLength: GROUPS }),
     floats: fc.integer({ min: 0, max: 2 }),
     snat: fc.boolean(),
+    forwarded: fc.array(
+      fc.record({
+        protocol: fc.constantFrom<'tcp' | 'udp'>('tcp', 'udp'),
+        from: fc.constantFrom(22, 79, 440),
+        to: fc.constantFrom(80, 22, 79),
+      }),
+      { maxLength: 2 },
+    ),
     routerUp: fc.integer({ min: 0, max: 9 }).map((n) => n > 0),
     firewall: fc.option(fc.array(firewallRule, { maxLength: 4 })),
   })
-  .map(({ servers, groups, floats, snat, routerUp, firewall }) => {
+  .map(({ servers, groups, floats, forwarded, snat, routerUp, firewall }) => {
     const ports: DumpPort[] = servers.map(({ network, groups: some, secured, up, pair }, i) => ({
       ...portOf(`vm${i}`, network, i + 10, 'compute:nova', `server${i}`),
       security_groups: secured ? some.map((group) => `group${group}`) : [],
@@ -159,13 +178,34 @@ export const dumps: fc.Arbitrary<Dump> = fc
       ],
       ports,
       security_groups: groups.map((rules, i) => ({ id: `group${i}`, security_group_rules: rules })),
-      floatingips: floating.map((i) => ({
-        id: `float${i}`,
-        floating_network_id: 'net-public',
-        floating_ip_address: `203.0.113.${100 + i}`,
-        fixed_ip_address: ports[i]!.fixed_ips[0]!.ip_address,
-        router_id: 'router',
-      })),
+      floatingips: [
+        ...floating.map((i) => ({
+          id: `float${i}`,
+          floating_network_id: 'net-public',
+          floating_ip_address: `203.0.113.${100 + i}`,
+          fixed_ip_address: ports[i]!.fixed_ips[0]!.ip_address,
+          router_id: 'router',
+          port_forwardings: [],
+        })),
+        {
+          id: 'shared',
+          floating_network_id: 'net-public',
+          floating_ip_address: '203.0.113.99',
+          fixed_ip_address: null,
+          router_id: 'router',
+          port_forwardings: forwarded.map(({ protocol, from, to }, i) => ({
+            id: `forwarding${i}`,
+            protocol,
+            external_port_range: `${from}:${from + 3}`,
+            internal_port_range: `${to}:${to + 3}`,
+            internal_ip_address: ports[i % servers.length]!.fixed_ips[0]!.ip_address,
+          })),
+        },
+      ],
+      address_groups: [
+        { id: 'offices', addresses: ['198.51.100.0/28', '10.0.1.10/32', '2001:db8::/32'] },
+        { id: 'nobody', addresses: [] },
+      ],
       firewall_groups:
         firewall === null
           ? []
@@ -241,6 +281,7 @@ export function oneServer(seed: number): Dump {
     port_range_max: null,
     remote_ip_prefix: null,
     remote_group_id: null,
+    remote_address_group_id: null,
   };
   const ports = dump!.ports.filter(({ device_owner: owner }) => owner !== 'compute:nova');
   const vm = { ...portOf('vm0', 0, 10, 'compute:nova', 'server0'), security_groups: ['group'] };

@@ -21,7 +21,29 @@ export function missing(): string | undefined {
 
 const START_MILLISECONDS = 10_000;
 
-/** Open vSwitch without a kernel: one bridge on the dummy datapath, in a folder of its own, that only traces packets. */
+/** Bridges of the lab: their ports by the name that they have, with `type`, `peer` and so on as in ovs-vswitchd.conf.db(5). */
+export interface LabBridge {
+  readonly name: string;
+  readonly ports: readonly LabPort[];
+}
+
+export interface LabPort {
+  readonly name: string;
+  readonly number: number;
+  readonly tag?: number;
+  readonly trunks?: readonly number[];
+  /** Default: `dummy`, a port to which nothing is connected. */
+  readonly type?: string;
+  readonly options?: Readonly<Record<string, string>>;
+}
+
+export interface DatapathPort {
+  readonly bridge: string;
+  readonly port: string;
+  readonly type: string;
+}
+
+/** Open vSwitch without a kernel: bridges on the dummy datapath, in a folder of its own, that only trace packets. */
 export class OvsLab {
   readonly #folder = mkdtempSync(join(tmpdir(), 'ovs-lab-'));
   readonly #children: ChildProcess[] = [];
@@ -34,29 +56,20 @@ export class OvsLab {
     return join(this.#folder, name);
   }
 
-  async start(ports: readonly string[]): Promise<void> {
+  async start(bridges: readonly LabBridge[]): Promise<void> {
     execFileSync('ovsdb-tool', ['create', this.#path('conf.db'), SCHEMA]);
     const remote = `unix:${this.#path('db.sock')}`;
     this.#run('/usr/sbin/ovsdb-server', [this.#path('conf.db'), `--remote=p${remote}`, this.#control('db')]);
     await this.#until(() => existsSync(this.#path('db.sock')));
-    this.#run('/usr/sbin/ovs-vswitchd', [remote, '--enable-dummy=override', '--disable-system', this.#control('vs')]);
-    const add = ports.flatMap((port, i) => [
-      '--',
-      'add-port',
-      'br0',
-      port,
-      '--',
-      'set',
-      'interface',
-      port,
-      'type=dummy',
-      `ofport_request=${i + 1}`,
-    ]);
-    const bridge = ['--', 'set', 'bridge', 'br0', 'datapath_type=dummy', 'fail-mode=secure'];
-    execFileSync('ovs-vsctl', [`--db=${remote}`, '--timeout=10', '--', 'add-br', 'br0', ...bridge, ...add]);
+    // `system` and not `override`: tunnels stay tunnels, ports of machines become dummies.
+    const dummies = ['--enable-dummy=system', '--disable-system', '--disable-system-route'];
+    this.#run('/usr/sbin/ovs-vswitchd', [remote, ...dummies, this.#control('vs')]);
+    execFileSync('ovs-vsctl', [`--db=${remote}`, '--timeout=10', ...bridges.flatMap(commandsOf)]);
     await this.#until(() => existsSync(this.#path('vs.ctl')));
     this.#socket = createConnection(this.#path('vs.ctl'));
     this.#socket.setEncoding('utf8').on('data', (text: string) => this.#receive(text));
+    // As with a datapath in the kernel: `set(tunnel(...))` instead of headers towards a neighbour that would have to be there.
+    await this.appctl('dpif/set-dp-features', bridges[0]!.name, 'tnl_push_pop', 'false');
   }
 
   #control(name: string): string {
@@ -79,20 +92,20 @@ export class OvsLab {
    * In place of all flows that there were, without those that OVS refuses because their parts do not fit together. Some
    * actions are only in OpenFlow 1.0, others only in later versions: each kind goes by itself.
    */
-  load(flows: readonly string[]): void {
-    const remote = `unix:${this.#path('br0.mgmt')}`;
-    execFileSync('ovs-ofctl', ['del-flows', remote]);
-    const isLater = (flow: string) => /goto_table|write_actions|clear_actions/.test(flow);
+  load(flows: readonly string[], bridge = 'br0'): void {
+    execFileSync('ovs-ofctl', ['del-flows', this.#management(bridge)]);
+    const isLater = (flow: string) => /goto_table|write_actions|clear_actions|group:/.test(flow);
     this.#add(
       flows.filter((flow) => !isLater(flow)),
+      bridge,
       '-OOpenFlow10',
     );
-    this.#add(flows.filter(isLater), '-OOpenFlow14');
+    this.#add(flows.filter(isLater), bridge, '-OOpenFlow14');
   }
 
-  #add(flows: readonly string[], version: string): void {
+  #add(flows: readonly string[], bridge: string, version: string): void {
     const file = this.#path('flows');
-    const remote = `unix:${this.#path('br0.mgmt')}`;
+    const remote = this.#management(bridge);
     const kept = [...flows];
     while (kept.length > 0) {
       writeFileSync(file, `${kept.join('\n')}\n`);
@@ -104,24 +117,53 @@ export class OvsLab {
     }
   }
 
-  dump(...options: readonly string[]): string {
-    const remote = `unix:${this.#path('br0.mgmt')}`;
-    return execFileSync('ovs-ofctl', ['-OOpenFlow14', ...options, 'dump-flows', remote], { encoding: 'utf8' });
+  /** In place of all groups that there were, and the flows that lead to them. */
+  loadGroups(groups: readonly string[], bridge = 'br0'): string {
+    const remote = this.#management(bridge);
+    execFileSync('ovs-ofctl', ['-OOpenFlow15', 'del-groups', remote]);
+    for (const group of groups) execFileSync('ovs-ofctl', ['-OOpenFlow15', 'add-group', remote, group]);
+    return execFileSync('ovs-ofctl', ['-OOpenFlow15', 'dump-groups', remote], { encoding: 'utf8' });
   }
 
-  ports(): string {
-    return execFileSync('ovs-ofctl', ['show', `unix:${this.#path('br0.mgmt')}`], { encoding: 'utf8' });
+  dump(bridge = 'br0'): string {
+    return execFileSync('ovs-ofctl', ['-OOpenFlow14', 'dump-flows', this.#management(bridge)], { encoding: 'utf8' });
   }
 
-  /** ovs-vswitchd(8), ofproto/trace; `state` is what connection tracking says. */
-  async trace(packet: string, state?: string): Promise<string> {
+  ports(bridge = 'br0'): string {
+    return execFileSync('ovs-ofctl', ['show', this.#management(bridge)], { encoding: 'utf8' });
+  }
+
+  #management(bridge: string): string {
+    return `unix:${this.#path(`${bridge}.mgmt`)}`;
+  }
+
+  /** ovs-vswitchd(8), ofproto/trace; `state` is what connection tracking says, `bytes` the packet itself in hexadecimal. */
+  async trace(packet: string, how: { bridge?: string; state?: string; bytes?: string } = {}): Promise<string> {
+    const { bridge = 'br0', state, bytes } = how;
+    const next = state === undefined ? [] : ['--ct-next', state];
+    return await this.appctl('ofproto/trace', bridge, packet, ...next, ...(bytes === undefined ? [] : [bytes]));
+  }
+
+  /** ovs-appctl(8). */
+  async appctl(method: string, ...params: readonly string[]): Promise<string> {
     const id = (this.#next += 1);
-    const params = ['br0', packet, ...(state === undefined ? [] : ['--ct-next', state])];
     const answer = new Promise<{ result?: string; error?: string }>((resolve) => this.#answers.set(id, resolve));
-    this.#socket!.write(JSON.stringify({ method: 'ofproto/trace', params, id }));
+    this.#socket!.write(JSON.stringify({ method, params, id }));
     const { result, error } = await answer;
-    if (typeof result !== 'string') throw new Error(`${packet}: ${error}`);
+    if (typeof result !== 'string') throw new Error(`${method} ${params.join(' ')}: ${error}`);
     return result;
+  }
+
+  /** Ports by the number that they have in the datapath; patches have none, and one tunnel of a type has all its ends. */
+  async datapathPorts(): Promise<ReadonlyMap<number, DatapathPort>> {
+    const found = new Map<number, DatapathPort>();
+    let bridge = '';
+    for (const line of (await this.appctl('dpif/show')).split('\n')) {
+      bridge = /^ {2}(\S+):$/.exec(line)?.[1] ?? bridge;
+      const port = /^ {4}(\S+) \d+\/(\d+): \(([\w-]+)/.exec(line);
+      if (port !== null) found.set(Number(port[2]), { bridge, port: port[1]!, type: port[3]! });
+    }
+    return found;
   }
 
   /** Answers follow each other without anything between them; strings have no braces that do not match. */
@@ -148,6 +190,26 @@ export class OvsLab {
     }
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+function commandsOf({ name, ports }: LabBridge): readonly string[] {
+  const bridge = ['--', 'add-br', name, '--', 'set', 'bridge', name, 'datapath_type=dummy', 'fail-mode=secure'];
+  const added = ports.flatMap(({ name: port, number, tag, trunks = [], type = 'dummy', options = {} }) => [
+    '--',
+    'add-port',
+    name,
+    port,
+    ...(tag === undefined ? [] : [`tag=${tag}`]),
+    ...(trunks.length === 0 ? [] : [`trunks=${trunks.join(',')}`]),
+    '--',
+    'set',
+    'interface',
+    port,
+    `type=${type}`,
+    `ofport_request=${number}`,
+    ...Object.entries(options).map(([key, value]) => `options:${key}=${value}`),
+  ]);
+  return [...bridge, ...added];
 }
 
 function endOfObject(text: string): number | undefined {

@@ -1,3 +1,5 @@
+import type { Read } from '../../../engine/interpret.ts';
+import { field } from '../../../ir/fields.ts';
 import { ipv4, mac } from '../../../readers/netfilter/addresses.ts';
 import { splitList } from '../../../readers/openflow/split.ts';
 
@@ -14,24 +16,69 @@ export interface Frame {
   readonly dport: number;
 }
 
-export interface Sent {
-  readonly port: number;
-  readonly frame: Frame;
+/** The frame that a packet of the model is. */
+export function frameAt(at: Read): Frame {
+  const value = (name: string) => at(field(name)) ?? 0n;
+  const tag = () => (value('Vlan.pcp') << 13n) | 0x1000n | value('Vlan.id');
+  return {
+    tci: value('Ether.type') === 0x8100n ? Number(tag()) : 0,
+    src: value('Ether.src'),
+    dst: value('Ether.dst'),
+    ipSrc: value('IPv4.src'),
+    ipDst: value('IPv4.dst'),
+    tos: Number(value('IPv4.dscp') * 4n + value('IPv4.ecn')),
+    ttl: Number(value('IPv4.ttl')),
+    sport: Number(value('TCP.sport')),
+    dport: Number(value('TCP.dport')),
+  };
 }
 
-const LOCAL_OF_DUMMY = 100;
+/** For comparison: in one order, without where the other end of a tunnel is. */
+export const told = (sent: readonly Sent<unknown>[]): readonly string[] =>
+  sent
+    .map(({ port, frame, tunnel }) =>
+      JSON.stringify({ port, frame, key: tunnel?.key }, (_key, part: unknown) =>
+        typeof part === 'bigint' ? part.toString(16) : part,
+      ),
+    )
+    .toSorted();
+
+export interface Sent<Port = number> {
+  readonly port: Port;
+  readonly frame: Frame;
+  /** With which it goes into a tunnel. */
+  readonly tunnel?: Tunnel;
+}
+
+export interface Tunnel {
+  readonly key: bigint;
+  /** The address of the other end. */
+  readonly to: string;
+}
 
 /** What leaves, as `Datapath actions` of a trace tell it: each output sends the packet as it is there. */
-export function sentBy(trace: string, frame: Frame): readonly Sent[] {
+export function sentBy<Port = number>(
+  trace: string,
+  frame: Frame,
+  portOf: (datapath: number) => Port,
+  isTunnel: (datapath: number) => boolean = () => false,
+): readonly Sent<Port>[] {
   const line = /^Datapath actions: (.*)$/m.exec(trace)![1]!;
-  const sent: Sent[] = [];
+  const sent: Sent<Port>[] = [];
   let now = frame;
+  let tunnel: Tunnel | undefined;
   for (const action of splitList(line)!) {
     // What goes to the controller because its time to live is over.
     if (action === 'drop' || action.startsWith('userspace(')) continue;
     if (/^\d+$/.test(action)) {
-      const port = Number(action);
-      sent.push({ port: port === LOCAL_OF_DUMMY ? 65_534 : port, frame: now });
+      const number = Number(action);
+      // Once set, the key stays with the packet, of which other ports see nothing.
+      sent.push({ port: portOf(number), frame: now, ...(isTunnel(number) && tunnel !== undefined ? { tunnel } : {}) });
+      continue;
+    }
+    if (action.startsWith('set(tunnel(')) {
+      const key = /\btun_id=(0x[0-9a-f]+)/.exec(action)?.[1] ?? '0';
+      tunnel = { key: BigInt(key), to: /\bdst=([\d.]+)/.exec(action)![1]! };
       continue;
     }
     now = { ...now, ...changeOf(action, now) };

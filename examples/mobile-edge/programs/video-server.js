@@ -5,31 +5,32 @@
  * that clients open their next connection, which the network may lead elsewhere. A connection on which nothing was
  * asked during the grace is closed. It ends when no connection is left, or at the bound.
  */
+import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
 
-export interface VideoOptions {
-  readonly mediaFolder: string;
-  readonly port: number;
-  readonly address?: string;
-  /** Says who answers, in the header `x-served-by`. */
-  readonly servedBy: string;
-  /** How long a draining server waits for a request on a connection before it closes it. */
-  readonly graceMs: number;
-  /** How long it drains at most. */
-  readonly drainMaxMs: number;
-}
+/**
+ * @typedef {object} VideoOptions
+ * @property {string} mediaFolder
+ * @property {number} port
+ * @property {string} [address]
+ * @property {string} servedBy Says who answers, in the header `x-served-by`.
+ * @property {number} graceMs How long a draining server waits for a request on a connection before it closes it.
+ * @property {number} drainMaxMs How long it drains at most.
+ *
+ * @typedef {object} VideoServer
+ * @property {number} port
+ * @property {() => Promise<number>} connections
+ * @property {() => Promise<void>} drain Resolves when the last connection is closed.
+ *
+ * @typedef {object} Resource
+ * @property {string} type
+ * @property {Buffer} content
+ */
 
-export interface VideoServer {
-  readonly port: number;
-  readonly connections: () => Promise<number>;
-  /** Resolves when the last connection is closed. */
-  drain(): Promise<void>;
-}
-
-const TYPES: Readonly<Record<string, string>> = {
+/** @type {Readonly<Record<string, string>>} */
+const TYPES = {
   '.html': 'text/html; charset=utf-8',
   '.m3u8': 'application/vnd.apple.mpegurl',
   '.mpegts': 'video/mp2t',
@@ -40,14 +41,14 @@ const FOLDER_BYTES_MAX = 64 * 1024 * 1024;
 const KEEP_ALIVE_MS = 60_000;
 const DRAIN_LOOK_MS = 50;
 
-interface Resource {
-  readonly type: string;
-  readonly content: Buffer;
-}
-
-/** The folder is read once: a request can name nothing that was not in it, and costs no disk access. */
-function loadFolder(folder: string): ReadonlyMap<string, Resource> {
-  const resources = new Map<string, Resource>();
+/**
+ * The folder is read once: a request can name nothing that was not in it, and costs no disk access.
+ *
+ * @param {string} folder
+ */
+function loadFolder(folder) {
+  /** @type {Map<string, Resource>} */
+  const resources = new Map();
   let bytes = 0;
   for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     const file = join(folder, name);
@@ -63,13 +64,22 @@ function loadFolder(folder: string): ReadonlyMap<string, Resource> {
   return resources;
 }
 
-export async function startVideoServer(options: VideoOptions): Promise<VideoServer> {
+/**
+ * @param {VideoOptions} options
+ * @returns {Promise<VideoServer>}
+ */
+export async function startVideoServer(options) {
   const resources = loadFolder(options.mediaFolder);
-  /** Open connections on which nothing is being asked, and since when. */
-  const idleSinceMs = new Map<Socket, number>();
+  /**
+   * Open connections on which nothing is being asked, and since when.
+   *
+   * @type {Map<import('node:net').Socket, number>}
+   */
+  const idleSinceMs = new Map();
   let draining = false;
 
-  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+  /** @type {import('node:http').RequestListener} */
+  const answer = (request, response) => {
     response.setHeader('x-served-by', options.servedBy);
     if (draining) response.setHeader('connection', 'close');
     const { socket } = request;
@@ -77,7 +87,7 @@ export async function startVideoServer(options: VideoOptions): Promise<VideoServ
     response.once('close', () => {
       if (!socket.destroyed) idleSinceMs.set(socket, performance.now());
     });
-    const path = (request.url ?? '/').split('?', 1)[0]!;
+    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
     const resource = resources.get(path);
     if (request.method !== 'GET' && request.method !== 'HEAD') response.writeHead(405, { allow: 'GET, HEAD' }).end();
     else if (resource === undefined) response.writeHead(404, { 'content-length': 0 }).end();
@@ -92,20 +102,19 @@ export async function startVideoServer(options: VideoOptions): Promise<VideoServ
   };
 
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, answer);
-  server.on('connection', (socket: Socket) => {
+  server.on('connection', (socket) => {
     idleSinceMs.set(socket, performance.now());
     socket.once('close', () => idleSinceMs.delete(socket));
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port, options.address ?? '0.0.0.0', resolve);
-  });
+  server.listen(options.port, options.address ?? '0.0.0.0');
+  await once(server, 'listening');
+  /** @returns {Promise<number>} */
   const connections = () =>
-    new Promise<number>((resolve, reject) => {
+    new Promise((resolve, reject) => {
       server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)));
     });
 
-  const drain = async (): Promise<void> => {
+  const drain = async () => {
     draining = true;
     const startedMs = performance.now();
     const elapsedMs = () => performance.now() - startedMs;
@@ -117,8 +126,10 @@ export async function startVideoServer(options: VideoOptions): Promise<VideoServ
       }
     }
     server.closeAllConnections();
-    await new Promise<void>((resolve) => server.close(() => resolve()));
+    server.close();
+    await once(server, 'close');
   };
 
-  return { port: (server.address() as AddressInfo).port, connections, drain };
+  const address = server.address();
+  return { port: typeof address === 'object' && address !== null ? address.port : options.port, connections, drain };
 }

@@ -1,6 +1,6 @@
 /** The `ue` function: streams until SIGTERM and writes one JSON line for each request. */
-import { numberFrom } from './facts.ts';
-import { stream } from './stream-client.ts';
+import { numberFrom } from './facts.js';
+import { stream } from './stream-client.js';
 
 const stop = new AbortController();
 process.once('SIGTERM', () => stop.abort());

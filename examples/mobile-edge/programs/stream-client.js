@@ -2,39 +2,35 @@
  * User equipment: plays an HLS stream over and over, and keeps a record of every request. Nothing is retried in
  * silence: a request that fails is one line of the record that says so, and the next request is the next of the stream.
  */
-import { Agent, get, type IncomingMessage } from 'node:http';
+import { Agent, get } from 'node:http';
 import { performance } from 'node:perf_hooks';
 
-export interface RequestRecord {
-  /** Milliseconds since the epoch at which the request began. */
-  readonly t: number;
-  /** To the first byte of the answer; includes the opening of the connection where the request needed a new one. */
-  readonly latencyMs: number;
-  /** To the last byte. */
-  readonly totalMs: number;
-  readonly bytes: number;
-  readonly ok: boolean;
-  readonly status?: number;
-  readonly error?: string;
-  /** Site of the server that answered. */
-  readonly from?: string;
-  /** From 1: which connection carried it. */
-  readonly connection: number;
-  /** Before the first answer: the server may not have been started yet. */
-  readonly warmup?: true;
-}
-
-export interface StreamOptions {
-  /** `http://10.99.0.10:8080` */
-  readonly url: string;
-  /** Time from the start of a request to the start of the next one, if that was not slower. */
-  readonly paceMs: number;
-  readonly timeoutMs: number;
-  /** How long failures count as warm-up while there was no answer yet. */
-  readonly warmupMs: number;
-  readonly signal: AbortSignal;
-  readonly onRecord: (record: RequestRecord) => void;
-}
+/**
+ * @typedef {object} RequestRecord
+ * @property {number} t Milliseconds since the epoch at which the request began.
+ * @property {number} latencyMs To the first byte of the answer; includes the opening of the connection where the request
+ *   needed a new one.
+ * @property {number} totalMs To the last byte.
+ * @property {number} bytes
+ * @property {boolean} ok
+ * @property {number} [status]
+ * @property {string} [error]
+ * @property {string} [from] Site of the server that answered.
+ * @property {number} connection From 1: which connection carried it.
+ * @property {true} [warmup] Before the first answer: the server may not have been started yet.
+ *
+ * @typedef {object} StreamOptions
+ * @property {string} url `http://10.99.0.10:8080`
+ * @property {number} paceMs Time from the start of a request to the start of the next one, if that was not slower.
+ * @property {number} timeoutMs
+ * @property {number} warmupMs How long failures count as warm-up while there was no answer yet.
+ * @property {AbortSignal} signal
+ * @property {(record: RequestRecord) => void} onRecord
+ *
+ * @typedef {object} Exchange
+ * @property {RequestRecord} record
+ * @property {string} body
+ */
 
 const PLAYLIST = '/live/index.m3u8';
 const PLAYLIST_BYTES_MAX = 64 * 1024;
@@ -43,37 +39,45 @@ const SEGMENTS_MAX = 1000;
 const PAUSE_AFTER_FAILURE_MS = 100;
 /**
  * While there was no answer yet: what was sent before the chain was there is lost, and the kernel sends it again after a
- * second only (RFC 6298, 2.1). Asking anew finds the chain sooner.
+ * second only (RFC 6298, 2.1). Asking anew finds the chain sooner: after a tenth of the time that was waited so far, so
+ * that on a slow machine or a long way the patience grows until it is enough.
  */
-const WARMUP_TIMEOUT_MS = 250;
+const WARMUP_TIMEOUT_MIN_MS = 80;
+const WARMUP_TIMEOUT_PART = 0.1;
 const WARMUP_PAUSE_MS = 20;
 
-interface Exchange {
-  readonly record: Omit<RequestRecord, 'warmup'>;
-  readonly body: string;
-}
-
-/** URIs of the segments: the lines that are neither empty nor tags nor comments (RFC 8216 section 4.1). */
-export function segmentsOf(playlist: string): readonly string[] {
+/**
+ * URIs of the segments: the lines that are neither empty nor tags nor comments (RFC 8216 section 4.1).
+ *
+ * @param {string} playlist
+ */
+export function segmentsOf(playlist) {
   if (!playlist.startsWith('#EXTM3U')) return [];
   const lines = playlist.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#'));
   return lines.slice(0, SEGMENTS_MAX);
 }
 
-export async function stream(options: StreamOptions): Promise<void> {
+/** @param {StreamOptions} options */
+export async function stream(options) {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const startedMs = performance.now();
   let answered = false;
   let connections = 0;
 
-  const exchange = (url: URL): Promise<Exchange> =>
+  /**
+   * @param {URL} url
+   * @returns {Promise<Exchange>}
+   */
+  const exchange = (url) =>
     new Promise((resolve) => {
       const t = Date.now();
       const sentMs = performance.now();
-      let firstByteMs: number | undefined;
+      /** @type {number | undefined} */
+      let firstByteMs;
       let bytes = 0;
       let body = '';
-      const finish = (response?: IncomingMessage, failure?: Error) => {
+      /** @type {(response?: import('node:http').IncomingMessage, failure?: Error) => void} */
+      const finish = (response, failure) => {
         const totalMs = performance.now() - sentMs;
         const servedBy = response?.headers['x-served-by'];
         const ok = failure === undefined && response?.statusCode === 200;
@@ -88,16 +92,20 @@ export async function stream(options: StreamOptions): Promise<void> {
             ok,
             ...(response?.statusCode === undefined ? {} : { status: response.statusCode }),
             ...(error === undefined ? {} : { error }),
-            ...(typeof servedBy === 'string' ? { from: servedBy.split('/', 1)[0]! } : {}),
+            ...(typeof servedBy === 'string' ? { from: servedBy.split('/', 1)[0] ?? servedBy } : {}),
             connection: connections,
           },
         });
       };
-      const warmup = !answered && performance.now() - startedMs < options.warmupMs;
-      const deadline = AbortSignal.timeout(warmup ? Math.min(WARMUP_TIMEOUT_MS, options.timeoutMs) : options.timeoutMs);
+      const waitedMs = performance.now() - startedMs;
+      const warmup = !answered && waitedMs < options.warmupMs;
+      const patienceMs = warmup
+        ? Math.max(WARMUP_TIMEOUT_MIN_MS, Math.round(waitedMs * WARMUP_TIMEOUT_PART))
+        : Infinity;
+      const deadline = AbortSignal.timeout(Math.min(patienceMs, options.timeoutMs));
       const request = get(url, { agent, signal: deadline }, (response) => {
         firstByteMs = performance.now();
-        response.on('data', (chunk: Buffer) => {
+        response.on('data', (chunk) => {
           bytes += chunk.length;
           if (body.length < PLAYLIST_BYTES_MAX && url.pathname === PLAYLIST) body += chunk.toString('latin1');
         });
@@ -110,8 +118,12 @@ export async function stream(options: StreamOptions): Promise<void> {
       request.once('error', (error) => finish(undefined, error));
     });
 
-  /** One request of the stream with its record, then the rest of its time. */
-  const play = async (url: URL): Promise<Exchange> => {
+  /**
+   * One request of the stream with its record, then the rest of its time.
+   *
+   * @param {URL} url
+   */
+  const play = async (url) => {
     const beganMs = performance.now();
     const result = await exchange(url);
     answered ||= result.record.ok;
@@ -137,17 +149,27 @@ export async function stream(options: StreamOptions): Promise<void> {
   }
 }
 
-function describe(error: Error): string {
+/** @param {Error} error */
+function describe(error) {
   return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
 }
 
-function round(ms: number): number {
+/** @param {number} ms */
+function round(ms) {
   return Math.round(ms * 1000) / 1000;
 }
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+/**
+ * @param {number} ms
+ * @param {AbortSignal} signal
+ * @returns {Promise<void>}
+ */
+function pause(ms, signal) {
   return new Promise((resolve) => {
-    if (signal.aborted || ms <= 0) return resolve();
+    if (signal.aborted || ms <= 0) {
+      resolve();
+      return;
+    }
     const done = () => {
       clearTimeout(timer);
       signal.removeEventListener('abort', done);
