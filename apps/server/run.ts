@@ -23,6 +23,7 @@ async function main(): Promise<void> {
   const server = await startServer(options, log);
   stopOnSignals(server);
   announce(server, options);
+  server.warm();
   if (options.demo) {
     try {
       await setUpDemo(server, driverKinds, log);

@@ -27,6 +27,8 @@ export interface RunningServer {
   readonly url: string;
   readonly adminToken: string;
   readonly handlers: Handlers<RouteName>;
+  /** Makes ready what the first deployment would else wait for. */
+  warm(): void;
   /** Lets go of everything, in the reverse order; what runs in the sites keeps running. */
   close(): Promise<void>;
 }
@@ -93,7 +95,7 @@ export async function startServer(options: ServerOptions, pino: PinoLogger): Pro
     });
     closers.add(() => app.close());
     const url = await listen(app, options);
-    return { url, adminToken, handlers, close: () => closers.close() };
+    return { url, adminToken, handlers, warm: () => lifecycle.warm(), close: () => closers.close() };
   } catch (error) {
     await closers.close();
     throw error;

@@ -7,7 +7,7 @@ export const intentLimits = {
   /** Beyond its own limit, before a thread that does not answer is ended. */
   graceMs: 5_000,
   /** A thread that nobody asks anything ends after this. */
-  idleMs: 60_000,
+  idleMs: 900_000,
   /** Paths that a report keeps of each policy. */
   paths: 3,
   /** Reports that are remembered, by what they are about. */

@@ -34,6 +34,11 @@ export class Prover {
     return report;
   }
 
+  /** Loads the engine before it is needed: half a second that the first deployment need not wait for. */
+  warm(): void {
+    this.#thread ??= this.#start();
+  }
+
   async close(): Promise<void> {
     clearTimeout(this.#idle);
     const thread = this.#thread;

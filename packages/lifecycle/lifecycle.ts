@@ -20,6 +20,8 @@ export interface Lifecycle {
   open(): Promise<void>;
   /** Begins to reconcile and to read telemetry. After the engine is launched. */
   start(): void;
+  /** Makes ready what the first deployment would else wait for. When there is nothing more urgent to do. */
+  warm(): void;
   /** After the engine was shut down: operations that run still need the sites. */
   close(): Promise<void>;
 }
@@ -54,6 +56,7 @@ export async function createLifecycle(options: LifecycleOptions): Promise<Lifecy
       reconciler.start();
       collector.start();
     },
+    warm: () => verification.warm(),
     async close() {
       await reconciler.close();
       await collector.close();

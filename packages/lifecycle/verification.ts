@@ -21,6 +21,8 @@ export interface Verification {
   ): Promise<VerificationReport | undefined>;
   /** On what the sites have now. */
   realised(service: Service, name: string, records: readonly UnitRecord[]): Promise<VerificationReport | undefined>;
+  /** Makes ready for the first proof. */
+  warm(): void;
   close(): Promise<void>;
 }
 
@@ -57,6 +59,7 @@ export function createVerification(drivers: () => ReadonlyMap<string, SiteDriver
       return plainReport(await prover.prove({ service: policyParts(service), realised }));
     },
 
+    warm: () => prover.warm(),
     close: () => prover.close(),
   };
 }
