@@ -16,3 +16,8 @@ export function isAssumed(dialect: string, network: { readonly carried?: Readonl
     fields !== null && typeof fields === 'object' && (fields as { prefixAssumed?: unknown }).prefixAssumed === true
   );
 }
+
+/** The same for the address of a chain: of 100.64.0.0/10 (RFC 6598), which no network of a service has by assumption. */
+export function assumedAddress(index: number): string {
+  return `100.64.${Math.floor(index / 250) & 255}.${(index % 250) + 1}`;
+}

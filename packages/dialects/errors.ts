@@ -103,6 +103,12 @@ export const dialectLimits = {
   lexemes: 300_000,
   /** Values that aliases stand for, counted after expansion. */
   aliasedValues: 20_000,
+  /** Statements of a NEMO script, and members of one of its models. */
+  nemoStatements: 20_000,
+  /** Nodes that the models of a NEMO script come to, counted after expansion. */
+  nemoNodes: 10_000,
+  /** NEMO models inside each other. */
+  nemoDepth: 32,
   /** Problems reported of one file. */
   problems: 50,
 } as const;
