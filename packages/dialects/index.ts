@@ -8,3 +8,4 @@ export { locateNative } from './native/locate.ts';
 export * from './native/read.ts';
 export { nativeJsonSchema } from './native/schema.ts';
 export * from './native/write.ts';
+export * from './rdcl/description-model.ts';
