@@ -3,7 +3,8 @@ import { appd } from './appd/appd.ts';
 import { nemo } from './nemo/nemo.ts';
 import { native } from './native/native.ts';
 import { rdcl } from './rdcl/rdcl.ts';
+import { cran } from './cran/cran.ts';
 import { sol006 } from './sol006/sol006.ts';
 
 /** Those first that leave least doubt when they recognise something. */
-export const dialects: readonly Dialect[] = [nemo, rdcl, sol006, appd, native];
+export const dialects: readonly Dialect[] = [nemo, rdcl, sol006, appd, cran, native];
