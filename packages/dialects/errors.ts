@@ -105,8 +105,8 @@ export const dialectLimits = {
   aliasedValues: 20_000,
   /** Statements of a NEMO script, and members of one of its models. */
   nemoStatements: 20_000,
-  /** Nodes that the models of a NEMO script come to, counted after expansion. */
-  nemoNodes: 10_000,
+  /** Nodes, connection points and connections that the models of a NEMO script come to, counted after expansion. */
+  nemoParts: 100_000,
   /** NEMO models inside each other. */
   nemoDepth: 32,
   /** Problems reported of one file. */

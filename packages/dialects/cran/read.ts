@@ -8,6 +8,7 @@ import { Names, renamed } from '../names.ts';
 import type { NativeFunction, NativePort, NativeService, NativeUnit } from '../native/schema.ts';
 import { Origins } from '../origins.ts';
 import { mentions } from '../recognise.ts';
+import { Report } from '../report.ts';
 import { readShape } from '../shape.ts';
 import { toService } from '../to-service.ts';
 import { shorten, yamlOf, type YamlText } from '../yaml-text.ts';
@@ -58,7 +59,7 @@ interface Unit {
 class Reading {
   readonly #graph: RfbGraph;
   readonly #text: YamlText;
-  readonly #problems: Problem[] = [];
+  readonly #found = new Report();
   readonly #origins = new Origins();
   readonly #blocks = new Map<string, Placed>();
   readonly #units = new Map<string, Unit>();
@@ -81,9 +82,9 @@ class Reading {
       else this.#blocks.set(block.name, { block, index });
     });
     const parents = this.#parents();
-    if (this.#problems.length > 0) return { problems: this.#problems };
+    if (this.#found.failed) return { problems: this.#found.problems };
     this.#checkCycles(parents);
-    if (this.#problems.length > 0) return { problems: this.#problems };
+    if (this.#found.failed) return { problems: this.#found.problems };
     const functions = this.#functions(parents);
     const networks = this.#links();
     const label = new Names().label(this.#graph.metadata.name);
@@ -97,7 +98,7 @@ class Reading {
       functions,
       carried: { cran: { ...renamed(written, label), kind: this.#graph.kind, metadata, blocks: levels } },
     };
-    return toService(service, this.#origins, this.#problems);
+    return toService(service, this.#origins, this.#found.problems);
   }
 
   /** The block that each block lies in. */
@@ -150,7 +151,9 @@ class Reading {
     const groups = new Map<string, Placed[]>();
     for (const leaf of leaves) {
       const group = parents.get(leaf.block.name) ?? leaf.block.name;
-      groups.set(group, [...(groups.get(group) ?? []), leaf]);
+      const list = groups.get(group);
+      if (list === undefined) groups.set(group, [leaf]);
+      else list.push(leaf);
     }
     return [...groups].map(([group, members], i) => {
       const label = labels.label(group);
@@ -259,9 +262,9 @@ class Reading {
     field: string,
     message: string,
   ): void {
-    if (this.#problems.length >= 50 && severity === 'warning') return;
     const position = this.#text.locate(['Functional-blocks', index, field]);
-    this.#problems.push({ severity, code, message, path: `Functional-blocks[${index}].${field}`, position });
+    if (severity === 'error') this.#found.error(code, position, message);
+    else this.#found.warn(code, position, message);
   }
 }
 

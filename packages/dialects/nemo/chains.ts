@@ -3,9 +3,10 @@ import { assumedAddress } from '../assumed.ts';
 import { Names, renamed } from '../names.ts';
 import type { NativeService } from '../native/schema.ts';
 import type { Origins } from '../origins.ts';
+import type { Report } from '../report.ts';
 import { shorten } from '../yaml-text.ts';
 import type { Expanded, Leaf, Pin } from './expand.ts';
-import type { Intent, Report } from './intent.ts';
+import type { Intent } from './intent.ts';
 import { isInteger, type Action, type EndPoint, type FlowItem, type OperationItem, type Value } from './syntax.ts';
 
 /** Where a leaf is in the service. */
@@ -35,8 +36,13 @@ export function chainsOf(
   const names = new Names();
   const chained = new Set<string>();
   const operations = [...intent.Operation.values()].toSorted((a, b) => (b.item.priority ?? 0) - (a.item.priority ?? 0));
+  const addresses = [...located].flatMap(([{ properties }, { path }]) => {
+    const own = properties.get('ip-prefix') ?? properties.get('ip-address');
+    const has = typeof own === 'string' ? parse(own) : undefined;
+    return has === undefined ? [] : [{ ...has, path }];
+  });
   const add = (flow: FlowItem, operation?: OperationItem): boolean => {
-    const chain = chainOf(flow, operation, chains.length, { intent, expanded, located, report, names });
+    const chain = chainOf(flow, operation, chains.length, { intent, expanded, located, report, names, addresses });
     if (chain === undefined) return false;
     origins.note(`chains[${chains.length}]`, (operation ?? flow).at);
     chains.push(chain);
@@ -70,6 +76,8 @@ interface Context {
   readonly located: ReadonlyMap<Leaf, Located>;
   readonly report: Report;
   readonly names: Names;
+  /** What nodes that run have for addresses. */
+  readonly addresses: readonly (Addresses & { readonly path: string })[];
 }
 
 function chainOf(
@@ -195,14 +203,7 @@ class Hops {
     const wanted = flow.match.find(({ name }) => name === item)?.value;
     const prefix = typeof wanted === 'string' ? parse(wanted) : undefined;
     if (prefix === undefined) return undefined;
-    const { leaves } = this.#context.expanded;
-    const leaf = leaves.find(({ properties, role }) => {
-      if (role !== 'external' && role !== 'function') return false;
-      const own = properties.get('ip-prefix') ?? properties.get('ip-address');
-      const has = typeof own === 'string' ? parse(own) : undefined;
-      return has !== undefined && has.first <= prefix.first && has.last >= prefix.last;
-    });
-    return leaf === undefined ? undefined : this.#context.located.get(leaf)?.path;
+    return this.#context.addresses.find(({ first, last }) => first <= prefix.first && last >= prefix.last)?.path;
   }
 
   #hop(end: EndPoint): readonly string[] {
@@ -220,7 +221,12 @@ class Hops {
   }
 }
 
-function parse(text: string): { readonly first: number; readonly last: number } | undefined {
+interface Addresses {
+  readonly first: number;
+  readonly last: number;
+}
+
+function parse(text: string): Addresses | undefined {
   const prefix = parseIpv4Prefix(text.includes('/') ? text : `${text}/32`);
   return prefix === undefined ? undefined : { first: prefix.base, last: lastAddress(prefix) };
 }

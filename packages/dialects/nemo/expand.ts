@@ -1,8 +1,9 @@
 import { nearest, type Position } from '@superfluidity/core';
 import { dialectLimits } from '../errors.ts';
 import type { DescriptorFile } from '../files.ts';
+import type { Report } from '../report.ts';
 import { shorten } from '../yaml-text.ts';
-import type { Intent, Report } from './intent.ts';
+import type { Intent } from './intent.ts';
 import { Nets } from './nets.ts';
 import { builtIns, connectionTypes, type Role } from './models.ts';
 import {
@@ -85,7 +86,9 @@ class Expansion {
   readonly #leaves: Leaf[] = [];
   readonly #joints: Joint[] = [];
   readonly #vnfds = new Map<string, ImportedVnfd | undefined>();
-  #nodes = 0;
+  #parts = 0;
+  /** Ports by their pins, when all are known. */
+  #ends: ReadonlyMap<Pin, { readonly leaf: Leaf; readonly port: LeafPort }> | undefined;
 
   constructor(intent: Intent, files: readonly DescriptorFile[], report: Report) {
     this.#intent = intent;
@@ -122,7 +125,7 @@ class Expansion {
   run(): Expanded {
     const instances = new Map<string, Instance>();
     const nothing: Expanded = { leaves: [], joints: [], inside: new Nets([]), at: () => undefined };
-    if (this.#failed) return nothing;
+    if (this.#report.failed) return nothing;
     for (const { item } of this.#intent.Node.values()) {
       const instance = this.#node(item, [], new Map());
       if (instance !== undefined) instances.set(item.name, instance);
@@ -134,18 +137,19 @@ class Expansion {
       points.set(item.name, { at: item.at, name: item.name });
     for (const { item } of this.#intent.Node.values()) this.#contain(item, instances);
     for (const { item } of this.#intent.Connection.values()) this.#connect(item, [], instances, points);
-    if (this.#failed) return nothing;
+    if (this.#report.failed) return nothing;
     const inside = new Nets(this.#joints.filter((joint) => joint.inside));
-    const at = (end: EndPoint) => this.#find(end, instances, inside);
+    const known = new Map<string, ReturnType<Expanded['at']>>();
+    const at = (end: EndPoint) => {
+      const key = `${end.node}.${end.point ?? ''}`;
+      if (!known.has(key)) known.set(key, this.#find(end, instances, inside));
+      return known.get(key);
+    };
     return { leaves: this.#leaves, joints: this.#joints, inside, at };
   }
 
-  get #failed(): boolean {
-    return this.#report.problems.some(({ severity }) => severity === 'error');
-  }
-
   #node(node: NodeItem, above: readonly string[], given: ReadonlyMap<string, Value>): Instance | undefined {
-    if (!this.#counts(node)) return undefined;
+    if (!this.#counts(node, 1)) return undefined;
     const { type } = node;
     if (type === undefined) {
       this.#report.error('SF-DESCRIPTOR-MISSING', node.at, `node '${shorten(node.name)}' has no type`);
@@ -159,6 +163,7 @@ class Expansion {
     }
     const properties = new Map(node.properties.map(({ name, value }) => [name, substitute(value, given)]));
     this.#checkProperties(node, model, type);
+    if (model !== undefined && !this.#counts(node, model.members.length)) return undefined;
     const path = [...above, node.name];
     if (path.length > dialectLimits.nemoDepth) {
       const message = `nodes lie more than ${dialectLimits.nemoDepth} deep inside each other`;
@@ -175,12 +180,12 @@ class Expansion {
     return { role, leaf, points: new Map(ports.map(({ name, pin }) => [name, pin])) };
   }
 
-  /** Whether one more node is bearable. */
-  #counts({ at }: NodeItem): boolean {
-    this.#nodes += 1;
-    if (this.#nodes <= dialectLimits.nemoNodes) return true;
-    if (!this.#failed) {
-      const message = `the models come to more than ${dialectLimits.nemoNodes} nodes`;
+  /** Whether so many more parts are bearable. */
+  #counts({ at }: NodeItem, parts: number): boolean {
+    this.#parts += parts;
+    if (this.#parts <= dialectLimits.nemoParts) return true;
+    if (!this.#report.failed) {
+      const message = `the models come to more than ${dialectLimits.nemoParts} nodes, points and connections`;
       this.#report.error('SF-DESCRIPTOR-TOO-LARGE', at, message);
     }
     return false;
@@ -248,7 +253,7 @@ class Expansion {
       const instance = this.#node(member, path, given);
       if (instance !== undefined) members.set(member.name, instance);
     }
-    if (this.#failed) return undefined;
+    if (this.#report.failed) return undefined;
     for (const member of nodesOf(model)) this.#contain(member, members);
     for (const member of model.members) if (member.kind === 'Connection') this.#connect(member, path, members, points);
     for (const member of model.members)
@@ -274,7 +279,7 @@ class Expansion {
     const pins = new Map<string, Pin>();
     const names = new Map<string, Pin | 'several'>();
     for (const unit of vnfd.units) {
-      if (!this.#counts(node)) return undefined;
+      if (!this.#counts(node, 1 + unit.interfaces.length)) return undefined;
       const ports = [...new Set(unit.interfaces)].map((name): LeafPort => {
         const pin: Pin = { at: node.at };
         pins.set(`${unit.name} ${name}`, pin);
@@ -326,7 +331,7 @@ class Expansion {
         at,
         `there is no file '${shorten(name)}' in the package: give it together with the script`,
       );
-    else if ('problems' in result) this.#report.problems.push(...result.problems);
+    else if ('problems' in result) this.#report.addAll(result.problems);
     const vnfd = result !== undefined && 'vnfd' in result ? result.vnfd : undefined;
     this.#vnfds.set(uri, vnfd);
     return vnfd;
@@ -488,12 +493,13 @@ class Expansion {
     const [only, second] = instance?.points.values() ?? [];
     const pin = end.point === undefined ? (second === undefined ? only : undefined) : instance?.points.get(end.point);
     if (pin === undefined) return undefined;
-    const joined = inside.members(pin);
-    for (const leaf of this.#leaves)
-      if (leaf.path[0] === end.node) {
-        const port = leaf.ports.find((one) => joined.has(one.pin));
-        if (port !== undefined) return { leaf, port };
-      }
+    this.#ends ??= new Map(
+      this.#leaves.flatMap((leaf) => leaf.ports.map((port) => [port.pin, { leaf, port }] as const)),
+    );
+    for (const one of inside.members(pin)) {
+      const found = this.#ends.get(one);
+      if (found !== undefined && found.leaf.path[0] === end.node) return found;
+    }
     return undefined;
   }
 }

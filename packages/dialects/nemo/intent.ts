@@ -1,5 +1,5 @@
-import { nearest, type Position, type Problem } from '@superfluidity/core';
-import { dialectLimits, type dialectErrors } from '../errors.ts';
+import type { Position } from '@superfluidity/core';
+import type { Report } from '../report.ts';
 import { shorten } from '../yaml-text.ts';
 import type {
   ConnectionItem,
@@ -31,29 +31,6 @@ export interface Made<T extends Item> {
   /** Imported, it was there before the script. */
   readonly imported: boolean;
   readonly text: string;
-}
-
-/** Problems of one reading, no more than anybody would read. */
-export class Report {
-  readonly problems: Problem[] = [];
-
-  error(code: keyof typeof dialectErrors | 'SF-MODEL-CYCLE', at: Position, message: string, suggestion?: string): void {
-    if (this.problems.length >= dialectLimits.problems) return;
-    const suggested = suggestion === undefined ? {} : { suggestion };
-    this.problems.push({ severity: 'error', code, message, path: '', position: at, ...suggested });
-  }
-
-  warn(code: keyof typeof dialectErrors, at: Position, message: string): void {
-    if (this.problems.length >= dialectLimits.problems) return;
-    this.problems.push({ severity: 'warning', code, message, path: '', position: at });
-  }
-
-  /** Something is named that does not exist; the nearest thing that does is offered. */
-  missing(at: Position, what: string, name: string, existing: Iterable<string>): void {
-    const near = nearest(name, existing);
-    const suggestion = near === undefined ? undefined : `did you mean '${near}'?`;
-    this.error('SF-DESCRIPTOR-REFERENCE', at, `there is no ${what} '${shorten(name)}'`, suggestion);
-  }
 }
 
 const words: Readonly<Record<ItemKind, string>> = {

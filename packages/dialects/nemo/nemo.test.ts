@@ -226,6 +226,31 @@ test('what grows without end is refused', () => {
   expect(found(script(`CREATE Node a Type host;${' '.repeat(2 ** 20)}`))[0]).toMatch(/TOO-LARGE/);
 });
 
+test('no error is lost among warnings', () => {
+  const many = Array.from({ length: 60 }, (_, i) => `CREATE Node a${i} Type host;`).join('\n');
+  const wrong = 'CREATE Operation o Target nothing Priority 0 Action deny;';
+  const { service, problems } = readDescriptor([script(`${many}\n${wrong}`)]);
+  expect(service).toBeUndefined();
+  expect(problems.filter(({ severity }) => severity === 'error').map(({ position }) => position!.line)).toEqual([61]);
+});
+
+test('the script of the reference is read as it says', () => {
+  const page = readFileSync(new URL('../../../docs/reference/nemo.md', import.meta.url)).toString();
+  const [, example] = /```\n(.*?)```/s.exec(page)!;
+  const inspect = 'vnf: {VNFC: [{name: v, VNFC image: i, bridge-ifaces: [{name: eth0}, {name: eth1}, {name: eth2}]}]}';
+  const service = read(script(example!), script(inspect, 'inspect.yaml'));
+  const ports = service.block.children.map((fn) =>
+    fn.children.map((unit) => unit.ports.map(({ name, network }) => `${unit.name}.${name}@${network}`)),
+  );
+  expect(ports).toEqual([
+    [['web.c2@lan']],
+    [
+      ['first.eth0@guard-in', 'first.eth1@guard-between', 'first.eth2@undefined'],
+      ['second.eth0@guard-between', 'second.eth1@undefined', 'second.eth2@lan'],
+    ],
+  ]);
+});
+
 /** Names of functions and networks are in one space in NEMO. What the environment needs is written as properties. */
 function apart(service: Service): Service {
   const names = new Set(service.networks.map(({ name }) => name));

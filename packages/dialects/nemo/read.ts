@@ -7,11 +7,12 @@ import { Names, renamed } from '../names.ts';
 import type { NativeFunction, NativePort, NativeRequirements, NativeService, NativeUnit } from '../native/schema.ts';
 import { Origins } from '../origins.ts';
 import { mentions } from '../recognise.ts';
+import { Report } from '../report.ts';
 import { toService } from '../to-service.ts';
 import { shorten } from '../yaml-text.ts';
 import { chainsOf, type Located } from './chains.ts';
 import { expand, type Expanded, type Joint, type Leaf, type Pin } from './expand.ts';
-import { Report, runScript, type Intent } from './intent.ts';
+import { runScript, type Intent } from './intent.ts';
 import { Nets } from './nets.ts';
 import { unitProperties } from './models.ts';
 import { parseNemo } from './parse.ts';
@@ -32,9 +33,8 @@ export const INSIDE = 'inside';
 export function readNemo(files: readonly DescriptorFile[]): ReadResult {
   const report = new Report();
   const scripts = files.filter(isNemo).map((file) => ({ file, ...parseNemo(file.bytes, file.path) }));
-  for (const { problems } of scripts) report.problems.push(...problems);
-  const isError = () => report.problems.some(({ severity }) => severity === 'error');
-  if (isError()) return { problems: report.problems };
+  for (const { problems } of scripts) report.addAll(problems);
+  if (report.failed) return { problems: report.problems };
   // Models first, deletions last: which file of a folder comes first says nothing.
   const ordered = scripts.toSorted((a, b) => turnOf(a) - turnOf(b));
   const intent = runScript(
@@ -46,7 +46,7 @@ export function readNemo(files: readonly DescriptorFile[]): ReadResult {
   const start = { file: main.path, line: 1, column: 1 };
   if (intent.Node.size === 0)
     report.error('SF-DESCRIPTOR-MISSING', start, 'when the script has run there is no node: it describes no service');
-  if (isError()) return { problems: report.problems };
+  if (report.failed) return { problems: report.problems };
   const origins = new Origins();
   origins.note('', start);
   const service = new Reading(intent, expanded, origins, report).service(stem(main.path));

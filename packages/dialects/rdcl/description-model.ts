@@ -1,6 +1,7 @@
 import type { Problem } from '@superfluidity/core';
 import { z } from 'zod';
 import type { DescriptorFile } from '../files.ts';
+import { Report } from '../report.ts';
 import { readShape } from '../shape.ts';
 import { yamlOf } from '../yaml-text.ts';
 
@@ -176,17 +177,10 @@ function dangling(
   { nodes, layers, callbacks }: DescriptionModel,
   locate: (path: readonly string[]) => Problem['position'],
 ): readonly Problem[] {
-  const problems: Problem[] = [];
+  const found = new Report();
   const report = (severity: Problem['severity'], path: readonly string[], message: string) => {
-    const position = locate(path);
-    if (problems.length >= 50) return;
-    problems.push({
-      severity,
-      code: 'SF-DESCRIPTOR-REFERENCE',
-      message,
-      path: path.join('.'),
-      ...(position === undefined ? {} : { position }),
-    });
+    if (severity === 'error') found.error('SF-DESCRIPTOR-REFERENCE', locate(path), message);
+    else found.warn('SF-DESCRIPTOR-REFERENCE', locate(path), message);
   };
   for (const [id, layer] of layers) {
     for (const [type, { expands, addable }] of layer.nodes) {
@@ -201,7 +195,7 @@ function dangling(
       if (!layer.nodes.has(to))
         report('warning', ['layer', id, 'allowed_edges', from, 'destination', to], `layer '${id}' shows no '${to}'`);
   }
-  return problems;
+  return found.problems;
 }
 
 function entries<T>(map: Readonly<Record<string, T>> | null | undefined): readonly [string, T][] {

@@ -1,3 +1,4 @@
+import type { Problem } from '@superfluidity/core';
 import type { DescriptorFile } from '../files.ts';
 import { named } from '../recognise.ts';
 import { yamlOf, type Path, type YamlText } from '../yaml-text.ts';
@@ -15,6 +16,8 @@ export interface Project {
   /** Click configurations and manifests of Kubernetes by their names. */
   readonly nested: ReadonlyMap<string, string>;
   readonly vertices?: Found;
+  /** Of files that cannot be read. */
+  readonly problems: readonly Problem[];
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -23,6 +26,7 @@ export function findProject(files: readonly DescriptorFile[]): Project {
   const nsds: Found[] = [];
   const vnfds: Found[] = [];
   const nested = new Map<string, string>();
+  const problems: Problem[] = [];
   let vertices: Found | undefined;
   const sort = (found: Found) => {
     const value = fieldsOf(found.text.value);
@@ -37,6 +41,7 @@ export function findProject(files: readonly DescriptorFile[]): Project {
     if (named('click')(file)) nested.set(name, decode(file.bytes));
     if (!named('json', 'yaml', 'yml')(file)) continue;
     const text = yamlOf(file);
+    problems.push(...text.problems);
     const value = fieldsOf(text.value);
     if (value === undefined || sort({ name, text })) continue;
     if (file.path.endsWith('vertices.json')) vertices = { name, text };
@@ -50,7 +55,7 @@ export function findProject(files: readonly DescriptorFile[]): Project {
           if (typeof inner === 'string') nested.set(key, inner);
     }
   }
-  return { nsds, vnfds, nested, ...(vertices === undefined ? {} : { vertices }) };
+  return { nsds, vnfds, nested, problems, ...(vertices === undefined ? {} : { vertices }) };
 }
 
 export function fieldsOf(value: unknown): Fields | undefined {

@@ -132,7 +132,9 @@ test('mistakes are found where they are', () => {
       .map(({ code, position }) => `${position!.line} ${code}`);
   };
   expect(found('"vnfdId": "filter",\n      "vnfProvider"', '"vnfdId": "fitler",\n      "vnfProvider"')).toEqual([]);
-  expect(found('"vnfdId": "cache",\n              "nsV', '"vnfdId": "cahce",\n              "nsV')).toEqual(['30 SF-DESCRIPTOR-REFERENCE']);
+  expect(found('"vnfdId": "cache",\n              "nsV', '"vnfdId": "cahce",\n              "nsV')).toEqual([
+    '30 SF-DESCRIPTOR-REFERENCE',
+  ]);
   expect(found('"p-access", "cpdId"', '"p-acces", "cpdId"')).toEqual(['25 SF-DESCRIPTOR-REFERENCE']);
   expect(found('"numVirtualCpu": 4', '"numVirtualCpu": "four"')).toEqual(['89 SF-DESCRIPTOR-TYPE']);
   expect(found('"vduParent": "store"', '"vduParent": "shop"')).toEqual(['80 SF-DESCRIPTOR-REFERENCE']);

@@ -2,11 +2,12 @@ import type { Position, Problem } from '@superfluidity/core';
 import { modelLimits, parseIpv4, parseIpv4Prefix, isHostAddress, prefixesOverlap } from '@superfluidity/model';
 import { ASSUMED, assumedPrefix } from '../assumed.ts';
 import type { ReadResult } from '../dialect.ts';
-import { dialectLimits, type dialectErrors } from '../errors.ts';
+import type { dialectErrors } from '../errors.ts';
 import type { DescriptorFile } from '../files.ts';
 import { Names, renamed } from '../names.ts';
 import type { NativeFunction, NativePort, NativeService, NativeUnit } from '../native/schema.ts';
 import { Origins } from '../origins.ts';
+import { Report } from '../report.ts';
 import { readShape } from '../shape.ts';
 import { toService } from '../to-service.ts';
 import { readYamlText, shorten, type Path, type YamlText } from '../yaml-text.ts';
@@ -18,25 +19,26 @@ import { nsdShape, verticesShape, vnfdShape, type Nsd, type Vdu, type Vnfd } fro
 export function readRdcl(files: readonly DescriptorFile[]): ReadResult {
   const project = findProject(files);
   const [found, second] = project.nsds;
-  const problems: Problem[] = [];
+  const report = new Report();
+  report.addAll(project.problems);
   if (second !== undefined) {
     const message = 'a project has one NSD; this is the second';
     const position = second.text.locate([]);
     return { problems: [{ severity: 'error', code: 'SF-DESCRIPTOR-UNSUPPORTED', message, path: '', position }] };
   }
-  const nsd = found === undefined ? undefined : shapeOf(found.text, nsdShape, problems);
+  const nsd = found === undefined ? undefined : shapeOf(found.text, nsdShape, report);
   const vnfds = project.vnfds.flatMap((one): Described[] => {
-    const vnfd = shapeOf(one.text, vnfdShape, problems);
+    const vnfd = shapeOf(one.text, vnfdShape, report);
     return vnfd === undefined ? [] : [{ ...one, vnfd }];
   });
-  const vertices = project.vertices === undefined ? undefined : shapeOf(project.vertices.text, verticesShape, problems);
-  if (problems.length > 0) return { problems };
-  return new Reading(project, vnfds, problems).service(found?.text, nsd, vertices);
+  const vertices = project.vertices === undefined ? undefined : shapeOf(project.vertices.text, verticesShape, report);
+  if (report.failed) return { problems: report.problems };
+  return new Reading(project, vnfds, report).service(found?.text, nsd, vertices);
 }
 
-function shapeOf<T>(text: YamlText, shape: Parameters<typeof readShape<T>>[1], problems: Problem[]): T | undefined {
+function shapeOf<T>(text: YamlText, shape: Parameters<typeof readShape<T>>[1], report: Report): T | undefined {
   const result = readShape(text, shape, {});
-  problems.push(...result.problems);
+  report.addAll(result.problems);
   return 'value' in result ? result.value : undefined;
 }
 
@@ -53,17 +55,17 @@ const PLACEHOLDER = /^(reference\b.*|enum|string|id|name|vnfdId|vnfProfileId)$/i
 class Reading {
   readonly #project: Project;
   readonly #vnfds: readonly Described[];
-  readonly #problems: Problem[];
+  readonly #found: Report;
   readonly #origins = new Origins();
   readonly #networkNames = new Names();
   readonly #networks: NativeNetwork[] = [];
   readonly #functionNames = new Names();
   readonly #assumed = new Map<string, Position>();
 
-  constructor(project: Project, vnfds: readonly Described[], problems: Problem[]) {
+  constructor(project: Project, vnfds: readonly Described[], found: Report) {
     this.#project = project;
     this.#vnfds = vnfds;
-    this.#problems = problems;
+    this.#found = found;
   }
 
   service(text: YamlText | undefined, nsd: Nsd | undefined, vertices: unknown): ReadResult {
@@ -88,7 +90,7 @@ class Reading {
       functions,
       ...(Object.keys(carried).length === 0 ? {} : { carried: { rdcl: carried } }),
     };
-    return toService(service, this.#origins, this.#problems);
+    return toService(service, this.#origins, this.#found.problems);
   }
 
   /** Networks by the identifier of the virtual link. What has none is what a template left. */
@@ -125,7 +127,7 @@ class Reading {
       network.prefix = assumedPrefix(i);
       network.carried = { rdcl: { ...fieldsOf(network.carried?.['rdcl']), ...ASSUMED } };
       const message = `nothing says which addresses network '${network.name}' has: ${network.prefix} is assumed`;
-      this.#push('warning', 'SF-DESCRIPTOR-ASSUMED', this.#assumed.get(network.name), message);
+      this.#found.warn('SF-DESCRIPTOR-ASSUMED', this.#assumed.get(network.name), message);
     });
   }
 
@@ -434,17 +436,8 @@ class Reading {
     path: Path,
     message: string,
   ): void {
-    this.#push(severity, code, text.locate(path), message);
-  }
-
-  #push(
-    severity: Problem['severity'],
-    code: keyof typeof dialectErrors,
-    position: Position | undefined,
-    message: string,
-  ): void {
-    if (this.#problems.length >= dialectLimits.problems && severity === 'warning') return;
-    this.#problems.push({ severity, code, message, path: '', ...(position === undefined ? {} : { position }) });
+    if (severity === 'error') this.#found.error(code, text.locate(path), message);
+    else this.#found.warn(code, text.locate(path), message);
   }
 }
 
