@@ -35,3 +35,16 @@ describe.runIf(hasRealFiles)('the table of descriptors of other projects is true
 });
 
 test('the page has rows', () => expect(rows.length).toBeGreaterThan(10));
+
+test.runIf(hasRealFiles)('no file of another kind is taken for one of these', () => {
+  const ours: Readonly<Record<string, RegExp>> = {
+    nemo: /^(nemo-vibnemo\/.*\.txt|rdcl3d\/NEMO\/.*\.nemo)$/,
+    rdcl: /^(rdcl3d\/(SUPERFLUIDITY|ETSI|schemas\/superfluidity-templates)\/.*|sf2heat\/.*)\.(json|yaml)$/,
+    cran: /^rdcl3d\/CRAN\/.*\.yaml$/,
+  };
+  for (const file of realFiles('', /\.(ya?ml|json|txt|nemo|click|xml|md)$/)) {
+    const format = recognise([file]);
+    if (format !== undefined && format in ours) expect(file.path).toMatch(ours[format]!);
+    if (file.path.endsWith('.nemo')) expect(format).toBe('nemo');
+  }
+});

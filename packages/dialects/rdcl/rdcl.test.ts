@@ -141,7 +141,7 @@ test('mistakes are found where they are', () => {
   expect(found('"drop-telnet" }', '"drop-ftp" }')).toEqual(['49 SF-DESCRIPTOR-REFERENCE']);
 });
 
-test('damage ends in problems with known codes', () => survivesDamage(files));
+test('damage ends in problems with known codes', () => survivesDamage(files, 20));
 
 /** In environments that RDCL 3D knows, with what these are described by: the rest is reported as lost. */
 function designed(service: Service): Service {
@@ -179,7 +179,7 @@ function plain(service: Service): Service {
 }
 
 test('what was written is read as the same service, without what was reported as lost', () => {
-  keepsMeaning('rdcl', { among: designed, normal: plain });
+  keepsMeaning('rdcl', { among: designed, normal: plain, numRuns: 15 });
 });
 
 describe.runIf(hasRealFiles)('projects of RDCL 3D', () => {
