@@ -90,6 +90,21 @@ function textOf(reader: Reader, value?: unknown): YamlText {
   };
 }
 
+/** A value of the text as a text of its own, with the positions that it has in the whole. */
+export function partOf(text: YamlText, above: Path): YamlText {
+  const value = above.reduce<unknown>(
+    (inner, step) =>
+      inner !== null && typeof inner === 'object' ? (inner as Record<string | number, unknown>)[step] : undefined,
+    text.value,
+  );
+  return {
+    value,
+    problems: [],
+    locate: (path, what) => text.locate([...above, ...path], what),
+    within: (path, line, column) => text.within([...above, ...path], line, column),
+  };
+}
+
 class Reader {
   readonly problems: Problem[] = [];
   readonly #file: string | undefined;

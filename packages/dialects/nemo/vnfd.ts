@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Problem } from '@superfluidity/core';
 import type { DescriptorFile } from '../files.ts';
 import { readShape } from '../shape.ts';
-import { yamlOf, type Path, type YamlText } from '../yaml-text.ts';
+import { partOf, yamlOf, type YamlText } from '../yaml-text.ts';
 
 /** What a NEMO model takes from the VNFD that it imports. */
 export interface ImportedVnfd {
@@ -36,16 +36,17 @@ type Read = { readonly vnfd: ImportedVnfd } | { readonly problems: readonly Prob
 export function readVnfd(file: DescriptorFile): Read {
   const text = yamlOf(file);
   if (text.problems.length > 0) return { problems: text.problems };
-  const openmano = at(text.value, ['vnf']);
-  if (openmano !== undefined) return read(part(text, ['vnf']), openmanoShape, ofOpenmano);
+  const openmano = partOf(text, ['vnf']);
+  if (openmano.value !== undefined) return read(openmano, openmanoShape, ofOpenmano);
   for (const path of [
     ['vnfd:vnfd-catalog', 'vnfd'],
     ['vnfd-catalog', 'vnfd'],
     ['vnfd:vnfd-catalog', 'vnfd:vnfd'],
   ]) {
-    if (at(text.value, path) !== undefined) return read(part(text, [...path, 0]), osmShape, ofOsm);
+    if (partOf(text, path).value !== undefined) return read(partOf(text, [...path, 0]), osmShape, ofOsm);
   }
-  if (at(text.value, ['vnfd']) !== undefined) return read(part(text, ['vnfd']), sol006Shape, ofSol006);
+  const sol006 = partOf(text, ['vnfd']);
+  if (sol006.value !== undefined) return read(sol006, sol006Shape, ofSol006);
   const message = 'this is no VNFD of OpenMANO, OSM or SOL 006';
   return {
     problems: [{ severity: 'error', code: 'SF-DESCRIPTOR-UNRECOGNISED', message, path: '', position: text.locate([]) }],
@@ -55,18 +56,6 @@ export function readVnfd(file: DescriptorFile): Read {
 function read<T>(text: YamlText, shape: z.ZodType<T>, convert: (value: T) => ImportedVnfd): Read {
   const result = readShape(text, shape, {});
   return 'value' in result ? { vnfd: convert(result.value) } : { problems: result.problems };
-}
-
-function part(text: YamlText, above: Path): YamlText {
-  return { value: at(text.value, above), problems: [], locate: (path, what) => text.locate([...above, ...path], what) };
-}
-
-function at(value: unknown, path: Path): unknown {
-  return path.reduce<unknown>(
-    (inner, step) =>
-      inner !== null && typeof inner === 'object' ? (inner as Record<string | number, unknown>)[step] : undefined,
-    value,
-  );
 }
 
 const name = z.string().min(1).max(256);

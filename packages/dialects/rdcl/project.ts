@@ -1,7 +1,7 @@
 import type { Problem } from '@superfluidity/core';
 import type { DescriptorFile } from '../files.ts';
 import { named } from '../recognise.ts';
-import { yamlOf, type Path, type YamlText } from '../yaml-text.ts';
+import { partOf, yamlOf, type YamlText } from '../yaml-text.ts';
 
 /** A descriptor of a project where it stands, and the name of its file or of its entry in a bundle. */
 export interface Found {
@@ -49,7 +49,8 @@ export function findProject(files: readonly DescriptorFile[]): Project {
       nested.set(name, decode(file.bytes));
     else {
       for (const kind of ['nsd', 'vnfd'])
-        for (const key of Object.keys(fieldsOf(value[kind]) ?? {})) sort({ name: key, text: part(text, [kind, key]) });
+        for (const key of Object.keys(fieldsOf(value[kind]) ?? {}))
+          sort({ name: key, text: partOf(text, [kind, key]) });
       for (const kind of ['click', 'k8s'])
         for (const [key, inner] of Object.entries(fieldsOf(value[kind]) ?? {}))
           if (typeof inner === 'string') nested.set(key, inner);
@@ -60,11 +61,6 @@ export function findProject(files: readonly DescriptorFile[]): Project {
 
 export function fieldsOf(value: unknown): Fields | undefined {
   return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Fields) : undefined;
-}
-
-function part(text: YamlText, above: Path): YamlText {
-  const value = above.reduce<unknown>((inner, step) => fieldsOf(inner)?.[String(step)], text.value);
-  return { value, problems: [], locate: (path, what) => text.locate([...above, ...path], what) };
 }
 
 function decode(bytes: Uint8Array): string {
