@@ -9,3 +9,4 @@ export * from './native/read.ts';
 export { nativeJsonSchema } from './native/schema.ts';
 export * from './native/write.ts';
 export * from './rdcl/description-model.ts';
+export * from './fix.ts';
