@@ -5,6 +5,7 @@ import { native } from './native/native.ts';
 import { rdcl } from './rdcl/rdcl.ts';
 import { cran } from './cran/cran.ts';
 import { sol006 } from './sol006/sol006.ts';
+import { tosca } from './tosca/tosca.ts';
 
 /** Those first that leave least doubt when they recognise something. */
-export const dialects: readonly Dialect[] = [nemo, rdcl, sol006, appd, cran, native];
+export const dialects: readonly Dialect[] = [nemo, tosca, rdcl, sol006, appd, cran, native];

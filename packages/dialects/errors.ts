@@ -109,6 +109,16 @@ export const dialectLimits = {
   nemoParts: 100_000,
   /** NEMO models inside each other. */
   nemoDepth: 32,
+  /** TOSCA: files that import one another. */
+  imports: 32,
+  /** TOSCA: imports that are followed, however often a file is imported. */
+  importVisits: 10_000,
+  /** TOSCA: functions inside each other, or properties that refer to properties. */
+  functions: 16,
+  /** TOSCA: values looked at to resolve the functions of a template. */
+  functionSteps: 500_000,
+  /** TOSCA: characters that a function stands for. */
+  functionText: 65_536,
   /** Problems reported of one file. */
   problems: 50,
 } as const;

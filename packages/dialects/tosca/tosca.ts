@@ -1,0 +1,34 @@
+import type { Dialect } from '../dialect.ts';
+import { readTosca } from './read.ts';
+import { isTosca } from './templates.ts';
+import { writeTosca } from './write.ts';
+
+export const tosca: Dialect = {
+  format: 'tosca',
+  title: 'TOSCA, with the NFV profile',
+  standard:
+    'ETSI GS NFV-SOL 001 v4.4.1; TOSCA Simple Profile in YAML 1.3; CSAR with TOSCA-Metadata/TOSCA.meta and without',
+  recognises: (files) => files.some(isTosca),
+  read: readTosca,
+  writer: {
+    expresses: [
+      'service.version',
+      'service.description',
+      'service.networks',
+      'service.chains',
+      'function.description',
+      'function.requirements',
+      'unit.description',
+      'unit.scale',
+      'network.mtu',
+      'chain.*',
+      'port.address',
+      'port.internalIf',
+      'port.allow',
+      'port.bandwidthMbps',
+      'execution.*',
+      'requirements.*',
+    ],
+    write: writeTosca,
+  },
+};
