@@ -3,6 +3,8 @@ import { readTar } from './tar.ts';
 import { looksLikeZip, readZip } from './zip.ts';
 
 export type { ArchiveEntry, ArchiveLimits } from './entry.ts';
+export { writeTarGz } from './write-tar.ts';
+export { writeZip } from './write-zip.ts';
 
 /** Judged by its name, as people do. */
 export const isArchiveName = (path: string): boolean => /\.(?:tar|tar\.gz|tgz|zip|csar)$/i.test(path);
