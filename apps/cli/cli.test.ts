@@ -63,6 +63,32 @@ function sf(args: readonly string[], env: Record<string, string> = {}): Promise<
 
 const json = async (...args: string[]) => JSON.parse((await sf([...args, '--output', 'json'])).out);
 
+test('descriptors and packages are imported, one entry each, and what is refused hinders no other', {
+  timeout: 60_000,
+}, async () => {
+  const csar = join(folder, 'edge.csar');
+  expect((await sf(['package', 'build', example, '-o', csar])).out).toContain('csar of mobile-edge');
+  const bad = join(folder, 'bad.yaml');
+  await writeFile(bad, 'superfluidity: 1\n');
+  const { code, out } = await sf(['import', csar, bad, example, '--output', 'json']);
+  expect(code).toBe(1);
+  const results = JSON.parse(out) as {
+    input: string;
+    descriptor?: { id: string; format: string };
+    error?: { code: string };
+  }[];
+  expect(results.map(({ input, descriptor, error }) => [input, descriptor?.format ?? error!.code])).toEqual([
+    [csar, 'tosca'],
+    [bad, expect.stringMatching(/^SF-/)],
+    [example, 'native'],
+  ]);
+  for (const { descriptor } of results) {
+    if (descriptor === undefined) continue;
+    await sf(['descriptor', 'disable', descriptor.id]);
+    expect((await sf(['descriptor', 'delete', descriptor.id])).code).toBe(0);
+  }
+});
+
 describe('a service from nothing to nothing', { timeout: 120_000 }, () => {
   test('sites are added, linked and shown', async () => {
     expect((await sf(['site', 'add', 'edge', '--kind', 'simulated', '--tier', 'edge', '--cell', 'cell-1'])).code).toBe(

@@ -16,6 +16,21 @@ export const cliErrors = defineErrors({
     title: 'No token was found',
     hint: 'Start a server on this machine (`superfluidity server`), set SUPERFLUIDITY_TOKEN, or name a file with --token-file.',
   },
+  'SF-PACKAGE-CONTENT': {
+    status: 400,
+    title: 'The package cannot be used',
+    hint: 'See `superfluidity package inspect`: it says what a package holds.',
+  },
+  'SF-PACKAGE-SIGNATURE': {
+    status: 422,
+    title: 'The signature of the package does not match',
+    hint: 'Get the package anew from who signed it; do not use it as it is.',
+  },
+  'SF-PACKAGE-KEY': {
+    status: 400,
+    title: 'A key or a certificate cannot be used',
+    hint: 'Name files in PEM: a private RSA or ECDSA key without a passphrase, and its X.509 certificate.',
+  },
   'SF-CLI-TIMEOUT': {
     status: 504,
     title: 'The operation did not end within the time limit',

@@ -55,10 +55,11 @@ ${exitCodesHelp}`,
     check: () =>
       new Command('check')
         .description('read and check a descriptor; without a server it is read here')
-        .argument('<file...>', 'descriptor, its folder, or the files of a package')
+        .argument('<file...>', 'descriptor, its folder, an archive, or the files of a package')
         .option('--offline', 'do not ask a server')
+        .option('--fix', 'put right in the files what can only be meant in one way, and check again')
         .action(
-          run(async (context, files: string[], options: { offline?: boolean }) =>
+          run(async (context, files: string[], options: { offline?: boolean; fix?: boolean }) =>
             (await service()).check(context, files, options),
           ),
         ),

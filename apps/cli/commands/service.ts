@@ -17,7 +17,12 @@ export interface Waiting {
 
 const named = (name: string | undefined) => (name === undefined ? {} : { name });
 
-export async function check(context: Context, files: readonly string[], options: { offline?: boolean }): Promise<void> {
+export async function check(
+  context: Context,
+  files: readonly string[],
+  options: { offline?: boolean; fix?: boolean },
+): Promise<void> {
+  if (options.fix === true) await (await import('../dialects/fix.ts')).fix(context, files);
   const source = await readSource(files);
   const result = options.offline ? await checkHere(source) : await checkAnywhere(context, source);
   await context.show(result, () => checkText(context, result));
