@@ -18,8 +18,13 @@ export const dialectErrors = defineErrors({
   },
   'SF-DESCRIPTOR-SYNTAX': {
     status: 422,
-    title: 'The text is not valid YAML',
-    hint: 'Look at the position given and just before it: indentation, a missing quote, a tab.',
+    title: 'The text is not well-formed',
+    hint: 'Look at the position given and just before it: indentation, a missing quote, a tab, a tag that is not closed.',
+  },
+  'SF-DESCRIPTOR-XML': {
+    status: 422,
+    title: 'The XML uses what no descriptor needs',
+    hint: 'Remove document types, entities other than the five of XML, and processing instructions.',
   },
   'SF-DESCRIPTOR-DOCUMENTS': {
     status: 422,
@@ -65,6 +70,11 @@ export const dialectErrors = defineErrors({
     status: 422,
     title: 'The descriptor says something that cannot be carried out here',
     hint: 'Remove it, or describe it in another way.',
+  },
+  'SF-DESCRIPTOR-SCALING': {
+    status: 422,
+    title: 'Scaling leaves the bounds of what it scales',
+    hint: 'Raise the maximum number of instances of the profile, or lower the scale level or the delta.',
   },
   'SF-DESCRIPTOR-LOSS': {
     status: 422,

@@ -42,6 +42,12 @@ function labelOf(name: string): string {
   return label === '' ? 'unnamed' : label;
 }
 
+/** Whether a name of a dialect is what a label was made of: it is not where somebody has renamed the thing since. */
+export function spells(name: string, label: string): boolean {
+  const base = labelOf(name);
+  return base === label || (/-\d+$/.test(label) && base.startsWith(label.replace(/-\d+$/, '')));
+}
+
 /** To be spread into what is carried: the name as the dialect wrote it, where the model's is another. */
 export function renamed(name: string, label: string): { readonly id?: string } {
   return name === label ? {} : { id: name };

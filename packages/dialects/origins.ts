@@ -5,9 +5,10 @@ import type { Position } from '@superfluidity/core';
  * `functions[1].units[0].ports[0]`; what was not noted stands where the nearest thing around it does.
  */
 export class Origins {
-  readonly #positions = new Map<string, Position>();
+  readonly #positions = new Map<string, Position | (() => Position | undefined)>();
 
-  note(modelPath: string, position: Position | undefined): void {
+  /** To find a position costs more than to note where to look: most are never asked for. */
+  note(modelPath: string, position: Position | (() => Position | undefined) | undefined): void {
     if (position !== undefined) this.#positions.set(modelPath, position);
   }
 
@@ -15,7 +16,7 @@ export class Origins {
   readonly locate = (modelPath: string): Position | undefined => {
     for (let path = modelPath; ; path = path.slice(0, Math.max(0, lastStep(path)))) {
       const position = this.#positions.get(path);
-      if (position !== undefined || path === '') return position;
+      if (position !== undefined || path === '') return typeof position === 'function' ? position() : position;
     }
   };
 }

@@ -16,6 +16,7 @@ import {
 } from 'yaml';
 import { dialectLimits, type dialectErrors } from './errors.ts';
 import type { DescriptorFile } from './files.ts';
+import { decodeUtf8 } from './utf8.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -156,21 +157,10 @@ class Reader {
   }
 
   #decode(bytes: Uint8Array): string | undefined {
-    try {
-      return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    } catch {
-      // TextDecoder does not say where: everything before the first offending byte decodes.
-      const lenient = new TextDecoder('utf-8').decode(bytes);
-      const at = Math.max(0, lenient.indexOf('\u{FFFD}'));
-      const before = lenient.slice(0, at);
-      const line = before.split('\n').length;
-      this.#report('SF-DESCRIPTOR-ENCODING', [], `bytes that are not UTF-8`, {
-        ...(this.#file === undefined ? {} : { file: this.#file }),
-        line,
-        column: at - before.lastIndexOf('\n'),
-      });
-      return undefined;
-    }
+    const text = decodeUtf8(bytes);
+    if (typeof text === 'string') return text;
+    const position = { ...(this.#file === undefined ? {} : { file: this.#file }), ...text };
+    return this.#report('SF-DESCRIPTOR-ENCODING', [], 'bytes that are not UTF-8', position);
   }
 
   /** Runs lexer and parser in lockstep, so that a text which nests without end is refused before anything recurses over it. */

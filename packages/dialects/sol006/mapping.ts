@@ -25,6 +25,14 @@ export interface ChainRule {
   readonly lossMax?: number;
 }
 
+/** Whether a rule is meant to be of the form that `formatRule` gives. The modules leave it open what rules look like. */
+export function looksLikeRule(text: string): boolean {
+  const words = text.split(/\s+/).filter((word) => word !== '');
+  return (
+    words.every((word) => /^\w+=/.test(word)) && words.some((word) => /^(?:destination|protocol|ports)=/.test(word))
+  );
+}
+
 /** `destination=10.99.0.10 protocol=tcp ports=8080 latencyMaxMs=100` */
 export function formatRule(rule: ChainRule): string {
   const pairs = [`destination=${rule.address}`, `protocol=${rule.protocol}`];

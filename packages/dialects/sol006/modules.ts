@@ -1,15 +1,10 @@
 import type { Path, YamlText } from '../yaml-text.ts';
-
-type Group = Readonly<Record<string, unknown>>;
-
-export function isGroup(value: unknown): value is Group {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
-}
+import { isGroup } from './style.ts';
 
 export function valueAt(value: unknown, path: Path): unknown {
   return path.reduce<unknown>(
-    (inner, part) => (inner as Group | undefined)?.[part],
-    isGroup(value) ? value : undefined,
+    (inner, part) => (isGroup(inner) && Object.hasOwn(inner, part) ? inner[part] : undefined),
+    value,
   );
 }
 
@@ -28,12 +23,18 @@ export function withoutModules(text: YamlText): YamlText {
 
 /** Of other modules nothing is read: what they add keeps its name. */
 const KNOWN_MODULE = /^(?:etsi-nfv-[\w-]+|superfluidity-nfv|nfv|nsd|vnfd|sf):/;
-const plain = (name: string) => name.replace(KNOWN_MODULE, '');
+const plain = (name: string) => (name.includes(':') ? name.replace(KNOWN_MODULE, '') : name);
 
+/** What has no such names stays the same value. */
 function unqualified(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(unqualified);
+  if (Array.isArray(value)) {
+    const items = value.map(unqualified);
+    return items.every((item, i) => item === value[i]) ? value : items;
+  }
   if (!isGroup(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [plain(name), unqualified(inner)]));
+  const entries = Object.entries(value).map(([name, inner]) => [plain(name), unqualified(inner)] as const);
+  const same = entries.every(([name, inner]) => value[name] === inner);
+  return same ? value : Object.fromEntries(entries);
 }
 
 /** The path with its names as they are spelled in the value. */

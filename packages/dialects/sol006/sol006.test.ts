@@ -1,4 +1,5 @@
 import { canonicalJson } from '@superfluidity/core';
+import type { Block, Port, Service } from '@superfluidity/model';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +9,7 @@ import type { DescriptorFile } from '../files.ts';
 import { readNative } from '../native/read.ts';
 import { writeNative } from '../native/write.ts';
 import { keepsMeaning, survivesDamage } from '../testing/round-trip.ts';
+import { securityRule } from './form.ts';
 import { readSol006 } from './read.ts';
 import { writeSol006 } from './write.ts';
 
@@ -28,6 +30,14 @@ function changed(path: string, right: string, wrong: string): readonly Descripto
     expect(text(file)).toContain(right);
     return { path, bytes: bytes(text(file).replace(right, wrong)) };
   });
+}
+
+/** The service without rules of traffic that take more than one security group rule. */
+function withOneRule(service: Service): Service {
+  const port = ({ allow, ...rest }: Port): Port =>
+    allow === undefined || securityRule('x', { ...rest, allow }) === undefined ? rest : { ...rest, allow };
+  const block = (one: Block): Block => ({ ...one, ports: one.ports.map(port), children: one.children.map(block) });
+  return { ...service, block: block(service.block) };
 }
 
 describe('the mobile edge service', () => {
@@ -302,7 +312,7 @@ test('a virtual link without addresses gets some, which are not written into the
 });
 
 test('what was written is read as the same service, without what was reported as lost', () => {
-  keepsMeaning('sol006');
+  keepsMeaning('sol006', { among: withOneRule });
 });
 
 test('whatever a file of the package becomes, the answer is problems with known codes', () => survivesDamage(files));

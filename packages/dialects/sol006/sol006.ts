@@ -1,15 +1,21 @@
 import type { Dialect } from '../dialect.ts';
 import { mentions } from '../recognise.ts';
-import { findDescriptors, readSol006 } from './read.ts';
+import { findDescriptors, isXmlDescriptor } from './package.ts';
+import { looksLikeOsm } from './quirks.ts';
+import { readSol006 } from './read.ts';
 import { writeSol006 } from './write.ts';
 
-const mentionsNsd = mentions(/^\s*["']?(?:[\w-]+:)?nsd["']?\s*:/m);
+const mentionsDescriptor = mentions(/^\s*["']?(?:[\w-]+:)?(?:nsd|vnfd|pnfd)["']?\s*:/m);
 
 export const sol006: Dialect = {
   format: 'sol006',
   title: 'ETSI NFV-SOL 006',
-  standard: 'ETSI GS NFV-SOL 006 v3.6.1, with nested VDUs of D6.1 annex B2 as an augmentation',
-  recognises: (files) => files.some(mentionsNsd) && findDescriptors(files).nsds.length > 0,
+  standard: 'ETSI GS NFV-SOL 006 v3.6.1 in YAML, JSON and XML, with nested VDUs of D6.1 annex B2 as an augmentation',
+  recognises(files) {
+    if (!files.some((file) => mentionsDescriptor(file) || isXmlDescriptor(file))) return false;
+    const found = findDescriptors(files);
+    return found.nsd.length + found.vnfd.length + found.pnfd.length > 0 && !looksLikeOsm(found);
+  },
   read: readSol006,
   writer: {
     expresses: [
@@ -26,6 +32,8 @@ export const sol006: Dialect = {
       'chain.*',
       'port.address',
       'port.internalIf',
+      'port.allow',
+      'port.bandwidthMbps',
       'execution.*',
       'requirements.*',
     ],
