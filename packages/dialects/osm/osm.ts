@@ -5,7 +5,7 @@ import { looksLikeOsm } from '../sol006/quirks.ts';
 import { readOsm } from './read.ts';
 import { writeOsm } from './write.ts';
 
-const mentionsDescriptor = mentions(/^\s*["']?(?:nsd|vnfd)["']?\s*:/m);
+const mentionsDescriptor = mentions(/(?:^|[{,\s])["']?(?:nsd|vnfd)["']?\s*:/m);
 
 export const osm: Dialect = {
   format: 'osm',

@@ -1,22 +1,21 @@
 import type { FoundDescriptors } from './package.ts';
 import { isGroup } from './style.ts';
 
-/** Fields that only OSM has, and that the standard demands. */
+/** Fields that only OSM has. */
 const osmOnly = ['mgmt-cp', 'kdu', 'k8s-cluster'];
-const mandatory = { vnfd: ['vnfm-info', 'software-version'], nsd: ['invariant-id', 'designer'] } as const;
+/** Fields that the standard demands, and that are not usual in OSM. */
+const mandatory = { vnfd: 'vnfm-info', nsd: 'invariant-id' } as const;
 
 /**
  * Descriptors of OSM stand alone in their file, under `vnfd` or `nsd: nsd`, without the names of modules. So may those of the
- * standard: they have fields that it demands and OSM does not know.
+ * standard: they have fields that it demands and OSM does not. Where there are VNFDs, those tell.
  */
-export function looksLikeOsm(found: FoundDescriptors): boolean {
-  const all = [...found.nsd.map((one) => ['nsd', one] as const), ...found.vnfd.map((one) => ['vnfd', one] as const)];
-  return (
-    all.length > 0 &&
-    found.pnfd.length === 0 &&
-    all.every(([kind, { path, value, file }]) => {
-      if (path[0] === 'nfv' || !isGroup(value) || file.toLowerCase().endsWith('.xml')) return false;
-      return osmOnly.some((name) => name in value) || mandatory[kind].every((name) => !(name in value));
-    })
-  );
+export function looksLikeOsm({ nsd, vnfd, pnfd }: FoundDescriptors): boolean {
+  const kind = vnfd.length > 0 ? 'vnfd' : 'nsd';
+  const found = kind === 'vnfd' ? vnfd : nsd;
+  if (found.length === 0 || pnfd.length > 0) return false;
+  return found.every(({ path, value, file }) => {
+    if (path[0] === 'nfv' || !isGroup(value) || file.toLowerCase().endsWith('.xml')) return false;
+    return osmOnly.some((name) => name in value) || !(mandatory[kind] in value);
+  });
 }

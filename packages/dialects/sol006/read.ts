@@ -188,6 +188,16 @@ class Reading {
         this.#internal.set(key, name);
         const data = linkData((df?.['virtual-link-profile'] ?? []).filter(({ id }) => id === link_));
         const index = (source.vnfd['int-virtual-link-desc'] ?? []).findIndex(({ id }) => id === link_);
+        if (index === -1) {
+          const [i, j] = pointOn(source, link_);
+          const message = `there is no internal virtual link '${shorten(link_)}'`;
+          this.#reporter.report(
+            'SF-DESCRIPTOR-REFERENCE',
+            source.found,
+            ['vdu', i, 'int-cpd', j, 'int-virtual-link-desc'],
+            message,
+          );
+        }
         const what = `internal virtual link '${shorten(link_)}'`;
         const network = this.#network(name, what, data, source.found, ['int-virtual-link-desc', Math.max(0, index)]);
         this.#networks.push({ network, link: index, inside: { fn, source } });
@@ -285,6 +295,15 @@ function unitBehind({ fn, source: { vnfd }, names }: ReadVnf, external: string):
   const native = fn.units![index]!.ports![port];
   if (typeof native !== 'object') return undefined;
   return `${fn.name}/${names.label(vdu.id)}${fn.units![index]!.ports!.length > 1 ? `.${native.name}` : ''}`;
+}
+
+/** The first connection point on an internal virtual link: indices of its VDU and among those of the VDU. */
+function pointOn({ vnfd }: VnfdSource, link: string): readonly [number, number] {
+  for (const [i, vdu] of (vnfd.vdu ?? []).entries()) {
+    const j = (vdu['int-cpd'] ?? []).findIndex((cpd) => cpd['int-virtual-link-desc'] === link);
+    if (j !== -1) return [i, j];
+  }
+  return [0, 0];
 }
 
 /** Functions are shown at their VNFD, units at their VDU, networks and chains where their link and path are. */

@@ -5,7 +5,7 @@ import { looksLikeOsm } from './quirks.ts';
 import { readSol006 } from './read.ts';
 import { writeSol006 } from './write.ts';
 
-const mentionsDescriptor = mentions(/^\s*["']?(?:[\w-]+:)?(?:nsd|vnfd|pnfd)["']?\s*:/m);
+const mentionsDescriptor = mentions(/(?:^|[{,\s])["']?(?:[\w-]+:)?(?:nsd|vnfd|pnfd)["']?\s*:/m);
 
 export const sol006: Dialect = {
   format: 'sol006',

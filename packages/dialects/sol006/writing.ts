@@ -159,7 +159,9 @@ export class Writing {
   #holds(fn: Block, pools: Pools): boolean {
     const carried = this.carried(fn);
     if (carried['ext-cpd'] === undefined) return false;
-    const connectivity = connectivityShape.safeParse(groupIn(carried, 'vnf-profile')['virtual-link-connectivity'] ?? []);
+    const connectivity = connectivityShape.safeParse(
+      groupIn(carried, 'vnf-profile')['virtual-link-connectivity'] ?? [],
+    );
     if (!connectivity.success) return false;
     const profiles = linkProfilesShape.safeParse(
       this.outside.flatMap((network) => groupsIn(this.carried(network), 'virtual-link-profile')),
