@@ -8,4 +8,4 @@ import { sol006 } from './sol006/sol006.ts';
 import { tosca } from './tosca/tosca.ts';
 
 /** Those first that leave least doubt when they recognise something. */
-export const dialects: readonly Dialect[] = [nemo, tosca, rdcl, sol006, osm, appd, cran, native];
+export const dialects: readonly Dialect[] = [nemo, tosca, rdcl, sol006, osm, osm8, appd, cran, native];

@@ -210,7 +210,7 @@ export class Carrier {
   #pod(unit: NativeUnit, raw: Fields, { vnfd }: VnfdSource, index: number, connected: boolean): NativeUnit {
     const own = new Set(['name', 'description', ...(connected ? ['service'] : [])]);
     const kdu = Object.fromEntries(Object.entries(raw).filter(([field]) => !own.has(field)));
-    const points = kduPoints(vnfd.kdu![index]!, vnfd['ext-cpd']);
+    const points = kduPoints(vnfd.kdu![index]!, vnfd.kdu!, vnfd['ext-cpd']);
     const ports = (unit.ports ?? []).map((port, i): NativePort => {
       const long = port as Exclude<NativePort, string>;
       return { ...long, ...this.#carry(this.#id(points[i]!.name, long.name)) };

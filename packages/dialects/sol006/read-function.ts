@@ -145,7 +145,7 @@ function podOf(
     name,
     ...(kdu.description === undefined ? {} : { description: kdu.description }),
     environment: 'pod',
-    ports: kduPoints(kdu, vnfd['ext-cpd']).map((point, i) => {
+    ports: kduPoints(kdu, vnfd.kdu ?? [], vnfd['ext-cpd']).map((point, i) => {
       const at = attached.external(point.external);
       const network = networkOf(at, undefined);
       const port = ports.fresh(point.name);
@@ -159,17 +159,25 @@ function podOf(
   };
 }
 
-/** External connection points of a KDU, with the name of the service that is reached there. */
+/**
+ * External connection points of a KDU, with the name of the service that is reached there; where it names none, those of the
+ * cluster that no other KDU names.
+ */
 export function kduPoints(
   kdu: Pick<Kdu, 'service'>,
+  kdus: readonly Pick<Kdu, 'service'>[],
   externals: VnfdSource['vnfd']['ext-cpd'] = [],
 ): readonly { readonly name: string; readonly external: string }[] {
   const points = externals.filter((ext) => ext['k8s-cluster-net'] !== undefined).map(({ id }) => id);
-  const services = (kdu.service ?? []).flatMap((service) => {
-    const external = service['external-connection-point-ref'];
-    return external !== undefined && points.includes(external) ? [{ name: service.name, external }] : [];
-  });
-  return services.length > 0 ? services : points.map((external) => ({ name: external, external }));
+  const named = (one: Pick<Kdu, 'service'>) =>
+    (one.service ?? []).flatMap((service) => {
+      const external = service['external-connection-point-ref'];
+      return external !== undefined && points.includes(external) ? [{ name: service.name, external }] : [];
+    });
+  const own = named(kdu);
+  if (own.length > 0) return own;
+  const taken = new Set(kdus.flatMap(named).map(({ external }) => external));
+  return points.filter((external) => !taken.has(external)).map((external) => ({ name: external, external }));
 }
 
 function checkFlavour(df: VnfDf | undefined, { vnfd, found }: VnfdSource, reporter: Reporter): void {

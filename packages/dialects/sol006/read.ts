@@ -13,7 +13,7 @@ import { Carrier } from './carry.ts';
 import { linkData, linkOf } from './connectivity.ts';
 import { findDescriptors, Reporter, type Found } from './package.ts';
 import { readChains, type ReadChain } from './read-chains.ts';
-import { profileRequirements, readFunction, type FunctionContext } from './read-function.ts';
+import { kduPoints, profileRequirements, readFunction, type FunctionContext } from './read-function.ts';
 import type { VnfdSource } from './read-unit.ts';
 import { nsdShape, vnfdShape, type Nsd, type VnfProfile } from './shape.ts';
 import type { Style } from './style.ts';
@@ -286,15 +286,24 @@ function unitsOf(
 }
 
 /** The unit behind an external connection point, with the port where the unit has several. */
-function unitBehind({ fn, source: { vnfd }, names }: ReadVnf, external: string): string | undefined {
+function unitBehind({ fn, source: { vnfd } }: ReadVnf, external: string): string | undefined {
   const inner = vnfd['ext-cpd']?.find(({ id }) => id === external)?.['int-cpd'];
-  const index = vnfd.vdu?.findIndex(({ id }) => id === inner?.['vdu-id']) ?? -1;
-  const vdu = vnfd.vdu?.[index];
-  if (inner === undefined || vdu === undefined) return undefined;
-  const port = (vdu['int-cpd'] ?? []).findIndex(({ id }) => id === inner.cpd);
-  const native = fn.units![index]!.ports![port];
-  if (typeof native !== 'object') return undefined;
-  return `${fn.name}/${names.label(vdu.id)}${fn.units![index]!.ports!.length > 1 ? `.${native.name}` : ''}`;
+  const vdus = vnfd.vdu ?? [];
+  const index = vdus.findIndex(({ id }) => id === inner?.['vdu-id']);
+  const port = (vdus[index]?.['int-cpd'] ?? []).findIndex(({ id }) => id === inner?.cpd);
+  if (port !== -1) return hopAt(fn, index, port);
+  for (const [i, kdu] of (vnfd.kdu ?? []).entries()) {
+    const point = kduPoints(kdu, vnfd.kdu ?? [], vnfd['ext-cpd']).findIndex((one) => one.external === external);
+    if (point !== -1) return hopAt(fn, vdus.length + i, point);
+  }
+  return undefined;
+}
+
+function hopAt(fn: NativeFunction, unit: number, port: number): string | undefined {
+  const { name, ports = [] } = fn.units![unit]!;
+  const at = ports[port];
+  if (typeof at !== 'object') return undefined;
+  return `${fn.name}/${name}${ports.length > 1 ? `.${at.name}` : ''}`;
 }
 
 /** The first connection point on an internal virtual link: indices of its VDU and among those of the VDU. */

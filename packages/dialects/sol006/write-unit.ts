@@ -124,41 +124,40 @@ function osmResources(w: Writing, fn: Block, unit: Block, carried: Fields, at: s
   if (!same(after, said.after)) w.lose(`${at}.requirements.after`, `the order in which unit '${unit.name}' starts`);
   const image = unit.execution?.image;
   const parsed = vduShape.safeParse({ id: w.id(unit), ...chosen(carried) });
-  if (parsed.success && Object.keys(chosen(carried)).length > 0) {
-    const plain = plainOf(parsed.data, w.pools(fn), 'osm');
-    const asked = {
-      ...(cpu === undefined ? {} : { cpu }),
-      ...(memoryMiB === undefined ? {} : { memoryMiB }),
-      ...(storageMiB === undefined ? {} : { storageMiB }),
-    };
-    if (same(plain.requirements ?? {}, asked) && plain.image === image)
-      return { nested: false, references: chosen(carried), added: {} };
-  }
+  const plain = parsed.success ? plainOf(parsed.data, w.pools(fn), 'osm') : undefined;
   const lose = (field: string, what: string) => w.lose(`${at}.${field}`, `${what} of unit '${unit.name}'`);
   if (unit.execution!.environment !== 'vm') lose('environment', `environment ${unit.execution!.environment}`);
-  if (image !== undefined && !image.startsWith('name:')) lose('image', `that image ${image} is in the package`);
+  const name = image?.slice(image.indexOf(':') + 1);
+  const { 'sw-image-desc': ownImage, ...own } = chosen(carried);
+  const keepsImage = ownImage !== undefined && plain?.image === image;
+  if (image !== undefined && !keepsImage && !image.startsWith('name:'))
+    lose('image', `that image ${image} is in the package`);
+  const images: Resources =
+    keepsImage || name === undefined
+      ? { nested: false, references: keepsImage ? { 'sw-image-desc': ownImage } : {}, added: {} }
+      : { nested: false, references: { 'sw-image-desc': name }, added: { image: { id: name, name, image: name } } };
+  const asked = Object.fromEntries(
+    Object.entries({ cpu, memoryMiB, storageMiB }).filter(([, value]) => value !== undefined),
+  );
+  if (Object.keys(own).length > 0 && same(plain?.requirements ?? {}, asked))
+    return { ...images, references: { ...images.references, ...own } };
   if (cpu !== undefined && (!Number.isInteger(cpu) || cpu < 1)) lose('requirements.cpu', `${cpu} cores`);
   if (memoryMiB !== undefined && (memoryMiB <= 0 || (memoryMiB * 10) % 1024 !== 0))
     lose('requirements.memoryMiB', `${memoryMiB} MiB of memory`);
   if (storageMiB !== undefined && (storageMiB <= 0 || storageMiB % 1024 !== 0))
     lose('requirements.storageMiB', `${storageMiB} MiB of storage`);
   const id = w.id(unit);
-  const name = image?.slice(image.indexOf(':') + 1);
   const compute = w.form.compute(`${id}-compute`, cpu ?? Number.NaN, memoryMiB ?? Number.NaN);
   const storage =
     storageMiB === undefined ? undefined : w.form.storage(`${id}-storage`, Math.max(1, Math.ceil(storageMiB / 1024)));
   return {
     nested: false,
     references: {
-      ...(name === undefined ? {} : { 'sw-image-desc': name }),
+      ...images.references,
       'virtual-compute-desc': textIn(compute, 'id'),
       ...(storage === undefined ? {} : { 'virtual-storage-desc': [textIn(storage, 'id')] }),
     },
-    added: {
-      compute,
-      ...(storage === undefined ? {} : { storage }),
-      ...(name === undefined ? {} : { image: { id: name, name, image: name } }),
-    },
+    added: { ...images.added, compute, ...(storage === undefined ? {} : { storage }) },
   };
 }
 

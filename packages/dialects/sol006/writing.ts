@@ -184,15 +184,22 @@ export class Writing {
       ]),
     );
     const outside = new Map(this.outside.map((network) => [this.id(network), network]));
+    const kdus = new Map(
+      fn.children.flatMap((unit) => {
+        const kdu = kduShape.safeParse({ name: unit.name, ...groupIn(this.carried(unit), 'kdu') });
+        return this.carried(unit)['kdu'] !== undefined && kdu.success ? [[unit, kdu.data] as const] : [];
+      }),
+    );
     return fn.children.every((unit) => {
-      const kdu = kduShape.safeParse(this.carried(unit)['kdu']);
-      const points = kdu.success ? kduPoints(kdu.data, pools['ext-cpd']) : [];
-      if (kdu.success && points.length !== unit.ports.length) return false;
+      const kdu = kdus.get(unit);
+      const points = kdu === undefined ? [] : kduPoints(kdu, [...kdus.values()], pools['ext-cpd']);
+      if (kdu !== undefined && points.length !== unit.ports.length) return false;
       return unit.ports.every((port, i) => {
         const internal = textIn(this.carried(port), 'int-virtual-link-desc');
-        const at = kdu.success
-          ? attached.external(points[i]!.external)
-          : attached.point(this.id(unit), this.id(port), internal);
+        const at =
+          kdu !== undefined
+            ? attached.external(points[i]!.external)
+            : attached.point(this.id(unit), this.id(port), internal);
         const network = at.link === undefined ? inside.get(internal) : outside.get(at.link);
         return network?.name === port.network && (at.address === undefined || at.address === port.address);
       });
