@@ -1,8 +1,10 @@
+import { benchDialects } from './dialects/index.ts';
 import { benchProvision } from './provision/index.ts';
 import { benchVerify } from './verify/index.ts';
 
 /** `npm run bench -- NAME [options]`. */
 const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  dialects: benchDialects,
   provision: benchProvision,
   verify: benchVerify,
 };

@@ -86,7 +86,7 @@ export function portsOf(
     const network = networkOf(at, internal);
     const inside = interfaceOf(cpd, style, name, i);
     const address = network === undefined ? undefined : (fixedAddressOf(cpd) ?? at.address);
-    const bitrate = Number(cpd['bitrate-requirement'] ?? 0);
+    const bitrate = cpd['bitrate-requirement'];
     const allow = ruleFor(cpd, at, vnfd);
     return {
       name,
@@ -101,7 +101,7 @@ export function portsOf(
               ...(rule.ports === undefined ? {} : { ports: [...rule.ports] }),
             })) as NonNullable<LongPort['allow']>,
           }),
-      ...(bitrate === 0 ? {} : { bandwidthMbps: bitrate / 1e6 }),
+      ...(bitrate === undefined ? {} : { bandwidthMbps: Number(bitrate) / 1e6 }),
     };
   });
 }
