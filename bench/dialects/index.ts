@@ -33,7 +33,9 @@ export async function benchDialects(args: readonly string[]): Promise<void> {
   const share = Math.ceil(count / threads);
   const workers = Array.from({ length: threads }, (_, i) => {
     const from = i * share;
-    return new Worker(new URL('worker.ts', import.meta.url), { workerData: { from, count: Math.min(share, count - from) } });
+    return new Worker(new URL('worker.ts', import.meta.url), {
+      workerData: { from, count: Math.min(share, count - from) },
+    });
   });
   await Promise.all(workers.map((worker) => once(worker, 'message')));
   const [before, cpu] = [performance.now(), process.cpuUsage()];
