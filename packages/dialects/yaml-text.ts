@@ -17,6 +17,7 @@ import {
 import { dialectLimits, type dialectErrors } from './errors.ts';
 import type { DescriptorFile } from './files.ts';
 import { decodeUtf8 } from './utf8.ts';
+import { readPlainYaml } from './yaml-plain.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -52,6 +53,15 @@ export function parsePath(text: string): Path {
  * bounded time and memory: size, tokens, depth and the expansion of aliases all have limits.
  */
 export function readYamlText(bytes: Uint8Array, file?: string): YamlText {
+  const plain = bytes.byteLength > dialectLimits.fileBytes ? undefined : decodeUtf8(bytes);
+  const value = typeof plain === 'string' ? readPlainYaml(plain) : undefined;
+  if (value === undefined) return readInEarnest(bytes, file);
+  // Positions cost as much as ten times the value, and few are asked for.
+  let earnest: YamlText | undefined;
+  return { value, problems: [], locate: (path, what) => (earnest ??= readInEarnest(bytes, file)).locate(path, what) };
+}
+
+function readInEarnest(bytes: Uint8Array, file: string | undefined): YamlText {
   const reader = new Reader(file);
   return textOf(reader, reader.read(bytes));
 }

@@ -1,9 +1,9 @@
 import { canonicalJson } from '@superfluidity/core';
 import type { Service } from '@superfluidity/model';
-import { Document } from 'yaml';
 import type { Lose } from '../dialect.ts';
 import type { DescriptorFile } from '../files.ts';
 import { unitFragmentDocument } from '../native/write.ts';
+import { yamlBlock } from '../yaml-block.ts';
 import { groupsIn, sol006Form, type Form } from './form.ts';
 import type { Fields } from './style.ts';
 import { nestedPath } from './write-unit.ts';
@@ -28,8 +28,7 @@ export function writeSol006(service: Service, lose: Lose = () => {}): readonly D
 const ROOT = 'etsi-nfv-descriptors:nfv';
 
 export function yamlFile(path: string, value: object): DescriptorFile {
-  const document = new Document(value, { aliasDuplicateObjects: false });
-  return { path, bytes: new TextEncoder().encode(document.toString({ lineWidth: 0 })) };
+  return { path, bytes: new TextEncoder().encode(yamlBlock(value)) };
 }
 
 interface Descriptors {
