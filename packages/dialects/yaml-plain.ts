@@ -24,7 +24,7 @@ interface Line {
   rest: string;
 }
 
-const DOUBT = Symbol('not the plainest YAML');
+const DOUBT = new Error('not the plainest YAML');
 const DEPTH = 32;
 const LINES = 30_000;
 
