@@ -1,7 +1,9 @@
+import { z } from 'zod';
 import type { Dialect } from '../dialect.ts';
 import { mentions } from '../recognise.ts';
 import { findDescriptors } from '../sol006/package.ts';
 import { looksLikeOsm } from '../sol006/quirks.ts';
+import { osmFile } from '../sol006/shape.ts';
 import { readOsm } from './read.ts';
 import { writeOsm } from './write.ts';
 
@@ -11,6 +13,9 @@ export const osm: Dialect = {
   format: 'osm',
   title: 'Open Source MANO, release 9 and later',
   standard: "OSM's information model of SOL006, with KDUs and day-1/day-2 primitives",
+  get schemas() {
+    return { osm: z.toJSONSchema(osmFile, { io: 'input' }) };
+  },
   recognises: (files) => files.some(mentionsDescriptor) && looksLikeOsm(findDescriptors(files)),
   read: readOsm,
   writer: {

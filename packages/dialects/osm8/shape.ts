@@ -145,6 +145,12 @@ export const nsdShape = z.looseObject({
   'vnf-dependency': list(z.looseObject({ 'vnf-source-ref': id, 'vnf-depends-on-ref': id })),
 });
 
+/** Files of catalogues, for editors. */
+export const catalogueFile = z.union([
+  z.looseObject({ 'vnfd:vnfd-catalog': z.looseObject({ vnfd: z.array(vnfdShape).min(1) }) }),
+  z.looseObject({ 'nsd:nsd-catalog': z.looseObject({ nsd: z.array(nsdShape).min(1) }) }),
+]);
+
 export type Vnfd = z.infer<typeof vnfdShape>;
 export type Vdu = z.infer<typeof vduShape>;
 export type Interface = z.infer<typeof interfaceShape>;

@@ -281,6 +281,17 @@ export const nsdShape = z.looseObject({
   df: z.array(nsDfShape).min(1).max(100),
 });
 
+/** Files of SOL006 and of OSM, for editors. */
+export const sol006File = z.looseObject({
+  'etsi-nfv-descriptors:nfv': z
+    .looseObject({ nsd: list(nsdShape), vnfd: list(vnfdShape) })
+    .describe('Module etsi-nfv-descriptors of ETSI GS NFV-SOL 006'),
+});
+export const osmFile = z.union([
+  z.looseObject({ vnfd: vnfdShape }),
+  z.looseObject({ nsd: z.looseObject({ nsd: z.array(nsdShape).min(1).max(1) }) }),
+]);
+
 export type Nsd = z.infer<typeof nsdShape>;
 export type NsDf = z.infer<typeof nsDfShape>;
 export type Vnfd = z.infer<typeof vnfdShape>;
