@@ -1,50 +1,30 @@
-import { canonicalJson } from '@superfluidity/core';
-import {
-  splitPortReference,
-  type Block,
-  type Chain,
-  type Network,
-  type Port,
-  type Service,
-} from '@superfluidity/model';
+import { splitPortReference, type Block, type Chain, type Network, type Service } from '@superfluidity/model';
 import { isAssumed } from '../assumed.ts';
 import type { Lose } from '../dialect.ts';
 import type { DescriptorFile } from '../files.ts';
-import { spells } from '../names.ts';
 import { groupsIn } from '../sol006/form.ts';
-import { carriedIn, type Fields } from '../sol006/style.ts';
+import type { Fields } from '../sol006/style.ts';
 import { yamlFile } from '../sol006/write.ts';
 import { groupIn, textIn } from '../sol006/writing.ts';
-import { ruleOf, scaleOf } from './meaning.ts';
-import { nsdOwn, vduOwn, vnfdOwn } from './own.ts';
-import { classifierShape, ipProfiles, scalingGroups } from './shape.ts';
-
-const OSM8 = 'osm8';
+import { asCarried, carriedBy, idOf, OSM8, pointOf, same, usual, without } from './carried.ts';
+import { ruleOf } from './meaning.ts';
+import { nsdOwn } from './own.ts';
+import { classifierShape, ipProfiles } from './shape.ts';
+import { VnfdWriter } from './write-vnfd.ts';
 
 /** A service as packages of OSM up to release 8: a folder for the NSD, one for each VNFD. */
 export function writeOsm8(service: Service, lose: Lose = () => {}): readonly DescriptorFile[] {
   return new Writer(service, lose).files();
 }
 
-const carriedBy = (thing: { readonly carried?: Fields }) => carriedIn(OSM8, thing);
-const same = (a: unknown, b: unknown) => canonicalJson(a) === canonicalJson(b);
-
-/** The name as the descriptors had it, unless the thing has been renamed since. */
-function idOf(thing: { readonly name: string; readonly carried?: Fields }): string {
-  const id = textIn(carriedBy(thing), 'id');
-  return id !== undefined && spells(id, thing.name) ? id : thing.name;
-}
-
-function without(fields: Fields, own: ReadonlySet<string>): Fields {
-  return Object.fromEntries(Object.entries(fields).filter(([name]) => !own.has(name)));
-}
-
+/** Writes the NSD, and what spans functions. */
 class Writer {
   readonly #service: Service;
   readonly #lose: Lose;
   /** Networks that are virtual links inside of one function. */
   readonly #inside: ReadonlyMap<string, Block>;
   readonly #indices: ReadonlyMap<Block, string>;
+  readonly #vnfds: VnfdWriter;
 
   constructor(service: Service, lose: Lose) {
     this.#service = service;
@@ -61,6 +41,7 @@ class Writer {
           : [];
       }),
     );
+    this.#vnfds = new VnfdWriter(service, this.#inside, lose);
     const taken = new Set<string>();
     this.#indices = new Map(
       functions.map((fn, i) => {
@@ -77,11 +58,12 @@ class Writer {
     const vnfds = new Map<string, { readonly name: string; readonly document: Fields }>();
     const ids = new Map<Block, string>();
     for (const fn of block.children) {
-      const document = this.#vnfd(fn, idOf(fn));
+      const document = this.#vnfds.write(fn, idOf(fn));
       const known = vnfds.get(idOf(fn));
       const id = known === undefined || same(known.document, document) ? idOf(fn) : fn.name;
       ids.set(fn, id);
-      if (!vnfds.has(id)) vnfds.set(id, { name: fn.name, document: id === idOf(fn) ? document : this.#vnfd(fn, id) });
+      if (!vnfds.has(id))
+        vnfds.set(id, { name: fn.name, document: id === idOf(fn) ? document : this.#vnfds.write(fn, id) });
     }
     const alone = carriedBy(block)['alone'] === true && block.children.length === 1 && chains.length === 0;
     const bare =
@@ -194,183 +176,6 @@ class Writer {
     return { 'ip-profile-ref': name };
   }
 
-  #vnfd(fn: Block, id: string): Fields {
-    const carried = carriedBy(fn);
-    const index = this.#service.block.children.indexOf(fn);
-    const isPod = (unit: Block) => unit.execution?.environment === 'pod';
-    const machines = fn.children.filter((unit) => !isPod(unit));
-    const pods = fn.children.filter(isPod);
-    const at = (unit: Block) => `functions[${index}].units[${fn.children.indexOf(unit)}]`;
-    const points = new Set<string>();
-    const groups: NewGroup[] = [];
-    const vdu = machines.map((unit) => this.#vdu(fn, unit, at(unit), points, groups));
-    const kdu = pods.map((unit) => this.#kdu(unit, at(unit)));
-    const known = groupsIn(carried, 'connection-point');
-    const names = new Set(known.map(({ name }) => String(name)));
-    const connection = [
-      ...known,
-      ...[...points].filter((name) => !names.has(name)).map((name) => ({ name, type: 'VPORT' })),
-    ];
-    const links = this.#service.networks
-      .filter((network) => this.#inside.get(network.name) === fn)
-      .map((network) => ({
-        ...groupIn(carriedBy(network), 'internal-vld'),
-        'internal-connection-point': fn.children.flatMap((unit) =>
-          unit.ports
-            .filter((port) => port.network === network.name)
-            .map((port) => ({ 'id-ref': innerPoint(unit, port) })),
-        ),
-      }));
-    const anew = new Set(groups.map(({ of }) => of));
-    const scaling = [
-      ...keptGroups(groupsIn(carried, 'scaling-group-descriptor'), anew),
-      ...groups.flatMap(({ group }) => group ?? []),
-    ];
-    const own = new Set([...vnfdOwn, 'constituent-vnfd', 'connection-point', 'scaling-group-descriptor']);
-    return {
-      id,
-      ...usual(carried, { name: id, 'short-name': id, version: this.#service.version }),
-      ...without(carried, own),
-      ...(fn.description === undefined ? {} : { description: fn.description }),
-      ...(Object.keys(carried).length > 0 || connection.length === 0
-        ? {}
-        : { 'mgmt-interface': { cp: connection[0]!['name'] } }),
-      ...(connection.length === 0 ? {} : { 'connection-point': connection }),
-      ...(links.length === 0 ? {} : { 'internal-vld': links }),
-      ...(vdu.length === 0 ? {} : { vdu }),
-      ...(kdu.length === 0 ? {} : { kdu }),
-      ...(scaling.length === 0 ? {} : { 'scaling-group-descriptor': scaling }),
-    };
-  }
-
-  #kdu(unit: Block, at: string): Fields {
-    const lost = {
-      image: unit.execution?.image,
-      ports: unit.ports.length > 0 || undefined,
-      scale: unit.scale,
-      ...unit.requirements,
-    };
-    for (const [field, value] of Object.entries(lost))
-      if (value !== undefined) this.#lose(`${at}.${field}`, `${field} of pod '${unit.name}'`);
-    const description = unit.description === undefined ? {} : { description: unit.description };
-    return { name: idOf(unit), ...description, ...groupIn(carriedBy(unit), 'kdu') };
-  }
-
-  #vdu(fn: Block, unit: Block, at: string, points: Set<string>, groups: NewGroup[]): Fields {
-    const { cpu, memoryMiB, storageMiB } = unit.requirements;
-    const { image, environment } = unit.execution!;
-    const lose = (field: string, what: string) => this.#lose(`${at}.${field}`, `${what} of unit '${unit.name}'`);
-    const whole = (value: number | undefined) => (value === undefined ? undefined : Math.max(1, Math.ceil(value)));
-    if (environment !== 'vm') lose('environment', `environment ${environment}`);
-    if (image !== undefined && !image.startsWith('name:')) lose('image', `that image ${image} is in the package`);
-    for (const [field, value] of Object.entries({
-      cpu,
-      memoryMiB,
-      storageMiB: storageMiB === undefined ? undefined : storageMiB / 1024,
-    }))
-      if (value !== undefined && value !== whole(value)) lose(`requirements.${field}`, `fractions of ${field}`);
-    const flavor = {
-      ...(cpu === undefined ? {} : { 'vcpu-count': whole(cpu) }),
-      ...(memoryMiB === undefined ? {} : { 'memory-mb': whole(memoryMiB) }),
-      ...(storageMiB === undefined ? {} : { 'storage-gb': whole(storageMiB / 1024) }),
-    };
-    const interfaces: Record<string, Fields[]> = {};
-    const inner: Fields[] = [];
-    unit.ports.forEach((port, i) => {
-      const { list, value } = this.#interface(fn, unit, port, i, `${at}.ports[${i}]`, points, inner);
-      (interfaces[list] ??= []).push(value);
-    });
-    const carried = carriedBy(unit);
-    const known = groupsIn(carried, 'internal-connection-point');
-    const missing = inner.filter(({ id }) => !known.some((one) => one['id'] === id));
-    const all = [...known, ...missing];
-    const id = idOf(unit);
-    return {
-      id,
-      ...usual(carried, { name: id }),
-      ...without(carried, new Set([...vduOwn, 'internal-connection-point'])),
-      ...(unit.description === undefined ? {} : { description: unit.description }),
-      count: this.#count(fn, unit, lose, groups),
-      ...(Object.keys(flavor).length === 0 ? {} : { 'vm-flavor': flavor }),
-      ...(image === undefined ? {} : { image: image.slice(image.indexOf(':') + 1) }),
-      ...interfaces,
-      ...(all.length === 0 ? {} : { 'internal-connection-point': all }),
-    };
-  }
-
-  /** OSM counts from what is there at first; fewer than that there cannot be. */
-  #count(fn: Block, unit: Block, lose: (field: string, what: string) => void, groups: NewGroup[]): number {
-    const scale = unit.scale ?? { initial: 1, min: 1, max: 1 };
-    const parsed = scalingGroups.safeParse(groupsIn(carriedBy(fn), 'scaling-group-descriptor'));
-    const said = scaleOf(idOf(unit), scale.min, parsed.success ? parsed.data : []) ?? { initial: 1, min: 1, max: 1 };
-    if (same(said, scale)) return scale.min;
-    if (scale.min !== scale.initial) lose('scale', `that there may be ${scale.min} instances`);
-    const id = idOf(unit);
-    const group = {
-      name: `${id}-scale`,
-      'min-instance-count': 0,
-      'max-instance-count': scale.max - scale.initial,
-      vdu: [{ 'vdu-id-ref': id, count: 1 }],
-    };
-    groups.push({ of: id, ...(scale.max > scale.initial ? { group } : {}) });
-    return scale.initial;
-  }
-
-  #interface(
-    fn: Block,
-    unit: Block,
-    port: Port,
-    index: number,
-    at: string,
-    points: Set<string>,
-    inner: Fields[],
-  ): { readonly list: string; readonly value: Fields } {
-    const carried = carriedBy(port);
-    const old = (['external-interface', 'internal-interface'] as const).find((name) => carried[name] !== undefined);
-    const rest = groupIn(carried, old ?? 'interface');
-    const isInside = this.#inside.get(port.network ?? '') === fn;
-    if (port.internalIf !== undefined && port.internalIf !== (port.name.length > 15 ? `eth${index}` : undefined))
-      this.#lose(`${at}.internalIf`, `the name inside of port '${port.name}' of unit '${unit.name}'`);
-    const { bandwidth: _replaced, ...virtual } = groupIn(rest, 'virtual-interface');
-    const bits = port.bandwidthMbps === undefined ? undefined : Math.round(port.bandwidthMbps * 1e6);
-    const bandwidth =
-      bits === undefined
-        ? _replaced === undefined || Number(_replaced) !== 0
-          ? {}
-          : { bandwidth: _replaced }
-        : { bandwidth: String(bits) };
-    const references = new Set([
-      'external-connection-point-ref',
-      'internal-connection-point-ref',
-      'vnfd-connection-point-ref',
-      'vdu-internal-connection-point-ref',
-      'virtual-interface',
-      'type',
-    ]);
-    const kept = without(rest, references);
-    const reference = isInside ? innerPoint(unit, port) : pointOf(unit, port);
-    if (isInside) inner.push({ id: reference, name: reference, type: 'VPORT' });
-    const unconnected = !isInside && port.network === undefined && old !== undefined && pointIn(rest) === undefined;
-    if (!isInside && !unconnected) points.add(reference);
-    const form = {
-      name: idOf(port),
-      ...(old === undefined ? { position: index + 1, type: isInside ? 'INTERNAL' : 'EXTERNAL' } : {}),
-      ...kept,
-      'virtual-interface': { type: 'PARAVIRT', ...virtual, ...bandwidth },
-    };
-    if (old === undefined)
-      return {
-        list: 'interface',
-        value: { ...form, [isInside ? 'internal-connection-point-ref' : 'external-connection-point-ref']: reference },
-      };
-    if (isInside)
-      return { list: 'internal-interface', value: { ...form, 'vdu-internal-connection-point-ref': reference } };
-    return {
-      list: unconnected ? old : 'external-interface',
-      value: unconnected ? { ...form, ...rest } : { ...form, 'vnfd-connection-point-ref': reference },
-    };
-  }
-
   #graph(chain: Chain, ids: ReadonlyMap<Block, string>): Fields {
     const [from, ...rest] = [chain.from, ...chain.through, chain.to].map((reference) => this.#hop(reference, ids));
     const carried = carriedBy(chain);
@@ -434,51 +239,8 @@ class Writer {
   }
 }
 
-/** A unit of which carried groups no longer say how it scales, with the group that does where it scales at all. */
-interface NewGroup {
-  readonly of: string;
-  readonly group?: Fields;
-}
-
-/** Carried groups without units that have another now. */
-function keptGroups(groups: readonly Fields[], anew: ReadonlySet<string>): readonly Fields[] {
-  return groups.flatMap((group) => {
-    const vdu = groupsIn(group, 'vdu').filter((one) => !anew.has(String(one['vdu-id-ref'])));
-    return vdu.length === 0 ? [] : [{ ...group, vdu }];
-  });
-}
-
 function free(taken: ReadonlySet<string>, from: number): string {
   let index = from;
   while (taken.has(String(index))) index += 1;
   return String(index);
-}
-
-/** Fields that descriptors have which are written anew. */
-const usual = (carried: Fields, fields: Fields) => (Object.keys(carried).length === 0 ? fields : {});
-
-/** As it was written, where that is a number: text in the model of OSM. */
-const asCarried = (raw: unknown, index: string) => (String(raw) === index ? raw : index);
-
-const pointIn = (rest: Fields) =>
-  textIn(rest, 'external-connection-point-ref') ?? textIn(rest, 'vnfd-connection-point-ref');
-
-function interfaceIn(port: Port): Fields {
-  const carried = carriedBy(port);
-  const list = ['interface', 'external-interface', 'internal-interface'].find((name) => carried[name] !== undefined);
-  return list === undefined ? {} : groupIn(carried, list);
-}
-
-/** The external connection point of a port. */
-function pointOf(unit: Block, port: Port): string {
-  return pointIn(interfaceIn(port)) ?? `${idOf(unit)}-${idOf(port)}`;
-}
-
-function innerPoint(unit: Block, port: Port): string {
-  const rest = interfaceIn(port);
-  return (
-    textIn(rest, 'internal-connection-point-ref') ??
-    textIn(rest, 'vdu-internal-connection-point-ref') ??
-    `${idOf(unit)}-${idOf(port)}`
-  );
 }
