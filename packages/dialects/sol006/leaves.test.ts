@@ -213,7 +213,7 @@ const base = () => ({
 function sample({ name, type = 'string', values }: YangNode): unknown {
   if (type === 'boolean') return true;
   if (/^u?int(?:8|16|32)$/.test(type)) return 1;
-  if (/^u?int64$|^decimal64$|^timeticks$/.test(type)) return type === 'decimal64' ? '1.5' : '7';
+  if (/^u?int64$|^decimal64$/.test(type)) return type === 'decimal64' ? '1.5' : '7';
   if (values.length > 0) return values[0];
   if (type === 'identityref') return `${n}:${name === 'layer-protocol' ? 'ipv4' : 'some'}`;
   return `some ${name}`;

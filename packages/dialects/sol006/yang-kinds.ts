@@ -29,12 +29,15 @@ export const yangKinds: Readonly<Record<string, readonly string[]>> = {
     supported-migration-type supported-virtualization-environment supported-vnf-interfaces/cpd-id
     vdu/virtual-storage-desc vip-cpd/int-cpd vnfd/indicator/indicator-value vnfd/lifecycle-management-script/event
     vnffgd/pnf-profile-id vnffgd/vnf-profile-id vnfm-info`),
-  number: names(`bit-rate-requirements/leaf bit-rate-requirements/root boot-order/key clock group-size latency
-    max-bit-rate-requirements/leaf max-bit-rate-requirements/root max-number-of-impacted-instances/max-number-of-impacted-instances
-    max-number-of-instances max-scale-level min-bit-rate-requirements/leaf min-bit-rate-requirements/root
-    min-number-of-instances min-number-of-preserved-instances/min-number-of-preserved-instances mtu
-    num-virtual-cpu number-of-instances number-of-ip-addresses order packet-delay-variation port-range-max
-    port-range-min priority scale-level service-availability-level sub-port-list/segmentation-id`),
+  number: names(`bit-rate-requirements/leaf bit-rate-requirements/root boot-order/key clock group-size
+    impact-notification-lead-time latency max-bit-rate-requirements/leaf max-bit-rate-requirements/root
+    max-number-of-impacted-instances/max-number-of-impacted-instances max-number-of-instances
+    max-recommended-graceful-stop-timeout max-recommended-graceful-termination max-scale-level
+    max-undetectable-interruption-time min-bit-rate-requirements/leaf min-bit-rate-requirements/root
+    min-graceful-stop-timeout min-graceful-termination min-number-of-instances min-number-of-preserved-instances/min-number-of-preserved-instances
+    min-recovery-time-between-impacts mtu num-virtual-cpu number-of-instances number-of-ip-addresses order
+    packet-delay-variation port port-range-max port-range-min priority scale-level service-availability-level
+    sub-port-list/segmentation-id`),
   identityref:
     names(`address-data/type associated-layer-protocol checksum/algorithm forwarding-behaviour role type-of-storage
     vip-function vnic-type`),

@@ -47,6 +47,12 @@ function statementsOf(source: string): readonly Statement[] {
   return block();
 }
 
+/** Of the types of RFC 6991 those that are numbers. */
+const imported: Readonly<Record<string, string>> = {
+  'yang:timeticks': 'uint32',
+  'inet:port-number': 'uint16',
+};
+
 /** What stands in a top-level container of the modules. */
 export function yangTree(modules: readonly string[], container: string): readonly YangNode[] {
   const all = modules.flatMap((source) => statementsOf(source).flatMap(({ inner }) => inner));
@@ -78,7 +84,7 @@ export function yangTree(modules: readonly string[], container: string): readonl
           name: one.argument,
           kind: one.keyword as YangNode['kind'],
           keys: (argumentOf(one, 'key') ?? '').split(/\s+/).filter((key) => key !== ''),
-          ...(type === undefined ? {} : { type: plain(type.argument) }),
+          ...(type === undefined ? {} : { type: imported[type.argument] ?? plain(type.argument) }),
           values: (type?.inner ?? []).filter(({ keyword }) => keyword === 'enum').map(({ argument }) => argument),
           ...(choice === undefined ? {} : { choice }),
           children: nodesOf(one),
