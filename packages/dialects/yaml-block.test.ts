@@ -61,7 +61,7 @@ test('what was written is read as the same value', () => {
     fc.property(fc.dictionary(key, value(4), { maxKeys: 4, noNullPrototype: true }), (any) => {
       expect(parse(yamlBlock(any))).toEqual(parse(byYaml(any)));
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
 });
 
