@@ -58,7 +58,13 @@ export function readYamlText(bytes: Uint8Array, file?: string): YamlText {
   if (value === undefined) return readInEarnest(bytes, file);
   // Positions cost as much as ten times the value, and few are asked for.
   let earnest: YamlText | undefined;
-  return { value, problems: [], locate: (path, what) => (earnest ??= readInEarnest(bytes, file)).locate(path, what) };
+  const text = () => (earnest ??= readInEarnest(bytes, file));
+  return {
+    value,
+    problems: [],
+    locate: (path, what) => text().locate(path, what),
+    within: (path, line, column) => text().within(path, line, column),
+  };
 }
 
 function readInEarnest(bytes: Uint8Array, file: string | undefined): YamlText {

@@ -91,6 +91,7 @@ export class Reporter {
       value: found.value,
       problems: [],
       locate: (path, what) => found.text.locate([...found.path, ...path], what),
+      within: (path, line, column) => found.text.within([...found.path, ...path], line, column),
     };
     const shape = readShape(inner, schema, {});
     if ('value' in shape) return shape.value;

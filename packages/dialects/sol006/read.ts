@@ -1,6 +1,7 @@
 import type { Problem } from '@superfluidity/core';
 import type { Service } from '@superfluidity/model';
 import { ASSUMED, assumedPrefix } from '../assumed.ts';
+import { withQuestions } from '../check-questions.ts';
 import type { ReadResult } from '../dialect.ts';
 import type { DescriptorFile } from '../files.ts';
 import { Names } from '../names.ts';
@@ -8,7 +9,7 @@ import type { NativeFunction, NativeService } from '../native/schema.ts';
 import { toModel } from '../native/to-model.ts';
 import { Origins } from '../origins.ts';
 import { toService } from '../to-service.ts';
-import { shorten } from '../yaml-text.ts';
+import { shorten, type Path } from '../yaml-text.ts';
 import { Carrier } from './carry.ts';
 import { linkData, linkOf } from './connectivity.ts';
 import { findDescriptors, Reporter, type Found } from './package.ts';
@@ -146,8 +147,10 @@ class Reading {
       networks: this.#networks.map(({ network }) => network),
       functions: vnfs.map(({ fn }) => fn),
       chains: chains.map(({ chain }) => chain),
+      ...(nsd.policy === undefined ? {} : { policies: nsd.policy }),
     };
-    return this.#finish(native, { found, nsd, pnfds }, vnfs, chains);
+    const read = this.#finish(native, { found, nsd, pnfds }, vnfs, chains);
+    return withQuestions(read, found.text, (policy) => [...found.path, 'policy', policy]);
   }
 
   /** A service of one function. */
@@ -264,6 +267,7 @@ class Reading {
   ): ReadResult {
     const problems: readonly Problem[] = this.#reporter.problems;
     const origins = originsOf(nsd?.found, vnfs, this.#networks, chains);
+    nsd?.nsd.policy?.forEach((policy, i) => noteAll(origins, nsd.found, `policies[${i}]`, ['policy', i], policy));
     if (this.#reporter.failed) return { problems, locate: origins.locate };
     const plain: Service = toModel(native);
     const carrier = new Carrier(this.#style, native, plain);
@@ -343,4 +347,14 @@ function originsOf(
   );
   chains.forEach(({ graph, path }, i) => note(`chains[${i}]`, nsd, 'vnffgd', graph, 'nfpd', path));
   return origins;
+}
+
+/** Policies are written as in the model: each part of one has a place of its own. */
+function noteAll(origins: Origins, nsd: Found, modelPath: string, path: Path, value: unknown): void {
+  origins.note(modelPath, () => nsd.text.locate([...nsd.path, ...path]));
+  if (value === null || typeof value !== 'object') return;
+  for (const [key, inner] of Object.entries(value)) {
+    const at = Array.isArray(value) ? `${modelPath}[${key}]` : `${modelPath}.${key}`;
+    noteAll(origins, nsd, at, [...path, Array.isArray(value) ? Number(key) : key], inner);
+  }
 }

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { policiesShape } from '../native/schema.ts';
 
 /**
  * The parts of ETSI GS NFV-SOL 006 v3.6.1 (YANG modules etsi-nfv-nsd, etsi-nfv-vnfd) that the model has a notion of, with
- * the attributes of nested VDUs (D6.1 annex B2, tables 8 and 9) as an augmentation; see `superfluidity-nfv.yang`. What else a
+ * the attributes of nested VDUs (D6.1 annex B2, tables 8 and 9) and policies as an augmentation; see `superfluidity-nfv.yang`. What else a
  * descriptor says is carried. Some shapes are wider than the modules: OSM and people write numbers for text, one for several.
  */
 const text = (max: number) =>
@@ -279,6 +280,7 @@ export const nsdShape = z.looseObject({
   'virtual-link-desc': list(z.looseObject({ id })),
   vnffgd: list(graphShape),
   df: z.array(nsDfShape).min(1).max(100),
+  policy: policiesShape.exactOptional(),
 });
 
 /** Files of SOL006 and of OSM, for editors. */

@@ -1,5 +1,6 @@
-import type { Block, Chain } from '@superfluidity/model';
+import type { Block, Chain, Policy } from '@superfluidity/model';
 import { groupsIn, type Hop } from './form.ts';
+import { AUGMENTATION } from './mapping.ts';
 import { hopsOf, ruleOf } from './read-chains.ts';
 import { graphShape } from './shape.ts';
 import type { Fields } from './style.ts';
@@ -7,11 +8,21 @@ import { same } from './write-unit.ts';
 import { groupIn, textIn, type Writing } from './writing.ts';
 
 /** Fields of an NSD that follow from the model, or are put together here. */
-export const nsdOwn = new Set(['id', 'version', 'vnfd-id', 'virtual-link-desc', 'df', 'vnffgd', 'pnfd', 'alone']);
+export const nsdOwn = new Set([
+  'id',
+  'version',
+  'policy',
+  'vnfd-id',
+  'virtual-link-desc',
+  'df',
+  'vnffgd',
+  'pnfd',
+  'alone',
+]);
 
 export function writeNsd(w: Writing): Fields {
   const { form, service } = w;
-  const { block } = service;
+  const { block, policies = [] } = service;
   const all = w.carried(block);
   const carried = Object.fromEntries(
     Object.entries(all).filter(([name]) => !nsdOwn.has(name) && name !== form.description.nsd),
@@ -36,9 +47,14 @@ export function writeNsd(w: Writing): Fields {
     ...(block.description === undefined ? {} : { [form.description.nsd]: block.description }),
     'vnfd-id': [...new Set(block.children.map((fn) => w.vnfdId(fn)))],
     ...(links.length === 0 && form.style === 'osm' ? {} : { 'virtual-link-desc': links }),
+    ...(policies.length === 0 ? {} : { [`${AUGMENTATION}:policy`]: policies.map(policyOf) }),
     ...(graphs.length === 0 ? {} : { vnffgd: graphs }),
     df: flavours(w, all),
   };
+}
+
+function policyOf({ name, description, claim: { kind, ...said } }: Policy): Fields {
+  return { name, ...(description === undefined ? {} : { description }), [kind]: said };
 }
 
 function flavours(w: Writing, carried: Fields): readonly Fields[] {

@@ -22,8 +22,10 @@ interface Place {
  */
 export function xmlDescriptor(file: DescriptorFile): YamlText {
   const { root, problems } = readXmlText(file.bytes, file.path);
-  if (root === undefined)
-    return { problems, locate: () => problems[0]?.position ?? { file: file.path, line: 1, column: 1 } };
+  if (root === undefined) {
+    const start = () => problems[0]?.position ?? { file: file.path, line: 1, column: 1 };
+    return { problems, locate: start, within: start };
+  }
   const found: Problem[] = [];
   const place: Place = { at: root.position, inner: new Map() };
   const value: Record<string, unknown> = Object.create(null);
@@ -32,6 +34,7 @@ export function xmlDescriptor(file: DescriptorFile): YamlText {
     ...(found.length === 0 ? { value } : {}),
     problems: found,
     locate: (path) => locate(place, path),
+    within: (path) => locate(place, path),
   };
 }
 
