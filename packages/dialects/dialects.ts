@@ -2,6 +2,8 @@ import type { Dialect } from './dialect.ts';
 import { appd } from './appd/appd.ts';
 import { nemo } from './nemo/nemo.ts';
 import { native } from './native/native.ts';
+import { osm } from './osm/osm.ts';
+import { osm8 } from './osm8/osm8.ts';
 import { rdcl } from './rdcl/rdcl.ts';
 import { cran } from './cran/cran.ts';
 import { sol006 } from './sol006/sol006.ts';

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DescriptorFile } from '../files.ts';
@@ -14,7 +14,7 @@ export const hasRealFiles = data !== undefined;
 export function realFiles(folder: string, pattern: RegExp): readonly DescriptorFile[] {
   if (data === undefined) return [];
   return readdirSync(join(data, folder), { recursive: true, encoding: 'utf8' })
-    .filter((path) => pattern.test(path))
+    .filter((path) => pattern.test(path) && statSync(join(data, folder, path)).isFile())
     .toSorted()
     .map((path) => ({ path, bytes: readFileSync(join(data, folder, path)) }));
 }
