@@ -26,8 +26,8 @@ export function checkService(service: Service): readonly Problem[] {
     if (!findings.has('SF-MODEL-CYCLE')) {
       checkNesting(index, findings);
       checkAffinity(service, index, findings);
+      checkPolicies(service, index, findings);
     }
-    checkPolicies(service, index, findings);
   }
   return findings.list;
 }

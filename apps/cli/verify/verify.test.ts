@@ -64,7 +64,7 @@ ${unit('b', `[{name: eth0, network: lan, allow: [{protocol: tcp, ports: [${allow
     - {name: web, reach: {from: a, to: b, packet: tcp dst port 80}}
     - {name: only, deny: {from: a, to: b, packet: not (tcp dst port 80)}}
 `;
-    const file = join(net, 'pair.yaml');
+    const file = join(await mkdtemp(join(tmpdir(), 'superfluidity-verify-')), 'pair.yaml');
     await writeFile(file, descriptor('80'));
     expect(await verify('service', file)).toMatchObject({ code: 0, err: '' });
     await writeFile(file, descriptor('80, 22'));

@@ -2,7 +2,19 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { assemble, constant, compare, field, isolation, layouts, loops, parseFilter, reach, read } from '../index.ts';
+import {
+  all,
+  assemble,
+  constant,
+  compare,
+  field,
+  isolation,
+  layouts,
+  loops,
+  parseFilter,
+  reach,
+  read,
+} from '../index.ts';
 
 const tcp = layouts.filter(({ name }) => name === 'ipv4/tcp');
 const edge = `10.0.0.0/8          192.0.2.1   eth1
@@ -149,6 +161,18 @@ describe('namespaces that name each other', () => {
     const b = { path: 'b.neigh', text: '10.0.0.1 dev down lladdr 02:00:00:00:00:02 PERMANENT\n' };
     expect(answer([...linux, neighbour('02:00:00:00:00:03'), b])).toBe('holds');
     expect(answer([...linux, neighbour('02:00:00:00:00:07'), b])).toBe('violated');
+  });
+
+  it('send what is larger than the MTU nowhere, when it must not be cut', () => {
+    const { network } = assemble('two', linux);
+    const large = all(to(0x0a010005), compare(read(field('IPv4.length')), '==', constant(1501, 16)));
+    const sent = (flags: number) =>
+      reach(
+        network,
+        { ...from('a:local:in', 0), assume: all(large, compare(read(field('IPv4.flags')), '==', constant(flags, 3))) },
+        'b:lan:out',
+      ).answer;
+    expect([sent(0), sent(2)]).toEqual(['holds', 'violated']);
   });
 
   it('are in doubt where a bridge or IPsec is in the way', () => {

@@ -12,6 +12,8 @@ import { labBox, labNetwork, predict, type Predicted } from './testing/predict.t
 import { ipsetText, iptablesRules, probes } from './testing/rules.ts';
 
 const reason = missing(['ip', 'python3', 'iptables-restore', 'iptables-save', 'ipset', 'nft', 'sysctl']);
+/** nft puts this test behind the counter, which then counts packets that the rule does not match. */
+const TESTED_LATER = /counter packets \d+ bytes \d+ ether saddr/;
 const PROBES = 150;
 const RUNS = { numRuns: 10, interruptAfterTimeLimit: 40_000, endOnFailure: true };
 
@@ -69,7 +71,7 @@ describe.skipIf(reason !== undefined)(
       }
       for (const [index, line] of list().split('\n').entries()) {
         const counted = counter(line);
-        if (counted === undefined || ignored.has(index + 1)) continue;
+        if (counted === undefined || ignored.has(index + 1) || TESTED_LATER.test(line)) continue;
         expect(`${counted} times ${before[index]!}`).toBe(`${hits.get(index + 1) ?? 0} times ${before[index]!}`);
       }
     }

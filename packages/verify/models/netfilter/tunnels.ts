@@ -3,7 +3,7 @@ import { etherTypes, field, protocols } from '../../ir/fields.ts';
 import { assign, block, branch, drop, forward, type Instruction, nothing } from '../../ir/instruction.ts';
 import type { Encapsulation } from '../../readers/linux/encapsulation.ts';
 import { frame, unframed } from '../frame.ts';
-import { families, type IpFamily, NO_INTERFACE, THIS_HOST } from './box.ts';
+import { families, type IpFamily, type NetfilterInterface, NO_INTERFACE, THIS_HOST } from './box.ts';
 import { untracked } from './conntrack.ts';
 import type { Surroundings } from './cubes.ts';
 import type { Rules } from './hooks.ts';
@@ -11,6 +11,7 @@ import type { Routes } from './policies.ts';
 import { type Hop, hopOf, soughtAddress } from './route-tables.ts';
 import { oneHopLess } from './routing.ts';
 import { advance, decapsulate, encapsulate, hasSrh, listsTooFew, segmentsLeft, tunnelSource } from './segments.ts';
+import { fits } from './wires.ts';
 
 /** What a box does with packets of one version of IP. */
 export interface Side {
@@ -264,8 +265,13 @@ export class Tunnels {
   }
 
   #outBy(device: string): Instruction {
-    const isHere = this.#sides.ip.around.box.interfaces.some(({ name }) => name === device);
-    return isHere ? forward(`${this.#name}:${device}:out`) : drop(`there is no interface ${device}`);
+    const known: NetfilterInterface | undefined = this.#sides.ip.around.box.interfaces.find(
+      ({ name }) => name === device,
+    );
+    if (known === undefined) return drop(`there is no interface ${device}`);
+    const isIp6 = compare(read(field('IPv6.version')), '==', constant(6, 4));
+    const size = branch(isIp6, fits({ family: 'ip6' }, known), fits({ family: 'ip' }, known));
+    return block(size, forward(`${this.#name}:${device}:out`));
   }
 
   /** Frames go into a tunnel of layer 2 as they came. */

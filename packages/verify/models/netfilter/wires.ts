@@ -1,9 +1,21 @@
-import { any, compare, constant, fresh, masked, meta, read, type Expr, type Ranges } from '../../ir/expression.ts';
+import {
+  any,
+  compare,
+  constant,
+  fresh,
+  masked,
+  meta,
+  read,
+  type Condition,
+  type Expr,
+  type Ranges,
+} from '../../ir/expression.ts';
 import { etherTypes, field } from '../../ir/fields.ts';
 import { block, branch, constrain, drop, forward, nothing, type Instruction } from '../../ir/instruction.ts';
 import { exactly, type Range, subtract, union, widthOf } from '../../readers/netfilter/addresses.ts';
 import { frame, unframed } from '../frame.ts';
 import { stationAddresses } from '../group-addresses.ts';
+import { tooLong } from '../too-long.ts';
 import type { NetfilterBox, NetfilterInterface } from './box.ts';
 import type { Surroundings } from './cubes.ts';
 import { type Hop, hopOf, soughtAddress } from './route-tables.ts';
@@ -43,7 +55,21 @@ function leaveBy(name: string, around: Surroundings, hops: readonly Hop[], by: N
     by.vxlan === undefined
       ? forward(`${name}:${by.name}:out`)
       : block(frameForTunnel(around, by), intoVxlan(name, around, by.vxlan));
-  return block(putFrame(name, around, hops, by), out);
+  return block(fits(around, by), putFrame(name, around, hops, by), out);
+}
+
+/** Too large a packet is not forwarded when it must not be taken apart (RFC 1191, RFC 8200 section 5); pieces are not modelled. */
+export function fits({ family }: Pick<Surroundings, 'family'>, { name, mtu }: NetfilterInterface): Instruction {
+  if (mtu === undefined || mtu.bytes >= 65_535) return nothing;
+  const why = tooLong(`the MTU of ${name}, ${mtu.bytes} bytes`);
+  const source = mtu.source === undefined ? {} : { source: mtu.source };
+  if (family === 'ip6') {
+    return { ...constrain(compare(read(field('IPv6.length')), '<=', constant(mtu.bytes - 40, 16)), why), ...source };
+  }
+  const DONT_FRAGMENT = 2n;
+  const small = compare(read(field('IPv4.length')), '<=', constant(mtu.bytes, 16));
+  const mayBeCut: Condition = { kind: 'masked', of: read(field('IPv4.flags')), value: 0n, mask: DONT_FRAGMENT };
+  return { ...constrain(any(small, mayBeCut), why), ...source };
 }
 
 const etherTypeOf = ({ family }: Surroundings) => (family === 'ip' ? etherTypes.ipv4 : etherTypes.ipv6);
