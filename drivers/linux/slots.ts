@@ -44,7 +44,7 @@ export interface SlotUnit {
 
 export interface SlotWish {
   readonly template: UnitTemplate;
-  readonly ports: readonly (PortTemplate & Pick<PortSpec, 'address'>)[];
+  readonly ports: readonly (PortTemplate & Pick<PortSpec, 'address' | 'mac'>)[];
 }
 
 /** Addresses and service addresses are given at the last moment: they make no class of their own. */
@@ -182,6 +182,7 @@ export class Slots {
           network: this.#networks.get(port.network),
           address,
           gateway: this.#networks.gateway(port.network),
+          ...(port.mac === undefined ? {} : { mac: port.mac }),
           ...(port.allow === undefined ? {} : { allow: port.allow }),
           ...(port.bandwidthMbps === undefined ? {} : { bandwidthMbps: port.bandwidthMbps }),
         };

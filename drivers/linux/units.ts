@@ -164,7 +164,7 @@ export class Units {
     }
     await this.#check(doing, spec);
     const wish = templateOf(spec);
-    const fixed = spec.ports.some((port) => port.address !== undefined);
+    const fixed = spec.ports.some((port) => port.address !== undefined || port.mac !== undefined);
     const pooled = fixed ? undefined : this.#pool.take(slotKey(wish.template, wish.ports));
     if (fixed) for (const { network, address } of spec.ports) await this.release(network, address);
     const record = pooled ?? (await this.#build(wish, signal));

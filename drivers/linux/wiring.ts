@@ -47,6 +47,7 @@ export interface PortWish {
   readonly network: NetworkSpec;
   readonly address: string;
   readonly gateway: string;
+  readonly mac?: string;
   readonly allow?: readonly TrafficRule[];
   readonly bandwidthMbps?: number;
 }
@@ -122,7 +123,7 @@ export function planSlot(
       gateway: port.gateway,
       supernet: port.network.supernet,
       mtu: port.network.mtu,
-      mac: portMac(wish.id, i),
+      mac: port.mac ?? portMac(wish.id, i),
       sid: portSid(scope, host.index, wish.id, i),
       ...(port.allow === undefined ? {} : { allow: port.allow }),
       ...(port.bandwidthMbps === undefined ? {} : { bandwidthMbps: port.bandwidthMbps }),

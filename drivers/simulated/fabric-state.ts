@@ -108,7 +108,7 @@ export class FabricState {
       network: port.network,
       host,
       address,
-      mac: this.#mac(this.#portsMade),
+      mac: port.mac ?? this.#mac(this.#portsMade),
       sid: this.#sid(this.#portsMade),
     };
   }

@@ -21,6 +21,8 @@ export interface PortSpec {
   readonly name: string;
   readonly network: string;
   readonly address?: string;
+  /** Fixed Ethernet address; else the backend makes one. */
+  readonly mac?: string;
   /** Further addresses that the unit answers to: the service addresses of chains that end here. */
   readonly serviceAddresses: readonly string[];
   readonly allow?: readonly TrafficRule[];

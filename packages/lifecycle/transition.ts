@@ -134,6 +134,7 @@ class Planner {
                 .filter((chain) => splitPortReference(chain.to).path === placed.path)
                 .map((chain) => chain.address),
               ...(port.address === undefined ? {} : { address: port.address }),
+              ...(port.mac === undefined ? {} : { mac: port.mac }),
               ...(port.allow === undefined ? {} : { allow: port.allow }),
               ...(port.bandwidthMbps === undefined ? {} : { bandwidthMbps: port.bandwidthMbps }),
             },
@@ -480,7 +481,7 @@ function poolClasses(units: readonly PlannedUnit[]): readonly PoolClass[] {
   }
   return [...firstOfEach.values()].map(({ spec }) => {
     const { id: _id, index: _index, facts: _facts, ports, ...rest } = spec;
-    const template = { ...rest, ports: ports.map(({ id: _port, address: _address, ...port }) => port) };
+    const template = { ...rest, ports: ports.map(({ id: _port, address: _address, mac: _mac, ...port }) => port) };
     return { template, size: spec.execution.pool ?? 0 };
   });
 }

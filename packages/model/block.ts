@@ -33,6 +33,8 @@ export interface Port extends Carrying {
   readonly network?: string;
   /** Fixed IPv4 address; else the site gives one out of the network's prefix. */
   readonly address?: string;
+  /** Fixed Ethernet address, as in `02:00:5e:10:00:01`; else the site makes one. */
+  readonly mac?: string;
   /** Name of the interface inside the unit (internalIfRef of seed B2). Default: the port's name. */
   readonly internalIf?: string;
   /** What may come in. Absent: everything; empty: nothing. */

@@ -22,7 +22,11 @@ export function checkNetworking(service: Service, index: BlockIndex, findings: F
   }
   const prefixes = checkNetworks(service.networks, findings);
   const addresses = new Map<string, string>();
-  for (const { block, at } of index.values()) checkPorts(block, at, prefixes, addresses, findings);
+  const macs = new Map<string, string>();
+  for (const { block, at } of index.values()) {
+    checkPorts(block, at, prefixes, addresses, findings);
+    checkMacs(block, at, macs, findings);
+  }
   checkServiceAddresses(service, prefixes, addresses, findings);
   service.chains.forEach((chain, i) => checkChain(chain, `chains[${i}]`, index, findings));
   service.balancers.forEach((balancer, i) => {
@@ -125,6 +129,31 @@ function checkPorts(
       );
     }
     claim(port.address, `${block.name}.${port.name}`, addressAt, addresses, findings);
+  });
+}
+
+/** Of one station (IEEE 802 clause 8.2: the lowest bit of the first octet says group), and not all zero. */
+const MAC = /^(?!00(?::00){5}$)[0-9a-f][02468ace](?::[0-9a-f]{2}){5}$/;
+
+function checkMacs(block: Block, at: string, macs: Map<string, string>, findings: Findings): void {
+  block.ports.forEach(({ mac, name }, i) => {
+    if (mac === undefined) return;
+    const macAt = joinAt(at, `ports[${i}].mac`);
+    if (!MAC.test(mac)) {
+      const meant = mac.toLowerCase().replaceAll('-', ':');
+      const message = `'${mac.slice(0, 80)}' is not the Ethernet address of a station`;
+      findings.error('SF-MODEL-MAC', macAt, message, MAC.test(meant) ? `did you mean '${meant}'?` : undefined);
+      return;
+    }
+    if ((block.scale?.max ?? 1) > 1) {
+      const message = `'${block.name}' can have several instances, which would all have ${mac}`;
+      findings.error('SF-MODEL-MAC', macAt, message);
+    }
+    const owner = `${block.name}.${name}`;
+    const other = macs.get(mac);
+    if (other !== undefined) {
+      findings.error('SF-MODEL-MAC', macAt, `${mac} is used twice: by '${other}' and by '${owner}'`);
+    } else macs.set(mac, owner);
   });
 }
 

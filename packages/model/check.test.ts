@@ -95,6 +95,43 @@ describe('checkService', () => {
       'functions[0].units[1].ports[0].address',
     ],
     [
+      'two ports with one Ethernet address',
+      service([
+        fn('a', [
+          unit('x', { ports: [{ name: 'eth0', network: 'lan', mac: '02:00:00:00:00:0a' }] }),
+          unit('y', { ports: [{ name: 'eth0', network: 'lan', mac: '02:00:00:00:00:0a' }] }),
+        ]),
+      ]),
+      'SF-MODEL-MAC',
+      'functions[0].units[1].ports[0].mac',
+    ],
+    [
+      'an Ethernet address in another notation',
+      service([fn('a', [unit('x', { ports: [{ name: 'eth0', network: 'lan', mac: '02-00-00-00-00-0A' }] })])]),
+      'SF-MODEL-MAC',
+      'functions[0].units[0].ports[0].mac',
+      "did you mean '02:00:00:00:00:0a'?",
+    ],
+    [
+      'the Ethernet address of a group',
+      service([fn('a', [unit('x', { ports: [{ name: 'eth0', network: 'lan', mac: '03:00:00:00:00:0a' }] })])]),
+      'SF-MODEL-MAC',
+      'functions[0].units[0].ports[0].mac',
+    ],
+    [
+      'one Ethernet address for several instances',
+      service([
+        fn('a', [
+          unit('x', {
+            ports: [{ name: 'eth0', network: 'lan', mac: '02:00:00:00:00:0a' }],
+            scale: { min: 1, initial: 1, max: 2 },
+          }),
+        ]),
+      ]),
+      'SF-MODEL-MAC',
+      'functions[0].units[0].ports[0].mac',
+    ],
+    [
       'an address outside of its network',
       service([fn('a', [unit('x', { ports: [{ name: 'eth0', network: 'lan', address: '10.2.0.9' }] })])]),
       'SF-MODEL-ADDRESS',

@@ -46,6 +46,16 @@ export const modelErrors = defineErrors({
     title: 'An IPv4 address is not usable',
     hint: 'Fixed addresses lie inside their network, addresses of chains outside of all networks, and none is used twice.',
   },
+  'SF-MODEL-MAC': {
+    status: 422,
+    title: 'An Ethernet address is not usable',
+    hint: 'Six pairs of lower case hexadecimal digits with colons, of one station and not of a group; none is used twice.',
+  },
+  'SF-MODEL-IMAGE': {
+    status: 422,
+    title: 'An image is not where it should be',
+    hint: 'Put the file or folder into the package, next to the descriptor, or correct the path.',
+  },
   'SF-MODEL-SCALE': {
     status: 422,
     title: 'The bounds of scaling contradict each other',

@@ -133,7 +133,7 @@ export type UnitOutcome =
 /** Units of one class are alike but for their id and addresses, so that one can be made before it is asked for. */
 export interface PoolClass {
   readonly template: Omit<UnitSpec, 'id' | 'index' | 'ports' | 'facts'> & {
-    readonly ports: readonly Omit<PortSpec, 'id' | 'address'>[];
+    readonly ports: readonly Omit<PortSpec, 'id' | 'address' | 'mac'>[];
   };
   readonly size: number;
 }

@@ -98,6 +98,12 @@ const portShape = z
       name,
       network: text.exactOptional(),
       address: text.exactOptional(),
+      mac: text
+        .meta({
+          pattern: '^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$',
+          description: 'Ethernet address, where it must be this one',
+        })
+        .exactOptional(),
       internalIf: text.describe('Name of the interface inside, where it is not the name of the port').exactOptional(),
       allow: list(trafficRule).describe('What may come in. Absent: everything; empty: nothing').exactOptional(),
       bandwidthMbps: amount.exactOptional(),
