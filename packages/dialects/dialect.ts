@@ -3,7 +3,7 @@ import type { Service } from '@superfluidity/model';
 import type { DescriptorFile } from './files.ts';
 
 /** Names of the dialects, as people type them. Another dialect is another name here and another entry in `dialects.ts`. */
-export const formats = ['native', 'sol006', 'osm', 'osm8', 'tosca', 'nemo', 'rdcl', 'appd', 'cran'] as const;
+export const formats = ['native', 'sol006', 'osm', 'osm8', 'tosca', 'nemo', 'rdcl', 'appd', 'cran', 'ansible'] as const;
 export type Format = (typeof formats)[number];
 
 export interface ReadResult {

@@ -1,4 +1,5 @@
 import type { Dialect } from './dialect.ts';
+import { ansible } from './ansible/ansible.ts';
 import { appd } from './appd/appd.ts';
 import { nemo } from './nemo/nemo.ts';
 import { native } from './native/native.ts';
@@ -10,4 +11,4 @@ import { sol006 } from './sol006/sol006.ts';
 import { tosca } from './tosca/tosca.ts';
 
 /** Those first that leave least doubt when they recognise something. */
-export const dialects: readonly Dialect[] = [nemo, tosca, rdcl, sol006, osm, osm8, appd, cran, native];
+export const dialects: readonly Dialect[] = [nemo, tosca, rdcl, sol006, osm, osm8, appd, cran, native, ansible];

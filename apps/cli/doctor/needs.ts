@@ -45,6 +45,8 @@ export const needs: readonly Need[] = [
   program('sysctl', 'procps', 'test', 'tests of verification against the packet filter of the kernel'),
   program('ovs-vswitchd', 'openvswitch-switch', 'test', 'tests of verification against Open vSwitch'),
   program('python3', 'python3', 'test', 'tests of verification that send raw packets in namespaces'),
+  program('ansible-playbook', 'ansible-core', 'test', 'tests of the playbooks that services are written as'),
+  program('podman', 'podman', 'test', 'containers in these tests; the comparison in `npm run bench -- provision`'),
   program('tcpdump', 'tcpdump', 'test', 'tests of the language of packets; looking at packets'),
   {
     name: 'postgresql',
@@ -62,5 +64,4 @@ export const needs: readonly Need[] = [
     neededFor: 'tests of the console',
     present: (machine) => BROWSERS.some((browser) => machine.has(browser)),
   },
-  program('podman', 'podman', 'extra', 'the comparison in `npm run bench -- provision`'),
 ];
