@@ -264,3 +264,26 @@ test.skipIf(!hasRealFiles)('the package of the OSM hackfest is read, and written
   expect(canonicalJson(readDescriptor(written.files).service)).toBe(canonicalJson(service));
   expect(files.map((file) => recognise([file]))).toEqual(['osm', 'osm']);
 });
+
+test.each(['osm', 'osm8'] as const)(
+  'a unit that is no machine has an image of its name in %s, and can be read',
+  (format) => {
+    const example = readFileSync(new URL('../../../examples/mobile-edge/service.yaml', import.meta.url));
+    const { files, losses } = convert([{ path: 'service.yaml', bytes: example }], format);
+    const said = losses.map(({ message }) => message);
+    expect(said).toContain(`${format} cannot say: that the image 'ue' is host: of unit 'ue'`);
+    expect(said).toContain(`${format} cannot say: environment nft of unit 'firewall'`);
+    const { service, problems } = readDescriptor(files);
+    expect(problems.filter(({ severity }) => severity === 'error')).toEqual([]);
+    const images = service!.block.children.flatMap(({ children }) => children.map(({ execution }) => execution!.image));
+    expect(images).toEqual([
+      'name:ue',
+      'name:rrh',
+      'name:bbu',
+      'name:epc',
+      'name:offload',
+      'name:firewall',
+      'name:video',
+    ]);
+  },
+);

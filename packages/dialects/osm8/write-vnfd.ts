@@ -89,7 +89,9 @@ export class VnfdWriter {
     const lose = (field: string, what: string) => this.#lose(`${at}.${field}`, `${what} of unit '${unit.name}'`);
     const whole = (value: number | undefined) => (value === undefined ? undefined : Math.max(1, Math.ceil(value)));
     if (environment !== 'vm') lose('environment', `environment ${environment}`);
-    if (image !== undefined && !image.startsWith('name:')) lose('image', `that image ${image} is in the package`);
+    // Every VDU is a machine with an image; \`host:\` names none, and a packet function has none.
+    const named = image === undefined || image.endsWith(':') ? idOf(unit) : image.slice(image.indexOf(':') + 1);
+    if (image !== undefined && !image.startsWith('name:')) lose('image', `that the image '${named}' is ${image}`);
     for (const [field, value] of Object.entries({
       cpu,
       memoryMiB,
@@ -119,7 +121,7 @@ export class VnfdWriter {
       ...(unit.description === undefined ? {} : { description: unit.description }),
       count: this.#count(fn, unit, lose, groups),
       ...(Object.keys(flavor).length === 0 ? {} : { 'vm-flavor': flavor }),
-      ...(image === undefined ? {} : { image: image.slice(image.indexOf(':') + 1) }),
+      image: named,
       ...interfaces,
       ...(all.length === 0 ? {} : { 'internal-connection-point': all }),
     };

@@ -127,15 +127,16 @@ function osmResources(w: Writing, fn: Block, unit: Block, carried: Fields, at: s
   const plain = parsed.success ? plainOf(parsed.data, w.pools(fn), 'osm') : undefined;
   const lose = (field: string, what: string) => w.lose(`${at}.${field}`, `${what} of unit '${unit.name}'`);
   if (unit.execution!.environment !== 'vm') lose('environment', `environment ${unit.execution!.environment}`);
-  const name = image?.slice(image.indexOf(':') + 1);
+  // Every VDU is a machine with an image; `host:` names none, and a packet function has none.
+  const named = image?.slice(image.indexOf(':') + 1);
+  const name = named === undefined || named === '' ? w.id(unit) : named;
   const { 'sw-image-desc': ownImage, ...own } = chosen(carried);
   const keepsImage = ownImage !== undefined && plain?.image === image;
   if (image !== undefined && !keepsImage && !image.startsWith('name:'))
-    lose('image', `that image ${image} is in the package`);
-  const images: Resources =
-    keepsImage || name === undefined
-      ? { nested: false, references: keepsImage ? { 'sw-image-desc': ownImage } : {}, added: {} }
-      : { nested: false, references: { 'sw-image-desc': name }, added: { image: { id: name, name, image: name } } };
+    lose('image', `that the image '${name}' is ${image}`);
+  const images: Resources = keepsImage
+    ? { nested: false, references: { 'sw-image-desc': ownImage }, added: {} }
+    : { nested: false, references: { 'sw-image-desc': name }, added: { image: { id: name, name, image: name } } };
   const asked = Object.fromEntries(
     Object.entries({ cpu, memoryMiB, storageMiB }).filter(([, value]) => value !== undefined),
   );

@@ -31,7 +31,7 @@ type Service = NonNullable<ReturnType<typeof readDescriptor>['service']>;
 /** Dialects that a package of a kind may hold as they are; another is translated into the first. */
 const native: Readonly<Record<PackageKind, readonly [Format, ...Format[]]>> = {
   csar: ['tosca', 'sol006'],
-  osm: ['sol006'],
+  osm: ['osm', 'osm8', 'sol006'],
   mec: ['appd'],
 };
 
@@ -177,7 +177,10 @@ function metadataOf(
 /** A folder that is called like the service, with a sum of each file. */
 function osm(content: readonly ArchiveEntry[], { block }: Service): readonly ArchiveEntry[] {
   const folder = `${block.name}_ns`;
-  const files = content.map(({ path, bytes }) => ({ path: `${folder}/${path}`, bytes }));
+  const files = content.map(({ path, bytes }) => ({
+    path: path.startsWith(`${folder}/`) ? path : `${folder}/${path}`,
+    bytes,
+  }));
   const sums = files.map(({ path, bytes }) => `${createHash('md5').update(bytes).digest('hex')}\t${path}\n`).toSorted();
   return [...files, { path: `${folder}/checksums.txt`, bytes: Buffer.from(sums.join('')) }];
 }

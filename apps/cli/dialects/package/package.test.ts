@@ -60,6 +60,7 @@ describe.each(['csar', 'osm', 'mec'] as const)('a package of kind %s', (kind) =>
     await inspect(context, at(name));
     expect(shown[0]).toMatchObject({
       kind,
+      dialect: { csar: 'tosca', osm: 'osm', mec: 'appd' }[kind],
       service: kind === 'mec' ? 'video-analytics' : 'mobile-edge',
       mismatches: 0,
       signed: false,
