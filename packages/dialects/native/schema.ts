@@ -312,7 +312,7 @@ const claims = {
 const claimNames = Object.keys(claims) as readonly (keyof typeof claims)[];
 
 /** What must always be true of the data plane of the service. Proven before a deployment, and of what is there after it. */
-const policyShape = z
+export const policyShape = z
   .strictObject({ name, description: z.string().max(4096).exactOptional(), ...claims })
   .superRefine((policy, context) => {
     const [first, ...more] = claimNames.filter((claim) => policy[claim] !== undefined);

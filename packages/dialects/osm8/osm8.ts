@@ -29,6 +29,7 @@ export const osm8: Dialect = {
       'unit.description',
       'unit.scale',
       'port.address',
+      'port.mac',
       'port.internalIf',
       'port.bandwidthMbps',
       'chain.ports',

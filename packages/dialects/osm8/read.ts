@@ -268,11 +268,13 @@ class Reading {
       const outside = external === undefined ? undefined : attached(external);
       const network = outside?.network ?? inner.get(internalOf(point) ?? '');
       const bandwidth = point.value['virtual-interface']?.bandwidth ?? 0;
-      const { name: _name, ...rest } = (raw[point.list] as readonly Fields[])[point.index]!;
+      const { name: _name, 'mac-address': _mac, ...rest } = (raw[point.list] as readonly Fields[])[point.index]!;
+      const mac = point.value['mac-address']?.toLowerCase().replaceAll('-', ':');
       return {
         name,
         ...(network === undefined ? {} : { network }),
         ...(outside?.address === undefined ? {} : { address: outside.address }),
+        ...(mac === undefined ? {} : { mac }),
         ...(name.length > 15 ? { internalIf: `eth${i}` } : {}),
         ...(bandwidth === 0 ? {} : { bandwidthMbps: bandwidth / 1e6 }),
         ...carry({ ...renamed(point.value.name, name), [point.list]: rest }),

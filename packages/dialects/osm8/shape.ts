@@ -30,6 +30,7 @@ const interfaceShape = z.looseObject({
   name: id,
   position: z.int().exactOptional(),
   type: z.string().exactOptional(),
+  'mac-address': z.string().exactOptional(),
   'virtual-interface': z.looseObject({ bandwidth: amount.exactOptional() }).exactOptional(),
   'external-connection-point-ref': id.exactOptional(),
   'internal-connection-point-ref': id.exactOptional(),

@@ -183,6 +183,7 @@ export class VnfdWriter {
     if (!isInside && !unconnected) points.add(reference);
     const form = {
       name: idOf(port),
+      ...(port.mac === undefined ? {} : { 'mac-address': port.mac }),
       ...(old === undefined ? { position: index + 1, type: isInside ? 'INTERNAL' : 'EXTERNAL' } : {}),
       ...kept,
       'virtual-interface': { type: 'PARAVIRT', ...virtual, ...bandwidth },

@@ -111,15 +111,28 @@ const fn: fc.Arbitrary<Block> = fc
     const units = same ? [{ ...only!, name: fields.name }] : children;
     return { kind: 'function', ports: [], links: [], ...fields, children: units };
   });
+/** Ethernet addresses for ports of units of which there is one. */
+function withMacs(functions: readonly Block[]): readonly Block[] {
+  let number = 0;
+  const mac = () => `02:00:5e:10:00:${(number += 1).toString(16).padStart(2, '0')}`;
+  return functions.map((one) => ({
+    ...one,
+    children: one.children.map((inner) =>
+      inner.scale === undefined ? { ...inner, ports: inner.ports.map((each) => ({ ...each, mac: mac() })) } : inner,
+    ),
+  }));
+}
 export const services: fc.Arbitrary<Service> = fc
   .record({
+    macs: fc.boolean(),
     functions: fc.uniqueArray(fn, { selector: ({ name }) => name, minLength: 1, maxLength: 4 }),
     version: words,
     description: words,
     mtu: fc.option(fc.integer({ min: 576, max: 9000 }), { nil: undefined }),
     layer: fc.constantFrom('tcp' as const, 'http' as const),
   })
-  .map(({ functions, version, description, mtu, layer }) => {
+  .map(({ macs, functions: plain, version, description, mtu, layer }) => {
+    const functions = macs ? withMacs(plain) : plain;
     const paths = functions.flatMap((f) =>
       f.children.map((u) => ({ path: `${f.name}/${u.name}`, on: u.ports.length > 0 })),
     );

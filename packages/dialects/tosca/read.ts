@@ -2,27 +2,31 @@ import { z } from 'zod';
 import { ASSUMED, assumedPrefix } from '../assumed.ts';
 import type { ReadResult } from '../dialect.ts';
 import type { DescriptorFile } from '../files.ts';
+import { withQuestions } from '../check-questions.ts';
 import { Names, renamed } from '../names.ts';
 import {
+  policyShape,
   requirementsShape,
   type NativeFunction,
+  type NativePolicy,
   type NativeRequirements,
   type NativeService,
 } from '../native/schema.ts';
 import { Origins } from '../origins.ts';
 import { readShape, type JsonSchema } from '../shape.ts';
 import { toService } from '../to-service.ts';
-import { readYamlText, shorten } from '../yaml-text.ts';
+import { formatPath, partOf, readYamlText, shorten, type Path } from '../yaml-text.ts';
 import { at, beyond, carry, groupAt, isGroup, listOf, over, textOf, without, type Group } from './groups.ts';
 import { affinityOf } from './policies.ts';
 import { FunctionReader, nodeName, type ReadFunction } from './read-function.ts';
 import { readPaths } from './read-paths.ts';
 import { Templates, substitutionOf, type Template } from './templates.ts';
-import { Topology, type Node } from './topology.ts';
-import { isNormative, isOwn, requirementNames } from './types.ts';
+import { Topology, type Node, type Policy } from './topology.ts';
+import { isNormative, isOwn, own, requirementNames } from './types.ts';
 import { leftOfLink, saidBy } from './usual.ts';
 import { REQUIREMENTS, usualNs, usualVnf } from './usual-whole.ts';
 
+const policySchema = z.toJSONSchema(policyShape, { io: 'input' }) as JsonSchema;
 const requirementsSchema = z.toJSONSchema(requirementsShape, { io: 'input' }) as JsonSchema;
 
 /**
@@ -45,6 +49,8 @@ class Reader {
   readonly #links = new Map<string, string>();
   readonly #origins = new Origins();
   readonly #functionNames = new Names();
+  /** Of the policies that are the service's own: where their properties stand. */
+  readonly #claims: { readonly policy: NativePolicy; readonly path: Path }[] = [];
   readonly #functions: { readonly node: Node | undefined; readonly read: ReadFunction; readonly topology: Topology }[] =
     [];
 
@@ -59,7 +65,9 @@ class Reader {
     if (entry === undefined || problems.some(({ severity }) => severity === 'error')) return { problems };
     const topology = new Topology(this.#templates, entry);
     this.#origins.note('', entry.text.locate(['topology_template'], 'key'));
-    return toService(this.#service(topology), this.#origins, problems);
+    const service = this.#service(topology);
+    const read = toService(service, this.#origins, problems);
+    return withQuestions(read, entry.text, (policy) => this.#claims[policy]!.path);
   }
 
   #service(topology: Topology): NativeService {
@@ -89,6 +97,7 @@ class Reader {
       read.add(policy);
       for (const { node, rule } of rules) affinity.set(pathOf(node)!, [...(affinity.get(pathOf(node)!) ?? []), rule]);
     }
+    for (const policy of topology.policies) if (this.#claim(policy, topology)) read.add(policy);
     const functions = this.#functions.map(({ read: { fn } }) => withAffinity(fn, affinity.get(fn.name)));
     this.#note(
       paths.chains.map(({ node }) => node),
@@ -143,7 +152,34 @@ class Reader {
       networks: this.#networks,
       functions,
       chains: paths.chains.map(({ chain }) => chain),
+      ...(this.#claims.length === 0 ? {} : { policies: this.#claims.map(({ policy }) => policy) }),
     };
+  }
+
+  /** A claim about the data plane, in the words of the native format. @returns whether it is one. */
+  #claim({ name, type, value, path: base }: Policy, { template }: Topology): boolean {
+    if (type !== own.policy) return false;
+    const path = [...base, 'properties'];
+    const text = partOf(template.text, path);
+    const fields = isGroup(text.value) ? text.value : {};
+    const description = textOf(value['description']);
+    const said = { name, ...(description === undefined ? {} : { description: description.slice(0, 4096) }), ...fields };
+    const shape = readShape({ ...text, value: said }, policyShape, policySchema);
+    if ('value' in shape) {
+      const at = `policies[${this.#claims.length}]`;
+      this.#origins.note(at, template.text.locate(path));
+      for (const [claim, parts] of Object.entries(fields)) {
+        for (const field of isGroup(parts) ? Object.keys(parts) : []) {
+          this.#origins.note(`${at}.${claim}.${field}`, template.text.locate([...path, claim, field]));
+        }
+      }
+      this.#claims.push({ policy: shape.value, path });
+    } else {
+      this.#templates.problems.push(
+        ...shape.problems.map((problem) => ({ ...problem, path: `${formatPath(path)}.${problem.path}` })),
+      );
+    }
+    return true;
   }
 
   #name({ self, template, nodes }: Topology): string {

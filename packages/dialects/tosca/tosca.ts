@@ -16,6 +16,7 @@ export const tosca: Dialect = {
       'service.description',
       'service.networks',
       'service.chains',
+      'service.policies',
       'function.description',
       'function.requirements',
       'unit.description',

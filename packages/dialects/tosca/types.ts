@@ -62,10 +62,12 @@ export const isOwn = (type: string): boolean => type.startsWith('superfluidity.'
 export const isWellKnownImport = (name: string): boolean =>
   /^https?:\/\//.test(name) || /(?:^|\/)(?:etsi_nfv_sol001_\w+_types|tosca_\w+|TOSCA_\w+)\.ya?ml$/.test(name);
 
-/** What the written form adds: how a VDU is run beside a disk image (nested VDUs of D6.1 annex B2, as derived types). */
+/** What the written form adds: how a VDU is run beside a disk image (nested VDUs of D6.1 annex B2, as derived types), and policies. */
 export const own = {
   file: 'superfluidity_types.yaml',
   vdu: 'superfluidity.nodes.nfv.Vdu.Nested',
   port: 'superfluidity.nodes.nfv.VduCp',
+  /** A claim about the data plane of the whole service. */
+  policy: 'superfluidity.policies.DataPlane',
   nestedType: 'superfluidity',
 } as const;

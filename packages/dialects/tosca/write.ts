@@ -1,4 +1,4 @@
-import { splitPortReference, type Chain, type Network, type Service } from '@superfluidity/model';
+import { splitPortReference, type Chain, type Network, type Policy, type Service } from '@superfluidity/model';
 import { Document } from 'yaml';
 import type { Lose } from '../dialect.ts';
 import type { DescriptorFile } from '../files.ts';
@@ -28,7 +28,9 @@ export function writeTosca(service: Service, lose: Lose): readonly DescriptorFil
     { path: 'TOSCA-Metadata/TOSCA.meta', bytes: new TextEncoder().encode(meta(entry)) },
     textFile(entry, nsd(service, functions, imports, lose)),
     ...vnfds.map(({ path, document }) => textFile(path, document)),
-    ...(vnfds.some(({ ownTypes }) => ownTypes) ? [textFile(own.file, ownTypes())] : []),
+    ...(vnfds.some(({ ownTypes }) => ownTypes) || (service.policies ?? []).length > 0
+      ? [textFile(own.file, ownTypes())]
+      : []),
     ...vnfds.flatMap(({ nested }) => nested.map(({ path, document }) => textFile(path, document))),
   ];
 }
@@ -53,7 +55,7 @@ function meta(entry: string): string {
 }
 
 function nsd(service: Service, functions: readonly WrittenFunction[], imports: readonly string[], lose: Lose): Group {
-  const { block, version, networks, chains } = service;
+  const { block, version, networks, chains, policies: claims = [] } = service;
   const carried = carriedOf(block);
   const names = new NodeNames();
   const type = `superfluidity.ns.${block.name}`;
@@ -74,6 +76,7 @@ function nsd(service: Service, functions: readonly WrittenFunction[], imports: r
     ...block.children.flatMap((fn) =>
       affinityPolicies(sayableAffinity(fn, nodeOf), nodeOf.get(fn.name)!, true, (path) => nodeOf.get(path)!),
     ),
+    ...claims.map(claimPolicy),
     ...(listOf(carried['policies']) as readonly Group[]),
   ];
   const nodes: Group = {
@@ -119,6 +122,7 @@ function nsd(service: Service, functions: readonly WrittenFunction[], imports: r
       'etsi_nfv_sol001_vnfd_types.yaml',
       'etsi_nfv_sol001_nsd_types.yaml',
       ...imports,
+      ...(claims.length === 0 ? [] : [own.file]),
     ],
     node_types: { ...groupAt(carried, 'types'), [type]: { derived_from: 'tosca.nodes.nfv.NS' } },
     topology_template: {
@@ -130,6 +134,12 @@ function nsd(service: Service, functions: readonly WrittenFunction[], imports: r
       ...extra('outputs'),
     },
   };
+}
+
+/** Policies of TOSCA are named in one list: what they are called in the service is a property. */
+function claimPolicy({ name, description, claim: { kind, ...said } }: Policy, number: number): Group {
+  const described = description === undefined ? {} : { description };
+  return { [`data_plane_${number}`]: { type: own.policy, ...described, properties: { name, [kind]: said } } };
 }
 
 /** A link that was inside of a function and no longer is goes by the name that it has here. */
@@ -236,9 +246,16 @@ function forwarding(
   return { nodes: { [path]: called(whole, path, wanted), ...Object.fromEntries(nodes) }, policies: rules };
 }
 
-/** Nested VDUs of D6.1 annex B2 as types derived from those of SOL001. */
+/** Nested VDUs of D6.1 annex B2 as types derived from those of SOL001, and the policies of a service. */
 function ownTypes(): Group {
   const text = { type: 'string', required: false };
+  const places = { type: 'list', entry_schema: { type: 'string' } };
+  const claims = {
+    Ends: { from: places, to: places, packet: text },
+    Through: { chain: { type: 'string' }, waypoints: places },
+    Check: { from: places, packet: text, formula: { type: 'string' } },
+  };
+  const claim = (name: keyof typeof claims) => ({ type: `superfluidity.datatypes.${name}`, required: false });
   return {
     tosca_definitions_version: 'tosca_simple_yaml_1_3',
     imports: ['etsi_nfv_sol001_common_types.yaml', 'etsi_nfv_sol001_vnfd_types.yaml'],
@@ -253,6 +270,24 @@ function ownTypes(): Group {
         },
       },
       [own.port]: { derived_from: types.port, properties: { internalIfRef: text } },
+    },
+    data_types: Object.fromEntries(
+      Object.entries(claims).map(([name, properties]) => [
+        `superfluidity.datatypes.${name}`,
+        { derived_from: 'tosca.datatypes.Root', properties },
+      ]),
+    ),
+    policy_types: {
+      [own.policy]: {
+        derived_from: 'tosca.policies.Root',
+        properties: {
+          name: { type: 'string' },
+          reach: claim('Ends'),
+          deny: claim('Ends'),
+          through: claim('Through'),
+          check: claim('Check'),
+        },
+      },
     },
   };
 }
