@@ -46,6 +46,17 @@ export async function readSourceFiles(names: readonly string[]): Promise<readonl
   return files;
 }
 
+/** Everything that archives among the inputs hold, whether it belongs to a descriptor or not. */
+export async function pathsInArchives(names: readonly string[]): Promise<readonly string[]> {
+  const paths: string[] = [];
+  for (const name of names.filter(isArchiveName)) {
+    const found = await stat(name);
+    if (!found.isFile() || found.size > ARCHIVE.totalBytes) continue;
+    for (const { path } of await readArchive(await read(name), ARCHIVE)) paths.push(path);
+  }
+  return paths;
+}
+
 async function folderOf(name: string): Promise<string> {
   const found = await stat(name).catch((cause: unknown) => {
     throw unusable(name, 'there is no such file', cause);

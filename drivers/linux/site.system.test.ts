@@ -165,6 +165,14 @@ describe.skipIf(reason !== undefined)(titled('a linux site', reason), { timeout:
     expect(await reaches(blue, c)).toBe(false);
   });
 
+  test('gives a port the Ethernet address that it asks for, and takes none of the pool for it', async () => {
+    const status = await start('addressed', sleeping, {}, { mac: '02:00:5e:10:00:01' });
+    expect(status).toMatchObject({ pooled: false, ports: [{ mac: '02:00:5e:10:00:01' }] });
+    expect(listLinks(namespaceOf(status))).toContainEqual(
+      expect.objectContaining({ name: 'eth0', mac: '02:00:5e:10:00:01' }),
+    );
+  });
+
   test('lets in what the rules of a port allow, and nothing else', async () => {
     const client = await start('client', sleeping);
     const stranger = await start('stranger', sleeping);

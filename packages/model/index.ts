@@ -1,5 +1,6 @@
 export * from './block.ts';
 export * from './check.ts';
+export * from './check-images.ts';
 export * from './environment.ts';
 export * from './errors.ts';
 export * from './graph.ts';

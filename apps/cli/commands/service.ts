@@ -24,7 +24,8 @@ export async function check(
 ): Promise<void> {
   if (options.fix === true) await (await import('../dialects/fix.ts')).fix(context, files);
   const source = await readSource(files);
-  const result = options.offline ? await checkHere(source) : await checkAnywhere(context, source);
+  const read = options.offline ? await checkHere(source) : await checkAnywhere(context, source);
+  const result = 'descriptor' in source ? read : await withImages(read, files, source);
   await context.show(result, () => checkText(context, result));
   if (!result.ok) process.exitCode = exitCodes.usage;
   else if (result.verification?.answer === 'violated') process.exitCode = exitCodes.failed;
@@ -52,6 +53,14 @@ async function checkAnywhere(context: Context, source: Source): Promise<CheckRes
   }
 }
 
+function plain({ position, suggestion, ...problem }: Problem): CheckResult['problems'][number] {
+  return {
+    ...problem,
+    ...(position === undefined ? {} : { position: { ...position } }),
+    ...(suggestion === undefined ? {} : { suggestion }),
+  };
+}
+
 async function checkHere(source: Source): Promise<CheckResult> {
   const { SuperfluidityError } = await import('@superfluidity/core');
   if ('descriptor' in source) {
@@ -61,15 +70,22 @@ async function checkHere(source: Source): Promise<CheckResult> {
   const { readDescriptor } = await import('@superfluidity/dialects');
   const files = source.files.map(({ path, base64 }) => ({ path, bytes: Buffer.from(base64, 'base64') }));
   const { service, problems, format = 'unknown' } = readDescriptor(files);
-  const plain = problems.map(({ position, suggestion, ...problem }) => ({
-    ...problem,
-    ...(position === undefined ? {} : { position: { ...position } }),
-    ...(suggestion === undefined ? {} : { suggestion }),
-  }));
-  const found = { ok: service !== undefined, format, problems: plain, ...named(service?.block.name) };
+  const found = { ok: service !== undefined, format, problems: problems.map(plain), ...named(service?.block.name) };
   if ((service?.policies ?? []).length === 0) return found;
   const { proveHere } = await import('../verify/prove-here.ts');
   return { ...found, verification: proveHere(source, PROOF_MS) };
+}
+
+/** The files that a descriptor speaks of are here, and not where it is read. */
+async function withImages(
+  result: CheckResult,
+  inputs: readonly string[],
+  source: Exclude<Source, { descriptor: string }>,
+): Promise<CheckResult> {
+  const missing = await (await import('../images.ts')).missingImages(inputs, source);
+  return missing.length === 0
+    ? result
+    : { ...result, ok: false, problems: [...result.problems, ...missing.map(plain)] };
 }
 
 function checkText({ style }: Context, { ok, name, format, problems, verification }: CheckResult): string {
