@@ -31,6 +31,21 @@ export const cliErrors = defineErrors({
     title: 'A key or a certificate cannot be used',
     hint: 'Name files in PEM: a private RSA or ECDSA key without a passphrase, and its X.509 certificate.',
   },
+  'SF-PUBLISH-ADDRESS': {
+    status: 400,
+    title: 'The repository or the branch cannot be used',
+    hint: 'Name a URL or a path without a password: git asks its credential helper, or ssh its agent.',
+  },
+  'SF-PUBLISH-GIT': {
+    status: 502,
+    title: 'git failed',
+    hint: 'The answer of git is shown; try the same with git itself, with the same user.',
+  },
+  'SF-PUBLISH-REJECTED': {
+    status: 409,
+    title: 'The repository did not take what was pushed',
+    hint: 'Others push all the time, or a rule of the repository forbids it: the answer of git says which. Try again, or another branch.',
+  },
   'SF-CLI-TIMEOUT': {
     status: 504,
     title: 'The operation did not end within the time limit',

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Context } from '../context.ts';
 
 type Run = <A extends unknown[]>(
@@ -23,7 +23,7 @@ export function dialectCommands(run: Run): readonly Command[] {
         (await import('./convert.ts')).convert(context, inputs, options as never),
       ),
     );
-  return [convert, importCommand(run), packageCommand(run)];
+  return [convert, importCommand(run), packageCommand(run), publishCommand(run)];
 }
 
 function importCommand(run: Run): Command {
@@ -35,6 +35,32 @@ function importCommand(run: Run): Command {
       '\nExits with 1 when the catalogue refused one; the others are added.\n\nExample:\n  superfluidity import service.yaml vnf.csar old/nsd',
     )
     .action(run(async (context, inputs: string[]) => (await import('./import.ts')).importAll(context, inputs)));
+}
+
+function publishCommand(run: Run): Command {
+  return new Command('publish')
+    .description('write a service as playbooks and templates, and push them to a branch; says what was lost')
+    .argument('<service...>', 'descriptor, its folder, an archive, or an entry of the catalogue')
+    .requiredOption('--git <repository>', 'URL, user@host:path, or path; without a password')
+    .requiredOption('--branch <branch>', 'it is begun where it does not exist')
+    .option('--to <dialect...>', 'default: ansible, and what else can be carried out by a tool')
+    .option('--folder <path>', 'folder of the branch (default: the name of the service)')
+    .option('--force', 'write over files that others made or changed')
+    .option('--timeout <seconds>', 'for each call of git', seconds, 120)
+    .addHelpText(
+      'after',
+      '\nNothing is committed when nothing has changed; files of others stay as they are.\n\nExample:\n  superfluidity publish service.yaml --git git@host:operations.git --branch edge',
+    )
+    .action(
+      run(async (context, inputs: string[], options) =>
+        (await import('../publish/publish.ts')).publish(context, inputs, options as never),
+      ),
+    );
+}
+
+function seconds(text: string): number {
+  if (/^[1-9][0-9]{0,4}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a whole number of seconds.');
 }
 
 function packageCommand(run: Run): Command {
