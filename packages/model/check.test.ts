@@ -95,6 +95,13 @@ describe('checkService', () => {
       'functions[0].units[1].ports[0].address',
     ],
     [
+      'a link to an interface that does not exist',
+      service([{ ...fn('a', [unit('x'), unit('y')]), links: [{ name: 'wire', ends: ['x.eth0', 'y.eth7'] }] }]),
+      'SF-MODEL-REFERENCE',
+      'functions[0].links[0].ends[1]',
+      "did you mean 'y.eth0'?",
+    ],
+    [
       'two ports with one Ethernet address',
       service([
         fn('a', [
