@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,6 +41,38 @@ describe(`Ansible${absent}`, { skip: absent !== '' }, () => {
     const { all, tier_edge: edge } = JSON.parse(listed) as Record<string, { children?: string[]; hosts?: string[] }>;
     expect(all!.children).toEqual(expect.arrayContaining(['anywhere', 'tier_edge']));
     expect(edge!.hosts).toEqual(['localhost']);
+  });
+
+  test('takes names that are values of YAML 1.1 for names', () => {
+    const names = ['no', 'null', 'true', 'on', '012', '1'];
+    const functions = names.map((name) => ({
+      name,
+      environment: 'nft',
+      program: 'x',
+      ports: [name],
+      scale: { initial: 1, min: 0, max: 2 },
+    }));
+    const networks = names.map((name, i) => ({ name, prefix: `10.1.${i}.0/24` }));
+    const native = { superfluidity: 1, service: { name: 'off', version: '1', networks, functions } };
+    const { service } = readDescriptor([{ path: 's.json', bytes: Buffer.from(JSON.stringify(native)) }]);
+    const cwd = unpack(writeDescriptor(service!, 'ansible').files, 'names');
+    const show = `- {hosts: all, gather_facts: false, tasks: [{debug: {msg: "{{ ([service] + (networks | map(attribute='name') | list)) | to_json }}"}}]}`;
+    writeFileSync(join(cwd, 'show.yml'), show);
+    const run = (...args: readonly string[]) =>
+      execFileSync('ansible-playbook', ['-i', 'hosts.yml', ...args], { cwd, encoding: 'utf8' });
+    expect(run('show.yml')).toContain(
+      JSON.stringify(['off', ...names])
+        .replaceAll('"', '\\"')
+        .replaceAll(',', ', '),
+    );
+    // Every name is that of a role, which the list of tasks finds.
+    expect(run('--syntax-check', 'create.yml', 'scale.yml')).toContain('playbook: scale.yml');
+    for (const name of names) expect(existsSync(join(cwd, 'roles', name, 'tasks/main.yml'))).toBe(true);
+    const bounds = spawnSync('ansible-playbook', ['-i', 'hosts.yml', 'scale.yml', '-e', 'unit=012', '-e', 'count=3'], {
+      cwd,
+      encoding: 'utf8',
+    });
+    expect(bounds.stdout).toMatch(/Say -e unit=NAME -e count=N, of these: .*'012': /);
   });
 
   test('has text behind !unsafe as it was written, and looks for nothing in it', () => {

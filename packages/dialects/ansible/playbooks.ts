@@ -4,7 +4,7 @@ import type { HostRoute } from './routes.ts';
 import { unsafeYaml } from './text.ts';
 
 /**
- * Playbooks, roles and variables. Only names, numbers and addresses of the model stand in them as they are; other text of a
+ * Playbooks, roles and variables. Names are quoted, since `no` is a name and in YAML 1.1 a truth value. Only names, numbers and addresses of the model stand in them as they are; other text of a
  * descriptor is behind `!unsafe`, or in files that are copied and not looked into.
  */
 export function createPlaybook(service: Service, { units }: Plan): string {
@@ -36,7 +36,9 @@ export function deletePlaybook(service: Service, { units }: Plan): string {
 /** Which unit is scaled is asked first, so that a slip of the keyboard does nothing. */
 export function scalePlaybook(service: Service, { units }: Plan): string {
   const scalable = units.filter(({ scale: { min, max } }) => min < max);
-  const bounds = scalable.map(({ role, scale: { min, max } }) => `      ${role}: {minimum: ${min}, maximum: ${max}}\n`);
+  const bounds = scalable.map(
+    ({ role, scale: { min, max } }) => `      "${role}": {minimum: ${min}, maximum: ${max}}\n`,
+  );
   return `# Changes how many instances of a unit of ${service.block.name} there are:
 #   ansible-playbook -i hosts.yml scale.yml -e unit=${scalable[0]?.role ?? 'UNIT'} -e count=${scalable[0]?.scale.max ?? 'N'}
 ${networkPlay(`  vars:
@@ -78,7 +80,7 @@ function play({ path, role, group }: PlannedUnit, mode: 'create' | 'scale' | 'de
   tasks:
     - name: Instances of this host
       ansible.builtin.include_role:
-        name: ${role}
+        name: "${role}"
       vars:
         mode: ${mode}${mode === 'scale' ? `\n      when: unit == '${role}'` : ''}
 `;
@@ -110,7 +112,7 @@ all:
 }
 
 export function groupVars({ block, version }: Service, { networks }: Plan, routes: readonly HostRoute[]): string {
-  return `service: ${block.name}
+  return `service: "${block.name}"
 service_version: ${unsafeYaml(version)}
 service_description: ${unsafeYaml(block.description ?? '')}
 # What the playbooks remember on each host.
@@ -127,7 +129,7 @@ chain_routes:${list(routes, (route) => `  - {from: ${route.from}, direction: ${r
 }
 
 function network({ network: { name }, bridge, vxlan, vni, mtu, gateway, length }: PlannedNetwork): string {
-  return `  - {name: ${name}, bridge: ${bridge}, vxlan: ${vxlan}, vni: ${vni}, mtu: ${mtu}, gateway: ${gateway}/${length}}\n`;
+  return `  - {name: "${name}", bridge: ${bridge}, vxlan: ${vxlan}, vni: ${vni}, mtu: ${mtu}, gateway: ${gateway}/${length}}\n`;
 }
 
 function list<T>(items: readonly T[], line: (item: T) => string): string {
