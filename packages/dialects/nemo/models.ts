@@ -47,4 +47,6 @@ export const unitProperties = {
   'memory-mib': 'string',
   'storage-mib': 'string',
   'latency-max-ms': 'string',
+  /** Of the only port, as of a `host` in OpenDaylight. */
+  'mac-address': 'string',
 } as const satisfies Readonly<Record<string, ParameterType>>;

@@ -255,8 +255,32 @@ test('the script of the reference is read as it says', () => {
 function apart(service: Service): Service {
   const names = new Set(service.networks.map(({ name }) => name));
   const clash = service.block.children.some(({ name }) => names.has(name));
-  return clash ? { ...service, block: { ...service.block, children: [] }, chains: [], balancers: [] } : service;
+  const children = clash ? [] : service.block.children.map((fn) => ({ ...fn, children: fn.children.map(withoutMacs) }));
+  const apartFrom = { ...service, block: { ...service.block, children } };
+  return clash ? { ...apartFrom, chains: [], balancers: [] } : apartFrom;
 }
+
+/** Of several ports NEMO does not say which has the Ethernet address of the node. */
+function withoutMacs(unit: Block): Block {
+  if (unit.ports.length === 1) return unit;
+  return { ...unit, ports: unit.ports.map(({ mac: _mac, ...port }) => port) };
+}
+
+test('the Ethernet address of a host is that of its port, and written again; another word is carried', () => {
+  const text = (mac: string) =>
+    `CREATE Node h Type host Property mac-address: ${mac};\nCREATE Node lan Type l2-group Property ip-prefix: 10.5.0.0/24;\nCREATE Connection c Type p2p Endnodes h, lan;\n`;
+  const service = read(script(text('"02:00:5E:10:00:01"')));
+  expect(service.block.children[0]!.children[0]!.ports[0]).toMatchObject({ mac: '02:00:5e:10:00:01' });
+  const { files, losses } = writeDescriptor(service, 'nemo');
+  expect(losses).toEqual([]);
+  expect(new TextDecoder().decode(files[0]!.bytes)).toMatch(
+    /Node h Type host Property mac-address: "?02:00:5e:10:00:01"?;/,
+  );
+  const other = read(script(text('any')));
+  expect(other.block.children[0]!.children[0]).toMatchObject({
+    carried: { nemo: { properties: { 'mac-address': 'any' } } },
+  });
+});
 
 /** What is carried repeats what is read; hops are noted with their ports; order of networks and ports is no meaning. */
 function plain(service: Service): unknown {

@@ -14,6 +14,7 @@ export const nemo: Dialect = {
       'service.networks',
       'service.chains',
       'port.bandwidthMbps',
+      'port.mac',
       'execution.image',
       'execution.command',
       'execution.program',

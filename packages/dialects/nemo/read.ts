@@ -246,12 +246,16 @@ class Reading {
         ...(Object.keys(said).length === 0 ? {} : { carried: { nemo: said } }),
       });
     }
+    const mac = leaf.role === 'external' || ports.length !== 1 ? undefined : macOf(properties.get('mac-address'));
+    const [only] = ports;
+    if (mac !== undefined && typeof only === 'object') ports[0] = { ...only, mac };
+    const own = Object.keys(unitProperties).filter((property) => property !== 'mac-address' || mac !== undefined);
     const environment = this.#environment(leaf);
     const forwards = leaf.role === 'external' ? 'true' : properties.get('forwards');
     const requirements = requirementsOf(leaf);
     const said = {
       ...(leaf.implicit ? { type } : {}),
-      ...propertiesOf(properties, leaf.role === 'external' ? ['ip-prefix'] : Object.keys(unitProperties)),
+      ...propertiesOf(properties, leaf.role === 'external' ? ['ip-prefix'] : own),
       ...renamed(leaf.path.at(-1)!, name),
     };
     const carried = {
@@ -340,6 +344,12 @@ function requirementsOf({ unit, properties }: Leaf): NativeRequirements | undefi
   };
   const given = Object.entries(asked).filter(([, value]) => value !== undefined);
   return given.length === 0 ? undefined : (Object.fromEntries(given) as NativeRequirements);
+}
+
+/** What else stands there is carried: `mac-address` may be a word for one that the network gives. */
+function macOf(value: Value | undefined): string | undefined {
+  const mac = typeof value === 'string' ? value.toLowerCase() : '';
+  return /^[0-9a-f][02468ace](?::[0-9a-f]{2}){5}$/.test(mac) ? mac : undefined;
 }
 
 /** What is not read of the properties of a node. */

@@ -130,7 +130,10 @@ class Script {
     const ports = external ? others : unit.ports;
     if (!ports.every((port) => this.#calledAfterConnection(port))) return false;
     const prefix: Properties = own === undefined || isAssumed('nemo', own) ? [] : [['ip-prefix', own.prefix]];
-    const all: Properties = [...prefix, ...valuesOf(properties)];
+    const [only, ...more] = unit.ports.flatMap(({ mac }) => mac ?? []);
+    if (only !== undefined && (more.length > 0 || unit.ports.length > 1 || type !== 'host')) return false;
+    const mac: Properties = only === undefined ? [] : [['mac-address', only]];
+    const all: Properties = [...prefix, ...mac, ...valuesOf(properties)];
     this.#use(type, all);
     if (own !== undefined) this.#outside.add(own.name);
     this.#nodes.push(`${verb} Node ${node} Type ${type}${formatProperties(all)};`);
@@ -156,6 +159,10 @@ class Script {
     if (before['type'] !== undefined)
       this.#lose(`${at}.carried`, `that '${unit.name}' is of type '${String(before['type'])}'`);
     const properties: Properties = [...propertiesOf(unit), ...valuesOf(before['properties'])];
+    unit.ports.forEach((port, i) => {
+      if (port.mac !== undefined && unit.ports.length > 1)
+        this.#lose(`${at}.ports[${i}].mac`, `mac of port '${port.name}' of '${unit.name}', which has several`);
+    });
     const parameters = properties.map(([property, value]) => `${typeOf(value)}: ${property}`);
     const points = unit.ports.map((port) => `  ConnectionPoint ${port.name};`);
     const model = this.#unique('models', modelName(name));
@@ -293,7 +300,7 @@ function modelName(name: string): string {
   return `${name}-model`;
 }
 
-function propertiesOf({ execution, requirements }: Block): Properties {
+function propertiesOf({ execution, requirements, ports }: Block): Properties {
   const { environment, image, command, program, files, forwards } = execution!;
   const { cpu, memoryMiB, storageMiB, latencyMaxMs } = requirements;
   const values: Readonly<Record<keyof typeof unitProperties, Value | number | boolean | undefined>> = {
@@ -307,6 +314,7 @@ function propertiesOf({ execution, requirements }: Block): Properties {
     'memory-mib': memoryMiB,
     'storage-mib': storageMiB,
     'latency-max-ms': latencyMaxMs,
+    'mac-address': ports.length === 1 ? ports[0]!.mac : undefined,
   };
   return Object.entries(values).flatMap(([name, value]) => {
     if (value === undefined) return [];
