@@ -71,8 +71,13 @@ ${
     - {name: c, from: client, through: [wall], to: server, address: 10.251.9.1}
 `;
 
-const files = () =>
-  writeDescriptor(readDescriptor([{ path: 's.yaml', bytes: Buffer.from(descriptor) }]).service!, 'ansible').files;
+function unpack(text: string): void {
+  const { service } = readDescriptor([{ path: 's.yaml', bytes: Buffer.from(text) }]);
+  for (const { path, bytes } of writeDescriptor(service!, 'ansible').files) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), bytes);
+  }
+}
 const hostName = (host: string) => `${name}-${host}`;
 const sh = (command: string) => execFileSync('sh', ['-c', command], { encoding: 'utf8' }).trim();
 const inside = (instance: string, command: string) =>
@@ -107,10 +112,7 @@ function playbook(book: string, ...args: readonly string[]): Recap {
 beforeAll(() => {
   if (absent !== '') return;
   folder = mkdtempSync(join(tmpdir(), 'superfluidity-ansible-'));
-  for (const { path, bytes } of files()) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), bytes);
-  }
+  unpack(descriptor);
   mkdirSync(join(folder, 'package/web'), { recursive: true });
   writeFileSync(join(folder, 'package/web/page'), '{{ 7 * 7 }}');
   writeFileSync(join(folder, 'package/blank.img'), Buffer.alloc(1 << 20));
@@ -183,8 +185,24 @@ describe(`playbooks${absent}${absent === '' && podman === undefined ? ' (without
     expect(namespaces()).toHaveLength(4);
   });
 
+  test('run a unit in another way when its descriptor says so, and leave the others', { timeout: 600_000 }, () => {
+    unpack(
+      descriptor.replace(
+        'environment: nft\n      program: "table ip nothing { }"',
+        'environment: process\n      command: [sleep, "1000"]',
+      ),
+    );
+    const before = readFileSync(join(folder, 'h1/client/0/pid'), 'utf8');
+    expect(playbook('create.yml').changed).toBeGreaterThan(3);
+    const pid = readFileSync(join(folder, 'h1/worker/0/pid'), 'utf8').split(' ')[0]!;
+    expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).toBe('sleep\0' + '1000\0');
+    expect(inside('worker-0', 'nft list ruleset').stdout).not.toContain('nothing');
+    expect(readFileSync(join(folder, 'h1/client/0/pid'), 'utf8')).toBe(before);
+    expect(playbook('create.yml').changed).toBe(0);
+  });
+
   test('remove it without a trace; twice is once', { timeout: 600_000 }, () => {
-    const processes = ['client', ...(qemu ? ['machine'] : [])].map(
+    const processes = ['client', 'worker', ...(qemu ? ['machine'] : [])].map(
       (unit) => readFileSync(join(folder, `h1/${unit}/0/pid`), 'utf8').split(' ')[0]!,
     );
     for (const pid of processes) expect(existsSync(`/proc/${pid}`)).toBe(true);

@@ -200,6 +200,18 @@ export const UNIT_MAIN = `- name: Look whether the unit is here
   loop_control:
     loop_var: instance
 
+- name: Look how it has been run
+  ansible.builtin.stat:
+    path: "{{ unit_folder }}/.unit/run"
+  register: former
+
+- name: Stop what was run in another way
+  ansible.builtin.include_tasks: stop.yml
+  loop: "{{ here | intersect(wanted) }}"
+  loop_control:
+    loop_var: instance
+  when: former.stat.exists and former.stat.checksum != lookup('file', role_path ~ '/files/run', rstrip=False) | hash('sha1')
+
 - name: Bring the unit
   when: wanted | length > 0
   block:
