@@ -15,6 +15,8 @@ export function isArgument(text: string): boolean {
  * cannot be printed, and half of a surrogate pair ends it.
  */
 export function unsafeYaml(text: string): string {
+  // Behind `!unsafe`, ansible-core 2.19 takes it for nothing.
+  if (text === '') return '""';
   let escaped = '';
   for (const character of text.toWellFormed()) {
     const code = character.codePointAt(0)!;
