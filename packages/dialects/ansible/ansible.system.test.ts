@@ -79,6 +79,7 @@ describe(`Ansible${absent}`, { skip: absent !== '' }, () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 12 }),
       fc.constantFrom(
+        '',
         '{{ 1 / 0 }}',
         '{% raw %}',
         '[1, 2]',
