@@ -224,7 +224,11 @@ function reasonToSkip(): string {
   const missing = ['ansible-playbook', 'ip', 'nft', 'nsenter', 'ping'].filter(
     (program) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0,
   );
-  return missing.length === 0 ? '' : ` (skipped: there is no ${missing.join(', ')})`;
+  if (missing.length > 0) return ` (skipped: there is no ${missing.join(', ')})`;
+  const devices =
+    'ip link add b type bridge && ip link add x type vxlan id 1 dstport 4789 local 192.0.2.1 && ip tuntap add t mode tap';
+  if (spawnSync('unshare', ['--net', 'sh', '-c', devices]).status === 0) return '';
+  return ' (skipped: the kernel gives no network namespace with bridges, VXLAN and taps)';
 }
 
 /** Where limits are lower than podman's own, it needs to be told. Undefined: it starts no containers here. */
