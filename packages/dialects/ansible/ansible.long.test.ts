@@ -226,7 +226,7 @@ function reasonToSkip(): string {
   );
   if (missing.length > 0) return ` (skipped: there is no ${missing.join(', ')})`;
   const devices =
-    'ip link add b type bridge && ip link add x type vxlan id 1 dstport 4789 local 192.0.2.1 && ip tuntap add t mode tap';
+    'ip link add name try0 type bridge && ip link add name try1 type vxlan id 1 dstport 4789 local 192.0.2.1 && ip tuntap add dev try2 mode tap';
   if (spawnSync('unshare', ['--net', 'sh', '-c', devices]).status === 0) return '';
   return ' (skipped: the kernel gives no network namespace with bridges, VXLAN and taps)';
 }
