@@ -68,7 +68,12 @@ async function rendered(namespace: string, { allow, transit, networks, chained }
 
 const host = (rules: string) =>
   assemble('host', [
-    { path: 'h.addr', text: [PORT, OTHER, 'up'].map((name, i) => `${i + 2}: ${name}    inet 169.254.9.${i + 1}/32 scope global ${name}\n`).join('') },
+    {
+      path: 'h.addr',
+      text: [PORT, OTHER, 'up']
+        .map((name, i) => `${i + 2}: ${name}    inet 169.254.9.${i + 1}/32 scope global ${name}\n`)
+        .join(''),
+    },
     { path: 'h.routes', text: `${ROUTES.join('\n')}\n` },
     { path: 'h.nft', text: rules },
   ]);
@@ -102,15 +107,16 @@ function lets({ protocol, from, ports = [] }: TrafficRule): Condition {
   if (protocol === 'icmp' || ports.length === 0) parts.push(...(protocol === undefined ? [] : [protocol]));
   else {
     const protocols = protocol === undefined ? ['tcp', 'udp'] : [protocol];
-    parts.push(
-      `(${protocols.flatMap((name) => ports.map((port) => `${name} dst port ${port}`)).join(' or ')})`,
-    );
+    parts.push(`(${protocols.flatMap((name) => ports.map((port) => `${name} dst port ${port}`)).join(' or ')})`);
   }
   return parts.length === 0 ? all() : parseFilter(parts.join(' and '));
 }
 
 /** Fragments are put together before the filter sees them (nf_defrag), and a packet that has no hop left goes nowhere. */
-const STARTS = ['h:up:in', `h:${OTHER}:in`].map((port) => ({ port, assume: parseFilter('ip[8] > 1 and ip[6:2] & 0x1fff = 0') }));
+const STARTS = ['h:up:in', `h:${OTHER}:in`].map((port) => ({
+  port,
+  assume: parseFilter('ip[8] > 1 and ip[6:2] & 0x1fff = 0'),
+}));
 
 describe.skipIf(reason !== undefined)(titled('the packet filter of a host', reason), () => {
   test('lets in what the rules of the block let in, and nothing else', { timeout: 60_000 }, async () => {

@@ -152,6 +152,20 @@ const ruleLine = z.object({ file: z.string(), line: z.int(), text: z.string().ex
 const answer = z.enum(['holds', 'violated', 'unknown']);
 const packetValues = z.record(z.string(), z.string()).meta({ description: 'Values of header fields, decimal' });
 
+const pathReport = z.object({
+  outcome: z.string(),
+  port: z.string(),
+  why: z.string().exactOptional(),
+  source: ruleLine.exactOptional(),
+  hops: z.array(z.object({ port: z.string(), because: z.array(ruleLine) })),
+  doubts: z.array(z.string()),
+  layout: z.string(),
+  packet: z
+    .object({ sent: packetValues, arrived: packetValues })
+    .exactOptional()
+    .meta({ description: 'A packet that takes this path' }),
+});
+
 /** The same shape as `VerificationReport` of intent. */
 export const verificationReport = z
   .object({
@@ -167,23 +181,20 @@ export const verificationReport = z
         bound: z.string().exactOptional().meta({ description: 'Of unknown: the bound that was hit' }),
         dependsOn: z.array(z.string()),
         rules: z.array(ruleLine),
-        paths: z.array(
-          z.object({
-            outcome: z.string(),
-            port: z.string(),
-            why: z.string().exactOptional(),
-            source: ruleLine.exactOptional(),
-            hops: z.array(z.object({ port: z.string(), because: z.array(ruleLine) })),
-            doubts: z.array(z.string()),
-            layout: z.string(),
-            packet: z
-              .object({ sent: packetValues, arrived: packetValues })
-              .exactOptional()
-              .meta({ description: 'A packet that takes this path' }),
-          }),
-        ),
+        paths: z.array(pathReport),
       }),
     ),
+    likeness: z
+      .object({
+        answer,
+        because: z.string(),
+        bound: z.string().exactOptional().meta({ description: 'Of unknown: the bound that was hit' }),
+        dependsOn: z.array(z.string()),
+        differences: z.array(z.object({ because: z.string(), meant: z.array(pathReport), there: z.array(pathReport) })),
+        leftOut: z.array(z.string()).meta({ description: 'Packets that were not compared' }),
+      })
+      .exactOptional()
+      .meta({ description: 'Of what sites say is there: does it do with every packet what was meant?' }),
     assumptions: z.array(z.string()).meta({ description: 'What is taken for granted, and not proven' }),
     tookMs: z.number(),
   })

@@ -4,8 +4,14 @@ export const intentLimits = {
   instances: 2,
   /** All policies of one service together. */
   milliseconds: 10_000,
+  /** To hold what is there against what was meant: all units of one service together. */
+  likenessMs: 5_000,
+  /** Differences between the two that a report keeps. */
+  differences: 3,
   /** Beyond its own limit, before a thread that does not answer is ended. */
   graceMs: 5_000,
+  /** Memory of the thread that proves. One that needs more is ended, and what it was asked is not known. */
+  heapMiB: 2_048,
   /** A thread that nobody asks anything ends after this. */
   idleMs: 900_000,
   /** Paths that a report keeps of each policy. */

@@ -107,8 +107,8 @@ export function intendedNetwork(plane: Plane): Subject {
     });
     programs.set(`${site}/router:in`, program);
   }
-  for (const { name, layer, site } of plane.balancers) {
-    if (layer === 'http') assumptions.push(`the proxy of ${name} at ${site} passes requests on to its members`);
+  for (const { name, isProxied, site } of plane.balancers) {
+    if (isProxied) assumptions.push(`the proxy of ${name} at ${site} passes requests on to its members`);
   }
   const ends = plane.units.map(({ name }) => `${name}:local:out`);
   const network: Network = {

@@ -18,6 +18,7 @@ import {
   type Network,
   nothing,
   type PortId,
+  protocols,
   read,
 } from '@superfluidity/verify';
 import { numberOf } from './addresses.ts';
@@ -65,33 +66,32 @@ export function opening(from: string, to?: string): { readonly assume: Condition
 
 const answered = meta('answered');
 
-/** The network in which these units answer each packet that is for them, once. */
-export function answering(network: Network, units: readonly UnitPlaces[]): Network {
+/** The network in which these units answer each packet that is for them, once; with `kept`, packets also stay there. */
+export function answering(network: Network, units: readonly UnitPlaces[], { kept = false } = {}): Network {
   const programs = new Map(network.programs);
   for (const { ends, starts } of units) {
-    for (const [i, port] of ends.entries()) programs.set(port, answer(starts[i] ?? starts[0]!));
+    for (const [i, port] of ends.entries()) programs.set(port, answer(starts[i] ?? starts[0]!, kept));
   }
   return { ...network, programs };
 }
 
-function answer(back: PortId): Instruction {
+function answer(back: PortId, kept: boolean): Instruction {
   const swap = (a: Field, b: Field): Instruction => {
     const kept = meta('answer');
     const put = (to: Field, value: Expr) => assign(to, value);
     return block(assign(kept, read(a)), put(a, read(b)), put(b, read(kept)), { op: 'deallocate', at: kept });
   };
+  /** Those of UDP and SCTP are at the same place. */
   const ports = swap(field('TCP.sport'), field('TCP.dport'));
-  return branch(
-    { kind: 'exists', at: answered },
-    nothing,
-    block(
-      assign(answered, constant(1, 1)),
-      swap(source, field('IPv4.dst')),
-      set('IPv4.ttl', TTL),
-      branch(isTcp, block(ports, set('TCP.flags', SYN_ACK)), nothing),
-      branch(fieldIs('IPv4.proto', 17), ports, nothing),
-      branch(isIcmp, set('ICMP.type', ECHO_REPLY), nothing),
-      forward(back),
-    ),
+  const reply = block(
+    assign(answered, constant(1, 1)),
+    swap(source, field('IPv4.dst')),
+    set('IPv4.ttl', TTL),
+    branch(isTcp, block(ports, set('TCP.flags', SYN_ACK)), nothing),
+    branch(any(fieldIs('IPv4.proto', protocols.udp), fieldIs('IPv4.proto', protocols.sctp)), ports, nothing),
+    branch(isIcmp, set('ICMP.type', ECHO_REPLY), nothing),
+    forward(back),
   );
+  const once: Instruction = kept ? { op: 'fork', branches: [nothing, reply] } : reply;
+  return branch({ kind: 'exists', at: answered }, nothing, once);
 }

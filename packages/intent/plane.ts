@@ -1,6 +1,7 @@
 import { AddressPool, sitePrefix } from '@superfluidity/fabric';
 import {
   formatIpv4Prefix,
+  type HealthCheck,
   type Network,
   parseIpv4Prefix,
   type Port,
@@ -89,6 +90,8 @@ export interface PlaneBalancer {
   readonly port: number;
   readonly targetPort: number;
   readonly layer: 'tcp' | 'http';
+  /** A program takes the packets and asks the members: it knows requests, or looks after their health. */
+  readonly isProxied: boolean;
   /** Names of units. */
   readonly members: readonly string[];
 }
@@ -163,10 +166,12 @@ class Builder {
         const at = locate?.(`chains[${service.chains.findIndex((each) => each.name === chain.name)}]`);
         return at === undefined ? chain : { ...chain, at };
       });
-    const balancers = service.balancers.flatMap(({ unit, health: _health, ...balancer }) =>
+    const balancers = service.balancers.flatMap(({ unit, health, ...balancer }) =>
       [...new Set(units.map(({ site }) => site))].flatMap((site): readonly PlaneBalancer[] => {
         const members = units.filter((each) => each.path === unit && each.site === site).map((each) => each.name);
-        return members.length === 0 ? [] : [{ ...balancer, site, members }];
+        return members.length === 0
+          ? []
+          : [{ ...balancer, isProxied: isProxied(balancer.layer, health), site, members }];
       }),
     );
     return {
@@ -293,6 +298,10 @@ class Builder {
     return hops.every((hop) => hop !== undefined) ? [{ name, address, protocol, ports, hops }] : [];
   }
 }
+
+/** That a unit runs is no question that is asked over the network. */
+const isProxied = (layer: PlaneBalancer['layer'], health: HealthCheck | undefined): boolean =>
+  layer === 'http' || (health !== undefined && health.kind !== 'running');
 
 /** A prefix, or the name of a network that has one. */
 function prefixOf(service: Service, text: string): string {

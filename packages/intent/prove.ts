@@ -1,12 +1,13 @@
 import type { Service } from '@superfluidity/model';
 import { fields, type Packet, type ShownPath } from '@superfluidity/verify';
 import { checkPolicies, type PolicyVerdict } from './check.ts';
+import { compareWithMeant, type Likeness } from './likeness.ts';
 import { intentLimits } from './limits.ts';
 import { intendedNetwork } from './network.ts';
 import type { Plane } from './plane.ts';
 import { realisedNetwork } from './realised.ts';
 import type { RealisedPlane } from './realised-plane.ts';
-import { type PathReport, type PolicyReport, type VerificationReport, worstOf } from './report.ts';
+import { type LikenessReport, type PathReport, type PolicyReport, type VerificationReport, worstOf } from './report.ts';
 import type { Subject } from './subject.ts';
 
 /** The parts of a service that policies speak of. */
@@ -15,10 +16,14 @@ export type PolicyService = Pick<Service, 'block' | 'networks' | 'chains' | 'pol
 /** Plain data, so that a thread can be asked. */
 export type ProofRequest = { readonly service: PolicyService; readonly milliseconds?: number } & (
   | { readonly intended: Plane }
-  | { readonly realised: RealisedPlane }
+  | {
+      readonly realised: RealisedPlane;
+      /** What was meant to be there, to be compared with it. */
+      readonly meant?: Plane;
+    }
 );
 
-/** Holds every policy of a service against its data plane. */
+/** Holds every policy of a service against its data plane, and what is there against what was meant. */
 export function prove(request: ProofRequest): VerificationReport {
   const began = performance.now();
   const { service, milliseconds = intentLimits.milliseconds } = request;
@@ -26,12 +31,30 @@ export function prove(request: ProofRequest): VerificationReport {
     'intended' in request ? intendedNetwork(request.intended) : realisedNetwork(request.realised);
   const verdicts = checkPolicies(subject, service, milliseconds);
   const policies = verdicts.map(policyReport);
+  const meant = 'realised' in request ? request.meant : undefined;
+  const likeness = meant === undefined ? undefined : compareWithMeant(meant, intendedNetwork(meant), subject);
   return {
     plane: 'intended' in request ? 'intended' : 'realised',
     answer: worstOf(policies.map(({ answer }) => answer)),
     policies,
+    ...(likeness === undefined ? {} : { likeness: likenessReport(likeness) }),
     assumptions: subject.assumptions,
     tookMs: Math.round(performance.now() - began),
+  };
+}
+
+function likenessReport({ answer, because, bound, dependsOn, differences, leftOut }: Likeness): LikenessReport {
+  return {
+    answer,
+    because,
+    ...(bound === undefined ? {} : { bound }),
+    dependsOn,
+    differences: differences.slice(0, intentLimits.differences).map((difference) => ({
+      because: difference.because,
+      meant: difference.meant.map(pathReport),
+      there: difference.there.map(pathReport),
+    })),
+    leftOut,
   };
 }
 

@@ -12,26 +12,45 @@ import type { Reply } from './thread.ts';
  */
 export class Prover {
   readonly #known = new Map<string, Promise<VerificationReport>>();
-  readonly #waiting = new Map<number, { resolve(report: VerificationReport): void; readonly request: ProofRequest }>();
+  readonly #waiting = new Map<number, { resolve(report: Asked): void; readonly request: ProofRequest }>();
   #thread: Worker | undefined;
   #idle: NodeJS.Timeout | undefined;
   #last = 0;
+  #closed = false;
 
   prove(request: ProofRequest): Promise<VerificationReport> {
     const digest = createHash('sha256').update(canonicalJson(request)).digest('hex');
     const known = this.#known.get(digest);
     this.#known.delete(digest);
-    const report = known ?? this.#ask(request);
+    const report = known ?? this.#proveAndCompare(request);
     this.#known.set(digest, report);
     for (const [oldest] of this.#known) if (this.#known.size > intentLimits.reports) this.#known.delete(oldest);
     // A bound that was hit says something of this moment, not of the plane.
     report.then(
-      ({ policies }) => {
-        if (policies.some(({ bound }) => bound !== undefined)) this.#known.delete(digest);
+      ({ policies, likeness }) => {
+        if ([...policies, likeness].some((each) => each?.bound !== undefined)) this.#known.delete(digest);
       },
       () => this.#known.delete(digest),
     );
     return report;
+  }
+
+  /** A comparison that broke its bounds takes no proof of policies with it: they are proven once more, by themselves. */
+  async #proveAndCompare(request: ProofRequest): Promise<VerificationReport> {
+    const report = await this.#ask(request);
+    if (report.lost === undefined || this.#closed || !('realised' in request) || request.meant === undefined)
+      return plain(report);
+    const { meant: _meant, ...alone } = request;
+    const because = `It was not compared with what was meant: ${report.lost}.`;
+    const unknown = {
+      answer: 'unknown',
+      because,
+      bound: 'milliseconds',
+      dependsOn: [],
+      differences: [],
+      leftOut: [],
+    } as const;
+    return { ...plain(await this.#ask(alone)), likeness: unknown };
   }
 
   /** Loads the engine before it is needed: half a second that the first deployment need not wait for. */
@@ -40,17 +59,19 @@ export class Prover {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     clearTimeout(this.#idle);
     const thread = this.#thread;
     this.#lose('the control plane is closing');
     await thread?.terminate();
   }
 
-  #ask(request: ProofRequest): Promise<VerificationReport> {
-    const { promise, resolve } = Promise.withResolvers<VerificationReport>();
+  #ask(request: ProofRequest): Promise<Asked> {
+    const { promise, resolve } = Promise.withResolvers<Asked>();
     this.#last += 1;
     const id = this.#last;
-    const patience = (request.milliseconds ?? intentLimits.milliseconds) + intentLimits.graceMs;
+    const comparing = 'realised' in request && request.meant !== undefined ? intentLimits.likenessMs : 0;
+    const patience = (request.milliseconds ?? intentLimits.milliseconds) + comparing + intentLimits.graceMs;
     const timer = setTimeout(() => this.#lose('it took longer than it may'), patience * (this.#waiting.size + 1));
     this.#waiting.set(id, {
       request,
@@ -66,7 +87,8 @@ export class Prover {
   }
 
   #start(): Worker {
-    const thread = new Worker(new URL('./thread.ts', import.meta.url));
+    const resourceLimits = { maxOldGenerationSizeMb: intentLimits.heapMiB };
+    const thread = new Worker(new URL('./thread.ts', import.meta.url), { resourceLimits });
     thread.unref();
     thread.on('message', (reply: Reply) => {
       const waiting = this.#waiting.get(reply.id);
@@ -87,10 +109,15 @@ export class Prover {
     this.#thread = undefined;
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
-    for (const { request, resolve } of waiting) resolve(notProven(request, reason));
+    for (const { request, resolve } of waiting) resolve({ ...notProven(request, reason), lost: reason });
     void thread?.terminate();
   }
 }
+
+/** With the reason when the thread did not come to an answer. */
+type Asked = VerificationReport & { readonly lost?: string };
+
+const plain = ({ lost: _lost, ...report }: Asked): VerificationReport => report;
 
 /** Nothing is known, and that is said of each policy. */
 function notProven(request: ProofRequest, reason: string): VerificationReport {

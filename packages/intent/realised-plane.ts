@@ -1,5 +1,6 @@
 import type { PortId } from '@superfluidity/verify';
 import type { UnitPlaces } from './subject.ts';
+import type { InsidePort, UnitInside } from './unit.ts';
 
 /** What sites say that is there, and which of it are the units of a service. */
 export interface RealisedPlane {
@@ -12,6 +13,13 @@ export interface RealisedPlane {
 }
 
 export interface RealisedUnit extends Omit<UnitPlaces, 'starts' | 'ends' | 'all'> {
-  /** `box:port` of its ports in the network that the files make. */
+  /** `box:port` of its ports in the network that the files make: the box is the unit itself. */
   readonly places: readonly PortId[];
+  /** Of a unit whose inside nobody can read. Its places are the near ends of its wires. */
+  readonly machine?: Machine;
+}
+
+/** A virtual machine, as it was given to be. */
+export interface Machine extends Pick<UnitInside, 'forwards' | 'translates'> {
+  readonly ports: readonly (InsidePort & { readonly place: PortId })[];
 }

@@ -101,3 +101,74 @@ test('answers that the host does not know are missed, and the rule is named', ()
     paths: [{ outcome: 'dropped', source: { file: 'host.nft', line: 2 } }],
   });
 });
+
+/** The server is a virtual machine: nobody reads what is inside, and the host knows by which frames it is reached. */
+function withMachine(change: (file: string) => string = (file) => file): RealisedPlane {
+  const { files, units, ...plane_ } = plane();
+  const text = (...shown: readonly (readonly [name: string, mac: string, address: string])[]) =>
+    shown
+      .map(
+        ([name, mac, address], i) =>
+          `${i + 2}: ${name}: <BROADCAST,UP,LOWER_UP> mtu 1500 state UP\n    link/ether ${mac} brd ff:ff:ff:ff:ff:ff\n    inet ${address}/32 scope global ${name}\n`,
+      )
+      .join('');
+  return {
+    ...plane_,
+    files: [
+      ...files.filter(({ name }) => !name.startsWith('server.') && name !== 'host.addr'),
+      {
+        name: 'host.addr',
+        text: text(
+          ['eth0', '02:00:00:00:00:01', '10.1.1.1'],
+          ['eth1', '02:00:00:00:00:02', '10.1.1.2'],
+          ['eth2', '02:00:00:00:00:03', '10.1.1.3'],
+        ),
+      },
+      { name: 'host.neigh', text: '10.1.0.2 dev eth2 lladdr 02:00:00:00:00:99 PERMANENT\n' },
+    ].map(({ name, text: shown }) => ({
+      name,
+      text: change(shown).replaceAll(/^server:.*\n|^.*-> server:.*\n/gm, ''),
+    })),
+    units: units.map((unit) =>
+      unit.path !== 'server/server'
+        ? unit
+        : {
+            ...unit,
+            places: ['host:eth2'],
+            machine: {
+              forwards: false,
+              ports: [
+                {
+                  interface: 'eth0',
+                  address: '10.1.0.2',
+                  mac: '02:00:00:00:00:99',
+                  supernet: '10.1.0.0/16',
+                  serviceAddresses: ['10.9.9.9'],
+                  place: 'host:eth2',
+                },
+              ],
+            },
+          },
+    ),
+  };
+}
+
+test('a machine takes frames that are for it, answers, and what is taken for granted of it is said', () => {
+  const { policies, assumptions } = prove({ realised: withMachine(), service: service! });
+  expect(policies).toMatchObject([
+    { answer: 'holds', because: 'All of them arrive at server, and their answers come back.' },
+  ]);
+  expect(assumptions).toEqual(['the machine server/server#0 takes what is for its addresses and forwards nothing']);
+});
+
+test.each([
+  ['a frame for another machine', /lladdr \S+/, 'lladdr 02:00:00:00:00:98', 'the frame is for another address'],
+  ['an address that the machine has not', 'dnat to 10.1.0.2', 'dnat to 10.1.0.4', 'unreachable'],
+  ['a TAP that nobody holds', /(4: eth2: <.*)UP,LOWER_UP/, '$1NO-CARRIER,UP', 'eth2 is down'],
+])('%s is missed', (_name, from, to, why) => {
+  const { policies } = prove({
+    realised: withMachine((text) => text.replace(from, to)),
+    service: service!,
+  });
+  expect(policies).toMatchObject([{ answer: 'violated', paths: [{ why: expect.stringContaining(why) }] }]);
+});

@@ -1,33 +1,60 @@
-import { assemble, boxOf, type Network, type PortId, portsOf } from '@superfluidity/verify';
-import type { RealisedPlane } from './realised-plane.ts';
+import { assemble, boxOf, type Instruction, type Network, type PortId, portsOf } from '@superfluidity/verify';
+import type { RealisedPlane, RealisedUnit } from './realised-plane.ts';
 import type { Subject, UnitPlaces } from './subject.ts';
+import { unitModel } from './unit.ts';
 
 /** The network that the files make, with the places of the units. */
 export function realisedNetwork({ service, files, units, unread }: RealisedPlane): Subject {
   const distinct = new Map(files.map(({ name, text }) => [name, text]));
-  const { network } = assemble(
+  const { network: read } = assemble(
     service,
     [...distinct].map(([path, text]) => ({ path, text })),
   );
-  const found = units.map(({ places, ...unit }) => ({ ...unit, ...placesIn(network, places) }));
+  const { network, assumptions } = withMachines(read, units);
+  const found = units.map(({ places, machine, ...unit }) => {
+    const boxes = machine === undefined ? [...new Set(places.map(boxOf))] : [unit.name];
+    return { ...unit, ...placesIn(network, boxes) };
+  });
   const ends = found.flatMap((unit) => unit.ends);
   return {
     network: { ...network, edges: new Set([...(network.edges ?? openEnds(network)), ...ends]) },
     units: found,
-    assumptions: unread,
+    assumptions: [...unread, ...assumptions],
   };
 }
 
-/** A namespace has a place for its own programs; of a virtual machine there is its end of the wire. */
-function placesIn(network: Network, places: readonly PortId[]): Pick<UnitPlaces, 'starts' | 'ends' | 'all'> {
-  const boxes = [...new Set(places.map(boxOf))];
-  const isNamespace = boxes.every((box) => network.programs.has(`${box}:local:in`));
-  if (isNamespace && boxes.length > 0) {
-    const all = [...portsOf(network)].filter((port) => boxes.includes(boxOf(port)));
-    return { starts: boxes.map((box) => `${box}:local:in`), ends: boxes.map((box) => `${box}:local:out`), all };
+/** A box for each virtual machine, at the other end of its wires. */
+function withMachines(network: Network, units: readonly RealisedUnit[]): Omit<Subject, 'units'> {
+  const machines = units.flatMap(({ name, machine }) => (machine === undefined ? [] : [{ name, ...machine }]));
+  if (machines.length === 0) return { network, assumptions: [] };
+  const boxes = new Map(network.boxes);
+  const programs = new Map<PortId, Instruction>(network.programs);
+  const routines = new Map<string, Instruction>(network.routines);
+  const unknown = new Map(network.unknown);
+  const links = new Map(network.links);
+  const assumptions: string[] = [];
+  for (const machine of machines) {
+    const { name, ports } = machine;
+    const model = unitModel({ ...machine, environment: 'vm' });
+    boxes.set(name, model.box);
+    for (const [port, program] of model.programs) programs.set(port, program);
+    for (const [routine, body] of model.routines ?? []) routines.set(routine, body);
+    for (const [box, why] of model.unknown ?? []) unknown.set(box, why);
+    for (const port of ports) {
+      links.set(`${port.place}:out`, [`${name}:${port.interface}:in`]);
+      links.set(`${name}:${port.interface}:out`, [`${port.place}:in`]);
+    }
+    assumptions.push(...model.assumptions);
   }
-  const ends = places.map((place) => `${place}:out`);
-  return { starts: places.map((place) => `${place}:in`), ends, all: ends };
+  return { network: { ...network, boxes, programs, routines, unknown, links }, assumptions };
+}
+
+function placesIn(network: Network, boxes: readonly string[]): Pick<UnitPlaces, 'starts' | 'ends' | 'all'> {
+  return {
+    starts: boxes.map((box) => `${box}:local:in`),
+    ends: boxes.map((box) => `${box}:local:out`),
+    all: [...portsOf(network)].filter((port) => boxes.includes(boxOf(port))),
+  };
 }
 
 const openEnds = (network: Network): readonly PortId[] =>

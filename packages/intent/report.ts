@@ -7,9 +7,30 @@ export interface VerificationReport {
   /** The worst of the policies. */
   readonly answer: Answer;
   readonly policies: readonly PolicyReport[];
+  /** Of what sites say is there: does it do what was meant? */
+  readonly likeness?: LikenessReport;
   /** What is taken for granted, and not proven. */
   readonly assumptions: readonly string[];
   readonly tookMs: number;
+}
+
+/** What is there, held against what was meant, for the packets with which the units of the service open connections. */
+export interface LikenessReport {
+  readonly answer: Answer;
+  readonly because: string;
+  /** Of `unknown`: the bound that was hit. */
+  readonly bound?: string;
+  readonly dependsOn: readonly string[];
+  readonly differences: readonly DifferenceReport[];
+  /** Packets that were not compared. */
+  readonly leftOut: readonly string[];
+}
+
+export interface DifferenceReport {
+  readonly because: string;
+  /** The ways that a packet takes as it was meant to, and where it is: those of its copies and of its answer. */
+  readonly meant: readonly PathReport[];
+  readonly there: readonly PathReport[];
 }
 
 export type Answer = 'holds' | 'violated' | 'unknown';
@@ -59,21 +80,39 @@ export function verdictOfReport({ policy, bound: _bound, ...report }: PolicyRepo
     because: report.because,
     dependsOn: report.dependsOn,
     rules: report.rules as readonly SourceRef[],
-    paths: report.paths.map(({ packet, outcome, ...path }): ShownPath => {
-      const packetOf = (values: Readonly<Record<string, string>>): Packet => ({
-        layout: path.layout,
-        values: new Map(Object.entries(values).map(([name, value]) => [name, BigInt(value)])),
-      });
-      return {
-        ...path,
-        outcome: outcome as ShownPath['outcome'],
-        copies: 0,
-        choices: 0,
-        witness: () =>
-          packet === undefined
-            ? undefined
-            : { sent: packetOf(packet.sent), arrived: packetOf(packet.arrived), drawn: [] },
-      };
-    }),
+    paths: report.paths.map(shownPath),
+  };
+}
+
+/** The same of the comparison with what was meant: of each difference the ways that are there. */
+export function verdictOfLikeness({ answer, because, dependsOn, differences }: LikenessReport): Verdict<ShownPath> {
+  const paths = differences.flatMap(({ there }) => there);
+  const rules = paths.flatMap(({ hops, source }) => [
+    ...hops.flatMap((hop) => hop.because),
+    ...(source === undefined ? [] : [source]),
+  ]);
+  const distinct = new Map(rules.map((rule) => [`${rule.file}:${rule.line}`, rule]));
+  return {
+    question: 'likeness',
+    answer,
+    because: differences[0]?.because ?? because,
+    dependsOn,
+    rules: [...distinct.values()] as readonly SourceRef[],
+    paths: paths.map(shownPath),
+  };
+}
+
+export function shownPath({ packet, outcome, ...path }: PathReport): ShownPath {
+  const packetOf = (values: Readonly<Record<string, string>>): Packet => ({
+    layout: path.layout,
+    values: new Map(Object.entries(values).map(([name, value]) => [name, BigInt(value)])),
+  });
+  return {
+    ...path,
+    outcome: outcome as ShownPath['outcome'],
+    copies: 0,
+    choices: 0,
+    witness: () =>
+      packet === undefined ? undefined : { sent: packetOf(packet.sent), arrived: packetOf(packet.arrived), drawn: [] },
   };
 }

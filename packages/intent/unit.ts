@@ -2,12 +2,23 @@ import { isSuperfluidityError } from '@superfluidity/core';
 import { parseIpv4Prefix } from '@superfluidity/model';
 import { type BoxModel, type InputFile, namespaceModel } from '@superfluidity/verify';
 import { numberOf } from './addresses.ts';
-import type { PlaneUnit } from './plane.ts';
+import type { PlanePort, PlaneUnit } from './plane.ts';
 
 /** What is known of a unit, and what is taken for granted. */
 export interface UnitModel extends BoxModel {
   readonly assumptions: readonly string[];
 }
+
+/** What decides what a unit does with packets. */
+export interface UnitInside
+  extends Pick<PlaneUnit, 'name' | 'environment' | 'forwards' | 'program' | 'translates' | 'at'> {
+  readonly ports: readonly InsidePort[];
+}
+
+/** With a MAC address, frames for other stations are not taken: `02:00:00:00:00:01`. */
+export type InsidePort = Pick<PlanePort, 'interface' | 'address' | 'supernet' | 'serviceAddresses'> & {
+  readonly mac?: string;
+};
 
 /** Environments in which the kernel of a Linux namespace, with the unit's program of nft, is what packets meet. */
 const NAMESPACES: readonly string[] = ['container', 'nft', 'process', 'pod'];
@@ -16,7 +27,7 @@ const NAMESPACES: readonly string[] = ['container', 'nft', 'process', 'pod'];
  * A unit as a Linux network namespace: its addresses, the routes that sites give it, its rule set. A virtual machine is
  * taken for one, too. Whatever else there is that could treat packets otherwise is an assumption, or makes the unit unknown.
  */
-export function unitModel(unit: PlaneUnit): UnitModel {
+export function unitModel(unit: UnitInside): UnitModel {
   const { name, environment, forwards, program } = unit;
   const isLinux = NAMESPACES.includes(environment);
   if (!isLinux && environment !== 'vm') return unknownUnit(unit, `what the ${environment} ${name} does with packets`);
@@ -40,11 +51,11 @@ export function unitModel(unit: PlaneUnit): UnitModel {
   }
 }
 
-function unknownUnit({ name, environment }: PlaneUnit, why: string): UnitModel {
+function unknownUnit({ name, environment }: UnitInside, why: string): UnitModel {
   return { box: { name, kind: environment }, programs: new Map(), unknown: new Map([[name, why]]), assumptions: [] };
 }
 
-function rulesOf({ name, program, translates, environment, at }: PlaneUnit): readonly InputFile[] {
+function rulesOf({ name, program, translates, environment, at }: UnitInside): readonly InputFile[] {
   const rules: InputFile[] = [];
   if (program !== undefined && environment !== 'vm') {
     // Lines are counted in the descriptor, where people find them.
@@ -61,13 +72,19 @@ function rulesOf({ name, program, translates, environment, at }: PlaneUnit): rea
 }
 
 /** As sites wire it: the first port leads everywhere, the others to their own network. */
-function boxOf({ ports, forwards }: PlaneUnit): Parameters<typeof namespaceModel>[2] {
+function boxOf({ ports, forwards }: UnitInside): Parameters<typeof namespaceModel>[2] {
   const serviceAddresses = [...new Set(ports.flatMap((port) => port.serviceAddresses))];
   const address = (text: string) => ({ family: 'ip', address: numberOf(text), length: 32 }) as const;
   return {
     forwarding: forwards,
+    // None is listed: its frames are for whoever is at the other end of the wire.
+    neighbours: [],
     interfaces: [
-      ...ports.map((port) => ({ name: port.interface, addresses: [address(port.address)] })),
+      ...ports.map((port) => ({
+        name: port.interface,
+        addresses: [address(port.address)],
+        ...(port.mac === undefined ? {} : { mac: BigInt(`0x${port.mac.replaceAll(':', '')}`) }),
+      })),
       { name: 'lo', addresses: [{ family: 'ip', address: 0x7f00_0001n, length: 8 }, ...serviceAddresses.map(address)] },
     ],
     routes: ports.map((port, i) => {

@@ -4,7 +4,7 @@ import { activationOrder, type FabricCall, type PortStatus, renderChain, type Si
 import type { SiteDriver, UnitOutcome } from '@superfluidity/site';
 import type { Action, PlannedBalancer, PlannedChain, PlannedUnit } from './actions.ts';
 import type { ChainRecords, UnitRecords } from './unit-records.ts';
-import { refuseViolation, unknownPolicies } from './verification.ts';
+import { notAsMeant, refuseViolation, unknownPolicies } from './verification.ts';
 
 /**
  * Carries out actions and takes them back. Every action may run twice, or run after a crash in its middle: sites
@@ -140,8 +140,9 @@ function verbs(ports: ActionPorts, call: FabricCall, operation: string): VerbTab
       }
       const violated = report?.policies.filter(({ answer }) => answer === 'violated') ?? [];
       for (const { policy, because } of violated) ports.warn(operation, service, `policy '${policy}': ${because}`);
-      const unknown = unknownPolicies(report);
-      if (unknown !== undefined) ports.warn(operation, service, unknown);
+      for (const message of [unknownPolicies(report), notAsMeant(report)]) {
+        if (message !== undefined) ports.warn(operation, service, message);
+      }
     },
   };
 }

@@ -166,14 +166,21 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
     return verification.intended({ name, descriptor, situation, paths, records });
   }
 
-  /**
-   * Where all sites can be asked what they have, they are asked at the end. Nobody can ask what is inside a virtual machine:
-   * of a service that has one, only the plan is proven.
-   */
+  async function realised(
+    name: string,
+    descriptor: ResolvedDescriptor,
+    situation: Situation,
+    records: readonly UnitRecord[],
+  ): Promise<VerificationReport | undefined> {
+    if (!hasPolicies(descriptor.service)) return undefined;
+    const { paths } = await sites.snapshot();
+    return verification.realised({ name, descriptor, situation, paths, records });
+  }
+
+  /** Where all sites can be asked what they have, they are asked at the end. */
   function readBack(steps: Parameters<typeof withVerification>[0], name: string, after: Situation, mustHold: boolean) {
     const there =
       after.units.length > 0 &&
-      after.units.every(({ spec }) => spec.execution.environment !== 'vm') &&
       canBeRead(
         sites.drivers(),
         after.units.map(({ site }) => site),
@@ -404,12 +411,9 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
       return serviceDetail(loaded, paths, (await activeOperations()).get(name));
     },
 
-    async verify(name, realised) {
+    async verify(name, asked) {
       const { descriptor, situation, records } = await load(name);
-      const { service } = descriptor;
-      const report = await (realised
-        ? verification.realised(service, name, records)
-        : intended(name, descriptor, situation, records));
+      const report = await (asked ? realised : intended)(name, descriptor, situation, records);
       if (report !== undefined) return report;
       throw new SuperfluidityError('SF-LIFECYCLE-STATE', {
         doing: `verify ${name}`,
@@ -419,8 +423,8 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
     },
 
     async verifyAfter(name, operation) {
-      const { descriptor, records } = await load(name);
-      const report = await verification.realised(descriptor.service, name, records);
+      const { descriptor, situation, records } = await load(name);
+      const report = await realised(name, descriptor, situation, records);
       if (report !== undefined) await operations.records.keepRealised(operation, report);
       return report;
     },

@@ -3,9 +3,9 @@ import { SuperfluidityError } from '@superfluidity/core';
 import { locateNative } from '@superfluidity/dialects';
 import { onOneSite, type Plane, type PlaneRequest, planeOf } from '@superfluidity/intent/plane';
 import { Prover } from '@superfluidity/intent/prover';
-import type { RealisedPlane, RealisedUnit } from '@superfluidity/intent/realised';
+import type { Machine, RealisedPlane, RealisedUnit } from '@superfluidity/intent/realised';
 import { type Service, type SitePath, splitPortReference } from '@superfluidity/model';
-import type { SiteDriver } from '@superfluidity/site';
+import type { SiteDriver, UnitSpec } from '@superfluidity/site';
 import type { ResolvedDescriptor } from './catalogue.ts';
 import type { Situation } from './transition.ts';
 import { unitName } from './transition.ts';
@@ -19,8 +19,8 @@ export interface Verification {
   described(
     descriptor: Pick<ResolvedDescriptor, 'service' | 'source' | 'file'>,
   ): Promise<VerificationReport | undefined>;
-  /** On what the sites have now. */
-  realised(service: Service, name: string, records: readonly UnitRecord[]): Promise<VerificationReport | undefined>;
+  /** On what the sites have now, which is also compared with what is meant to be there. */
+  realised(what: IntendedSituation): Promise<VerificationReport | undefined>;
   /** Makes ready for the first proof. */
   warm(): void;
   close(): Promise<void>;
@@ -53,10 +53,12 @@ export function createVerification(drivers: () => ReadonlyMap<string, SiteDriver
       return hasPolicies(service) ? onPlane(service, onOneSite(service, locatedIn(text))) : undefined;
     },
 
-    async realised(service, name, records) {
+    async realised({ descriptor, ...what }) {
+      const { service } = descriptor;
       if (!hasPolicies(service)) return undefined;
-      const realised = await readPlane(drivers(), service, name, records);
-      return plainReport(await prover.prove({ service: policyParts(service), realised }));
+      const realised = await readPlane(drivers(), service, what.name, what.records);
+      const meant = planeOf({ ...requestOf(service, what), ...locatedIn(descriptor) });
+      return plainReport(await prover.prove({ service: policyParts(service), realised, meant }));
     },
 
     warm: () => prover.warm(),
@@ -104,6 +106,13 @@ export function unknownPolicies(report: VerificationReport | undefined): string 
   const unknown = report?.policies.filter(({ answer }) => answer === 'unknown') ?? [];
   if (unknown.length === 0) return undefined;
   return `not proven: ${unknown.map(({ policy, because }) => `${policy} (${because})`).join('; ')}`;
+}
+
+/** That what is there does something else than was meant, as one sentence of a warning. */
+export function notAsMeant(report: VerificationReport | undefined): string | undefined {
+  if (report?.likeness?.answer !== 'violated') return undefined;
+  const { because, differences } = report.likeness;
+  return `what its sites have is not what was meant: ${lowerFirst(differences[0]?.because ?? because)}`;
 }
 
 const policyParts = ({ block, networks, chains, policies = [] }: Service) => ({ block, networks, chains, policies });
@@ -178,7 +187,29 @@ async function readPlane(
       addresses: ports.map(({ address }) => address),
       serviceAddresses: ends.map(({ address }) => address),
       places: ports.flatMap(({ id }) => places.get(id) ?? []),
+      ...(spec.execution.environment === 'vm' ? { machine: machineOf(service, spec, ports, places) } : {}),
     };
   });
   return { service: name, files: dumps.flatMap(({ files }) => files), units, unread };
+}
+
+/** What the site gave the machine: what becomes of that inside, only the machine knows. */
+function machineOf(
+  service: Service,
+  { service: name, execution, ports }: UnitSpec,
+  there: UnitRecord['ports'],
+  places: ReadonlyMap<string, string>,
+): Machine {
+  const prefixes = new Map(service.networks.map(({ name: network, prefix }) => [`${name}.${network}`, prefix]));
+  const { forwards = false, translates } = execution;
+  return {
+    forwards,
+    ...(translates === undefined ? {} : { translates: prefixes.get(`${name}.${translates}`) ?? translates }),
+    ports: ports.flatMap(({ id, name: device, network, serviceAddresses }) => {
+      const [status, place, supernet] = [there.find((port) => port.id === id), places.get(id), prefixes.get(network)];
+      if (status === undefined || place === undefined || supernet === undefined) return [];
+      const { address, mac } = status;
+      return [{ interface: device, address, mac, supernet, serviceAddresses, place }];
+    }),
+  };
 }

@@ -1,2 +1,2 @@
 /** Verdicts as text, without the engine: printing what others proved does not load that. */
-export { verdictText } from './report/text.ts';
+export { pathLines, verdictText } from './report/text.ts';

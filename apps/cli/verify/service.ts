@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { VerificationReport } from '@superfluidity/api';
 import { SuperfluidityError } from '@superfluidity/core';
-import { verdictOfReport } from '@superfluidity/intent/report';
+import { verdictOfLikeness, verdictOfReport, worstOf } from '@superfluidity/intent/report';
 import type { Context } from '../context.ts';
 import { verificationText } from '../print/verification.ts';
 import { readSource } from '../source.ts';
@@ -19,8 +19,11 @@ interface ServiceOptions extends VerifyOptions {
  */
 export async function service(context: Context, what: readonly string[], options: ServiceOptions): Promise<void> {
   const report = await reportOf(context, what, options);
-  process.exitCode = codes[report.answer];
-  if (await answerAs(context, report.policies.map(verdictOfReport), options)) return;
+  const { answer, policies, likeness } = report;
+  const likewise = likeness === undefined ? [] : [likeness];
+  process.exitCode = codes[worstOf([answer, ...likewise.map((each) => each.answer)])];
+  const verdicts = [...policies.map(verdictOfReport), ...likewise.map(verdictOfLikeness)];
+  if (await answerAs(context, verdicts, options)) return;
   await context.show(report, () => verificationText(report, context.style, options.paths));
 }
 

@@ -9,7 +9,7 @@ import { anything, doubtOf, orAnything } from './doubts.ts';
 export function namespaceModel(
   name: string,
   rules: readonly InputFile[],
-  box: Pick<NetfilterBox, 'interfaces' | 'routes' | 'forwarding'>,
+  box: Pick<NetfilterBox, 'interfaces' | 'routes' | 'forwarding' | 'neighbours'>,
 ): BoxModel {
   const read = rules.map(readNftText);
   const model = netfilterModel(name, { ...box, rulesets: read.map(({ value }) => value), flows: 'first' });

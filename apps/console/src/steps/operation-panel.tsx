@@ -167,7 +167,10 @@ const answerColours = { holds: 'green', violated: 'red', unknown: 'orange' } as 
 function Proof(props: { readonly of: 'planned' | 'there'; readonly report: VerificationReport | undefined }) {
   const { of, report } = props;
   if (report === undefined) return null;
-  const shown = report.policies.map(({ policy, because }) => `${policy}: ${because}`).join('\n');
+  const { likeness } = report;
+  const lines = report.policies.map(({ policy, because }) => `${policy}: ${because}`);
+  if (likeness !== undefined) lines.push(likeness.differences[0]?.because ?? likeness.because);
+  const shown = lines.join('\n');
   const words = { holds: 'hold', violated: 'violated', unknown: 'not proven' }[report.answer];
   return (
     <Label color={answerColours[report.answer]} title={shown} data-policies={`${of} ${report.answer}`}>
