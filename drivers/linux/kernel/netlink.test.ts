@@ -25,6 +25,7 @@ import { addForwarding, deleteNeighbour, listNeighbours, replaceNeighbour } from
 import { transact, transactTolerating } from './netlink.ts';
 import { addRoute, deleteRoute, listRoutes, type RouteSettings, replaceRoute } from './routes.ts';
 import { addRule, deleteRule, listRules } from './rules.ts';
+import { writeSysctls } from './sysctl.ts';
 import { createTap } from './tap.ts';
 import { ipJson, missingForKernelTests, TestNamespaces, titled } from './testing.ts';
 
@@ -174,6 +175,8 @@ describe.skipIf(absent !== undefined)(titled('netlink against the kernel, with i
   it('reads the routes that it and ip made the same way', () => {
     using namespaces = new TestNamespaces();
     const name = namespaces.create();
+    // No link-local addresses: the kernel looks for duplicates of them, and adds their routes a second or two later.
+    writeSysctls(name, { 'net.ipv6.conf.default.addr_gen_mode': 1 });
     transact(name, [
       createVeth({ name: 'd0', index: 5, up: true }, { name: 'd1' }),
       changeLink('d1', { up: true }),
