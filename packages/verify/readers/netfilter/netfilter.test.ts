@@ -146,6 +146,13 @@ describe('nft', () => {
     expect(chain.rules[3]!.parts).toMatchObject([{ is: 'doubt' }]);
   });
 
+  it('passes over no command of a script that changes rules', () => {
+    const text = 'flush ruleset\nadd table ip t\nadd rule ip t c tcp dport { 22, 80 } drop\nadd rule ip t c drop\n';
+    const { reading } = readNftText({ path: 'f', text });
+    const lines = reading.remarks.filter(({ fate }) => fate === 'not understood').map(({ line }) => line);
+    expect(new Set(lines)).toEqual(new Set([3, 4]));
+  });
+
   it('reads JSON, on one line or many', () => {
     const one = readNftJson({ path: 'f', text: json }).value;
     const many = readNftJson({ path: 'f', text: JSON.stringify(JSON.parse(json), null, 2) });

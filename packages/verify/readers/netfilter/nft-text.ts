@@ -15,7 +15,9 @@ export function readNftText(file: InputFile): Reading<Ruleset> {
   const listed: Listed[] = [];
   const reader = new Blocks(tokens(file.text, file.path), file.path);
   for (const table of reader.blocks()) {
-    if (table.words[0] === 'flush' || table.words[0] === 'add') {
+    const [verb, what] = table.words;
+    // What else a script adds, deletes or replaces, would have to be done to what is there.
+    if (verb === 'flush' || (verb === 'add' && what === 'table' && table.body === undefined)) {
       ledger.used(table.line);
       continue;
     }
