@@ -4,11 +4,19 @@ Input, one command a line:  send INTERFACE HEX | flush MILLISECONDS
 Output: one line `INTERFACE HEX` for each IP packet that comes in (`local HEX` for those that the host takes for itself),
 and `flushed` when nothing has come for that long.
 Arguments: names of interfaces to capture on, and `local` for raw sockets of TCP, UDP and ICMP.
+
+What was sent must have arrived when a flush ends, on a machine that has other things to do as well: this process may be
+stopped for longer than any time that it waits, and so may be the thread of the kernel that carries packets on. Hence the
+sockets are asked after the time has passed, and not the clock alone. And packets that are sent on one processor wait in
+one queue there, first come first served: when a packet to ourselves has come back, all that were sent before it have made
+one more hop.
 """
+import fcntl
+import os
 import selectors
 import socket
+import struct
 import sys
-import time
 
 selector = selectors.DefaultSelector()
 outs = {}
@@ -25,23 +33,40 @@ for name in sys.argv[1:]:
         outs[name] = one
         selector.register(one, selectors.EVENT_READ, name)
 
-print('ready', flush=True)
 PACKET_OUTGOING = 4
+SIOCSIFFLAGS = 0x8914
+IFF_UP = 1
+# More than any packet has hops, each of which is a turn in the queue.
+TURNS = 64
+TURN_SECONDS = 5
+
+echo = None
+if outs:
+    processors = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {processors[os.getpid() % len(processors)]})
+    echo = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    fcntl.ioctl(echo, SIOCSIFFLAGS, struct.pack('16sh', b'lo', IFF_UP))
+    echo.bind(('127.0.0.1', 0))
+    echo.settimeout(TURN_SECONDS)
+
+print('ready', flush=True)
+
+
+def settle():
+    for _ in range(TURNS if echo else 0):
+        echo.sendto(b'x', echo.getsockname())
+        echo.recv(1)
 
 
 def drain(seconds):
-    last = time.monotonic()
     lines = []
-    while time.monotonic() - last < seconds:
-        for key, _ in selector.select(seconds):
+    while ready := selector.select(seconds):
+        for key, _ in ready:
             data, address = key.fileobj.recvfrom(65536)
             if key.data == 'local':
                 lines.append(f'local {data.hex()}')
             elif address[2] != PACKET_OUTGOING and data[12:14] in (b'\x08\x00', b'\x86\xdd'):
                 lines.append(f'{key.data} {data[14:].hex()}')
-            else:
-                continue
-            last = time.monotonic()
     return lines
 
 
@@ -50,5 +75,6 @@ for line in sys.stdin:
     if words[0] == 'send':
         outs[words[1]].send(bytes.fromhex(words[2]))
     else:
+        settle()
         lines = drain(int(words[1]) / 1000)
         print('\n'.join(lines + ['flushed']), flush=True)
