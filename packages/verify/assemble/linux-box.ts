@@ -14,7 +14,7 @@ export function isLinux({ rulesets, interfaces, linux }: BoxParts): boolean {
  * from which a link leads is a wire: whoever wrote the link says where its frames go.
  */
 export function linuxBox(parts: BoxParts, isLinked: (device: string) => boolean = () => false): NetfilterBox {
-  const { fib, fib6, rulesets, ipsets, interfaces, linux, macTable } = parts;
+  const { fib, fib6, rulesets, ipsets, interfaces, linux, macTable, vlanPorts } = parts;
   const routes: NetfilterRoute[] = [];
   const names = new Set(interfaces.map(({ name }) => name));
   if (fib !== undefined) {
@@ -68,6 +68,9 @@ export function linuxBox(parts: BoxParts, isLinked: (device: string) => boolean 
     withoutIp6: settings?.withoutIp6 ?? [],
     withoutSegments: settings?.withoutSegments ?? [],
     ...(settings?.segments === undefined ? {} : { segments: settings.segments }),
+    ...(macTable === undefined ? {} : { stations: macTable }),
+    ...(vlanPorts.length === 0 ? {} : { vlanPorts }),
+    ...(settings?.bridgeFilter === undefined ? {} : { bridgeFilter: settings.bridgeFilter }),
   };
 }
 

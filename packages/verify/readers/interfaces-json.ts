@@ -2,7 +2,7 @@ import { macAddress } from '../filter/addresses.ts';
 import { LineLedger } from '../read/ledger.ts';
 import { countLines } from '../read/lines.ts';
 import type { InputFile, Reading } from '../read/reader.ts';
-import { addressOf, otherKinds, type ReadInterface, type Vxlan } from './linux/interface.ts';
+import { addressOf, bridgeOf, bridgePortOf, otherKinds, type ReadInterface, type Vxlan } from './linux/interface.ts';
 import { type Json, jsonList } from './linux/json.ts';
 import { linuxAddress } from './linux/words.ts';
 
@@ -13,7 +13,8 @@ export function listedInterfaces(file: InputFile): Reading<readonly ReadInterfac
   const found = jsonList(file).flatMap((one): readonly ReadInterface[] => {
     const { ifname } = one;
     if (typeof ifname !== 'string') return [];
-    const kind = text((one['linkinfo'] as Json | undefined)?.['info_kind']);
+    const info = one['linkinfo'] as Json | undefined;
+    const kind = text(info?.['info_kind']);
     const vxlan = kind === 'vxlan' ? vxlanOf((one['linkinfo'] as Json)['info_data']) : undefined;
     if (kind === 'vxlan' && vxlan === undefined)
       ledger.notUnderstood(1, `${ifname}: a VXLAN of a kind that is not modelled`);
@@ -35,6 +36,10 @@ export function listedInterfaces(file: InputFile): Reading<readonly ReadInterfac
         ...(peer === undefined ? {} : { peer }),
         ...(kind === undefined ? {} : { kind }),
         ...(vxlan === undefined ? {} : { vxlan }),
+        ...(kind === 'bridge' ? { bridge: bridgeOf(settingsOf(info?.['info_data'])) } : {}),
+        ...(info?.['info_slave_kind'] === 'bridge'
+          ? { bridgePort: bridgePortOf(settingsOf(info['info_slave_data'])) }
+          : {}),
       },
     ];
   });
@@ -42,6 +47,13 @@ export function listedInterfaces(file: InputFile): Reading<readonly ReadInterfac
 }
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+/** Numbers and switches in the words in which `ip` prints them. */
+const settingsOf = (data: unknown) => (name: string) => {
+  const value = typeof data === 'object' && data !== null ? (data as Json)[name] : undefined;
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  return typeof value === 'number' ? String(value) : text(value);
+};
 
 function peerOf(one: Json): ReadInterface['peer'] {
   const name = text(one['link']);

@@ -5,7 +5,15 @@ import { inputLines } from '../read/lines.ts';
 import type { InputFile, Reading } from '../read/reader.ts';
 import { wordsOf } from '../read/words.ts';
 import { listedInterfaces } from './interfaces-json.ts';
-import { addressOf, otherKinds, type ReadInterface, type Vxlan, wireKinds } from './linux/interface.ts';
+import {
+  addressOf,
+  bridgeOf,
+  bridgePortOf,
+  otherKinds,
+  type ReadInterface,
+  type Vxlan,
+  wireKinds,
+} from './linux/interface.ts';
 import { linuxAddress } from './linux/words.ts';
 
 type Draft = { -readonly [K in keyof ReadInterface]: ReadInterface[K] };
@@ -89,8 +97,13 @@ function readDetail(words: readonly string[], to: Draft, refuse: (why: string) =
     else to.vxlan = vxlan;
     return true;
   }
+  if (first === 'bridge_slave') {
+    to.bridgePort = bridgePortOf((name) => after(words, name));
+    return true;
+  }
   if (wireKinds.has(first)) {
     to.kind = first;
+    if (first === 'bridge') to.bridge = bridgeOf((name) => after(words, name));
     return true;
   }
   if (otherKinds.has(first)) {

@@ -13,6 +13,8 @@ export interface MacTable {
   /** Index in `ports`. */
   readonly port: Uint32Array;
   readonly lines: Uint32Array;
+  /** Of `bridge fdb`: what is no station behind a port. Absent: every entry is one. */
+  readonly owners?: Uint8Array;
   readonly ports: readonly string[];
   readonly file: string;
 }
@@ -25,10 +27,14 @@ export const NO_VLAN = 0;
 const SKIPPED =
   /^(?:[-+\s]*|unicast entries|multicast entries|mac address table|total mac.*|vlan\s.*|\s*mac address.*|.*[>#]\s*\S.*|legend.*)$/i;
 
+/** Behind the port; the bridge itself; the device itself, whatever the bridge does (its filter of addresses, a tunnel's table). */
+export const owners = { station: 0, bridge: 1, device: 2 } as const;
+
 interface Row {
   readonly address: number;
   readonly vlan: number;
   readonly port: string;
+  readonly owner?: number;
 }
 
 /**
@@ -50,7 +56,7 @@ export function readMacTable(file: InputFile, usual: typeof usualRow = usualRow)
     const text = scanner.whole();
     const row = rowOf(wordsOf(text));
     if (typeof row !== 'string') {
-      rows.add(row.address, row.vlan, rows.port(row.port), line);
+      rows.add(row.address, row.vlan, rows.port(row.port), line, row.owner);
       ledger.used(line);
     } else if (SKIPPED.test(text.trim())) ledger.withoutEffect(line, 'no entry');
     else ledger.notUnderstood(line, row);
@@ -63,6 +69,7 @@ class Rows {
   readonly #vlans: Int32Array;
   readonly #port: Uint32Array;
   readonly #lines: Uint32Array;
+  readonly #owners: Uint8Array;
   #size = 0;
   readonly #written = new NameNumbers();
   /** Long and short names are the same port. */
@@ -74,13 +81,15 @@ class Rows {
     this.#vlans = new Int32Array(most);
     this.#port = new Uint32Array(most);
     this.#lines = new Uint32Array(most);
+    this.#owners = new Uint8Array(most);
   }
 
-  add(address: number, vlan: number, port: number, line: number): void {
+  add(address: number, vlan: number, port: number, line: number, owner: number = owners.station): void {
     this.#addresses[this.#size] = address;
     this.#vlans[this.#size] = vlan;
     this.#port[this.#size] = port;
     this.#lines[this.#size] = line;
+    this.#owners[this.#size] = owner;
     this.#size += 1;
   }
 
@@ -100,6 +109,7 @@ class Rows {
       vlans: this.#vlans.subarray(0, this.#size),
       port: this.#port.subarray(0, this.#size),
       lines: this.#lines.subarray(0, this.#size),
+      owners: this.#owners.subarray(0, this.#size),
       ports: this.#ports.names,
       file,
     };
@@ -182,9 +192,11 @@ function bridgeRow(words: readonly string[]): Row | string {
   const port = after('dev');
   if (address === undefined || port === undefined) return 'no entry of a bridge';
   const vlan = after('vlan');
-  if (vlan === undefined) return { address, vlan: NO_VLAN, port };
+  const isOwn = words.includes('master') && words.includes('permanent');
+  const owner = words.includes('self') ? owners.device : isOwn ? owners.bridge : owners.station;
+  if (vlan === undefined) return { address, vlan: NO_VLAN, port, owner };
   const number = decimalAt(vlan, 0, vlan.length, 4);
-  return number >= 0 && number <= VLAN_MAX ? { address, vlan: number, port } : `'${vlan}' is no VLAN`;
+  return number >= 0 && number <= VLAN_MAX ? { address, vlan: number, port, owner } : `'${vlan}' is no VLAN`;
 }
 
 function macOf(text: string): number | undefined {

@@ -5,6 +5,8 @@ import type { LinuxHop, RouteType } from '../../readers/linux/routes.ts';
 import type { PolicyRule } from '../../readers/linux/rules.ts';
 import type { IpFamily } from '../../readers/netfilter/addresses.ts';
 import type { Family, IpSet, Ruleset } from '../../readers/netfilter/ruleset.ts';
+import type { MacTable } from '../../readers/mac.ts';
+import type { VlanPort } from '../../readers/vlans/port.ts';
 
 export type { IpFamily } from '../../readers/netfilter/addresses.ts';
 
@@ -34,6 +36,12 @@ export interface NetfilterBox {
   /** `net.ipv6.conf.*.seg6_enabled`: segment routing headers for an address of the box are heeded. Absent: not known. */
   readonly segments?: boolean;
   readonly withoutSegments?: readonly string[];
+  /** What the bridges of the box have learned. Absent: not known. */
+  readonly stations?: MacTable;
+  /** In which VLANs the ports of bridges are that filter these. */
+  readonly vlanPorts?: readonly VlanPort[];
+  /** `net.bridge.bridge-nf-call-iptables`. Absent: not known. */
+  readonly bridgeFilter?: boolean;
 }
 
 /** The first address of a family is the one that masquerading uses. */

@@ -4,6 +4,7 @@ import { assign, block, branch, drop, forward, nothing, type Instruction } from 
 import type { PortId } from '../../network.ts';
 import type { BoxModel } from '../box-model.ts';
 import { setVerdict, verdicts } from './actions.ts';
+import { bridgeModels } from './bridges.ts';
 import {
   families,
   NO_INTERFACE,
@@ -22,7 +23,7 @@ import { dropMartians, linkLocalStays, oneHopLess } from './routing.ts';
 import { tunnelRoutines } from './segments.ts';
 import { outerSent, ownSegment, received, routed, type Side, Tunnels } from './tunnels.ts';
 import { outOfVxlan, sentAgain } from './vxlan.ts';
-import { bridgesOf, intoBridge, leave, takeFrame } from './wires.ts';
+import { leave, takeFrame } from './wires.ts';
 
 /**
  * A Linux box that routes, filters, and carries packets in tunnels. Packets come in at `box:eth0:in` and leave at `box:eth0:out`; what is for the box
@@ -73,10 +74,7 @@ export function netfilterModel(name: string, box: NetfilterBox): BoxModel {
   }
   for (const each of interfaces.names) {
     const known = box.interfaces.find((one) => one.name === each);
-    if (known?.master !== undefined) {
-      programs.set(`${name}:${each}:in`, intoBridge(name, known.master));
-      continue;
-    }
+    if (known?.master !== undefined) continue;
     programs.set(
       `${name}:${each}:in`,
       block(
@@ -98,12 +96,14 @@ export function netfilterModel(name: string, box: NetfilterBox): BoxModel {
       byFamily((family) => ({ op: 'call', routine: `${name}/send/${family}` })),
     ),
   );
-  const bridged = box.interfaces.some(({ master, kind }) => master !== undefined || kind === 'bridge');
+  const bridges = bridgeModels(name, box);
+  for (const [port, program] of bridges.programs) programs.set(port, program);
+  for (const [routine, body] of bridges.routines ?? []) routines.set(routine, body);
   return {
     box: { name, kind: 'netfilter' },
     programs,
     routines,
-    ...(bridged ? { unknown: new Map([[bridgesOf(name), `where the bridges of ${name} send frames`]]) } : {}),
+    ...(bridges.unknown === undefined ? {} : { unknown: bridges.unknown }),
   };
 }
 

@@ -17,6 +17,7 @@ import { frame, unframed } from '../frame.ts';
 import { stationAddresses } from '../group-addresses.ts';
 import { tooLong } from '../too-long.ts';
 import type { NetfilterBox, NetfilterInterface } from './box.ts';
+import { intoBridge } from './bridges.ts';
 import type { Surroundings } from './cubes.ts';
 import { type Hop, hopOf, soughtAddress } from './route-tables.ts';
 import { intoVxlan } from './vxlan.ts';
@@ -33,10 +34,6 @@ export function takeFrame(box: NetfilterBox, each: NetfilterInterface | undefine
   return unframed(constrain(isOurs, 'the frame is for another address'));
 }
 
-/** Stands for the bridges of a box, which are not modelled. */
-export const bridgesOf = (name: string): string => `${name} bridges`;
-export const intoBridge = (name: string, bridge: string): Instruction => forward(`${bridgesOf(name)}:${bridge}`);
-
 /** Sends the packet out by the interface in `oif`. */
 export function leave(name: string, around: Surroundings, hops: readonly Hop[]): Instruction {
   const { interfaces, box } = around;
@@ -50,11 +47,12 @@ export function leave(name: string, around: Surroundings, hops: readonly Hop[]):
 function leaveBy(name: string, around: Surroundings, hops: readonly Hop[], by: NetfilterInterface): Instruction {
   if (by.name === 'lo') return forward(`${name}:lo:in`);
   if (by.up === false) return drop(`${by.name} is down`);
-  if (by.kind === 'bridge') return intoBridge(name, by.name);
   const out =
-    by.vxlan === undefined
-      ? forward(`${name}:${by.name}:out`)
-      : block(frameForTunnel(around, by), intoVxlan(name, around, by.vxlan));
+    by.kind === 'bridge'
+      ? intoBridge(name, by, around.box)
+      : by.vxlan === undefined
+        ? forward(`${name}:${by.name}:out`)
+        : block(frameForTunnel(around, by), intoVxlan(name, around, by.vxlan));
   return block(fits(around, by), putFrame(name, around, hops, by), out);
 }
 

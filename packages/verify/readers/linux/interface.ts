@@ -18,6 +18,50 @@ export interface ReadInterface {
   /** `veth`, `bridge`, `vxlan`, `tun`, ...: said by `ip -d`. */
   readonly kind?: string;
   readonly vxlan?: Vxlan;
+  readonly bridge?: BridgeSettings;
+  /** Of a port of a bridge. */
+  readonly bridgePort?: BridgePort;
+}
+
+/** As ip-link(8) configures a bridge, of what decides where frames go. */
+export interface BridgeSettings {
+  /** Ports are in VLANs; else frames with a tag are like those without. */
+  readonly filtersVlans: boolean;
+  /** What is bridged passes the chains of IPv4 and IPv6. */
+  readonly callsFilter: boolean;
+}
+
+export interface BridgePort {
+  /** Spanning tree lets frames in and out. */
+  readonly forwards: boolean;
+  /** A setting that is not as usual and may decide: `hairpin on`. */
+  readonly strange?: string;
+}
+
+/** Those that have no say in where a frame goes, once the table of stations is known, are left out. */
+const USUAL: Readonly<Record<string, string>> = {
+  hairpin: 'off',
+  flood: 'on',
+  bcast_flood: 'on',
+  isolated: 'off',
+  locked: 'off',
+  vlan_tunnel: 'off',
+  neigh_suppress: 'off',
+  proxy_arp: 'off',
+  proxy_arp_wifi: 'off',
+  mcast_to_unicast: 'off',
+};
+
+/** Of the words behind `bridge_slave`, by their names. */
+export function bridgePortOf(setting: (name: string) => string | undefined): BridgePort {
+  const strange = Object.entries(USUAL).find(([name, usual]) => (setting(name) ?? usual) !== usual);
+  const forwards = (setting('state') ?? 'forwarding') === 'forwarding';
+  return strange === undefined ? { forwards } : { forwards, strange: `${strange[0]} ${setting(strange[0])}` };
+}
+
+export function bridgeOf(setting: (name: string) => string | undefined): BridgeSettings {
+  const isOn = (name: string) => (setting(name) ?? '0') !== '0';
+  return { filtersVlans: isOn('vlan_filtering'), callsFilter: isOn('nf_call_iptables') || isOn('nf_call_ip6tables') };
 }
 
 /** RFC 7348, as ip-link(8) configures it. */

@@ -7,6 +7,8 @@ export interface LinuxSettings {
   readonly forwarding: { readonly ip?: boolean; readonly ip6?: boolean };
   /** Packets that leave or enter a tunnel of a route pass the packet filter. */
   readonly tunnelHooks?: boolean;
+  /** What a bridge forwards passes the chains of IPv4 and IPv6 (br_netfilter). */
+  readonly bridgeFilter?: boolean;
   /** Segment routing headers for an address of the box are heeded. */
   readonly segments?: boolean;
   /** But not of packets that come by these interfaces. */
@@ -42,6 +44,7 @@ export function readSettings(file: InputFile): Reading<LinuxSettings> {
   const forwarding: { ip?: boolean; ip6?: boolean } = {};
   let tunnelHooks: boolean | undefined;
   let segments: boolean | undefined;
+  let bridgeFilter: boolean | undefined;
   const withoutIp6: string[] = [];
   const withoutSegments: string[] = [];
   for (const [i, text] of lines.entries()) {
@@ -55,6 +58,7 @@ export function readSettings(file: InputFile): Reading<LinuxSettings> {
     if (name === 'ipv4.ip_forward') forwarding.ip = isOn;
     else if (name === 'ipv6.conf.all.forwarding') forwarding.ip6 = isOn;
     else if (name === 'netfilter.nf_hooks_lwtunnel') tunnelHooks = isOn;
+    else if (/^bridge\.bridge-nf-call-ip6?tables$/.test(name)) bridgeFilter = bridgeFilter === true || isOn;
     else if (/^ipv6\.conf\.(?!all\.|default\.)[^.]+\.disable_ipv6$/.test(name)) {
       if (isOn) withoutIp6.push(deviceOf(name));
     } else if (name === 'ipv6.conf.all.seg6_enabled') segments = isOn;
@@ -75,6 +79,7 @@ export function readSettings(file: InputFile): Reading<LinuxSettings> {
       withoutSegments,
       ...(tunnelHooks === undefined ? {} : { tunnelHooks }),
       ...(segments === undefined ? {} : { segments }),
+      ...(bridgeFilter === undefined ? {} : { bridgeFilter }),
     },
     reading: ledger.reading(),
   };
