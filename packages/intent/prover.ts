@@ -72,7 +72,10 @@ export class Prover {
     const id = this.#last;
     const comparing = 'realised' in request && request.meant !== undefined ? intentLimits.likenessMs : 0;
     const patience = (request.milliseconds ?? intentLimits.milliseconds) + comparing + intentLimits.graceMs;
-    const timer = setTimeout(() => this.#lose('it took longer than it may'), patience * (this.#waiting.size + 1));
+    const timer = setTimeout(
+      () => this.#lose('it took longer than it may'),
+      Math.max(0, patience * (this.#waiting.size + 1)),
+    );
     this.#waiting.set(id, {
       request,
       resolve: (report) => {

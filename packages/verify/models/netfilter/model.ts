@@ -23,7 +23,7 @@ import { dropMartians, linkLocalStays, oneHopLess } from './routing.ts';
 import { tunnelRoutines } from './segments.ts';
 import { outerSent, ownSegment, received, routed, type Side, Tunnels } from './tunnels.ts';
 import { outOfVxlan, sentAgain } from './vxlan.ts';
-import { leave, takeFrame } from './wires.ts';
+import { leave, ofOneStation, takeFrame } from './wires.ts';
 
 /**
  * A Linux box that routes, filters, and carries packets in tunnels. Packets come in at `box:eth0:in` and leave at `box:eth0:out`; what is for the box
@@ -79,7 +79,7 @@ export function netfilterModel(name: string, box: NetfilterBox): BoxModel {
       `${name}:${each}:in`,
       block(
         enter(name, interfaces.number(each), looksAt, each === 'lo'),
-        takeFrame(box, known),
+        takeFrame(name, box, known),
         byFamily((family) =>
           family === 'ip6' && box.withoutIp6?.includes(each) === true
             ? drop(`IPv6 is disabled on ${each}`)
@@ -166,6 +166,7 @@ function goOn(name: string, around: Surroundings, rules: Rules, routes: Routes, 
     isOn === false
       ? drop('forwarding is off')
       : block(
+          ofOneStation(name, box),
           linkLocalStays(around),
           oneHopLess(around),
           rules.hook('forward'),
@@ -181,7 +182,7 @@ function goOn(name: string, around: Surroundings, rules: Rules, routes: Routes, 
   function comeBy(device: NetfilterInterface): Instruction {
     return block(
       assign(meta('iif', name), constant(around.interfaces.number(device.name), 16)),
-      takeFrame(box, device),
+      takeFrame(name, box, device),
       forward(received(name)),
     );
   }

@@ -11,7 +11,7 @@ import {
   type Ranges,
 } from '../../ir/expression.ts';
 import { etherTypes, field } from '../../ir/fields.ts';
-import { block, branch, constrain, drop, forward, nothing, type Instruction } from '../../ir/instruction.ts';
+import { assign, block, branch, constrain, drop, forward, nothing, type Instruction } from '../../ir/instruction.ts';
 import { exactly, type Range, subtract, union, widthOf } from '../../readers/netfilter/addresses.ts';
 import { frame, unframed } from '../frame.ts';
 import { stationAddresses } from '../group-addresses.ts';
@@ -26,12 +26,28 @@ import { intoVxlan } from './vxlan.ts';
 const GROUP = 1n << 40n;
 
 /** The frame of a packet that comes in: for this interface, and gone. Where neighbours are not known, frames are left alone. */
-export function takeFrame(box: NetfilterBox, each: NetfilterInterface | undefined): Instruction {
+export function takeFrame(name: string, box: NetfilterBox, each: NetfilterInterface | undefined): Instruction {
   if (each?.up === false) return drop(`${each.name} is down`);
   if (box.neighbours === undefined || each?.mac === undefined) return nothing;
   const dst = read(field('Ether.dst'));
   const isOurs = any(compare(dst, '==', constant(each.mac, 48)), masked(dst, GROUP, GROUP));
-  return unframed(constrain(isOurs, 'the frame is for another address'));
+  const note = (value: number) => assign(forSeveral(name), constant(value, 1));
+  return block(
+    note(0),
+    unframed(
+      block(constrain(isOurs, 'the frame is for another address'), branch(masked(dst, GROUP, GROUP), note(1), nothing)),
+    ),
+  );
+}
+
+const forSeveral = (name: string) => meta('frame for several', name);
+
+/** Whatever its IP address is, what came in a frame for several stations is not sent on (ip_forward, ip6_forward). */
+export function ofOneStation(name: string, { neighbours }: NetfilterBox): Instruction {
+  if (neighbours === undefined) return nothing;
+  const at = forSeveral(name);
+  const only = constrain(compare(read(at), '==', constant(0, 1)), 'the frame was for several stations');
+  return branch({ kind: 'exists', at }, only, nothing);
 }
 
 /** Sends the packet out by the interface in `oif`. */
