@@ -7,6 +7,7 @@ import { changedSteps, progressLines } from './progress.ts';
 import { plain, styleFor } from './style.ts';
 import { displayWidth, facts, table } from './table.ts';
 import { milliseconds } from './values.ts';
+import { verificationText } from './verification.ts';
 import { wavesOf } from './waves.ts';
 
 describe('tables', () => {
@@ -153,6 +154,61 @@ test('a plan shows places with reasons, chains, cost and steps in waves', () => 
   expect(text).toContain('video/server#0  container    core  h1    cheapest; room');
   expect(text).toContain('edge > core');
   expect(text).toMatch(/wave 1\n {4}create network users\n {2}wave 2\n {4}create container video/);
+});
+
+test('what is there is shown beside what was meant, with the packet, both ways, and the rules of both', () => {
+  const path = (outcome: string, port: string, text: string) => ({
+    outcome,
+    port,
+    layout: 'ipv4/udp',
+    doubts: [],
+    hops: [
+      { port: 'h:up:in', because: [{ file: 'h.nft', line: 7, text }] },
+      { port, because: [] },
+    ],
+    packet: { sent: { 'UDP.dport': '5353' }, arrived: { 'UDP.dport': '5353' } },
+  });
+  const text = verificationText(
+    {
+      plane: 'realised',
+      answer: 'holds',
+      policies: [],
+      likeness: {
+        answer: 'violated',
+        because: 'There are packets that are treated otherwise than they were meant to be.',
+        dependsOn: [],
+        differences: [
+          {
+            because: 'A packet of a arrives nowhere, and was meant to be one that arrives at b.',
+            meant: [path('delivered', 'b:local:out', 'accept')],
+            there: [path('dropped', 'h:up:in', 'udp dport 5353 drop')],
+          },
+        ],
+        leftOut: ['packets for the balancer front'],
+      },
+      assumptions: [],
+      tookMs: 1,
+    },
+    plain,
+  );
+  expect(text.split('\n').map((line) => line.trim())).toEqual([
+    'Policies on the data plane that the sites have',
+    'VIOLATED  as it was meant: There are packets that are treated otherwise than they were meant to be.',
+    'A packet of a arrives nowhere, and was meant to be one that arrives at b.',
+    'as it is meant:',
+    'packet ipv4/udp: UDP.dport 5353',
+    'h:up:in',
+    'h.nft:7  accept',
+    'b:local:out',
+    'delivered',
+    'as it is:',
+    'packet ipv4/udp: UDP.dport 5353',
+    'h:up:in',
+    'h.nft:7  udp dport 5353 drop',
+    'h:up:in',
+    'dropped',
+    'not compared: packets for the balancer front',
+  ]);
 });
 
 describe('progress', () => {
