@@ -210,7 +210,16 @@ describe('what sites say they have', () => {
     rule = 'tcp dport 80 accept';
     await operations.retry(operation);
     expect(await operations.settled(operation)).toMatchObject({ state: 'COMPLETED' });
-    expect((await operations.records.show(operation)).realised).toMatchObject({ answer: 'holds' });
+    // The policies hold, but clients are let in to the firewall itself: that is told, and stops nothing.
+    const because =
+      'A packet of client/client#0 arrives at firewall/firewall#0 and its answer comes back, and was meant to be one that arrives nowhere.';
+    const { realised } = await operations.records.show(operation);
+    expect(realised).toMatchObject({ answer: 'holds', likeness: { answer: 'violated' } });
+    expect(realised!.likeness!.differences[0]!.because).toBe(because);
+    const warnings = test.events.filter(({ subject, severity }) => subject === operation && severity === 'warning');
+    expect(warnings.map(({ message }) => message)).toContainEqual(
+      `what its sites have is not what was meant: ${because.replace(/^A/, 'a')}`,
+    );
 
     // Somebody changes it by hand.
     rule = 'tcp dport 81 accept';
