@@ -37,14 +37,14 @@ function bridged({ bridge = 'vlan_filtering 0 nf_call_iptables 0', slave = setti
     `${mac('0b')} dev br0 master br0 permanent`,
     `33:33:00:00:00:01 dev e1 self permanent`,
   ];
-  const all_ = [
+  const told = [
     { path: 'b.links', text: `${text}\n` },
     { path: 'b.fdb', text: `${stations.join('\n')}\n` },
     { path: 'b.neigh', text: `10.0.0.9 dev br0 lladdr ${mac('a2')} PERMANENT\n` },
     { path: 'b.routes', text: 'default dev br0\n' },
     ...files,
   ];
-  const { network, readings } = assemble('bridged', all_);
+  const { network, readings } = assemble('bridged', told);
   expect(readings.flatMap(({ remarks }) => remarks.filter(({ fate }) => fate === 'not understood'))).toEqual([]);
   return network;
 }
@@ -92,7 +92,9 @@ describe('a bridge of Linux', () => {
     const bridge = 'vlan_filtering 1 nf_call_iptables 0';
     const vlans = [
       'port\tvlan-id',
-      ...['e0\t1 PVID Egress Untagged', 'e1\t1 PVID Egress Untagged', 'e2\t7 PVID Egress Untagged'],
+      'e0\t1 PVID Egress Untagged',
+      'e1\t1 PVID Egress Untagged',
+      'e2\t7 PVID Egress Untagged',
       'br0\t1 PVID Egress Untagged',
     ];
     const files = [{ path: 'b.vlans', text: `${vlans.join('\n')}\n` }];
