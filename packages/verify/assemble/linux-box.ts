@@ -47,7 +47,7 @@ export function linuxBox(parts: BoxParts, isLinked: (device: string) => boolean 
     if (route.type === 'unicast') for (const name of through) names.add(name);
     routes.push({ ...route, interfaces: through, hops });
   }
-  const { policies, neighbours, settings } = linux;
+  const { policies, neighbours, settings, xfrm } = linux;
   return {
     rulesets,
     ipsets,
@@ -68,6 +68,7 @@ export function linuxBox(parts: BoxParts, isLinked: (device: string) => boolean 
     withoutIp6: settings?.withoutIp6 ?? [],
     withoutSegments: settings?.withoutSegments ?? [],
     ...(settings?.segments === undefined ? {} : { segments: settings.segments }),
+    ...(xfrm === undefined ? {} : { xfrm }),
     ...(macTable === undefined ? {} : { stations: macTable }),
     ...(vlanPorts.length === 0 ? {} : { vlanPorts }),
     ...(settings?.bridgeFilter === undefined ? {} : { bridgeFilter: settings.bridgeFilter }),

@@ -19,7 +19,7 @@ import { looksLikeNeighbourTable, type Neighbour, readNeighbourTable } from '../
 import { type LinuxRoute, looksLikeLinuxRoutes, readLinuxRoutes } from '../readers/linux/routes.ts';
 import { looksLikePolicyRules, type PolicyRule, readPolicyRules } from '../readers/linux/rules.ts';
 import { type LinuxSettings, looksLikeSettings, readSettings } from '../readers/linux/settings.ts';
-import { looksLikeXfrm, readXfrm } from '../readers/linux/xfrm.ts';
+import { looksLikeXfrm, readXfrm, type Xfrm } from '../readers/linux/xfrm.ts';
 import {
   looksLikeMacTable,
   looksLikeOwnAddresses,
@@ -75,6 +75,7 @@ export interface LinuxParts {
   readonly policies: PolicyRule[];
   neighbours?: readonly Neighbour[];
   settings?: LinuxSettings;
+  xfrm?: Xfrm;
 }
 
 export interface ReadFiles {
@@ -210,7 +211,12 @@ const formats: readonly Format[] = [
   },
   {
     recognises: looksLikeXfrm,
-    read: readXfrm,
+    read(file, box) {
+      const { value, reading } = readXfrm(file);
+      const { policies, states } = box.linux.xfrm ?? { policies: [], states: [] };
+      box.linux.xfrm = { policies: [...policies, ...value.policies], states: [...states, ...value.states] };
+      return reading;
+    },
   },
   {
     recognises: looksLikeSettings,

@@ -1,6 +1,15 @@
 import { type Condition, meta } from './expression.ts';
 import { block, branch, type Instruction } from './instruction.ts';
 
+export const KEY_BITS = 52;
+
+/** FNV-1a, so that the key itself is in no report. */
+export function fingerprint(text: string): bigint {
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of new TextEncoder().encode(text)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  return hash & ((1n << BigInt(KEY_BITS)) - 1n);
+}
+
 /** The key by which a packet is encrypted; one on another when it is encrypted again. */
 export const KEY = meta('ipsec.key');
 

@@ -1,4 +1,4 @@
-import { beginEncryption, endEncryption, KEY } from '../../ir/encryption.ts';
+import { beginEncryption, endEncryption, fingerprint, KEY, KEY_BITS } from '../../ir/encryption.ts';
 import { all, compare, constant, type Condition, type Expr, fresh, meta, read } from '../../ir/expression.ts';
 import { protocols } from '../../ir/fields.ts';
 import { assign, block, branch, type Instruction } from '../../ir/instruction.ts';
@@ -238,15 +238,6 @@ function espDecap(context: ElementContext): Instruction {
       sourceOf(context),
     ),
   );
-}
-
-const KEY_BITS = 52;
-
-/** FNV-1a, so that the key itself is in no report. */
-function fingerprint(text: string): bigint {
-  let hash = 0xcbf29ce484222325n;
-  for (const byte of new TextEncoder().encode(text)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
-  return hash & ((1n << BigInt(KEY_BITS)) - 1n);
 }
 
 /**

@@ -3,6 +3,7 @@ import type { ReadInterface } from '../../readers/linux/interface.ts';
 import type { Neighbour } from '../../readers/linux/neighbours.ts';
 import type { LinuxHop, RouteType } from '../../readers/linux/routes.ts';
 import type { PolicyRule } from '../../readers/linux/rules.ts';
+import type { Xfrm } from '../../readers/linux/xfrm.ts';
 import type { IpFamily } from '../../readers/netfilter/addresses.ts';
 import type { Family, IpSet, Ruleset } from '../../readers/netfilter/ruleset.ts';
 import type { MacTable } from '../../readers/mac.ts';
@@ -36,6 +37,7 @@ export interface NetfilterBox {
   /** `net.ipv6.conf.*.seg6_enabled`: segment routing headers for an address of the box are heeded. Absent: not known. */
   readonly segments?: boolean;
   readonly withoutSegments?: readonly string[];
+  readonly xfrm?: Xfrm;
   /** What the bridges of the box have learned. Absent: not known. */
   readonly stations?: MacTable;
   /** In which VLANs the ports of bridges are that filter these. */

@@ -17,6 +17,7 @@ import {
 import { untracked } from './conntrack.ts';
 import type { Surroundings } from './cubes.ts';
 import { compileRules, type Rules } from './hooks.ts';
+import { checkIpsec, intoIpsec, outOfIpsec, withoutIpsec } from './ipsec.ts';
 import { compileRoutes, policyKeys, type Routes } from './policies.ts';
 import { soughtAddress } from './route-tables.ts';
 import { dropMartians, linkLocalStays, oneHopLess } from './routing.ts';
@@ -79,6 +80,7 @@ export function netfilterModel(name: string, box: NetfilterBox): BoxModel {
       `${name}:${each}:in`,
       block(
         enter(name, interfaces.number(each), looksAt, each === 'lo'),
+        withoutIpsec(name, box),
         takeFrame(name, box, known),
         byFamily((family) =>
           family === 'ip6' && box.withoutIp6?.includes(each) === true
@@ -93,6 +95,7 @@ export function netfilterModel(name: string, box: NetfilterBox): BoxModel {
     `${name}:local:in`,
     block(
       begin,
+      withoutIpsec(name, box),
       byFamily((family) => ({ op: 'call', routine: `${name}/send/${family}` })),
     ),
   );
@@ -167,15 +170,17 @@ function goOn(name: string, around: Surroundings, rules: Rules, routes: Routes, 
       ? drop('forwarding is off')
       : block(
           ofOneStation(name, box),
+          checkIpsec(name, around, 'fwd'),
           linkLocalStays(around),
           oneHopLess(around),
           rules.hook('forward'),
           rules.hook('postrouting'),
-          leave(name, around, routes.hops),
+          intoIpsec(name, around, leave(name, around, routes.hops)),
         );
   const delivered = forward(`${name}:local:out`);
   const local = family === 'ip6' ? tunnels.own(delivered) : delivered;
-  const here = block(rules.hook('input'), outOfVxlan(around, local, comeBy));
+  const inside = block(checkIpsec(name, around, 'in'), outOfVxlan(around, local, comeBy));
+  const here = block(rules.hook('input'), outOfIpsec(name, around, inside, forward(received(name))));
   return branch(oifIs(name, THIS_HOST), here, tunnels.incoming(family, through));
 
   /** A frame out of a tunnel: its interface is another, its mark is still there. */
@@ -202,7 +207,10 @@ function send(name: string, side: Side, tunnels: Tunnels): Instruction {
 function depart(name: string, { around, rules, routes }: Side, tunnels: Tunnels): Instruction {
   return block(
     hereByLoopback(name, around),
-    tunnels.outgoing(around.family, block(rules.hook('postrouting'), leave(name, around, routes.hops))),
+    tunnels.outgoing(
+      around.family,
+      block(rules.hook('postrouting'), intoIpsec(name, around, leave(name, around, routes.hops))),
+    ),
   );
 }
 

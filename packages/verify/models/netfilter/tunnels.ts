@@ -7,6 +7,7 @@ import { families, type IpFamily, type NetfilterInterface, NO_INTERFACE, THIS_HO
 import { untracked } from './conntrack.ts';
 import type { Surroundings } from './cubes.ts';
 import type { Rules } from './hooks.ts';
+import { usesIpsec } from './ipsec.ts';
 import type { Routes } from './policies.ts';
 import { type Hop, hopOf, soughtAddress } from './route-tables.ts';
 import { oneHopLess } from './routing.ts';
@@ -56,6 +57,7 @@ export class Tunnels {
         this.#sides[family].routes.hops.some(({ encapsulation }) => encapsulation !== undefined),
       ) ||
       interfaces.some(({ vxlan }) => vxlan !== undefined) ||
+      usesIpsec(this.#sides.ip.around.box) ||
       this.#sides.ip.around.box.segments !== undefined
     );
   }
