@@ -76,6 +76,11 @@ describe('what is there, held against what was meant', () => {
     expect(compared(meant, 0)).toMatchObject({ answer: 'unknown', bound: 'milliseconds', differences: [] });
   });
 
+  test('is not known when there is nothing to compare', () => {
+    const nobody = { ...intendedNetwork(meant), units: [] };
+    expect(compareWithMeant(meant, intendedNetwork(meant), nobody)).toMatchObject({ answer: 'unknown' });
+  });
+
   test('leaves out units that only one side has, with the packets for them', () => {
     const without = { ...meant, units: meant.units.filter(({ path }) => path !== 'radio/rrh'), chains: [] };
     const [fewer, there] = [intendedNetwork(without), intendedNetwork({ ...meant, chains: [] })];

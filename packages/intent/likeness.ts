@@ -54,7 +54,8 @@ export function compareWithMeant(
     const other = there.units.find(({ name }) => name === unit.name);
     return other === undefined || !isOnePlace(unit) || !isOnePlace(other) ? [] : [{ meant: unit, there: other }];
   });
-  const { leftOut, assume } = leaveOut(plane, there, pairs);
+  const { leftOut, assume } = leaveOut(plane, [...meant.units, ...there.units], pairs);
+  if (pairs.length === 0) return { ...NOTHING_TO_COMPARE, leftOut };
   const ports = new Map(
     pairs.flatMap(({ meant: { starts, ends }, there: other }): readonly (readonly [PortId, PortId])[] => [
       [starts[0]!, other.starts[0]!],
@@ -99,6 +100,13 @@ const BECAUSE = {
   unknown: 'Whether all packets are treated as they were meant to be is not known.',
 } as const;
 
+const NOTHING_TO_COMPARE = {
+  answer: 'unknown',
+  because: 'No unit is both in the plan and at the sites.',
+  dependsOn: [],
+  differences: [],
+} as const;
+
 const isOnePlace = ({ starts, ends }: UnitPlaces): boolean => starts.length === 1 && ends.length === 1;
 
 /** Packets stay where units take them, and are answered there. */
@@ -110,16 +118,16 @@ function withEnds(network: Network, name: string, units: readonly UnitPlaces[]):
 /** Destinations of which the two sides cannot say the same. */
 function leaveOut(
   { balancers }: Plane,
-  there: Subject,
+  units: readonly UnitPlaces[],
   pairs: readonly Pair[],
 ): { readonly leftOut: readonly string[]; readonly assume: readonly Condition[] } {
   const compared = new Set(pairs.map(({ meant }) => meant.name));
   const leftOut: string[] = [];
   const assume: Condition[] = [];
-  const strangers = there.units.filter(({ name }) => !compared.has(name));
+  const strangers = units.filter(({ name }) => !compared.has(name));
   const addresses = strangers.flatMap((unit) => unit.addresses);
   if (addresses.length > 0) {
-    leftOut.push(`packets of and for ${strangers.map(({ name }) => name).join(', ')}`);
+    leftOut.push(`packets of and for ${[...new Set(strangers.map(({ name }) => name))].join(', ')}`);
     assume.push(negation(isOneOf(read(destination), addresses)));
   }
   for (const { name, address, port, isProxied } of balancers) {
