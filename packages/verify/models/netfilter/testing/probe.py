@@ -17,6 +17,24 @@ import selectors
 import socket
 import struct
 import sys
+import time
+
+SOL_PACKET = 263
+PACKET_IGNORE_OUTGOING = 23
+WIRED_SECONDS = 10
+
+
+
+def wired(name):
+    """Until the kernel has noticed, in the background, that the other end of the wire is up, it throws packets away."""
+    end = time.monotonic() + WIRED_SECONDS
+    while time.monotonic() < end:
+        with open(f'/sys/class/net/{name}/operstate') as state:
+            if state.read().strip() == 'up':
+                return
+        time.sleep(0.005)
+    sys.exit(f'{name} has no carrier')
+
 
 selector = selectors.DefaultSelector()
 outs = {}
@@ -29,11 +47,13 @@ for name in sys.argv[1:]:
     else:
         one = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
         one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        # What goes out takes no place of what comes in.
+        one.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
         one.bind((name, 0))
+        wired(name)
         outs[name] = one
         selector.register(one, selectors.EVENT_READ, name)
 
-PACKET_OUTGOING = 4
 SIOCSIFFLAGS = 0x8914
 IFF_UP = 1
 # More than any packet has hops, each of which is a turn in the queue.
@@ -62,10 +82,10 @@ def drain(seconds):
     lines = []
     while ready := selector.select(seconds):
         for key, _ in ready:
-            data, address = key.fileobj.recvfrom(65536)
+            data = key.fileobj.recv(65536)
             if key.data == 'local':
                 lines.append(f'local {data.hex()}')
-            elif address[2] != PACKET_OUTGOING and data[12:14] in (b'\x08\x00', b'\x86\xdd'):
+            elif data[12:14] in (b'\x08\x00', b'\x86\xdd'):
                 lines.append(f'{key.data} {data[14:].hex()}')
     return lines
 
