@@ -3,7 +3,7 @@ import type { CiscoConfig, StaticRoute } from '../../readers/cisco/config.ts';
 import { interfaceKey } from '../../readers/cisco/names.ts';
 import { cutIpv4 } from '../../readers/fib/addresses.ts';
 import type { Fib } from '../../readers/fib/fib.ts';
-import { LongestMatch } from '../../readers/fib/longest-match.ts';
+import { inRows, NextHops } from '../../readers/fib/next-hops.ts';
 
 /** By which interface packets leave, and to whom; without a next hop, to their destination. */
 export interface Exit {
@@ -23,9 +23,6 @@ export interface Route {
   readonly way: Way;
   readonly source: SourceRef;
 }
-
-/** Next hops that are followed to an interface through other routes. */
-const RECURSION_MAX = 16;
 
 /** Of a table that was read from the box: that is what it does. */
 export function tableRoutes(fib: Fib): readonly Route[] {
@@ -66,15 +63,10 @@ export function configuredRoutes({ interfaces, routes }: CiscoConfig): readonly 
   const direct = best.flatMap((route): readonly Route[] =>
     route.interface === undefined ? [] : [{ ...route, way: wayOf(route, up) }],
   );
-  const resolver = new LongestMatch<number, Route | StaticRoute>(
-    [...connected, ...direct, ...recursive(best)],
-    cutIpv4,
-  );
-  const resolved = recursive(best).map((route): Route => ({ ...route, way: resolve(route, resolver) }));
-  return joined([...own, ...connected, ...direct, ...resolved]);
+  const indirect = best.filter((route) => route.interface === undefined);
+  return joined([...own, ...connected, ...direct, ...resolved(indirect, [...connected, ...direct])]);
 }
 
-const recursive = (routes: readonly StaticRoute[]) => routes.filter((route) => route.interface === undefined);
 const host = (address: number, source: SourceRef): Route => ({
   address,
   length: 32,
@@ -102,20 +94,22 @@ function wayOf(route: StaticRoute, up: CiscoConfig['interfaces']): Way {
   return { kind: 'out', exits: [{ name: found.name, ...(route.hop === undefined ? {} : { hop: route.hop }) }] };
 }
 
-function resolve(route: StaticRoute, routes: LongestMatch<number, Route | StaticRoute>): Way {
-  let hop = route.hop!;
-  let from: Route | StaticRoute = route;
-  for (let depth = 0; depth < RECURSION_MAX; depth += 1) {
-    const through = routes.find(hop, from);
-    if (through === undefined) break;
-    if ('way' in through) {
-      if (through.way.kind !== 'out') return through.way;
-      return { kind: 'out', exits: through.way.exits.map((exit) => ({ name: exit.name, hop: exit.hop ?? hop })) };
-    }
-    hop = through.hop!;
-    from = through;
-  }
-  return { kind: 'drop', why: 'no route leads to the next hop' };
+/** Static routes to next hops alone, with the ways that the other routes give them. */
+function resolved(indirect: readonly StaticRoute[], others: readonly Route[]): readonly Route[] {
+  const all = [...others, ...indirect];
+  const hops = new NextHops(
+    inRows(all),
+    cutIpv4,
+    (row) => indirect[row - others.length]?.hop,
+  );
+  return indirect.map((route, i): Route => {
+    const through = hops.through(others.length + i, route.hop!);
+    const way = through === undefined ? undefined : others[through.row]!.way;
+    if (way === undefined) return { ...route, way: { kind: 'drop', why: 'no route leads to the next hop' } };
+    if (way.kind !== 'out') return { ...route, way };
+    const exits = way.exits.map(({ name, hop = through!.hop }) => ({ name, hop }));
+    return { ...route, way: { kind: 'out', exits } };
+  });
 }
 
 /** Equal prefixes that lead out are one route with several ways. */

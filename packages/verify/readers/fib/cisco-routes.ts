@@ -3,13 +3,12 @@ import { inputLines } from '../../read/lines.ts';
 import type { InputFile, Reading } from '../../read/reader.ts';
 import { cutIpv4, maskLength, parseIpv4, parsePrefix } from './addresses.ts';
 import type { Fib } from './fib.ts';
+import { inRows, NextHops } from './next-hops.ts';
 import type { Target } from './rows.ts';
-import { LongestMatch } from './longest-match.ts';
 
 /** Letters in front of a route: `S*`, `O IA`, `D EX`, `i L1`, `B`. */
 const CODE = /^(?:[A-Za-z][A-Za-z*%+&]{0,2})(?: {1,3}(?:IA|E1|E2|N1|N2|EX|L1|L2|ia|su))?(?: ?[*%+&p]){0,3}\s+(?=\d)/;
 const HEADER = /^(?:codes:|gateway of last resort|routing table:|show ip route|.*[>#] ?show )/i;
-const RECURSION_MAX = 16;
 
 interface Row {
   readonly address: number;
@@ -108,19 +107,17 @@ function moreOf(text: string, row: Row | undefined): string | undefined {
 
 /** Next hops on no interface are reached as other routes say; `L` routes are addresses of the router itself. */
 function resolve(rows: readonly Row[], ledger: LineLedger): void {
-  const longest = new LongestMatch<number, Row>(rows, cutIpv4);
-  for (const row of rows) {
+  const nextHops = new NextHops(
+    inRows(rows),
+    cutIpv4,
+    (row) => (rows[row]!.exits[0]?.name === undefined ? rows[row]!.exits[0]?.hop : undefined),
+  );
+  for (const [i, row] of rows.entries()) {
     const names: string[] = [];
     const hops: (number | undefined)[] = [];
     for (const exit of row.exits) {
-      let at: Row | undefined = row;
-      let { name } = exit;
-      let next = exit.hop;
-      for (let depth = 0; name === undefined && depth < RECURSION_MAX; depth += 1) {
-        at = at === undefined || next === undefined ? undefined : longest.find(next, at);
-        name = at?.exits[0]?.name;
-        next = at?.exits[0]?.hop;
-      }
+      const through = exit.name !== undefined || exit.hop === undefined ? undefined : nextHops.through(i, exit.hop);
+      const name = exit.name ?? (through === undefined ? undefined : rows[through.row]!.exits[0]?.name);
       if (name === undefined) continue;
       names.push(name);
       hops.push(exit.hop);

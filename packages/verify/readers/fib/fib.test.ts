@@ -48,16 +48,18 @@ const formats: readonly FibFormat[] = ['show ip cef', 'prefix and port', 'ip rou
 /** One route after the other is looked at, as RFC 4271 says. */
 function reached(fib: Fib, routes: readonly (readonly [string, number, string | null])[], line: number): Target {
   const nowhere: Target = { kind: 'drop', why: 'no route leads to the next hop' };
+  let from = line;
   let hop = parseIpv4(routes[line]![2]!)!;
   for (let depth = 0; depth < 16; depth += 1) {
     let best = -1;
     for (const [row, length] of fib.lengths.entries()) {
       const isWithin = Math.floor(hop / 2 ** (32 - length)) === Math.floor(fib.addresses[row]! / 2 ** (32 - length));
-      if (isWithin && fib.lines[row] !== line + 1 && (best < 0 || length > fib.lengths[best]!)) best = row;
+      if (isWithin && fib.lines[row] !== from + 1 && (best < 0 || length > fib.lengths[best]!)) best = row;
     }
     if (best < 0) return nowhere;
     const next = fib.lines[best]! - 1;
     if (routes[next]![2] === null) return { kind: 'interfaces', names: [`eth${next}`] };
+    from = next;
     hop = parseIpv4(routes[next]![2]!)!;
   }
   return nowhere;

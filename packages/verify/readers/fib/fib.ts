@@ -3,8 +3,8 @@ import { countLines } from '../../read/lines.ts';
 import type { InputFile, Reading } from '../../read/reader.ts';
 import { LineScanner } from '../../read/scan.ts';
 import { wordsOf } from '../../read/words.ts';
-import { ipv4At, maskLength, parseIpv4, parsePrefix, prefixAt } from './addresses.ts';
-import { type Recursive, resolveHops } from './hops.ts';
+import { cutIpv4, ipv4At, maskLength, parseIpv4, parsePrefix, prefixAt } from './addresses.ts';
+import { NextHops } from './next-hops.ts';
 import { Rows, type Target } from './rows.ts';
 
 /** IPv4 routes of one router, in columns. */
@@ -124,6 +124,27 @@ function addRoute({ text, begins, ends, line }: LineScanner, rows: Rows, word: n
     hop === undefined ? rows.toInterfaceAt(text, begin, end) : rows.toHopAt(text, begins[hop]!, ends[hop]!, begin, end);
   rows.addPacked(packed, target, line, via);
   return true;
+}
+
+/** A route whose next hop is on no interface that the line names. */
+interface Recursive {
+  readonly row: number;
+  readonly hop: number;
+}
+
+function resolveHops(rows: Rows, recursive: readonly Recursive[], ledger: LineLedger): void {
+  if (recursive.length === 0) return;
+  const waiting = new Map(recursive.map(({ row, hop }) => [row, hop]));
+  const { addresses, lengths, size } = rows;
+  const hops = new NextHops({ addresses, lengths, size }, cutIpv4, (row) => waiting.get(row));
+  for (const { row, hop } of recursive) {
+    const through = hops.through(row, hop);
+    if (through !== undefined) rows.target[row] = rows.target[through.row]!;
+    else {
+      ledger.notUnderstood(rows.lines[row]!, 'no other route says how its next hop is reached');
+      rows.target[row] = rows.to({ kind: 'drop', why: 'no route leads to the next hop' });
+    }
+  }
 }
 
 interface Line {

@@ -4,7 +4,7 @@ import type { InputFile, Reading } from '../../read/reader.ts';
 import { wordsOf } from '../../read/words.ts';
 import { ipv6Address } from '../../filter/addresses.ts';
 import { parsePrefix } from './addresses.ts';
-import { LongestMatch } from './longest-match.ts';
+import { inRows, NextHops } from './next-hops.ts';
 import type { Target } from './rows.ts';
 
 export interface Route6 {
@@ -23,7 +23,6 @@ export interface Fib6 {
 type Fib6Format = 'ip -6 route' | 'show ipv6 route';
 
 const BITS = 128n;
-const RECURSION_MAX = 16;
 /** `unreachable default dev lo` and the like. */
 const KINDS: Readonly<Record<string, Target>> = {
   unicast: { kind: 'interfaces', names: [] },
@@ -81,9 +80,15 @@ export function readFib6(file: InputFile, format: Fib6Format): Reading<Fib6> {
     else ledger.notUnderstood(i + 1, why);
   }
   const sorted = joined(rows).toSorted((a, b) => b.length - a.length || a.metric - b.metric);
-  const longest = new LongestMatch<bigint, Row>(sorted, cut);
-  const routes = sorted.map((row): Route6 => {
-    const target = targetOf(row, longest);
+  const hops = new NextHops(
+    inRows(sorted),
+    cut,
+    (row) => (sorted[row]!.target === undefined ? sorted[row]!.hop : undefined),
+  );
+  const routes = sorted.map((row, i): Route6 => {
+    const isKnown = row.target !== undefined || row.hop === undefined;
+    const through = isKnown ? undefined : hops.through(i, row.hop!);
+    const target = row.target ?? (through === undefined ? undefined : sorted[through.row]!.target);
     if (target === undefined) ledger.notUnderstood(row.line, 'neither the line nor another route says where it leads');
     return {
       address: row.address,
@@ -162,17 +167,6 @@ function add(row: Row, name: string): void {
 }
 
 const namesOf = (target: Target | undefined) => (target?.kind === 'interfaces' ? target.names : []);
-
-/** A next hop without an interface is reached as other routes say. */
-function targetOf(row: Row, longest: LongestMatch<bigint, Row>): Target | undefined {
-  let at: Row | undefined = row;
-  for (let depth = 0; at !== undefined && depth < RECURSION_MAX; depth += 1) {
-    if (at.target !== undefined) return at.target;
-    const { hop }: Row = at;
-    at = hop === undefined ? undefined : longest.find(hop, at);
-  }
-  return undefined;
-}
 
 function cut(address: bigint, length: number): bigint {
   const below = BITS - BigInt(length);
