@@ -228,13 +228,6 @@ export function cases(data: string): readonly Case[] {
       },
     },
     {
-      name: 'Neutron, 16 servers of 6 tenants (TCP)',
-      goalMs: 5_000,
-      published: 'Symnet about 200 s',
-      counted: 'servers',
-      prepare: () => comparingNodes(16, 6, frame),
-    },
-    {
       name: 'Neutron, 16 servers of 6 tenants (all of IPv4)',
       goalMs: 5_000,
       published: 'Symnet about 200 s',

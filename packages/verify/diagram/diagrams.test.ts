@@ -54,6 +54,7 @@ describe('decision diagrams', () => {
         expect(listOf(d, x)).toEqual(members);
         expect(x === y).toBe(numbers.every((n) => a.holds(n) === b.holds(n)));
         expect(d.choose(x, y, d.not(y))).toBe(d.not(d.xor(x, y)));
+        expect(d.disjoint(x, y)).toBe(!numbers.some((n) => a.holds(n) && b.holds(n)));
         const picked = d.pick(x);
         expect(picked === undefined).toBe(members.length === 0);
         if (picked !== undefined) expect(d.contains(x, (v) => picked.get(v) ?? false)).toBe(true);

@@ -6,6 +6,7 @@ export const TRUE: Node = 1;
 const FIRST_NODES = 1 << 14;
 /** Results that are remembered. What the processor's own cache does not hold is slower than computing most of them again. */
 const CACHE = 1 << 14;
+const DISJOINTS = 1 << 13;
 /** The number of a node and two bits of an operation fit into 32 bits. */
 const NODES_MAX = 1 << 28;
 /** Results computed between two ticks, less one. */
@@ -29,6 +30,8 @@ export class Diagrams {
   #variables = 0;
   /** Four numbers to a result: the first operand with the operation, the second one, the result, nothing. */
   readonly #cache = new Int32Array(CACHE * 4);
+  /** Pairs that are known to have nothing in common. */
+  readonly #disjoint = new Int32Array(DISJOINTS * 2);
   readonly #tick: () => void;
   #computed = 0;
 
@@ -86,6 +89,25 @@ export class Diagrams {
 
   not(a: Node): Node {
     return this.#apply(MINUS, TRUE, a);
+  }
+
+  /** Whether no assignment is in both. Cheaper than `and`: no node is made, and the first one that is in both ends it. */
+  disjoint(a: Node, b: Node): boolean {
+    if (a <= TRUE || b <= TRUE || a === b) return a === FALSE || b === FALSE;
+    const [first, second] = a < b ? [a, b] : [b, a];
+    const slot = (hash(first, second, DISJOINT) & (DISJOINTS - 1)) << 1;
+    if (this.#disjoint[slot] === first && this.#disjoint[slot + 1] === second) return true;
+    this.#computed += 1;
+    if ((this.#computed & TICK_MASK) === 0) this.#tick();
+    const nodes = this.#nodes;
+    const [atA, atB] = [a << 2, b << 2];
+    const [x, y] = [nodes[atA + VARIABLE]!, nodes[atB + VARIABLE]!];
+    const [lowA, highA] = x <= y ? [nodes[atA + LOW]!, nodes[atA + HIGH]!] : [a, a];
+    const [lowB, highB] = y <= x ? [nodes[atB + LOW]!, nodes[atB + HIGH]!] : [b, b];
+    if (!this.disjoint(lowA, lowB) || !this.disjoint(highA, highB)) return false;
+    this.#disjoint[slot] = first;
+    this.#disjoint[slot + 1] = second;
+    return true;
   }
 
   /** `condition` ? `yes` : `no`. */
@@ -318,6 +340,8 @@ const AND = 0;
 const OR = 1;
 const XOR = 2;
 const MINUS = 3;
+/** No operation of `#apply`. */
+const DISJOINT = 4;
 
 /** What an operation gives without looking into its operands; -1 when it must look. */
 function simplified(operation: number, a: Node, b: Node): number {

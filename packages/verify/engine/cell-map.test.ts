@@ -23,7 +23,6 @@ it('is what a Map is after the same changes, and every map before it stays as it
       }
       for (const [map, same] of [early, [cells, plain]] as const) {
         expect(new Map(map)).toEqual(same);
-        expect(new Set(map.keys())).toEqual(new Set(same.keys()));
         expect(map.filter((key) => key % 2 === 0).size).toBe([...same.keys()].filter((key) => key % 2 === 0).length);
       }
     }),

@@ -50,7 +50,10 @@ export class Executor {
     switch (instruction.op) {
       case 'block': {
         let states: readonly State[] = [state];
-        for (const each of instruction.body) states = states.flatMap((one) => this.run(one, each));
+        for (const each of instruction.body) {
+          if (states.length === 0) break;
+          states = states.length === 1 ? this.run(states[0]!, each) : states.flatMap((one) => this.run(one, each));
+        }
         return states;
       }
       case 'allocate':
@@ -154,9 +157,10 @@ export class Executor {
   #assign(state: State, { to, value: expr }: InstructionOf<'assign'>): readonly State[] {
     const born: SymbolId[] = [];
     const { value, known } = state.evaluate(expr, {
-      fresh: () => {
-        born.push(this.#question.fresh());
-        return born.at(-1)!;
+      fresh: (name, width) => {
+        const symbol = this.#question.fresh(name, width);
+        born.push(symbol);
+        return symbol;
       },
     });
     const condition = known === undefined ? state.condition : state.condition.and(known);
@@ -178,7 +182,7 @@ export class Executor {
   #table(state: State, { table, source }: InstructionOf<'table'>): readonly State[] {
     const values = table.keys.map(({ of, absent }): Value | undefined => {
       if (absent !== 'fail' && !isThere(state, of)) return undefined;
-      return state.evaluate(of, this.#question).value;
+      return state.condition.settled(state.evaluate(of, this.#question).value);
     });
     this.#question.coverage?.looked(table, values, state.condition, this.#question);
     const widths = new Map<SymbolId, number>();

@@ -123,6 +123,7 @@ export class Explorer {
 
   /** The packets that are asked about, with the headers of one layout. Of others nothing is told, however they would end. */
   born({ port, assume }: Start, layout: Layout): readonly State[] {
+    this.#question.otherPackets();
     const quiet = new Executor(this.#network, this.#question, { forwarded: () => undefined, ended: () => undefined });
     const born = quiet.run(State.empty(this.#question.anything(), port), layout.setup);
     return assume === undefined ? born : born.flatMap((state) => quiet.split(state, assume).yes);

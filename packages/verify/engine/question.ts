@@ -17,6 +17,8 @@ export class Question {
   readonly solve: Solve | undefined;
   readonly coverage: Coverage | undefined;
   #symbols = 0;
+  /** By name and width, in the order in which they were given; and how many of them the packets have that are asked about now. */
+  readonly #byName = new Map<string, { readonly symbols: SymbolId[]; given: number }>();
 
   constructor(options: {
     readonly limits?: Partial<Limits>;
@@ -33,9 +35,21 @@ export class Question {
   }
 
   /** A symbol that nothing is known of. */
-  fresh(): SymbolId {
-    this.#symbols += 1;
-    return this.#symbols;
+  fresh(name: string, width: number): SymbolId {
+    const key = `${width} ${name}`;
+    const known = this.#byName.get(key) ?? { symbols: [], given: 0 };
+    this.#byName.set(key, known);
+    known.given += 1;
+    if (known.given > known.symbols.length) known.symbols.push((this.#symbols += 1));
+    return known.symbols[known.given - 1]!;
+  }
+
+  /**
+   * From here on it is about packets of which none is ever held against those before: they get the same symbols again, in the same
+   * order, and what tables and diagrams know of these.
+   */
+  otherPackets(): void {
+    for (const known of this.#byName.values()) known.given = 0;
   }
 
   anything(): PathCondition {

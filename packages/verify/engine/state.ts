@@ -1,5 +1,5 @@
 import { CellMap } from './cell-map.ts';
-import type { Condition, Expr, Field, Location } from '../ir/expression.ts';
+import type { Condition, Expr, Field, Location, Ranges } from '../ir/expression.ts';
 import type { SourceRef } from '../ir/source.ts';
 import {
   all,
@@ -14,7 +14,7 @@ import {
   truth,
   within,
 } from '../solve/formula.ts';
-import { intervals } from '../solve/intervals.ts';
+import { type Intervals, intervals } from '../solve/intervals.ts';
 import type { PathCondition } from '../solve/path-condition.ts';
 import { constantValue, sameValue, type SymbolId, symbolValue, term, type Value } from '../solve/value.ts';
 import type { PortId } from '../network.ts';
@@ -269,10 +269,10 @@ export class State {
   }
 
   #mustNotOverlap(at: Location, address: number, width: number): void {
-    for (const [other, cell] of this.#memory.cells) {
-      if (typeof other !== 'number' || other >= address + width || address >= other + cell.width) continue;
-      throw new PathFailure(`${nameOf(at)} overlaps what is allocated at bit ${other}`);
-    }
+    const found = this.#memory.cells.find(
+      (other, cell) => typeof other === 'number' && other < address + width && address < other + cell.width,
+    );
+    if (found !== undefined) throw new PathFailure(`${nameOf(at)} overlaps what is allocated at bit ${found[0]}`);
   }
 
   deallocate(at: Location, width: number | undefined): State {
@@ -345,14 +345,12 @@ export class State {
   evaluate(expr: Expr, symbols: SymbolSource): { readonly value: Value; readonly known?: Formula } {
     switch (expr.kind) {
       case 'const':
-        return { value: constantValue(expr.value, expr.width) };
+        return { value: constantOf(expr) };
       case 'read':
         return { value: this.read(expr.from) };
       case 'fresh': {
         const value = symbolValue(symbols.fresh(expr.name, expr.width), expr.width);
-        return expr.ranges === undefined
-          ? { value }
-          : { value, known: within(value, intervals(expr.width, expr.ranges)) };
+        return expr.ranges === undefined ? { value } : { value, known: within(value, setOf(expr.width, expr.ranges)) };
       }
       default: {
         const parts = operandsOf(expr).map((part) => this.evaluate(part, symbols));
@@ -389,7 +387,7 @@ export class State {
         return compare(this.#valueOf(condition.left), condition.op, this.#valueOf(condition.right));
       case 'within': {
         const of = this.#valueOf(condition.of);
-        return within(of, intervals(of.width, condition.ranges));
+        return within(of, setOf(of.width, condition.ranges));
       }
       case 'masked':
         return masked(this.#valueOf(condition.of), condition.value, condition.mask);
@@ -459,6 +457,24 @@ interface Parts {
   readonly born: readonly SymbolId[];
   readonly memory: Memory;
   readonly saved: ReadonlyMap<string, Memory>;
+}
+
+/** What instructions say once is made once: programs run again and again. */
+const constants = new WeakMap<Expr, Value>();
+const sets = new WeakMap<Ranges, Intervals>();
+
+function constantOf(expr: Extract<Expr, { kind: 'const' }>): Value {
+  const known = constants.get(expr) ?? constantValue(expr.value, expr.width);
+  constants.set(expr, known);
+  return known;
+}
+
+function setOf(width: number, ranges: Ranges): Intervals {
+  const known = sets.get(ranges);
+  if (known?.width === width) return known;
+  const made = intervals(width, ranges);
+  sets.set(ranges, made);
+  return made;
 }
 
 const noSymbols: SymbolSource = {

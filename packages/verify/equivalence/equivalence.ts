@@ -103,13 +103,20 @@ class Comparison {
 
   #compareSent(sent: State, start: Start, there: PortId, layout: Layout): void {
     const cells = this.#cells(this.#a, sent, layout, start);
-    const others = this.#cells(this.#b, sent.beginAt(there), layout, start);
+    const others = new Set(this.#cells(this.#b, sent.beginAt(there), layout, start));
+    const alike = Map.groupBy(others, (other) => portsText(other.ends.map(({ state }) => state.port)));
     for (const cell of cells) {
-      for (const other of others) {
+      const outB = portsText(cell.ends.map(({ state }) => this.#inB(state.port)));
+      // Cells of one network are disjoint: most are within one that does the same, and then there is no other to look at.
+      for (const other of new Set([...(alike.get(outB) ?? []), ...others])) {
+        if (!others.has(other) || (isSilent(cell) && isSilent(other))) continue;
         if (cell.condition.excludes(other.condition)) continue;
         const condition = cell.condition.meet(other.condition);
         if (condition === undefined) continue;
-        this.#compareCell(cell, { condition, ends: other.ends }, { sent, start, there, layout });
+        const implied = new Set([cell.condition, other.condition]);
+        this.#compareCell(cell, { condition, ends: other.ends }, { sent, start, there, layout, implied });
+        if (other.condition.isWithin(cell.condition)) others.delete(other);
+        if (cell.condition.isWithin(other.condition)) break;
       }
     }
   }
@@ -208,7 +215,7 @@ class Comparison {
     if (list.length < DIFFERENCES_MAX) list.push(difference);
   }
 
-  #how({ sent, layout }: At): Comparing {
+  #how({ sent, layout, implied }: At): Comparing {
     const { solve: ask, limits, budget } = this.#question;
     // One answer may take seconds, and there may be hundreds of pairings.
     const solve: typeof ask =
@@ -217,7 +224,7 @@ class Comparison {
         budget.look();
         return ask(formula, widths);
       });
-    return { sent, layout: layout.name, ignored: this.#ignored, solve, ranges: limits.ranges };
+    return { sent, layout: layout.name, ignored: this.#ignored, solve, ranges: limits.ranges, implied };
   }
 
   #inB(port: PortId): PortId {
@@ -346,7 +353,16 @@ interface At {
   readonly start: Start;
   readonly there: PortId;
   readonly layout: Layout;
+  /** The conditions of both cells. */
+  readonly implied: ReadonlySet<PathCondition>;
 }
+
+const portsText = (ports: readonly PortId[]) => ports.toSorted().join(' ');
+
+const SILENT: ReadonlySet<End['outcome']> = new Set(['dropped', 'black hole', 'failed']);
+
+/** Nothing comes out, for certain: there is nothing to compare with another that is so. */
+const isSilent = ({ ends }: Cell) => ends.every(({ outcome, path }) => SILENT.has(outcome) && path.doubts.length === 0);
 
 const packetsText = (count: number) =>
   count === 0 ? 'No packet comes' : count === 1 ? 'One packet comes' : `${count} packets come`;

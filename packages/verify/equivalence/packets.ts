@@ -20,6 +20,8 @@ export interface Comparing {
   readonly ignored: ReadonlySet<string>;
   readonly solve: Solve | undefined;
   readonly ranges: number;
+  /** What all packets that are compared satisfy: whoever asks whether two packets differ has met it already. */
+  readonly implied: ReadonlySet<PathCondition>;
 }
 
 /** New values of one network, and the new values of the other that they are, in all packets that come out together. */
@@ -37,7 +39,10 @@ export function* packetDifferences(
   how: Comparing,
   partners: Partners,
 ): Generator<PacketDifference | 'unknown', void, undefined> {
-  const known = under.meet(a.state.condition)?.meet(b.state.condition);
+  const known = [a, b].reduce<PathCondition | undefined>(
+    (met, { state: { condition } }) => (how.implied.has(condition) ? met : met?.meet(condition)),
+    under,
+  );
   if (known === undefined) return;
   const [piecesA, piecesB] = [a.state.packet(), b.state.packet()];
   if (!sameHeaders(piecesA, piecesB)) {

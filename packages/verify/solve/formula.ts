@@ -1,5 +1,5 @@
 import type { CompareOp } from '../ir/expression.ts';
-import { complement, has, type Intervals, intervals, topOf } from './intervals.ts';
+import { complement, has, type Intervals, intervals, single, topOf } from './intervals.ts';
 import { evaluate, type SymbolId, type Value } from './value.ts';
 
 /** A condition on values. */
@@ -85,7 +85,7 @@ export function compare(left: Value, op: CompareOp, right: Value): Formula {
 }
 
 function equal(left: Value, right: Value): Formula {
-  if (right.kind === 'const') return within(left, intervals(left.width, [[right.value, right.value]]));
+  if (right.kind === 'const') return within(left, single(left.width, right.value));
   if (left.kind === 'const') return equal(right, left);
   if (left.kind === 'sum' && right.kind === 'sum' && left.symbol === right.symbol) {
     return decided(left.offset === right.offset);

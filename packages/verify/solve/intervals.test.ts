@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   complement,
   count,
+  disjoint,
   everything,
   has,
   intersect,
@@ -40,6 +41,7 @@ describe('sets of intervals are sets of numbers', () => {
         const [x, y] = [toSet(width, a), toSet(width, b)];
         expect(toList(x)).toEqual(sorted(a));
         expect(toList(intersect(x, y))).toEqual(sorted(a.filter((n) => b.includes(n))));
+        expect(disjoint(x, y)).toBe(!a.some((n) => b.includes(n)));
         expect(toList(union(x, y))).toEqual(sorted([...new Set([...a, ...b])]));
         expect(toList(subtract(x, y))).toEqual(sorted(a.filter((n) => !b.includes(n))));
         expect(count(x)).toBe(BigInt(a.length));

@@ -34,8 +34,10 @@ export function numeric(width: number, value: bigint): Numeric {
 
 const one = (width: number) => numeric(width, 1n);
 
+const tops: bigint[] = [];
+
 export function topOf(width: number): bigint {
-  return (1n << BigInt(width)) - 1n;
+  return (tops[width] ??= (1n << BigInt(width)) - 1n);
 }
 
 export function everything(width: number): Intervals {
@@ -49,6 +51,22 @@ export function intervals(width: number, ranges: Iterable<readonly [bigint, bigi
   const out: Numeric[] = [];
   for (const [low, high] of pairs) append(out, low, high, one(width));
   return intervalsFrom(width, out);
+}
+
+/** Sets of one number: the same object for the same number, so that what is known of it is found again. */
+const singles = new Map<number, Map<bigint, Intervals>>();
+const SINGLES_MAX = 10_000;
+
+export function single(width: number, value: bigint): Intervals {
+  const ofWidth = singles.get(width) ?? new Map<bigint, Intervals>();
+  singles.set(width, ofWidth);
+  let known = ofWidth.get(value);
+  if (known === undefined) {
+    known = intervalsFrom(width, [numeric(width, value), numeric(width, value)]);
+    if (ofWidth.size >= SINGLES_MAX) ofWidth.clear();
+    ofWidth.set(value, known);
+  }
+  return known;
 }
 
 /** Of columns that are sorted already. Only for narrow widths. */
@@ -116,6 +134,24 @@ export function intersect(a: Intervals, b: Intervals): Intervals {
     else j += 2;
   }
   return intervalsFrom(a.width, out);
+}
+
+/** Whether they have no member in common. */
+export function disjoint(a: Intervals, b: Intervals): boolean {
+  const [small, large] = a.bounds.length <= b.bounds.length ? [flat(a), flat(b)] : [flat(b), flat(a)];
+  if (large.length > 16 * small.length) {
+    for (let i = 0; i < small.length; i += 2) {
+      const j = firstEndingAt(large, small[i]!);
+      if (j < large.length && large[j]! <= small[i + 1]!) return false;
+    }
+    return true;
+  }
+  for (let i = 0, j = 0; i < small.length && j < large.length; ) {
+    if (small[i + 1]! < large[j]!) i += 2;
+    else if (large[j + 1]! < small[i]!) j += 2;
+    else return false;
+  }
+  return true;
 }
 
 /** Where results grow before it is known how large they are; what is in it means nothing between calls. */

@@ -17,6 +17,7 @@ import {
 import { asDomain, gathered, isWideDifference, parted, symbolsIn, wideDifferences } from './formula-parts.ts';
 import {
   count,
+  disjoint,
   everything,
   has,
   intersect,
@@ -97,6 +98,14 @@ export class PathCondition {
     return this.#aliases.size === 0 ? value : replaced(value, (symbol) => this.#aliases.get(symbol));
   }
 
+  /** The constant that a symbol is here by its own set, or the value as it is. */
+  settled(value: Value): Value {
+    if (value.kind !== 'sum' || this.#joined.has(value.symbol)) return value;
+    const domain = this.#domains.get(value.symbol);
+    const only = domain === undefined ? undefined : onlyMember(domain);
+    return only === undefined ? value : constantValue(only + value.offset, value.width);
+  }
+
   /** Undefined when no packet is left. */
   and(formula: Formula): PathCondition | undefined {
     const told = this.#aliases.size === 0 ? formula : mapValues(formula, (value) => this.resolve(value));
@@ -105,7 +114,23 @@ export class PathCondition {
 
   /** Both sides of a condition; a side on which nobody is, is undefined. */
   split(formula: Formula): { readonly yes: PathCondition | undefined; readonly no: PathCondition | undefined } {
+    if (formula.kind === 'within' && formula.of.kind === 'sum' && this.#joined.has(formula.of.symbol)) {
+      // Both sides of one diagram: that of the complement need not be made.
+      const { diagrams } = this.#bits;
+      const made = diagrams.attempt(FORMULA_NODES, () => this.#bits.formula(formula));
+      if (made !== undefined) {
+        return {
+          yes: this.#drawn(diagrams.and(this.#diagram, made)),
+          no: this.#drawn(diagrams.minus(this.#diagram, made)),
+        };
+      }
+    }
     return { yes: this.and(formula), no: this.and(not(formula)) };
+  }
+
+  #drawn(diagram: Node): PathCondition | undefined {
+    if (diagram === this.#diagram) return this;
+    return diagram === FALSE ? undefined : this.#with({ diagram });
   }
 
   /** Of a set that is a diagram already, over the symbols named. */
@@ -120,13 +145,23 @@ export class PathCondition {
   excludes(other: PathCondition): boolean {
     for (const [symbol, set] of this.#domains) {
       const its = other.#domains.get(symbol);
-      if (its !== undefined && its !== set && isEmpty(intersect(set, its))) return true;
+      if (its !== undefined && its !== set && disjoint(set, its)) return true;
     }
     return (
       this.#aliases.size === 0 &&
       other.#aliases.size === 0 &&
-      this.#bits.diagrams.and(this.#diagram, other.#diagram) === FALSE
+      this.#bits.diagrams.disjoint(this.#diagram, other.#diagram)
     );
+  }
+
+  /** Whether all of this is in the other; false says nothing. */
+  isWithin(other: PathCondition): boolean {
+    return other.#partsBeyond(this).every((part) => {
+      if (!('node' in part)) return this.and(not(part)) === undefined;
+      if ([...part.symbols.keys()].some((symbol) => this.#aliases.has(symbol))) return false;
+      const entered = this.#enterAll(part.symbols);
+      return entered === undefined || this.#bits.diagrams.minus(entered.#diagram, part.node) === FALSE;
+    });
   }
 
   /** What both say; undefined when nothing does both. */

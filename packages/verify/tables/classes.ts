@@ -28,7 +28,7 @@ function columnClasses(table: Table, entries: PrefixEntries | ExactEntries): Col
 }
 
 /** Values that a table met before. Bounded: packets with other symbols come late in an exploration. */
-const REMEMBERED = 64;
+const REMEMBERED = 1_024;
 const remembered = new WeakMap<Bits, WeakMap<Table, Map<string, readonly TableClass[]>>>();
 
 /**
