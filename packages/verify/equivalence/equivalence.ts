@@ -105,7 +105,8 @@ class Comparison {
     const cells = this.#cells(this.#a, sent, layout, start);
     const others = new Set(this.#cells(this.#b, sent.beginAt(there), layout, start));
     const alike = Map.groupBy(others, (other) => portsText(other.ends.map(({ state }) => state.port)));
-    for (const cell of cells) {
+    // Silent ones last: by then few are left of those that are not.
+    for (const cell of cells.toSorted((a, b) => Number(isSilent(a)) - Number(isSilent(b)))) {
       const outB = portsText(cell.ends.map(({ state }) => this.#inB(state.port)));
       // Cells of one network are disjoint: most are within one that does the same, and then there is no other to look at.
       for (const other of new Set([...(alike.get(outB) ?? []), ...others])) {

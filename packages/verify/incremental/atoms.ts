@@ -3,6 +3,9 @@ import type { Change } from './rules.ts';
 
 export type AtomId = number;
 
+const FIRST_ATOMS = 256;
+const GONE = -1;
+
 /**
  * Atomic predicates: the coarsest partition of all packets in which packets of one atom have the same behaviour at every
  * element (Yang and Lam, ICNP 2013), kept up to date by moving packets between behaviours and by merging atoms that become
@@ -13,6 +16,8 @@ export class Atoms {
   readonly #packets: Node[] = [TRUE];
   /** What each element does with the atom. */
   readonly #behaviours: Int32Array[];
+  /** The same the other way round, one element after the other: to look for atoms; -1 for those that are no more. */
+  readonly #columns: Int32Array[];
   /** By a hash of their behaviours; no two atoms behave alike. */
   readonly #alike = new Map<number, AtomId[]>();
   readonly #live = new Set<AtomId>([0]);
@@ -22,6 +27,7 @@ export class Atoms {
     this.#diagrams = diagrams;
     const first = new Int32Array(elements);
     this.#behaviours = [first];
+    this.#columns = Array.from({ length: elements }, () => new Int32Array(FIRST_ATOMS).fill(GONE, 1));
     this.#alike.set(hash(first), [0]);
   }
 
@@ -48,6 +54,7 @@ export class Atoms {
       if (part === whole) this.#forget(atom);
       const moving = part === whole ? atom : this.#split(atom, part);
       this.#behaviours[moving]![element] = to;
+      this.#columns[element]![moving] = to;
       moved.delete(moving);
       moved.add(this.#settle(moving));
     }
@@ -56,8 +63,8 @@ export class Atoms {
   /** One packet of the set says which atom is next: most sets are within one atom, of hundreds. */
   #atomOfSome(packets: Node, element: number, behaviour: number): AtomId {
     const one = this.#diagrams.sample(packets);
-    for (const atom of this.#live) {
-      if (this.#behaviours[atom]![element] !== behaviour) continue;
+    const column = this.#columns[element]!;
+    for (let atom = column.indexOf(behaviour); atom >= 0; atom = column.indexOf(behaviour, atom + 1)) {
       if (this.#diagrams.holds(this.#packets[atom]!, one)) return atom;
     }
     throw new RangeError('packets of the change have another behaviour');
@@ -69,7 +76,19 @@ export class Atoms {
     this.#packets[made] = part;
     this.#behaviours[made] = this.#behaviours[atom]!.slice();
     this.#live.add(made);
+    this.#tell(made, this.#behaviours[made]!);
     return made;
+  }
+
+  #tell(atom: AtomId, behaviours: Int32Array | undefined): void {
+    for (const [element, column] of this.#columns.entries()) {
+      if (atom >= column.length) {
+        const longer = new Int32Array(column.length * 2).fill(GONE, column.length);
+        longer.set(column);
+        this.#columns[element] = longer;
+      }
+      this.#columns[element]![atom] = behaviours === undefined ? GONE : behaviours[element]!;
+    }
   }
 
   /** An atom whose behaviour is new joins the one that has it already. */
@@ -84,6 +103,7 @@ export class Atoms {
     }
     this.#packets[other] = this.#diagrams.or(this.#packets[other]!, this.#packets[atom]!);
     this.#live.delete(atom);
+    this.#tell(atom, undefined);
     this.#free.push(atom);
     return other;
   }

@@ -91,7 +91,8 @@ export function decimalAt(text: string, begin: number, end: number, digits: numb
   return value;
 }
 
-const RECENT = 256;
+/** A table has a few thousand next hops with their interfaces. */
+const RECENT = 8_192;
 
 /** Numbers for names that come again and again, in the order in which they are first met. */
 export class NameNumbers {
