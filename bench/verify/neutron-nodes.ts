@@ -140,7 +140,7 @@ export function realised(made: Deployment, faults: Faults = {}): Assembled {
 }
 
 /** Names of fields in which packets may differ: checksums, and who answers outside, which the tenants do not know. */
-const IGNORED = ['IPv4.checksum', 'TCP.checksum', 'UDP.checksum', 'ICMP.checksum', 'Ether.dst'];
+export const IGNORED = ['IPv4.checksum', 'TCP.checksum', 'UDP.checksum', 'ICMP.checksum', 'Ether.dst'];
 
 /**
  * What is compared: from each server, packets to stations of its network, for addresses that somebody has. Of others no listing

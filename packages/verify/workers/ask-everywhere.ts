@@ -18,13 +18,21 @@ export interface EverywhereOptions {
   readonly limits?: Partial<Limits>;
   /** At most; default: this one alone. */
   readonly threads?: number;
-  /** How long this thread works alone before it starts others: most questions are answered by then. */
+  /**
+   * How long this thread works alone before it starts others: most questions are answered by then. Another one is started for
+   * each eight times that long that this thread would still need, so that what it costs to begin is made good; and none when
+   * this process did not get a processor to itself until then. 0: others are started at once.
+   */
   readonly patienceMs?: number;
   /** Is told which rules packets met. Then this thread alone asks. */
   readonly coverage?: Coverage;
 }
 
 const PATIENCE_MS = 300;
+/** A thread reads the engine, gets a copy of the network, and works on a cold engine: up to 1.7 s of a processor. */
+const WORTH = 8;
+/** Of the time that passed, a process of its own has had more than that of a processor. */
+const OWN = 0.8;
 const THREADS_MAX = 64;
 /** A thread looks at the clock now and then, and may be waiting for the solver. */
 const GRACE_MS = 10_000;
@@ -70,14 +78,20 @@ async function inThreads(job: Job, options: EverywhereOptions): Promise<readonly
   const { coverage } = options;
   const parts = partsOf(job);
   const threads = coverage === undefined ? Math.min(options.threads ?? 1, THREADS_MAX) : 1;
-  const alone = began + (options.patienceMs ?? PATIENCE_MS);
+  const patience = options.patienceMs ?? PATIENCE_MS;
+  const before = process.cpuUsage();
   let others: Threads | undefined;
   try {
     const next = () => {
       // This thread goes on with its share: it has the network, and its code is warm.
-      const left = parts - Atomics.load(taken, 0);
-      if (others === undefined && threads > 1 && left > 1 && now() >= alone)
-        others = new Threads(work, Math.min(threads, left) - 1);
+      if (others === undefined && threads > 1) {
+        const done = Atomics.load(taken, 0);
+        const spent = process.cpuUsage(before);
+        const hasOwn = (spent.user + spent.system) / 1_000 >= OWN * (now() - began);
+        const worth = patience === 0 ? threads : hasOwn ? worthThreads(now() - began, done, parts - done, patience) : 1;
+        const wanted = Math.min(threads, parts - done, worth);
+        if (wanted > 1) others = new Threads(work, wanted - 1);
+      }
       return take(work);
     };
     const mine: readonly Found[] = await sweep(work, next, coverage);
@@ -89,6 +103,12 @@ async function inThreads(job: Job, options: EverywhereOptions): Promise<readonly
   } finally {
     await others?.end();
   }
+}
+
+/** How many threads are worth it, by how long the parts took that are done. */
+function worthThreads(elapsedMs: number, done: number, left: number, patienceMs: number): number {
+  if (elapsedMs < patienceMs || done === 0) return 1;
+  return 1 + Math.floor((elapsedMs / done) * (left / (WORTH * patienceMs)));
 }
 
 class Threads {
