@@ -17,6 +17,8 @@ export const fields: Readonly<Record<string, Field>> = {
   ...layer('L2', 'Ether', { dst: [0, 48], src: [48, 48], type: [96, 16] }),
   /** The type of the Ethernet header is 0x8100 then, and `Vlan.type` is that of the payload. */
   ...layer('L2', 'Vlan', { pcp: [112, 3], dei: [115, 1], id: [116, 12], type: [128, 16] }),
+  /** RFC 3032. The tag is at the first label. */
+  ...layer('MPLS', 'MPLS', { label: [0, 20], tc: [20, 3], bottom: [23, 1], ttl: [24, 8] }),
   ...layer('L3', 'Arp', {
     htype: [0, 16],
     ptype: [16, 16],
@@ -98,6 +100,7 @@ export const etherTypes = {
   vlan: 0x8100,
   ipv6: 0x86dd,
   mpls: 0x8847,
+  mplsMulticast: 0x8848,
   qinq: 0x88a8,
 } as const;
 

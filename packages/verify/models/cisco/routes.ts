@@ -97,11 +97,7 @@ function wayOf(route: StaticRoute, up: CiscoConfig['interfaces']): Way {
 /** Static routes to next hops alone, with the ways that the other routes give them. */
 function resolved(indirect: readonly StaticRoute[], others: readonly Route[]): readonly Route[] {
   const all = [...others, ...indirect];
-  const hops = new NextHops(
-    inRows(all),
-    cutIpv4,
-    (row) => indirect[row - others.length]?.hop,
-  );
+  const hops = new NextHops(inRows(all), cutIpv4, (row) => indirect[row - others.length]?.hop);
   return indirect.map((route, i): Route => {
     const through = hops.through(others.length + i, route.hop!);
     const way = through === undefined ? undefined : others[through.row]!.way;

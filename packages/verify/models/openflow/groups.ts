@@ -9,16 +9,13 @@ export function withGroups(flows: readonly Flow[], groups: readonly Group[]): re
   const byId = new Map(groups.map((group) => [group.id, group]));
   const resolved = (actions: readonly Action[], depth: number): readonly Action[] =>
     actions.map((action): Action => {
-      if (action.kind === 'write') {
-        // What a group of an action set does comes last of all, which is not modelled.
-        return action;
-      }
-      if (action.kind === 'clone') return { ...action, actions: resolved(action.actions, depth) };
+      if (action.kind === 'clone' || action.kind === 'write')
+        return { ...action, actions: resolved(action.actions, depth) };
       if (action.kind !== 'group') return action;
       const group = byId.get(action.id);
       if (group === undefined) return { kind: 'doubt', what: `group ${action.id}, which is not listed` };
       if (depth >= DEEPEST) return { kind: 'doubt', what: `groups that are nested deeper than ${DEEPEST}` };
-      const buckets = takeable(group).map((bucket) => resolved(inOrder(bucket.actions), depth + 1));
+      const buckets = takeable(group).map((bucket) => resolved(inOrder(bucket.actions, 'a bucket'), depth + 1));
       return { kind: 'buckets', take: takes[group.type], buckets };
     });
   return flows.map((flow) => ({ ...flow, actions: resolved(flow.actions, 0) }));
@@ -30,14 +27,16 @@ const takeable = ({ type, buckets }: Group): readonly Bucket[] =>
   type === 'select' ? buckets.filter(({ weight }) => weight > 0) : buckets;
 
 /** As OVS executes an action set (ofpacts_execute_action_set): tags and hops first, then fields, then one way out. */
-function inOrder(actions: readonly Action[]): readonly Action[] {
+export function inOrder(actions: readonly Action[], where: string): readonly Action[] {
   const last = (...kinds: readonly Action['kind'][]) => actions.findLast(({ kind }) => kinds.includes(kind));
-  const first = (['pop vlan', 'push vlan', 'decrement ttl'] as const).flatMap((kind) => last(kind) ?? []);
+  const first = (
+    ['pop vlan', 'pop mpls', 'push mpls', 'push vlan', 'decrement ttl', 'decrement mpls ttl'] as const
+  ).flatMap((kind) => last(kind) ?? []);
   const fields = actions.filter(({ kind }) => ['set', 'move', 'tag', 'nothing', 'doubt', 'untrack'].includes(kind));
-  const out = last('group') ?? last('output', 'output field') ?? last('resubmit') ?? last('track');
+  const out = last('group', 'buckets') ?? last('output', 'output field') ?? last('resubmit') ?? last('track');
   const others = actions.filter(({ kind }) =>
     ['goto', 'write', 'clear', 'clone', 'exit', 'conjunction', 'learn'].includes(kind),
   );
-  const odd = others.map(({ kind }): Action => ({ kind: 'doubt', what: `${kind} in a bucket` }));
+  const odd = others.map(({ kind }): Action => ({ kind: 'doubt', what: `${kind} in ${where}` }));
   return [...first, ...fields, ...odd, ...(out === undefined ? [] : [out])];
 }

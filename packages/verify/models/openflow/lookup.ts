@@ -5,6 +5,7 @@ import type { Match, Rule, TableKey } from '../../ir/table.ts';
 import type { Action, FieldName, Flow } from '../../readers/openflow/flow.ts';
 import { setOf } from '../../readers/netfilter/addresses.ts';
 import { groupAddresses, stationAddresses } from '../group-addresses.ts';
+import { actionKey } from './action-set.ts';
 import type { Ports } from './bridge.ts';
 import { ARP_SHAPE, ARP_SHAPE_BITS, PIECE, PIECE_BITS, type Places } from './places.ts';
 import { lookedUpPort, unsure } from './run.ts';
@@ -72,9 +73,7 @@ export class Lookup {
     const known = new Map<string, number>();
     const doing = ({ flow, priority }: Candidate): number => {
       const may = this.#mayBeLearned(priority);
-      const key =
-        may.join() +
-        JSON.stringify(flow.actions, (_key, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part));
+      const key = may.join() + actionKey(flow.actions);
       let index = known.get(key);
       if (index === undefined) {
         index = behaviours.push(this.#unless(may, run(flow.actions))) - 1;

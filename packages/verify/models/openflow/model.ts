@@ -1,25 +1,28 @@
-import { compare, constant, fresh, read } from '../../ir/expression.ts';
+import { any, compare, type Condition, constant, fresh, read } from '../../ir/expression.ts';
 import { field } from '../../ir/fields.ts';
 import { assign, block, branch, drop, forward, type Instruction, nothing } from '../../ir/instruction.ts';
 import type { PortId } from '../../network.ts';
-import type { Action, Flow } from '../../readers/openflow/flow.ts';
+import type { Action, FieldName, Flow } from '../../readers/openflow/flow.ts';
 import type { BoxModel } from '../box-model.ts';
+import { ActionSets, type Written } from './action-set.ts';
 import { type Bridge, type BridgePort, Ports } from './bridge.ts';
-import { framed, untagInto } from './frame.ts';
+import { framed, unnamedLabel, untagInto } from './frame.ts';
 import { withGroups } from './groups.ts';
 import { type Learned, Lookup } from './lookup.ts';
 import { backOut, flood, normal } from './normal.ts';
 import { Places } from './places.ts';
 import {
+  actionSet,
   type Context,
   elsewhere,
-  emptyActionSet,
   type Ending,
+  executeActionSet,
   finished,
   leave,
   lookedUpPort,
+  onTheWay,
   run,
-  tunnelKey,
+  secondTag,
   unsure,
 } from './run.ts';
 
@@ -47,13 +50,19 @@ export function openflowModel(box: string, { groups = [], ...listed }: Bridge): 
   const waiting: (() => void)[] = [];
   const made = new Set<string>();
 
+  const tunnelFields = [...used].filter((name) => name === 'tun_id' || name.startsWith('tun_metadata'));
+  const written = writtenBy(bridge.flows, actions);
+  const sets = written.length === 0 ? undefined : new ActionSets(box, written);
+
   const contextAt = (from: number, depth: number): Context => ({
     box,
     file: bridge.flows[0]?.source.file ?? box,
     places,
     ports,
-    usesTunnels: used.has('tun_id'),
-    usesActionSet: actions.some(({ kind }) => kind === 'write'),
+    tunnelFields,
+    pushesTags: actions.some(({ kind }) => kind === 'push vlan'),
+    popsTags: actions.some(({ kind }) => kind === 'pop vlan'),
+    ...(sets === undefined ? {} : { sets }),
     usesOtherPort: actions.some((action) => action.kind === 'resubmit' && action.port !== undefined),
     table(number, ending) {
       const deeper = reaches(calls, number, from) ? depth + 1 : depth;
@@ -76,7 +85,7 @@ export function openflowModel(box: string, { groups = [], ...listed }: Bridge): 
   const lookups = new Map<number, Lookup>();
   function tableAt(number: number, ending: Ending, depth: number): Instruction {
     const context = contextAt(number, depth);
-    const miss = ending === 'last' ? (context.usesActionSet ? finished(context) : drop('no flow matches')) : nothing;
+    const miss = ending === 'last' ? (sets === undefined ? drop('no flow matches') : finished(context)) : nothing;
     const surroundings = { places, ports, otherPort: context.usesOtherPort, learned: learned.get(number) ?? [] };
     const lookup = lookups.get(number) ?? new Lookup(box, number, tables.get(number) ?? [], surroundings);
     lookups.set(number, lookup);
@@ -87,6 +96,7 @@ export function openflowModel(box: string, { groups = [], ...listed }: Bridge): 
   const start = call(0, 'last', 0);
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) next();
   const leaving = (port: BridgePort) => leave(context, port);
+  if (sets !== undefined) routines.set(actionSet(box), executeActionSet(context));
   routines.set(`${box} NORMAL`, normal(box, { places, ports, leave: leaving, learned: bridge.learned }));
   routines.set(`${box} FLOOD`, flood(box, places, ports, leaving));
   routines.set(`${box} IN_PORT`, backOut(box, places, ports, leaving));
@@ -94,14 +104,16 @@ export function openflowModel(box: string, { groups = [], ...listed }: Bridge): 
   const begin = (port: BridgePort): Instruction =>
     block(
       framed,
+      context.pushesTags ? secondTag(context) : nothing,
       untagInto(places.at('tci')),
+      [...used].some((name) => name.startsWith('mpls_')) ? unnamedLabel : nothing,
       assign(places.at('in_port'), constant(port.number, 16)),
       ...(context.usesOtherPort ? [assign(lookedUpPort(box), constant(port.number, 16))] : []),
-      ...(context.usesActionSet ? [emptyActionSet(context)] : []),
+      sets?.empty() ?? nothing,
       ...[...used]
-        .filter((name) => !['in_port', 'tci', 'tun_id', 'ip_frag'].includes(name))
+        .filter((name) => !['in_port', 'tci', 'ip_frag', ...tunnelFields].includes(name))
         .map((name) => places.initial(name)),
-      used.has('tun_id') ? tunnel(places, port) : nothing,
+      tunnelFields.length === 0 ? nothing : tunnel(places, port, tunnelFields),
       used.has('ip_frag') ? fragment(places) : nothing,
       start,
     );
@@ -120,6 +132,16 @@ export function openflowModel(box: string, { groups = [], ...listed }: Bridge): 
     ports: ports.all,
     unknown: new Map([[elsewhere(box), `what ${box} does with packets that met what was not understood`]]),
   };
+}
+
+/** What is written by a flow that another one called is not the last word either. */
+function writtenBy(flows: readonly Flow[], all: readonly Action[]): readonly Written[] {
+  const isCalled = all.some(({ kind }) => kind === 'resubmit' || kind === 'track');
+  return flows.flatMap((flow) => {
+    const own = allActions(flow);
+    const goesOn = isCalled || own.some(({ kind }) => kind === 'goto');
+    return own.flatMap((action) => (action.kind === 'write' ? [{ actions: action.actions, goesOn }] : []));
+  });
 }
 
 function allActions({ actions }: Flow): readonly Action[] {
@@ -179,17 +201,21 @@ function reaches(calls: ReadonlyMap<number, ReadonlySet<number>>, from: number, 
   return false;
 }
 
-/** The key with which the packet came, when it came through a tunnel; what comes out of an unknown tunnel has any. */
-function tunnel(places: Places, { name, configured }: BridgePort): Instruction {
-  const at = places.at('tun_id');
+/** What came with the packet through a tunnel; what comes out of an unknown tunnel has anything. */
+function tunnel(places: Places, { name, configured }: BridgePort, fields: readonly FieldName[]): Instruction {
   const type = configured?.type ?? (/^(?:patch|int|phy|tap|q[rgv])-?/.test(name) ? 'system' : '');
   const isTunnel = /^(?:vxlan|gre|geneve|stt|gtpu)/.test(type === '' ? name : type) || /^\d+$/.test(name);
-  const outside = isTunnel ? fresh('tunnel key', 64) : constant(0, 64);
-  return branch(
-    { kind: 'exists', at: tunnelKey },
-    block(assign(at, isTunnel ? read(tunnelKey) : constant(0, 64)), { op: 'deallocate', at: tunnelKey }),
-    assign(at, outside),
-  );
+  const none = (each: FieldName) => assign(places.at(each), constant(0, places.width(each)));
+  const known = (each: FieldName) => {
+    const from = onTheWay(each);
+    const taken = isTunnel ? assign(places.at(each), read(from)) : none(each);
+    return branch({ kind: 'exists', at: from }, block(taken, { op: 'deallocate', at: from }), none(each));
+  };
+  const label = (each: FieldName) => (each === 'tun_id' ? 'tunnel key' : each);
+  const outside = (each: FieldName) =>
+    isTunnel ? assign(places.at(each), fresh(label(each), places.width(each))) : none(each);
+  const comes = any(...fields.map((each): Condition => ({ kind: 'exists', at: onTheWay(each) })));
+  return branch(comes, block(...fields.map(known)), block(...fields.map(outside)));
 }
 
 function fragment(places: Places): Instruction {

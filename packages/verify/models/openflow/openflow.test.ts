@@ -118,7 +118,7 @@ describe('a pipeline', () => {
   it('keeps what it does not know for the packets that meet it', () => {
     const flows =
       'priority=9,tcp,tp_dst=80,actions=group:7,output:2\npriority=8,tcp,tp_dst=81,actions=output:2\n' +
-      'table=1,mpls_label=5,actions=output:3\n';
+      'table=1,nsh_spi=5,actions=output:3\n';
     expect(ask(flows, 'dst port 81')).toBe('holds');
     expect(ask(flows, 'dst port 80')).toBe('unknown');
     expect(ask(flows, 'dst port 82')).toBe('violated');
@@ -130,6 +130,21 @@ describe('a pipeline', () => {
       'actions=write_actions(output:3),goto_table:1\ntable=1,tcp,tp_dst=80,actions=write_actions(output:2)\n';
     expect([ask(flows, 'dst port 80'), ask(flows, 'dst port 81')]).toEqual(['holds', 'violated']);
     expect(ask(flows, 'dst port 81', 'br:p3:out')).toBe('holds');
+  });
+});
+
+describe('an action set', () => {
+  it('is in doubt when there are too many of them', () => {
+    const flows = (count: number) =>
+      [
+        ...Array.from(
+          { length: count },
+          (_, i) => `priority=5,tcp,tp_src=${i + 1},actions=write_actions(set_field:${i}->tcp_dst,output:2)`,
+        ),
+        'priority=1,tcp,actions=write_actions(output:3)\n',
+      ].join('\n');
+    expect([ask(flows(200), 'src port 7'), ask(flows(200), 'src port 2000')]).toEqual(['holds', 'violated']);
+    expect(ask(flows(300), 'src port 7')).toBe('unknown');
   });
 });
 

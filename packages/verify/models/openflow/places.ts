@@ -38,6 +38,10 @@ const ofPacket: Readonly<Record<FieldName, string>> = {
   icmp_code: 'ICMP.code',
   icmpv6_type: 'ICMPv6.type',
   icmpv6_code: 'ICMPv6.code',
+  mpls_label: 'MPLS.label',
+  mpls_tc: 'MPLS.tc',
+  mpls_bos: 'MPLS.bottom',
+  mpls_ttl: 'MPLS.ttl',
   arp_op: 'Arp.op',
   arp_spa: 'Arp.spa',
   arp_tpa: 'Arp.tpa',
@@ -56,8 +60,22 @@ export const ARP_SHAPE_BITS = 48;
 /** Of the packet, but not in the headers of a layout: symbols that stay with the packet from bridge to bridge. */
 const carried = new Set(['nd_target', 'nd_sll', 'nd_tll', 'pkt_mark']);
 
+/** Not of OVS: of a frame with two tags the second one, and the types of both. */
+export const SECOND_TAG = 'second tag';
+export const TAG_TYPE = 'tag type';
+export const SECOND_TAG_TYPE = 'second tag type';
+
 /** Fields that OVS does not let be written. */
-const fixed = new Set(['ip_frag', 'tcp_flags', 'ct_state', 'ct_zone', 'eth_type', 'ip_proto', 'ipv6_proto']);
+const fixed = new Set([
+  'ip_frag',
+  'tcp_flags',
+  'ct_state',
+  'ct_zone',
+  'eth_type',
+  'ip_proto',
+  'ipv6_proto',
+  'mpls_bos',
+]);
 
 const offset = field('IPv4.fragment');
 /** Fragments but the first have none. */

@@ -1,10 +1,11 @@
-import { compare, constant, type Condition, type Expr, meta, read } from '../../ir/expression.ts';
-import { field } from '../../ir/fields.ts';
+import { all, compare, constant, type Condition, type Expr, meta, negation, read } from '../../ir/expression.ts';
 import { assign, block, branch, drop, forward, type Instruction, nothing } from '../../ir/instruction.ts';
-import type { Action, ActionOf } from '../../readers/openflow/flow.ts';
+import { etherTypes, field } from '../../ir/fields.ts';
+import type { Action, ActionOf, FieldName } from '../../readers/openflow/flow.ts';
 import type { BridgePort, Ports } from './bridge.ts';
-import { tagFrom } from './frame.ts';
-import { assignParts, bits, type Places } from './places.ts';
+import type { ActionSets } from './action-set.ts';
+import { popLabel, pushLabel, tagFrom } from './frame.ts';
+import { assignParts, bits, type Places, SECOND_TAG, SECOND_TAG_TYPE, TAG_TYPE } from './places.ts';
 import { track } from './track.ts';
 
 /** What happens after the actions: nothing any more, or there is more to do with the same packet. */
@@ -15,39 +16,75 @@ export interface Context {
   readonly file: string;
   readonly places: Places;
   readonly ports: Ports;
-  readonly usesTunnels: boolean;
-  readonly usesActionSet: boolean;
+  /** Those that flows look at or write: key and options. */
+  readonly tunnelFields: readonly FieldName[];
+  readonly pushesTags: boolean;
+  readonly popsTags: boolean;
+  /** Absent: no flow writes into them. */
+  readonly sets?: ActionSets;
   /** Flows look at another port than the packet came in by. */
   readonly usesOtherPort: boolean;
   table(number: number, ending: Ending): Instruction;
 }
 
-/** The key of a tunnel on its way from one bridge to the next. */
-export const tunnelKey = meta('openflow.tunnel');
+/** What is known of a tunnel on its way from one bridge to the next. */
+export const onTheWay = (name: FieldName) => meta(name === 'tun_id' ? 'openflow.tunnel' : `openflow.tunnel ${name}`);
+export const tunnelKey = onTheWay('tun_id');
 
 export const lookedUpPort = (box: string) => meta('openflow.looked up port', box);
-const chosen = (box: string) => meta('openflow.output', box);
 
 const over = drop('no further action');
 
 /** The packet leaves the bridge. */
-export function leave({ box, places, usesTunnels }: Context, { name, configured }: BridgePort): Instruction {
+export function leave(context: Context, { name, configured }: BridgePort): Instruction {
+  const { box, places, tunnelFields } = context;
   const isPlain = ['patch', 'internal', 'system'].includes(configured?.type ?? '') || configured?.tag !== undefined;
   return block(
-    usesTunnels && !isPlain ? assign(tunnelKey, read(places.at('tun_id'))) : nothing,
-    tagFrom(places.at('tci')),
+    ...(isPlain ? [] : tunnelFields.map((each) => assign(onTheWay(each), read(places.at(each))))),
+    tagged(context, configured?.type === 'patch'),
     forward(`${box}:${name}:out`),
+  );
+}
+
+/** To another bridge OVS goes on with what it has read of the frame; here that is read again. */
+function tagged(context: Context, isPatch: boolean): Instruction {
+  const { places, pushesTags, popsTags } = context;
+  const outer = places.at('tci');
+  const behind: Condition = all(negation(isTagged(places)), { kind: 'exists', at: field('Vlan.id') });
+  const unread =
+    isPatch && popsTags ? branch(behind, doubt(context, 'a tag that was behind another one'), nothing) : nothing;
+  if (!pushesTags) return block(unread, tagFrom(outer));
+  const second = isTagged(places, SECOND_TAG);
+  return block(
+    unread,
+    isPatch ? branch(second, doubt(context, 'a second VLAN tag on its way to another bridge'), nothing) : nothing,
+    tagFrom(places.at(SECOND_TAG), read(places.at(SECOND_TAG_TYPE))),
+    tagFrom(outer, read(places.at(TAG_TYPE))),
+  );
+}
+
+/** What a bridge knows of the tags of a frame that has come in, before the tag is taken off. */
+export function secondTag({ places }: Context): Instruction {
+  return block(
+    assign(places.at(SECOND_TAG), constant(0, 16)),
+    assign(places.at(SECOND_TAG_TYPE), constant(etherTypes.vlan, 16)),
+    branch(
+      { kind: 'exists', at: field('Vlan.id') },
+      assign(places.at(TAG_TYPE), read(field('Ether.type'))),
+      assign(places.at(TAG_TYPE), constant(etherTypes.vlan, 16)),
+    ),
   );
 }
 
 /** The actions of a flow, in order. A packet that is sent goes on as a copy, unless nothing more happens to it. */
 export function run(context: Context, actions: readonly Action[], ending: Ending, table: number): Instruction {
-  const list = ending === 'last' && !context.usesActionSet ? untilTheLast(actions) : actions;
+  const list = ending === 'last' && context.sets === undefined ? untilTheLast(actions) : actions;
   const last = list.at(-1);
   const end = ending === 'more' ? nothing : finished(context);
   const after = last !== undefined && endsItself(context, last) ? nothing : end;
   return list.reduceRight((rest: Instruction, action, i) => {
-    if (action.kind === 'decrement ttl') return oneHopLess(rest, end);
+    if (action.kind === 'decrement ttl') return oneHopLess(['IPv4.ttl', 'IPv6.hopLimit'], rest, end);
+    if (action.kind === 'decrement mpls ttl') return oneHopLess(['MPLS.ttl'], rest, end);
     const isLast = ending === 'last' && i === list.length - 1;
     return block(one(context, action, isLast ? 'last' : 'more', table), rest);
   }, after);
@@ -61,6 +98,8 @@ function untilTheLast(actions: readonly Action[]): readonly Action[] {
     'tag',
     'push vlan',
     'pop vlan',
+    'push mpls',
+    'pop mpls',
     'nothing',
     'clear',
     'untrack',
@@ -70,35 +109,31 @@ function untilTheLast(actions: readonly Action[]): readonly Action[] {
   return actions.slice(0, end);
 }
 
-function endsItself({ usesActionSet }: Context, { kind }: Action): boolean {
-  return ['resubmit', 'goto', 'exit', 'track'].includes(kind) || (kind === 'output' && !usesActionSet);
+function endsItself({ sets }: Context, { kind }: Action): boolean {
+  return ['resubmit', 'goto', 'exit', 'track'].includes(kind) || (kind === 'output' && sets === undefined);
 }
 
-/** OpenFlow 1.1 and later: at the end the action set is executed, of which `output` is the last. */
-export function finished({ box, ports, usesActionSet, ...rest }: Context): Instruction {
-  if (!usesActionSet) return over;
-  return {
-    op: 'table',
-    table: {
-      name: `${box} action set`,
-      keys: [{ of: read(chosen(box)), width: 17, absent: 'fail' }],
-      entries: {
-        kind: 'rules',
-        rules: ports.all.map(({ number }, behaviour) => {
-          const value = BigInt(number + 1);
-          return { match: [{ kind: 'range', low: value, high: value }], behaviour };
-        }),
-      },
-      behaviours: ports.all.map((port) =>
-        notBack(rest.places, port, leave({ box, ports, usesActionSet, ...rest }, port), over),
-      ),
-      miss: over,
-    },
-  };
+/** OpenFlow 1.1 and later: at the end the action set is executed. */
+export function finished({ box, sets }: Context): Instruction {
+  return sets === undefined ? over : { op: 'call', routine: actionSet(box) };
 }
 
-export function emptyActionSet({ box }: Context): Instruction {
-  return assign(chosen(box), constant(0, 17));
+/** The routine that executes it. */
+export const actionSet = (box: string) => `${box} action set`;
+
+export function executeActionSet({ sets, ...context }: Context): Instruction {
+  return sets!.execute((actions) => {
+    // They would come here again.
+    const calls = actions.find(comesBack);
+    const list: readonly Action[] =
+      calls === undefined ? actions : [{ kind: 'doubt', what: `${calls.kind} in an action set` }];
+    return run(context, list, 'last', 0);
+  });
+}
+
+function comesBack(action: Action): boolean {
+  if (action.kind === 'buckets') return action.buckets.some((bucket) => bucket.some(comesBack));
+  return ['resubmit', 'track', 'goto'].includes(action.kind);
 }
 
 /** OVS sends nothing back where it came from, unless told `IN_PORT`. */
@@ -114,7 +149,7 @@ function one(context: Context, action: Action, ending: Ending, table: number): I
   const { places, box, file } = context;
   switch (action.kind) {
     case 'output':
-      return output(context, action.port, context.usesActionSet ? 'more' : ending);
+      return output(context, action.port, context.sets === undefined ? ending : 'more');
     case 'output field':
       return outputField(context, action.from);
     case 'set': {
@@ -133,20 +168,22 @@ function one(context: Context, action: Action, ending: Ending, table: number): I
     }
     case 'tag':
       return tag(places, action);
-    case 'push vlan': {
-      const second = doubt(context, 'a second VLAN tag');
-      return branch(isTagged(places), second, assign(places.at('tci'), constant(0x1000, 16)));
-    }
+    case 'push vlan':
+      return pushTag(context, action.type);
     case 'pop vlan':
-      return assign(places.at('tci'), constant(0, 16));
+      return popTag(context);
+    case 'push mpls':
+      return pushLabel(action.type, doubt(context, 'a fourth label of MPLS'));
+    case 'pop mpls':
+      return popLabel(action.type, doubt(context, 'what is behind a label of MPLS'));
     case 'resubmit':
       return resubmit(context, action, ending, table);
     case 'goto':
       return block(ownPort(context), context.table(action.table, ending));
     case 'write':
-      return block(...action.actions.map((each) => written(context, each)));
+      return context.sets!.write(action.actions);
     case 'clear':
-      return context.usesActionSet ? emptyActionSet(context) : nothing;
+      return context.sets?.empty() ?? nothing;
     case 'buckets':
       return buckets(context, action, table);
     // Of a listing of groups, which was put in its place, or in an action set.
@@ -169,6 +206,7 @@ function one(context: Context, action: Action, ending: Ending, table: number): I
     case 'conjunction':
     // Of which `run` takes care.
     case 'decrement ttl':
+    case 'decrement mpls ttl':
     // What it adds, later packets meet: the table knows of it.
     case 'learn':
     case 'nothing':
@@ -198,8 +236,32 @@ export function unsure(box: string, what: string): Instruction {
   );
 }
 
-function isTagged(places: Places): Condition {
-  return compare(bits(places.value('tci'), 12, 12), '==', constant(1, 1));
+function isTagged(places: Places, which: FieldName = 'tci'): Condition {
+  return compare(bits(read(places.at(which)), 12, 12), '==', constant(1, 1));
+}
+
+/** OVS knows two tags of a frame. */
+function pushTag(context: Context, type: number): Instruction {
+  const { places } = context;
+  const [tci, second] = [places.at('tci'), places.at(SECOND_TAG)];
+  const deeper = block(assign(second, read(tci)), assign(places.at(SECOND_TAG_TYPE), read(places.at(TAG_TYPE))));
+  const third = doubt(context, 'a third VLAN tag');
+  return block(
+    branch(isTagged(places), branch(isTagged(places, SECOND_TAG), third, deeper), nothing),
+    assign(tci, constant(0x1000, 16)),
+    assign(places.at(TAG_TYPE), constant(type, 16)),
+  );
+}
+
+function popTag({ places, pushesTags }: Context): Instruction {
+  const none = constant(0, 16);
+  if (!pushesTags) return assign(places.at('tci'), none);
+  return block(
+    assign(places.at('tci'), read(places.at(SECOND_TAG))),
+    assign(places.at(TAG_TYPE), read(places.at(SECOND_TAG_TYPE))),
+    assign(places.at(SECOND_TAG), none),
+    assign(places.at(SECOND_TAG_TYPE), constant(etherTypes.vlan, 16)),
+  );
 }
 
 function output(context: Context, name: string, ending: Ending): Instruction {
@@ -257,14 +319,13 @@ function tag(places: Places, { vid, pcp }: ActionOf<'tag'>): Instruction {
  * A packet whose time to live would be zero goes to the controller, and no further action of this flow sees it: those of a flow
  * that resubmitted it do.
  */
-function oneHopLess(then: Instruction, exceeded: Instruction): Instruction {
-  const less = (name: string): Instruction => {
+function oneHopLess(names: readonly string[], then: Instruction, exceeded: Instruction): Instruction {
+  return names.reduceRight((otherwise, name) => {
     const ttl = field(name);
     const left: Expr = { kind: 'binary', op: 'sub', left: read(ttl), right: constant(1, 8) };
-    return branch(compare(read(ttl), '>', constant(1, 8)), block(assign(ttl, left), then), exceeded);
-  };
-  const has = (name: string): Condition => ({ kind: 'exists', at: field(name) });
-  return branch(has('IPv4.ttl'), less('IPv4.ttl'), branch(has('IPv6.hopLimit'), less('IPv6.hopLimit'), then));
+    const less = branch(compare(read(ttl), '>', constant(1, 8)), block(assign(ttl, left), then), exceeded);
+    return branch({ kind: 'exists', at: ttl }, less, otherwise);
+  }, then);
 }
 
 /** ovs-actions(7): another port is looked up once; then the packet has come in where it did. */
@@ -284,11 +345,4 @@ function resubmit(
 
 function ownPort({ box, places, usesOtherPort }: Context): Instruction {
   return usesOtherPort ? assign(lookedUpPort(box), places.value('in_port')) : nothing;
-}
-
-function written(context: Context, action: Action): Instruction {
-  if (action.kind === 'nothing') return nothing;
-  const port = action.kind === 'output' ? context.ports.find(action.port) : undefined;
-  if (port !== undefined) return assign(chosen(context.box), constant(port.number + 1, 17));
-  return doubt(context, `${action.kind} in an action set`);
 }

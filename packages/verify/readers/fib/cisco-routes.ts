@@ -107,10 +107,8 @@ function moreOf(text: string, row: Row | undefined): string | undefined {
 
 /** Next hops on no interface are reached as other routes say; `L` routes are addresses of the router itself. */
 function resolve(rows: readonly Row[], ledger: LineLedger): void {
-  const nextHops = new NextHops(
-    inRows(rows),
-    cutIpv4,
-    (row) => (rows[row]!.exits[0]?.name === undefined ? rows[row]!.exits[0]?.hop : undefined),
+  const nextHops = new NextHops(inRows(rows), cutIpv4, (row) =>
+    rows[row]!.exits[0]?.name === undefined ? rows[row]!.exits[0]?.hop : undefined,
   );
   for (const [i, row] of rows.entries()) {
     const names: string[] = [];

@@ -80,10 +80,8 @@ export function readFib6(file: InputFile, format: Fib6Format): Reading<Fib6> {
     else ledger.notUnderstood(i + 1, why);
   }
   const sorted = joined(rows).toSorted((a, b) => b.length - a.length || a.metric - b.metric);
-  const hops = new NextHops(
-    inRows(sorted),
-    cut,
-    (row) => (sorted[row]!.target === undefined ? sorted[row]!.hop : undefined),
+  const hops = new NextHops(inRows(sorted), cut, (row) =>
+    sorted[row]!.target === undefined ? sorted[row]!.hop : undefined,
   );
   const routes = sorted.map((row, i): Route6 => {
     const isKnown = row.target !== undefined || row.hop === undefined;

@@ -1,3 +1,4 @@
+import { etherTypes } from '../../ir/fields.ts';
 import { ipv4, ipv6 } from '../netfilter/addresses.ts';
 import { bitsOf, subfield, writtenSubfield } from './fields.ts';
 import type { Action, Subfield, Track, Translation } from './flow.ts';
@@ -79,7 +80,17 @@ function readAction(word: string, etherType: number | undefined, depth: number):
     case 'pop_vlan':
       return { kind: 'pop vlan' };
     case 'push_vlan':
-      return number(text) === 0x8100n ? { kind: 'push vlan' } : undefined;
+      return typed('push vlan', text, [etherTypes.vlan, etherTypes.qinq]);
+    case 'push_mpls':
+      return typed('push mpls', text, [etherTypes.mpls, etherTypes.mplsMulticast]);
+    case 'pop_mpls':
+      return typed('pop mpls', text);
+    case 'set_mpls_label':
+    case 'set_mpls_tc':
+    case 'set_mpls_ttl':
+      return set(name.slice('set_'.length));
+    case 'dec_mpls_ttl':
+      return { kind: 'decrement mpls ttl' };
     case 'set_tunnel':
     case 'set_tunnel64':
       return set('tun_id');
@@ -120,6 +131,16 @@ function readAction(word: string, etherType: number | undefined, depth: number):
         ? { kind: 'output', port: word.replaceAll('"', '') }
         : undefined;
   }
+}
+
+function typed(
+  kind: 'push vlan' | 'push mpls' | 'pop mpls',
+  text: string,
+  known?: readonly number[],
+): Action | undefined {
+  const type = number(text);
+  if (type === undefined || type > 0xffffn || known?.includes(Number(type)) === false) return undefined;
+  return { kind, type: Number(type) };
 }
 
 function output(text: string, etherType: number | undefined): Action | undefined {

@@ -6,6 +6,9 @@ import type { FieldName, Subfield } from './flow.ts';
  * names have a field for each type of frame.
  */
 
+/** Bits of an option of a tunnel that are looked at; how many it has, no listing of flows says. */
+const TUNNEL_METADATA = 256;
+
 /** Widths in bits. `tci` is the tag of the frame with the CFI bit as "there is one", as OVS keeps it; 0 without. */
 const widths: Readonly<Record<FieldName, number>> = {
   in_port: 16,
@@ -52,7 +55,12 @@ const widths: Readonly<Record<FieldName, number>> = {
   ct_label: 128,
   pkt_mark: 32,
   conj_id: 32,
+  mpls_label: 20,
+  mpls_tc: 3,
+  mpls_bos: 1,
+  mpls_ttl: 8,
   ...Object.fromEntries(Array.from({ length: 16 }, (_, i) => [`reg${i}`, 32])),
+  ...Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`tun_metadata${i}`, TUNNEL_METADATA])),
 };
 
 export function widthOf(field: FieldName): number {
@@ -152,10 +160,12 @@ export function bitsOf(parts: Subfield): number {
 
 /** `NXM_OF_VLAN_TCI[0..11]`, `reg0[3]`, `NXM_NX_REG0[]`, `reg0`. */
 export function writtenSubfield(text: string, etherType?: number): Subfield | undefined {
-  const found = /^(\w+)(?:\[(?:(\d+)(?:\.\.(\d+))?)?\])?$/.exec(text.trim());
+  const found = /^(\w+)(\[(?:(\d+)(?:\.\.(\d+))?)?\])?$/.exec(text.trim());
   if (found === null) return undefined;
   const all = subfield(found[1]!, etherType);
-  if (all === undefined || found[2] === undefined) return all;
-  const low = Number(found[2]);
-  return slice(all, low, Number(found[3] ?? low) - low + 1);
+  // Of a VLAN identifier with brackets, whether there is a tag is no part.
+  if (/VLAN_VID$/i.test(found[1]!) && found[2] === '[]') return slice(all!, 0, 12);
+  if (all === undefined || found[3] === undefined) return all;
+  const low = Number(found[3]);
+  return slice(all, low, Number(found[4] ?? low) - low + 1);
 }

@@ -40,9 +40,13 @@ export type Action =
   | { readonly kind: 'move'; readonly from: Subfield; readonly to: Subfield }
   /** `mod_vlan_vid` and `mod_vlan_pcp`: a frame without a tag gets one. */
   | { readonly kind: 'tag'; readonly vid?: number; readonly pcp?: number }
-  | { readonly kind: 'push vlan' }
+  /** `type` is that of the tag: 802.1Q or 802.1ad. */
+  | { readonly kind: 'push vlan'; readonly type: number }
   | { readonly kind: 'pop vlan' }
+  /** `type` is that of the frame then. */
+  | { readonly kind: 'push mpls' | 'pop mpls'; readonly type: number }
   | { readonly kind: 'decrement ttl' }
+  | { readonly kind: 'decrement mpls ttl' }
   | { readonly kind: 'resubmit'; readonly port?: string; readonly table?: number }
   | { readonly kind: 'goto'; readonly table: number }
   | { readonly kind: 'write'; readonly actions: readonly Action[] }

@@ -94,7 +94,7 @@ export class OvsLab {
    */
   load(flows: readonly string[], bridge = 'br0'): void {
     execFileSync('ovs-ofctl', ['del-flows', this.#management(bridge)]);
-    const isLater = (flow: string) => /goto_table|write_actions|clear_actions|group:/.test(flow);
+    const isLater = (flow: string) => /goto_table|write_actions|clear_actions|group:|push_|pop_|mpls/.test(flow);
     this.#add(
       flows.filter((flow) => !isLater(flow)),
       bridge,
@@ -123,6 +123,11 @@ export class OvsLab {
     execFileSync('ovs-ofctl', ['-OOpenFlow15', 'del-groups', remote]);
     for (const group of groups) execFileSync('ovs-ofctl', ['-OOpenFlow15', 'add-group', remote, group]);
     return execFileSync('ovs-ofctl', ['-OOpenFlow15', 'dump-groups', remote], { encoding: 'utf8' });
+  }
+
+  /** ovs-ofctl(8), add-tlv-map: which option of Geneve is which field. */
+  mapOptions(map: string, bridge = 'br0'): void {
+    execFileSync('ovs-ofctl', ['add-tlv-map', this.#management(bridge), map]);
   }
 
   dump(bridge = 'br0'): string {

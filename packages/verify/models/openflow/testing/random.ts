@@ -78,6 +78,114 @@ export const flowTables = fc
     ),
   );
 
+const written = fc.oneof(
+  few('output:1', 'output:2', 'output:3', 'group:1', 'group:2', 'dec_ttl', 'pop_vlan', 'push_vlan:0x8100'),
+  few('set_field:02:00:00:00:00:02->eth_dst', 'set_field:02:00:00:00:00:01->eth_src'),
+  few(
+    'set_field:02:00:00:00:00:00/ff:00:00:00:00:00->eth_dst',
+    'set_field:00:00:00:00:00:03/00:00:00:00:00:ff->eth_dst',
+  ),
+  few('set_field:10.0.0.2->ip_dst', 'set_field:192.0.2.1->ip_src', 'set_field:81->tcp_dst', 'set_field:4103->vlan_vid'),
+);
+const applied = few('output:1', 'output:3', 'set_field:02:00:00:00:00:01->eth_src', 'set_field:0x1->reg0');
+
+/** Flows that write into action sets, clear them, and go on. */
+export const actionSetTables = fc
+  .array(
+    fc.record({
+      table: fc.integer({ min: 0, max: 2 }),
+      match: few('', '', 'tcp', 'udp', 'tcp,tp_dst=80', 'ip,nw_src=10.0.0.0/24', 'ip,nw_ecn=1', 'in_port=1', 'reg0=1'),
+      apply: fc.array(applied, { maxLength: 2 }),
+      clear: fc.nat(4).map((n) => n === 0),
+      write: fc.array(written, { maxLength: 3 }),
+      further: fc.nat(4).map((n) => n > 0),
+    }),
+    { minLength: 4, maxLength: 14 },
+  )
+  .map((flows) =>
+    flows.map(({ table, match: terms, apply, clear, write, further }, i) => {
+      const actions = [
+        ...apply,
+        ...(clear ? ['clear_actions'] : []),
+        ...(write.length === 0 ? [] : [`write_actions(${write.join()})`]),
+        ...(further ? [`goto_table:${table + 1}`] : []),
+      ];
+      const all = actions.length === 0 ? 'drop' : actions.join();
+      return `cookie=${i + 1},table=${table},priority=${100 + i}${terms === '' ? '' : `,${terms}`},actions=${all}`;
+    }),
+  );
+
+const ofTags = few(
+  'push_vlan:0x8100',
+  'push_vlan:0x8100',
+  'push_vlan:0x88a8',
+  'pop_vlan',
+  'load:0x7->OXM_OF_VLAN_VID[0..11]',
+);
+const ofLabels = fc.oneof(
+  few('push_mpls:0x8847', 'push_mpls:0x8847', 'push_mpls:0x8848', 'pop_mpls:0x0800', 'pop_mpls:0x8847', 'dec_mpls_ttl'),
+  few(
+    'set_field:5->mpls_label',
+    'set_field:2->mpls_tc',
+    'set_mpls_ttl:1',
+    'move:OXM_OF_MPLS_LABEL[0..15]->NXM_NX_REG0[0..15]',
+  ),
+);
+
+function headerTables(actions: fc.Arbitrary<string>, matches: fc.Arbitrary<string>): fc.Arbitrary<readonly string[]> {
+  return fc
+    .array(
+      fc.tuple(
+        fc.integer({ min: 0, max: 2 }),
+        matches,
+        fc.array(fc.oneof(actions, actions, few('output:1', 'output:2', 'output:3', 'resubmit')), {
+          minLength: 1,
+          maxLength: 6,
+        }),
+      ),
+      { minLength: 4, maxLength: 12 },
+    )
+    .map((flows) =>
+      flows.map(([table, terms, list], i) => {
+        const all = list.map((each) => (each === 'resubmit' ? `resubmit(,${table + 1})` : each)).join();
+        return `cookie=${i + 1},table=${table},priority=${100 + i}${terms === '' ? '' : `,${terms}`},actions=${all}`;
+      }),
+    );
+}
+
+/** Flows that put tags in front of tags. */
+export const tagTables = headerTables(
+  ofTags,
+  few(
+    '',
+    '',
+    'tcp',
+    'vlan_tci=0x0000',
+    'vlan_tci=0x1000/0x1000',
+    'dl_vlan=7',
+    'dl_vlan=0',
+    'vlan_tci=0x1000/0x1000,udp',
+  ),
+);
+
+/** Flows that put labels in front of packets. */
+export const labelTables = headerTables(
+  fc.oneof(ofLabels, ofLabels, few('dec_ttl', 'push_vlan:0x8100', 'pop_vlan')),
+  few(
+    '',
+    '',
+    'ip',
+    'tcp',
+    'mpls',
+    'mpls',
+    'mpls,mpls_label=5',
+    'mpls,mpls_bos=1',
+    'mpls,mpls_bos=0',
+    'mpls,mpls_tc=2',
+    'mplsm',
+  ),
+);
+
 export interface Probe {
   readonly port: number;
   readonly protocol: 'tcp' | 'udp';

@@ -5,7 +5,12 @@ import { splitList } from '../../../readers/openflow/split.ts';
 
 /** The header values of a packet that are compared. Ports of 0 where there are none. */
 export interface Frame {
+  /** The tag, with bit 12 set; that of 802.1ad has bit 16, too. */
   readonly tci: number;
+  /** The tag behind it. */
+  readonly inner: number;
+  /** Of MPLS, the first one first. */
+  readonly labels: readonly Label[];
   readonly src: bigint;
   readonly dst: bigint;
   readonly ipSrc: bigint;
@@ -16,12 +21,41 @@ export interface Frame {
   readonly dport: number;
 }
 
+interface Label {
+  readonly type: number;
+  readonly label: number;
+  readonly tc: number;
+  readonly ttl: number;
+}
+
+const DOUBLE_TAG = 0x1_0000;
+const tagOf = (type: number, pcp: number, vid: number) =>
+  type !== 0x8100 && type !== 0x88a8 ? 0 : 0x1000 | (pcp << 13) | vid | (type === 0x88a8 ? DOUBLE_TAG : 0);
+
 /** The frame that a packet of the model is. */
 export function frameAt(at: Read): Frame {
-  const value = (name: string) => at(field(name)) ?? 0n;
-  const tag = () => (value('Vlan.pcp') << 13n) | 0x1000n | value('Vlan.id');
+  const behind = (name: string, bits: number) => at({ ...field(name), offset: field(name).offset + bits });
+  const value = (name: string, bits = 0) => behind(name, bits) ?? 0n;
+  const number = (name: string, bits = 0) => Number(value(name, bits));
+  const tag = (type: number, bits: number) => tagOf(type, number('Vlan.pcp', bits), number('Vlan.id', bits));
+  const tci = tag(number('Ether.type'), 0);
+  const inner = tci === 0 ? 0 : tag(number('Vlan.type'), 32);
+  const type = number(inner !== 0 ? 'Vlan.type' : tci !== 0 ? 'Vlan.type' : 'Ether.type', inner === 0 ? 0 : 32);
+  const labels: Label[] = [];
+  let bottom = type !== 0x8847 && type !== 0x8848;
+  for (let bits = 0; !bottom; bits += 32) {
+    labels.push({
+      type,
+      label: number('MPLS.label', bits),
+      tc: number('MPLS.tc', bits),
+      ttl: number('MPLS.ttl', bits),
+    });
+    bottom = number('MPLS.bottom', bits) === 1 || bits > 96;
+  }
   return {
-    tci: value('Ether.type') === 0x8100n ? Number(tag()) : 0,
+    tci,
+    inner,
+    labels,
     src: value('Ether.src'),
     dst: value('Ether.dst'),
     ipSrc: value('IPv4.src'),
@@ -37,7 +71,7 @@ export function frameAt(at: Read): Frame {
 export const told = (sent: readonly Sent<unknown>[]): readonly string[] =>
   sent
     .map(({ port, frame, tunnel }) =>
-      JSON.stringify({ port, frame, key: tunnel?.key }, (_key, part: unknown) =>
+      JSON.stringify({ port, frame, key: tunnel?.key, option: tunnel?.option }, (_key, part: unknown) =>
         typeof part === 'bigint' ? part.toString(16) : part,
       ),
     )
@@ -52,6 +86,8 @@ export interface Sent<Port = number> {
 
 export interface Tunnel {
   readonly key: bigint;
+  /** Of Geneve, when there is one. */
+  readonly option?: bigint;
   /** The address of the other end. */
   readonly to: string;
 }
@@ -63,11 +99,12 @@ export function sentBy<Port = number>(
   portOf: (datapath: number) => Port,
   isTunnel: (datapath: number) => boolean = () => false,
 ): readonly Sent<Port>[] {
-  const line = /^Datapath actions: (.*)$/m.exec(trace)![1]!;
+  const lines = [...trace.matchAll(/^Datapath actions: (.*)$/gm)].map(([, line]) => splitList(line!)!);
   const sent: Sent<Port>[] = [];
   let now = frame;
   let tunnel: Tunnel | undefined;
-  for (const action of splitList(line)!) {
+  // What is behind `recirc` stands on a line of its own, which follows.
+  for (const action of lines.flatMap((actions) => actions.filter((each) => !each.startsWith('recirc(')))) {
     // What goes to the controller because its time to live is over.
     if (action === 'drop' || action.startsWith('userspace(')) continue;
     if (/^\d+$/.test(action)) {
@@ -78,7 +115,9 @@ export function sentBy<Port = number>(
     }
     if (action.startsWith('set(tunnel(')) {
       const key = /\btun_id=(0x[0-9a-f]+)/.exec(action)?.[1] ?? '0';
-      tunnel = { key: BigInt(key), to: /\bdst=([\d.]+)/.exec(action)![1]! };
+      const option = /\bgeneve\(\{[^}]*,(0x[0-9a-f]+)\}/.exec(action)?.[1];
+      const to = /\bdst=([\d.]+)/.exec(action)![1]!;
+      tunnel = { key: BigInt(key), to, ...(option === undefined ? {} : { option: BigInt(option) }) };
       continue;
     }
     now = { ...now, ...changeOf(action, now) };
@@ -87,9 +126,25 @@ export function sentBy<Port = number>(
 }
 
 function changeOf(action: string, now: Frame): Partial<Frame> {
-  if (action === 'pop_vlan') return { tci: 0 };
-  const vlan = /^push_vlan\(vid=(\d+),pcp=(\d+)\)$/.exec(action);
-  if (vlan !== null) return { tci: 0x1000 | (Number(vlan[2]) << 13) | Number(vlan[1]) };
+  const numbers = new Map(
+    [...action.matchAll(/(\w+)=(0x[0-9a-f]+|\d+)/g)].map(([, name, text]) => [name, Number(text)]),
+  );
+  const of = (name: string, otherwise = 0) => numbers.get(name) ?? otherwise;
+  if (action === 'pop_vlan') return { tci: now.inner, inner: 0 };
+  if (action.startsWith('push_vlan(')) {
+    return { tci: tagOf(of('tpid', 0x8100), of('pcp'), of('vid')), inner: now.tci };
+  }
+  const [first, ...others] = now.labels;
+  const label = { label: of('label', first?.label), tc: of('tc', first?.tc), ttl: of('ttl', first?.ttl) };
+  if (action.startsWith('push_mpls(')) {
+    const type = of('eth_type');
+    return { labels: [{ type, ...label }, ...now.labels.map((each) => ({ ...each, type }))] };
+  }
+  if (action.startsWith('pop_mpls(')) {
+    const type = of('eth_type');
+    return { labels: others.map((each) => ({ ...each, type })) };
+  }
+  if (action.startsWith('set(mpls(')) return { labels: [{ ...first!, ...label }, ...others] };
   const set = /^set\((eth|ipv4|tcp|udp)\((.*)\)\)$/.exec(action);
   if (set === null) throw new Error(`what is ${action}?`);
   const values = new Map(set[2]!.split(',').map((each) => each.split('=') as [string, string]));
