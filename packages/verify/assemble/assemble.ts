@@ -115,6 +115,7 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
       if (mtu !== undefined) smallest(mtus, programs.has(`${port}:in`) ? `${port}:out` : port, mtu);
     }
   }
+  for (const [port, mtu] of tenants?.mtus ?? []) smallest(mtus, port, mtu);
   return {
     network: { name, boxes, programs, links, routines, unknown, ...(mtus.size === 0 ? {} : { mtus }) },
     entries: read.starts.length === 0 ? entries : read.starts.map((start) => startOf(start, boxes, programs, ends)),

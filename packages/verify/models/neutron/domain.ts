@@ -6,6 +6,7 @@ import type { PortId } from '../../network.ts';
 import type { IpFamily, NeutronNetwork, NeutronPort } from '../../readers/neutron/deployment.ts';
 import { exactly, setOf, widthOf } from '../../readers/netfilter/addresses.ts';
 import { groupAddresses } from '../group-addresses.ts';
+import { firewallOfServer } from './firewall.ts';
 import {
   addressField,
   byFamily,
@@ -81,7 +82,9 @@ function deliver(port: NeutronPort, plan: Plan): Instruction {
 /** What the security groups do before a packet gets to a server. */
 export function ingressRoutine(port: NeutronPort, plan: Plan): Instruction {
   return block(
-    byFamily((family) => security(port, 'ingress', plan, family)),
+    byFamily((family) =>
+      block(firewallOfServer(port, 'ingress', plan, family), security(port, 'ingress', plan, family)),
+    ),
     arrive(port, plan),
   );
 }
@@ -91,7 +94,11 @@ export function serverProgram(port: NeutronPort, plan: Plan): Instruction {
   if (!port.up) return drop('the port is down', port.source);
   return block(
     byFamily((family) =>
-      block(security(port, 'egress', plan, family), branch(isFrame, toAnother(port), hostRoutes(port, plan, family))),
+      block(
+        security(port, 'egress', plan, family),
+        firewallOfServer(port, 'egress', plan, family),
+        branch(isFrame, toAnother(port), hostRoutes(port, plan, family)),
+      ),
     ),
     forward(`${plan.name(port.network)}:in`),
   );

@@ -1,8 +1,8 @@
 import { forward, type Instruction } from '../../ir/instruction.ts';
-import type { Box, PortId } from '../../network.ts';
+import type { Box, Mtu, PortId } from '../../network.ts';
 import type { NeutronDeployment } from '../../readers/neutron/deployment.ts';
 import { domainPrograms, ingressRoutine, neighbours, serverProgram } from './domain.ts';
-import { isOfServer, type Plan, planOf } from './plan.ts';
+import { isOfRouter, isOfServer, type Plan, planOf } from './plan.ts';
 import { routerPrograms } from './router.ts';
 import { trunked } from './trunk.ts';
 
@@ -12,6 +12,8 @@ export interface NeutronModel {
   readonly routines: ReadonlyMap<string, Instruction>;
   /** Where servers and the hosts outside send. */
   readonly entries: readonly PortId[];
+  /** Of networks, at the ports where packets get into them and out of them. */
+  readonly mtus: ReadonlyMap<PortId, Mtu>;
 }
 
 /**
@@ -39,7 +41,22 @@ export function neutronModel(deployment: NeutronDeployment): NeutronModel {
     for (const [port, program] of routerPrograms(router, plan)) programs.set(port, program);
   }
   servers(plan, { boxes, programs, routines, entries });
-  return { boxes, programs, routines, entries };
+  return { boxes, programs, routines, entries, mtus: mtusOf(plan) };
+}
+
+/** Interfaces of routers have the MTU of their network, and servers are told it. */
+function mtusOf(plan: Plan): ReadonlyMap<PortId, Mtu> {
+  const mtus = new Map<PortId, Mtu>();
+  for (const { id, mtu: bytes, external, source } of plan.deployment.networks) {
+    if (bytes === undefined) continue;
+    if (external) mtus.set(`${plan.name(id)}:outside:out`, { bytes, source });
+    for (const port of plan.portsOfNetwork.get(id) ?? []) {
+      const name = plan.name(port.id);
+      const at = isOfRouter(port) ? `${plan.name(port.device)}:${name}:send` : `${name}:out`;
+      mtus.set(at, { bytes, source });
+    }
+  }
+  return mtus;
 }
 
 interface Made {

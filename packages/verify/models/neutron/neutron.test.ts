@@ -9,6 +9,7 @@ import {
   interpret,
   layouts,
   meta,
+  mtu,
   type Network,
   reach,
   read,
@@ -97,6 +98,25 @@ describe('the model of what tenants asked for', () => {
     expect(reach(network, { ...start, port: 'public:outside:in' }, 'vm0').answer).toBe('violated');
     const answered = { ...network, ...mirrored(network) };
     expect(reach(answered, { ...start, port: 'vm0' }, 'vm0:out').answer).toBe('holds');
+  });
+});
+
+describe('the MTU of a network', () => {
+  const between = (inside: number, outside: number) => {
+    const dump = oneServer(1);
+    const networks = dump.networks.map((one) => ({ ...one, mtu: one['router:external'] ? outside : inside }));
+    return mtu(networkOf({ ...dump, networks }), [{ port: 'vm0:in', layouts: [tcp] }]);
+  };
+
+  it('is that of its servers, and of the routers that send into it', () => {
+    expect(between(1_450, 1_450).answer).toBe('holds');
+    expect(between(1_450, 1_500).answer).toBe('holds');
+    const lost = between(1_450, 1_400);
+    expect(lost.answer).toBe('violated');
+    const { sent } = lost.paths[0]!.witness()!;
+    expect(sent.values.get('IPv4.length')).toBeGreaterThan(1_400n);
+    expect(sent.values.get('IPv4.length')).toBeLessThanOrEqual(1_450n);
+    expect(lost.paths[0]!.port).toBe('r:gw:send');
   });
 });
 

@@ -74,8 +74,8 @@ function genuine(port: NeutronPort, family: IpFamily): Instruction {
   return constrain(any(...ways), 'port security: an address that is not of the port', port.source);
 }
 
-/** DHCP passes whatever the rules say; only agents may answer. The agents are not modelled. */
-function isDhcp(family: IpFamily, what: 'request' | 'answer', to?: NeutronPort): Condition {
+/** DHCP passes whatever the rules say; only agents may answer. */
+export function isDhcp(family: IpFamily, what: 'request' | 'answer', to?: NeutronPort): Condition {
   const [client, server] = family === 'ip' ? [68, 67] : [546, 547];
   const [from, port] = what === 'request' ? [client, server] : [server, client];
   const is = (name: string, value: number) => compare(read(field(name)), '==', constant(value, field(name).width));

@@ -28,6 +28,8 @@ export interface NeutronNetwork extends Resource {
   readonly up: boolean;
   /** `router:external` */
   readonly external: boolean;
+  /** Bytes of the longest IP packet. */
+  readonly mtu?: number;
 }
 
 export interface NeutronSubnet extends Resource {
@@ -157,6 +159,9 @@ export interface FirewallRule extends Resource {
   readonly protocol?: number;
   readonly from?: Prefix;
   readonly to?: Prefix;
+  /** Firewall groups whose ports have the address, beside `from` and `to`. */
+  readonly fromGroup?: string;
+  readonly toGroup?: string;
   readonly sourcePorts?: Range;
   readonly destinationPorts?: Range;
 }

@@ -41,15 +41,15 @@ describe('the reader of the Neutron API', () => {
   it('reads objects with the lines on which they stand', () => {
     expect(looksLikeNeutron(dump)).toBe(true);
     const { value, reading } = read(dump);
-    expect(value.networks).toMatchObject([{ id: 'n1', name: 'net', up: true, external: false }]);
+    expect(value.networks).toMatchObject([{ id: 'n1', name: 'net', up: true, external: false, mtu: 1_450 }]);
     expect(value.subnets).toMatchObject([{ cidr: { family: 'ip', address: 0x0a00_0000n, length: 24 } }]);
     const [group] = value.securityGroups;
     expect(group!.rules).toMatchObject([
       { direction: 'ingress', protocol: 6, ports: [80n, 90n], source: { file: 'dump.json', line: 12 } },
       { direction: 'egress', family: 'ip6', protocol: 58, icmp: { type: 128 } },
     ]);
-    expect(reading.lines).toEqual({ blank: 1, used: 17, 'without effect': 2, 'not understood': 0 });
-    expect(reading.remarks.find(({ line }) => line === 5)?.why).toBe('mtu: sizes of packets are not looked at');
+    expect(reading.lines).toEqual({ blank: 1, used: 18, 'without effect': 1, 'not understood': 0 });
+    expect(reading.remarks.find(({ line }) => line === 4)?.why).toContain('provider:segmentation_id: where it is');
   });
 
   it('says which attribute it does not understand, and where', () => {

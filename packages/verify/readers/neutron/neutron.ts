@@ -93,12 +93,17 @@ function named(resource: Resource) {
 const optional = <K extends string, T>(key: K, value: T | undefined) =>
   (value === undefined ? {} : { [key]: value }) as { readonly [key in K]?: T };
 
+const MTU_MOST = 2 ** 31 - 1;
+
 function network(resource: Resource) {
   if (resource.flag('vlan_transparent', false)) resource.doubt('vlan_transparent', 'tags of tenants are not modelled');
+  const mtu = resource.integer('mtu', MTU_MOST);
   return {
     ...named(resource),
     up: resource.flag('admin_state_up', true),
     external: resource.flag('router:external', false),
+    // 0: nobody said.
+    ...(mtu === undefined || mtu === 0 ? {} : { mtu }),
   };
 }
 

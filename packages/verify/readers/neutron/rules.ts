@@ -114,9 +114,10 @@ export function firewallRule(resource: Resource): FirewallRule {
   const family = resource.oneOf('ip_version', ['4', '6'], '4') === '4' ? 'ip' : 'ip6';
   let protocol = protocolOf(resource);
   if (protocol === protocols.icmp && family === 'ip6') protocol = protocols.icmpv6;
-  for (const key of ['source_firewall_group_id', 'destination_firewall_group_id']) {
-    if (resource.text(key) !== undefined) resource.doubt(key, 'groups as sources and destinations are not modelled');
-  }
+  const [fromGroup, toGroup] = [
+    resource.text('source_firewall_group_id'),
+    resource.text('destination_firewall_group_id'),
+  ];
   const [from, to] = [resource.prefix('source_ip_address'), resource.prefix('destination_ip_address')];
   const [sourcePorts, destinationPorts] = [
     firewallPorts(resource, 'source_port'),
@@ -132,6 +133,8 @@ export function firewallRule(resource: Resource): FirewallRule {
     ...(protocol === undefined ? {} : { protocol }),
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
+    ...(fromGroup === undefined ? {} : { fromGroup }),
+    ...(toGroup === undefined ? {} : { toGroup }),
     ...(sourcePorts === undefined ? {} : { sourcePorts }),
     ...(destinationPorts === undefined ? {} : { destinationPorts }),
   };

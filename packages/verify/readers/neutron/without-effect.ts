@@ -24,7 +24,6 @@ const everywhere: Readonly<Record<string, string>> = {
 const byKind: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   network: {
     subnets: derived,
-    mtu: 'sizes of packets are not looked at',
     port_security_enabled: 'the default for new ports',
     ipv4_address_scope: 'which prefixes may be announced',
     ipv6_address_scope: 'which prefixes may be announced',

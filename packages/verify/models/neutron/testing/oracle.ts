@@ -35,6 +35,7 @@ export function oracle(dump: Dump, packet: Packet): string {
     if (!own.some((cidr) => isIn(packet.src, cidr))) return 'dropped';
     if (!groupsAllow(dump, port, 'egress', packet)) return 'dropped';
   }
+  if (!firewallAllows(dump, port, 'egress', packet)) return 'dropped';
   const subnet = dump.subnets.find(({ id }) => id === port.fixed_ips[0]!.subnet_id)!;
   if (isIn(packet.dst, subnet.cidr)) return onNetwork(dump, port.network_id, packet);
   const gateway = dump.ports.find((each) => address(each) === subnet.gateway_ip);
@@ -71,6 +72,7 @@ function onNetwork(dump: Dump, network: string, packet: Packet): string {
   const to = dump.ports.find((port) => port.network_id === network && address(port) === packet.dst);
   if (to === undefined || !to.admin_state_up) return 'dropped';
   if (to.device_owner !== 'compute:nova') return routed(dump, packet, to);
+  if (!firewallAllows(dump, to, 'ingress', packet)) return 'dropped';
   if (to.port_security_enabled && !groupsAllow(dump, to, 'ingress', packet)) return 'dropped';
   return arrival(`${to.name}:out`, packet);
 }
@@ -141,6 +143,13 @@ function firewallAllows(dump: Dump, port: DumpPort, direction: 'ingress' | 'egre
     const rule = dump.firewall_rules.find((each) => each.id === id)!;
     if (!rule.enabled || (rule.protocol !== null && rule.protocol !== packet.protocol)) continue;
     if (rule.source_ip_address !== null && !isIn(packet.src, rule.source_ip_address)) continue;
+    const isOf = (id: string, at: string) => {
+      const members = dump.firewall_groups.find((each) => each.id === id)!.ports;
+      return dump.ports.some((each) => members.includes(each.id) && address(each) === at);
+    };
+    const [from, to] = [rule.source_firewall_group_id, rule.destination_firewall_group_id];
+    if (from !== null && !isOf(from, packet.src)) continue;
+    if (to !== null && !isOf(to, packet.dst)) continue;
     const [low, high = low] = (rule.destination_port ?? '0:65535').split(':').map(Number);
     if (packet.port < low! || packet.port > high!) continue;
     return rule.action === 'allow';

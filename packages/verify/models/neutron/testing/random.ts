@@ -71,6 +71,8 @@ export interface Dump {
     readonly protocol: 'tcp' | 'udp' | null;
     readonly destination_port: string | null;
     readonly source_ip_address: string | null;
+    readonly source_firewall_group_id: string | null;
+    readonly destination_firewall_group_id: string | null;
   }[];
 }
 
@@ -118,8 +120,18 @@ const firewallRule = fc.record({
   action: fc.constantFrom<'allow' | 'deny'>('allow', 'deny'),
   protocol: fc.constantFrom<'tcp' | 'udp' | null>('tcp', 'udp', null),
   port: fc.constantFrom('80', '20:30', null),
-  source: fc.constantFrom('10.0.0.0/24', null),
+  source: fc.constantFrom('10.0.0.0/24', 'servers', 'nobody', null),
+  destination: fc.constantFrom('servers', null, null),
 });
+
+const anything = {
+  enabled: true,
+  action: 'allow',
+  protocol: null,
+  port: null,
+  source: null,
+  destination: null,
+} as const;
 
 /** Three networks, of which the first two share a router with a way out; groups, floating addresses and firewalls. */
 export const dumps: fc.Arbitrary<Dump> = fc
@@ -210,6 +222,13 @@ export const dumps: fc.Arbitrary<Dump> = fc
         firewall === null
           ? []
           : [
+              { id: 'nobody', ports: [], ingress_firewall_policy_id: null, egress_firewall_policy_id: null },
+              {
+                id: 'servers',
+                ports: servers.flatMap((_, i) => (i % 2 === 0 ? [`id-vm${i}`] : [])),
+                ingress_firewall_policy_id: firewall.length > 3 ? 'policy' : 'open',
+                egress_firewall_policy_id: 'open',
+              },
               {
                 id: 'fw',
                 ports: ['id-r0'],
@@ -217,15 +236,22 @@ export const dumps: fc.Arbitrary<Dump> = fc
                 egress_firewall_policy_id: firewall.length > 2 ? null : 'policy',
               },
             ],
-      firewall_policies: [{ id: 'policy', firewall_rules: (firewall ?? []).map((_, i) => `rule${i}`) }],
-      firewall_rules: (firewall ?? []).map(({ enabled, action, protocol, port, source }, i) => ({
-        id: `rule${i}`,
-        enabled,
-        action,
-        protocol,
-        destination_port: protocol === null ? null : port,
-        source_ip_address: source,
-      })),
+      firewall_policies: [
+        { id: 'policy', firewall_rules: (firewall ?? []).map((_, i) => `rule${i}`) },
+        { id: 'open', firewall_rules: ['anything'] },
+      ],
+      firewall_rules: [...(firewall ?? []), anything].map(
+        ({ enabled, action, protocol, port, source, destination }, i, all) => ({
+          id: i === all.length - 1 ? 'anything' : `rule${i}`,
+          enabled,
+          action,
+          protocol,
+          destination_port: protocol === null ? null : port,
+          source_ip_address: source?.includes('/') === true ? source : null,
+          source_firewall_group_id: source?.includes('/') === false ? source : null,
+          destination_firewall_group_id: destination,
+        }),
+      ),
     };
   });
 
