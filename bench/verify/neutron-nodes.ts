@@ -1,9 +1,11 @@
 import {
   all,
   any,
+  assign,
   type Assembled,
   assemble,
   block,
+  branch,
   compare,
   constant,
   constrain,
@@ -11,12 +13,14 @@ import {
   equivalence,
   type EquivalenceVerdict,
   field,
+  fieldIs,
   forward,
   type InputFile,
   type Layout,
   type Network,
   type Instruction,
   negation,
+  nothing,
   type PortId,
   read,
   type Start,
@@ -34,6 +38,8 @@ import {
 } from './neutron.ts';
 import { iptables } from './neutron-rules.ts';
 import { type Plug, qr, switches } from './neutron-switches.ts';
+
+const number = (address: string) => address.split('.').reduce((sum, part) => sum * 256n + BigInt(part), 0n);
 
 const NETWORK_NODE = 'network1';
 const EXTERNAL_GATEWAY_MAC = 0x00_00_5e_00_01_0b;
@@ -102,12 +108,25 @@ const frameless: Instruction = block(
   ...['Ether.dst', 'Ether.src', 'Ether.type'].map((name): Instruction => ({ op: 'deallocate', at: field(name) })),
 );
 
+/** The metadata agent has a proxy in the namespace of each router, to which requests for 169.254.169.254 are redirected. */
+const METADATA = '169.254.169.254';
+const PROXY = 9_697;
+const toProxy = all(fieldIs('IPv4.proto', 6), fieldIs('TCP.dport', PROXY));
+/** The proxy asks the kernel whom its client asked (SO_ORIGINAL_DST). */
+const asAsked: Instruction = block(
+  assign(field('IPv4.dst'), constant(number(METADATA), 32)),
+  assign(field('TCP.dport'), constant(80, 16)),
+);
+
 /** What the tenants asked for. */
 export function intended({ dump, routers }: Deployment): Network {
   const { network } = assemble('tenants', [{ path: 'neutron.json', text: dump }]);
-  const programs = routers.map(({ name }): [PortId, Instruction] => [
-    `${name}:local:out`,
-    block(frameless, forward(`${name}:programs`)),
+  const programs = routers.flatMap(({ name }): readonly [PortId, Instruction][] => [
+    [
+      `${name}:local:out`,
+      block(frameless, branch(toProxy, drop('no server asks the proxy itself'), nothing), forward(`${name}:programs`)),
+    ],
+    [`${name}:metadata:out`, block(frameless, forward(`${name}:metadata`))],
   ]);
   return { ...network, programs: new Map([...network.programs, ...programs]) };
 }
@@ -131,7 +150,7 @@ export function realised(made: Deployment, faults: Faults = {}): Assembled {
   );
   const local = made.routers.map(({ name }): [PortId, Instruction] => [
     `qrouter-${name}:local:out`,
-    forward(`qrouter-${name}:programs`),
+    branch(toProxy, block(asAsked, forward(`qrouter-${name}:metadata`)), forward(`qrouter-${name}:programs`)),
   ]);
   return {
     ...assembled,
@@ -201,8 +220,6 @@ export function compared(made: Deployment, starts: readonly Start[], faults?: Fa
   });
 }
 
-const number = (address: string) => address.split('.').reduce((sum, part) => sum * 256n + BigInt(part), 0n);
-
 /** Where a port of the deployment is on the nodes. */
 export function portMap({ servers, routers }: Deployment): ReadonlyMap<PortId, PortId> {
   return new Map([
@@ -210,7 +227,9 @@ export function portMap({ servers, routers }: Deployment): ReadonlyMap<PortId, P
       [`${name}:in`, `${node}:${tap}:in`],
       [`${name}:out`, `${name}:card:out`],
     ]),
-    ...routers.map(({ name }): [PortId, PortId] => [`${name}:programs`, `qrouter-${name}:programs`]),
+    ...routers.flatMap(({ name }): [PortId, PortId][] =>
+      ['programs', 'metadata'].map((end) => [`${name}:${end}`, `qrouter-${name}:${end}`]),
+    ),
     ['public:outside:out', `br-ex-${NETWORK_NODE}:eth2:out`],
   ]);
 }
@@ -235,6 +254,7 @@ function namespaceOf(
 ): readonly InputFile[] {
   const qg = qr(gateway);
   const agent = 'neutron-l3-agent';
+  const asked = `-d ${METADATA}/32 -i qr-+ -p tcp -m tcp --dport 80`;
   const nat = [
     '*nat',
     ':PREROUTING ACCEPT [0:0]',
@@ -247,6 +267,7 @@ function namespaceOf(
     `-A POSTROUTING -j ${agent}-POSTROUTING`,
     '-A POSTROUTING -j neutron-postrouting-bottom',
     `-A ${agent}-POSTROUTING ! -i ${qg} ! -o ${qg} -m conntrack ! --ctstate DNAT -j ACCEPT`,
+    `-A ${agent}-PREROUTING ${asked} -j REDIRECT --to-ports ${PROXY}`,
     ...floating.map(
       ({ address, fixed }) => `-A ${agent}-PREROUTING -d ${address}/32 -j DNAT --to-destination ${fixed}`,
     ),
@@ -258,7 +279,15 @@ function namespaceOf(
     'COMMIT',
     '*mangle',
     ':PREROUTING ACCEPT [0:0]',
+    `-A PREROUTING ${asked} -j MARK --set-xmark 0x1/0xffff`,
     `-A PREROUTING -i ${qg} -j MARK --set-xmark 0x2/0xffff`,
+    'COMMIT',
+    '*filter',
+    ':INPUT ACCEPT [0:0]',
+    ':FORWARD ACCEPT [0:0]',
+    ':OUTPUT ACCEPT [0:0]',
+    '-A INPUT -m mark --mark 0x1/0xffff -j ACCEPT',
+    `-A INPUT -p tcp -m tcp --dport ${PROXY} -j DROP`,
     'COMMIT',
   ];
   const routes = [

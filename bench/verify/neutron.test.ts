@@ -107,6 +107,12 @@ describe('a deployment of Neutron and what its nodes have', () => {
         },
         file: /^qrouter-router0\.rules/,
       },
+      'requests for metadata are not redirected': {
+        faults: {
+          nat: (lines, router) => (router === 'router0' ? lost(lines, (l) => l.includes('REDIRECT')) : lines),
+        },
+        file: /^qrouter-router0\./,
+      },
     };
     it.each(Object.entries(wrong))('%s', (_, { faults, file }) => {
       const { answer, differences } = compared(made, startsOf(made, tcp).slice(0, 2), faults);

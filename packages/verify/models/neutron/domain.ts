@@ -3,10 +3,11 @@ import { field } from '../../ir/fields.ts';
 import { assign, block, branch, constrain, drop, forward, nothing, type Instruction } from '../../ir/instruction.ts';
 import type { Rule } from '../../ir/table.ts';
 import type { PortId } from '../../network.ts';
-import type { IpFamily, NeutronNetwork, NeutronPort } from '../../readers/neutron/deployment.ts';
+import type { IpFamily, NeutronNetwork, NeutronPort, Prefix } from '../../readers/neutron/deployment.ts';
 import { exactly, setOf, widthOf } from '../../readers/netfilter/addresses.ts';
 import { groupAddresses } from '../group-addresses.ts';
 import { firewallOfServer } from './firewall.ts';
+import { flood, groupRanges, sentBy, sentFromOutside } from './flood.ts';
 import {
   addressField,
   byFamily,
@@ -23,6 +24,11 @@ import { security } from './security.ts';
 import { longestFirst, table } from './table.ts';
 import { arrive } from './trunk.ts';
 
+/** RFC 919, RFC 5771, RFC 4291. */
+const BROADCAST: Prefix = { family: 'ip', address: 0xffff_ffffn, length: 32 };
+const MULTICAST: Prefix = { family: 'ip', address: 0xe000_0000n, length: 4 };
+const MULTICAST6: Prefix = { family: 'ip6', address: 0xffn << 120n, length: 8 };
+
 /** Who has an address in a network, and is asked for it. */
 interface Owner {
   readonly address: bigint;
@@ -38,17 +44,20 @@ export function domainPrograms(network: NeutronNetwork, plan: Plan): ReadonlyMap
   const outside = network.external
     ? forward(`${name}:outside:out`)
     : drop('no port of the network has that address', network.source);
-  const groups = drop('broadcast and multicast are not modelled', network.source);
+  const everybody = flood(network, plan, (port) => deliver(port, plan));
   const frames: Instruction = table(`${name} MAC addresses`, read(field('Ether.dst')), 48, {
     rules: [...macs, { match: [setOf(groupAddresses)], behaviour: ports.length }],
-    behaviours: [...ports.map((port) => deliver(port, plan)), groups],
+    behaviours: [...ports.map((port) => deliver(port, plan)), everybody],
     miss: outside,
   });
   const packets = byFamily((family) => {
     const owners = ownersOf(network, plan, family);
     return table(`${name} addresses`, read(nextHop(family)), widthOf(family), {
-      rules: owners.map(({ address }, i) => ({ match: [exactly(address)], behaviour: i })),
-      behaviours: owners.map(({ ports: some }) => choice(some.map((port) => deliver(port, plan)))),
+      rules: [
+        { match: [setOf(groupRanges(network, plan, family))], behaviour: owners.length },
+        ...owners.map(({ address }, i) => ({ match: [exactly(address)], behaviour: i })),
+      ],
+      behaviours: [...owners.map(({ ports: some }) => choice(some.map((port) => deliver(port, plan)))), everybody],
       miss: outside,
     });
   });
@@ -100,6 +109,7 @@ export function serverProgram(port: NeutronPort, plan: Plan): Instruction {
         branch(isFrame, toAnother(port), hostRoutes(port, plan, family)),
       ),
     ),
+    sentBy(port, plan),
     forward(`${plan.name(port.network)}:in`),
   );
 }
@@ -130,6 +140,9 @@ function hostRoutes(port: NeutronPort, plan: Plan, family: IpFamily): Instructio
     const all = { family, address: 0n, length: 0 };
     rules.push({ match: [prefixMatch(all)], behaviour: via(gateway), source: subnets[0]!.source });
   }
+  for (const group of family === 'ip' ? [BROADCAST, MULTICAST] : [MULTICAST6]) {
+    rules.push({ match: [prefixMatch(group)], behaviour: 0 });
+  }
   return table(`${plan.name(port.id)} routes`, destination, widthOf(family), {
     rules: longestFirst(rules),
     behaviours,
@@ -147,7 +160,7 @@ function fromOutside(network: NeutronNetwork, plan: Plan): Instruction {
       behaviours: [assign(nextHop(family), read(addressField(family, 'dst')))],
       miss: drop('hosts outside know no way to tenants', network.source),
     });
-  return block(branch(isFrame, nothing, byFamily(known)), forward(`${plan.name(network.id)}:in`));
+  return block(branch(isFrame, nothing, byFamily(known)), sentFromOutside, forward(`${plan.name(network.id)}:in`));
 }
 
 /** Routers know the neighbours that the service knows; the address of anybody else outside may be anything but theirs. */

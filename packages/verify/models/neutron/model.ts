@@ -1,6 +1,7 @@
 import { forward, type Instruction } from '../../ir/instruction.ts';
 import type { Box, Mtu, PortId } from '../../network.ts';
 import type { NeutronDeployment } from '../../readers/neutron/deployment.ts';
+import { agentProgram, isOfAgent } from './agents.ts';
 import { domainPrograms, ingressRoutine, neighbours, serverProgram } from './domain.ts';
 import { isOfRouter, isOfServer, type Plan, planOf } from './plan.ts';
 import { routerPrograms } from './router.ts';
@@ -40,6 +41,7 @@ export function neutronModel(deployment: NeutronDeployment): NeutronModel {
     boxes.set(name, { name, kind: 'router', source: router.source });
     for (const [port, program] of routerPrograms(router, plan)) programs.set(port, program);
   }
+  agents(plan, { boxes, programs });
   servers(plan, { boxes, programs, routines, entries });
   return { boxes, programs, routines, entries, mtus: mtusOf(plan) };
 }
@@ -64,6 +66,15 @@ interface Made {
   readonly programs: Map<PortId, Instruction>;
   readonly routines: Map<string, Instruction>;
   readonly entries: PortId[];
+}
+
+/** Agents that answer: what they begin themselves is for those who ask for it, and no entry of the network. */
+function agents(plan: Plan, { boxes, programs }: Pick<Made, 'boxes' | 'programs'>): void {
+  for (const port of plan.deployment.ports.filter(isOfAgent)) {
+    const name = plan.name(port.id);
+    boxes.set(name, { name, kind: 'host', source: port.source });
+    programs.set(`${name}:in`, agentProgram(port, plan));
+  }
 }
 
 function servers(plan: Plan, { boxes, programs, routines, entries }: Made): void {

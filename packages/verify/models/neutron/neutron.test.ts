@@ -14,9 +14,10 @@ import {
   reach,
   read,
 } from '../../index.ts';
+import { parseFilter } from '../../filter/filter.ts';
 import { readNeutron } from '../../readers/neutron/neutron.ts';
 import { neutronModel } from './model.ts';
-import { oracle, type Packet } from './testing/oracle.ts';
+import { broadcast, oracle, type Packet } from './testing/oracle.ts';
 import { type Dump, dumps, oneServer, packetsOf } from './testing/random.ts';
 
 const udp = layouts.find(({ name }) => name === 'ipv4/udp')!;
@@ -72,6 +73,52 @@ describe('the model of what tenants asked for', () => {
       { numRuns: 150 },
     );
     for (const kind of ['dropped', 'outside', 'inside']) expect(seen.get(kind) ?? 0, kind).toBeGreaterThan(20);
+  });
+
+  it('brings what is for everybody to all whom rules let have it', () => {
+    let heard = 0;
+    const packets = dumps.chain((dump) =>
+      packetsOf(dump).map((packet) => [dump, { ...packet, dst: '255.255.255.255' }] as const),
+    );
+    fc.assert(
+      fc.property(packets, fc.boolean(), ([dump, { src: _, ...packet }], isFramed) => {
+        const sender = dump.ports.find(({ name }) => name === packet.from);
+        if (sender === undefined) return;
+        const { mac_address: mac, fixed_ips: fixed } = sender;
+        const src = fixed[0]!.ip_address;
+        const values: Readonly<Record<string, bigint>> = {
+          'Ether.dst': 0xffff_ffff_ffffn,
+          'Ether.src': BigInt(`0x${mac.replaceAll(':', '')}`),
+          'IPv4.src': number(src),
+          'IPv4.dst': number(packet.dst),
+          'IPv4.ttl': 64n,
+          'TCP.flags': SYN,
+          'TCP.dport': BigInt(packet.port),
+          'UDP.dport': BigInt(packet.port),
+          'ICMP.type': 8n,
+        };
+        const { setup } = layouts.find(({ name }) => name === `${isFramed ? 'ether/' : ''}ipv4/${packet.protocol}`)!;
+        const paths = interpret(networkOf(dump), packet.from, setup, { fresh: (name) => values[name] ?? 1_024n });
+        const out = paths.filter(({ outcome }) => outcome === 'delivered').map(({ port }) => port);
+        expect(out.toSorted()).toEqual(broadcast(dump, { ...packet, src }).toSorted());
+        heard += out.length;
+      }),
+      { numRuns: 200 },
+    );
+    expect(heard).toBeGreaterThan(10);
+  });
+
+  it('lets servers ask agents of DHCP and for metadata, and agents answer', () => {
+    const network = networkOf(oneServer(1));
+    const asks = (packet: string) => ({ port: 'vm0:in', layouts: [tcp, udp], assume: parseFilter(packet) });
+    const discover = asks('udp && src host 0.0.0.0 && dst host 255.255.255.255 && src port 68 && dst port 67');
+    expect(reach(network, discover, 'dhcp:out').answer).toBe('holds');
+    const metadata = 'tcp && src net 10.0.0.10/32 && dst host 169.254.169.254 && dst port';
+    expect(reach(network, asks(`${metadata} 80`), 'r:metadata:out').answer).toBe('holds');
+    expect(reach(network, asks(`${metadata} 443`), 'r:metadata:out').answer).toBe('violated');
+    const offers = (packet: string) => ({ port: 'dhcp:in', layouts: [udp], assume: parseFilter(packet) });
+    expect(reach(network, offers('dst host 10.0.0.10 && src port 67 && dst port 68'), 'vm0:out').answer).toBe('holds');
+    expect(reach(network, offers('dst port 53'), 'vm0:out').answer).toBe('violated');
   });
 
   it('is explored as it is interpreted', () => {

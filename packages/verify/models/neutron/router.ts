@@ -1,4 +1,4 @@
-import { constant, meta, read, type Condition } from '../../ir/expression.ts';
+import { all, constant, meta, read, type Condition } from '../../ir/expression.ts';
 import { field } from '../../ir/fields.ts';
 import { assign, block, branch, drop, forward, nothing, type Instruction } from '../../ir/instruction.ts';
 import type { Rule } from '../../ir/table.ts';
@@ -12,7 +12,10 @@ import { applyEntry, confirm, ifFirst, track, untracked } from '../netfilter/con
 import type { Surroundings } from '../netfilter/cubes.ts';
 import { tableKey } from '../netfilter/keys.ts';
 import { dropMartians, linkLocalStays, oneHopLess } from '../netfilter/routing.ts';
+import { isGroupAddress } from '../group-addresses.ts';
+import { isMetadata } from './agents.ts';
 import { firewallOf } from './firewall.ts';
+import { sentBy } from './flood.ts';
 import { addressField, byFamily, isFrame, isGateway, isServed, nextHop, type Plan, prefixMatch } from './plan.ts';
 import { trackingOf } from './security.ts';
 import { longestFirst, table } from './table.ts';
@@ -30,6 +33,8 @@ export function routerPrograms(router: NeutronRouter, plan: Plan): ReadonlyMap<P
   }
   return programs;
 }
+
+const forEverybody = all(isFrame, isGroupAddress(read(field('Ether.dst'))));
 
 class Parts {
   readonly #router: NeutronRouter;
@@ -49,13 +54,16 @@ class Parts {
   /** What happens to a packet that came in by the port of that number. */
   receive(family: IpFamily, from: number): Instruction {
     const tracking = { ...trackingOf(this.#name, family), translates: family === 'ip' && this.#gateway !== undefined };
+    const isAsked = family === 'ip' && this.#ports[from] !== this.#gateway;
+    const toAgent = forward(`${this.#name}:metadata:out`);
     const firewalls = this.#ports.map((port) => firewallOf(port, this.#plan, family, this.#name));
-    const tracks = tracking.translates || firewalls.some((each) => each !== undefined);
+    const tracks = tracking.translates || isAsked || firewalls.some((each) => each !== undefined);
     const around = this.#surroundings(family);
     const nat = (side: 'destination' | 'source', first: Instruction) =>
       tracking.translates ? ifFirst(tracking, first, applyEntry(side, tracking)) : nothing;
     const leave = (to: number): Instruction =>
       block(
+        branch(forEverybody, drop('what a frame brings to everybody is not sent on'), nothing),
         linkLocalStays(around),
         oneHopLess(around),
         firewalls[from]?.egress ?? nothing,
@@ -64,12 +72,13 @@ class Parts {
         tracks ? confirm(tracking) : nothing,
         forward(`${this.#name}:${this.#plan.name(this.#ports[to]!.id)}:send`),
       );
+    const routes = this.#routes(family, leave);
     return block(
       family === 'ip6' ? dropMartians(around, constant(0n, 1), field('IPv6.dst')) : nothing,
       tracks ? block(untracked(tracking), track(tracking)) : nothing,
       nat('destination', this.#toInside()),
       family === 'ip' ? dropMartians(around, constant(0n, 1), field('IPv4.dst')) : nothing,
-      this.#routes(family, leave),
+      isAsked ? ifFirst(tracking, branch(isMetadata, toAgent, routes), routes) : routes,
     );
   }
 
@@ -81,6 +90,7 @@ class Parts {
     const name = this.#plan.name(network);
     return block(
       framed,
+      sentBy(port, this.#plan),
       byFamily((family) => ({ op: 'call', routine: `${name}/neighbours/${family}` })),
       forward(`${name}:in`),
     );

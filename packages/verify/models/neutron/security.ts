@@ -56,7 +56,7 @@ export function isEstablished(name: string): Condition {
 }
 
 /** Port security: packets have an address of the port, or one of its allowed pairs. */
-function genuine(port: NeutronPort, family: IpFamily): Instruction {
+export function genuine(port: NeutronPort, family: IpFamily): Instruction {
   const own = port.addresses.filter((one) => one.family === family).map(({ address }) => host(family, address));
   const pairs = [
     ...own.map((prefix) => ({ prefix, mac: port.mac })),

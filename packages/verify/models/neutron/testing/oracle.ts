@@ -42,6 +42,21 @@ export function oracle(dump: Dump, packet: Packet): string {
   return gateway === undefined ? 'dropped' : routed(dump, packet, gateway);
 }
 
+/** Everywhere a packet for everybody in the network of its sender comes out. */
+export function broadcast(dump: Dump, packet: Packet): readonly string[] {
+  const port = dump.ports.find(({ name }) => name === packet.from)!;
+  const isSecured = port.port_security_enabled;
+  if (!port.admin_state_up || (isSecured && !groupsAllow(dump, port, 'egress', packet))) return [];
+  if (!firewallAllows(dump, port, 'egress', packet)) return [];
+  return dump.ports.flatMap((to) => {
+    if (to === port || to.network_id !== port.network_id || !to.admin_state_up) return [];
+    if (to.device_owner === 'network:dhcp') return [`${to.name}:out`];
+    if (to.device_owner !== 'compute:nova') return dump.routers[0]!.admin_state_up ? ['r:local:out'] : [];
+    if (!firewallAllows(dump, to, 'ingress', packet)) return [];
+    return to.port_security_enabled && !groupsAllow(dump, to, 'ingress', packet) ? [] : [`${to.name}:out`];
+  });
+}
+
 function groupsAllow(dump: Dump, port: DumpPort, direction: 'ingress' | 'egress', packet: Packet): boolean {
   const remote = direction === 'ingress' ? packet.src : packet.dst;
   return port.security_groups.some((id) =>
@@ -71,6 +86,7 @@ function groupsAllow(dump: Dump, port: DumpPort, direction: 'ingress' | 'egress'
 function onNetwork(dump: Dump, network: string, packet: Packet): string {
   const to = dump.ports.find((port) => port.network_id === network && address(port) === packet.dst);
   if (to === undefined || !to.admin_state_up) return 'dropped';
+  if (to.device_owner === 'network:dhcp') return arrival(`${to.name}:out`, packet);
   if (to.device_owner !== 'compute:nova') return routed(dump, packet, to);
   if (!firewallAllows(dump, to, 'ingress', packet)) return 'dropped';
   if (to.port_security_enabled && !groupsAllow(dump, to, 'ingress', packet)) return 'dropped';

@@ -160,6 +160,7 @@ export const dumps: fc.Arbitrary<Dump> = fc
       allowed_address_pairs: secured && pair ? [{ ip_address: '10.9.0.0/16' }] : [],
     }));
     for (const network of [0, 1]) ports.push(portOf(`r${network}`, network, 1, 'network:router_interface', 'router'));
+    ports.push(portOf('dhcp', 0, 2, 'network:dhcp', 'agent'));
     ports.push({
       ...portOf('gw', 9, 2, 'network:router_gateway', 'router'),
       network_id: 'net-public',
