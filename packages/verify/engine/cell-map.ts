@@ -48,9 +48,7 @@ export class CellMap<K, V extends object> {
   }
 
   filter(keep: (key: K) => boolean): CellMap<K, V> {
-    let kept: CellMap<K, V> = this;
-    for (const key of this.#places.keys) if (!keep(key)) kept = kept.without(key);
-    return kept;
+    return this.#places.keys.reduce<CellMap<K, V>>((kept, key) => (keep(key) ? kept : kept.without(key)), this);
   }
 
   *[Symbol.iterator](): Generator<readonly [K, V]> {

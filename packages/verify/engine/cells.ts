@@ -23,8 +23,8 @@ export function drawnBy({ state }: End, sent: State): ReadonlySet<SymbolId> {
 }
 
 /**
- * The ends of an exploration sorted by the packets that were sent. Paths without copies, choices and new values are
- * disjoint as they are; the others overlap and are cut along each other. Undefined when the solver would have to say for
+ * The ends of an exploration sorted by the packets that were sent, in disjoint cells. Paths without copies, choices and new
+ * values are disjoint as they are; the others overlap and are cut along each other. Undefined when the solver would have to say for
  * which packets a path is taken.
  */
 export function cellsOf<E extends End>(
@@ -35,12 +35,16 @@ export function cellsOf<E extends End>(
   const cells: Cell<E>[] = [];
   const groups = new Map<object, Cell<E>[]>();
   const ofNewValues = {};
+  const eventOf = ({ state }: E) => splitsOf(state)[0]?.event;
+  // Of copies and choices some may make new values and others not: those overlap, too.
+  const mixed = new Set(ends.flatMap((end) => (drawnBy(end, sent).size > 0 ? (eventOf(end) ?? []) : [])));
   for (const end of ends) {
     const drawn = drawnBy(end, sent);
     const condition = end.state.condition.forget(drawn);
     if (condition === undefined) return undefined;
     const cell: Cell<E> = { condition, ends: [end] };
-    const origin = drawn.size > 0 ? ofNewValues : splitsOf(end.state)[0]?.event;
+    const event = eventOf(end);
+    const origin = drawn.size > 0 || (event !== undefined && mixed.has(event)) ? ofNewValues : event;
     if (origin === undefined) cells.push(cell);
     else groups.set(origin, [...(groups.get(origin) ?? []), cell]);
   }

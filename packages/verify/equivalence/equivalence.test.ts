@@ -199,6 +199,19 @@ describe('equivalence', () => {
       expect(diff(together, apart).answer).toBe('violated');
     });
 
+    it('knows that one choice makes them and another does not', () => {
+      const either: Instruction = { op: 'choose', branches: [block(port(), toA), toB] };
+      const other: Instruction = { op: 'choose', branches: [toB, block(port(), toA)] };
+      expect(diff(either, other).answer).toBe('holds');
+      for (const [one, two] of [
+        [either, block(port(), toA)],
+        [either, toB],
+        [toB, either],
+      ] as const) {
+        expect(diff(one, two).differences.map(({ kind }) => kind)).toEqual(['choice']);
+      }
+    });
+
     it('compares paths that are taken where they equal what was sent', () => {
       const plus = (of: Expr, more: number): Expr => ({
         kind: 'binary',
