@@ -5,6 +5,8 @@
 export class Names {
   readonly #taken = new Set<string>();
   readonly #labels = new Map<string, string>();
+  /** By what was tried: below its number all labels are taken. */
+  readonly #next = new Map<string, number>();
 
   /** The label of a name: the same name has the same label, two names never share one. */
   label(name: string): string {
@@ -19,7 +21,14 @@ export class Names {
   fresh(name: string): string {
     const base = labelOf(name);
     let label = base;
-    for (let n = 2; this.#taken.has(label); n += 1) label = `${base.slice(0, LENGTH_MAX - 1 - `${n}`.length)}-${n}`;
+    if (this.#taken.has(base)) {
+      let n = this.#next.get(base) ?? 2;
+      do {
+        label = `${base.slice(0, LENGTH_MAX - 1 - `${n}`.length)}-${n}`;
+        n += 1;
+      } while (this.#taken.has(label));
+      this.#next.set(base, n);
+    }
     this.#taken.add(label);
     return label;
   }

@@ -20,8 +20,9 @@ export class Report {
     this.#add({ severity: 'error', code, message, path: '', ...positioned(at), ...suggested });
   }
 
-  warn(code: Code, at: Position | undefined, message: string): void {
-    this.#add({ severity: 'warning', code, message, path: '', ...positioned(at) });
+  warn(code: Code, at: Position | undefined, message: string, suggestion?: string): void {
+    const suggested = suggestion === undefined ? {} : { suggestion };
+    this.#add({ severity: 'warning', code, message, path: '', ...positioned(at), ...suggested });
   }
 
   /** Something is named that does not exist; the nearest thing that does is offered. */

@@ -1,4 +1,5 @@
 import type { Position } from '@superfluidity/core';
+import { TextPositions } from '../text-positions.ts';
 
 /** A mistake that ends the reading of a statement. It never leaves the parser. */
 export class SyntaxMistake extends Error {
@@ -13,16 +14,12 @@ export class SyntaxMistake extends Error {
 /** Reads a text from the left to the right. What a character means depends on what is expected, so there are no tokens. */
 export class Scanner {
   readonly text: string;
-  readonly #file: string;
-  readonly #lineStarts: readonly number[];
+  readonly #positions: TextPositions;
   #offset = 0;
 
   constructor(text: string, file: string) {
     this.text = text;
-    this.#file = file;
-    const starts = [0];
-    for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
-    this.#lineStarts = starts;
+    this.#positions = new TextPositions(text, file);
   }
 
   /** Where the next thing begins. */
@@ -42,13 +39,7 @@ export class Scanner {
   }
 
   position(offset: number): Position {
-    let [low, high] = [0, this.#lineStarts.length];
-    while (high - low > 1) {
-      const middle = (low + high) >> 1;
-      if (this.#lineStarts[middle]! <= offset) low = middle;
-      else high = middle;
-    }
-    return { file: this.#file, line: low + 1, column: offset - this.#lineStarts[low]! + 1 };
+    return this.#positions.at(offset);
   }
 
   /** The pattern is sticky. What it matches is passed; white space before it does not count. */

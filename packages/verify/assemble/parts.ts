@@ -6,7 +6,7 @@ import type { CiscoConfig } from '../readers/cisco/config.ts';
 import { looksLikeCiscoConfig, readCiscoConfig } from '../readers/cisco/read-config.ts';
 import { interfaceKey } from '../readers/cisco/names.ts';
 import { readClick } from '../readers/click/click.ts';
-import type { ClickConfiguration } from '../readers/click/configuration.ts';
+import type { ClickConfiguration } from '@superfluidity/click';
 import { looksLikeCiscoRoutes, readCiscoRoutes } from '../readers/fib/cisco-routes.ts';
 import { type Fib, readFib, recogniseFib } from '../readers/fib/fib.ts';
 import { type Fib6, readFib6, recogniseFib6 } from '../readers/fib/fib6.ts';

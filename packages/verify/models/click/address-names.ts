@@ -6,7 +6,7 @@ import {
   shortNet,
   type AddressBlock,
 } from '../../filter/addresses.ts';
-import type { ClickElement } from '../../readers/click/configuration.ts';
+import type { ClickElement } from '@superfluidity/click';
 
 /** Names of addresses that AddressInfo elements give, and addresses as Click writes them. */
 export class AddressNames {

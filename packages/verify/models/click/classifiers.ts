@@ -4,7 +4,7 @@ import type { SourceRef } from '../../ir/source.ts';
 import type { Filter } from '../../filter/ast.ts';
 import { filterCondition } from '../../filter/condition.ts';
 import { readFilter } from '../../filter/parse.ts';
-import type { ClickArgument } from '../../readers/click/configuration.ts';
+import type { ClickArgument } from '@superfluidity/click';
 import { dropAt, type ElementContext, type ElementModel, inner, sourceOf, unusableElement } from './element.ts';
 import { filterTable } from './filter-table.ts';
 import { enter, hasHeader } from './headers.ts';

@@ -3,7 +3,7 @@ import '../../errors.ts';
 import { meta, type Meta } from '../../ir/expression.ts';
 import { drop, type Instruction } from '../../ir/instruction.ts';
 import type { SourceRef } from '../../ir/source.ts';
-import type { ClickArgument, ClickElement } from '../../readers/click/configuration.ts';
+import type { ClickArgument, ClickElement } from '@superfluidity/click';
 import type { AddressNames } from './address-names.ts';
 
 /** What a model knows of the element that it models. */

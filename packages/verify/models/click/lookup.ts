@@ -4,7 +4,7 @@ import { field } from '../../ir/fields.ts';
 import { block, type Instruction } from '../../ir/instruction.ts';
 import type { Rule } from '../../ir/table.ts';
 import { addressBlock, prefixLength } from '../../filter/addresses.ts';
-import type { ClickArgument } from '../../readers/click/configuration.ts';
+import type { ClickArgument } from '@superfluidity/click';
 import { DST_IP, setDestination, settled } from './annotations.ts';
 import { dropAt, type ElementContext, type ElementModel, inner, sourceOf, unusableElement } from './element.ts';
 

@@ -12,7 +12,7 @@ import {
 import { field, protocols } from '../../ir/fields.ts';
 import { assign, block, branch, type Instruction, nothing } from '../../ir/instruction.ts';
 import type { SourceRef } from '../../ir/source.ts';
-import type { ClickArgument } from '../../readers/click/configuration.ts';
+import type { ClickArgument } from '@superfluidity/click';
 import { setDestination } from './annotations.ts';
 import { dropAt, type ElementContext, type ElementModel, stateOf, unusableElement } from './element.ts';
 import { is } from './headers.ts';

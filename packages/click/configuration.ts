@@ -1,4 +1,9 @@
-import type { SourceRef } from '../../ir/source.ts';
+/** Where something came from, by what the text says of itself. */
+export interface ClickSource {
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+}
 
 /** A Click configuration with its compound elements taken apart: primitive elements, and which port leads to which. */
 export interface ClickConfiguration {
@@ -11,7 +16,7 @@ export interface ClickElement {
   readonly name: string;
   readonly className: string;
   readonly arguments: readonly ClickArgument[];
-  readonly source: SourceRef;
+  readonly source: ClickSource;
 }
 
 export interface ClickArgument {
@@ -24,5 +29,5 @@ export interface ClickConnection {
   readonly fromPort: number;
   readonly to: string;
   readonly toPort: number;
-  readonly source: SourceRef;
+  readonly source: ClickSource;
 }

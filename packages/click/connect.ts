@@ -1,6 +1,6 @@
-import type { SourceRef } from '../../ir/source.ts';
-import { unusable } from './failure.ts';
+import { unusable } from './mistake.ts';
 import type { Edge } from './syntax.ts';
+import type { ClickPlace } from './tokens.ts';
 
 /** An element in a connection, with the ports that were written; `open` may take as many more as the other side has. */
 export interface PortedElement {
@@ -27,7 +27,7 @@ export function connectAll(
   left: readonly PortedElement[],
   right: readonly PortedElement[],
   many: boolean,
-  source: SourceRef,
+  place: ClickPlace,
   edges: Edge[],
 ): void {
   const sides = [
@@ -47,12 +47,12 @@ export function connectAll(
   });
   const [from, to] = [outs!, ins!];
   if (from.length > 1 && to.length > 1) {
-    if (!many) throw unusable(source.file, source.line, 'connections of many to many are written with =>');
+    if (!many) throw unusable(place, 'connections of many to many are written with =>');
     if (from.length !== to.length)
-      throw unusable(source.file, source.line, `${from.length} outputs are connected to ${to.length} inputs`);
+      throw unusable(place, `${from.length} outputs are connected to ${to.length} inputs`);
   }
   for (let i = 0; i < Math.max(from.length, to.length); i += 1) {
     const [a, b] = [from.length === 1 ? from[0]! : from[i]!, to.length === 1 ? to[0]! : to[i]!];
-    edges.push({ from: a.name, fromPort: a.port, to: b.name, toPort: b.port, source });
+    edges.push({ from: a.name, fromPort: a.port, to: b.name, toPort: b.port, place });
   }
 }

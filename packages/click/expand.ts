@@ -1,11 +1,10 @@
-import type { SourceRef } from '../../ir/source.ts';
-import { splitArguments, substitute, type Bindings } from './arguments.ts';
-import type { ClickArgument, ClickConfiguration, ClickConnection, ClickElement } from './configuration.ts';
-import { tooMuch, unusable } from './failure.ts';
+import { splitArguments, substitute, type Bindings, type Growth } from './arguments.ts';
+import type { ClickArgument, ClickConfiguration, ClickConnection, ClickElement, ClickSource } from './configuration.ts';
+import { clickLimits } from './limits.ts';
+import { ClickMistake, tooMuch, unusable } from './mistake.ts';
 import { type CompoundClass, type Declared, type Edge, INPUT, OUTPUT, type Overload, type Scope } from './syntax.ts';
+import type { ClickPlace } from './tokens.ts';
 
-/** Elements and connections of one configuration, after compound elements have been taken apart. */
-const PARTS_MAX = 300_000;
 /** What following a connection through a compound costs of that. */
 const STEP = 0.1;
 
@@ -20,47 +19,38 @@ class Expansion {
   readonly elements: ClickElement[] = [];
   readonly #edges: Edge[] = [];
   #parts = 0;
+  readonly #growth: Growth = { characters: 0 };
   /** Ports of compound elements: packets go through them from port to the same port. */
   readonly #pseudo = new Set<string>();
 
   /** Compound elements in compound elements can be exponentially many, and empty at that: all of it counts. */
-  #spend(parts: number, { file, line }: SourceRef): void {
+  #spend(parts: number, place: ClickPlace): void {
     this.#parts += parts;
-    if (this.#parts > PARTS_MAX) throw tooMuch(file, line, `more than ${PARTS_MAX} elements and connections`);
+    if (this.#parts > clickLimits.parts)
+      throw tooMuch(place, `more than ${clickLimits.parts} elements and connections`);
   }
 
   scope(scope: Scope, prefix: string, outer: Bindings): void {
-    const bindings = new Map(outer);
-    for (const definition of scope.definitions) {
-      for (const { text, line } of splitArguments({ ...definition, text: substitute(definition.text, bindings) })) {
-        const found = /^\$?(\w+)(?:\s+(.*))?$/s.exec(text);
-        if (found === null) throw unusable(definition.file, line, `"${text}" is not a name and a value`);
-        bindings.set(found[1]!, found[2] ?? '');
-      }
-    }
     for (const name of [INPUT, OUTPUT]) if (prefix !== '') this.#pseudo.add(prefix + name);
-    const used = portsUsed(scope.connections);
     const compounds = new Set<string>();
-    for (const declared of scope.elements.values()) {
-      const { configuration, source } = declared;
-      this.#spend(1, source);
-      const given = splitArguments({ ...configuration, text: substitute(configuration.text, bindings) });
+    for (const { declared, given, inside } of instances(scope, outer, this.#growth)) {
+      const { className, place } = declared;
+      this.#spend(1, place);
       const name = prefix + declared.name;
-      if (declared.compound === undefined) {
-        this.elements.push({ name, className: declared.className, arguments: given, source });
+      if (inside === undefined) {
+        this.elements.push({ name, className, arguments: given, source: sourceOf(place) });
         continue;
       }
       compounds.add(declared.name);
-      const { overload, values } = choose(declared, declared.compound, given, used.get(declared.name));
-      this.#spend(overload.scope.connections.length, source);
-      this.scope(overload.scope, `${name}/`, new Map([...bindings, ...values]));
+      this.#spend(inside.overload.scope.connections.length, place);
+      this.scope(inside.overload.scope, `${name}/`, inside.bindings);
     }
-    for (const { from, to, ...edge } of scope.connections) {
+    for (const { from, fromPort, to, toPort, place } of scope.connections) {
       const [source, target] = [
         compounds.has(from) ? `${from}/${OUTPUT}` : from,
         compounds.has(to) ? `${to}/${INPUT}` : to,
       ];
-      this.#edges.push({ ...edge, from: prefix + source, to: prefix + target });
+      this.#edges.push({ from: prefix + source, fromPort, to: prefix + target, toPort, place });
     }
   }
 
@@ -77,13 +67,18 @@ class Expansion {
     const found: ClickConnection[] = [];
     for (const edge of this.#edges) {
       if (this.#pseudo.has(edge.from)) continue;
+      const source = sourceOf(edge.place);
+      if (!this.#pseudo.has(edge.to)) {
+        found.push({ from: edge.from, fromPort: edge.fromPort, to: edge.to, toPort: edge.toPort, source });
+        continue;
+      }
       const waiting = [edge];
       const seen = new Set<string>();
       for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
         // Long chains of empty compounds, from many elements.
-        this.#spend(STEP, edge.source);
+        this.#spend(STEP, edge.place);
         if (!this.#pseudo.has(at.to)) {
-          found.push({ ...edge, to: at.to, toPort: at.toPort });
+          found.push({ from: edge.from, fromPort: edge.fromPort, to: at.to, toPort: at.toPort, source });
           continue;
         }
         const key = `${at.to} ${at.toPort}`;
@@ -96,7 +91,46 @@ class Expansion {
   }
 }
 
-interface PortCounts {
+function sourceOf({ file, line }: ClickPlace): ClickSource {
+  return { file, line };
+}
+
+/** An element of a scope with its arguments, and what is inside where it is a compound one. */
+export interface Instance {
+  readonly declared: Declared;
+  readonly given: readonly ClickArgument[];
+  readonly inside?: { readonly overload: Overload; readonly bindings: Bindings };
+}
+
+/**
+ * The elements of a scope, one level deep: values are put in for variables, and of each compound element the form that fits
+ * is chosen. Throws ClickMistake where none does.
+ */
+export function* instances(scope: Scope, outer: Bindings, growth: Growth): Generator<Instance> {
+  const bindings = new Map(outer);
+  for (const definition of scope.definitions) {
+    const { place } = definition;
+    for (const { text, line } of splitArguments({ text: substitute(definition, bindings, growth), place })) {
+      const found = /^\$?(\w+)(?:\s+(.*))?$/s.exec(text);
+      if (found === null) throw unusable({ ...place, line }, `"${text}" is not a name and a value`);
+      bindings.set(found[1]!, found[2] ?? '');
+    }
+  }
+  const used = portsUsed(scope.connections);
+  for (const declared of scope.elements.values()) {
+    const { configuration, compound, name } = declared;
+    const { text, place } = configuration;
+    const given = text === '' ? [] : splitArguments({ text: substitute(configuration, bindings, growth), place });
+    if (compound === undefined) {
+      yield { declared, given };
+      continue;
+    }
+    const { overload, values } = choose(declared, compound, given, used.get(name));
+    yield { declared, given, inside: { overload, bindings: new Map([...bindings, ...values]) } };
+  }
+}
+
+export interface PortCounts {
   inputs: number;
   outputs: number;
 }
@@ -104,7 +138,8 @@ interface PortCounts {
 /** By the list of connections, since a compound may be taken apart a thousand times. */
 const counted = new WeakMap<readonly Edge[], ReadonlyMap<string, PortCounts>>();
 
-function portsUsed(edges: readonly Edge[]): ReadonlyMap<string, PortCounts> {
+/** How many ports of each element the connections use: the highest number and one. */
+export function portsUsed(edges: readonly Edge[]): ReadonlyMap<string, PortCounts> {
   const known = counted.get(edges);
   if (known !== undefined) return known;
   const used = new Map<string, PortCounts>();
@@ -124,7 +159,7 @@ function portsUsed(edges: readonly Edge[]): ReadonlyMap<string, PortCounts> {
 
 /** The overload with as many ports and parameters as are used; the only one, whatever is used of it. */
 function choose(
-  { name, source }: Declared,
+  { name, place }: Declared,
   { overloads, name: className }: CompoundClass,
   given: readonly ClickArgument[],
   used: PortCounts = { inputs: 0, outputs: 0 },
@@ -139,10 +174,11 @@ function choose(
   });
   const found = exact[0] ?? (overloads.length === 1 ? fitting[0] : undefined);
   if (found === undefined) {
-    throw unusable(
-      source.file,
-      source.line,
-      `${name}: no form of ${className === '' ? 'the compound element' : className} has ${used.inputs} inputs, ${used.outputs} outputs and takes ${given.length} arguments`,
+    const what = className === '' ? 'the compound element' : className;
+    throw new ClickMistake(
+      'form',
+      place,
+      `${name}: no form of ${what} has ${used.inputs} inputs, ${used.outputs} outputs and takes ${given.length} arguments`,
     );
   }
   return found;

@@ -1,18 +1,30 @@
 import type { ClickArgument } from './configuration.ts';
-import { unusable } from './failure.ts';
+import { clickLimits } from './limits.ts';
+import { tooMuch, unusable } from './mistake.ts';
+import type { ClickPlace } from './tokens.ts';
 
 /** A configuration string as it stands in the file. */
 export interface RawConfiguration {
   readonly text: string;
-  readonly file: string;
-  readonly line: number;
+  /** Of its first character; where there are no parentheses, behind what could have some. */
+  readonly place: ClickPlace;
+  readonly written: boolean;
 }
 
 /** Values of `$names`. */
 export type Bindings = ReadonlyMap<string, string>;
 
+/** Values that stand for values that stand for values grow without end: what has been put in, over all of a configuration. */
+export interface Growth {
+  characters: number;
+}
+
 /** Puts the values of `$name` and `${name}` in, except between single quotes. What has no value stays as it is. */
-export function substitute(text: string, bindings: Bindings): string {
+export function substitute(
+  { text, place }: Pick<RawConfiguration, 'text' | 'place'>,
+  bindings: Bindings,
+  growth: Growth,
+): string {
   if (bindings.size === 0 || !text.includes('$')) return text;
   let quote = '';
   let out = '';
@@ -25,6 +37,9 @@ export function substitute(text: string, bindings: Bindings): string {
       const name = text.slice(at + 1, end).replace(/^\{|\}$/g, '');
       const value = bindings.get(name);
       if (value !== undefined) {
+        growth.characters += value.length;
+        if (growth.characters > clickLimits.characters)
+          throw tooMuch(place, `variables stand for more than ${clickLimits.characters} characters`);
         out += value;
         at = end;
         continue;
@@ -47,7 +62,8 @@ function variableEnd(text: string, at: number): number {
 }
 
 /** Splits at the commas outside quotes, takes comments away, and joins white space. */
-export function splitArguments({ text, file, line }: RawConfiguration): ClickArgument[] {
+export function splitArguments({ text, place }: Pick<RawConfiguration, 'text' | 'place'>): ClickArgument[] {
+  const { line } = place;
   const found: ClickArgument[] = [];
   let current = '';
   let here = line;
@@ -69,7 +85,7 @@ export function splitArguments({ text, file, line }: RawConfiguration): ClickArg
       current += ' ';
     } else if (c === '"' || c === "'") {
       const stop = quoteEnd(text, at);
-      if (stop < 0) throw unusable(file, here, `the text in ${c} has no end`);
+      if (stop < 0) throw unusable({ ...place, line: here }, `the text in ${c} has no end`);
       if (current.trim() === '') began = here;
       const inner = text.slice(at + 1, stop);
       for (const each of inner) if (each === '\n') here += 1;
@@ -93,6 +109,32 @@ export function splitArguments({ text, file, line }: RawConfiguration): ClickArg
   // A comma at the end, and nothing at all, make no argument.
   if (found.at(-1)!.text === '') found.pop();
   return found;
+}
+
+/** Where each argument begins: behind the commas, and behind blanks and comments. */
+export function argumentStarts(text: string): readonly number[] {
+  const starts: number[] = [];
+  let waiting = true;
+  for (let at = 0; at < text.length; ) {
+    const c = text[at]!;
+    if (/\s/.test(c)) at += 1;
+    else if (text.startsWith('//', at)) {
+      const newline = text.indexOf('\n', at);
+      at = newline < 0 ? text.length : newline;
+    } else if (text.startsWith('/*', at)) {
+      const close = text.indexOf('*/', at + 2);
+      at = close < 0 ? text.length : close + 2;
+    } else {
+      if (c === ',') waiting = true;
+      else if (waiting) {
+        starts.push(at);
+        waiting = false;
+      }
+      const stop = c === '"' || c === "'" ? quoteEnd(text, at) : at;
+      at = stop < 0 ? text.length : stop + 1;
+    }
+  }
+  return starts;
 }
 
 const notPlain = /[\s,"']|\/[/*]/g;
