@@ -30,6 +30,14 @@ export function connectAll(
   place: ClickPlace,
   edges: Edge[],
 ): void {
+  // Nearly all connections are of one output to one input.
+  if (left.length === 1 && right.length === 1) {
+    const [{ name: from, outputs }, { name: to, inputs }] = [left[0]!, right[0]!];
+    if (isOne(outputs) && isOne(inputs)) {
+      edges.push({ from, fromPort: outputs?.list[0] ?? 0, to, toPort: inputs?.list[0] ?? 0, place });
+      return;
+    }
+  }
   const sides = [
     left.map(({ name, outputs }) => ({ name, ports: outputs })),
     right.map(({ name, inputs }) => ({ name, ports: inputs })),
@@ -55,4 +63,8 @@ export function connectAll(
     const [a, b] = [from.length === 1 ? from[0]! : from[i]!, to.length === 1 ? to[0]! : to[i]!];
     edges.push({ from: a.name, fromPort: a.port, to: b.name, toPort: b.port, place });
   }
+}
+
+function isOne(ports: Ports | undefined): boolean {
+  return ports === undefined || (ports.list.length === 1 && !ports.open);
 }

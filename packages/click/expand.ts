@@ -107,15 +107,7 @@ export interface Instance {
  * is chosen. Throws ClickMistake where none does.
  */
 export function* instances(scope: Scope, outer: Bindings, growth: Growth): Generator<Instance> {
-  const bindings = new Map(outer);
-  for (const definition of scope.definitions) {
-    const { place } = definition;
-    for (const { text, line } of splitArguments({ text: substitute(definition, bindings, growth), place })) {
-      const found = /^\$?(\w+)(?:\s+(.*))?$/s.exec(text);
-      if (found === null) throw unusable({ ...place, line }, `"${text}" is not a name and a value`);
-      bindings.set(found[1]!, found[2] ?? '');
-    }
-  }
+  const bindings = scope.definitions.length === 0 ? outer : definedIn(scope, outer, growth);
   const used = portsUsed(scope.connections);
   for (const declared of scope.elements.values()) {
     const { configuration, compound, name } = declared;
@@ -126,8 +118,23 @@ export function* instances(scope: Scope, outer: Bindings, growth: Growth): Gener
       continue;
     }
     const { overload, values } = choose(declared, compound, given, used.get(name));
-    yield { declared, given, inside: { overload, bindings: new Map([...bindings, ...values]) } };
+    const inner = bindings.size === 0 ? values : values.size === 0 ? bindings : new Map([...bindings, ...values]);
+    yield { declared, given, inside: { overload, bindings: inner } };
   }
+}
+
+/** The values of variables in a scope: those around it, and its own. */
+function definedIn(scope: Scope, outer: Bindings, growth: Growth): Bindings {
+  const bindings = new Map(outer);
+  for (const definition of scope.definitions) {
+    const { place } = definition;
+    for (const { text, line } of splitArguments({ text: substitute(definition, bindings, growth), place })) {
+      const found = /^\$?(\w+)(?:\s+(.*))?$/s.exec(text);
+      if (found === null) throw unusable({ ...place, line }, `"${text}" is not a name and a value`);
+      bindings.set(found[1]!, found[2] ?? '');
+    }
+  }
+  return bindings;
 }
 
 export interface PortCounts {

@@ -87,6 +87,8 @@ class ClickParser {
   #depth = 0;
   #anonymous = 0;
   #mistakes = 0;
+  /** Ports that were named, and connections that were made: ranges make many of a few letters. */
+  #parts = 0;
   #declared: string[] = [];
 
   constructor(path: string, text: string, options: ClickOptions) {
@@ -322,7 +324,10 @@ class ClickParser {
       }
       this.#lexer.next();
       const right = this.#elements(false);
-      connectAll(left, right, connector.text === '=>', connector.place, this.#known.scope.connections);
+      const { connections } = this.#known.scope;
+      const before = connections.length;
+      connectAll(left, right, connector.text === '=>', connector.place, connections);
+      this.#spend(connections.length - before, connector.place);
       left = right;
     }
   }
@@ -476,6 +481,7 @@ class ClickParser {
 
   /** `[0]`, `[0, 2]`, `[0-3]`, `[1...]`. */
   #ports(): NonNullable<PortedElement['inputs']> {
+    const { place } = this.#token;
     this.#expect('[');
     const list: number[] = [];
     let open = false;
@@ -483,12 +489,18 @@ class ClickParser {
       const low = this.#port();
       const high = this.#skip('-') ? (this.#is(']') ? undefined : this.#port()) : low;
       if (high === undefined) open = true;
+      this.#spend((high ?? low) - low, place);
       for (let port = low; port <= (high ?? low); port += 1) list.push(port);
       if (!this.#skip(',') && !this.#is(']')) throw this.#unexpected('"," or "]"');
     }
     this.#lexer.next();
     if (list.length === 0) return { list: [0], open: true };
     return { list, open };
+  }
+
+  #spend(parts: number, place: ClickPlace): void {
+    this.#parts += parts;
+    if (this.#parts > clickLimits.parts) throw tooMuch(place, `more than ${clickLimits.parts} connections`);
   }
 
   #port(): number {

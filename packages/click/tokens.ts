@@ -114,12 +114,12 @@ export class ClickLexer {
 
   /** Goes on behind a mistake: at the next semicolon, or inside of a compound before the brace that closes it. */
   recover(inside: boolean): void {
-    for (;;) {
+    for (let isFirst = true; ; isFirst = false) {
       try {
         const { kind, text } = this.peek();
         if (kind === 'end' || (inside && kind === 'symbol' && text === '}')) return;
         this.next();
-        if (kind === 'symbol' && text === ';') return;
+        if (kind === 'symbol' && (text === ';' || (isFirst && text === '}'))) return;
         if (kind === 'symbol' && text === '(') this.configuration();
       } catch {
         // A comment or a text without an end has taken all; any other character is passed.

@@ -16,7 +16,8 @@ export interface ReadDescriptor extends ReadResult {
 
 /** The first file decides where it can: a folder may hold one service in several dialects. */
 function dialectOf(files: readonly DescriptorFile[]): Dialect | undefined {
-  return recogniser(files.slice(0, 1)) ?? recogniser(files);
+  const first = recogniser(files.slice(0, 1));
+  return first === undefined || first.isPart === true ? recogniser(files) : first;
 }
 
 function recogniser(files: readonly DescriptorFile[]): Dialect | undefined {

@@ -3,7 +3,19 @@ import type { Service } from '@superfluidity/model';
 import type { DescriptorFile } from './files.ts';
 
 /** Names of the dialects, as people type them. Another dialect is another name here and another entry in `dialects.ts`. */
-export const formats = ['native', 'sol006', 'osm', 'osm8', 'tosca', 'nemo', 'rdcl', 'appd', 'cran', 'ansible'] as const;
+export const formats = [
+  'native',
+  'sol006',
+  'osm',
+  'osm8',
+  'tosca',
+  'nemo',
+  'rdcl',
+  'appd',
+  'cran',
+  'click',
+  'ansible',
+] as const;
 export type Format = (typeof formats)[number];
 
 export interface ReadResult {
@@ -27,6 +39,8 @@ export interface Dialect {
   readonly title: string;
   /** Specification and version that reader and writer follow. */
   readonly standard: string;
+  /** Its files are also parts of what others describe: one alone does not decide what a package is. */
+  readonly isPart?: true;
   /** Looks without parsing where it can: it is asked about every file that somebody gives us. */
   readonly recognises?: (files: readonly DescriptorFile[]) => boolean;
   /** Never throws: whatever is wrong with the files is in `problems`. */

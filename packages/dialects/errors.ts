@@ -119,6 +119,10 @@ export const dialectLimits = {
   nemoParts: 100_000,
   /** NEMO models inside each other. */
   nemoDepth: 32,
+  /** Bytes of a Click configuration, which may have tens of thousands of lines. */
+  clickBytes: 4 * 1024 * 1024,
+  /** Elements of a Click configuration that are told one by one, compound ones taken apart. */
+  clickElements: 100_000,
   /** TOSCA: files that import one another. */
   imports: 32,
   /** TOSCA: imports that are followed, however often a file is imported. */

@@ -86,8 +86,10 @@ class Expression {
     const { ports, links, requirements, execution, children, ...rest } = block;
     const isUnit = block.kind === 'unit' || block.kind === 'element';
     // Units have ports and requirements in every dialect; what else has some is worth a question.
+    // Elements and links of a Click unit say what its program says.
+    const isTold = execution?.environment === 'click' && this.#has('execution.program') && !this.#has('unit.elements');
     const some = isUnit
-      ? { links }
+      ? { links: isTold ? [] : links }
       : { links, ports, ...(Object.keys(requirements).length > 0 ? { requirements } : {}) };
     const kept = this.#keep(block.kind, name, at, some) as {
       links?: readonly Link[];
@@ -106,7 +108,7 @@ class Expression {
       ),
       requirements: this.#keep('requirements', name, join(at, 'requirements'), keptRequirements),
       ...(execution === undefined ? {} : { execution: this.#keep('execution', name, at, execution) }),
-      children: this.#children(block, children, path, at, name),
+      children: this.#children(block, isTold ? children.filter(({ kind }) => kind !== 'element') : children, path, at, name),
     } as unknown as Block;
   }
 

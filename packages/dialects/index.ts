@@ -1,3 +1,4 @@
+export { clickProgram, withElements as withClickElements } from './click/program.ts';
 export * from './descriptor.ts';
 export type * from './dialect.ts';
 export { formats } from './dialect.ts';

@@ -40,6 +40,7 @@ test.runIf(hasRealFiles)('no file of another kind is taken for one of these', ()
   const ours: Readonly<Record<string, RegExp>> = {
     nemo: /^(nemo-vibnemo\/.*\.txt|rdcl3d\/NEMO\/.*\.nemo)$/,
     rdcl: /^(rdcl3d\/(SUPERFLUIDITY|ETSI|schemas\/superfluidity-templates)\/.*|sf2heat\/.*)\.(json|yaml)$/,
+    click: /\.click$/,
     cran: /^rdcl3d\/CRAN\/.*\.yaml$/,
   };
   for (const file of realFiles('', /\.(ya?ml|json|txt|nemo|click|xml|md)$/)) {

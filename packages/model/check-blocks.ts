@@ -99,9 +99,8 @@ function checkOne(block: Block, at: string, findings: Findings): void {
 }
 
 function checkPortNames(block: Block, at: string, findings: Findings): void {
-  if (block.ports.length > modelLimits.portsPerBlock) {
-    findings.error('SF-MODEL-LIMIT', joinAt(at, 'ports'), `more than ${modelLimits.portsPerBlock} ports`);
-  }
+  const most = block.kind === 'element' ? modelLimits.portsPerElement : modelLimits.portsPerBlock;
+  if (block.ports.length > most) findings.error('SF-MODEL-LIMIT', joinAt(at, 'ports'), `more than ${most} ports`);
   const names = new Set<string>();
   const interfaces = new Set<string>();
   block.ports.forEach((port, i) => {

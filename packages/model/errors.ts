@@ -99,6 +99,8 @@ export const modelLimits = {
   /** Characters of an interface name: IFNAMSIZ less the final zero (netdevice(7)). */
   interfaceName: 15,
   portsPerBlock: 64,
+  /** Of an element inside of a packet program: a classifier has one for each of its patterns. */
+  portsPerElement: 65_536,
   networks: 1_000,
   chains: 1_000,
   balancers: 1_000,

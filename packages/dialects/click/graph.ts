@@ -8,15 +8,11 @@ import {
   INPUT,
   instances,
   OUTPUT,
-  portsUsed,
   type Scope,
 } from '@superfluidity/click';
-import { modelLimits } from '@superfluidity/model';
+import { type Block, type Link, modelLimits, type Port } from '@superfluidity/model';
 import { dialectLimits } from '../errors.ts';
 import { Names, renamed } from '../names.ts';
-import type { NativeElement } from '../native/schema.ts';
-
-export type NativeLink = NonNullable<NativeElement['links']>[number];
 
 /** What elements say of themselves in `carried.click`. */
 export interface CarriedElement {
@@ -35,17 +31,24 @@ export interface ClickDevice {
   readonly name: string;
   /** The first element that uses it. */
   readonly declared: Declared;
+  /** Those that lie directly in the unit. */
+  readonly elements: readonly string[];
 }
 
 /** Elements of one scope, as blocks of the model. */
 export interface ClickGraph {
-  readonly elements: NativeElement[];
-  readonly links: NativeLink[];
-  /** How many ports the scope itself has: those of `input` and `output`. */
-  readonly inputs: number;
-  readonly outputs: number;
+  readonly elements: readonly Block[];
+  readonly links: readonly Link[];
+  /** Ports of the scope itself that are used in it: those of `input` and `output`. */
+  readonly own: UsedPorts;
   /** What each element was made of. */
   readonly declared: readonly Declared[];
+}
+
+/** Numbers of ports that are connected, each once. */
+interface UsedPorts {
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
 }
 
 export interface WholeGraph extends ClickGraph {
@@ -82,12 +85,52 @@ export function graphOf(scope: Scope): WholeGraph {
   return { ...all, devices: builder.devices, tooMany: builder.tooMany };
 }
 
+/** The graph as it is inside of a unit: with the ports of the unit, and what joins them with its elements. */
+export interface UnitGraph {
+  readonly name: string;
+  readonly ports: readonly UnitPort[];
+  readonly elements: readonly Block[];
+  readonly links: readonly Link[];
+}
+
+export interface UnitPort {
+  readonly name: string;
+  /** Name of the interface inside, where it is not that of the port. */
+  readonly internalIf?: string;
+  /** Absent on ports that are `input` or `output`. */
+  readonly device?: ClickDevice;
+}
+
+export function unitGraph(graph: WholeGraph, name: string): UnitGraph {
+  const names = new Names();
+  const ports: UnitPort[] = [...portList(graph.own)];
+  for (const port of ports) names.fresh(port.name);
+  const links = [...graph.links];
+  for (const device of graph.devices) {
+    const label = names.fresh(device.name);
+    const isInterface = label === device.name && label.length <= modelLimits.interfaceName;
+    ports.push({ name: label, ...(isInterface ? {} : interfaceOf(device.name, ports.length)), device });
+    for (const element of device.elements)
+      links.push({ name: `l${links.length + 1}`, ends: [label, `${element}.${DEVICE}`] });
+  }
+  return { name, ports, elements: graph.elements, links };
+}
+
+/** A device whose name is no name of a port is called otherwise outside. */
+function interfaceOf(name: string, index: number): { readonly internalIf: string } {
+  const isUsable = name.length <= modelLimits.interfaceName && /^[a-zA-Z0-9][a-zA-Z0-9._-]*$/.test(name);
+  return { internalIf: isUsable ? name : `eth${index}` };
+}
+
 class GraphBuilder {
-  readonly devices: ClickDevice[] = [];
-  readonly #known = new Set<string>();
+  readonly #devices = new Map<string, { readonly declared: Declared; readonly elements: string[] }>();
   readonly #growth: Growth = { characters: 0 };
   #parts = 0;
   #elements = 0;
+
+  get devices(): readonly ClickDevice[] {
+    return [...this.#devices].map(([name, device]) => ({ name, ...device }));
+  }
 
   get tooMany(): boolean {
     return this.#elements > dialectLimits.clickElements;
@@ -98,9 +141,9 @@ class GraphBuilder {
     const labels = new Map<string, string>();
     /** Groups, and at the top `input` and `output` that nobody declared: ports instead of elements. */
     const pseudo = new Map<string, string>();
-    const elements: NativeElement[] = [];
+    const elements: Block[] = [];
     const declarations: Declared[] = [];
-    const used = portsUsed(scope.connections);
+    const connected = connectedPorts(scope.connections);
     for (const { declared, given, inside } of instances(scope, outer, this.#growth)) {
       const { name, className, anonymous, place } = declared;
       this.#parts += 1 + (inside?.overload.scope.connections.length ?? 0);
@@ -116,25 +159,73 @@ class GraphBuilder {
       }
       const inner =
         inside === undefined ? undefined : this.scope(inside.overload.scope, inside.bindings, depth + 1);
-      const counts = used.get(name) ?? { inputs: 0, outputs: 0 };
-      const ports = portList(Math.max(counts.inputs, inner?.inputs ?? 0), Math.max(counts.outputs, inner?.outputs ?? 0));
-      if (inside === undefined && deviceClasses.has(className) && given[0] !== undefined) {
-        const device = DEVICE_NAME.exec(given[0].text)?.[1]?.trim() ?? given[0].text;
-        if (!this.#known.has(device)) this.devices.push({ name: device, declared });
-        this.#known.add(device);
-        if (depth === 0) ports.push({ name: DEVICE });
-      }
       this.#elements += 1;
-      if (this.tooMany || depth >= DEPTH_MAX) continue;
-      const label = names.fresh(name);
+      const isTold = !this.tooMany && depth < DEPTH_MAX;
+      const label = isTold ? names.fresh(name) : '';
+      const isDevice = inside === undefined && deviceClasses.has(className) && given[0] !== undefined;
+      if (isDevice) this.#device(given[0]!.text, declared, depth === 0 && isTold ? label : undefined);
+      if (!isTold) continue;
+      const connectedTo = portList(connected.get(name), inner?.own);
+      const ports = isDevice && depth === 0 ? [...connectedTo, { name: DEVICE }] : connectedTo;
       labels.set(name, label);
       declarations.push(declared);
       elements.push(elementOf(declared, label, ports, inner, inside?.overload.formals));
     }
     const edges = pseudo.size === 0 ? scope.connections : withoutGroups(scope.connections, pseudo);
-    const [own, links] = linksOf(edges, labels);
-    return { elements, links, ...own, declared: declarations };
+    const inputs = connected.get(INPUT)?.outputs ?? NONE;
+    const outputs = connected.get(OUTPUT)?.inputs ?? NONE;
+    const own = depth === 0 ? ownOf(edges) : { inputs, outputs };
+    return { elements, links: linksOf(edges, labels), own, declared: declarations };
   }
+
+  #device(argument: string, declared: Declared, label: string | undefined): void {
+    const name = DEVICE_NAME.exec(argument)?.[1]?.trim() ?? argument;
+    const device = this.#devices.get(name) ?? { declared, elements: [] };
+    this.#devices.set(name, device);
+    if (label !== undefined) device.elements.push(label);
+  }
+}
+
+const NONE: readonly number[] = Object.freeze([]);
+const NOTHING: UsedPorts = Object.freeze({ inputs: NONE, outputs: NONE });
+
+function connectedPorts(edges: readonly Edge[]): ReadonlyMap<string, UsedPorts> {
+  const found = new Map<string, { readonly inputs: number[]; readonly outputs: number[] }>();
+  /** Ports of elements that have so many of them that looking through a list takes long. */
+  const many = new Map<number[], Set<number>>();
+  const of = (name: string) => {
+    const known = found.get(name);
+    if (known !== undefined) return known;
+    const ports = { inputs: [], outputs: [] };
+    found.set(name, ports);
+    return ports;
+  };
+  const add = (list: number[], port: number) => {
+    if (list.length < FEW) {
+      if (!list.includes(port)) list.push(port);
+      return;
+    }
+    const all = many.get(list) ?? new Set(list);
+    many.set(list, all);
+    if (!all.has(port)) list.push(port);
+    all.add(port);
+  };
+  for (const { from, fromPort, to, toPort } of edges) {
+    add(of(from).outputs, fromPort);
+    add(of(to).inputs, toPort);
+  }
+  return found;
+}
+
+const FEW = 8;
+
+function ownOf(edges: readonly Edge[]): UsedPorts {
+  const [inputs, outputs] = [new Set<number>(), new Set<number>()];
+  for (const { from, fromPort, to, toPort } of edges) {
+    if (from === INPUT) inputs.add(fromPort);
+    if (to === OUTPUT) outputs.add(toPort);
+  }
+  return { inputs: [...inputs], outputs: [...outputs] };
 }
 
 type Formals = readonly { readonly name: string; readonly keyword?: string }[];
@@ -142,10 +233,10 @@ type Formals = readonly { readonly name: string; readonly keyword?: string }[];
 function elementOf(
   { name, className, compound, configuration }: Declared,
   label: string,
-  ports: { name: string }[],
+  ports: readonly Port[],
   inner: ClickGraph | undefined,
   formals: Formals = [],
-): NativeElement {
+): Block {
   const parameters = formals.map((one) => `${one.keyword === undefined ? '' : `${one.keyword} `}$${one.name}`);
   const said: CarriedElement = {
     ...renamed(name, label),
@@ -154,31 +245,46 @@ function elementOf(
     ...(parameters.length === 0 ? {} : { parameters: parameters.join(', ') }),
   };
   return {
+    kind: 'element',
     name: label,
-    ...(ports.length === 0 ? {} : { ports }),
-    ...(inner === undefined || inner.elements.length === 0 ? {} : { elements: inner.elements }),
-    ...(inner === undefined || inner.links.length === 0 ? {} : { links: inner.links }),
+    ports,
+    children: inner?.elements ?? NO_BLOCKS,
+    links: inner?.links ?? NO_LINKS,
+    requirements: NO_REQUIREMENTS,
     carried: { click: said },
   };
 }
 
-export function portList(inputs: number, outputs: number): { name: string }[] {
-  return [
-    ...Array.from({ length: inputs }, (_, i) => ({ name: `in${i}` })),
-    ...Array.from({ length: outputs }, (_, i) => ({ name: `out${i}` })),
-  ];
+const NO_BLOCKS: readonly Block[] = Object.freeze([]);
+const NO_LINKS: readonly Link[] = Object.freeze([]);
+const NO_REQUIREMENTS = Object.freeze({});
+
+/** Lists of ports are the same again and again: most elements have an input and an output. */
+const lists = new Map<string, readonly Port[]>();
+const LISTS_MAX = 1_000;
+
+/** Ports in the order of their numbers, inputs first. */
+export function portList(used: UsedPorts = NOTHING, more: UsedPorts = NOTHING): readonly Port[] {
+  const [inputs, outputs] = [numbers(used.inputs, more.inputs), numbers(used.outputs, more.outputs)];
+  const key = `${inputs.join(' ')}/${outputs.join(' ')}`;
+  const known = lists.get(key);
+  if (known !== undefined) return known;
+  const list = Object.freeze([
+    ...inputs.map((port) => Object.freeze({ name: `in${port}` })),
+    ...outputs.map((port) => Object.freeze({ name: `out${port}` })),
+  ]);
+  if (lists.size < LISTS_MAX && list.length < FEW) lists.set(key, list);
+  return list;
 }
 
-/** Links between labels, and how many ports the scope itself has. */
-function linksOf(
-  edges: readonly Edge[],
-  labels: ReadonlyMap<string, string>,
-): readonly [{ readonly inputs: number; readonly outputs: number }, NativeLink[]] {
-  const links: NativeLink[] = [];
-  let [inputs, outputs] = [0, 0];
+function numbers(some: readonly number[], others: readonly number[]): readonly number[] {
+  if (others.length === 0 && some.length < 2) return some;
+  return [...new Set([...some, ...others])].toSorted((a, b) => a - b);
+}
+
+function linksOf(edges: readonly Edge[], labels: ReadonlyMap<string, string>): readonly Link[] {
+  const links: Link[] = [];
   for (const { from, fromPort, to, toPort } of edges) {
-    if (from === INPUT) inputs = Math.max(inputs, fromPort + 1);
-    if (to === OUTPUT) outputs = Math.max(outputs, toPort + 1);
     const [source, target] = [labels.get(from), labels.get(to)];
     if ((source === undefined && from !== INPUT) || (target === undefined && to !== OUTPUT)) continue;
     links.push({
@@ -189,7 +295,7 @@ function linksOf(
       ],
     });
   }
-  return [{ inputs, outputs }, links];
+  return links;
 }
 
 /** Connections that lead through groups, from element to element; and those of `input` and `output` at the top. */

@@ -149,7 +149,7 @@ const executionFields = {
   command: list(z.string().max(65_536)).exactOptional(),
   env: z.record(z.string().max(256), z.string().max(65_536)).exactOptional(),
   files: text.describe('Folder of the package that is mounted read-only at /app').exactOptional(),
-  program: z.string().max(262_144).describe('nft: the ruleset. click: the configuration').exactOptional(),
+  program: z.string().max(4_194_304).describe('nft: the ruleset. click: the configuration').exactOptional(),
   forwards: z.boolean().describe('Packets pass through it').exactOptional(),
   translates: text.describe('Prefix whose source addresses it rewrites to its own').exactOptional(),
   health: healthShape.exactOptional(),

@@ -39,7 +39,7 @@ describe('Click configurations', () => {
 
   it.each([
     ['a :: A -> ->', 'SF-VERIFY-INPUT', 'test.click:1: expected an element, found "->"'],
-    ['\n{'.repeat(1_000), 'SF-VERIFY-LIMIT', 'test.click:101: more than 100 levels of nesting'],
+    ['{'.repeat(101), 'SF-VERIFY-LIMIT', 'test.click:1: more than 100 levels of nesting'],
     ['# 3 4 x\n#line 7 "other.click"\na % b', 'SF-VERIFY-INPUT', 'other.click:7: "%" means nothing here'],
   ])('refuses %j', (text, code, expected) => {
     let thrown: unknown;
