@@ -17,7 +17,7 @@ Visitor.prototype.visitStatement = function (statement) {
 };
 
 const TESTS = '[.]test[.]tsx?$|/testing/|/testing[.]ts$';
-const PURE = '(?:dialects|place|verify|scale|learn)';
+const PURE = '(?:click|dialects|language|place|verify|scale|learn)';
 
 /** Files through which a package may be entered, as its package.json says. */
 const entrances = ['packages', 'drivers'].flatMap((folder) =>
@@ -79,6 +79,13 @@ module.exports = {
       severity: 'error',
       from: { path: `^packages/(?:model|${PURE})/`, pathNot: TESTS },
       to: { dependencyTypes: ['core'], pathNot: '^(?:node:)?(?:crypto|assert|util|url|worker_threads)$' },
+    },
+    {
+      name: 'languages-run-in-a-browser',
+      comment: 'The editor of the console asks what a command asks. Hashes are not asked for there.',
+      severity: 'error',
+      from: { path: '^packages/(?:click|language)/', pathNot: TESTS },
+      to: { dependencyTypes: ['core'] },
     },
     {
       name: 'api-has-definitions-only',

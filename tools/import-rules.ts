@@ -45,6 +45,7 @@ const planted: Readonly<Record<string, readonly [file: string, text: string]>> =
   'model-imports-core': ['packages/model/a.ts', "import '../site/index.ts';"],
   'pure-rooms-import-pure-rooms': ['packages/place/a.ts', "import type { X } from '../store/index.ts';"],
   'pure-rooms-do-nothing-to-the-world': ['packages/dialects/a.ts', "import { readFileSync } from 'node:fs';"],
+  'languages-run-in-a-browser': ['packages/language/a.ts', "import { createHash } from 'node:crypto';"],
   'api-has-definitions-only': ['packages/api/a.ts', "import '../lifecycle/index.ts';"],
   'drivers-import-the-port': ['drivers/linux/a.ts', "import '../../packages/store/index.ts';"],
   'drivers-do-not-know-each-other': ['drivers/linux/b.ts', "import '../simulated/index.ts';"],

@@ -8,10 +8,6 @@ const controlPlane = process.env['SUPERFLUIDITY_SERVER'] ?? 'http://localhost:80
 export default defineConfig({
   root: here('.'),
   plugins: [react()],
-  resolve: {
-    // `core` makes ids with Node's crypto; the console never makes an id, so that half of it is left out of the bundle.
-    alias: { 'node:crypto': here('src/platform/no-crypto.ts') },
-  },
   server: { port: 5173, proxy: { '/api': controlPlane } },
   build: {
     outDir: here('dist'),

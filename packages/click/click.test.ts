@@ -113,4 +113,3 @@ describe('the Click language', () => {
     );
   });
 });
-

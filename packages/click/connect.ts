@@ -56,8 +56,7 @@ export function connectAll(
   const [from, to] = [outs!, ins!];
   if (from.length > 1 && to.length > 1) {
     if (!many) throw unusable(place, 'connections of many to many are written with =>');
-    if (from.length !== to.length)
-      throw unusable(place, `${from.length} outputs are connected to ${to.length} inputs`);
+    if (from.length !== to.length) throw unusable(place, `${from.length} outputs are connected to ${to.length} inputs`);
   }
   for (let i = 0; i < Math.max(from.length, to.length); i += 1) {
     const [a, b] = [from.length === 1 ? from[0]! : from[i]!, to.length === 1 ? to[0]! : to[i]!];

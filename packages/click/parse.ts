@@ -105,7 +105,10 @@ class ClickParser {
     return {
       scope: finished(this.#known),
       statements: this.#statementsOfFile,
-      comments: Array.from({ length: comments.length / 2 }, (_, i) => [comments[2 * i]!, comments[2 * i + 1]!] as const),
+      comments: Array.from(
+        { length: comments.length / 2 },
+        (_, i) => [comments[2 * i]!, comments[2 * i + 1]!] as const,
+      ),
       requirements: this.#requirements,
     };
   }
@@ -285,13 +288,16 @@ class ClickParser {
     return this.#deeper(() => {
       const outer = this.#known;
       this.#options.names?.open(this.#token.place.offset);
+      // Without its brace it goes on to the end.
+      let end = Number.MAX_SAFE_INTEGER;
       try {
         const formals = this.#formals();
         this.#known = new Known(outer);
         this.#statements('}');
+        end = this.#token.place.offset;
         return { formals, scope: finished(this.#known) };
       } finally {
-        this.#options.names?.close(this.#lexer.end);
+        this.#options.names?.close(end);
         this.#known = outer;
       }
     });
@@ -352,7 +358,11 @@ class ClickParser {
       if (template !== undefined)
         this.#declare(token!, token!.text, template.compound ?? template.className, template.configuration);
       else {
-        element.name = this.#instance(token!, token!.text, this.#empty(token!, token!.place.offset + token!.text.length));
+        element.name = this.#instance(
+          token!,
+          token!.text,
+          this.#empty(token!, token!.place.offset + token!.text.length),
+        );
         this.#known.early.set(element.name, token!.text);
       }
     }
@@ -413,8 +423,7 @@ class ClickParser {
 
   #declaration(token: Token): string {
     const found = this.#find(token.text);
-    if (found !== undefined)
-      throw new ClickMistake('twice', token.place, `there is an element ${token.text} already`);
+    if (found !== undefined) throw new ClickMistake('twice', token.place, `there is an element ${token.text} already`);
     const classAt = this.#token.place.offset;
     const classToken = this.#is('{') ? undefined : this.#word('the class of the element');
     if (classToken !== undefined) this.#options.names?.class(classToken);
@@ -506,8 +515,7 @@ class ClickParser {
   #port(): number {
     const token = this.#word('the number of a port');
     const port = /^\d{1,5}$/.test(token.text) ? Number(token.text) : Number.NaN;
-    if (!(port < 65_536))
-      throw unusable(token.place, `expected the number of a port, found "${token.text}"`);
+    if (!(port < 65_536)) throw unusable(token.place, `expected the number of a port, found "${token.text}"`);
     return port;
   }
 }

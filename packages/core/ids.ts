@@ -1,5 +1,3 @@
-import { createHash, randomBytes } from 'node:crypto';
-
 /**
  * Ids sort by creation time (48 bits of milliseconds, 40 random bits) and carry what they name:
  * `op-0mfx3k1c9w4t7q2a8z`. Pure code takes an `IdSource` instead of calling this.
@@ -26,7 +24,7 @@ export function newId<P extends IdPrefix>(prefix: P, nowMs: number = Date.now())
   const view = new DataView(bytes.buffer);
   view.setUint16(0, Math.floor(nowMs / 2 ** 32));
   view.setUint32(2, nowMs >>> 0);
-  bytes.set(randomBytes(5), 6);
+  crypto.getRandomValues(bytes.subarray(6));
   return `${prefix}-${base32(bytes, 18)}`;
 }
 
@@ -36,6 +34,8 @@ export function newId<P extends IdPrefix>(prefix: P, nowMs: number = Date.now())
  * creates the thing notices, because creation by a name in use fails.
  */
 export function shortName(prefix: string, id: string, lengthMax = 15): string {
+  // Not imported: what imports this room for other things runs in browsers too, and makes no interfaces there.
+  const { createHash } = process.getBuiltinModule('node:crypto');
   const digest = createHash('sha256').update(id).digest();
   return prefix + base32(digest.subarray(0, 10), Math.min(10, lengthMax - prefix.length));
 }

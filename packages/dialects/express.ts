@@ -108,7 +108,13 @@ class Expression {
       ),
       requirements: this.#keep('requirements', name, join(at, 'requirements'), keptRequirements),
       ...(execution === undefined ? {} : { execution: this.#keep('execution', name, at, execution) }),
-      children: this.#children(block, isTold ? children.filter(({ kind }) => kind !== 'element') : children, path, at, name),
+      children: this.#children(
+        block,
+        isTold ? children.filter(({ kind }) => kind !== 'element') : children,
+        path,
+        at,
+        name,
+      ),
     } as unknown as Block;
   }
 

@@ -5,9 +5,7 @@ import {
   isMap,
   isScalar,
   isSeq,
-  Lexer,
   LineCounter,
-  Parser,
   type CST,
   type Document,
   type Node,
@@ -18,6 +16,7 @@ import { dialectLimits, type dialectErrors } from './errors.ts';
 import type { DescriptorFile } from './files.ts';
 import { decodeUtf8 } from './utf8.ts';
 import { readPlainYaml } from './yaml-plain.ts';
+import { boundedTokens, Excess } from './yaml-tokens.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -179,27 +178,10 @@ class Reader {
     return this.#report('SF-DESCRIPTOR-ENCODING', [], 'bytes that are not UTF-8', position);
   }
 
-  /** Runs lexer and parser in lockstep, so that a text which nests without end is refused before anything recurses over it. */
   #tokens(text: string): CST.Token[] | undefined {
     const tokens: CST.Token[] = [];
-    const parser = new Parser((offset) => this.#lines.addNewLine(offset));
-    // The parser reports the starts of lines after the first only.
-    this.#lines.addNewLine(0);
-    let lexemes = 0;
-    for (const lexeme of new Lexer().lex(text)) {
-      lexemes += 1;
-      if (lexemes > dialectLimits.lexemes) {
-        return this.#refuse('SF-DESCRIPTOR-TOO-LARGE', parser.offset, `more than ${dialectLimits.lexemes} tokens`);
-      }
-      for (const token of parser.next(lexeme)) {
-        if (token.type === 'error') return this.#refuse('SF-DESCRIPTOR-SYNTAX', token.offset, token.message);
-        tokens.push(token);
-      }
-      if (parser.stack.length > dialectLimits.depth * 2) {
-        return this.#refuse('SF-DESCRIPTOR-TOO-DEEP', parser.offset, `more than ${dialectLimits.depth} levels`);
-      }
-    }
-    for (const token of parser.end()) {
+    for (const token of boundedTokens(text, this.#lines)) {
+      if (token instanceof Excess) return this.#refuse(token.code, token.offset, token.message);
       if (token.type === 'error') return this.#refuse('SF-DESCRIPTOR-SYNTAX', token.offset, token.message);
       tokens.push(token);
     }

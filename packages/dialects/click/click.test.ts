@@ -75,7 +75,9 @@ describe('a configuration is a function', () => {
   });
 
   test('devices of compound elements are found, whatever variable names them', () => {
-    const { ports } = unitOf('define($d eth7); elementclass N { $x | FromDevice($x) -> output }; N($d) -> N(a_long_name_of_one) -> Discard');
+    const { ports } = unitOf(
+      'define($d eth7); elementclass N { $x | FromDevice($x) -> output }; N($d) -> N(a_long_name_of_one) -> Discard',
+    );
     expect(ports).toEqual([
       { name: 'eth7', network: 'eth7' },
       { name: 'a-long-name-of-one', network: 'a-long-name-of-one', internalIf: 'eth1' },
@@ -111,14 +113,32 @@ describe('a configuration is a function', () => {
 describe('what is wrong is found where it is', () => {
   test.each([
     ['a :: A;\n  b :: B(\n', ['2:10 SF-DESCRIPTOR-SYNTAX: the configuration in parentheses has no end']],
-    ['a :: A;\na :: B;\nc -> ;\n', ['2:1 SF-DESCRIPTOR-DUPLICATE-KEY: there is an element a already', '3:6 SF-DESCRIPTOR-SYNTAX: expected an element, found ";"']],
-    ['elementclass C { input -> ) ; A -> }; a :: A; % ; x :: ;', [
-      '1:27 SF-DESCRIPTOR-SYNTAX: expected an element, found ")"',
-      '1:47 SF-DESCRIPTOR-SYNTAX: "%" means nothing here',
-      '1:56 SF-DESCRIPTOR-SYNTAX: expected the class of the element, found ";"',
-    ]],
-    ['elementclass C { $x | A }\n\nC(1, 2)', ['3:1 SF-DESCRIPTOR-REFERENCE: C@2: no form of C has 0 inputs, 0 outputs and takes 2 arguments']],
-    ['a :: A;\n}\nb :: ', ['2:1 SF-DESCRIPTOR-SYNTAX: expected an element, found "}"', '3:6 SF-DESCRIPTOR-SYNTAX: expected the class of the element, found the end']],
+    [
+      'a :: A;\na :: B;\nc -> ;\n',
+      [
+        '2:1 SF-DESCRIPTOR-DUPLICATE-KEY: there is an element a already',
+        '3:6 SF-DESCRIPTOR-SYNTAX: expected an element, found ";"',
+      ],
+    ],
+    [
+      'elementclass C { input -> ) ; A -> }; a :: A; % ; x :: ;',
+      [
+        '1:27 SF-DESCRIPTOR-SYNTAX: expected an element, found ")"',
+        '1:47 SF-DESCRIPTOR-SYNTAX: "%" means nothing here',
+        '1:56 SF-DESCRIPTOR-SYNTAX: expected the class of the element, found ";"',
+      ],
+    ],
+    [
+      'elementclass C { $x | A }\n\nC(1, 2)',
+      ['3:1 SF-DESCRIPTOR-REFERENCE: C@2: no form of C has 0 inputs, 0 outputs and takes 2 arguments'],
+    ],
+    [
+      'a :: A;\n}\nb :: ',
+      [
+        '2:1 SF-DESCRIPTOR-SYNTAX: expected an element, found "}"',
+        '3:6 SF-DESCRIPTOR-SYNTAX: expected the class of the element, found the end',
+      ],
+    ],
   ])('%j', (source, expected) => expect(errorsOf(source)).toEqual(expected));
 
   test('a word that is nearly an element was meant as one', () => {
@@ -138,7 +158,11 @@ describe('what is wrong is found where it is', () => {
     expect(errorsOf(`elementclass C0 { }; ${doubling.join(';')}; C30`)).toEqual([
       expect.stringContaining('SF-DESCRIPTOR-TOO-LARGE'),
     ]);
-    expect(errorsOf(`define($a ${'x'.repeat(100)}${Array.from({ length: 30 }, (_, i) => `, $${'b'.repeat(i + 1)} $a$a`).join('')}) a :: A`)).toEqual([]);
+    expect(
+      errorsOf(
+        `define($a ${'x'.repeat(100)}${Array.from({ length: 30 }, (_, i) => `, $${'b'.repeat(i + 1)} $a$a`).join('')}) a :: A`,
+      ),
+    ).toEqual([]);
     const growing = Array.from({ length: 40 }, (_, i) => `define($v${i + 1} $v${i}$v${i});`).join('\n');
     expect(errorsOf(`define($v0 xx);\n${growing}\na :: A($v40)`)).toEqual([
       expect.stringContaining('SF-DESCRIPTOR-TOO-LARGE'),
@@ -159,7 +183,10 @@ test('what is written and read again is the same, whatever the names', () => {
   const among = (any: Service): Service => {
     const names = any.block.children.flatMap((fn) => fn.children.map((unit) => `${fn.name}_${unit.name}`));
     const elements = names.map((name, i) => `${name} :: Queue(${i})`).join(';\n');
-    return serviceOf(`${elements};\nFromDevice(eth0) -> ${names.join(' -> ')} -> ToDevice(lan.7);`, `${names[0]}.click`);
+    return serviceOf(
+      `${elements};\nFromDevice(eth0) -> ${names.join(' -> ')} -> ToDevice(lan.7);`,
+      `${names[0]}.click`,
+    );
   };
   keepsMeaning('click', { among });
 });
@@ -252,7 +279,10 @@ test('what is changed in the elements is changed in the text, and nothing else i
   fc.assert(
     fc.property(
       clickTexts,
-      fc.array(fc.tuple(fc.constantFrom(...Object.keys(edits)), fc.infiniteStream(fc.nat(1e6))), { minLength: 1, maxLength: 4 }),
+      fc.array(fc.tuple(fc.constantFrom(...Object.keys(edits)), fc.infiniteStream(fc.nat(1e6))), {
+        minLength: 1,
+        maxLength: 4,
+      }),
       (source, list) => {
         let unit = unitOf(source);
         for (const [name, numbers] of list) {

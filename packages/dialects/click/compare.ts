@@ -105,9 +105,15 @@ function compare(wanted: Shape, written: Shape, path: string, name: string, foun
         if (!has.has(port)) found.push({ path: `${at}.ports[${j}]`, what });
       });
       if (configurationOf(element) !== configurationOf(same))
-        found.push({ path: at, what: `the configuration of '${element.name}', in which a text or a parenthesis has no end` });
+        found.push({
+          path: at,
+          what: `the configuration of '${element.name}', in which a text or a parenthesis has no end`,
+        });
       if (element.said.class === undefined && element.inner.length === 0 && same.said.class !== undefined)
-        found.push({ path: at, what: `element '${element.name}', which has no class: ${same.said.class} stands for it` });
+        found.push({
+          path: at,
+          what: `element '${element.name}', which has no class: ${same.said.class} stands for it`,
+        });
       // What was not told of the inside was not asked for.
       if (element.inner.length > 0) compare(element, same, at, element.name, found);
     }

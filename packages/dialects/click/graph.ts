@@ -157,8 +157,7 @@ class GraphBuilder {
         pseudo.set(name, '()');
         continue;
       }
-      const inner =
-        inside === undefined ? undefined : this.scope(inside.overload.scope, inside.bindings, depth + 1);
+      const inner = inside === undefined ? undefined : this.scope(inside.overload.scope, inside.bindings, depth + 1);
       this.#elements += 1;
       const isTold = !this.tooMany && depth < DEPTH_MAX;
       const label = isTold ? names.fresh(name) : '';

@@ -122,7 +122,17 @@ function isClosed(configuration: string): boolean {
   }
 }
 
-const RESERVED = new Set(['input', 'output', 'elementclass', 'define', 'require', 'provide', 'connectiontunnel', 'true', 'false']);
+const RESERVED = new Set([
+  'input',
+  'output',
+  'elementclass',
+  'define',
+  'require',
+  'provide',
+  'connectiontunnel',
+  'true',
+  'false',
+]);
 
 /** Writes a configuration from its elements, with what of the old one is neither element nor connection. */
 class Writer {
@@ -223,7 +233,10 @@ function identifiers(elements: readonly Shape[], had?: Shape): ReadonlyMap<strin
   for (const one of elements) if (one.said.class !== undefined) taken.add(one.said.class);
   return new Map(
     elements.map(({ name, said }) => {
-      const base = (said.id ?? name).replace(/[^\w/]/g, '_').replaceAll('/', '_').replace(/^(?![A-Za-z_])/, '_');
+      const base = (said.id ?? name)
+        .replace(/[^\w/]/g, '_')
+        .replaceAll('/', '_')
+        .replace(/^(?![A-Za-z_])/, '_');
       let free = base;
       for (let n = 2; taken.has(free); n += 1) free = `${base}_${n}`;
       taken.add(free);

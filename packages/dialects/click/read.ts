@@ -226,7 +226,7 @@ class Reading {
   #suspicious(graph: WholeGraph): void {
     const named = graph.declared.filter(({ anonymous }) => !anonymous).map(({ name }) => name);
     for (const { anonymous, compound, configuration, className, place } of graph.declared) {
-      if (!anonymous || compound !== undefined || configuration.written || !/^[a-z_]/.test(className)) continue;
+      if (!anonymous || compound !== undefined || configuration.written || !/^[a-z_]\w\w/.test(className)) continue;
       this.#suspects += 1;
       if (this.#suspects > SUSPECTS_MAX) return;
       const near = nearest(className, named);

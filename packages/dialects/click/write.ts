@@ -72,13 +72,7 @@ function librariesOf(block: Block): Libraries {
 }
 
 /** Ports are the devices that the program names. */
-function losePorts(
-  graph: UnitGraph | undefined,
-  unit: Block,
-  at: string,
-  lose: Lose,
-  attached: Set<string>,
-): void {
+function losePorts(graph: UnitGraph | undefined, unit: Block, at: string, lose: Lose, attached: Set<string>): void {
   const devices = new Set(graph?.ports.map(({ name, internalIf = name }) => internalIf));
   const own = new Set(graph?.ports.flatMap(({ name, device }) => (device === undefined ? [name] : [])));
   unit.ports.forEach((port, i) => {

@@ -1,6 +1,7 @@
 import type { Position, Problem } from '@superfluidity/core';
 import { dialectLimits, type dialectErrors } from '../errors.ts';
 import { shorten } from '../yaml-text.ts';
+import type { NemoNameKind, NemoNames } from './names.ts';
 import { Scanner, SyntaxMistake } from './scanner.ts';
 import {
   itemKinds,
@@ -29,6 +30,7 @@ import {
 export function parseNemo(
   bytes: Uint8Array,
   file: string,
+  names?: NemoNames,
 ): { readonly statements: readonly Statement[]; readonly problems: readonly Problem[] } {
   if (bytes.byteLength > dialectLimits.fileBytes) {
     const position = { file, line: 1, column: 1 };
@@ -39,10 +41,11 @@ export function parseNemo(
     };
   }
   const text = new TextDecoder().decode(bytes);
-  const parser = new Parser(new Scanner(text, file));
+  const parser = new Parser(new Scanner(text, file), names);
   const bad = text.indexOf('\u{FFFD}');
   if (bad !== -1) parser.report('error', 'SF-DESCRIPTOR-ENCODING', 'bytes that are not UTF-8', bad);
   const statements = bad === -1 ? parser.script() : [];
+  names?.finish();
   return { statements, problems: parser.problems };
 }
 
@@ -92,16 +95,29 @@ const keywords = {
   deleted: word(`${itemKinds.join('|')}|Nodemodel|TemplateInstance`),
 } as const;
 
+const kindOf: Readonly<Record<ItemKind, NemoNameKind>> = {
+  Node: 'node',
+  Connection: 'connection',
+  Flow: 'flow',
+  Operation: 'operation',
+  NodeModel: 'model',
+  ConnectionPoint: 'point',
+};
+
 /** Half of the problems of a file: mistakes and deviations each. */
 const DEVIATIONS_MAX = dialectLimits.problems / 2;
 
 class Parser {
   readonly problems: Problem[] = [];
   readonly #scan: Scanner;
+  readonly #names: NemoNames | undefined;
   #deviations = 0;
+  /** Where the name or text that was passed last begins. */
+  #last = 0;
 
-  constructor(scanner: Scanner) {
+  constructor(scanner: Scanner, names?: NemoNames) {
     this.#scan = scanner;
+    this.#names = names;
   }
 
   script(): readonly Statement[] {
@@ -122,6 +138,7 @@ class Parser {
       } catch (error) {
         if (!(error instanceof SyntaxMistake)) throw error;
         mistakes += 1;
+        this.#names?.closeModel();
         this.report('error', 'SF-DESCRIPTOR-SYNTAX', error.message, error.offset);
         this.#scan.skipStatement();
       }
@@ -141,14 +158,14 @@ class Parser {
     if (verb === undefined) return this.#other(start, at);
     if (scan.peek(keywords.notification) !== undefined) return this.#notification(start, at, verb);
     if (verb !== 'DELETE') {
-      const item = this.#item();
+      const item = this.#item(verb === 'UPDATE');
       return { kind: 'make', verb: verb as 'CREATE' | 'IMPORT' | 'UPDATE', item, text: scan.since(start) };
     }
     const named = scan.expect(keywords.deleted, `one of ${itemKinds.join(', ')}`);
-    const name = this.#name();
-    this.#end();
     // An instance of a template is a node.
     const of = named === 'TemplateInstance' ? 'Node' : named === 'Nodemodel' ? 'NodeModel' : (named as ItemKind);
+    const name = this.#reference(kindOf[of]);
+    this.#end();
     return { kind: 'delete', of, name, at };
   }
 
@@ -169,7 +186,7 @@ class Parser {
     }
     if (scan.take(keywords.query) !== undefined) {
       this.#name();
-      if (scan.take(keywords.from) !== undefined) this.#name();
+      if (scan.take(keywords.from) !== undefined) this.#reference('node', 'connection', 'flow', 'operation');
       return other();
     }
     if (scan.take(keywords.disconnect) !== undefined) {
@@ -202,34 +219,49 @@ class Parser {
     return { kind: 'other', text: scan.since(start), at };
   }
 
-  #item(): Item {
+  /** The name of a thing that is made, or of one that is changed. */
+  #made(item: ItemKind, isUpdate: boolean): string {
+    const name = this.#name();
+    const written = { name, offset: this.#last };
+    if (isUpdate) this.#names?.refer([kindOf[item]], written);
+    else this.#names?.define(kindOf[item], written);
+    return name;
+  }
+
+  #reference(...kinds: readonly NemoNameKind[]): string {
+    const name = this.#name();
+    this.#names?.refer(kinds, { name, offset: this.#last });
+    return name;
+  }
+
+  #item(isUpdate = false): Item {
     const scan = this.#scan;
     const start = scan.offset;
     const kind = scan.expect(MEMBER, `one of ${itemKinds.join(', ')}`);
     const at = scan.position(start);
     switch (kind) {
       case 'Node':
-        return this.#node(at);
+        return this.#node(at, isUpdate);
       case 'Connection':
-        return this.#connection(at);
+        return this.#connection(at, isUpdate);
       case 'Flow':
-        return this.#flow(at);
+        return this.#flow(at, isUpdate);
       case 'Operation':
-        return this.#operation(at);
+        return this.#operation(at, isUpdate);
       case 'ConnectionPoint':
-        return this.#connectionPoint(at);
+        return this.#connectionPoint(at, isUpdate);
       default:
         if (kind === 'Nodemodel') this.#deviation("'Nodemodel' is written NodeModel", start);
-        return this.#nodeModel(at);
+        return this.#nodeModel(at, isUpdate);
     }
   }
 
-  #node(at: Position): NodeItem {
+  #node(at: Position, isUpdate: boolean): NodeItem {
     const scan = this.#scan;
-    const name = this.#name();
-    const type = scan.take(keywords.type) === undefined ? undefined : this.#name();
+    const name = this.#made('Node', isUpdate);
+    const type = scan.take(keywords.type) === undefined ? undefined : this.#type(name);
     const contain = scan.take(keywords.contain) === undefined ? undefined : this.#list(() => this.#endPoint());
-    const properties = this.#properties();
+    const properties = this.#properties(name);
     this.#end();
     return {
       kind: 'Node',
@@ -241,9 +273,16 @@ class Parser {
     };
   }
 
-  #connection(at: Position): ConnectionItem {
+  #type(node: string): string {
+    const type = this.#name();
+    this.#names?.refer(['model'], { name: type, offset: this.#last }, true);
+    this.#names?.typed(node, type);
+    return type;
+  }
+
+  #connection(at: Position, isUpdate: boolean): ConnectionItem {
     const scan = this.#scan;
-    const name = this.#name();
+    const name = this.#made('Connection', isUpdate);
     const offset = scan.offset;
     const type = scan.take(keywords.type) === undefined ? undefined : this.#name();
     const ends = scan.take(keywords.ends) === undefined ? undefined : this.#list(() => this.#endPoint());
@@ -260,8 +299,8 @@ class Parser {
     };
   }
 
-  #flow(at: Position): FlowItem {
-    const name = this.#name();
+  #flow(at: Position, isUpdate: boolean): FlowItem {
+    const name = this.#made('Flow', isUpdate);
     const match = this.#scan.take(keywords.match) === undefined ? [] : this.#list(() => this.#property());
     const properties = this.#properties();
     this.#end();
@@ -269,12 +308,12 @@ class Parser {
   }
 
   /** Texts give target and priority in either order. */
-  #operation(at: Position): OperationItem {
+  #operation(at: Position, isUpdate: boolean): OperationItem {
     const scan = this.#scan;
-    const name = this.#name();
+    const name = this.#made('Operation', isUpdate);
     const found: { target?: string; priority?: number; condition?: string } = {};
     for (;;) {
-      if (scan.take(keywords.target) !== undefined) found.target = this.#name();
+      if (scan.take(keywords.target) !== undefined) found.target = this.#reference('flow', 'node');
       else if (scan.take(keywords.priority) !== undefined)
         found.priority = Number(scan.expect(NUMBER, 'a number').slice(0, 9));
       else if (scan.take(keywords.condition) !== undefined) found.condition = this.#conditions();
@@ -288,7 +327,8 @@ class Parser {
   #action(): Action {
     const at = this.#scan.here;
     const name = this.#name();
-    return this.#scan.take(COLON) === undefined ? { name, at } : { name, at, value: this.#value() };
+    if (this.#scan.take(COLON) === undefined) return { name, at };
+    return { name, at, value: this.#value(name === 'go-through' ? 'nodes' : 'value') };
   }
 
   #conditions(): string {
@@ -307,15 +347,18 @@ class Parser {
     return scan.since(start);
   }
 
-  #nodeModel(at: Position): NodeModelItem {
+  #nodeModel(at: Position, isUpdate: boolean): NodeModelItem {
     const scan = this.#scan;
-    const name = this.#name();
+    const name = this.#made('NodeModel', isUpdate);
+    this.#names?.openModel(name);
     const parameters = new Map<string, ParameterType>();
     if (scan.take(keywords.property) !== undefined) {
       this.#list(() => {
         const type = scan.expect(keywords.parameterType, 'string, integer or range') as ParameterType;
         scan.expect(COLON, "':'");
-        parameters.set(this.#name(), type);
+        const parameter = this.#name();
+        this.#names?.define('parameter', { name: parameter, offset: this.#last });
+        parameters.set(parameter, type);
       });
     }
     const vnfd = scan.take(keywords.vnfd) === undefined ? undefined : this.#uri();
@@ -330,6 +373,7 @@ class Parser {
         throw scan.mistake('a NodeModel cannot be inside another: give it a CREATE of its own');
     }
     if (!closed && members.length === 0) this.#end();
+    this.#names?.closeModel();
     return { kind: 'NodeModel', name, at, parameters, ...(vnfd === undefined ? {} : { vnfd }), members };
   }
 
@@ -346,9 +390,9 @@ class Parser {
     return { uri, at };
   }
 
-  #connectionPoint(at: Position): ConnectionPointItem {
+  #connectionPoint(at: Position, isUpdate: boolean): ConnectionPointItem {
     const scan = this.#scan;
-    const name = this.#name();
+    const name = this.#made('ConnectionPoint', isUpdate);
     if (scan.take(keywords.at) === undefined) {
       this.#end();
       return { kind: 'ConnectionPoint', name, at };
@@ -357,22 +401,25 @@ class Parser {
     scan.expect(COLON, "':'");
     const there = scan.here;
     const vnfdInterface = { name: this.#text(), at: there };
+    this.#names?.value({ name: vnfdInterface.name, offset: this.#last });
     this.#end();
     return { kind: 'ConnectionPoint', name, at, vnfdInterface };
   }
 
-  #properties(): readonly Property[] {
-    return this.#scan.take(keywords.property) === undefined ? [] : this.#list(() => this.#property());
+  #properties(node?: string): readonly Property[] {
+    return this.#scan.take(keywords.property) === undefined ? [] : this.#list(() => this.#property(node));
   }
 
-  #property(): Property {
+  #property(node?: string): Property {
     const at = this.#scan.here;
     const name = this.#name();
+    if (node !== undefined) this.#names?.property(node, { name, offset: this.#last });
     this.#scan.expect(COLON, "':'");
-    return { name, value: this.#value(), at };
+    return { name, value: this.#value(node === undefined && name === 'path' ? 'nodes' : 'value'), at };
   }
 
-  #value(): Value {
+  /** What names stand for in a value: parameters of the model around it, or nodes. */
+  #value(names: 'value' | 'nodes' = 'value'): Value {
     const scan = this.#scan;
     if (scan.take(/\(/y) !== undefined) {
       const from = scan.expect(NUMBER, 'a number');
@@ -381,18 +428,33 @@ class Parser {
       scan.expect(/\)/y, "')'");
       return { from, to };
     }
-    if (scan.take(/\[/y) === undefined) return this.#text();
+    const one = () => {
+      const text = this.#text();
+      if (names === 'nodes') this.#hop(text, this.#last);
+      else this.#names?.value({ name: text, offset: this.#last });
+      return text;
+    };
+    if (scan.take(/\[/y) === undefined) return one();
     if (scan.take(/\]/y) !== undefined) return [];
-    const list = this.#list(() => this.#text());
+    const list = this.#list(one);
     scan.expect(/\]/y, "']'");
     return list;
   }
 
+  /** `node` or `node.point` in the path of a flow. */
+  #hop(text: string, offset: number): void {
+    const [node = '', point] = text.split('.');
+    this.#names?.refer(['node'], { name: node, offset });
+    if (point !== undefined) this.#names?.point(node, { name: point, offset: offset + node.length + 1 });
+  }
+
   #text(): string {
     const scan = this.#scan;
-    if (scan.peek(QUOTED) === undefined) return scan.expect(WORD, 'a value');
     const start = scan.offset;
+    this.#last = start;
+    if (scan.peek(QUOTED) === undefined) return scan.expect(WORD, 'a value');
     const quoted = scan.take(QUOTED)!;
+    this.#last = start + 1;
     try {
       return JSON.parse(quoted) as string;
     } catch {
@@ -403,8 +465,10 @@ class Parser {
   #name(): string {
     const scan = this.#scan;
     const start = scan.offset;
+    this.#last = start;
     const quoted = scan.take(QUOTED);
     if (quoted === undefined) return scan.expect(NAME, 'a name');
+    this.#last = start + 1;
     const name = quoted.slice(1, -1);
     if (!/^[A-Za-z0-9_][A-Za-z0-9_-]*$/.test(name)) throw new SyntaxMistake(`${shorten(quoted)} is not a name`, start);
     this.#deviation(`names have no quotes: ${shorten(quoted)}`, start);
@@ -413,8 +477,11 @@ class Parser {
 
   #endPoint(): EndPoint {
     const at = this.#scan.here;
-    const node = this.#name();
-    return this.#scan.take(/\./y) === undefined ? { node, at } : { node, point: this.#name(), at };
+    const node = this.#reference('node', 'point');
+    if (this.#scan.take(/\./y) === undefined) return { node, at };
+    const point = this.#name();
+    this.#names?.point(node, { name: point, offset: this.#last });
+    return { node, point, at };
   }
 
   #list<T>(one: () => T): readonly T[] {

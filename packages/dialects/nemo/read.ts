@@ -32,7 +32,12 @@ export const INSIDE = 'inside';
  */
 export function readNemo(files: readonly DescriptorFile[]): ReadResult {
   const report = new Report();
-  const scripts = files.filter(isNemo).map((file) => ({ file, ...parseNemo(file.bytes, file.path) }));
+  const found = files.filter(isNemo);
+  // An editor knows that a text is a script before anything is written in it.
+  const scripts = (found.length > 0 ? found : files.slice(0, 1)).map((file) => ({
+    file,
+    ...parseNemo(file.bytes, file.path),
+  }));
   for (const { problems } of scripts) report.addAll(problems);
   if (report.failed) return { problems: report.problems };
   // Models first, deletions last: which file of a folder comes first says nothing.

@@ -24,8 +24,7 @@ export function readClick(file: InputFile, options: ClickOptions = {}): Reading<
       seen: (line) => ledger.used(line),
       ...(library === undefined ? {} : { library: (name) => checked(library(name)) }),
     });
-    for (const { place, text } of requirements)
-      if (place.path === file.path) ledger.withoutEffect(place.line, text);
+    for (const { place, text } of requirements) if (place.path === file.path) ledger.withoutEffect(place.line, text);
     return { value: expand(scope), reading: ledger.reading() };
   } catch (error) {
     if (error instanceof ClickMistake) throw refused(error);
@@ -39,8 +38,7 @@ function checked(file: InputFile | undefined): InputFile | undefined {
 }
 
 function check({ path, text }: InputFile): void {
-  if (text.length > inputLimits.fileBytes)
-    throw tooMuch(path, 1, `more than ${inputLimits.fileBytes} characters`);
+  if (text.length > inputLimits.fileBytes) throw tooMuch(path, 1, `more than ${inputLimits.fileBytes} characters`);
 }
 
 function refused({ kind, place: { file, line }, message }: ClickMistake): SuperfluidityError {

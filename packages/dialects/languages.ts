@@ -1,0 +1,17 @@
+/** The languages that people write by hand, for editors: they load these, and none of the other dialects. */
+export { readClick } from './click/read.ts';
+export type { ReadResult } from './dialect.ts';
+export { dialectLimits } from './errors.ts';
+export type { DescriptorFile } from './files.ts';
+export { readNative } from './native/read.ts';
+export { nativeJsonSchema } from './native/schema.ts';
+export {
+  builtIns as nemoTypes,
+  connectionTypes as nemoConnectionTypes,
+  unitProperties as nemoUnitProperties,
+} from './nemo/models.ts';
+export { NemoNames, type NemoNameKind, type NemoOccurrence, type NemoSymbol } from './nemo/names.ts';
+export { parseNemo } from './nemo/parse.ts';
+export { isNemo, readNemo } from './nemo/read.ts';
+export { TextPositions } from './text-positions.ts';
+export { yamlNodes } from './yaml-nodes.ts';

@@ -1,0 +1,35 @@
+import type { Problem } from '@superfluidity/core';
+import { remembered, type LanguageDocument, type Span } from './document.ts';
+import { supports } from './languages.ts';
+
+/** A problem with the part of the text that is to be underlined. */
+export interface Diagnostic extends Span {
+  readonly problem: Problem;
+}
+
+/** Behind these a word ends. */
+const WORD = /[^\s,;:()[\]{}"'|]+/y;
+
+/** What `superfluidity check` says of the file, at the same places. */
+export const diagnostics: (document: LanguageDocument) => readonly Diagnostic[] = remembered((document) => {
+  const { path, text, language } = document;
+  const starts = lineStarts(text);
+  return supports[language]
+    .read(document)
+    .problems.filter(({ position }) => position?.file === undefined || position.file === path)
+    .map((problem) => ({ ...spanOf(problem, text, starts), problem }));
+});
+
+function spanOf({ position }: Problem, text: string, starts: readonly number[]): Span {
+  const start = position === undefined ? 0 : (starts[position.line - 1] ?? text.length) + position.column - 1;
+  const from = Math.min(start, text.length);
+  WORD.lastIndex = from;
+  const word = WORD.exec(text)?.[0] ?? '';
+  return { from, to: Math.min(text.length, from + Math.max(1, word.length)) };
+}
+
+function lineStarts(text: string): readonly number[] {
+  const starts = [0];
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  return starts;
+}
