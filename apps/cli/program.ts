@@ -475,6 +475,12 @@ Example:
   );
 
   program
+    .command('lsp')
+    .description('language server for editors: descriptors, NEMO and Click, over standard input and output')
+    .option('--stdio', 'the only way there is; editors say it')
+    .action(run(async () => (await import('./lsp/lsp.ts')).lsp()));
+
+  program
     .command('completion')
     .description('print the completion script of a shell: source <(superfluidity completion bash)')
     .addArgument(new Command().createArgument('<shell>').choices(['bash', 'zsh', 'fish']))

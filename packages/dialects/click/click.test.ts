@@ -353,6 +353,12 @@ test('other dialects take the program for what the elements say', () => {
   expect(service!.block.children[0]!.children[0]!.execution!.program).toBe(golden);
 });
 
+test('the example of the reference is read', () => {
+  const page = readFileSync(new URL('../../../docs/reference/click.md', import.meta.url), 'utf8');
+  const [, example = ''] = /```\n([^]*?)```/.exec(page)!;
+  expect(unitOf(example).children.map(({ name }) => name)).toEqual(['fromdevice-4', 'limit', 'todevice-5']);
+});
+
 test('an element that is the same as its class, and in no way else, is of the class', () => {
   const [first] = unitOf('elementclass P { input -> Null -> output }; p :: P; q :: P; a :: X -> p -> q -> X').children;
   const shape = shapeOf(first!);
