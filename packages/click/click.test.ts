@@ -1,7 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ClickMistake, type ClickOptions, expand, parseClick } from './index.ts';
+import { ClickMistake, ClickNames, type ClickOptions, expand, parseClick } from './index.ts';
 
+function firstOf(text: string): ClickMistake | undefined {
+  try {
+    parseClick('test.click', text);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ClickMistake) return error;
+    throw error;
+  }
+}
 const read = (text: string, options: ClickOptions = {}) => expand(parseClick('test.click', text, options).scope);
 const connections = (text: string) =>
   read(text).connections.map(({ from, fromPort, to, toPort }) => `${from}[${fromPort}] -> [${toPort}]${to}`);
@@ -83,6 +92,19 @@ describe('the Click language', () => {
     expect(`${place.file}:${place.line}: ${message}`).toContain(expected);
   });
 
+  it('knows what each statement declares, and where comments are', () => {
+    const text = '// a; b\nrequire(x); a, b :: A; /* c */ elementclass C { x :: X }\nC -> (D -> d :: D)';
+    const { statements, comments, requirements } = parseClick('test.click', text);
+    expect(statements.map(({ kind, from, to, elements: own }) => [kind, text.slice(from, to), own])).toEqual([
+      ['require', 'require(x);', []],
+      ['chain', 'a, b :: A;', ['b', 'a']],
+      ['class', 'elementclass C { x :: X }', []],
+      ['chain', 'C -> (D -> d :: D)', ['C@1', 'D@3', 'd', '()@2']],
+    ]);
+    expect(comments.map(([from, to]) => text.slice(from, to))).toEqual(['// a; b', '/* c */']);
+    expect(requirements.map((one) => one.text)).toEqual(['require(x)']);
+  });
+
   it('does not drown in nesting, nor in compounds that multiply', () => {
     expect(() => read('{'.repeat(10_000))).toThrow('levels of nesting');
     const doubling = Array.from({ length: 30 }, (_, i) => `elementclass C${i + 1} { x :: C${i}; y :: C${i} }`);
@@ -101,6 +123,18 @@ describe('the Click language', () => {
     );
     fc.assert(
       fc.property(texts, (text) => {
+        const first = firstOf(text);
+        const told: ClickMistake[] = [];
+        const names = new ClickNames('test.click');
+        try {
+          parseClick('test.click', text, { mistake: (mistake) => told.push(mistake), names });
+        } catch (error) {
+          told.push(error as ClickMistake);
+        }
+        // Going on behind a mistake begins with the mistake at which the other way ends.
+        expect(told[0]?.message).toBe(first?.message);
+        expect(told[0]?.place).toEqual(first?.place);
+        for (const { name, offset } of names.occurrences) expect(text.startsWith(name, offset)).toBe(true);
         try {
           const value = read(text);
           const names = new Set(value.elements.map(({ name }) => name));

@@ -1,4 +1,5 @@
 /** The languages that people write by hand, for editors: they load these, and none of the other dialects. */
+export { clickProgram, withElements as withClickElements } from './click/program.ts';
 export { readClick } from './click/read.ts';
 export type { ReadResult } from './dialect.ts';
 export { dialectLimits } from './errors.ts';

@@ -353,6 +353,29 @@ test('other dialects take the program for what the elements say', () => {
   expect(service!.block.children[0]!.children[0]!.execution!.program).toBe(golden);
 });
 
+test('a program in a native descriptor is read where it stands', () => {
+  const text_ = `superfluidity: 1
+service:
+  name: x
+  version: "1"
+  functions:
+    - name: f
+      environment: click
+      program: |
+        a :: Queue;
+        a -> b -> ;
+    - name: g
+      units:
+        - {name: u, environment: click, program: "elementclass C { $x | A }; C"}
+`;
+  const { service, problems } = readDescriptor([file(text_, 'x.yaml')]);
+  expect(service).toBeDefined();
+  expect(problems.filter(({ code }) => code === 'SF-DESCRIPTOR-SYNTAX')).toMatchObject([
+    { severity: 'warning', position: { line: 10, column: 19 }, message: 'the Click program: expected an element, found ";"' },
+    { severity: 'warning', position: { line: 13, column: 78 }, message: expect.stringContaining('no form of C') },
+  ]);
+});
+
 test('the example of the reference is read', () => {
   const page = readFileSync(new URL('../../../docs/reference/click.md', import.meta.url), 'utf8');
   const [, example = ''] = /```\n([^]*?)```/.exec(page)!;

@@ -4,6 +4,7 @@ import type { ReadResult } from '../dialect.ts';
 import { readShape, type JsonSchema } from '../shape.ts';
 import { formatPath, readYamlText, type YamlText } from '../yaml-text.ts';
 import { checkQuestions } from '../check-questions.ts';
+import { programMistakes, type ProgramMistake } from '../click/check-programs.ts';
 import { documentPath } from './document-path.ts';
 import { nativeJsonSchema, nativeShape } from './schema.ts';
 import { toModel } from './to-model.ts';
@@ -18,10 +19,23 @@ export function readNative(source: Uint8Array | string, options: { readonly file
   const problems = [
     ...checkService(service).map((problem) => locateProblem(problem, text)),
     ...checkQuestions(service, text, (policy) => ['service', 'policies', policy]),
+    ...programMistakes(service).map((mistake) => programProblem(mistake, text)),
   ];
   if (problems.some(({ severity }) => severity === 'error')) return { problems };
   const locate = (modelPath: string) => text.locate(documentPath(modelPath, text.value));
   return { service: deepFreeze(service), problems, locate };
+}
+
+/** Nothing runs what a program says before it is deployed: to read it is worth a warning, not a refusal. */
+function programProblem({ path, line, column, message }: ProgramMistake, text: YamlText): Problem {
+  const inDocument = documentPath(path, text.value);
+  return {
+    severity: 'warning',
+    code: 'SF-DESCRIPTOR-SYNTAX',
+    path: formatPath(inDocument),
+    message: `the Click program: ${message}`,
+    position: text.within(inDocument, line, column),
+  };
 }
 
 /** Gives a problem that was found in the model its path and position in the document. */
