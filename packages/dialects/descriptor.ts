@@ -1,5 +1,6 @@
 import { SuperfluidityError, type Problem } from '@superfluidity/core';
 import type { Service } from '@superfluidity/model';
+import { withPrograms } from './click/program.ts';
 import { formats, type Dialect, type Format, type ReadResult, type Written } from './dialect.ts';
 import { dialects } from './dialects.ts';
 import { dialectLimits } from './errors.ts';
@@ -58,7 +59,9 @@ export function writeDescriptor(service: Service, format: Format): Written {
     const reason = `'${format}' cannot be written; what can: ${writable.join(', ')}`;
     throw new SuperfluidityError('SF-DESCRIPTOR-NO-WRITER', { doing: `write ${service.block.name}`, reason });
   }
-  const { service: expressible, losses } = express(service, format, writer.expresses);
+  // The writer of Click does that itself, and says what it cannot.
+  const settled = format === 'click' ? service : withPrograms(service);
+  const { service: expressible, losses } = express(settled, format, writer.expresses);
   const more: Problem[] = [];
   const files = writer.write(expressible, (path, message) => more.push(lossOf(format, path, message)));
   return { files, losses: [...losses, ...more] };

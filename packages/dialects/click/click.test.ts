@@ -351,6 +351,20 @@ test('other dialects take the program for what the elements say', () => {
   expect(losses.filter(({ path }) => path.startsWith('functions'))).toEqual([]);
   const { service } = readDescriptor(files);
   expect(service!.block.children[0]!.children[0]!.execution!.program).toBe(golden);
+
+  // Also what was changed in them since.
+  const read = serviceOf(golden);
+  const unit = read.block.children[0]!.children[0]!;
+  const changed = unit.children.map((one) =>
+    one.name === 'lan' ? { ...one, carried: { click: { class: 'Queue', configuration: '7' } } } : one,
+  );
+  for (const format of ['sol006', 'native'] as const) {
+    const written = writeDescriptor(withUnit(read, { ...unit, children: changed }), format);
+    const [again] = readDescriptor(written.files).service!.block.children[0]!.children;
+    expect(unitOf(again!.execution!.program!).children.find(({ name }) => name === 'lan')!.carried).toEqual({
+      click: { class: 'Queue', configuration: '7' },
+    });
+  }
 });
 
 test('a program in a native descriptor is read where it stands', () => {
@@ -371,7 +385,11 @@ service:
   const { service, problems } = readDescriptor([file(text_, 'x.yaml')]);
   expect(service).toBeDefined();
   expect(problems.filter(({ code }) => code === 'SF-DESCRIPTOR-SYNTAX')).toMatchObject([
-    { severity: 'warning', position: { line: 10, column: 19 }, message: 'the Click program: expected an element, found ";"' },
+    {
+      severity: 'warning',
+      position: { line: 10, column: 19 },
+      message: 'the Click program: expected an element, found ";"',
+    },
     { severity: 'warning', position: { line: 13, column: 78 }, message: expect.stringContaining('no form of C') },
   ]);
 });

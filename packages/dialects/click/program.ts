@@ -1,5 +1,5 @@
 import { type ClickFile, ClickMistake, type Declared, parseClick } from '@superfluidity/click';
-import type { Block } from '@superfluidity/model';
+import type { Block, Service } from '@superfluidity/model';
 import { configurationOf, sameClass, sameElement, sameInside, type Shape, shapeOf, shapeOfGraph } from './compare.ts';
 import { DEVICE, graphOf, type UnitGraph, unitGraph } from './graph.ts';
 
@@ -56,6 +56,27 @@ export function settled(
       ? new Writer(wanted).text()
       : (patched(before, wanted, had) ?? new Writer(wanted, before, had).text());
   return { program: changed, graph: parsed(changed, libraries)?.graph, isChanged: true };
+}
+
+/** Files that configurations require, as the service carries them. */
+export function librariesOf({ carried }: Block): Libraries {
+  const texts = (carried?.['click'] as { readonly libraries?: unknown } | undefined)?.libraries;
+  if (texts === null || typeof texts !== 'object') return {};
+  return Object.fromEntries(Object.entries(texts).filter(([, text]) => typeof text === 'string')) as Libraries;
+}
+
+/** The service with programs that say what is said in their elements, for dialects that have words for programs alone. */
+export function withPrograms(service: Service): Service {
+  const libraries = librariesOf(service.block);
+  const settle = (block: Block): Block => {
+    const { execution } = block;
+    const isTold = execution?.environment === 'click' && block.children.some(({ carried }) => carried?.['click']);
+    if (isTold) return { ...block, execution: { ...execution, program: clickProgram(block, libraries) } };
+    return block.children.some(({ kind }) => kind !== 'element')
+      ? { ...block, children: block.children.map(settle) }
+      : block;
+  };
+  return { ...service, block: settle(service.block) };
 }
 
 /** The unit with the elements, links and ports inside that its program comes to, for whoever draws it. */

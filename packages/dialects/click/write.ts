@@ -5,7 +5,7 @@ import type { DescriptorFile } from '../files.ts';
 import { spells } from '../names.ts';
 import { differences } from './compare.ts';
 import type { UnitGraph } from './graph.ts';
-import { type Libraries, settled } from './program.ts';
+import { librariesOf, settled } from './program.ts';
 import { pathOf, stem } from './read.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -40,7 +40,7 @@ export function writeClick(service: Service, lose: Lose): readonly DescriptorFil
     if (!isAssumed('click', network) || !attached.has(network.name))
       lose(`networks[${i}]`, `network '${network.name}'`);
   });
-  const required = Object.entries(libraries).filter(([path]) => !taken.has(path));
+  const required = Object.entries(libraries).filter(([path]) => isSafe(path) && !taken.has(path));
   return [...files, ...required.map(([path, text]) => ({ path, bytes: new TextEncoder().encode(text) }))];
 }
 
@@ -60,15 +60,6 @@ function unique(path: string, taken: Set<string>): string {
   for (let n = 2; taken.has(free); n += 1) free = path.replace(/(?:\.click)?$/, `-${n}.click`);
   taken.add(free);
   return free;
-}
-
-/** Files that configurations require, as they were. */
-function librariesOf(block: Block): Libraries {
-  const texts = ((block.carried?.['click'] ?? {}) as Fields)['libraries'];
-  if (texts === null || typeof texts !== 'object') return {};
-  return Object.fromEntries(
-    Object.entries(texts).filter(([path, text]) => typeof text === 'string' && isSafe(path)),
-  ) as Libraries;
 }
 
 /** Ports are the devices that the program names. */
