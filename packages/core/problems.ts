@@ -19,11 +19,19 @@ export interface Problem {
   readonly suggestion?: string;
 }
 
+/** Names come from others, and may be as long and as many as they like: of these, slips are not looked for. */
+const COMPARED = { letters: 256, pairs: 2_000_000 } as const;
+
 /** The candidate nearest to `word` (Damerau-Levenshtein), if it is near enough to be a slip of the keyboard. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
+  if (word.length > COMPARED.letters) return undefined;
+  let pairs = 0;
   for (const candidate of candidates) {
+    if (candidate.length > COMPARED.letters) continue;
+    if (Math.abs(candidate.length - word.length) < bestDistance) pairs += candidate.length * word.length;
+    if (pairs > COMPARED.pairs) break;
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase(), bestDistance);
     if (distance < bestDistance) {
       best = candidate;
