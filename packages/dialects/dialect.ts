@@ -14,6 +14,8 @@ export const formats = [
   'appd',
   'cran',
   'click',
+  'heat',
+  'kubernetes',
   'ansible',
 ] as const;
 export type Format = (typeof formats)[number];

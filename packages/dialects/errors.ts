@@ -133,6 +133,10 @@ export const dialectLimits = {
   functionSteps: 500_000,
   /** TOSCA: characters that a function stands for. */
   functionText: 65_536,
+  /** Kubernetes: objects of all files together. */
+  objects: 10_000,
+  /** Ports of one rule that names a range of them. */
+  portRange: 256,
   /** Problems reported of one file. */
   problems: 50,
 } as const;
