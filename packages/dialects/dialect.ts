@@ -15,6 +15,7 @@ export const formats = [
   'cran',
   'click',
   'heat',
+  'heat',
   'kubernetes',
   'ansible',
 ] as const;

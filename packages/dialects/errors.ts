@@ -137,6 +137,10 @@ export const dialectLimits = {
   objects: 10_000,
   /** Ports of one rule that names a range of them. */
   portRange: 256,
+  /** Heat: values looked at to resolve the functions of a stack with its nested stacks. */
+  heatSteps: 500_000,
+  /** Heat: templates inside each other. */
+  heatDepth: 8,
   /** Problems reported of one file. */
   problems: 50,
 } as const;
