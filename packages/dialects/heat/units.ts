@@ -129,7 +129,8 @@ function readUnit(
   // What runs a packet function, or a command, is any image that can.
   const imageless =
     environment !== 'container' && environment !== 'vm' && listOf(metadata['assumed']).includes('image');
-  const forwards = rest.forwards ?? (metadata['forwards'] === true || (said === undefined && passes(ports)));
+  const forwards =
+    rest.forwards ?? (metadata['forwards'] === true || (metadata['unit'] === undefined && passes(ports)));
   const asked = amounts(resource, around);
   const after = [...new Set(orderOf(place, paths, functions))];
   const requirements = { ...asked, ...(after.length === 0 ? {} : { after }) };

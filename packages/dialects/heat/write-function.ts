@@ -296,7 +296,7 @@ function marksOf({ unit, path }: Unit, assumed: readonly string[]): Group {
     unit: unit.name,
     ...given({ description }),
     ...(execution?.environment === usual ? {} : { environment: execution?.environment }),
-    ...(execution?.forwards === undefined ? {} : { forwards: execution.forwards }),
+    ...(execution?.forwards === undefined || isContainer(unit) ? {} : { forwards: execution.forwards }),
     ports: attached.map(({ name, internalIf }, i) => {
       const fallback = name.length <= modelLimits.interfaceName ? undefined : `eth${i}`;
       return internalIf === undefined && fallback === undefined ? [name] : [name, internalIf ?? fallback];
