@@ -61,7 +61,7 @@ export function given<T extends object>(fields: T): { [K in keyof T]?: Exclude<T
 /** A copy with another value at a path; undefined takes what is there away, and groups that have nothing left with it. */
 export function put(group: Group, path: readonly string[], value: unknown): Group {
   const [name, ...rest] = path;
-  if (name === undefined) return group;
+  if (name === undefined || (value === undefined && !Object.hasOwn(group, name))) return group;
   const { [name]: before, ...others } = group;
   if (rest.length === 0) return value === undefined ? others : { ...group, [name]: value };
   const inner = put(isGroup(before) ? before : {}, rest, value);

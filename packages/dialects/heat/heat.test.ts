@@ -197,6 +197,12 @@ describe('mistakes are found where they are', () => {
     expect(readDescriptor(one('heat_template_version: 2018-08-31\n')).problems.map(({ code }) => code)).toEqual([
       'SF-DESCRIPTOR-MISSING',
     ]);
+    const subnet = `heat_template_version: 2018-08-31
+resources:
+  s: {type: OS::Nova::Server, properties: {image: x, flavor: y, networks: [{subnet: {get_resource: n}}]}}
+  n: {type: OS::Neutron::Subnet, properties: {network: {get_resource: n}, cidr: 10.0.0.0/8}}
+`;
+    expect(readDescriptor(one(subnet)).service!.networks.map(({ name }) => name)).toEqual(['n']);
     const condition =
       'heat_template_version: 2018-08-31\nconditions: {a: b, b: {not: a}}\nresources:\n  s: {type: OS::Nova::Server, condition: a, properties: {image: x, flavor: y}}\n';
     expect(readDescriptor(one(condition)).service).toBeDefined();
@@ -255,7 +261,8 @@ describe('the example', () => {
     ])
       expect(lost).toContain(path);
     expect(losses.every(({ position }) => position !== undefined)).toBe(true);
-    const { service, problems } = readDescriptor(files);
+    // In whatever order a folder has them.
+    const { service, problems } = readDescriptor(files.toReversed());
     // Containers of a site forward what their host forwards: nobody can say so in a template.
     expect(problems.map(({ code, message }) => [code, message.split("'")[1]])).toEqual(
       ['radio/rrh', 'radio/bbu', 'epc/epc'].map((unit) => ['SF-MODEL-CHAIN', unit]),

@@ -12,7 +12,7 @@ export const heat: Dialect = {
   format: 'heat',
   title: 'OpenStack Heat Orchestration Template',
   standard: 'HOT, heat_template_version 2013-05-23 to 2021-04-16, with nested stacks; written as 2018-08-31',
-  within: true,
+  isPart: true,
   get schemas() {
     return { heat: z.toJSONSchema(templateShape, { io: 'input' }) };
   },

@@ -184,10 +184,11 @@ class Reader {
     if (value instanceof Reference) {
       const { resource } = value;
       if (isNetwork(resource)) return this.#network(resource);
-      if (resource.type === 'OS::Neutron::Subnet') {
-        const { network, network_id: id } = resource.properties();
-        return this.#networkOf(network ?? id, from);
-      }
+      // One step only: a subnet may name itself.
+      const { network, network_id: id } = resource.type === 'OS::Neutron::Subnet' ? resource.properties() : {};
+      const around = network ?? id;
+      if (around instanceof Reference && isNetwork(around.resource)) return this.#network(around.resource);
+      if (around !== undefined && !(around instanceof Reference)) return this.#networkOf(around, from);
     }
     const name =
       value instanceof Unknown ? value.name : value instanceof Reference ? value.resource.name : textOf(value);

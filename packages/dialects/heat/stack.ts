@@ -5,6 +5,9 @@ import type { Report } from '../report.ts';
 import type { Path, YamlText } from '../yaml-text.ts';
 import { evaluate, isPlainGroup, truth, Unknown } from './values.ts';
 
+/** What a resource says of its unit that Heat has no property for, in the metadata that Heat keeps beside it. */
+export const MARKS = 'superfluidity.unit';
+
 /** A template where it stands. */
 export interface Template {
   readonly path: string;
@@ -138,7 +141,7 @@ export class Stack {
       stack: this,
       position: (...inside) => this.template.text.locate([...path, ...inside], inside.length === 0 ? 'key' : 'value'),
       dependsOn: (typeof after === 'string' ? [after] : listOf(after)).map(String),
-      metadata: groupAt(value, 'metadata', 'superfluidity'),
+      metadata: groupAt(value, 'metadata', MARKS),
       properties,
       inner: lazily(() => this.#inner(type, properties)),
       scale: () => scaleOf(type, properties),

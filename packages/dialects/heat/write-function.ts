@@ -10,6 +10,7 @@ import {
 import type { Lose } from '../dialect.ts';
 import { given, groupAt, type Group } from '../groups.ts';
 import { securityRules } from './security.ts';
+import { MARKS } from './stack.ts';
 import { userData } from './user-data.ts';
 import { joinWords } from './words.ts';
 
@@ -212,7 +213,7 @@ function unitResources(one: Unit): Part {
     resources: {
       ...merged(parts.map((part) => part.resources)),
       ...server.beside,
-      [unit.name]: { ...server.resource, properties: whole, metadata: { superfluidity: server.marks } },
+      [unit.name]: { ...server.resource, properties: whole, metadata: { [MARKS]: server.marks } },
       ...Object.fromEntries(members),
     },
     outputs: merged(parts.map((part) => part.outputs)),

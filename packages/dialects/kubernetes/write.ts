@@ -32,7 +32,7 @@ export function writeKubernetes(service: Service, lose: Lose): readonly Descript
     ...policyObjects(own),
   ];
   const text = objects.map((object) => portableYaml(object)).join('---\n');
-  return [{ path: 'manifests.yaml', bytes: new TextEncoder().encode(text) }];
+  return [{ path: `${service.block.name}.yaml`, bytes: new TextEncoder().encode(text) }];
 }
 
 interface Own {
