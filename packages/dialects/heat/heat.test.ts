@@ -14,7 +14,10 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { convert, readDescriptor, writeDescriptor } from '../descriptor.ts';
 import type { DescriptorFile } from '../files.ts';
+import type { Group } from '../groups.ts';
 import { keepsMeaning, survivesDamage } from '../testing/round-trip.ts';
+import { services } from '../testing/services.ts';
+import { objections } from './objections.ts';
 import { toldBy, userData } from './user-data.ts';
 import { joinWords, splitWords } from './words.ts';
 
@@ -395,6 +398,18 @@ test('names of resources and parameters never meet, whatever units, ports and ne
   const { block: read, ...rest } = normal(again!);
   expect(canonicalJson(read.children)).toBe(canonicalJson(normal(service).block.children));
   expect([rest.networks, rest.balancers]).toEqual([service.networks, service.balancers]);
+});
+
+test('Heat takes what is written of any service, whatever is lost', () => {
+  const templates = (files: readonly DescriptorFile[]) =>
+    new Map(files.map((file) => [file.path, parse(text(file)) as Group]));
+  fc.assert(
+    fc.property(services, fc.boolean(), (any, narrow) => {
+      const { files } = writeDescriptor(narrow ? sayable(any) : any, 'heat');
+      expect(objections(templates(files))).toEqual([]);
+    }),
+    { numRuns: 40 },
+  );
 });
 
 test('whatever becomes of the files, the answer is problems with known codes', () => {

@@ -332,6 +332,44 @@ describe('the example', () => {
   });
 });
 
+test('pods that are written inside of a machine are bound to its node', () => {
+  const native = `superfluidity: 1
+service:
+  name: nested
+  version: "1.0"
+  networks: [{name: lan, prefix: 10.1.0.0/16}]
+  functions:
+    - name: edge
+      units:
+        - name: host
+          environment: vm
+          image: name:quay.example/node:1
+          ports: [lan]
+          units:
+            - {name: cache, environment: pod, image: name:cache, ports: [lan]}
+            - name: proxy
+              environment: pod
+              image: name:proxy
+              ports: [lan]
+              requirements: {affinity: [{kind: together, scope: host, with: [edge/host/cache]}]}
+  balancers: [{name: web, unit: edge/host/cache, address: 10.9.0.1, port: 80}]
+`;
+  const { files, losses, problems } = convert(one(native), 'kubernetes');
+  expect(problems).toEqual([]);
+  expect(losses.map(({ path, position }) => [path, position!.line])).toEqual([
+    ['functions[0].units[0].units[0]', 14],
+    ['functions[0].units[0].units[1]', 15],
+  ]);
+  expect(objectsOf(text(files[0]!.bytes)).flatMap((object) => objections(object))).toEqual([]);
+  const { service } = readDescriptor(files);
+  const [host, cache, proxy] = service!.block.children[0]!.children;
+  expect(host!.name).toBe('host');
+  for (const pod of [cache!, proxy!])
+    expect(pod.execution!.nested).toEqual({ parent: 'edge/host', parentMandatory: true });
+  expect(proxy!.requirements.affinity).toEqual([{ kind: 'together', scope: 'host', with: ['edge/host-cache'] }]);
+  expect(service!.balancers[0]).toMatchObject({ unit: 'edge/host-cache', address: '10.9.0.1' });
+});
+
 test('what was written is read as the same service, without what was reported as lost', () => {
   keepsMeaning('kubernetes', { among: sayable, normal });
 });

@@ -4,7 +4,7 @@ import type { DescriptorFile } from '../files.ts';
 import { at, isGroup, type Group } from '../groups.ts';
 import { named } from '../recognise.ts';
 import { readShape } from '../shape.ts';
-import { partOf, readYamlDocuments, type Path, type YamlText } from '../yaml-text.ts';
+import { partOf, readYamlDocuments, type YamlText } from '../yaml-text.ts';
 import { anyShape, isKind, shapes } from './shape.ts';
 
 /** An object where it stands: a document of a file, or an item of a List. */
@@ -73,10 +73,5 @@ export function templateOf(kind: string, value: Group): Group {
   const template = kind === 'Pod' || kind === 'VirtualMachineInstance' ? value : at(value, 'spec', 'template');
   return isGroup(template) ? template : {};
 }
-
-export const positionIn =
-  ({ text }: Found, path: Path) =>
-  () =>
-    text.locate(path);
 
 export const describe = ({ kind, name }: Found): string => `${kind} '${name}'`;

@@ -51,7 +51,7 @@ test('what is written is read as the same number', () => {
 test('a decimal is read as the number that it is nearest to', () => {
   fc.assert(
     fc.property(fc.double({ min: 1e-9, max: 1e9, noNaN: true }), (number) => {
-      const text = number.toFixed(30);
+      const text = number.toFixed(20);
       expect(parseQuantity(text)).toBe(Number(text));
     }),
   );

@@ -3,6 +3,7 @@ import type { Lose } from '../dialect.ts';
 import type { DescriptorFile } from '../files.ts';
 import { at, given, groupAt, isGroup, listOf, put, same, textOf, type Group } from '../groups.ts';
 import { portableYaml } from '../yaml-portable.ts';
+import { hoisted } from './hoist.ts';
 import { attachment, ROUTED_MAX } from './networks.ts';
 import { templateOf } from './objects.ts';
 import { ingressOf } from './traffic.ts';
@@ -15,7 +16,8 @@ import { carriedBefore, carriedOf, isMachine, referenceTo, writtenUnits, type Wr
  * A service as the objects of one namespace, in the order in which they can be made. What was read from manifests is written as
  * it was, but for what has changed since.
  */
-export function writeKubernetes(service: Service, lose: Lose): readonly DescriptorFile[] {
+export function writeKubernetes(nested: Service, lose: Lose): readonly DescriptorFile[] {
+  const service = hoisted(nested, lose);
   const before = carriedBefore(service);
   const namespace = namespaceOf(service);
   const units = writtenUnits(service, before, namespace, lose);
