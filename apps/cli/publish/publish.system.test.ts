@@ -170,7 +170,7 @@ describe(`publishing to a repository${absent}`, { skip: absent !== '' }, () => {
       timeout: 30,
     });
     expect(shown[0]).toMatchObject({ ok: true, dialects: expect.arrayContaining(['ansible']), branch: 'x/y' });
-    expect(git('-C', repository, 'show', 'x/y:web/ansible/group_vars/all.yml')).toContain('service: web');
+    expect(git('-C', repository, 'show', 'x/y:web/ansible/group_vars/all.yml')).toContain('service: "web"');
   });
 
   test('a descriptor that cannot be used publishes nothing', async () => {
