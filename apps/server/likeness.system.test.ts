@@ -19,6 +19,8 @@ import { type ServerProcess, startServerProcess } from './testing/server-process
 type Difference = NonNullable<VerificationReport['likeness']>['differences'][number];
 
 const run = promisify(execFile);
+/** A machine boots in seconds where others leave it a processor. */
+const DEPLOYED_MS = 120_000;
 const variants = [
   { name: 'mobile-edge', file: 'service.yaml', why: await whyNoLinuxSites(), machine: false },
   { name: 'mobile-edge-vm', file: 'service-vm.yaml', why: await whyNoVirtualMachines(), machine: true },
@@ -51,7 +53,7 @@ describe.each(variants)('$name on linux sites', ({ name, file, why, machine }) =
       const { operation } = await running.client.call('deployService', {
         body: { source: sourceOf(text, exampleFolder) },
       });
-      const { realised } = await completed(running.client, operation);
+      const { realised } = await completed(running.client, operation, DEPLOYED_MS);
       expect(realised?.policies.map(({ policy, answer, because }) => ({ policy, answer, because }))).toEqual(
         realised?.policies.map(({ policy }) => expect.objectContaining({ policy, answer: 'holds' })),
       );

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assemble } from '../../assemble/assemble.ts';
 import { interpret } from '../../engine/interpret.ts';
 import { layout } from '../../ir/layouts.ts';
-import { missing, Prober } from './testing/lab.ts';
+import { missing, Prober, wired } from './testing/lab.ts';
 import { frameOf, type Probe, probeOf } from './testing/packets.ts';
 
 /**
@@ -89,6 +89,10 @@ describe.skipIf(reason !== undefined)(
         new Prober(box, ['local']),
       );
       for (const each of probers) await each.ready();
+      await wired(
+        box,
+        [...PORTS, ROUTED].map((i) => `e${i}`),
+      );
     }, 60_000);
 
     afterAll(async () => {

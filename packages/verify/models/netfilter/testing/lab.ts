@@ -1,5 +1,6 @@
 import { execFileSync, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 /** Why the comparison with the kernel cannot run here. */
@@ -88,6 +89,10 @@ export class KernelLab implements AsyncDisposable {
       new Prober(this.router, ['local']),
     );
     for (const each of this.#probes) await each.ready();
+    await wired(
+      this.router,
+      PORTS.map((port) => `eth${port}`),
+    );
   }
 
   /** In the namespace of the router. */
@@ -123,6 +128,23 @@ export class KernelLab implements AsyncDisposable {
         // It was never made, or is gone.
       }
     }
+  }
+}
+
+const WIRED_MS = 10_000;
+const LOOK_MS = 5;
+
+/**
+ * Until the kernel has noticed, in the background, that the other end of each wire is up: a device that is not known to have a
+ * carrier throws away what is sent by it.
+ */
+export async function wired(namespace: string, devices: readonly string[]): Promise<void> {
+  for (const end = performance.now() + WIRED_MS; ; await sleep(LOOK_MS)) {
+    const shown = execFileSync('ip', ['-n', namespace, '-j', 'link', 'show'], { encoding: 'utf8' });
+    const links = JSON.parse(shown) as readonly { readonly ifname: string; readonly operstate: string }[];
+    const waiting = devices.filter((name) => links.find(({ ifname }) => ifname === name)?.operstate !== 'UP');
+    if (waiting.length === 0) return;
+    if (performance.now() > end) throw new Error(`no carrier at ${waiting.join(', ')} of ${namespace}`);
   }
 }
 

@@ -17,24 +17,9 @@ import selectors
 import socket
 import struct
 import sys
-import time
 
 SOL_PACKET = 263
 PACKET_IGNORE_OUTGOING = 23
-WIRED_SECONDS = 10
-
-
-
-def wired(name):
-    """Until the kernel has noticed, in the background, that the other end of the wire is up, it throws packets away."""
-    end = time.monotonic() + WIRED_SECONDS
-    while time.monotonic() < end:
-        with open(f'/sys/class/net/{name}/operstate') as state:
-            if state.read().strip() == 'up':
-                return
-        time.sleep(0.005)
-    sys.exit(f'{name} has no carrier')
-
 
 selector = selectors.DefaultSelector()
 outs = {}
@@ -50,7 +35,6 @@ for name in sys.argv[1:]:
         # What goes out takes no place of what comes in.
         one.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
         one.bind((name, 0))
-        wired(name)
         outs[name] = one
         selector.register(one, selectors.EVENT_READ, name)
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { Prober } from './lab.ts';
+import { Prober, wired } from './lab.ts';
 
 /** So many boxes, each with a wire to every other one, a VXLAN over that wire, and a wire to the outside. */
 export const BOXES = [0, 1, 2] as const;
@@ -50,6 +50,9 @@ export class TunnelLab implements AsyncDisposable {
       BOXES.map((box) => `o${box}`),
     );
     await this.#probe.ready();
+    for (const box of BOXES) {
+      await wired(this.names[box]!, ['out', ...BOXES.filter((to) => to !== box).map((to) => `w${to}`)]);
+    }
   }
 
   #wires(box: number): string[] {
