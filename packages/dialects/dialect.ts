@@ -15,7 +15,6 @@ export const formats = [
   'cran',
   'click',
   'heat',
-  'heat',
   'kubernetes',
   'ansible',
 ] as const;

@@ -31,6 +31,7 @@ export const heat: Dialect = {
       'unit.scale',
       'network.mtu',
       'port.address',
+      'port.mac',
       'port.internalIf',
       'port.allow',
       'port.bandwidthMbps',

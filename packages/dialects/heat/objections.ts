@@ -29,7 +29,8 @@ const PROPERTIES: Readonly<Record<string, string>> = {
   'OS::Neutron::RouterInterface': 'router! subnet',
   'OS::Neutron::Net': 'name value_specs',
   'OS::Neutron::Subnet': 'network! ip_version cidr',
-  'OS::Neutron::Port': 'network! fixed_ips security_groups port_security_enabled allowed_address_pairs qos_policy',
+  'OS::Neutron::Port':
+    'network! fixed_ips mac_address security_groups port_security_enabled allowed_address_pairs qos_policy',
   'OS::Neutron::SecurityGroup': 'rules',
   'OS::Neutron::QoSPolicy': '',
   'OS::Neutron::QoSBandwidthLimitRule': 'policy! max_kbps! direction',

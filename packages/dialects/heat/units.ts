@@ -1,4 +1,5 @@
 import { modelLimits, parseIpv4, type TrafficRule } from '@superfluidity/model';
+import { macOf } from '../ethernet.ts';
 import { given, listOf, same, textOf, type Group } from '../groups.ts';
 import { Names } from '../names.ts';
 import type { NativePort, NativeRequirements, NativeUnit } from '../native/schema.ts';
@@ -318,7 +319,12 @@ function portsOf(server: Resource, around: Around): readonly ReadPort[] {
       port: {
         name,
         network: around.network(properties['network'] ?? properties['network_id'] ?? subnet, from),
-        ...given({ address, internalIf: own === name ? undefined : own, bandwidthMbps: rate }),
+        ...given({
+          address,
+          mac: macOf(properties['mac_address']),
+          internalIf: own === name ? undefined : own,
+          bandwidthMbps: rate,
+        }),
         ...(allow === undefined
           ? {}
           : {

@@ -262,6 +262,7 @@ function portResources(port: Port, k: number, { unit, path, say, within }: Unit)
     properties: {
       network: { get_param: network },
       ...(address === undefined ? {} : { fixed_ips: [{ ip_address: address }] }),
+      ...given({ mac_address: port.mac }),
       ...(allow === undefined
         ? { port_security_enabled: false }
         : { security_groups: [{ get_resource: `${base}__security` }] }),

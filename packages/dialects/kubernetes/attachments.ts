@@ -1,4 +1,5 @@
 import { modelLimits } from '@superfluidity/model';
+import { macOf } from '../ethernet.ts';
 import { at, given, isGroup, listOf, textOf, type Group } from '../groups.ts';
 import { Names } from '../names.ts';
 import { notes } from './words.ts';
@@ -10,6 +11,7 @@ export interface Attachment {
   /** Absent: the network that the cluster gives to all pods. */
   readonly network?: { readonly name: string; readonly namespace?: string };
   readonly address?: string;
+  readonly mac?: string;
   readonly bandwidthMbps?: number;
 }
 
@@ -69,10 +71,11 @@ function elementOf(value: unknown): Element | undefined {
     (one) => /^(\d+(?:\.\d+){3})(?:\/\d+)?$/.exec(String(one))?.[1] ?? [],
   );
   const rate = at(value, 'bandwidth', 'ingressRate');
+  const mac = macOf(at(value, 'mac'));
   return {
     network: { name, ...given({ namespace: textOf(at(value, 'namespace')) }) },
     ...(fits ? { interface: inside } : {}),
-    ...given({ address, bandwidthMbps: typeof rate === 'number' && rate > 0 ? rate / 1e6 : undefined }),
+    ...given({ address, mac, bandwidthMbps: typeof rate === 'number' && rate > 0 ? rate / 1e6 : undefined }),
   };
 }
 

@@ -35,6 +35,7 @@ export const kubernetes: Dialect = {
       'unit.units',
       'network.mtu',
       'port.address',
+      'port.mac',
       'port.internalIf',
       'port.allow',
       'port.bandwidthMbps',

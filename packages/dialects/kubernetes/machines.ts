@@ -1,4 +1,5 @@
 import { modelLimits } from '@superfluidity/model';
+import { macOf } from '../ethernet.ts';
 import { given, isGroup } from '../groups.ts';
 import { Names } from '../names.ts';
 import type { Attachment } from './attachments.ts';
@@ -7,7 +8,8 @@ import type { MachineTemplate } from './shape.ts';
 /** The networks of a virtual machine of KubeVirt: that of its pod, and those of Multus. */
 export function machineAttachments({ spec }: MachineTemplate): readonly Attachment[] {
   const names = new Names();
-  const used = (spec.domain.devices?.interfaces ?? []).map(({ name }) => name);
+  const interfaces = spec.domain.devices?.interfaces ?? [];
+  const used = interfaces.map(({ name }) => name);
   const networks = (spec.networks ?? []).filter(({ name }) => used.includes(name));
   return networks.map(({ name, multus }, i): Attachment => {
     const port = names.fresh(name);
@@ -16,7 +18,10 @@ export function machineAttachments({ spec }: MachineTemplate): readonly Attachme
     return {
       port,
       interface: port.length <= modelLimits.interfaceName ? port : `eth${i}`,
-      ...given({ network: isGroup(multus) ? attached : undefined }),
+      ...given({
+        network: isGroup(multus) ? attached : undefined,
+        mac: macOf(interfaces.find((one) => one.name === name)?.['macAddress']),
+      }),
     };
   });
 }

@@ -65,7 +65,7 @@ const machine: Fields = {
     resources: { requests: '*' },
     'devices!': {
       disks: { 'name!': '*', disk: { bus: '*' } },
-      interfaces: { 'name!': '*', bridge: '*', masquerade: '*' },
+      interfaces: { 'name!': '*', macAddress: '*', bridge: '*', masquerade: '*' },
       autoattachPodInterface: '*',
     },
   },

@@ -212,7 +212,7 @@ function portOf(
     name: one.port,
     network: around.network(one.network, namespace, found),
     ...(inside === one.port ? {} : { internalIf: inside }),
-    ...given({ address: one.address, bandwidthMbps: one.bandwidthMbps }),
+    ...given({ address: one.address, mac: one.mac, bandwidthMbps: one.bandwidthMbps }),
   };
 }
 

@@ -1,5 +1,5 @@
 import { modelLimits, type Block } from '@superfluidity/model';
-import { at, isGroup, listOf, put, same, type Group } from '../groups.ts';
+import { at, given, isGroup, listOf, put, same, type Group } from '../groups.ts';
 import { formatCores, formatMiB } from './quantity.ts';
 import { graceOf, imageOf, placed, probeOf } from './write-pod.ts';
 import type { WrittenUnit } from './written.ts';
@@ -104,8 +104,9 @@ function withPorts(machine: Group, written: WrittenUnit, say: Say): Group {
       ? { name, pod: {} }
       : { name, multus: { networkName: namespace === undefined ? network : `${namespace}/${network}` } },
   );
-  const interfaces = elements.map(({ cluster, port: name }) => ({
+  const interfaces = elements.map(({ cluster, port: name, mac }) => ({
     name,
+    ...given({ macAddress: mac }),
     ...(cluster === true ? { masquerade: {} } : { bridge: {} }),
   }));
   const filled = (list: readonly unknown[]) => (list.length === 0 ? undefined : list);

@@ -8,7 +8,7 @@ import {
   type Service,
 } from '@superfluidity/model';
 import type { Lose } from '../dialect.ts';
-import { at, groupAt, isGroup, listOf, textOf, type Group } from '../groups.ts';
+import { at, given, groupAt, isGroup, listOf, textOf, type Group } from '../groups.ts';
 import { Names } from '../names.ts';
 import { readKubernetes } from './read.ts';
 import { isLabelValue, labels } from './words.ts';
@@ -20,6 +20,7 @@ export interface Attached {
   readonly namespace?: string;
   readonly interface: string;
   readonly ips?: readonly string[];
+  readonly mac?: string;
   readonly bandwidth?: Group;
   /** On the network that all pods of the cluster have. */
   readonly cluster?: true;
@@ -179,6 +180,7 @@ function attachedOf(
         port: port.name,
         ...referenceTo(network),
         interface: inside,
+        ...given({ mac: port.mac }),
         ...(port.address === undefined ? {} : { ips: [`${port.address}/${length}`] }),
         // A second's worth at most, and what the plugin can hold: 32 bits of bytes.
         ...(rate === undefined ? {} : { bandwidth: limits(rate) }),
