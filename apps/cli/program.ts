@@ -2,6 +2,7 @@ import packageJson from './package.json' with { type: 'json' };
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Context, createContext, type GlobalOptions } from './context.ts';
 import { dialectCommands } from './dialects/commands.ts';
+import { listing } from './list-options.ts';
 import { exitCodesHelp } from './exit-codes.ts';
 
 const BASE = 'folder that paths in the descriptor start from (default: its own)';
@@ -83,7 +84,12 @@ ${exitCodesHelp}`,
           run(async (context, files: string[], options) => (await service()).deploy(context, files, options as never)),
         ),
     list: () =>
-      new Command('list').description('all services').action(run(async (context) => (await service()).list(context))),
+      listing(new Command('list').description('all services'), {
+        state: 'INSTANTIATED, NOT_INSTANTIATED',
+        site: 'with a unit there',
+        healthy: 'true or false',
+        busy: 'true or false: with an operation under way',
+      }).action(run(async (context, options) => (await service()).list(context, options as never))),
     show: () =>
       new Command('show')
         .description('one service with its units and chains')
@@ -164,10 +170,11 @@ ${exitCodesHelp}`,
     .option('--file <file>', 'the whole declaration (YAML or JSON)')
     .addHelpText('after', '\nExample:\n  superfluidity site add edge --kind simulated --tier edge --cell cell-1')
     .action(run(async (context, name: string, options) => (await site()).add(context, name, options as never)));
-  sites
-    .command('list')
-    .description('all sites')
-    .action(run(async (context) => (await site()).list(context)));
+  listing(sites.command('list').description('all sites'), {
+    kind: 'of this kind',
+    tier: 'of this tier',
+    healthy: 'true or false',
+  }).action(run(async (context, options) => (await site()).list(context, options as never)));
   sites
     .command('show <name>')
     .description('hosts, capabilities and pools')
@@ -203,10 +210,9 @@ ${exitCodesHelp}`,
     .command('add <file...>')
     .description('onboard a descriptor')
     .action(run(async (context, files: string[]) => (await descriptor()).add(context, files)));
-  descriptors
-    .command('list')
-    .description('the catalogue')
-    .action(run(async (context) => (await descriptor()).list(context)));
+  listing(descriptors.command('list').description('the catalogue'), { format: 'in this format' }).action(
+    run(async (context, options) => (await descriptor()).list(context, options as never)),
+  );
   descriptors
     .command('show <id>')
     .description('one entry with its source')
@@ -229,12 +235,11 @@ ${exitCodesHelp}`,
   const operations = program
     .command('operation')
     .description('operations: what was done and is being done to services');
-  operations
-    .command('list')
-    .description('newest first')
-    .option('--service <name>', 'of one service')
-    .option('--limit <count>', 'how many', positive, 50)
-    .action(run(async (context, options) => (await operation()).list(context, options as never)));
+  listing(
+    operations.command('list').description('newest first'),
+    { service: 'of these services', state: 'in these states: FAILED_TEMP', kind: 'of these kinds: MOVE' },
+    50,
+  ).action(run(async (context, options) => (await operation()).list(context, options as never)));
   operations
     .command('show <id>')
     .description('one operation with its steps')
@@ -264,6 +269,10 @@ ${exitCodesHelp}`,
     .description('what happened, and with --follow what happens')
     .option('-f, --follow', 'go on')
     .option('--service <name>', 'of one service')
+    .option('--kind <kinds>', 'of these kinds; audit: who asked for what')
+    .option('--severity <values>', 'info, warning, error')
+    .option('--by <tokens>', 'asked for with these tokens')
+    .option('--search <text>', 'part of the message')
     .option('--after <id>', 'after this event', wholeNumber)
     .option('--limit <count>', 'how many: the newest, or with --after the next', positive, 500)
     .action(run(async (context, options) => (await import('./commands/events.ts')).events(context, options as never)));
@@ -274,10 +283,9 @@ ${exitCodesHelp}`,
     .description('make a token and print its secret, this once')
     .option('--role <role>', 'reader or admin', 'reader')
     .action(run(async (context, name: string, options) => (await token()).create(context, name, options as never)));
-  tokens
-    .command('list')
-    .description('names and roles')
-    .action(run(async (context) => (await token()).list(context)));
+  listing(tokens.command('list').description('names and roles'), { role: 'reader, admin' }).action(
+    run(async (context, options) => (await token()).list(context, options as never)),
+  );
   tokens
     .command('revoke <name>')
     .description('make a token useless')

@@ -14,11 +14,14 @@ import {
   routes,
 } from '@superfluidity/api';
 import { SuperfluidityError } from '@superfluidity/core';
+import type { NewEvent } from '@superfluidity/observe';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type AppOptions, buildApp } from './app.ts';
+import { auditEvent } from './audit.ts';
 import { joinHandlers } from './handlers.ts';
+import type { Attempt } from './routes.ts';
 import { fakeHandlers } from './testing/fake-handlers.ts';
 
 const ADMIN = 'admin-secret';
@@ -68,6 +71,31 @@ describe('who may do what', () => {
     expect(statuses.slice(0, 2)).toEqual(open ? [200, 200] : [401, 401]);
     if (route.role === 'admin') expect(statuses[2]).toBe(403);
     else expect([401, 403]).not.toContain(statuses[2]);
+  });
+
+  test('what was asked for is told, with who asked and what came of it', async () => {
+    const told: NewEvent[] = [];
+    const audit = (attempt: Attempt) => told.push(auditEvent(attempt));
+    const handlers = {
+      moveService: async () => ({ operation: 'op-1', service: 'shop' }),
+      scaleService: async () => {
+        throw new SuperfluidityError('SF-SERVER-RATE', { doing: 'scale', reason: 'no' });
+      },
+    };
+    const app = await makeApp(handlers, { audit });
+    const post = (verb: string, secret: string, payload: object) =>
+      app.inject({ method: 'POST', url: `/api/v1/services/shop/${verb}`, headers: bearer(secret), payload });
+    expect((await post('move', ADMIN, { what: 'video', to: 'edge' })).statusCode).toBe(202);
+    expect((await post('scale', ADMIN, { unit: 'a/b', count: 3 })).statusCode).toBe(429);
+    expect((await post('heal', READER, {})).statusCode).toBe(403);
+    await app.inject({ url: '/api/v1/sites', headers: bearer(ADMIN) });
+    await post('heal', 'stranger', {});
+    expect(told).toMatchObject([
+      { kind: 'audit', by: 'boss', subject: 'op-1', service: 'shop', severity: 'info', body: { route: 'moveService' } },
+      { by: 'boss', subject: 'shop', severity: 'warning', body: { code: 'SF-SERVER-RATE' } },
+      { by: 'guest', severity: 'warning', body: { route: 'healService', code: 'SF-ACCESS-FORBIDDEN' } },
+    ]);
+    expect(told[0]!.message).toBe('boss: move service shop (what video, to edge)');
   });
 
   test('metrics need a token, health does not', async () => {
@@ -154,7 +182,7 @@ describe('errors', () => {
   });
 
   test('too many requests are told how long to wait, each token for itself', async () => {
-    const app = await makeApp({ listSites: async () => [] }, { requestsPerMinute: 2 });
+    const app = await makeApp({ listSites: async () => ({ items: [], total: 0 }) }, { requestsPerMinute: 2 });
     const ask = (secret: string) => app.inject({ url: '/api/v1/sites', headers: bearer(secret) });
     expect([(await ask(READER)).statusCode, (await ask(READER)).statusCode]).toEqual([200, 200]);
     const third = await ask(READER);

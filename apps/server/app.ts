@@ -18,13 +18,14 @@ import './errors.ts';
 import { limits } from './limits.ts';
 import type { Metrics } from './metrics.ts';
 import { isDefect, problemOf } from './problem.ts';
-import { admit, attachRoutes } from './routes.ts';
+import { admit, attachRoutes, type RouteOptions } from './routes.ts';
 
 export interface AppOptions {
   readonly handlers: Handlers<RouteName>;
   readonly access: Pick<Access, 'authenticate'>;
   readonly metrics: Metrics;
   readonly log: PinoLogger;
+  readonly audit?: RouteOptions['audit'];
   /** Text of the committed OpenAPI document. */
   readonly openApi: string;
   /** Folder of the built console; the API works without it. */
@@ -88,7 +89,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       }),
   });
 
-  attachRoutes(app, { handlers, closing: closing.signal, log });
+  attachRoutes(app, { handlers, closing: closing.signal, log, audit: options.audit ?? (() => {}) });
   app.get('/api/v1/openapi.json', (_request, reply) => reply.type('application/json').send(options.openApi));
   app.get('/metrics', { preParsing: async (request) => admit(request, 'reader') }, async (_request, reply) =>
     reply.type(metrics.contentType).send(await metrics.text()),
@@ -114,6 +115,8 @@ async function serveConsole(app: FastifyInstance, folder: string): Promise<void>
     await app.register(fastifyStatic, {
       root: folder,
       wildcard: true,
+      // Made beside each file when the console is built.
+      preCompressed: true,
       // Vite puts a hash of the content into the names in assets/.
       setHeaders: (reply, path) => {
         const forever = path.includes('/assets/');

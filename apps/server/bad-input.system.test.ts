@@ -106,13 +106,13 @@ describe('bad input', { timeout: 60_000 }, () => {
   async function everything() {
     const { client } = server;
     return {
-      services: await client.call('listServices'),
-      operations: await client.call('listOperations'),
-      descriptors: await client.call('listDescriptors'),
-      sites: await client.call('listSites'),
+      services: (await client.call('listServices')).items,
+      operations: (await client.call('listOperations')).items,
+      descriptors: (await client.call('listDescriptors')).items,
+      sites: (await client.call('listSites')).items,
       links: await client.call('listLinks'),
-      tokens: (await client.call('listTokens')).map((token) => token.name),
-      events: (await client.call('listEvents')).length,
+      tokens: (await client.call('listTokens')).items.map((token) => token.name),
+      events: (await client.call('listEvents')).total,
       journals: await Promise.all((await journals()).map(async (file) => [file, (await readFile(file)).length])),
     };
   }

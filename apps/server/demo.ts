@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DescriptorSource } from '@superfluidity/api';
+import { routes } from '@superfluidity/api';
 import { isSuperfluidityError, type Logger } from '@superfluidity/core';
 import type { DriverKind } from '@superfluidity/site';
 import type { RunningServer } from './server.ts';
@@ -16,7 +17,11 @@ const LINK = { a: 'edge', b: 'core', latencyMs: 12, jitterMs: 0, loss: 0, bandwi
 export async function setUpDemo({ handlers }: RunningServer, kinds: readonly DriverKind[], log: Logger): Promise<void> {
   const call = { principal: { name: 'demo', role: 'admin' }, signal: new AbortController().signal } as const;
   const kind = await firstUsable(kinds);
-  const known = new Set((await handlers.listSites(call)).map((site) => site.name));
+  const known = new Set(
+    (await handlers.listSites({ ...call, query: routes.listSites.query.parse({ limit: 1_000 }) })).items.map(
+      (site) => site.name,
+    ),
+  );
   const base = { kind, config: {}, services: [], price: { core: 1, gib: 0.1 } };
   if (!known.has('edge')) {
     const edge = { name: 'edge', tier: 'edge', cells: ['cell-1'], latitude: 44.8, longitude: 10.33 };

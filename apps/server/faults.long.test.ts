@@ -190,8 +190,8 @@ describe.skipIf(whyNotLinux !== undefined)(
 
     // A test that fails leaves its operation, and the next one needs the room.
     afterEach(async () => {
-      for (const { name } of await server.client.call('listServices')) {
-        const [last] = await server.client.call('listOperations', { query: { service: name, limit: 1 } });
+      for (const { name } of (await server.client.call('listServices')).items) {
+        const [last] = (await server.client.call('listOperations', { query: { service: name, limit: 1 } })).items;
         const rested = await settled(server.client, last!.id);
         const { operation } =
           rested.state === 'FAILED_TEMP'
@@ -228,7 +228,7 @@ describe.skipIf(whyNotLinux !== undefined)(
         15_000,
         200,
       ).catch(async () => expect(await world.counts()).toEqual(empty));
-      expect(await server.client.call('listServices')).toEqual([]);
+      expect((await server.client.call('listServices')).items).toEqual([]);
       return reports;
     }
 

@@ -184,7 +184,8 @@ describe.skipIf(why !== undefined)(
         await until(
           'the operation that heals has ended',
           async () => {
-            const [last] = await server.client.call('listOperations', { query: { service: SERVICE, limit: 1 } });
+            const [last] = (await server.client.call('listOperations', { query: { service: SERVICE, limit: 1 } }))
+              .items;
             return last?.kind === 'HEAL' && last.startedAt >= began && last.state === 'COMPLETED' ? true : undefined;
           },
           30_000,
@@ -233,7 +234,8 @@ describe.skipIf(why !== undefined)(
         await until(
           'a HEAL operation completes',
           async () => {
-            const [last] = await server.client.call('listOperations', { query: { service: SERVICE, limit: 1 } });
+            const [last] = (await server.client.call('listOperations', { query: { service: SERVICE, limit: 1 } }))
+              .items;
             return last?.kind === 'HEAL' && last.startedAt >= began && last.state === 'COMPLETED' ? true : undefined;
           },
           30_000,
@@ -266,7 +268,7 @@ describe.skipIf(why !== undefined)(
         const healed = await until(
           'the machine is healed',
           async () => {
-            const [last] = await server.client.call('listOperations', { query: { service: name, limit: 1 } });
+            const [last] = (await server.client.call('listOperations', { query: { service: name, limit: 1 } })).items;
             return last?.kind === 'HEAL' && last.state === 'COMPLETED' ? last : undefined;
           },
           BOOT_MS,

@@ -29,11 +29,22 @@ export interface RouteOptions {
   /** Fires when the server goes down: streams end then. */
   readonly closing: AbortSignal;
   readonly log: Logger;
+  /** Told of everything that a known token asked to change, and of what came of it. */
+  readonly audit: (attempt: Attempt) => void;
+}
+
+export interface Attempt {
+  readonly route: RouteName;
+  readonly by: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly body: unknown;
+  readonly result?: unknown;
+  readonly error?: unknown;
 }
 
 const anyone: Principal = { name: 'anyone', role: 'anyone' };
 
-export function attachRoutes(app: FastifyInstance, { handlers, closing, log }: RouteOptions): void {
+export function attachRoutes(app: FastifyInstance, { handlers, closing, log, audit }: RouteOptions): void {
   let streams = 0;
 
   const stream = async (handler: AnyHandler, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
@@ -56,6 +67,28 @@ export function attachRoutes(app: FastifyInstance, { handlers, closing, log }: R
     }
   };
 
+  /** Who asked for what is written down where the route changes something: when it fails, and at the end. */
+  async function watched<T>(
+    name: RouteName,
+    route: Route,
+    request: FastifyRequest,
+    act: () => Promise<T>,
+    last = false,
+  ): Promise<T> {
+    const { principal } = request;
+    if (principal === undefined || route.role !== 'admin' || route.method === 'GET') return act();
+    const params = (request.params ?? {}) as Record<string, unknown>;
+    const attempt = { route: name, by: principal.name, params, body: request.body };
+    try {
+      const result = await act();
+      if (last) audit({ ...attempt, result });
+      return result;
+    } catch (error) {
+      audit({ ...attempt, error });
+      throw error;
+    }
+  }
+
   for (const [name, route] of Object.entries(routes) as [RouteName, Route][]) {
     const handler = handlers[name] as unknown as AnyHandler;
     app.route({
@@ -63,11 +96,12 @@ export function attachRoutes(app: FastifyInstance, { handlers, closing, log }: R
       url: route.path,
       schema: requestSchema(route),
       // Before the body is read: 60 MB of a stranger are not worth a look.
-      preParsing: async (request) => admit(request, route.role),
+      preParsing: async (request) => watched(name, route, request, async () => admit(request, route.role)),
       handler: route.stream
         ? (request, reply) => stream(handler, request, reply)
         : async (request, reply) => {
-            const result = await handler(inputOf(request, goneSignal(reply)));
+            const act = () => handler(inputOf(request, goneSignal(reply)));
+            const result = await watched(name, route, request, act, true);
             return reply.code(route.status).send(route.status === 204 ? undefined : result);
           },
     });

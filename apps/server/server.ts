@@ -12,6 +12,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger as PinoLogger } from 'pino';
 import packageJson from './package.json' with { type: 'json' };
 import { buildApp } from './app.ts';
+import { auditEvent } from './audit.ts';
 import { Closers } from './closers.ts';
 import './errors.ts';
 import { joinHandlers } from './handlers.ts';
@@ -90,6 +91,7 @@ export async function startServer(options: ServerOptions, pino: PinoLogger): Pro
       access,
       metrics,
       log: pino,
+      audit: (attempt) => events.append(auditEvent(attempt)),
       openApi: await readFile(new URL('../../packages/api/openapi.json', import.meta.url), 'utf8'),
       consoleFolder: fileURLToPath(new URL('../console/dist', import.meta.url)),
     });

@@ -61,7 +61,7 @@ describe.skipIf(why !== undefined)(
 
     test('a site that one of them was told of is known to the other, and so is its removal', async () => {
       const names = async (server: ServerProcess) =>
-        (await server.client.call('listSites')).map((site) => site.name).sort();
+        (await server.client.call('listSites')).items.map((site) => site.name).sort();
       expect(await names(second)).toEqual(['core', 'edge']);
       const price = { core: 1, gib: 0.1 };
       const body = { name: 'spare', kind: 'simulated', config: {}, cells: [], services: [], price };

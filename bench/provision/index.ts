@@ -82,7 +82,7 @@ async function measure(
   const folder = temporaryFolder();
   const server = await startServer({ state: folder.path, nodeArgs });
   const clearUp = async () => {
-    for (const { name } of await server.client.call('listSites')) {
+    for (const { name } of (await server.client.call('listSites')).items) {
       await server.client.call('purgeSite', { params: { name } }).catch(() => {});
     }
     await server.stop();

@@ -1,7 +1,7 @@
 import { chmod, readFile, rename, writeFile } from 'node:fs/promises';
-import type { Principal, Token } from '@superfluidity/api';
+import { cursorAt, type ListPage, type ListQuery, positionOf, type Principal, type Token } from '@superfluidity/api';
 import { type Clock, isSuperfluidityError, newId, SuperfluidityError } from '@superfluidity/core';
-import type { Store } from '@superfluidity/store';
+import { contains, pageOfRows, type RawBuilder, sql, type Store } from '@superfluidity/store';
 import { hashSecret, looksLikeSecret, newSecret, sameHash } from './secret.ts';
 
 export type Role = Token['role'];
@@ -9,7 +9,7 @@ export type Role = Token['role'];
 export interface Access {
   /** Who the bearer is, or undefined for a secret that opens nothing. */
   authenticate(secret: string): Promise<Principal | undefined>;
-  list(): Promise<readonly Token[]>;
+  list(query: TokenQuery): Promise<ListPage<Token>>;
   /** The only moment at which the secret is known: the database keeps its hash. */
   create(name: string, role: Role): Promise<Token & { readonly secret: string }>;
   revoke(name: string): Promise<void>;
@@ -17,10 +17,20 @@ export interface Access {
   ensureAdmin(file: string): Promise<string>;
 }
 
+export interface TokenQuery extends ListQuery {
+  readonly role?: readonly Role[] | undefined;
+}
+
 export interface AccessOptions {
   readonly store: Store;
   readonly clock: Clock;
 }
+
+const SORTS: Readonly<Record<string, RawBuilder<unknown>>> = {
+  name: sql.ref('name'),
+  role: sql.ref('role'),
+  createdAt: sql.ref('created_at'),
+};
 
 /** A token revoked on another server of the same database opens this one for at most so long. */
 const CACHE_MS = 5_000;
@@ -66,9 +76,27 @@ export function createAccess({ store, clock }: AccessOptions): Access {
       cache.set(key, { principal, untilMs: clock.now() + CACHE_MS });
       return principal;
     },
-    async list() {
-      const rows = await db.selectFrom('token').selectAll().orderBy('created_at').orderBy('name').execute();
-      return rows.map((row) => ({ id: row.id, name: row.name, role: row.role as Role, createdAt: row.created_at }));
+    async list({ search, role, ...query }) {
+      const { field, ...position } = positionOf(query);
+      const sort = SORTS[field] ?? SORTS['createdAt']!;
+      const found = await pageOfRows(
+        db
+          .selectFrom('token')
+          .selectAll()
+          .$if(role !== undefined, (all) => all.where('role', 'in', role!))
+          .$if(search !== undefined, (all) => all.where(contains([sql.ref('name')], search!))),
+        { sort, key: sql.ref('id'), limit: query.limit, ...position },
+      );
+      return {
+        items: found.rows.map((row) => ({
+          id: row.id,
+          name: row.name,
+          role: row.role as Role,
+          createdAt: row.created_at,
+        })),
+        total: found.total,
+        ...(found.next === undefined ? {} : { next: cursorAt(query.sort, found.next.value, found.next.key) }),
+      };
     },
     async revoke(name) {
       const doing = `revoke token ${name}`;
@@ -92,8 +120,11 @@ export function createAccess({ store, clock }: AccessOptions): Access {
         return kept;
       }
       // Never registers what the file says: a token that was revoked must not come back with the next start.
-      const taken = (await this.list()).some((token) => token.name === 'admin');
-      const { secret } = await create(taken ? `admin-${newId('tok', clock.now()).slice(-8)}` : 'admin', 'admin');
+      const taken = await db.selectFrom('token').select('id').where('name', '=', 'admin').executeTakeFirst();
+      const { secret } = await create(
+        taken !== undefined ? `admin-${newId('tok', clock.now()).slice(-8)}` : 'admin',
+        'admin',
+      );
       const fresh = `${file}.new`;
       await writeFile(fresh, `${secret}\n`, { mode: 0o600 });
       await rename(fresh, file);

@@ -15,6 +15,11 @@ export const clientErrors = defineErrors({
     title: 'The control plane refused the request',
     hint: 'See the error that it gave.',
   },
+  'SF-API-CURSOR': {
+    status: 400,
+    title: 'The place in the list is not one that this list gave',
+    hint: 'Pass `next` of a page as `after`, with the same `sort`; or begin without it.',
+  },
 });
 
 type In<R, K extends string> = R extends { [P in K]: infer S extends z.ZodType } ? { [P in K]: z.input<S> } : unknown;

@@ -1,4 +1,6 @@
+import { environments } from '@superfluidity/model';
 import { z } from 'zod';
+import { anyName, anyOf, listOf, listQuery, yesOrNo } from './lists.ts';
 import * as s from './schemas.ts';
 
 /**
@@ -23,10 +25,6 @@ export interface Route {
 const byName = z.object({ name: s.name });
 const byId = z.object({ id: z.string().max(64) });
 const nothing = z.null();
-const page = z.object({
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
-  after: z.string().max(128).optional().meta({ description: 'Id of the last one of the page before' }),
-});
 const accepted = z.object({ operation: z.string(), service: z.string() }).meta({ id: 'Accepted' });
 
 export const routes = {
@@ -48,13 +46,23 @@ export const routes = {
     status: 200,
     role: 'reader',
   },
+  getMe: {
+    method: 'GET',
+    path: '/api/v1/me',
+    summary: 'Whose token this is, and what it allows',
+    tag: 'access',
+    reply: s.principal,
+    status: 200,
+    role: 'reader',
+  },
 
   listTokens: {
     method: 'GET',
     path: '/api/v1/tokens',
     summary: 'The tokens that open this API, without their secrets',
     tag: 'access',
-    reply: z.array(s.token),
+    query: listQuery(['name', 'role', 'createdAt'], 'createdAt', { role: anyOf(s.role.options) }),
+    reply: listOf(s.token, 'TokenList'),
     status: 200,
     role: 'admin',
   },
@@ -84,7 +92,12 @@ export const routes = {
     path: '/api/v1/sites',
     summary: 'All sites',
     tag: 'sites',
-    reply: z.array(s.site),
+    query: listQuery(['name', 'kind', 'tier', 'hostCount', 'unitCount', 'cpu', 'memory'], 'name', {
+      kind: anyName('Kind of driver'),
+      tier: anyName('Tier'),
+      healthy: yesOrNo('Whether the site answers'),
+    }),
+    reply: listOf(s.site, 'SiteList'),
     status: 200,
     role: 'reader',
   },
@@ -128,6 +141,29 @@ export const routes = {
     status: 200,
     role: 'admin',
   },
+  listHosts: {
+    method: 'GET',
+    path: '/api/v1/hosts',
+    summary: 'The hosts of all sites',
+    tag: 'sites',
+    query: listQuery(['name', 'site', 'cpu', 'memory', 'unitCount'], 'name', {
+      site: anyName('Site'),
+      environment: anyOf(environments),
+      schedulable: yesOrNo('Whether it takes units'),
+    }),
+    reply: listOf(s.listedHost, 'HostList'),
+    status: 200,
+    role: 'reader',
+  },
+  getHostLoad: {
+    method: 'GET',
+    path: '/api/v1/hosts/load',
+    summary: 'How loaded every host is, site by site, in columns',
+    tag: 'sites',
+    reply: z.array(s.hostLoad),
+    status: 200,
+    role: 'reader',
+  },
   listLinks: {
     method: 'GET',
     path: '/api/v1/links',
@@ -153,8 +189,12 @@ export const routes = {
     path: '/api/v1/descriptors',
     summary: 'The catalogue',
     tag: 'catalogue',
-    query: page,
-    reply: z.array(s.descriptor),
+    query: listQuery(['name', 'version', 'format', 'createdAt'], 'name', {
+      format: anyName('Format'),
+      operationalState: anyOf(['ENABLED', 'DISABLED']),
+      usageState: anyOf(['IN_USE', 'NOT_IN_USE']),
+    }),
+    reply: listOf(s.descriptor, 'DescriptorList'),
     status: 200,
     role: 'reader',
   },
@@ -235,8 +275,14 @@ export const routes = {
     path: '/api/v1/services',
     summary: 'All services',
     tag: 'services',
-    query: page,
-    reply: z.array(s.service),
+    query: listQuery(['name', 'state', 'unitCount', 'createdAt'], 'name', {
+      state: anyOf(s.serviceState.options),
+      healthy: yesOrNo('Whether all its units run'),
+      busy: yesOrNo('Whether an operation is under way'),
+      site: anyName('Site where one of its units is'),
+      descriptor: anyName('Id of the descriptor'),
+    }),
+    reply: listOf(s.service, 'ServiceList'),
     status: 200,
     role: 'reader',
   },
@@ -305,6 +351,22 @@ export const routes = {
     status: 202,
     role: 'admin',
   },
+  listUnits: {
+    method: 'GET',
+    path: '/api/v1/units',
+    summary: 'The units of all services',
+    tag: 'services',
+    query: listQuery(['name', 'service', 'site', 'host', 'state', 'updatedAt'], 'name', {
+      service: anyName('Service'),
+      site: anyName('Site'),
+      host: anyName('Host'),
+      state: anyOf(s.unit.shape.state.options),
+      environment: anyOf(environments),
+    }),
+    reply: listOf(s.listedUnit, 'UnitList'),
+    status: 200,
+    role: 'reader',
+  },
   readUnitOutput: {
     method: 'GET',
     path: '/api/v1/services/:name/units/:unit/output',
@@ -336,8 +398,13 @@ export const routes = {
     path: '/api/v1/operations',
     summary: 'Operations, newest first',
     tag: 'operations',
-    query: page.extend({ service: s.name.optional(), state: s.operationState.optional() }),
-    reply: z.array(s.operation),
+    query: listQuery(['startedAt', 'stateEnteredAt', 'service', 'kind', 'state'], '-startedAt', {
+      service: anyName('Service'),
+      state: anyOf(s.operationState.options),
+      kind: anyOf(s.operationKind.options),
+      automatic: yesOrNo('Whether the system itself started it'),
+    }),
+    reply: listOf(s.operation, 'OperationList'),
     status: 200,
     role: 'reader',
   },
@@ -406,15 +473,20 @@ export const routes = {
   listEvents: {
     method: 'GET',
     path: '/api/v1/events/history',
-    summary: 'Events that have happened, oldest first',
+    summary: 'Events that have happened, newest first; with `kind=audit`, who asked for what',
     tag: 'events',
-    query: z.object({
-      after: z.coerce.number().int().min(0).default(0),
+    query: listQuery(['id'], '-id', {
       limit: z.coerce.number().int().min(1).max(5_000).default(500),
-      from: z.enum(['oldest', 'newest']).default('oldest').describe('Which ones, where there are more than the limit'),
-      service: s.name.optional(),
+      afterId: z.coerce.number().int().min(0).default(0).meta({ description: 'Only those after this event' }),
+      since: z.coerce.number().min(0).optional().meta({ description: 'Not older than this, in ms since the epoch' }),
+      until: z.coerce.number().min(0).optional(),
+      kind: anyName('Kind'),
+      severity: anyOf(['info', 'warning', 'error']),
+      service: anyName('Service'),
+      subject: anyName('What it is about'),
+      by: anyName('Token of whoever asked'),
     }),
-    reply: z.array(s.event),
+    reply: listOf(s.event, 'EventList'),
     status: 200,
     role: 'reader',
   },

@@ -67,6 +67,21 @@ export const host = z
   })
   .meta({ id: 'Host' });
 
+/** A host in the list of all hosts. */
+export const listedHost = host
+  .extend({ site: z.string(), unitCount: z.int().meta({ description: 'Units of services of this control plane' }) })
+  .meta({ id: 'ListedHost' });
+
+/** How loaded every host of a site is, in columns: 100,000 hosts are drawn at once. */
+export const hostLoad = z
+  .object({
+    site: z.string(),
+    hosts: z.array(z.string()),
+    cpu: z.array(z.number()).meta({ description: 'Percent of the cores that are taken; -1: takes no units' }),
+    memory: z.array(z.number()).meta({ description: 'Percent of the memory that is taken' }),
+  })
+  .meta({ id: 'HostLoad' });
+
 export const siteDeclaration = z
   .object({
     name,
@@ -148,8 +163,8 @@ export const descriptor = z
   })
   .meta({ id: 'Descriptor' });
 
+export const proofAnswer = z.enum(['holds', 'violated', 'unknown']);
 const ruleLine = z.object({ file: z.string(), line: z.int(), text: z.string().exactOptional() });
-const answer = z.enum(['holds', 'violated', 'unknown']);
 const packetValues = z.record(z.string(), z.string()).meta({ description: 'Values of header fields, decimal' });
 
 const pathReport = z.object({
@@ -172,11 +187,11 @@ export const verificationReport = z
     plane: z
       .enum(['intended', 'realised'])
       .meta({ description: 'What is meant to be there, or what sites say is there' }),
-    answer: answer.meta({ description: 'The worst of the policies' }),
+    answer: proofAnswer.meta({ description: 'The worst of the policies' }),
     policies: z.array(
       z.object({
         policy: z.string(),
-        answer,
+        answer: proofAnswer,
         because: z.string(),
         bound: z.string().exactOptional().meta({ description: 'Of unknown: the bound that was hit' }),
         dependsOn: z.array(z.string()),
@@ -290,6 +305,10 @@ export const operation = z
     cancelPending: z.boolean(),
     error: errorReport.optional(),
     executor: z.string().optional(),
+    policies: z
+      .object({ planned: proofAnswer.optional(), realised: proofAnswer.optional() })
+      .optional()
+      .meta({ description: 'The worst answer of the policies of the service, as planned and as it was afterwards' }),
   })
   .meta({ id: 'Operation' });
 
@@ -327,6 +346,12 @@ export const unit = z
     telemetry: z.boolean(),
   })
   .meta({ id: 'Unit' });
+
+/** A unit in the list of all units. */
+export const listedUnit = unit
+  .omit({ ports: true, telemetry: true })
+  .extend({ service: z.string(), updatedAt: z.number() })
+  .meta({ id: 'ListedUnit' });
 
 export const serviceState = z.enum(['NOT_INSTANTIATED', 'INSTANTIATED']);
 
@@ -373,11 +398,12 @@ export const event = z
   .object({
     id: z.int(),
     at: z.number(),
-    kind: z.string().meta({ description: 'operation, step, unit, site, service, pool, descriptor' }),
+    kind: z.string().meta({ description: 'operation, step, unit, site, service, pool, descriptor, audit' }),
     subject: z.string().meta({ description: 'What it is about: an id or a name' }),
     service: z.string().optional(),
     severity: z.enum(['info', 'warning', 'error']),
     message: z.string().meta({ description: 'One sentence for people' }),
+    by: z.string().optional().meta({ description: 'Of audit: name of the token of whoever asked' }),
     body: z.record(z.string(), z.unknown()).meta({ description: 'The resource as it is now, where that is small' }),
   })
   .meta({ id: 'Event' });
@@ -397,6 +423,8 @@ export const sample = z
 
 /** A reader sees everything and changes nothing. */
 export const role = z.enum(['reader', 'admin']);
+
+export const principal = z.object({ name: z.string(), role }).meta({ id: 'Principal' });
 
 export const token = z.object({ id: z.string(), name, role, createdAt: z.number() }).meta({ id: 'Token' });
 

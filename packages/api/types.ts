@@ -4,6 +4,9 @@ import type * as s from './schemas.ts';
 /** The resources as plain types. */
 export type Problem = z.infer<typeof s.problem>;
 export type Host = z.infer<typeof s.host>;
+export type ListedHost = z.infer<typeof s.listedHost>;
+export type HostLoad = z.infer<typeof s.hostLoad>;
+export type ListedUnit = z.infer<typeof s.listedUnit>;
 export type SiteDeclaration = z.infer<typeof s.siteDeclaration>;
 export type Site = z.infer<typeof s.site>;
 export type SiteDetail = z.infer<typeof s.siteDetail>;
@@ -30,3 +33,4 @@ export type Sample = z.infer<typeof s.sample>;
 export type Token = z.infer<typeof s.token>;
 export type SystemInfo = z.infer<typeof s.systemInfo>;
 export type ProblemDetails = z.infer<typeof s.problemDetails>;
+export type ProofAnswer = z.infer<typeof s.proofAnswer>;

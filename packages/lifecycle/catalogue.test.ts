@@ -44,6 +44,8 @@ const mobileEdge = async () => ({
   files: [{ path: 'service.yaml', base64: (await readFile(`${example}service.yaml`)).toString('base64') }],
 });
 
+const byName = { limit: 10, sort: 'name' } as const;
+
 describe('the catalogue', () => {
   it('gives one plan for the native descriptor and for the SOL006 package', async () => {
     const { catalogue, services } = test.lifecycle;
@@ -64,7 +66,7 @@ describe('the catalogue', () => {
       await catalogue.resolve({ files: [{ path: 'service.yaml', base64: changed }] }),
     );
     expect(other.id).not.toBe(first.id);
-    expect(await catalogue.list({ limit: 10 })).toHaveLength(2);
+    expect((await test.lifecycle.lists.descriptors(byName)).total).toBe(2);
   });
 
   it('deletes only what is disabled and not in use', async () => {
@@ -93,7 +95,7 @@ describe('the catalogue', () => {
     expect(ok).toBe(false);
     expect(problems[0]).toMatchObject({ position: { line }, suggestion: expect.stringContaining('forwards') });
     await expect(catalogue.resolve(source)).rejects.toMatchObject({ code: 'SF-LIFECYCLE-DESCRIPTOR' });
-    expect(await catalogue.list({ limit: 10 })).toEqual([]);
+    expect((await test.lifecycle.lists.descriptors(byName)).items).toEqual([]);
   });
 });
 
@@ -109,12 +111,12 @@ describe('a grant', () => {
   });
 
   it('is asked before anything is recorded', async () => {
-    const { catalogue, services, operations } = test.lifecycle;
+    const { catalogue, services } = test.lifecycle;
     const text = (await readFile(`${example}service.yaml`, 'utf8')).replaceAll('tier: edge', 'tier: moon');
     await expect(
       services.deploy(await catalogue.resolve({ files: [{ path: 's.yaml', base64: base64(text) }] })),
     ).rejects.toThrow();
-    expect(await services.list({ limit: 10 })).toEqual([]);
-    expect(await operations.records.list({ limit: 10 })).toEqual([]);
+    expect((await test.lifecycle.lists.services(byName)).items).toEqual([]);
+    expect((await test.lifecycle.lists.operations({ limit: 10, sort: 'startedAt' })).items).toEqual([]);
   });
 });

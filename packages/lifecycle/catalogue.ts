@@ -17,7 +17,6 @@ export interface Catalogue {
   inUse(id: string): Promise<ResolvedDescriptor>;
   /** Keeps it, if it is not there yet. The same text again is the same entry. */
   onboard(descriptor: ResolvedDescriptor): Promise<Descriptor>;
-  list(page: { readonly limit: number; readonly after?: string | undefined }): Promise<readonly Descriptor[]>;
   show(idOrName: string): Promise<Descriptor & { readonly source: string }>;
   setState(id: string, state: 'ENABLED' | 'DISABLED'): Promise<Descriptor>;
   remove(id: string): Promise<void>;
@@ -115,7 +114,7 @@ export function createCatalogue({ store, clock, events }: LifecycleOptions, veri
     },
 
     async onboard(descriptor) {
-      if (descriptor.id !== undefined) return view(await find(descriptor.id));
+      if (descriptor.id !== undefined) return descriptorView(await find(descriptor.id));
       const now = clock.now();
       const { service, source, baseFolder } = descriptor;
       // Two texts under one name and version are two entries: the text's digest tells them apart.
@@ -131,7 +130,7 @@ export function createCatalogue({ store, clock, events }: LifecycleOptions, veri
         .where('name', '=', service.block.name)
         .where('version', '=', version)
         .executeTakeFirst();
-      if (known !== undefined) return view(known);
+      if (known !== undefined) return descriptorView(known);
       const row = await db
         .insertInto('descriptor')
         .values({
@@ -152,23 +151,12 @@ export function createCatalogue({ store, clock, events }: LifecycleOptions, veri
         .returningAll()
         .executeTakeFirstOrThrow();
       announce(row, `descriptor ${row.name} ${row.version} onboarded`);
-      return view(row);
-    },
-
-    async list({ limit, after }) {
-      const rows = await db
-        .selectFrom('descriptor')
-        .selectAll()
-        .$if(after !== undefined, (query) => query.where('id', '>', after!))
-        .orderBy('id')
-        .limit(limit)
-        .execute();
-      return rows.map(view);
+      return descriptorView(row);
     },
 
     async show(idOrName) {
       const row = await find(idOrName);
-      return { ...view(row), source: row.source };
+      return { ...descriptorView(row), source: row.source };
     },
 
     async setState(id, state) {
@@ -179,7 +167,7 @@ export function createCatalogue({ store, clock, events }: LifecycleOptions, veri
         .where('id', '=', row.id)
         .execute();
       announce(row, `descriptor ${row.name} ${state.toLowerCase()}`);
-      return view({ ...row, operational_state: state });
+      return descriptorView({ ...row, operational_state: state });
     },
 
     async remove(id) {
@@ -214,7 +202,7 @@ function resolved(row: Row): ResolvedDescriptor {
   };
 }
 
-function view(row: Row): Descriptor {
+export function descriptorView(row: Row): Descriptor {
   return {
     id: row.id,
     name: row.name,

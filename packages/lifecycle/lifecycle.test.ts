@@ -93,7 +93,7 @@ describe('a service over two sites', () => {
     expect(plan.chains).toEqual([{ chain: 'watch', latencyMs: 12, sites: ['edge', 'edge', 'core'], maxMs: 100 }]);
     expect((await test.lifecycle.services.plan(descriptor)).digest).toBe(plan.digest);
     expect(await inventory(test)).toEqual([]);
-    expect(await test.lifecycle.services.list({ limit: 10 })).toEqual([]);
+    expect((await test.lifecycle.lists.services({ limit: 10, sort: 'name' })).items).toEqual([]);
   });
 
   it('is deployed, moved make before break, and terminated without a trace', async () => {
@@ -116,7 +116,7 @@ describe('a service over two sites', () => {
 
     expect(await done(test, services.terminate('stream'))).toMatchObject({ state: 'COMPLETED' });
     expect(await inventory(test)).toEqual([]);
-    expect(await services.list({ limit: 10 })).toEqual([]);
+    expect((await test.lifecycle.lists.services({ limit: 10, sort: 'name' })).items).toEqual([]);
   });
 
   it('scales out and in within its bounds', async () => {
@@ -256,7 +256,7 @@ describe('reconciliation', () => {
       })
       .not.toBe(before.id);
     await expect.poll(async () => (await services.show('stream')).healthy, { timeout: 5_000 }).toBe(true);
-    const [heal] = await test.lifecycle.operations.records.list({ limit: 1 });
+    const [heal] = (await test.lifecycle.lists.operations({ limit: 1, sort: '-startedAt' })).items;
     expect(heal).toMatchObject({ kind: 'HEAL', automatic: true, state: 'COMPLETED' });
   });
 });

@@ -4,6 +4,7 @@ import { type Catalogue, createCatalogue } from './catalogue.ts';
 import { createOperations, type Operations } from './operations.ts';
 import type { LifecycleOptions } from './options.ts';
 import { Reconciler } from './reconciler.ts';
+import { createLists, type Lists } from './lists.ts';
 import { createServices, serviceConsequences, type Services } from './services.ts';
 import { createSites, type Sites } from './sites.ts';
 import { TelemetryCollector } from './telemetry-collector.ts';
@@ -16,6 +17,7 @@ export interface Lifecycle {
   readonly catalogue: Catalogue;
   readonly services: Services;
   readonly operations: Operations;
+  readonly lists: Lists;
   /** Finds the sites again. Before the engine is launched: the first thing that it does is to go on with operations. */
   open(): Promise<void>;
   /** Begins to reconcile and to read telemetry. After the engine is launched. */
@@ -51,6 +53,7 @@ export async function createLifecycle(options: LifecycleOptions): Promise<Lifecy
     catalogue,
     services,
     operations,
+    lists: createLists({ store: options.store, sites, units }),
     open: () => sites.open(),
     start() {
       reconciler.start();

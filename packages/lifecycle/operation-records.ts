@@ -276,24 +276,6 @@ export class OperationRecords {
       .execute();
   }
 
-  async list(filter: {
-    readonly limit: number;
-    readonly after?: string | undefined;
-    readonly service?: string | undefined;
-    readonly state?: OperationState | undefined;
-  }): Promise<readonly Operation[]> {
-    const rows = await this.#store.db
-      .selectFrom('operation')
-      .selectAll()
-      .$if(filter.after !== undefined, (query) => query.where('id', '<', filter.after!))
-      .$if(filter.service !== undefined, (query) => query.where('service', '=', filter.service!))
-      .$if(filter.state !== undefined, (query) => query.where('state', '=', filter.state!))
-      .orderBy('id', 'desc')
-      .limit(filter.limit)
-      .execute();
-    return rows.map(operationView);
-  }
-
   async show(id: string): Promise<OperationDetail> {
     const row = await this.load(id);
     const plan = row.plan as unknown as StoredPlan;
@@ -360,6 +342,21 @@ export function operationView(row: OperationRow): Operation {
     cancelPending: row.cancel_mode !== null,
     ...(row.error === null ? {} : { error: row.error as unknown as NonNullable<Operation['error']> }),
     ...(row.executor === null ? {} : { executor: row.executor }),
+    ...verdicts(row),
+  };
+}
+
+function verdicts({ plan, realised }: OperationRow): Pick<Operation, 'policies'> {
+  const [planned, there] = [
+    (plan as unknown as StoredPlan | null)?.verification,
+    realised as unknown as VerificationReport | null,
+  ];
+  if (planned === undefined && there === null) return {};
+  return {
+    policies: {
+      ...(planned === undefined ? {} : { planned: planned.answer }),
+      ...(there === null ? {} : { realised: there.answer }),
+    },
   };
 }
 

@@ -4,6 +4,9 @@ import type { Lifecycle } from './lifecycle.ts';
 
 type Names =
   | 'listSites'
+  | 'listHosts'
+  | 'getHostLoad'
+  | 'listUnits'
   | 'addSite'
   | 'getSite'
   | 'removeSite'
@@ -35,9 +38,11 @@ type Names =
   | 'cancelOperation';
 
 /** What this room answers to the API. */
-export function lifecycleHandlers({ sites, catalogue, services, operations }: Lifecycle): Handlers<Names> {
+export function lifecycleHandlers({ sites, catalogue, services, operations, lists }: Lifecycle): Handlers<Names> {
   return {
-    listSites: async () => [...(await sites.list())],
+    listSites: ({ query }) => lists.sites(query),
+    listHosts: ({ query }) => lists.hosts(query),
+    getHostLoad: () => lists.hostLoad(),
     addSite: ({ body }) => sites.add(body),
     getSite: ({ params }) => sites.show(params.name),
     removeSite: async ({ params }) => {
@@ -48,7 +53,7 @@ export function lifecycleHandlers({ sites, catalogue, services, operations }: Li
     listLinks: async () => [...(await sites.links())],
     setLink: ({ body }) => sites.setLink(body),
 
-    listDescriptors: async ({ query }) => [...(await catalogue.list(query))],
+    listDescriptors: ({ query }) => lists.descriptors(query),
     addDescriptor: async ({ body }) => catalogue.onboard(await catalogue.resolve(body)),
     getDescriptor: ({ params }) => catalogue.show(params.id),
     setDescriptorState: ({ params, body }) => catalogue.setState(params.id, body.operationalState),
@@ -60,7 +65,8 @@ export function lifecycleHandlers({ sites, catalogue, services, operations }: Li
     checkService: ({ body }) => catalogue.check(body),
     planService: async ({ body }) => services.plan(await catalogue.resolve(body.source), body.name),
     deployService: async ({ body }) => services.deploy(await catalogue.resolve(body.source), body.name),
-    listServices: async ({ query }) => [...(await services.list(query))],
+    listServices: ({ query }) => lists.services(query),
+    listUnits: ({ query }) => lists.units(query),
     getService: ({ params }) => services.show(params.name),
     verifyService: ({ params, query }) => services.verify(params.name, query.realised === 'true'),
     scaleService: ({ params, body }) => services.scale(params.name, body.unit, body.count),
@@ -84,7 +90,7 @@ export function lifecycleHandlers({ sites, catalogue, services, operations }: Li
       return { lines: [...lines], next };
     },
 
-    listOperations: async ({ query }) => [...(await operations.records.list(query))],
+    listOperations: ({ query }) => lists.operations(query),
     getOperation: ({ params }) => operations.records.show(params.id),
     retryOperation: ({ params }) => operations.retry(params.id),
     rollbackOperation: ({ params }) => operations.rollback(params.id),

@@ -1,10 +1,4 @@
-import type {
-  OperationKind,
-  Plan,
-  Service as ServiceView,
-  ServiceDetail,
-  VerificationReport,
-} from '@superfluidity/api';
+import type { OperationKind, Plan, ServiceDetail, VerificationReport } from '@superfluidity/api';
 import { newId, SuperfluidityError } from '@superfluidity/core';
 import { parseIpv4Prefix, prefixesOverlap, resolveUnits, type Service, unitsOf } from '@superfluidity/model';
 import { databaseCode, toJson } from '@superfluidity/store';
@@ -15,7 +9,7 @@ import type { Operations } from './operations.ts';
 import type { LifecycleOptions } from './options.ts';
 import { storedPlan, withVerification } from './plan.ts';
 import { loadService, type ServiceRow } from './service-records.ts';
-import { serviceDetail, serviceView } from './service-view.ts';
+import { serviceDetail } from './service-view.ts';
 import type { Sites } from './sites.ts';
 import { nothingThere, type Placed, planTransition, type Situation, type Transition, unitName } from './transition.ts';
 import type { UnitRecord, UnitRecords } from './unit-records.ts';
@@ -31,7 +25,6 @@ export interface Services {
   heal(name: string, unit?: string): Promise<Accepted>;
   healUnits(name: string, units: ReadonlySet<string>, automatic: boolean): Promise<Accepted>;
   terminate(name: string): Promise<Accepted>;
-  list(page: { readonly limit: number; readonly after?: string | undefined }): Promise<readonly ServiceView[]>;
   show(name: string): Promise<ServiceDetail>;
   /** Whether its policies hold on the data plane that it is meant to have, or on the one that its sites have now. */
   verify(name: string, realised: boolean): Promise<VerificationReport>;
@@ -89,7 +82,7 @@ export const serviceConsequences: Consequences = async (trx, kind, service, stat
 
 export function createServices(options: LifecycleOptions, parts: ServiceParts): Services {
   const { store, clock } = options;
-  const { sites, catalogue, units, operations, verification } = parts;
+  const { sites, catalogue, operations, verification } = parts;
   const { db } = store;
 
   /** All that is known of a service that is there. */
@@ -389,22 +382,6 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
       return change('TERMINATE', loaded, nothing, what, {});
     },
 
-    async list({ limit, after }) {
-      const rows = await db
-        .selectFrom('service')
-        .selectAll()
-        .$if(after !== undefined, (query) => query.where('name', '>', after!))
-        .orderBy('name')
-        .limit(limit)
-        .execute();
-      const active = await activeOperations();
-      return Promise.all(
-        rows.map(async (row) =>
-          serviceView(row, await describe(row), await units.ofService(row.name), active.get(row.name)),
-        ),
-      );
-    },
-
     async show(name) {
       const loaded = await load(name);
       const { paths } = await sites.snapshot();
@@ -434,15 +411,6 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
     },
   };
   return services;
-
-  async function describe(row: ServiceRow): Promise<string> {
-    const found = await db
-      .selectFrom('descriptor')
-      .select('version')
-      .where('id', '=', row.descriptor_id)
-      .executeTakeFirst();
-    return found?.version ?? '';
-  }
 
   async function stateAt(site: string, id: string) {
     return (await (await sites.driver(site)).getUnit(id))?.state;

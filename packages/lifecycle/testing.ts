@@ -51,7 +51,7 @@ export async function testLifecycle(options: TestLifecycleOptions): Promise<Test
       events: {
         append: (event) => events.push(event),
         flush: async () => {},
-        list: async () => [],
+        list: async () => ({ items: [], total: 0 }),
         async *follow() {},
       },
       telemetry: { record: () => {}, list: () => [], async *follow() {}, forget: () => {} },

@@ -79,7 +79,7 @@ beforeAll(async () => {
 afterEach(async () => {
   dump = undefined;
   const { services, operations } = test.lifecycle;
-  for (const { name } of await services.list({ limit: 9 })) {
+  for (const { name } of (await test.lifecycle.lists.services({ limit: 9, sort: 'name' })).items) {
     await operations.settled((await services.terminate(name)).operation);
   }
 });
@@ -90,7 +90,7 @@ afterAll(async () => {
 
 describe('a service with policies', () => {
   it('is not deployed against them: nothing is touched, and the error has packet and line', async () => {
-    const { services, catalogue } = test.lifecycle;
+    const { services } = test.lifecycle;
     called.length = 0;
     const line = text.split('\n').findIndex((each) => each.includes('tcp dport 80 accept')) + 1;
     await expect(services.deploy({ ...open, file: 'shop.yaml' })).rejects.toMatchObject({
@@ -111,8 +111,8 @@ describe('a service with policies', () => {
       },
     });
     expect(called).toEqual([]);
-    expect(await services.list({ limit: 9 })).toEqual([]);
-    expect(await catalogue.list({ limit: 9 })).toEqual([]);
+    expect((await test.lifecycle.lists.services({ limit: 9, sort: 'name' })).items).toEqual([]);
+    expect((await test.lifecycle.lists.descriptors({ limit: 9, sort: 'name' })).items).toEqual([]);
     expect(test.events.filter(({ kind: what }) => what === 'operation')).toEqual([]);
     // The plan shows what a deployment would refuse.
     expect((await services.plan(open)).verification).toMatchObject({ answer: 'violated' });

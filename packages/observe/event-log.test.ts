@@ -41,7 +41,7 @@ describe('event log', () => {
     const log = await makeLog({ batch: 7 });
     for (const n of upTo(50)) log.append(entry(n));
     await log.flush();
-    const events = await log.list({ after: 0, limit: 100 });
+    const { items: events } = await log.list({ sort: 'id', limit: 100 });
     expect(events.map((event) => event.body['n'])).toEqual(upTo(50));
     expect(events.map((event) => event.id)).toEqual(events.map((event) => event.id).toSorted((a, b) => a - b));
     expect(events[0]).toMatchObject({ ...entry(0), at: expect.any(Number) });
@@ -52,13 +52,18 @@ describe('event log', () => {
     const log = await makeLog();
     for (const n of upTo(10)) log.append(entry(n, n % 2 === 0 ? 'even' : 'odd'));
     await log.flush();
-    const first = await log.list({ after: 0, limit: 4 });
-    const second = await log.list({ after: first.at(-1)!.id, limit: 100 });
-    expect([...first, ...second].map((event) => event.body['n'])).toEqual(upTo(10));
-    const newest = await log.list({ after: 0, limit: 3, from: 'newest' });
-    expect(newest.map((event) => event.body['n'])).toEqual([7, 8, 9]);
-    const even = await log.list({ after: 0, limit: 100, service: 'even' });
-    expect(even.map((event) => event.body['n'])).toEqual([0, 2, 4, 6, 8]);
+    const numbers = async (query: Omit<Parameters<ClosableEventLog['list']>[0], 'limit'>, limit = 100) =>
+      (await log.list({ ...query, limit })).items.map((event) => event.body['n']);
+    const first = await log.list({ sort: 'id', limit: 4 });
+    expect(first.total).toBe(10);
+    const rest = await log.list({ sort: 'id', limit: 100, after: first.next });
+    expect([...first.items, ...rest.items].map((event) => event.body['n'])).toEqual(upTo(10));
+    expect(rest.next).toBeUndefined();
+    expect(await numbers({ sort: '-id' }, 3)).toEqual([9, 8, 7]);
+    expect(await numbers({ sort: 'id', service: ['even'] })).toEqual([0, 2, 4, 6, 8]);
+    expect(await numbers({ sort: 'id', afterId: first.items.at(-1)!.id, service: ['odd'] })).toEqual([5, 7, 9]);
+    expect(await numbers({ sort: 'id', severity: ['error'] })).toEqual([]);
+    expect(await numbers({ sort: 'id', search: first.items[3]!.message.toUpperCase() })).toContain(3);
     await log.close();
   });
 
@@ -128,7 +133,7 @@ describe('event log', () => {
       await transaction.selectFrom('event').selectAll().execute();
     });
     await log.flush();
-    expect(await log.list({ after: 0, limit: 10 })).toHaveLength(1);
+    expect((await log.list({ sort: 'id', limit: 10 })).total).toBe(1);
     await log.close();
   });
 
@@ -166,7 +171,7 @@ describe('event log whose database is away', () => {
     away = false;
     await delay(30);
     await log.flush();
-    const events = await log.list({ after: 0, limit: 100 });
+    const { items: events } = await log.list({ sort: 'id', limit: 100 });
     expect(events.map((event) => event.body['n'])).toEqual(upTo(10, 15));
     await log.close();
   });

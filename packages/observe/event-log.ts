@@ -1,8 +1,8 @@
-import type { Event } from '@superfluidity/api';
+import { cursorAt, type Event, type ListPage, positionOf } from '@superfluidity/api';
 import { type Clock, type Logger, SuperfluidityError } from '@superfluidity/core';
-import { sql, type Store } from '@superfluidity/store';
+import { contains, pageOfRows, sql, type Store } from '@superfluidity/store';
 import { EventTail } from './event-tail.ts';
-import type { EventLog, NewEvent } from './types.ts';
+import type { EventLog, EventQuery, NewEvent } from './types.ts';
 
 export interface EventLogOptions {
   readonly store: Store;
@@ -57,6 +57,7 @@ interface Row {
 /** What the table has no column for travels in its body. */
 interface StoredBody {
   readonly service?: string;
+  readonly by?: string;
   readonly severity: Event['severity'];
   readonly message: string;
   readonly body: Event['body'];
@@ -167,7 +168,7 @@ export async function createEventLog(options: EventLogOptions): Promise<Closable
         if (failure !== undefined) throw notWritten(failure);
       }
     },
-    list: (filter) => read(store, filter),
+    list: (query) => listed(store, query),
     async *follow({ after, service, signal }) {
       const over = AbortSignal.any([signal, closed.signal]);
       const newest = await newestId(store);
@@ -207,39 +208,65 @@ async function newestId(store: Store): Promise<number> {
 interface ReadFilter {
   readonly after: number;
   readonly limit: number;
-  readonly from?: 'oldest' | 'newest';
-  readonly service?: string;
 }
 
-async function read(store: Store, { after, limit, from, service }: ReadFilter): Promise<readonly Event[]> {
-  const all = store.db.selectFrom('event').selectAll().where('id', '>', after);
-  const wanted =
-    service === undefined
-      ? all
-      : all.where((eb) => eb(eb.fn('jsonb_extract_path_text', ['body', eb.val('service')]), '=', service));
-  const found = await wanted
-    .orderBy('id', from === 'newest' ? 'desc' : 'asc')
+async function read(store: Store, { after, limit }: ReadFilter): Promise<readonly Event[]> {
+  const rows = await store.db
+    .selectFrom('event')
+    .selectAll()
+    .where('id', '>', after)
+    .orderBy('id')
     .limit(limit)
     .execute();
-  const rows = from === 'newest' ? found.toReversed() : found;
-  return rows.map((row) => {
-    const stored = row.body as unknown as StoredBody;
-    return {
-      id: row.id,
-      at: row.at,
-      kind: row.kind,
-      subject: row.subject,
-      ...(stored.service === undefined ? {} : { service: stored.service }),
-      severity: stored.severity,
-      message: stored.message,
-      body: stored.body,
-    };
-  });
+  return rows.map(toEvent);
+}
+
+async function listed(store: Store, query: EventQuery): Promise<ListPage<Event>> {
+  const { afterId = 0, since, until, kind, severity, service, subject, by, search, limit } = query;
+  const { field: _id, ...position } = positionOf(query);
+  const found = await pageOfRows(
+    store.db
+      .selectFrom('event')
+      .selectAll()
+      .where('id', '>', afterId)
+      .$if(since !== undefined, (all) => all.where('at', '>=', since!))
+      .$if(until !== undefined, (all) => all.where('at', '<=', until!))
+      .$if(kind !== undefined, (all) => all.where('kind', 'in', kind!))
+      .$if(subject !== undefined, (all) => all.where('subject', 'in', subject!))
+      .$if(severity !== undefined, (all) => all.where(ofBody('severity'), 'in', severity!))
+      .$if(service !== undefined, (all) => all.where(ofBody('service'), 'in', service!))
+      .$if(by !== undefined, (all) => all.where(ofBody('by'), 'in', by!))
+      .$if(search !== undefined, (all) => all.where(contains([ofBody('message'), sql.ref('subject')], search!))),
+    { sort: sql.ref('id'), key: sql.ref('id'), limit, ...position },
+  );
+  return {
+    items: found.rows.map(toEvent),
+    total: found.total,
+    ...(found.next === undefined ? {} : { next: cursorAt(query.sort, found.next.value, found.next.key) }),
+  };
+}
+
+const ofBody = (name: keyof StoredBody) => sql<string>`${sql.ref('body')} ->> ${sql.lit(name)}`;
+
+function toEvent(row: { id: number; at: number; kind: string; subject: string; body: unknown }): Event {
+  const { service, by, severity, message, body } = row.body as StoredBody;
+  return {
+    id: row.id,
+    at: row.at,
+    kind: row.kind,
+    subject: row.subject,
+    ...(service === undefined ? {} : { service }),
+    ...(by === undefined ? {} : { by }),
+    severity,
+    message,
+    body,
+  };
 }
 
 function toRow(event: NewEvent, at: number): Row {
-  const { kind, subject, service, severity, message, body } = event;
-  return { at, kind, subject, body: { ...(service === undefined ? {} : { service }), severity, message, body } };
+  const { kind, subject, service, by, severity, message, body } = event;
+  const given = { ...(service === undefined ? {} : { service }), ...(by === undefined ? {} : { by }) };
+  return { at, kind, subject, body: { ...given, severity, message, body } };
 }
 
 function notWritten(cause: unknown): SuperfluidityError {

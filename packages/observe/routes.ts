@@ -5,9 +5,7 @@ export type ObserveRoute = 'listEvents' | 'followEvents' | 'getSamples' | 'follo
 
 export function observeHandlers(events: EventLog, telemetry: Telemetry): Handlers<ObserveRoute> {
   return {
-    listEvents: async ({ query: { after, limit, from, service } }) => [
-      ...(await events.list({ after, limit, from, ...(service === undefined ? {} : { service }) })),
-    ],
+    listEvents: ({ query }) => events.list(query),
     async *followEvents({ query: { after, service }, lastEventId, signal }) {
       const from = lastEventId ?? after;
       const filter = {

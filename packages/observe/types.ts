@@ -1,4 +1,4 @@
-import type { Event, Sample } from '@superfluidity/api';
+import type { Event, ListPage, ListQuery, Sample } from '@superfluidity/api';
 
 export type NewEvent = Omit<Event, 'id' | 'at'>;
 
@@ -11,19 +11,26 @@ export interface EventLog {
   append(event: NewEvent): void;
   /** Waits until what was appended before is in the database. */
   flush(): Promise<void>;
-  /** Oldest first. Where there are more than the limit, `from` says which. */
-  list(filter: {
-    readonly after: number;
-    readonly limit: number;
-    readonly from?: 'oldest' | 'newest';
-    readonly service?: string;
-  }): Promise<readonly Event[]>;
+  list(query: EventQuery): Promise<ListPage<Event>>;
   /** History after the id, then live, without gap or repetition. Ends when the signal fires. */
   follow(filter: {
     readonly after?: number;
     readonly service?: string;
     readonly signal: AbortSignal;
   }): AsyncIterable<Event>;
+}
+
+/** Sorted by `id` or `-id`. */
+export interface EventQuery extends ListQuery {
+  /** Only those after this event. */
+  readonly afterId?: number | undefined;
+  readonly since?: number | undefined;
+  readonly until?: number | undefined;
+  readonly kind?: readonly string[] | undefined;
+  readonly severity?: readonly Event['severity'][] | undefined;
+  readonly service?: readonly string[] | undefined;
+  readonly subject?: readonly string[] | undefined;
+  readonly by?: readonly string[] | undefined;
 }
 
 /** Samples of units with telemetry, the latest ones of each service, in memory. */

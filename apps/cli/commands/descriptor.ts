@@ -1,5 +1,6 @@
 import type { Descriptor } from '@superfluidity/api';
 import type { Context } from '../context.ts';
+import { type ListOptions, noteMore } from '../list-options.ts';
 import { table } from '../print/table.ts';
 import { dateTime } from '../print/values.ts';
 import { readSource } from '../source.ts';
@@ -23,9 +24,11 @@ export async function add(context: Context, files: readonly string[]): Promise<v
   await context.show(descriptor, () => text([descriptor]));
 }
 
-export async function list(context: Context): Promise<void> {
-  const descriptors = await (await context.client()).call('listDescriptors', { query: { limit: 1_000 } });
+export async function list(context: Context, query: ListOptions): Promise<void> {
+  const page = await (await context.client()).call('listDescriptors', { query: query as never });
+  const descriptors = page.items;
   await context.show(descriptors, () => text(descriptors));
+  noteMore(context, page);
 }
 
 export async function show(context: Context, id: string): Promise<void> {

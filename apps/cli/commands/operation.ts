@@ -1,6 +1,7 @@
 import type { Operation } from '@superfluidity/api';
 import type { Context } from '../context.ts';
 import { followOperation } from '../follow.ts';
+import { type ListOptions, noteMore } from '../list-options.ts';
 import { errorText } from '../print/error.ts';
 import { stepLine } from '../print/progress.ts';
 import { facts, table } from '../print/table.ts';
@@ -8,9 +9,9 @@ import { dateTime } from '../print/values.ts';
 import { verificationText } from '../print/verification.ts';
 import type { Waiting } from './service.ts';
 
-export async function list(context: Context, options: { service?: string; limit: number }): Promise<void> {
-  const query = { limit: options.limit, ...(options.service === undefined ? {} : { service: options.service }) };
-  const operations = await (await context.client()).call('listOperations', { query });
+export async function list(context: Context, query: ListOptions): Promise<void> {
+  const page = await (await context.client()).call('listOperations', { query: query as never });
+  const operations = page.items;
   await context.show(operations, () =>
     table<Operation>(operations, [
       { title: 'ID', value: (one) => one.id },
@@ -22,6 +23,7 @@ export async function list(context: Context, options: { service?: string; limit:
       { title: 'ERROR', value: (one) => one.error?.code },
     ]),
   );
+  noteMore(context, page);
 }
 
 export async function show(context: Context, id: string): Promise<void> {

@@ -3,6 +3,7 @@ import type { Problem } from '@superfluidity/core';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { followOperation } from '../follow.ts';
+import { type ListOptions, noteMore } from '../list-options.ts';
 import { planText } from '../print/plan.ts';
 import { problemLine } from '../print/problem.ts';
 import { facts, table } from '../print/table.ts';
@@ -118,8 +119,9 @@ export async function accept(
   await context.show(accepted, () => accepted.operation);
 }
 
-export async function list(context: Context): Promise<void> {
-  const services = await (await context.client()).call('listServices', { query: { limit: 1_000 } });
+export async function list(context: Context, query: ListOptions): Promise<void> {
+  const page = await (await context.client()).call('listServices', { query: query as never });
+  const services = page.items;
   await context.show(services, () =>
     table(services, [
       { title: 'NAME', value: (one) => one.name },
@@ -131,6 +133,7 @@ export async function list(context: Context): Promise<void> {
       { title: 'BUSY WITH', value: (one) => one.busy },
     ]),
   );
+  noteMore(context, page);
 }
 
 export async function show(context: Context, name: string): Promise<void> {

@@ -4,6 +4,7 @@ import { SuperfluidityError } from '@superfluidity/core';
 import { parse } from 'yaml';
 import type { Context } from '../context.ts';
 import '../errors.ts';
+import { type ListOptions, noteMore } from '../list-options.ts';
 import { errorText } from '../print/error.ts';
 import { facts, table } from '../print/table.ts';
 import { milliseconds } from '../print/values.ts';
@@ -48,8 +49,9 @@ async function readYaml(file: string): Promise<Record<string, unknown>> {
   }
 }
 
-export async function list(context: Context): Promise<void> {
-  const sites = await (await context.client()).call('listSites');
+export async function list(context: Context, query: ListOptions): Promise<void> {
+  const page = await (await context.client()).call('listSites', { query: query as never });
+  const sites = page.items;
   const share = (used: number, all: number) => `${Math.round(used * 10) / 10}/${Math.round(all * 10) / 10}`;
   await context.show(sites, () =>
     table<Site>(sites, [
@@ -63,6 +65,7 @@ export async function list(context: Context): Promise<void> {
       { title: 'MEMORY MiB', value: (one) => share(one.used.memoryMiB, one.capacity.memoryMiB), align: 'right' },
     ]),
   );
+  noteMore(context, page);
 }
 
 export async function show(context: Context, name: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import { type Context, findToken } from '../context.ts';
 import '../errors.ts';
+import { type ListOptions, noteMore } from '../list-options.ts';
 import { table } from '../print/table.ts';
 import { dateTime } from '../print/values.ts';
 
@@ -17,8 +18,9 @@ export async function create(context: Context, name: string, options: { role: st
   context.note('it is shown this once only');
 }
 
-export async function list(context: Context): Promise<void> {
-  const tokens = await (await context.client()).call('listTokens');
+export async function list(context: Context, query: ListOptions): Promise<void> {
+  const page = await (await context.client()).call('listTokens', { query: query as never });
+  const tokens = page.items;
   await context.show(tokens, () =>
     table(tokens, [
       { title: 'NAME', value: (one) => one.name },
@@ -27,6 +29,7 @@ export async function list(context: Context): Promise<void> {
       { title: 'ID', value: (one) => one.id },
     ]),
   );
+  noteMore(context, page);
 }
 
 export async function revoke(context: Context, name: string): Promise<void> {

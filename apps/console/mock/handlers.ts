@@ -1,6 +1,19 @@
-import type { CallReply, OperationDetail, RouteName, ServiceDetail } from '@superfluidity/api';
+import {
+  type CallReply,
+  type Event,
+  type ListedHost,
+  type ListedUnit,
+  listShapes,
+  type OperationDetail,
+  pageOf,
+  type RouteName,
+  type ServiceDetail,
+  type SiteDeclaration,
+} from '@superfluidity/api';
+import { planOf, proofOfSource, textOf } from './plan.ts';
+import { proofOf } from './proof.ts';
 import { type Scenario, SENTINELS } from './scenario.ts';
-import type { World } from './world.ts';
+import { makeSite, tell, type World } from './world.ts';
 
 /** A refusal as the control plane sends it. */
 export class Refusal extends Error {
@@ -20,10 +33,12 @@ export interface Input {
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, never>>;
   readonly body: Readonly<Record<string, never>>;
+  readonly principal: { readonly name: string; readonly role: 'reader' | 'admin' };
 }
 
-/** What the console uses; the rest is answered with 501. */
-export type Handlers = { readonly [N in RouteName]?: (input: Input) => CallReply<N> };
+/** Every route that answers at once; the streams are below. */
+type Streams = 'followEvents' | 'followSamples';
+export type Handlers = { readonly [N in Exclude<RouteName, Streams>]: (input: Input) => CallReply<N> };
 
 export function handlers(world: World, scenario: Scenario): Handlers {
   const site = (name: string | undefined) =>
@@ -33,13 +48,15 @@ export function handlers(world: World, scenario: Scenario): Handlers {
       `there is no site ${name}`,
       'List them: `superfluidity site list`.',
     );
-  const service = (name: string | undefined): ServiceDetail =>
-    found(
+  const service = (name: string | undefined): ServiceDetail => {
+    sentinel(name);
+    return found(
       world.services.get(name ?? ''),
       'SF-LIFECYCLE-UNKNOWN',
       `there is no service ${name}`,
       'List them with `superfluidity service list`.',
     );
+  };
   const idle = (name: string | undefined): ServiceDetail => {
     const one = service(name);
     if (one.busy !== undefined) {
@@ -60,17 +77,185 @@ export function handlers(world: World, scenario: Scenario): Handlers {
     return one;
   };
   const accepted = (started: OperationDetail) => ({ operation: started.id, service: started.service });
-  const newestFirst = () => [...world.operations.values()].sort((a, b) => b.startedAt - a.startedAt);
+  const descriptor = (id: string | undefined) =>
+    found(
+      world.descriptors.get(id ?? '') ?? [...world.descriptors.values()].find((one) => one.name === id),
+      'SF-LIFECYCLE-UNKNOWN',
+      `there is no descriptor ${id}`,
+    );
+  const units = (): ListedUnit[] =>
+    [...world.services.values()].flatMap((one) =>
+      one.units.map(({ ports: _ports, telemetry: _telemetry, ...unit }) => ({
+        ...unit,
+        service: one.name,
+        updatedAt: one.createdAt,
+      })),
+    );
+  const hosts = (): ListedHost[] => {
+    const counts = Map.groupBy(units(), (unit) => `${unit.site}/${unit.host}`);
+    return [...world.sites.values()].flatMap((one) =>
+      one.hosts.map((host) => ({
+        ...host,
+        site: one.name,
+        unitCount: counts.get(`${one.name}/${host.name}`)?.length ?? 0,
+      })),
+    );
+  };
+  const textOfSource = (source: unknown) => textOf(source as never, (id) => descriptor(id).source);
+  const used = (id: string) => [...world.services.values()].some((one) => one.descriptorId === id);
 
   return {
     getHealth: () => ({ status: 'ok' }),
     getSystem: () => world.system,
-    listSites: () => [...world.sites.values()],
+    getMe: ({ principal }) => ({ ...principal }),
+    listTokens: ({ query }) => pageOf(world.tokens, query as never, listShapes.tokens),
+    createToken: ({ body }) => {
+      const name: string = body['name']!;
+      if (world.tokens.some((token) => token.name === name)) {
+        throw new Refusal(409, 'SF-ACCESS-NAME-TAKEN', `there is a token ${name}`, 'Choose another name.');
+      }
+      const token = {
+        id: `tok-0mkn${world.tokens.length}`,
+        name,
+        role: body['role']! as 'reader',
+        createdAt: Date.now(),
+      };
+      world.tokens.push(token);
+      return { ...token, secret: `sf_${'mock'.repeat(10)}abc` };
+    },
+    revokeToken: ({ params }) => {
+      const at = world.tokens.findIndex((token) => token.name === params['name']);
+      found(world.tokens[at], 'SF-ACCESS-UNKNOWN-TOKEN', `there is no token ${params['name']}`);
+      if (!world.tokens.some((token, i) => i !== at && token.role === 'admin'))
+        throw new Refusal(409, 'SF-ACCESS-LAST-ADMIN', 'no other admin token', 'Create another one first.');
+      world.tokens.splice(at, 1);
+      return null;
+    },
+    listSites: ({ query }) => pageOf([...world.sites.values()], query as never, listShapes.sites),
+    addSite: ({ body }) => {
+      const declared = body as unknown as SiteDeclaration;
+      if (declared.kind === 'openstack')
+        throw new Refusal(
+          409,
+          'SF-LIFECYCLE-SITE-UNUSABLE',
+          'credentials (no clouds.yaml was found)',
+          'Write clouds.yaml.',
+        );
+      const made = {
+        ...makeSite(declared.name, declared.tier ?? 'edge', [
+          { name: 'h1', cpu: 8, memoryMiB: 16_384, environments: ['container', 'vm'] },
+        ]),
+        ...declared,
+      };
+      world.sites.set(made.name, made);
+      tell(world, { kind: 'site', subject: made.name, severity: 'info', message: `site ${made.name} added`, body: {} });
+      return made;
+    },
+    removeSite: ({ params }) => {
+      const one = site(params['name']);
+      if (one.unitCount > 0)
+        throw new Refusal(
+          409,
+          'SF-LIFECYCLE-IN-USE',
+          `${one.unitCount} units run there`,
+          'Move or terminate them first.',
+        );
+      world.sites.delete(one.name);
+      tell(world, { kind: 'site', subject: one.name, severity: 'info', message: `site ${one.name} removed`, body: {} });
+      return null;
+    },
+    purgeSite: ({ params }) => ({ removed: [`everything of ${site(params['name']).name}`] }),
+    listHosts: ({ query }) => pageOf(hosts(), query as never, listShapes.hosts),
+    getHostLoad: () =>
+      [...world.sites.values()].map((one) => ({
+        site: one.name,
+        hosts: one.hosts.map((host) => host.name),
+        cpu: one.hosts.map((host) => (host.schedulable ? percent(host.used.cpu, host.cpu) : -1)),
+        memory: one.hosts.map((host) => percent(host.used.memoryMiB, host.memoryMiB)),
+      })),
+    setLink: ({ body }) => {
+      const link = body as unknown as World['links'][number];
+      const at = world.links.findIndex((one) => one.a === link.a && one.b === link.b);
+      if (at === -1) world.links.push(link);
+      else world.links[at] = link;
+      return link;
+    },
+    listDescriptors: ({ query }) => pageOf([...world.descriptors.values()], query as never, listShapes.descriptors),
+    addDescriptor: ({ body }) => {
+      const source = textOfSource(body);
+      const name = /name: *([\w-]+)/.exec(source)?.[1];
+      if (name === undefined) {
+        const hint = 'Compare with docs/reference/native.md, or let `superfluidity check --fix` try.';
+        throw new Refusal(400, 'SF-LIFECYCLE-DESCRIPTOR', 'nothing that can be deployed at 1:1', hint);
+      }
+      const id = `desc-0mkn${world.descriptors.size}`;
+      const states = { onboardingState: 'ONBOARDED', operationalState: 'ENABLED', usageState: 'NOT_IN_USE' } as const;
+      const made = { id, name, version: '1.0+0001', format: 'native', ...states, createdAt: Date.now(), source };
+      world.descriptors.set(id, made);
+      tell(world, {
+        kind: 'descriptor',
+        subject: id,
+        severity: 'info',
+        message: `descriptor ${name} onboarded`,
+        body: {},
+      });
+      return made;
+    },
+    getDescriptor: ({ params }) => descriptor(params['id']),
+    setDescriptorState: ({ params, body }) => {
+      const one = { ...descriptor(params['id']), operationalState: body['operationalState']! as 'ENABLED' };
+      world.descriptors.set(one.id, one);
+      return one;
+    },
+    removeDescriptor: ({ params }) => {
+      const one = descriptor(params['id']);
+      if (one.operationalState === 'ENABLED' || used(one.id))
+        throw new Refusal(
+          409,
+          'SF-LIFECYCLE-IN-USE',
+          used(one.id) ? 'a service was made from it' : 'it is enabled',
+          'Disable it first.',
+        );
+      world.descriptors.delete(one.id);
+      return null;
+    },
+    checkService: ({ body }) => {
+      const source = textOfSource(body);
+      return { ok: true, name: /name: *([\w-]+)/.exec(source)?.[1] ?? 'service', format: 'native', problems: [] };
+    },
+    planService: ({ body }) => {
+      const source = textOfSource(body['source']);
+      if (source.includes(SENTINELS.unplaceable)) {
+        throw new Refusal(
+          409,
+          'SF-PLACE-NO-CANDIDATE',
+          'video/server#0 fits nowhere: edge: tier is edge, wanted moon; core: tier is core, wanted moon',
+          'Change the requirements, or add a site: `superfluidity site add`.',
+        );
+      }
+      const name: string | undefined = body['name'];
+      return planOf(name ?? /name: *([\w-]+)/.exec(source)?.[1] ?? 'service', proofOfSource(source));
+    },
     getSite: ({ params }) => site(params['name']),
     listLinks: () => world.links,
-    listServices: () => [...world.services.values()],
+    listServices: ({ query }) => pageOf([...world.services.values()], query as never, listShapes.services),
+    listUnits: ({ query }) => pageOf(units(), query as never, listShapes.units),
+    verifyService: ({ params, query }) => {
+      const one = service(params['name']);
+      if (one.chains.length === 0)
+        throw new Refusal(409, 'SF-LIFECYCLE-STATE', 'its descriptor has no policies', 'Write some under `policies:`.');
+      const realised = (query['realised'] as string | undefined) === 'true';
+      return proofOf(world.violated.has(one.name) ? 'violated' : 'holds', realised ? 'realised' : 'intended');
+    },
     getService: ({ params }) => service(params['name']),
-    deployService: ({ body }) => accepted(scenario.deploy(body['name'] ?? 'mobile-edge')),
+    deployService: ({ body }) => {
+      const source = textOfSource(body['source']);
+      const name: string = body['name'] ?? /name: *([\w-]+)/.exec(source)?.[1] ?? 'mobile-edge';
+      if (world.services.has(name))
+        throw new Refusal(409, 'SF-LIFECYCLE-NAME-TAKEN', `there is a service '${name}'`, 'Deploy under another name.');
+      const asked = (body['source'] as { descriptor?: string } | undefined)?.descriptor;
+      return accepted(scenario.deploy(name, asked === undefined ? undefined : descriptor(asked).id));
+    },
     moveService: ({ params, body }) => {
       site(body['to']);
       return accepted(scenario.move(idle(params['name']), body['what']!, body['to']!, body['host']));
@@ -88,10 +273,17 @@ export function handlers(world: World, scenario: Scenario): Handlers {
     },
     healService: ({ params }) => accepted(scenario.heal(idle(params['name']))),
     terminateService: ({ params }) => accepted(scenario.terminate(idle(params['name']))),
-    readUnitOutput: () => ({ lines: ['ready', 'listening on 0.0.0.0:8000', 'GET /segment-1.ts 200'], next: 3 }),
+    readUnitOutput: ({ params, query }) => {
+      const lines = world.output.get(params['unit']!) ?? [
+        'ready',
+        'listening on 0.0.0.0:8000',
+        'GET /segment-1.ts 200',
+      ];
+      const from = Number(query['offset']);
+      return { lines: lines.slice(from), next: lines.length };
+    },
     getSamples: ({ params, query }) => (world.samples.get(params['name']!) ?? []).slice(-Number(query['limit'])),
-    listOperations: ({ query }) =>
-      newestFirst().filter((one) => query['service'] === undefined || one.service === query['service']),
+    listOperations: ({ query }) => pageOf([...world.operations.values()], query as never, listShapes.operations),
     getOperation: ({ params }) => operation(params['id']),
     retryOperation: ({ params }) => after(waiting(params['id']), (one) => scenario.retry(one.id)),
     rollbackOperation: ({ params }) => after(waiting(params['id']), (one) => scenario.rollback(one.id)),
@@ -99,11 +291,34 @@ export function handlers(world: World, scenario: Scenario): Handlers {
     failOperation: ({ params }) => after(waiting(params['id']), (one) => scenario.fail(one.id)),
     cancelOperation: ({ params }) => after(operation(params['id']), (one) => scenario.cancel(one.id)),
     listEvents: ({ query }) => {
-      const events = world.events.filter((event) => event.id > Number(query['after']));
-      const limit = Number(query['limit']);
-      return query['from'] === 'newest' ? events.slice(-limit) : events.slice(0, limit);
+      const {
+        afterId,
+        since = 0,
+        until = Infinity,
+      } = query as unknown as {
+        afterId: number;
+        since?: number;
+        until?: number;
+      };
+      const inTime = (event: Event) => event.id > afterId && event.at >= since && event.at <= until;
+      return pageOf(world.events.filter(inTime), query as never, listShapes.events);
     },
   };
+}
+
+const percent = (part: number, all: number) => (all > 0 ? Math.round((part / all) * 1_000) / 10 : 0);
+
+/** Names that are answered as a control plane in trouble answers. */
+function sentinel(name: string | undefined): void {
+  if (name === SENTINELS.failingName)
+    throw new Refusal(
+      500,
+      'SF-CORE-UNEXPECTED',
+      'something failed that was not foreseen',
+      'Look into the log of the server.',
+    );
+  if (name === SENTINELS.forbiddenName)
+    throw new Refusal(403, 'SF-ACCESS-FORBIDDEN', 'the token may not see it', 'Use a token with the role admin.');
 }
 
 function found<T>(value: T | undefined, code: string, message: string, hint?: string): T {

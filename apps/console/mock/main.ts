@@ -11,5 +11,8 @@ const { values } = parseArgs({
   },
 });
 const mock = await startMock({ port: Number(values.port), token: values.token, speed: Number(values.speed) });
-if (!values.empty) mock.scenario.deploy('mobile-edge');
+if (!values.empty) {
+  mock.scenario.history();
+  mock.scenario.deploy('mobile-edge');
+}
 console.log(`${mock.url}/#token=${values.token}`);

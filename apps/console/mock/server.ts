@@ -3,9 +3,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Route, type RouteName, routes } from '@superfluidity/api';
-import { Refusal, type Handlers, handlers, streams } from './handlers.ts';
+import { Refusal, type Handlers, handlers, type Input, streams } from './handlers.ts';
 import { Scenario } from './scenario.ts';
-import { makeWorld, type World } from './world.ts';
+import { makeWorld, tell, type World } from './world.ts';
 
 /** Serves the mock control plane and the built console on one port of the loopback. */
 export interface Mock {
@@ -64,7 +64,8 @@ async function answer(
   const found = matchRoute(request.method ?? 'GET', url.pathname);
   if (found === undefined) throw new Refusal(404, 'SF-SERVER-NO-ROUTE', `no route ${request.method} ${url.pathname}`);
   const { name, route, params } = found;
-  if (route.role !== 'anyone' && request.headers.authorization !== `Bearer ${token}`) {
+  const principal = whoIs(request.headers.authorization, token);
+  if (route.role !== 'anyone' && principal === undefined) {
     throw new Refusal(
       401,
       'SF-ACCESS-BAD-TOKEN',
@@ -76,18 +77,36 @@ async function answer(
     params,
     query: check(route.query, Object.fromEntries(url.searchParams)),
     body: check(route.body, await readBody(request)),
+    principal: principal ?? { name: 'anyone', role: 'reader' as const },
   };
+  if (route.role === 'admin' && principal?.role !== 'admin') {
+    const hint = 'Use a token with the role admin.';
+    throw new Refusal(403, 'SF-ACCESS-FORBIDDEN', `the token ${principal?.name} may only read`, hint);
+  }
   if (route.stream === true) {
     sendStream(name, input, request, response, world);
     return;
   }
-  const handler = table[name];
-  if (handler === undefined) throw new Refusal(501, 'SF-SERVER-NO-ROUTE', `the mock does not know ${name}`);
-  const value: unknown = handler(input as never);
+  const value: unknown = table[name as keyof Handlers](input as never);
+  if (route.role === 'admin' && route.method !== 'GET') note(world, name, input.principal.name, params, value);
   // The mock is held to the contract as the server is.
   const reply: unknown = route.reply.parse(value);
   response.writeHead(route.status, { 'content-type': 'application/json' });
   response.end(route.status === 204 ? undefined : JSON.stringify(reply));
+}
+
+/** The token itself is an admin's; with `-reader` after it, a reader's. */
+function whoIs(header: string | undefined, token: string): Input['principal'] | undefined {
+  if (header === `Bearer ${token}`) return { name: 'admin', role: 'admin' };
+  return header === `Bearer ${token}-reader` ? { name: 'noc', role: 'reader' } : undefined;
+}
+
+function note(world: World, name: RouteName, by: string, params: Record<string, string>, value: unknown): void {
+  const { operation, service } = (value ?? {}) as { operation?: string; service?: string };
+  const subject = operation ?? params['name'] ?? params['id'] ?? name;
+  const about = typeof service === 'string' ? { service } : {};
+  const message = `${by}: ${name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)} ${subject}`;
+  tell(world, { kind: 'audit', subject, by, severity: 'info', message, body: { route: name }, ...about });
 }
 
 function matchRoute(method: string, path: string) {
@@ -172,6 +191,8 @@ function sendFile(path: string, response: ServerResponse): void {
     response.writeHead(404).end();
     return;
   }
-  response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' });
-  createReadStream(file).pipe(response);
+  const type = { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' };
+  const packed = existsSync(`${file}.br`);
+  response.writeHead(200, { ...type, ...(packed ? { 'content-encoding': 'br' } : {}) });
+  createReadStream(packed ? `${file}.br` : file).pipe(response);
 }

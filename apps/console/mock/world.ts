@@ -1,4 +1,5 @@
 import type {
+  Descriptor,
   Event,
   Operation,
   OperationDetail,
@@ -8,6 +9,7 @@ import type {
   SiteLink,
   Step,
   SystemInfo,
+  Token,
   Unit,
 } from '@superfluidity/api';
 
@@ -19,15 +21,85 @@ export interface World {
   readonly operations: Map<string, OperationDetail>;
   readonly events: Event[];
   readonly samples: Map<string, Sample[]>;
+  readonly descriptors: Map<string, Descriptor & { source: string }>;
+  readonly tokens: Token[];
+  /** What units have printed, by id: the mock's units are quiet but for these. */
+  readonly output: Map<string, string[]>;
+  /** Services whose policies do not hold. */
+  readonly violated: Set<string>;
   readonly system: SystemInfo;
   readonly eventListeners: Set<(event: Event) => void>;
   readonly sampleListeners: Set<(service: string, batch: Sample[]) => void>;
 }
 
+/** Small, but with everything that a form has to know. */
+const SITE_KINDS: SystemInfo['siteKinds'] = [
+  {
+    kind: 'linux',
+    usable: true,
+    missing: [],
+    configSchema: {
+      type: 'object',
+      properties: {
+        hosts: {
+          type: 'array',
+          description: 'Hosts of the site; default: one, h1, of the size of the machine',
+          items: {
+            type: 'object',
+            properties: {
+              name: { type: 'string', pattern: '^[a-z0-9-]+$', description: 'Name of the host' },
+              cpu: { type: 'number', exclusiveMinimum: 0, description: 'Processor cores that units may take' },
+              memoryMiB: { type: 'integer', description: 'Memory that units may take' },
+            },
+            required: ['name'],
+          },
+        },
+      },
+    },
+  },
+  {
+    kind: 'simulated',
+    usable: true,
+    missing: [],
+    configSchema: {
+      type: 'object',
+      properties: {
+        seed: {
+          type: 'integer',
+          minimum: 0,
+          default: 1,
+          description: 'Equal seeds give equal latencies and equal failures.',
+        },
+        locator: {
+          type: 'string',
+          pattern: '^[0-9a-f]{1,4}(:[0-9a-f]{1,4}){2}$',
+          description: 'First 48 bits of the segment identifiers',
+        },
+        realTime: { type: 'boolean', default: false, description: 'Whether simulated time is the time of the clock' },
+        latency: {
+          type: 'object',
+          description: 'How long things take',
+          properties: {
+            startMs: { type: 'number', minimum: 0, default: 0 },
+            removeMs: { type: 'number', minimum: 0, default: 0 },
+          },
+        },
+      },
+      required: ['seed'],
+    },
+  },
+  {
+    kind: 'openstack',
+    usable: false,
+    missing: [{ name: 'credentials', neededFor: 'everything', reason: 'no clouds.yaml was found', required: true }],
+    configSchema: { type: 'object', properties: {} },
+  },
+];
+
 const EVENTS_MAX = 20_000;
 const SAMPLES_MAX = 20_000;
 
-interface HostSize {
+export interface HostSize {
   readonly name: string;
   readonly cpu: number;
   readonly memoryMiB: number;
@@ -58,19 +130,23 @@ export function makeWorld(): World {
     operations: new Map(),
     events: [],
     samples: new Map(),
+    descriptors: new Map(),
+    tokens: [{ id: 'tok-0mk1', name: 'admin', role: 'admin', createdAt: Date.now() - 86_400_000 * 30 }],
+    output: new Map(),
+    violated: new Set(),
     system: {
       name: 'superfluidity',
       version: '0.1.0-mock',
       executor: 'srv-mock',
       database: 'pglite:memory',
-      siteKinds: [{ kind: 'linux', usable: true, missing: [], configSchema: {} }],
+      siteKinds: SITE_KINDS,
     },
     eventListeners: new Set(),
     sampleListeners: new Set(),
   };
 }
 
-function makeSite(name: string, tier: string, hosts: readonly HostSize[]): SiteDetail {
+export function makeSite(name: string, tier: string, hosts: readonly HostSize[]): SiteDetail {
   const sum = (of: (host: HostSize) => number) => hosts.reduce((total, host) => total + of(host), 0);
   return {
     id: `site-0mk${name}`,

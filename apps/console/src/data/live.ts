@@ -59,7 +59,8 @@ export function useLiveEvents(queryClient: QueryClient): Store<readonly Event[]>
 }
 
 async function readHistory(client: Client, keep: (events: readonly Event[]) => void): Promise<number> {
-  const events = await client.call('listEvents', { query: { from: 'newest', limit: LIMITS.history } });
+  const { items } = await client.call('listEvents', { query: { limit: LIMITS.history } });
+  const events = items.toReversed();
   keep(events);
   return events.at(-1)?.id ?? 0;
 }

@@ -10,23 +10,28 @@ const SITES_SHOWN = 24;
 
 export const queries = (client: Client) => ({
   system: queryOptions({ queryKey: ['system'], queryFn: () => client.call('getSystem'), staleTime: Infinity }),
-  sites: queryOptions({ queryKey: ['sites'], queryFn: () => client.call('listSites') }),
+  sites: queryOptions({
+    queryKey: ['sites'],
+    queryFn: async () => (await client.call('listSites', { query: { limit: 1_000 } })).items,
+  }),
   site: (name: string) =>
     queryOptions({ queryKey: ['site', name], queryFn: () => client.call('getSite', { params: { name } }) }),
   links: queryOptions({ queryKey: ['links'], queryFn: () => client.call('listLinks') }),
   services: queryOptions({
     queryKey: ['services'],
-    queryFn: () => client.call('listServices', { query: { limit: 1_000 } }),
+    queryFn: async () => (await client.call('listServices', { query: { limit: 1_000 } })).items,
   }),
   service: (name: string) =>
     queryOptions({ queryKey: ['service', name], queryFn: () => client.call('getService', { params: { name } }) }),
   operations: (service: string | undefined) =>
     queryOptions({
       queryKey: ['operations', service ?? ''],
-      queryFn: () =>
-        client.call('listOperations', {
-          query: { limit: OPERATIONS_SHOWN, ...(service === undefined ? {} : { service }) },
-        }),
+      queryFn: async () =>
+        (
+          await client.call('listOperations', {
+            query: { limit: OPERATIONS_SHOWN, ...(service === undefined ? {} : { service }) },
+          })
+        ).items,
     }),
   operation: (id: string) =>
     queryOptions({

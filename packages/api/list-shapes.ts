@@ -1,0 +1,131 @@
+import type { ListShape } from './lists.ts';
+import type { Descriptor, Event, ListedHost, ListedUnit, Operation, Service, Site, Token } from './types.ts';
+
+const share = (used: number, all: number): number => (all > 0 ? used / all : 0);
+
+const sites: ListShape<Site> = {
+  key: (site) => site.name,
+  sorts: {
+    name: (site) => site.name,
+    kind: (site) => site.kind,
+    tier: (site) => site.tier ?? '',
+    hostCount: (site) => site.hostCount,
+    unitCount: (site) => site.unitCount,
+    cpu: (site) => share(site.used.cpu, site.capacity.cpu),
+    memory: (site) => share(site.used.memoryMiB, site.capacity.memoryMiB),
+  },
+  text: ({ name, kind, tier = '', cells }) => [name, kind, tier, ...cells].join(' '),
+  filters: { kind: (site) => site.kind, tier: (site) => site.tier ?? '', healthy: (site) => String(site.healthy) },
+};
+
+const hosts: ListShape<ListedHost> = {
+  key: (host) => `${host.site}/${host.name}`,
+  sorts: {
+    name: (host) => host.name,
+    site: (host) => host.site,
+    cpu: (host) => share(host.used.cpu, host.cpu),
+    memory: (host) => share(host.used.memoryMiB, host.memoryMiB),
+    unitCount: (host) => host.unitCount,
+  },
+  text: ({ name, site, accelerators }) => [`${site}/${name}`, ...accelerators].join(' '),
+  filters: {
+    site: (host) => host.site,
+    environment: (host) => host.environments,
+    schedulable: (host) => String(host.schedulable),
+  },
+};
+
+const units: ListShape<ListedUnit> = {
+  key: (unit) => unit.id,
+  sorts: {
+    name: (unit) => `${unit.path}#${unit.index}`,
+    service: (unit) => unit.service,
+    site: (unit) => unit.site,
+    host: (unit) => unit.host,
+    state: (unit) => unit.state,
+    updatedAt: (unit) => unit.updatedAt,
+  },
+  text: (unit) => [unit.service, `${unit.path}#${unit.index}`, unit.host, unit.id].join(' '),
+  filters: {
+    service: (unit) => unit.service,
+    site: (unit) => unit.site,
+    host: (unit) => unit.host,
+    state: (unit) => unit.state,
+    environment: (unit) => unit.environment,
+  },
+};
+
+const descriptors: ListShape<Descriptor> = {
+  key: (descriptor) => descriptor.id,
+  sorts: {
+    name: (descriptor) => descriptor.name,
+    version: (descriptor) => descriptor.version,
+    format: (descriptor) => descriptor.format,
+    createdAt: (descriptor) => descriptor.createdAt,
+  },
+  text: ({ name, id }) => `${name} ${id}`,
+  filters: {
+    format: (descriptor) => descriptor.format,
+    operationalState: (descriptor) => descriptor.operationalState,
+    usageState: (descriptor) => descriptor.usageState,
+  },
+};
+
+const services: ListShape<Service> = {
+  key: (service) => service.name,
+  sorts: {
+    name: (service) => service.name,
+    state: (service) => service.state,
+    unitCount: (service) => service.unitCount,
+    createdAt: (service) => service.createdAt,
+  },
+  text: (service) => service.name,
+  filters: {
+    state: (service) => service.state,
+    healthy: (service) => String(service.healthy),
+    busy: (service) => String(service.busy !== undefined),
+    site: (service) => service.sites,
+    descriptor: (service) => service.descriptorId,
+  },
+};
+
+const operations: ListShape<Operation> = {
+  key: (operation) => operation.id,
+  sorts: {
+    startedAt: (operation) => operation.startedAt,
+    stateEnteredAt: (operation) => operation.stateEnteredAt,
+    service: (operation) => operation.service,
+    kind: (operation) => operation.kind,
+    state: (operation) => operation.state,
+  },
+  text: ({ service, id }) => `${service} ${id}`,
+  filters: {
+    service: (operation) => operation.service,
+    state: (operation) => operation.state,
+    kind: (operation) => operation.kind,
+    automatic: (operation) => String(operation.automatic),
+  },
+};
+
+const events: ListShape<Event> = {
+  key: (event) => event.id,
+  sorts: { id: (event) => event.id },
+  text: ({ message, subject }) => `${message} ${subject}`,
+  filters: {
+    kind: (event) => event.kind,
+    severity: (event) => event.severity,
+    service: (event) => event.service ?? '',
+    subject: (event) => event.subject,
+    by: (event) => event.by ?? '',
+  },
+};
+
+const tokens: ListShape<Token> = {
+  key: (token) => token.id,
+  sorts: { name: (token) => token.name, role: (token) => token.role, createdAt: (token) => token.createdAt },
+  text: (token) => token.name,
+  filters: { role: (token) => token.role },
+};
+
+/** What each list of the API can be searched, filtered and sorted by: for lists in memory, and to hold the others against. */
+export const listShapes = { sites, hosts, units, descriptors, services, operations, events, tokens } as const;

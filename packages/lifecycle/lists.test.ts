@@ -1,0 +1,147 @@
+import { listShapes, type ListPage, type ListQuery, type ListShape, pageOf } from '@superfluidity/api';
+import { simulated } from '@superfluidity/driver-simulated';
+import { openStore, type Store } from '@superfluidity/store';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { native, simulatedSite, type TestLifecycle, testLifecycle } from './testing.ts';
+
+let store: Store;
+let test: TestLifecycle;
+
+const service = (name: string, units: number) =>
+  native(`
+superfluidity: 1
+service:
+  name: ${name}
+  version: "1.${units}"
+  networks:
+    - {name: net, prefix: 10.${units}.0.0/24}
+  functions:
+${Array.from(
+  { length: units },
+  (_, i) => `
+    - {name: f${i}, environment: container, image: "host:", command: [any], ports: [net], requirements: {cpu: 0.1, memoryMiB: 16}}`,
+).join('')}
+`);
+
+beforeAll(async () => {
+  store = await openStore('pglite:memory');
+  test = await testLifecycle({ store, kinds: [simulated] });
+  const { sites, services } = test.lifecycle;
+  await sites.add(simulatedSite('edge'));
+  await sites.add(simulatedSite('core'));
+  for (const [name, units] of [
+    ['alpha', 3],
+    ['beta', 1],
+    ['gamma', 2],
+  ] as const) {
+    const { operation } = await services.deploy(service(name, units));
+    await test.lifecycle.operations.settled(operation);
+  }
+});
+afterAll(async () => {
+  await test.close();
+  await store.close();
+});
+
+/** What the database finds is what a list in memory gives, whatever is asked for. */
+function sameAsInMemory<T, Q extends ListQuery>(
+  list: (query: Q) => Promise<ListPage<T>>,
+  shape: ListShape<T>,
+  values: Readonly<Record<string, readonly string[]>>,
+  texts: readonly string[],
+) {
+  const sorts = Object.keys(shape.sorts).flatMap((name) => [name, `-${name}`]);
+  const filters = fc.record(
+    Object.fromEntries(Object.entries(values).map(([name, all]) => [name, fc.subarray([...all], { minLength: 1 })])),
+    { requiredKeys: [] },
+  );
+  return fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...sorts),
+      fc.integer({ min: 1, max: 3 }),
+      fc.option(fc.constantFrom(...texts), { nil: undefined }),
+      filters,
+      async (sort, limit, search, filter) => {
+        const all = (await list({ limit: 1_000, sort: sorts[0]! } as Q)).items;
+        expect(all.length).toBeGreaterThan(1);
+        const query = { ...filter, limit, sort, search };
+        for (let after: string | undefined, more = true; more; ) {
+          const [page, wanted] = [
+            await list({ ...query, after } as unknown as Q),
+            pageOf(all, { ...query, after }, shape),
+          ];
+          expect(page).toEqual(wanted);
+          after = page.next;
+          more = after !== undefined;
+        }
+      },
+    ),
+    { numRuns: 40 },
+  );
+}
+
+const yesNo = ['true', 'false'];
+
+describe('lists that the database gives', () => {
+  it('of services', () =>
+    sameAsInMemory(
+      (query: Parameters<typeof test.lifecycle.lists.services>[0]) => test.lifecycle.lists.services(query),
+      listShapes.services,
+      { state: ['INSTANTIATED', 'NOT_INSTANTIATED'], healthy: yesNo, busy: yesNo, site: ['edge', 'core', 'moon'] },
+      ['a', 'ET', 'gamma', '%', '_', "'"],
+    ));
+
+  it('of units', () =>
+    sameAsInMemory(
+      (query: Parameters<typeof test.lifecycle.lists.units>[0]) => test.lifecycle.lists.units(query),
+      listShapes.units,
+      {
+        service: ['alpha', 'beta', 'none'],
+        site: ['edge', 'core'],
+        state: ['running', 'failed'],
+        environment: ['container', 'vm'],
+      },
+      ['f0', 'alpha', 'F1/F1#0', 'h1'],
+    ));
+
+  it('of operations', () =>
+    sameAsInMemory(
+      (query: Parameters<typeof test.lifecycle.lists.operations>[0]) => test.lifecycle.lists.operations(query),
+      listShapes.operations,
+      {
+        service: ['alpha', 'beta'],
+        state: ['COMPLETED', 'PROCESSING'],
+        kind: ['INSTANTIATE', 'MOVE'],
+        automatic: yesNo,
+      },
+      ['alp', 'op-', 'zzz'],
+    ));
+
+  it('of descriptors', () =>
+    sameAsInMemory(
+      (query: Parameters<typeof test.lifecycle.lists.descriptors>[0]) => test.lifecycle.lists.descriptors(query),
+      listShapes.descriptors,
+      { format: ['native', 'sol006'], operationalState: ['ENABLED', 'DISABLED'], usageState: ['IN_USE', 'NOT_IN_USE'] },
+      ['BETA', 'desc-', 'x'],
+    ));
+
+  it('of sites and hosts, which are in memory, with the units that are on them', async () => {
+    const { lists } = test.lifecycle;
+    const hosts = await lists.hosts({ limit: 100, sort: '-unitCount' });
+    expect(hosts.total).toBe(4);
+    expect(hosts.items.reduce((sum, host) => sum + host.unitCount, 0)).toBe(6);
+    expect((await lists.hosts({ limit: 9, sort: 'name', site: ['edge'] })).items.map(({ site }) => site)).toEqual([
+      'edge',
+      'edge',
+    ]);
+    expect((await lists.sites({ limit: 9, sort: 'name', tier: ['core'] })).items.map(({ name }) => name)).toEqual([
+      'core',
+    ]);
+    const load = await lists.hostLoad();
+    expect(load.map(({ site, hosts: its, cpu }) => [site, its.length, cpu.length])).toEqual([
+      ['edge', 2, 2],
+      ['core', 2, 2],
+    ]);
+  });
+});
