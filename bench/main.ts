@@ -1,9 +1,11 @@
+import { benchConsole } from './console/index.ts';
 import { benchDialects } from './dialects/index.ts';
 import { benchProvision } from './provision/index.ts';
 import { benchVerify } from './verify/index.ts';
 
 /** `npm run bench -- NAME [options]`. */
 const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  console: benchConsole,
   dialects: benchDialects,
   provision: benchProvision,
   verify: benchVerify,

@@ -12,8 +12,8 @@ export function auditEvent({ route, by, params, body, result, error }: Attempt):
   );
   const { operation, service } = (result ?? {}) as { operation?: unknown; service?: unknown };
   const subject = text(operation) ?? text(params['name']) ?? text(params['id']) ?? text(asked['name']) ?? route;
-  const about = text(service) ?? (/Service$/.test(route) ? text(params['name']) : undefined);
-  const object = text(params['name']) ?? text(params['id']) ?? text(asked['name']) ?? '';
+  const about = text(service) ?? (route.endsWith('Service') ? text(params['name']) : undefined);
+  const object = text(params['name']) ?? text(params['id']) ?? text(asked['name']) ?? about ?? '';
   const words = route.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
   const details = Object.entries(asked)
     .filter(([name]) => name !== 'name')

@@ -61,6 +61,8 @@ export function attachRoutes(app: FastifyInstance, { handlers, closing, log, aud
         .header('x-accel-buffering', 'no');
       reply.hijack();
       reply.raw.writeHead(200, reply.getHeaders() as Record<string, string>);
+      // Who waits for the first event is to know meanwhile that somebody listens.
+      reply.raw.flushHeaders();
       await sendEventStream(handler(inputOf(request, () => signal)), reply.raw, { limits, signal, log });
     } finally {
       streams -= 1;

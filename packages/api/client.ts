@@ -1,26 +1,8 @@
-import { defineErrors, SuperfluidityError } from '@superfluidity/core';
+import { SuperfluidityError } from '@superfluidity/core';
 import type { z } from 'zod';
+import './errors.ts';
 import { type RouteName, type Routes, type Route, routes } from './routes.ts';
 import type { ErrorBody } from './schemas.ts';
-
-export const clientErrors = defineErrors({
-  'SF-API-UNREACHABLE': {
-    status: 503,
-    title: 'The control plane does not answer',
-    hint: 'Start it with `npm start` or `superfluidity server`, or name it with --server.',
-    transient: true,
-  },
-  'SF-API-REFUSED': {
-    status: 500,
-    title: 'The control plane refused the request',
-    hint: 'See the error that it gave.',
-  },
-  'SF-API-CURSOR': {
-    status: 400,
-    title: 'The place in the list is not one that this list gave',
-    hint: 'Pass `next` of a page as `after`, with the same `sort`; or begin without it.',
-  },
-});
 
 type In<R, K extends string> = R extends { [P in K]: infer S extends z.ZodType } ? { [P in K]: z.input<S> } : unknown;
 export type CallInput<N extends RouteName> = In<Routes[N], 'params'> &

@@ -1,4 +1,5 @@
 export * from './client.ts';
+export * from './errors.ts';
 export type * from './handler.ts';
 export { cursorAt, type ListPage, type ListQuery, type ListShape, pageOf, type Position, positionOf } from './lists.ts';
 export { listShapes } from './list-shapes.ts';

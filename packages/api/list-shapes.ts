@@ -27,7 +27,9 @@ const hosts: ListShape<ListedHost> = {
     memory: (host) => share(host.used.memoryMiB, host.memoryMiB),
     unitCount: (host) => host.unitCount,
   },
-  text: ({ name, site, accelerators }) => [`${site}/${name}`, ...accelerators].join(' '),
+  // Mostly there are none, and there may be a hundred thousand hosts.
+  text: ({ name, site, accelerators }) =>
+    accelerators.length === 0 ? `${site}/${name}` : [`${site}/${name}`, ...accelerators].join(' '),
   filters: {
     site: (host) => host.site,
     environment: (host) => host.environments,

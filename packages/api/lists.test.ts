@@ -63,12 +63,8 @@ describe('pages of a list', () => {
         const now = [...all.filter((item) => item !== gone), ...others.filter((item) => !known.has(item.id))];
         const rest = pageOf(now, { limit: 1_000, sort: 'name', after: first.next }, shape).items;
         const stays = all.filter((item) => item !== gone && !first.items.includes(item));
-        expect(
-          rest
-            .filter((item) => known.has(item.id))
-            .map((item) => item.id)
-            .toSorted(),
-        ).toEqual(stays.map((item) => item.id).toSorted());
+        const ids = (of: readonly Item[]) => new Set(of.map((item) => item.id));
+        expect(ids(rest.filter((item) => known.has(item.id)))).toEqual(ids(stays));
       }),
     );
   });

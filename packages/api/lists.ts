@@ -1,5 +1,6 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import { z } from 'zod';
+import './errors.ts';
 
 /**
  * How every list of the API is asked for: a text to find, fields to filter by, one field to sort by, and pages by cursor
@@ -126,20 +127,44 @@ export function pageOf<T>(all: readonly T[], query: ListQuery, shape: ListShape<
   const { field, descending, after } = positionOf(query);
   const sign = descending ? -1 : 1;
   const valueOf = shape.sorts[field]!;
-  const kept = all.filter(passes(query, shape));
-  const keyed = kept.map((item) => ({ item, value: valueOf(item), key: shape.key(item) }));
-  const rest =
-    after === undefined
-      ? keyed
-      : keyed.filter(({ value, key }) => sign * (compare(value, after.value) || compare(key, after.key)) > 0);
-  rest.sort((a, b) => sign * (compare(a.value, b.value) || compare(a.key, b.key)));
-  const page = rest.slice(0, query.limit);
+  const order = (a: Keyed<T>, b: Keyed<T>) => sign * (compare(a.value, b.value) || compare(a.key, b.key));
+  const passing = passes(query, shape);
+  let total = 0;
+  // The best so far, in order, and one more than the page: of a hundred thousand items, few ever get in.
+  const best: Keyed<T>[] = [];
+  for (const item of all) {
+    if (!passing(item)) continue;
+    total += 1;
+    const keyed = { item, value: valueOf(item), key: shape.key(item) };
+    if (after !== undefined && order(keyed, { item, ...after }) <= 0) continue;
+    if (best.length > query.limit && order(keyed, best.at(-1)!) >= 0) continue;
+    best.splice(placeOf(best, keyed, order), 0, keyed);
+    if (best.length > query.limit + 1) best.pop();
+  }
+  const page = best.slice(0, query.limit);
   const last = page.at(-1);
   return {
     items: page.map(({ item }) => item),
-    total: kept.length,
-    ...(last !== undefined && rest.length > page.length ? { next: cursorAt(query.sort, last.value, last.key) } : {}),
+    total,
+    ...(last !== undefined && best.length > page.length ? { next: cursorAt(query.sort, last.value, last.key) } : {}),
   };
+}
+
+interface Keyed<T> {
+  readonly item: T;
+  readonly value: SortValue;
+  readonly key: SortValue;
+}
+
+/** By halves: before the first that is greater. */
+function placeOf<T>(sorted: readonly T[], one: T, order: (a: T, b: T) => number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (order(sorted[middle]!, one) <= 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function passes<T>(query: ListQuery, shape: ListShape<T>): (item: T) => boolean {

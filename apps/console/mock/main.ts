@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { makeHistory } from './history.ts';
 import { startMock } from './server.ts';
 
 /** `node apps/console/mock/main.ts`: the console without a control plane; `vite dev` sends /api there too. */
@@ -12,7 +13,7 @@ const { values } = parseArgs({
 });
 const mock = await startMock({ port: Number(values.port), token: values.token, speed: Number(values.speed) });
 if (!values.empty) {
-  mock.scenario.history();
+  makeHistory(mock.world);
   mock.scenario.deploy('mobile-edge');
 }
 console.log(`${mock.url}/#token=${values.token}`);

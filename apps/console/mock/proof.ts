@@ -4,11 +4,11 @@ import type { ProofAnswer, VerificationReport } from '@superfluidity/api';
 export function proofOf(answer: ProofAnswer, plane: VerificationReport['plane']): VerificationReport {
   const broken = answer === 'violated';
   const sent = {
-    'ipv4.src': '172752907',
-    'ipv4.dst': '173015050',
-    'tcp.sport': '40312',
-    'tcp.dport': '22',
-    'ipv4.ttl': '64',
+    'IPv4.src': '172752907',
+    'IPv4.dst': '173015050',
+    'TCP.sport': '40312',
+    'TCP.dport': '22',
+    'IPv4.ttl': '64',
   };
   return {
     plane,
@@ -49,8 +49,8 @@ export function proofOf(answer: ProofAnswer, plane: VerificationReport['plane'])
                   { port: 'video/server#0:apps', because: [] },
                 ],
                 doubts: [],
-                layout: 'ethernet / ipv4 / tcp',
-                packet: { sent, arrived: { ...sent, 'ipv4.src': '174063618', 'ipv4.ttl': '61' } },
+                layout: 'Ethernet / IPv4 / TCP',
+                packet: { sent, arrived: { ...sent, 'IPv4.src': '174063618', 'IPv4.ttl': '61' } },
               },
             ]
           : [],
@@ -82,10 +82,10 @@ export function proofOf(answer: ProofAnswer, plane: VerificationReport['plane'])
               { port: 'video/server#0:apps', because: [] },
             ],
             doubts: answer === 'unknown' ? ['the guest may drop what it does not know'] : [],
-            layout: 'ethernet / ipv4 / tcp',
+            layout: 'Ethernet / IPv4 / TCP',
             packet: {
-              sent: { ...sent, 'tcp.dport': '8080' },
-              arrived: { ...sent, 'ipv4.src': '174063618', 'tcp.dport': '8080' },
+              sent: { ...sent, 'TCP.dport': '8080' },
+              arrived: { ...sent, 'IPv4.src': '174063618', 'TCP.dport': '8080' },
             },
           },
         ],

@@ -1,5 +1,4 @@
 import type { ChainStatus, Operation, OperationDetail, ServiceDetail, Step, Unit } from '@superfluidity/api';
-import { proofOf } from './proof.ts';
 import { dropUnit, putOperation, putStep, putUnit, record, takeFromPool, tell, type World } from './world.ts';
 
 /**
@@ -54,35 +53,6 @@ export const MOBILE_EDGE: readonly Blueprint[] = [
   { path: 'firewall/filter', environment: 'nft', site: 'edge', host: 'e2' },
   { path: 'video/server', environment: 'vm', site: 'core', host: 'c1' },
 ];
-
-const CATALOGUE = [
-  ['campus-firewall', 'native', 'ENABLED', 'IN_USE'],
-  ['hackfest-basic', 'osm', 'ENABLED', 'NOT_IN_USE'],
-  ['mec-video-cache', 'sol006', 'ENABLED', 'NOT_IN_USE'],
-  ['vepc', 'tosca', 'DISABLED', 'NOT_IN_USE'],
-  ['click-router', 'click', 'ENABLED', 'NOT_IN_USE'],
-] as const;
-
-const PAST = [
-  { service: 'mobile-edge', kind: 'INSTANTIATE', state: 'COMPLETED', automatic: false, params: {} },
-  {
-    service: 'mobile-edge',
-    kind: 'SCALE',
-    state: 'COMPLETED',
-    automatic: false,
-    params: { unit: 'video/server', count: 3 },
-  },
-  { service: 'mobile-edge', kind: 'HEAL', state: 'COMPLETED', automatic: true, params: {} },
-  { service: 'campus-firewall', kind: 'INSTANTIATE', state: 'ROLLED_BACK', automatic: false, params: {} },
-  { service: 'mobile-edge', kind: 'MOVE', state: 'FAILED', automatic: false, params: { what: 'video', to: 'core' } },
-  {
-    service: 'mobile-edge',
-    kind: 'SCALE',
-    state: 'COMPLETED',
-    automatic: false,
-    params: { unit: 'video/server', count: 1 },
-  },
-] as const satisfies readonly Pick<Operation, 'service' | 'kind' | 'state' | 'automatic' | 'params'>[];
 
 export class Scenario {
   readonly world: World;
@@ -332,55 +302,6 @@ export class Scenario {
     this.#runs.get(id)!.operation.cancelPending = true;
   }
 
-  /** What a console is mostly opened for: things have happened before. */
-  history(): void {
-    const now = Date.now();
-    const day = 86_400_000;
-    for (const [i, [name, format, operationalState, usageState]] of CATALOGUE.entries()) {
-      const id = `desc-0mkc${i}`;
-      const source = `superfluidity: 1\nservice:\n  name: ${name}\n  version: "1.${i}"\n`;
-      const version = `1.${i}+${(i * 7_919_393).toString(16).padStart(8, '0')}`;
-      const states = { onboardingState: 'ONBOARDED', operationalState, usageState } as const;
-      this.world.descriptors.set(id, { id, name, version, format, ...states, createdAt: now - (i + 1) * day, source });
-    }
-    for (const [i, [name, role]] of (
-      [
-        ['ci-pipeline', 'admin'],
-        ['grafana', 'reader'],
-        ['noc', 'reader'],
-      ] as const
-    ).entries())
-      this.world.tokens.push({ id: `tok-0mkh${i}`, name, role, createdAt: now - (9 - i) * day });
-    for (const [i, past] of PAST.entries()) {
-      const startedAt = now - (PAST.length - i) * 47 * 60_000;
-      const stateEnteredAt = startedAt + 900 + i * 170;
-      const failed = past.state === 'FAILED' || past.state === 'ROLLED_BACK';
-      const error = failureOf({ id: '', title: 'create vm video/server#0 on core/c2', verb: '', after: [], ms: 0 });
-      const operation: OperationDetail = {
-        id: `op-0mk0000${String(i).padStart(2, '0')}`,
-        cancelPending: false,
-        executor: 'srv-mock',
-        ...past,
-        startedAt,
-        stateEnteredAt,
-        ...(failed ? { error } : {}),
-        policies: { planned: 'holds', realised: i === 3 ? 'violated' : i % 4 === 1 ? 'unknown' : 'holds' },
-        realised: proofOf(i === 3 ? 'violated' : i % 4 === 1 ? 'unknown' : 'holds', 'realised'),
-        steps: ['grant', 'create', 'switch', 'remove'].map((id, n, all) => ({
-          id,
-          title: `${id} ${n === 0 ? 'resources' : 'container video/server#0 on core/c1'}`,
-          verb: id,
-          dependsOn: n === 0 ? [] : [all[n - 1]!],
-          state: failed && n > 1 ? 'undone' : 'done',
-          attempt: 1,
-          startedAt: startedAt + n * 200,
-          endedAt: startedAt + n * 200 + 150,
-        })),
-      };
-      this.world.operations.set(operation.id, operation);
-    }
-  }
-
   /** Very many units at once, without an operation: what the console makes of it is the question. */
   grow(service: ServiceDetail, path: string, count: number): void {
     const blueprint = MOBILE_EDGE.find((unit) => unit.path === path)!;
@@ -596,7 +517,7 @@ export class Scenario {
   }
 }
 
-function failureOf(action: Action): NonNullable<Step['error']> {
+export function failureOf(action: Pick<Action, 'title'>): NonNullable<Step['error']> {
   return {
     code: 'SF-SITE-UNIT-FAILED',
     message: `${action.title}: the runtime gave up before the health check`,

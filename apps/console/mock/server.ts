@@ -12,6 +12,8 @@ export interface Mock {
   readonly url: string;
   readonly world: World;
   readonly scenario: Scenario;
+  /** When the operation is over as it should be. */
+  completed(operation: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -33,7 +35,14 @@ export async function startMock(options: MockOptions): Promise<Mock> {
   });
   await new Promise<void>((resolve) => server.listen(options.port, '127.0.0.1', resolve));
   scenario.stream();
-  return { url: urlOf(server), world, scenario, close: () => close(server) };
+  return { url: urlOf(server), world, scenario, completed: (id) => completed(world, id), close: () => close(server) };
+}
+
+async function completed(world: World, id: string): Promise<void> {
+  for (const deadline = Date.now() + 30_000; world.operations.get(id)?.state !== 'COMPLETED'; ) {
+    if (Date.now() > deadline) throw new Error(`operation ${id} is not completed`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 function urlOf(server: Server): string {
@@ -147,6 +156,7 @@ function sendStream(
   world: World,
 ): void {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+  response.flushHeaders();
   const send = (value: unknown, id?: number) =>
     response.write(`${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(value)}\n\n`);
   const lastId = request.headers['last-event-id'];

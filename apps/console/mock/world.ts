@@ -27,6 +27,8 @@ export interface World {
   readonly output: Map<string, string[]>;
   /** Services whose policies do not hold. */
   readonly violated: Set<string>;
+  /** Share of a host, `site/host`, that is taken by what this control plane does not know. */
+  readonly others: Map<string, number>;
   readonly system: SystemInfo;
   readonly eventListeners: Set<(event: Event) => void>;
   readonly sampleListeners: Set<(service: string, batch: Sample[]) => void>;
@@ -134,6 +136,7 @@ export function makeWorld(): World {
     tokens: [{ id: 'tok-0mk1', name: 'admin', role: 'admin', createdAt: Date.now() - 86_400_000 * 30 }],
     output: new Map(),
     violated: new Set(),
+    others: new Map(),
     system: {
       name: 'superfluidity',
       version: '0.1.0-mock',
@@ -239,13 +242,14 @@ function account(world: World, service: ServiceDetail): void {
     const all = [...world.services.values()].flatMap((one) => one.units).filter((unit) => unit.site === site.name);
     for (const host of site.hosts) {
       const here = all.filter((unit) => unit.host === host.name);
+      const others = world.others.get(`${site.name}/${host.name}`) ?? 0;
       host.used.cpu = Math.min(
         host.cpu,
-        here.reduce((sum, unit) => sum + (unit.environment === 'vm' ? 2 : 0.5), 0),
+        here.reduce((sum, unit) => sum + (unit.environment === 'vm' ? 2 : 0.5), others * host.cpu),
       );
       host.used.memoryMiB = Math.min(
         host.memoryMiB,
-        here.reduce((sum, unit) => sum + (unit.environment === 'vm' ? 2_048 : 512), 0),
+        here.reduce((sum, unit) => sum + (unit.environment === 'vm' ? 2_048 : 512), others * 0.8 * host.memoryMiB),
       );
     }
     site.unitCount = all.length;

@@ -1,3 +1,4 @@
+import { ApiError } from '@superfluidity/api';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -7,8 +8,13 @@ import { useStore } from './data/store.ts';
 import { router } from './router.tsx';
 
 const queryClient = new QueryClient({
-  defaultOptions: { queries: { staleTime: 5_000, retry: 1, refetchOnWindowFocus: false } },
+  defaultOptions: { queries: { staleTime: 5_000, retry: mayHelp, refetchOnWindowFocus: false } },
 });
+
+/** A refusal is the same when it is asked for again. */
+function mayHelp(failures: number, error: unknown): boolean {
+  return failures < 1 && !(error instanceof ApiError && error.status < 500);
+}
 
 /** The console for whoever has a token, and the way to one for whoever has none. */
 export function App() {

@@ -4,6 +4,8 @@ import './styles/tokens.css';
 import './styles/parts.css';
 import './styles/panels.css';
 import './styles/console.css';
+import './styles/shell.css';
+import './styles/pages.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';

@@ -1,28 +1,161 @@
-import { createRootRouteWithContext, createRoute, createRouter } from '@tanstack/react-router';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  type ErrorComponentProps,
+  lazyRouteComponent,
+  Link,
+  useRouter,
+} from '@tanstack/react-router';
+import { Button, EmptyState, EmptyStateActions, EmptyStateBody, EmptyStateFooter } from '@patternfly/react-core';
+import { PathMissingIcon } from '@patternfly/react-icons/dist/esm/icons/path-missing-icon';
 import { OverviewPage } from './overview/overview-page.tsx';
+import { Shell } from './shell/shell.tsx';
+import { Failure } from './ui/failure.tsx';
+import { keepKnown, parseSearch, stringifySearch } from './view-model/list-state.ts';
 
-/** What is chosen is in the URL, so that a page can be sent to a colleague. */
-export interface OverviewSearch {
-  readonly service?: string;
-  readonly operation?: string;
-}
+/** The map of the console. What a page shows is in its address; its code comes when it is asked for, but for the first one. */
+const root = createRootRouteWithContext<{ readonly leave: () => void }>()({
+  component: Shell,
+  notFoundComponent: NothingHere,
+});
 
-const root = createRootRouteWithContext<{ readonly leave: () => void }>()({});
+/** What a list has in its address besides its own filters. */
+const LIST = ['search', 'sort'] as const;
 
-export const overviewRoute = createRoute({
+const knows =
+  <const K extends string>(...names: readonly K[]) =>
+  (search: Record<string, unknown>) =>
+    keepKnown(search, names);
+
+const overview = createRoute({
   getParentRoute: () => root,
   path: '/',
-  validateSearch: (search: Record<string, unknown>): OverviewSearch => ({
-    ...(typeof search['service'] === 'string' ? { service: search['service'] } : {}),
-    ...(typeof search['operation'] === 'string' ? { operation: search['operation'] } : {}),
-  }),
+  validateSearch: knows('service', 'operation'),
   component: OverviewPage,
 });
 
-export const router = createRouter({
-  routeTree: root.addChildren([overviewRoute]),
-  context: { leave: () => {} },
+const services = createRoute({
+  getParentRoute: () => root,
+  path: '/services',
+  validateSearch: knows(...LIST, 'state', 'healthy', 'busy', 'site'),
+  component: lazyRouteComponent(() => import('./services/services-page.tsx'), 'ServicesPage'),
 });
+const service = createRoute({
+  getParentRoute: () => root,
+  path: '/services/$name',
+  validateSearch: knows(...LIST, 'tab', 'unit', 'do', 'state', 'site', 'environment', 'kind'),
+  component: lazyRouteComponent(() => import('./services/service-page.tsx'), 'ServicePage'),
+});
+
+const operations = createRoute({
+  getParentRoute: () => root,
+  path: '/operations',
+  validateSearch: knows(...LIST, 'state', 'kind', 'automatic', 'service'),
+  component: lazyRouteComponent(() => import('./operations/operations-page.tsx'), 'OperationsPage'),
+});
+const operation = createRoute({
+  getParentRoute: () => root,
+  path: '/operations/$id',
+  validateSearch: knows('tab'),
+  component: lazyRouteComponent(() => import('./operations/operation-page.tsx'), 'OperationPage'),
+});
+
+const catalogue = createRoute({
+  getParentRoute: () => root,
+  path: '/catalogue',
+  validateSearch: knows(...LIST, 'format', 'operationalState', 'usageState', 'do'),
+  component: lazyRouteComponent(() => import('./catalogue/catalogue-page.tsx'), 'CataloguePage'),
+});
+const descriptor = createRoute({
+  getParentRoute: () => root,
+  path: '/catalogue/$id',
+  component: lazyRouteComponent(() => import('./catalogue/descriptor-page.tsx'), 'DescriptorPage'),
+});
+
+const deploy = createRoute({
+  getParentRoute: () => root,
+  path: '/deploy',
+  validateSearch: knows('descriptor', 'name'),
+  component: lazyRouteComponent(() => import('./deploy/deploy-page.tsx'), 'DeployPage'),
+});
+
+const verification = createRoute({
+  getParentRoute: () => root,
+  path: '/verification',
+  validateSearch: knows('service', 'plane', 'policy'),
+  component: lazyRouteComponent(() => import('./verification/verification-page.tsx'), 'VerificationPage'),
+});
+
+const infrastructure = createRoute({
+  getParentRoute: () => root,
+  path: '/infrastructure',
+  validateSearch: knows(...LIST, 'tab', 'by', 'kind', 'tier', 'healthy', 'site', 'environment', 'schedulable', 'state'),
+  component: lazyRouteComponent(() => import('./infrastructure/infrastructure-page.tsx'), 'InfrastructurePage'),
+});
+const site = createRoute({
+  getParentRoute: () => root,
+  path: '/infrastructure/$site',
+  validateSearch: knows(...LIST, 'environment', 'schedulable'),
+  component: lazyRouteComponent(() => import('./infrastructure/site-page.tsx'), 'SitePage'),
+});
+
+const events = createRoute({
+  getParentRoute: () => root,
+  path: '/events',
+  validateSearch: knows(...LIST, 'kind', 'severity', 'service', 'by'),
+  component: lazyRouteComponent(() => import('./events/events-page.tsx'), 'EventsPage'),
+});
+
+const settings = createRoute({
+  getParentRoute: () => root,
+  path: '/settings',
+  validateSearch: knows(...LIST, 'tab', 'do', 'role', 'kind', 'tier', 'healthy'),
+  component: lazyRouteComponent(() => import('./settings/settings-page.tsx'), 'SettingsPage'),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    overview,
+    services,
+    service,
+    operations,
+    operation,
+    catalogue,
+    descriptor,
+    deploy,
+    verification,
+    infrastructure,
+    site,
+    events,
+    settings,
+  ]),
+  context: { leave: () => {} },
+  parseSearch,
+  stringifySearch,
+  // Code of the page under the pointer is fetched before it is pressed.
+  defaultPreload: 'intent',
+  defaultErrorComponent: Broken,
+});
+
+function NothingHere() {
+  return (
+    <EmptyState titleText="Nothing is at this address" headingLevel="h1" icon={PathMissingIcon} data-failure="address">
+      <EmptyStateBody>The link may be of another version of the console, or mistyped.</EmptyStateBody>
+      <EmptyStateFooter>
+        <EmptyStateActions>
+          <Button component={(props: object) => <Link to="/" {...props} />}>To the overview</Button>
+        </EmptyStateActions>
+      </EmptyStateFooter>
+    </EmptyState>
+  );
+}
+
+/** A defect of the console itself, or code that could not be fetched because another version has taken its place. */
+function Broken({ error }: ErrorComponentProps) {
+  const router = useRouter();
+  return <Failure isPage error={error} what="this page" onRetry={() => void router.invalidate()} />;
+}
 
 declare module '@tanstack/react-router' {
   interface Register {

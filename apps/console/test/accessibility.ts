@@ -26,7 +26,7 @@ export function violations(page: Page): Promise<string[]> {
     )) {
       if (shown(element) && nameOf(element).trim() === '') found.push(`no name: ${describe(element)}`);
     }
-    const ids = [...document.querySelectorAll('[id]')].map((element) => element.id);
+    const ids = [...document.querySelectorAll('[id]')].map((element) => element.id).filter(Boolean);
     for (const id of new Set(ids)) if (ids.filter((other) => other === id).length > 1) found.push(`id twice: ${id}`);
     for (const element of document.querySelectorAll('[aria-labelledby], [aria-describedby]')) {
       for (const attribute of ['aria-labelledby', 'aria-describedby']) {

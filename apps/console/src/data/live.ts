@@ -1,6 +1,6 @@
 import type { Client, Event, Sample } from '@superfluidity/api';
 import type { QueryClient } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { createContext, use, useEffect, useState } from 'react';
 import { SampleBuffer } from '../view-model/latency.ts';
 import { createRefresher } from '../view-model/refresher.ts';
 import { useClient } from './session.tsx';
@@ -20,14 +20,26 @@ const LIMITS = {
 
 /** What an event makes stale, as the first words of query keys. */
 const STALE: Readonly<Record<string, readonly string[]>> = {
-  operation: ['operation', 'operations', 'service', 'services'],
+  operation: ['operation', 'operations', 'service', 'services', 'proof'],
   step: ['operation'],
-  unit: ['service', 'services', 'site', 'sites'],
+  unit: ['service', 'services', 'units', 'site', 'sites', 'hosts'],
   service: ['service', 'services', 'operations'],
-  site: ['site', 'sites', 'links'],
+  site: ['site', 'sites', 'links', 'hosts'],
   pool: ['site'],
+  descriptor: ['descriptor', 'descriptors'],
+  audit: ['tokens'],
 };
-const SLOW = new Set(['site', 'sites', 'links']);
+const SLOW = new Set(['site', 'sites', 'links', 'hosts', 'units', 'events', 'proof']);
+
+const EventsContext = createContext<Store<readonly Event[]> | undefined>(undefined);
+export const EventsProvider = EventsContext.Provider;
+
+/** The newest events, which the shell follows. */
+export function useEvents(): Store<readonly Event[]> {
+  const events = use(EventsContext);
+  if (events === undefined) throw new Error('nobody above this component follows the events');
+  return events;
+}
 
 /** Reads the history, then follows what happens, keeps the newest events and refreshes the queries that they touch. */
 export function useLiveEvents(queryClient: QueryClient): Store<readonly Event[]> {
@@ -47,6 +59,7 @@ export function useLiveEvents(queryClient: QueryClient): Store<readonly Event[]>
       for await (const event of client.follow('followEvents', { query: { after }, signal: stop.signal })) {
         queue.push(event);
         for (const key of STALE[event.kind] ?? []) refresher.mark(key);
+        refresher.mark('events');
       }
     });
     return () => {

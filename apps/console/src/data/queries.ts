@@ -7,8 +7,11 @@ import { useClient } from './session.tsx';
 const OPERATIONS_SHOWN = 20;
 /** Sites whose details are fetched; a page of sites comes with the inventory. */
 const SITES_SHOWN = 24;
+/** A site with more is looked at under Infrastructure, host by host. */
+const HOSTS_DETAILED = 500;
 
 export const queries = (client: Client) => ({
+  me: queryOptions({ queryKey: ['me'], queryFn: () => client.call('getMe'), staleTime: Infinity }),
   system: queryOptions({ queryKey: ['system'], queryFn: () => client.call('getSystem'), staleTime: Infinity }),
   sites: queryOptions({
     queryKey: ['sites'],
@@ -43,6 +46,24 @@ export const queries = (client: Client) => ({
         return operation !== undefined && isOver(operation.state) ? false : 2_000;
       },
     }),
+  descriptor: (id: string) =>
+    queryOptions({ queryKey: ['descriptor', id], queryFn: () => client.call('getDescriptor', { params: { id } }) }),
+  descriptors: queryOptions({
+    queryKey: ['descriptors', 'all'],
+    queryFn: async () => (await client.call('listDescriptors', { query: { limit: 1_000 } })).items,
+  }),
+  tokens: queryOptions({
+    queryKey: ['tokens', 'all'],
+    queryFn: async () => (await client.call('listTokens', { query: { limit: 1_000 } })).items,
+  }),
+  hostLoad: queryOptions({ queryKey: ['hosts', 'load'], queryFn: () => client.call('getHostLoad') }),
+  proof: (name: string, realised: boolean) =>
+    queryOptions({
+      queryKey: ['proof', name, realised],
+      queryFn: () =>
+        client.call('verifyService', { params: { name }, query: { realised: realised ? 'true' : 'false' } }),
+      staleTime: 30_000,
+    }),
   output: (service: string, unit: string) =>
     queryOptions({
       queryKey: ['output', service, unit],
@@ -61,7 +82,10 @@ export function useSites(): {
 } {
   const q = useQueriesOf();
   const list = useQuery(q.sites);
-  const names = (list.data ?? []).slice(0, SITES_SHOWN).map((site) => site.name);
+  const names = (list.data ?? [])
+    .filter((site) => site.hostCount <= HOSTS_DETAILED)
+    .slice(0, SITES_SHOWN)
+    .map((site) => site.name);
   return useQueries({
     queries: names.map((name) => q.site(name)),
     combine: (details: UseQueryResult<SiteDetail>[]) => ({

@@ -1,22 +1,18 @@
 import type { Operation, Service, ServiceDetail, SiteLink } from '@superfluidity/api';
-import { Alert } from '@patternfly/react-core';
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { FormSelect, FormSelectOption } from '@patternfly/react-core';
+import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo } from 'react';
-import { useLiveEvents, useLiveSamples } from '../data/live.ts';
+import { useEvents, useLiveSamples } from '../data/live.ts';
 import { useQueriesOf, useSites } from '../data/queries.ts';
-import { useSession } from '../data/session.tsx';
-import { useStore } from '../data/store.ts';
 import { EventsPanel } from '../events/events-panel.tsx';
 import { LatencyPanel } from '../latency/latency-panel.tsx';
 import { ServiceBar } from '../service/service-bar.tsx';
 import { SitesPanel } from '../sites/sites-panel.tsx';
 import { OperationPanel } from '../steps/operation-panel.tsx';
 import { TopologyPanel } from '../topology/topology-panel.tsx';
-import { ConfirmProvider } from '../ui/confirm.tsx';
 import { Command } from '../ui/empty.tsx';
 import { errorBodyOf, ErrorView } from '../ui/error-view.tsx';
-import { Masthead } from './masthead.tsx';
 
 const NO_SERVICES: readonly Service[] = [];
 const NO_OPERATIONS: readonly Operation[] = [];
@@ -28,7 +24,7 @@ export function OverviewPage() {
   const search = useSearch({ from: '/' });
   const navigate = useNavigate({ from: '/' });
   const q = useQueriesOf();
-  const events = useLiveEvents(useQueryClient());
+  const events = useEvents();
   const { sites, pending, error: sitesError } = useSites();
   const links = useQuery(q.links).data ?? NO_LINKS;
   const services = useQuery(q.services);
@@ -45,38 +41,50 @@ export function OverviewPage() {
     choose({ ...(name === undefined ? {} : { service: name }), ...(operation === undefined ? {} : { operation }) });
 
   return (
-    <ConfirmProvider>
-      <Masthead services={list} service={name} onService={(next) => choose({ service: next })} />
-      <main id="main" className="sf-main">
-        <Silence />
-        {service !== undefined && (
-          <ServiceBar service={service} sites={sites} onOperation={() => showOperation(undefined)} />
-        )}
-        {detail.error !== null && name !== undefined && (
-          <ErrorView error={errorBodyOf(detail.error)} title={`The service ${name} cannot be shown`} />
-        )}
-        {services.isSuccess && name === undefined && (
-          <section className="sf-service">
-            <h1>No service yet</h1>
-            <Command text="superfluidity deploy examples/mobile-edge" />
-          </section>
-        )}
-        <TopologyPanel sites={sites} links={links} service={service} pending={pending} error={sitesError} />
-        <LatencyPanel samples={samples} operations={operations} units={service?.units ?? NO_UNITS} sites={siteNames} />
-        <EventsPanel events={events} service={name} operations={operations} />
-        <OperationPanel operations={operations} chosen={search.operation} onChoose={showOperation} />
-        <SitesPanel sites={sites} links={links} />
-      </main>
-    </ConfirmProvider>
+    <div className="sf-main">
+      {service !== undefined && (
+        <ServiceBar
+          service={service}
+          sites={sites}
+          onOperation={() => showOperation(undefined)}
+          beside={<Switcher services={list} service={service.name} onService={(next) => choose({ service: next })} />}
+        />
+      )}
+      {detail.error !== null && name !== undefined && (
+        <ErrorView error={errorBodyOf(detail.error)} title={`The service ${name} cannot be shown`} />
+      )}
+      {services.isSuccess && name === undefined && (
+        <section className="sf-service">
+          <h1>No service yet</h1>
+          <Command text="superfluidity deploy examples/mobile-edge" />
+        </section>
+      )}
+      <TopologyPanel sites={sites} links={links} service={service} pending={pending} error={sitesError} />
+      <LatencyPanel samples={samples} operations={operations} units={service?.units ?? NO_UNITS} sites={siteNames} />
+      <EventsPanel events={events} service={name} operations={operations} />
+      <OperationPanel operations={operations} chosen={search.operation} onChoose={showOperation} />
+      <SitesPanel sites={sites} links={links} />
+    </div>
   );
 }
 
-function Silence() {
-  const reachability = useStore(useSession().reachability);
-  if (reachability !== 'silent') return null;
+/** Which service is shown; alone, it needs no choice. */
+function Switcher(props: {
+  readonly services: readonly Service[];
+  readonly service: string;
+  readonly onService: (name: string) => void;
+}) {
+  if (props.services.length < 2) return null;
   return (
-    <Alert isInline variant="warning" title="The control plane does not answer" className="sf-silence">
-      What is shown is from before. The console goes on by itself when the control plane is back: npm start
-    </Alert>
+    <FormSelect
+      className="sf-switcher"
+      aria-label="Service shown"
+      value={props.service}
+      onChange={(_event, value) => props.onService(value)}
+    >
+      {props.services.map((service) => (
+        <FormSelectOption key={service.id} value={service.name} label={service.name} />
+      ))}
+    </FormSelect>
   );
 }

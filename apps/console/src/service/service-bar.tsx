@@ -1,9 +1,9 @@
-import type { ServiceDetail, SiteDetail } from '@superfluidity/api';
+import type { Service, ServiceDetail, SiteDetail } from '@superfluidity/api';
 import { Label } from '@patternfly/react-core';
 import { CheckCircleIcon } from '@patternfly/react-icons/dist/esm/icons/check-circle-icon';
 import { ExclamationTriangleIcon } from '@patternfly/react-icons/dist/esm/icons/exclamation-triangle-icon';
 import { InProgressIcon } from '@patternfly/react-icons/dist/esm/icons/in-progress-icon';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { useClient } from '../data/session.tsx';
 import { ActionButton } from '../ui/action-button.tsx';
 import { useConfirm } from '../ui/confirm.tsx';
@@ -17,9 +17,12 @@ export function ServiceBar(props: {
   readonly service: ServiceDetail;
   readonly sites: readonly SiteDetail[];
   readonly onOperation: (id: string) => void;
+  readonly beside?: ReactNode;
+  /** What is asked for by the address. */
+  readonly asked?: string | undefined;
 }) {
-  const { service, sites, onOperation } = props;
-  const [dialog, setDialog] = useState<'move' | 'scale'>();
+  const { service, sites, onOperation, asked } = props;
+  const [dialog, setDialog] = useState(asked === 'move' || asked === 'scale' ? asked : undefined);
   const client = useClient();
   const confirm = useConfirm();
   const params = { name: service.name };
@@ -32,6 +35,7 @@ export function ServiceBar(props: {
   return (
     <section className="sf-service" aria-labelledby="service-name">
       <h1 id="service-name">{service.name}</h1>
+      {props.beside}
       <ServiceLabel service={service} />
       <dl>
         <div>
@@ -94,7 +98,7 @@ export function ServiceBar(props: {
   );
 }
 
-function ServiceLabel({ service }: { readonly service: ServiceDetail }) {
+export function ServiceLabel({ service }: { readonly service: Pick<Service, 'busy' | 'state' | 'healthy'> }) {
   if (service.busy !== undefined) {
     return (
       <Label color="blue" icon={<InProgressIcon />}>

@@ -35,7 +35,13 @@ export function SitesPanel(props: { readonly sites: readonly SiteDetail[]; reado
   );
 }
 
-function SiteCard({ site, links }: { readonly site: SiteDetail; readonly links: readonly SiteLink[] }) {
+export function SiteCard(props: {
+  readonly site: SiteDetail;
+  readonly links: readonly SiteLink[];
+  /** Where the page has a heading and a list of hosts of its own. */
+  readonly withoutHosts?: boolean;
+}) {
+  const { site, links } = props;
   const environments = [...new Set(site.hosts.flatMap((host) => host.environments))];
   return (
     <article className="sf-site-card" aria-labelledby={`site-${site.name}`} data-site-card={site.name}>
@@ -75,19 +81,7 @@ function SiteCard({ site, links }: { readonly site: SiteDetail; readonly links: 
             used={share(site.used.memoryMiB, site.capacity.memoryMiB)}
             text={`${formatMiB(site.used.memoryMiB)} of ${formatMiB(site.capacity.memoryMiB)}`}
           />
-          <h4>Hosts</h4>
-          <ul className="sf-hosts">
-            {site.hosts.slice(0, HOSTS_LISTED).map((host) => (
-              <li key={host.name}>
-                <span>{host.name}</span>
-                <Meter small label={`${host.name} CPU`} used={share(host.used.cpu, host.cpu)} />
-                <Meter small label={`${host.name} memory`} used={share(host.used.memoryMiB, host.memoryMiB)} />
-              </li>
-            ))}
-            {site.hosts.length > HOSTS_LISTED && (
-              <li className="sf-subtle">and {site.hosts.length - HOSTS_LISTED} more</li>
-            )}
-          </ul>
+          {props.withoutHosts !== true && <HostMeters site={site} />}
         </section>
         <section>
           <h4>Runs</h4>
@@ -156,6 +150,24 @@ function SiteCard({ site, links }: { readonly site: SiteDetail; readonly links: 
         </section>
       </div>
     </article>
+  );
+}
+
+function HostMeters({ site }: { readonly site: SiteDetail }) {
+  return (
+    <>
+      <h4>Hosts</h4>
+      <ul className="sf-hosts">
+        {site.hosts.slice(0, HOSTS_LISTED).map((host) => (
+          <li key={host.name}>
+            <span>{host.name}</span>
+            <Meter small label={`${host.name} CPU`} used={share(host.used.cpu, host.cpu)} />
+            <Meter small label={`${host.name} memory`} used={share(host.used.memoryMiB, host.memoryMiB)} />
+          </li>
+        ))}
+        {site.hosts.length > HOSTS_LISTED && <li className="sf-subtle">and {site.hosts.length - HOSTS_LISTED} more</li>}
+      </ul>
+    </>
   );
 }
 

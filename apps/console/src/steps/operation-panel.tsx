@@ -2,7 +2,7 @@ import type { Operation, OperationDetail, Step, VerificationReport } from '@supe
 import { Button, FormSelect, FormSelectOption, Label } from '@patternfly/react-core';
 import { TimesIcon } from '@patternfly/react-icons/dist/esm/icons/times-icon';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useEffect, useMemo, useState } from 'react';
 import { useNow } from '../data/clock.ts';
 import { useQueriesOf } from '../data/queries.ts';
 import { useClient } from '../data/session.tsx';
@@ -12,6 +12,7 @@ import { Empty } from '../ui/empty.tsx';
 import { errorBodyOf, ErrorView } from '../ui/error-view.tsx';
 import { Panel } from '../ui/panel.tsx';
 import { StateIcon } from '../ui/state-icon.tsx';
+import { describeOperation } from '../view-model/describe-operation.ts';
 import { formatMs, formatTime } from '../view-model/format.ts';
 import { isOver, operationMay, type OperationVerb, operationVerbs, stateWords } from '../view-model/permitted.ts';
 import { buildStepGraph, stepDurationMs, summarise } from '../view-model/step-graph.ts';
@@ -40,14 +41,10 @@ export function OperationPanel(props: {
       </Panel>
     );
   }
-  return <ShownOperation {...props} id={id} />;
+  return <ShownOperation title="Operation" beside={<OperationChoice {...props} id={id} />} id={id} />;
 }
 
-function ShownOperation(props: {
-  readonly id: string;
-  readonly operations: readonly Operation[];
-  readonly onChoose: (id: string) => void;
-}) {
+export function ShownOperation(props: { readonly id: string; readonly title: string; readonly beside?: ReactNode }) {
   const { data: operation, error } = useQuery(useQueriesOf().operation(props.id));
   const steps = operation?.steps ?? NO_STEPS;
   const graph = useMemo(() => buildStepGraph(steps), [steps]);
@@ -58,8 +55,8 @@ function ShownOperation(props: {
   return (
     <Panel
       className="sf-panel--operation"
-      title="Operation"
-      beside={<OperationChoice {...props} />}
+      title={props.title}
+      beside={props.beside}
       aside={operation !== undefined && <OperationState operation={operation} />}
     >
       {error !== null && <ErrorView error={errorBodyOf(error)} title="The operation cannot be shown" />}
@@ -79,25 +76,6 @@ function ShownOperation(props: {
       )}
     </Panel>
   );
-}
-
-const kindWords: Readonly<Record<Operation['kind'], string>> = {
-  INSTANTIATE: 'Deploy',
-  SCALE: 'Scale',
-  MOVE: 'Move',
-  HEAL: 'Heal',
-  TERMINATE: 'Terminate',
-};
-
-export function describeOperation(operation: Operation): string {
-  const { what, to, unit, count } = operation.params;
-  const object =
-    operation.kind === 'MOVE'
-      ? `${String(what)} to ${String(to)}`
-      : operation.kind === 'SCALE'
-        ? `${String(unit)} to ${String(count)}`
-        : operation.service;
-  return `${kindWords[operation.kind]} ${object}`;
 }
 
 function OperationChoice(props: {

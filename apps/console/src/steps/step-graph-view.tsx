@@ -209,12 +209,12 @@ function StepBox({ data: { step, now, selected, onSelect } }: NodeProps<StepFlow
         data-step={step.id}
         data-state={step.state}
         aria-pressed={selected}
-        aria-label={`${step.title}: ${words[step.state]}`}
         title={step.title}
         onClick={() => onSelect(step.id)}
       >
         <StateIcon of="step" state={step.state} />
         <span className="sf-step__title">{step.title}</span>
+        <span className="sf-offscreen">: {words[step.state]}</span>
         {attempts > 1 && <span className="sf-step__sub">attempt {attempts}</span>}
         <span className="sf-step__sub">
           {step.steps.length > 1 && `${finished} of ${step.steps.length} · `}

@@ -59,7 +59,7 @@ function UnitBox({ data: { member, selected, onSelect } }: NodeProps<UnitNode>) 
   const { unit } = member;
   const [group, name] = splitPath(unit.path);
   const address = unit.ports[0]?.address;
-  const label = `${unit.path} ${unit.index}, ${environmentNames[unit.environment]}, ${stateNames[unit.state]}, on ${unit.site}/${unit.host}`;
+  const told = `${environmentNames[unit.environment]}, ${stateNames[unit.state]}, on ${unit.site}/${unit.host}`;
   return (
     <button
       type="button"
@@ -67,7 +67,6 @@ function UnitBox({ data: { member, selected, onSelect } }: NodeProps<UnitNode>) 
       data-unit={member.role}
       data-at={unit.site}
       data-state={unit.state}
-      aria-label={unit.pooled ? `${label}, from the pool` : label}
       aria-pressed={selected}
       onClick={() => onSelect(member.id)}
     >
@@ -82,6 +81,7 @@ function UnitBox({ data: { member, selected, onSelect } }: NodeProps<UnitNode>) 
         </span>
         <StateIcon of="unit" state={unit.state} />
       </span>
+      <span className="sf-offscreen">{unit.pooled ? `${told}, from the pool` : told}</span>
       <span className="sf-unit__row">
         <span className="sf-unit__address">{address ?? stateNames[unit.state]}</span>
         {unit.pooled && (

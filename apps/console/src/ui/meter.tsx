@@ -6,11 +6,15 @@ export function Meter(props: {
   readonly used: number;
   readonly text?: string;
   readonly small?: boolean;
+  /** In one line: for tables. */
+  readonly inline?: boolean;
   readonly stock?: boolean;
 }) {
   const { label, used, text } = props;
   return (
-    <div className={`sf-meter ${props.small === true ? 'sf-meter--small' : ''}`}>
+    <div
+      className={`sf-meter ${props.small === true ? 'sf-meter--small' : ''} ${props.inline === true ? 'sf-meter--inline' : ''}`}
+    >
       <span className="sf-meter__label">{label}</span>
       <span
         className="sf-meter__track"

@@ -37,3 +37,18 @@ export function hitRate(pool: { readonly hits: number; readonly misses: number }
   const asked = pool.hits + pool.misses;
   return asked === 0 ? undefined : pool.hits / asked;
 }
+
+const MINUTE_MS = 60_000;
+
+/** Of something in the past, in its greatest unit: 3 min ago. */
+export function formatAge(ms: number): string {
+  if (ms < 5_000) return 'just now';
+  if (ms < MINUTE_MS) return `${Math.floor(ms / 1_000)} s ago`;
+  if (ms < 60 * MINUTE_MS) return `${Math.floor(ms / MINUTE_MS)} min ago`;
+  if (ms < 24 * 60 * MINUTE_MS) return `${Math.floor(ms / (60 * MINUTE_MS))} h ago`;
+  return formatAmount(Math.floor(ms / (24 * 60 * MINUTE_MS)), 'day') + ' ago';
+}
+
+export function formatDay(ms: number): string {
+  return new Date(ms).toLocaleDateString('en-GB', { day: '2-digit', month: 'short' });
+}

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { aService, aSite, aUnit, anOperation } from './fixtures.ts';
-import { operationMay, operationVerbs, serviceMay, siteMayHost } from './permitted.ts';
+import {
+  descriptorMay,
+  operationMay,
+  operationVerbs,
+  planMay,
+  serviceMay,
+  siteMay,
+  siteMayHost,
+  tokenMay,
+} from './permitted.ts';
 
 const allowed = (more: Parameters<typeof anOperation>[0]) =>
   operationVerbs.filter((verb) => operationMay(verb, anOperation(more)).allowed);
@@ -41,5 +50,30 @@ describe('what may be done with a service', () => {
     expect(siteMayHost(sites[1]!, service.units)).toEqual({ allowed: false, reason: 'it is there now' });
     expect(siteMayHost(sites[0]!, [vm])).toEqual({ allowed: false, reason: 'has no host for environment vm' });
     expect(siteMayHost(aSite('x', ['h'], { healthy: false }), [])).toEqual({ allowed: false, reason: 'not healthy' });
+  });
+});
+
+describe('what may be done with the rest', () => {
+  it('has a reason where it may not', () => {
+    const descriptor = { onboardingState: 'ONBOARDED', operationalState: 'ENABLED', usageState: 'NOT_IN_USE' } as const;
+    expect(descriptorMay('deploy', descriptor).allowed).toBe(true);
+    expect(descriptorMay('delete', descriptor)).toEqual({ allowed: false, reason: 'It is enabled. Disable it first.' });
+    const disabled = { ...descriptor, operationalState: 'DISABLED' } as const;
+    expect([descriptorMay('delete', disabled).allowed, descriptorMay('deploy', disabled).allowed]).toEqual([
+      true,
+      false,
+    ]);
+    expect(descriptorMay('delete', { ...disabled, usageState: 'IN_USE' }).allowed).toBe(false);
+    expect(siteMay('remove', { unitCount: 0 }).allowed).toBe(true);
+    expect(siteMay('remove', { unitCount: 3 }).allowed).toBe(false);
+    const [boss, bot] = [
+      { name: 'boss', role: 'admin' },
+      { name: 'bot', role: 'reader' },
+    ] as const;
+    expect(tokenMay(bot, [boss, bot], 'boss').allowed).toBe(true);
+    expect(tokenMay(boss, [boss, bot], 'boss').allowed).toBe(false);
+    expect(tokenMay(boss, [boss, bot], 'other').allowed).toBe(false);
+    expect(planMay(undefined, false).allowed).toBe(false);
+    expect(planMay({}, false).allowed).toBe(true);
   });
 });

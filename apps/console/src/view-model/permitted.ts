@@ -1,4 +1,4 @@
-import type { Operation, ServiceDetail, Site } from '@superfluidity/api';
+import type { Descriptor, Operation, Plan, ServiceDetail, Site, Token } from '@superfluidity/api';
 
 /** Which actions make sense now. What does not carries the reason, which the disabled button shows. */
 export type Permission = { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
@@ -59,4 +59,40 @@ export function siteMayHost(
     (unit) => site.hosts !== undefined && !site.hosts.some((host) => host.environments.includes(unit.environment)),
   );
   return lacking === undefined ? yes : no(`has no host for environment ${lacking.environment}`);
+}
+
+/** SOL005, 5.5.4.3: deleted is what is disabled and not in use. */
+export function descriptorMay(
+  verb: 'deploy' | 'delete',
+  descriptor: Pick<Descriptor, 'operationalState' | 'usageState' | 'onboardingState'>,
+): Permission {
+  if (verb === 'deploy') {
+    if (descriptor.onboardingState !== 'ONBOARDED') return no('It is not onboarded.');
+    return descriptor.operationalState === 'ENABLED' ? yes : no('It is disabled. Enable it first.');
+  }
+  if (descriptor.usageState === 'IN_USE') return no('A service was made from it. Terminate that one first.');
+  return descriptor.operationalState === 'DISABLED' ? yes : no('It is enabled. Disable it first.');
+}
+
+export function siteMay(verb: 'remove', site: Pick<Site, 'unitCount'>): Permission {
+  return site.unitCount === 0
+    ? yes
+    : no(`${site.unitCount} units run there. Move or terminate them before you ${verb} it.`);
+}
+
+export function tokenMay(
+  token: Pick<Token, 'name' | 'role'>,
+  tokens: readonly Pick<Token, 'name' | 'role'>[],
+  mine: string | undefined,
+): Permission {
+  if (token.name === mine) return no('It is the one with which this page was opened.');
+  const another = tokens.some(({ name, role }) => role === 'admin' && name !== token.name);
+  return another || token.role === 'reader' ? yes : no('It is the only one with the role admin.');
+}
+
+/** Deployed is what was planned: what will happen has been seen. */
+export function planMay(plan: Pick<Plan, 'verification'> | undefined, planning: boolean): Permission {
+  if (plan === undefined) return no(planning ? 'It is being planned.' : 'Plan it first: a plan changes nothing.');
+  if (plan.verification?.answer === 'violated') return no('A policy would be violated: the packet is shown below.');
+  return yes;
 }

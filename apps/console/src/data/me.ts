@@ -1,0 +1,15 @@
+import { useQuery } from '@tanstack/react-query';
+import type { Permission } from '../view-model/permitted.ts';
+import { useQueriesOf } from './queries.ts';
+
+const READS_ONLY: Permission = {
+  allowed: false,
+  reason:
+    'This token may only read. Changes take one with the role admin: superfluidity token create NAME --role admin',
+};
+
+/** What makes sense and what the token may do. Until the server has said who it is, it is taken for an admin's. */
+export function usePermitted(permission: Permission): Permission {
+  const me = useQuery(useQueriesOf().me);
+  return me.data?.role === 'reader' ? READS_ONLY : permission;
+}

@@ -1,0 +1,129 @@
+import type { Event } from '@superfluidity/api';
+import { Label, PageSection, Tooltip } from '@patternfly/react-core';
+import { ExclamationCircleIcon } from '@patternfly/react-icons/dist/esm/icons/exclamation-circle-icon';
+import { ExclamationTriangleIcon } from '@patternfly/react-icons/dist/esm/icons/exclamation-triangle-icon';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useQueriesOf } from '../data/queries.ts';
+import { useClient } from '../data/session.tsx';
+import { Empty } from '../ui/empty.tsx';
+import { PageHead } from '../ui/page-head.tsx';
+import { type Column, type Filter, ResourceTable } from '../ui/resource-table.tsx';
+import { formatDay, formatTime } from '../view-model/format.ts';
+
+function Subject({ of }: { readonly of: Event }) {
+  if (of.subject.startsWith('op-')) {
+    return (
+      <Link to="/operations/$id" params={{ id: of.subject }}>
+        {of.subject}
+      </Link>
+    );
+  }
+  if (of.kind === 'site')
+    return (
+      <Link to="/infrastructure/$site" params={{ site: of.subject }}>
+        {of.subject}
+      </Link>
+    );
+  if (of.kind === 'service')
+    return (
+      <Link to="/services/$name" params={{ name: of.subject }}>
+        {of.subject}
+      </Link>
+    );
+  return <span>{of.subject}</span>;
+}
+
+const columns: readonly Column<Event>[] = [
+  {
+    title: 'When',
+    sort: 'id',
+    width: 15,
+    cell: (one) => (
+      <time dateTime={new Date(one.at).toISOString()}>
+        {formatDay(one.at)} {formatTime(one.at)}
+      </time>
+    ),
+  },
+  {
+    title: 'What',
+    width: 40,
+    cell: (one) => (
+      <Tooltip content={one.message} entryDelay={600}>
+        <span className={`sf-named sf-event--${one.severity}`}>
+          {one.severity === 'error' && <ExclamationCircleIcon aria-label="error" />}
+          {one.severity === 'warning' && <ExclamationTriangleIcon aria-label="warning" />}
+          {one.message}
+        </span>
+      </Tooltip>
+    ),
+  },
+  {
+    title: 'Kind',
+    from: 'medium',
+    cell: (one) => (
+      <Label isCompact color={one.kind === 'audit' ? 'purple' : 'grey'}>
+        {one.kind}
+      </Label>
+    ),
+  },
+  { title: 'About', from: 'medium', cell: (one) => <Subject of={one} /> },
+  { title: 'Service', from: 'wide', cell: (one) => one.service ?? '' },
+  { title: 'Token', from: 'wide', cell: (one) => one.by ?? '' },
+];
+
+const filters: readonly Filter[] = [
+  {
+    name: 'kind',
+    title: 'Kind',
+    options: ['audit', 'operation', 'step', 'unit', 'service', 'site', 'descriptor', 'pool'].map(
+      (one) => [one, one] as const,
+    ),
+  },
+  { name: 'severity', title: 'Severity', options: ['info', 'warning', 'error'].map((one) => [one, one] as const) },
+];
+
+export function EventsPage() {
+  const client = useClient();
+  const q = useQueriesOf();
+  // Only an admin may see which tokens there are.
+  const tokens = useQuery(q.tokens).data ?? [];
+  const services = useQuery(q.services).data ?? [];
+  const more: Filter[] = [
+    { name: 'service', title: 'Service', options: services.map(({ name }) => [name, name] as const) },
+    { name: 'by', title: 'Token', options: tokens.map(({ name }) => [name, name] as const) },
+  ];
+  return (
+    <>
+      <PageHead
+        title="Events and audit"
+        about={
+          <>
+            Everything that happened, newest first.{' '}
+            <Link to="/events" search={{ kind: 'audit' }}>
+              Audit
+            </Link>{' '}
+            is who asked for what, with which token, and what was refused.
+          </>
+        }
+      />
+      <PageSection isFilled className="sf-fill" hasBodyWrapper={false}>
+        <ResourceTable<Event>
+          label="Events"
+          queryKey={['events', 'list']}
+          fetch={(query) => client.call('listEvents', { query: query as never })}
+          keyOf={(one) => String(one.id)}
+          columns={columns}
+          filters={[...filters, ...more.filter(({ options }) => options.length > 0)]}
+          firstSort="-id"
+          searchWords="Part of the message, or what it is about"
+          empty={
+            <Empty title="No events yet" command="superfluidity events --follow">
+              Everything that changes is listed here, and in a terminal by
+            </Empty>
+          }
+        />
+      </PageSection>
+    </>
+  );
+}

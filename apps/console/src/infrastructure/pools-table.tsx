@@ -1,0 +1,63 @@
+import type { SiteDetail } from '@superfluidity/api';
+import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
+import { Link } from '@tanstack/react-router';
+import { useSites } from '../data/queries.ts';
+import { Empty } from '../ui/empty.tsx';
+import { Meter } from '../ui/meter.tsx';
+import { formatCount, formatPercent, hitRate } from '../view-model/format.ts';
+
+/** What is made before it is needed: how much of it is ready, and how often it was when it was asked for. */
+export function PoolsTable({ of }: { readonly of?: SiteDetail }) {
+  const { sites: all, pending } = useSites();
+  const sites = of === undefined ? all : [of];
+  const rows = sites.flatMap((site) => site.pools.map((pool) => ({ site, pool })));
+  if (rows.length === 0) {
+    if (of === undefined && pending) return null;
+    return (
+      <Empty title="No pools yet">They begin to fill when a descriptor is enabled whose units ask for them.</Empty>
+    );
+  }
+  return (
+    <Table variant="compact" gridBreakPoint="" aria-label="Pools">
+      <Thead>
+        <Tr>
+          {of === undefined && <Th>Site</Th>}
+          <Th>Pool</Th>
+          <Th>Ready</Th>
+          <Th>Hit rate</Th>
+          <Th className="sf-from-medium">Asked</Th>
+        </Tr>
+      </Thead>
+      <Tbody>
+        {rows.map(({ site, pool }) => {
+          const rate = hitRate(pool);
+          return (
+            <Tr key={`${site.name} ${pool.name}`}>
+              {of === undefined && (
+                <Td dataLabel="Site">
+                  <Link to="/infrastructure/$site" params={{ site: site.name }}>
+                    {site.name}
+                  </Link>
+                </Td>
+              )}
+              <Td dataLabel="Pool">{pool.name}</Td>
+              <Td dataLabel="Ready">
+                <Meter
+                  inline
+                  stock
+                  label={`${pool.name} of ${site.name}, ready`}
+                  used={pool.wanted > 0 ? pool.ready / pool.wanted : 0}
+                  text={`${pool.ready} of ${pool.wanted}`}
+                />
+              </Td>
+              <Td dataLabel="Hit rate">{rate === undefined ? 'not asked yet' : formatPercent(rate)}</Td>
+              <Td dataLabel="Asked" className="sf-from-medium">
+                {formatCount(pool.hits + pool.misses)}
+              </Td>
+            </Tr>
+          );
+        })}
+      </Tbody>
+    </Table>
+  );
+}

@@ -1,0 +1,102 @@
+import type { ListedUnit } from '@superfluidity/api';
+import {
+  Drawer,
+  DrawerActions,
+  DrawerCloseButton,
+  DrawerContent,
+  DrawerContentBody,
+  DrawerHead,
+  DrawerPanelContent,
+  Title,
+} from '@patternfly/react-core';
+import { Link, useNavigate } from '@tanstack/react-router';
+import { useClient } from '../data/session.tsx';
+import { Empty } from '../ui/empty.tsx';
+import { EnvironmentIcon, environmentNames } from '../ui/environment.tsx';
+import { Ago } from '../ui/facts.tsx';
+import { type Column, type Filter, ResourceTable } from '../ui/resource-table.tsx';
+import { StateIcon } from '../ui/state-icon.tsx';
+import { UnitLog } from './unit-log.tsx';
+
+export const unitFilters: readonly Filter[] = [
+  {
+    name: 'state',
+    title: 'State',
+    options: ['starting', 'running', 'draining', 'failed', 'stopped'].map((one) => [one, one] as const),
+  },
+  { name: 'environment', title: 'Runs as', options: Object.entries(environmentNames) },
+];
+
+export const unitColumns: readonly Column<ListedUnit>[] = [
+  {
+    title: 'Unit',
+    sort: 'name',
+    width: 25,
+    cell: (one) => (
+      <span className="sf-named">
+        <EnvironmentIcon of={one.environment} />
+        <Link to="/services/$name" params={{ name: one.service }} search={{ tab: 'units', unit: one.id }}>
+          {one.path}#{one.index}
+        </Link>
+      </span>
+    ),
+  },
+  {
+    title: 'State',
+    sort: 'state',
+    width: 15,
+    cell: (one) => (
+      <span className="sf-named">
+        <StateIcon of="unit" state={one.state} /> {one.state}
+      </span>
+    ),
+  },
+  { title: 'Site', sort: 'site', cell: (one) => one.site },
+  { title: 'Host', sort: 'host', from: 'medium', cell: (one) => one.host },
+  { title: 'Runs as', from: 'wide', cell: (one) => environmentNames[one.environment] },
+  { title: 'From', from: 'wide', cell: (one) => (one.pooled ? 'a pool' : 'scratch') },
+  { title: 'Changed', sort: 'updatedAt', from: 'medium', cell: (one) => <Ago at={one.updatedAt} /> },
+];
+
+/** The units of a service, and beside them what the chosen one prints. */
+export function UnitsTab({ service, unit }: { readonly service: string; readonly unit: string | undefined }) {
+  const client = useClient();
+  const navigate = useNavigate({ from: '/services/$name' });
+  const close = () => void navigate({ search: (before) => ({ ...before, unit: undefined }) as never });
+  return (
+    <Drawer isExpanded={unit !== undefined} isInline className="sf-units">
+      <DrawerContent
+        panelContent={
+          unit !== undefined && (
+            <DrawerPanelContent isResizable defaultSize="46%" minSize="280px" resizeAriaLabel="Width of the log">
+              <DrawerHead>
+                <Title headingLevel="h2" size="md">
+                  What it printed
+                </Title>
+                <DrawerActions>
+                  <DrawerCloseButton aria-label="Close the log" onClick={close} />
+                </DrawerActions>
+              </DrawerHead>
+              <UnitLog key={unit} service={service} unit={unit} />
+            </DrawerPanelContent>
+          )
+        }
+      >
+        <DrawerContentBody>
+          <ResourceTable<ListedUnit>
+            label="Units"
+            queryKey={['units', 'list']}
+            fetch={(query) => client.call('listUnits', { query: query as never })}
+            keyOf={(one) => one.id}
+            columns={unitColumns}
+            filters={unitFilters}
+            fixed={{ service }}
+            firstSort="name"
+            searchWords="Unit, host or id"
+            empty={<Empty title="No units">The service is being made, or was scaled down to nothing.</Empty>}
+          />
+        </DrawerContentBody>
+      </DrawerContent>
+    </Drawer>
+  );
+}

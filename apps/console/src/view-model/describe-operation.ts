@@ -1,0 +1,21 @@
+import type { Operation } from '@superfluidity/api';
+
+export const kindWords: Readonly<Record<Operation['kind'], string>> = {
+  INSTANTIATE: 'Deploy',
+  SCALE: 'Scale',
+  MOVE: 'Move',
+  HEAL: 'Heal',
+  TERMINATE: 'Terminate',
+};
+
+/** `Move video to edge`. */
+export function describeOperation(operation: Pick<Operation, 'kind' | 'params' | 'service'>): string {
+  const { what, to, unit, count } = operation.params;
+  const object =
+    operation.kind === 'MOVE'
+      ? `${String(what)} to ${String(to)}`
+      : operation.kind === 'SCALE'
+        ? `${String(unit)} to ${String(count)}`
+        : operation.service;
+  return `${kindWords[operation.kind]} ${object}`;
+}

@@ -1,0 +1,186 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Browser, Locator, Page } from 'playwright-core';
+import { build } from 'vite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchBrowser, whyNoBrowser } from './browser.ts';
+
+/** The main job of the console against the real control plane with simulated sites: from an empty one to a service that is moved. */
+const PATIENCE_MS = 20_000;
+const consoleFolder = new URL('../', import.meta.url);
+const program = fileURLToPath(new URL('../../server/main.ts', import.meta.url));
+const title = `the console and the control plane${whyNoBrowser === undefined ? '' : `, skipped: ${whyNoBrowser}`}`;
+
+const descriptor = `superfluidity: 1
+service:
+  name: shop
+  version: "1"
+  networks:
+    - {name: clients, prefix: 10.61.0.0/16}
+    - {name: servers, prefix: 10.63.0.0/16}
+  functions:
+    - {name: client, environment: container, image: "host:", command: [sh], ports: [clients], requirements: {location: {sites: [edge]}}}
+    - {name: web, environment: container, image: "host:", command: [sh], ports: [servers], requirements: {location: {sites: [core]}}}
+  chains:
+    - {name: watch, from: client, to: web, address: 10.98.0.61, ports: [8080]}
+  policies:
+    - {name: served, reach: {from: client, to: web, packet: tcp dst port 8080}}
+`;
+const violated = descriptor
+  .replace('name: shop', 'name: open')
+  .replace('prefix: 10.61.', 'prefix: 10.71.')
+  .replace('prefix: 10.63.', 'prefix: 10.73.')
+  .replace('10.98.0.61', '10.98.0.71')
+  .replace('reach: {from: client', 'deny: {from: client');
+
+describe.skipIf(whyNoBrowser !== undefined)(title, () => {
+  let state: string;
+  let server: ChildProcess;
+  let browser: Browser;
+  let page: Page;
+  let url: URL;
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    if (!existsSync(new URL('dist/index.html', consoleFolder)))
+      await build({ configFile: new URL('vite.config.ts', consoleFolder).pathname, logLevel: 'error' });
+    state = await mkdtemp(join(tmpdir(), 'superfluidity-console-'));
+    const args = ['--state', state, '--port', '0', '--no-open', '--log-level', 'error'];
+    server = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+    url = new URL(await consoleUrl(server));
+    browser = await launchBrowser();
+    page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+    page.setDefaultTimeout(PATIENCE_MS);
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+        complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(String(error)));
+  }, 90_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    if (server !== undefined && server.exitCode === null) {
+      server.kill('SIGTERM');
+      await once(server, 'exit');
+    }
+    await rm(state, { recursive: true, force: true });
+  });
+
+  async function consoleUrl(child: ChildProcess): Promise<string> {
+    for await (const line of createInterface({ input: child.stdout! })) {
+      const found = /console +(\S+)/.exec(line)?.[1];
+      if (found !== undefined) return found;
+    }
+    throw new Error('the server ended before it listened');
+  }
+  const go = (to: string) => page.goto(url.origin + to);
+  const button = (name: string, within: Page | Locator = page) => within.getByRole('button', { name, exact: true });
+  const eventually = (read: () => Promise<unknown>) => expect.poll(read, { timeout: PATIENCE_MS, interval: 50 });
+  const choose = async (text: string) => {
+    await page
+      .locator('input[type=file]')
+      .setInputFiles({ name: 'service.yaml', mimeType: 'text/yaml', buffer: Buffer.from(text) });
+  };
+
+  it('is sent compressed, and says what is not there yet', async () => {
+    const index = await fetch(url.origin, { headers: { 'accept-encoding': 'br' } });
+    const script = /src="(\/assets\/[^"]+\.js)"/.exec(await index.text())![1]!;
+    const answer = await fetch(url.origin + script, { headers: { 'accept-encoding': 'br' } });
+    expect(answer.headers.get('content-encoding')).toBe('br');
+    expect(await answer.text()).toContain('use');
+    await page.goto(url.href);
+    await page.getByRole('heading', { name: 'No service yet' }).waitFor();
+    expect(page.url()).not.toContain('token');
+  });
+
+  it('adds sites by the form of the driver', async () => {
+    for (const name of ['edge', 'core']) {
+      await go('/settings?tab=sites&do=add');
+      const dialog = page.getByRole('dialog');
+      await dialog.getByLabel('Kind', { exact: true }).selectOption('simulated');
+      await dialog.getByLabel('Name').fill(name);
+      await dialog.getByLabel('Tier').fill(name);
+      await dialog.getByLabel('seed').fill('7');
+      await button('Add', dialog).click();
+      await dialog.waitFor({ state: 'detached' });
+      await page.locator(`[data-row="${name}"]`).waitFor();
+    }
+    await go('/infrastructure?tab=hosts');
+    await eventually(() => page.locator('[data-total]').getAttribute('data-total')).toBe('8');
+    await page.getByLabel('Search hosts').fill('core/');
+    await eventually(() => page.locator('[data-total]').getAttribute('data-total')).toBe('4');
+    await go('/infrastructure?tab=load');
+    await page.locator('[data-heat-hosts="8"]').waitFor();
+  });
+
+  it('refuses what violates a policy, with the packet', async () => {
+    await go('/deploy');
+    await page.getByRole('button', { name: 'From files' }).click();
+    await choose(violated);
+    await button('Plan').click();
+    await page.locator('[data-proof="violated"]').getByLabel('The packet').first().waitFor();
+    expect(await button('Deploy').getAttribute('data-reason')).toContain('violated');
+  });
+
+  it('onboards, plans and deploys, and shows it to its end', async () => {
+    await go('/catalogue?do=onboard');
+    await choose(descriptor);
+    await button('Onboard', page.getByRole('dialog')).click();
+    await page.getByRole('heading', { name: 'shop', level: 1 }).waitFor();
+    await button('Plan…').click();
+    await button('Plan').click();
+    await page.locator('[data-placed-on="core"]').getByText('web/web#0').waitFor();
+    await page.locator('[data-proof="holds"]').waitFor();
+    await button('Deploy').click();
+    await page.getByRole('heading', { name: 'Deploy shop', level: 1 }).waitFor();
+    await page.locator('[data-operation-state="COMPLETED"]').waitFor();
+    await go('/services?healthy=true');
+    await page.locator('[data-row="shop"]').waitFor();
+  });
+
+  it('moves a function, and lists the units where they are', async () => {
+    await go('/services/shop?do=move');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Function').selectOption('web');
+    await dialog.getByLabel('To site').selectOption('edge');
+    await button('Move', dialog).click();
+    // Its descriptor wants it at the core: that is what the refusal must say.
+    await dialog.getByText(/SF-/).first().waitFor();
+    expect(await dialog.innerText()).toMatch(/core/);
+    await button('Cancel', dialog).click();
+    await go('/infrastructure?tab=units&site=core');
+    await eventually(() => page.locator('[data-row]').count()).toBe(1);
+  });
+
+  it('shows the proof on what the sites have, and who asked for what', async () => {
+    await go('/verification?service=shop&plane=intended');
+    await page.locator('[data-policy="served"]').waitFor();
+    await go('/events?kind=audit');
+    await page.getByText('admin: deploy service').first().waitFor();
+    await page.getByText('admin: move service shop').first().waitFor();
+    await page.getByLabel('Search events').fill('refused');
+    await eventually(async () => Number(await page.locator('[data-total]').getAttribute('data-total'))).toBeGreaterThan(
+      0,
+    );
+    await eventually(() => page.getByText('admin: deploy service').count()).toBe(0);
+  });
+
+  it('terminates it, and nothing is left', async () => {
+    await go('/services/shop');
+    await button('Terminate').click();
+    await button('Terminate', page.getByRole('dialog')).click();
+    await page.locator('[data-operation-state="COMPLETED"]').waitFor();
+    await go('/infrastructure?tab=units');
+    await page.getByText('Nothing runs').waitFor();
+    await go('/services/shop');
+    await page.locator('[data-failure="absent"]').waitFor();
+    expect(complaints).toEqual([]);
+  });
+});

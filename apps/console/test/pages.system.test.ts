@@ -1,0 +1,384 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Browser, Locator, Page } from 'playwright-core';
+import { build } from 'vite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeHistory } from '../mock/history.ts';
+import { type Mock, startMock } from '../mock/server.ts';
+import { violations } from './accessibility.ts';
+import { axeFindings } from './axe.ts';
+import { launchBrowser, whyNoBrowser } from './browser.ts';
+import { type Visit, visits } from './pages.ts';
+
+/**
+ * Every page of the console in a real browser, on the mock control plane. With SUPERFLUIDITY_SCREENSHOTS=1 the pictures of
+ * docs/screenshots are taken anew.
+ */
+const pictures = process.env['SUPERFLUIDITY_SCREENSHOTS'] === '1';
+const folder = fileURLToPath(new URL('../../../docs/screenshots/', import.meta.url));
+const TOKEN = 'mock-token';
+const PATIENCE_MS = 8_000;
+const JS_MAX = 350_000;
+const IN_THE_DARK = [
+  'overview',
+  'services',
+  'operation',
+  'plan',
+  'hosts-by-load',
+  'events',
+  'add-a-site',
+  'palette',
+  'failed',
+];
+const consoleFolder = new URL('../', import.meta.url);
+const title = `the pages of the console in Chromium${whyNoBrowser === undefined ? '' : `, skipped: ${whyNoBrowser}`}`;
+
+describe.skipIf(whyNoBrowser !== undefined)(title, () => {
+  let mock: Mock;
+  let browser: Browser;
+  let page: Page;
+  let all: readonly Visit[];
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    if (!existsSync(new URL('dist/index.html', consoleFolder)))
+      await build({ configFile: new URL('vite.config.ts', consoleFolder).pathname, logLevel: 'error' });
+    mock = await startMock({ port: 0, token: TOKEN, speed: 20 });
+    makeHistory(mock.world);
+    const { id } = mock.scenario.deploy('mobile-edge');
+    await mock.completed(id);
+    all = visits(mock);
+    browser = await launchBrowser();
+    page = await open();
+  }, 60_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    await mock?.close();
+  });
+
+  async function open(token = TOKEN, options: Parameters<Browser['newPage']>[0] = {}): Promise<Page> {
+    const opened = await browser.newPage({ viewport: { width: 1440, height: 900 }, ...options });
+    opened.setDefaultTimeout(PATIENCE_MS);
+    opened.on('console', (message) => {
+      // The browser reports every answer that is a refusal, and those are asked for here.
+      if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+        complaints.push(message.text());
+    });
+    opened.on('pageerror', (error) => complaints.push(String(error)));
+    await opened.goto(`${mock.url}/#token=${token}`);
+    await opened.locator('.sf-reach--live').waitFor();
+    return opened;
+  }
+
+  const go = async (to: string, within = page) => {
+    await within.goto(mock.url + to);
+    await within.locator('h1').first().waitFor();
+  };
+  const button = (name: string | RegExp, within: Page | Locator = page) =>
+    within.getByRole('button', { name, exact: true });
+  const eventually = (read: () => Promise<unknown>) => expect.poll(read, { timeout: PATIENCE_MS, interval: 40 });
+  const rows = () =>
+    page.locator('[data-row]').evaluateAll((found) => found.map((row) => row.getAttribute('data-row')));
+  const address = async () => new URL(page.url()).search;
+
+  async function visit(one: Visit, on: Page): Promise<void> {
+    await on.goto(mock.url + one.path);
+    await on.locator(one.shows).first().waitFor();
+    await one.then?.(on);
+  }
+
+  it('needs less than 350 kB of compressed JavaScript for the first page, and no code of others', async () => {
+    const fresh = await open();
+    await fresh.locator('[data-unit]').first().waitFor();
+    await fresh.locator('[data-step], [data-operation-state]').first().waitFor();
+    const scripts = await fresh.evaluate(() =>
+      performance
+        .getEntriesByType('resource')
+        .filter(({ name }) => name.includes('.js') && !name.includes('worker'))
+        .map((entry) => ({ name: entry.name, bytes: (entry as PerformanceResourceTiming).encodedBodySize })),
+    );
+    const total = scripts.reduce((sum, { bytes }) => sum + bytes, 0);
+    expect(scripts.length).toBeGreaterThan(3);
+    expect(total).toBeGreaterThan(100_000);
+    expect(total).toBeLessThan(JS_MAX);
+    expect(scripts.filter(({ name }) => /settings-page|resource-table|file-drop/.test(name))).toEqual([]);
+    await fresh.close();
+  });
+
+  it('has pages that axe finds nothing in, light and dark, and that are never wider than the window', async () => {
+    if (pictures) mkdirSync(folder, { recursive: true });
+    const found: string[] = [];
+    for (const theme of ['light', 'dark'] as const) {
+      const on = await open(TOKEN, { colorScheme: theme });
+      for (const one of all) {
+        // The parts of all other pages are in these.
+        if (theme === 'dark' && !pictures && !IN_THE_DARK.includes(one.name)) continue;
+        await visit(one, on);
+        const told =
+          theme === 'light'
+            ? [...(await violations(on)), ...(await axeFindings(on))]
+            : await axeFindings(on, ['color-contrast']);
+        found.push(...told.map((line) => `${one.name}, ${theme}: ${line}`));
+        if (pictures) {
+          await on.waitForTimeout(one.name === 'overview' ? 2_500 : 400);
+          await on.screenshot({ path: `${folder}${one.name}-${theme}.png` });
+        }
+        if (theme === 'dark') continue;
+        await on.setViewportSize({ width: 1280, height: 800 });
+        const wide = await on.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        if (wide > 0) found.push(`${one.name}: ${wide} px wider than 1280`);
+        await on.setViewportSize({ width: 1440, height: 900 });
+      }
+      await on.close();
+    }
+    expect(found).toEqual([]);
+  }, 180_000);
+
+  it('can be watched on a phone', async () => {
+    const phone = await open(TOKEN, { viewport: { width: 390, height: 844 }, hasTouch: true });
+    const found: string[] = [];
+    for (const one of all.filter(({ name }) =>
+      ['overview', 'services', 'operation', 'events', 'infrastructure', 'verification'].includes(name),
+    )) {
+      await visit(one, phone);
+      const wide = await phone.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      if (wide > 0) found.push(`${one.name}: ${wide} px wider than the phone`);
+      if (pictures && ['overview', 'operation', 'services'].includes(one.name)) {
+        await phone.waitForTimeout(600);
+        await phone.screenshot({ path: `${folder}${one.name}-phone.png` });
+      }
+    }
+    expect(found).toEqual([]);
+    await phone.getByRole('button', { name: 'Navigation' }).click();
+    await phone.getByRole('link', { name: 'Catalogue' }).click();
+    await phone.getByRole('heading', { name: 'Catalogue', level: 1 }).waitFor();
+    await phone.close();
+  });
+
+  it('goes everywhere by keyboard', async () => {
+    await go('/');
+    await page.keyboard.press('g');
+    await page.keyboard.press('p');
+    await page.getByRole('heading', { name: 'Operations', level: 1 }).waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('campus');
+    await eventually(address).toBe('?search=campus');
+    await page.keyboard.press('Control+k');
+    await page.locator('#palette-input:focus').waitFor();
+    await page.keyboard.type('scale mobile');
+    await page.locator('[data-command="scale mobile-edge"]').waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').getByText('Scale a unit of mobile-edge').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await page.title()).toBe('Services · Superfluidity');
+  });
+
+  it('keeps in its address what a list shows, so that back works and a link says it all', async () => {
+    await go('/operations');
+    await eventually(async () => (await rows()).length).toBeGreaterThan(5);
+    await page.locator('[data-filter="state"]').click();
+    await page.getByRole('menuitem', { name: 'rolled back' }).click();
+    await eventually(address).toBe('?state=ROLLED_BACK');
+    await eventually(rows).toEqual(['op-0mk000003']);
+    await page.keyboard.press('Escape');
+    await page.getByRole('link', { name: 'Deploy campus-firewall' }).click();
+    await page.getByRole('heading', { name: 'Deploy campus-firewall', level: 1 }).waitFor();
+    await page.getByText('SF-SITE-UNIT-FAILED').first().waitFor();
+    await page.goBack();
+    await eventually(rows).toEqual(['op-0mk000003']);
+    await page.getByRole('button', { name: 'Clear all filters' }).first().click();
+    await eventually(async () => (await rows()).length).toBeGreaterThan(5);
+    await page.getByRole('columnheader', { name: 'Service' }).getByRole('button').click();
+    await eventually(async () => (await rows())[0]).toBe('op-0mk000003');
+    expect(await address()).toBe('?sort=service');
+  });
+
+  it('lists ten thousand units page by page, with few rows in the page', async () => {
+    mock.scenario.grow(mock.world.services.get('mobile-edge')!, 'video/server', 10_000);
+    await go('/services/mobile-edge?tab=units');
+    await eventually(() => page.locator('[data-total]').getAttribute('data-total')).toBe('10006');
+    await page.locator('.sf-rows').evaluate((frame) => frame.scrollTo(0, frame.scrollHeight));
+    await eventually(async () =>
+      Number(await page.locator('.sf-row').last().getAttribute('aria-rowindex')),
+    ).toBeGreaterThan(105);
+    expect(await page.locator('.sf-row').count()).toBeLessThan(60);
+    await page.getByLabel('Search units').fill('server#9999');
+    await eventually(() => page.locator('[data-total]').getAttribute('data-total')).toBe('1');
+    const service = mock.world.services.get('mobile-edge')!;
+    service.units.splice(0, service.units.length, ...service.units.filter(({ index }) => index === 0));
+  });
+
+  it('reads a log of ten megabytes', async () => {
+    const unit = mock.world.services.get('mobile-edge')!.units[0]!;
+    mock.world.output.set(
+      unit.id,
+      Array.from(
+        { length: 110_000 },
+        (_, i) => `${String(i).padStart(7, '0')} ${'x'.repeat(84)}${i === 109_000 ? ' needle' : ''}`,
+      ),
+    );
+    await go(`/services/mobile-edge?tab=units&unit=${unit.id}`);
+    await eventually(() => page.locator('[data-lines]').getAttribute('data-lines')).toBe('50000');
+    await eventually(() => page.locator('.sf-log__lines pre').innerText()).toContain('0109999');
+    expect((await page.locator('.sf-log__lines pre').innerText()).length).toBeLessThan(20_000);
+    await page.getByLabel('Lines with').fill('needle');
+    await eventually(() => page.locator('.sf-log__lines pre').innerText()).toMatch(/^0109000 x+ needle$/);
+    mock.world.output.delete(unit.id);
+  });
+
+  it('onboards a dropped file, and disables and deletes with reasons', async () => {
+    await go('/catalogue?do=onboard');
+    const dialog = page.getByRole('dialog');
+    const file = (text: string) => ({ name: 'service.yaml', mimeType: 'text/yaml', buffer: Buffer.from(text) });
+    await dialog.locator('input[type=file]').setInputFiles(file('nonsense'));
+    await button('Onboard', dialog).click();
+    await dialog.getByText('SF-LIFECYCLE-DESCRIPTOR').waitFor();
+    await dialog.locator('input[type=file]').setInputFiles(file('superfluidity: 1\nservice:\n  name: dropped\n'));
+    await dialog.getByText('service.yaml').first().waitFor();
+    await button('Onboard', dialog).click();
+    await page.getByRole('heading', { name: 'dropped', level: 1 }).waitFor();
+    expect(await button('Delete').getAttribute('data-reason')).toBe('It is enabled. Disable it first.');
+    await button('Disable').click();
+    await button('Disable', page.getByRole('dialog')).click();
+    await button('Enable').waitFor();
+    expect(await button('Plan…').getAttribute('data-reason')).toBe('It is disabled. Enable it first.');
+    await button('Delete').click();
+    await button('Delete', page.getByRole('dialog')).click();
+    await page.getByRole('heading', { name: 'Catalogue', level: 1 }).waitFor();
+    expect([...mock.world.descriptors.values()].map(({ name }) => name)).not.toContain('dropped');
+  });
+
+  it('plans, shows the packet that violates a policy, and deploys what was planned', async () => {
+    await go('/deploy');
+    expect(await button('Deploy').getAttribute('data-reason')).toContain('Plan it first');
+    await page.getByRole('button', { name: 'From files' }).click();
+    const drop = async (text: string) => {
+      await page
+        .locator('input[type=file]')
+        .setInputFiles({ name: 'service.yaml', mimeType: 'text/yaml', buffer: Buffer.from(text) });
+      await page.getByText('Descriptor, and its files').waitFor();
+      await button('Plan').click();
+    };
+    await drop('superfluidity: 1\nservice:\n  name: fresh\n  tier: moon\n');
+    await page.getByText('SF-PLACE-NO-CANDIDATE').waitFor();
+    await drop('superfluidity: 1\nservice:\n  name: fresh\n  firewall: wide-open\n');
+    const proof = page.locator('[data-proof="violated"] [data-policy="users reach only the video port"]');
+    await proof.locator('[data-hop="firewall/filter#0:sgi"]').waitFor();
+    expect(await proof.getByLabel('The packet').innerText()).toMatch(/TCP.dport\s+22/);
+    expect(await proof.innerText()).toContain('10.76.0.11');
+    expect(await button('Deploy').getAttribute('data-reason')).toContain('violated');
+    await drop('superfluidity: 1\nservice:\n  name: fresh\n');
+    await page.locator('[data-proof="holds"]').waitFor();
+    await page.locator('[data-step]').first().waitFor();
+    await button('Deploy').click();
+    await page.getByRole('heading', { name: 'Deploy fresh', level: 1 }).waitFor();
+    await page.locator('[data-operation-state="COMPLETED"]').waitFor();
+    await go('/events?kind=audit');
+    await page.getByText('admin: deploy service').first().waitFor();
+  });
+
+  it('creates a token, shows its secret once, and revokes it; its own it keeps', async () => {
+    await go('/settings?do=create');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name').fill('bot');
+    await button('Create', dialog).click();
+    expect(await dialog.getByLabel('Secret of the token').inputValue()).toMatch(/^sf_/);
+    await button('Done', dialog).click();
+    await button('Revoke bot').click();
+    await page.getByRole('dialog').getByText('shut out within seconds').waitFor();
+    await button('Revoke', page.getByRole('dialog')).click();
+    await button('Revoke bot').waitFor({ state: 'detached' });
+    expect(await button('Revoke admin').getAttribute('data-reason')).toContain('with which this page was opened');
+  });
+
+  it('adds a site by the form that its driver declares, and removes it', async () => {
+    await go('/settings?tab=sites&do=add');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Kind', { exact: true }).selectOption('openstack');
+    await dialog.getByText('no clouds.yaml was found').waitFor();
+    await dialog.getByLabel('Kind', { exact: true }).selectOption('simulated');
+    await dialog.getByLabel('Name').fill('lab');
+    await dialog.getByLabel('locator').fill('nonsense');
+    await dialog.getByText('It must look like').waitFor();
+    expect(await button('Add', dialog).isDisabled()).toBe(true);
+    await dialog.getByLabel('locator').fill('fd00:5f:1');
+    await dialog.getByLabel('seed').fill('7');
+    await dialog.getByLabel('latency › startMs').fill('12.5');
+    await button('Add', dialog).click();
+    await dialog.waitFor({ state: 'detached' });
+    expect(mock.world.sites.get('lab')!.config).toEqual({ locator: 'fd00:5f:1', seed: 7, latency: { startMs: 12.5 } });
+    expect(await button('Remove core').getAttribute('data-reason')).toMatch(/units? run there/);
+    await button('Remove lab').click();
+    await button('Remove', page.getByRole('dialog')).click();
+    await button('Remove lab').waitFor({ state: 'detached' });
+  });
+
+  it('draws all hosts by load, and leads from a cell to its host', async () => {
+    await go('/infrastructure?tab=load');
+    await page.locator('[data-heat-hosts="100"]').waitFor();
+    const canvas = page.locator('.sf-heat__canvas');
+    const colours = () =>
+      canvas.evaluate((element: HTMLCanvasElement) => {
+        const { data } = element.getContext('2d')!.getImageData(0, 0, element.width, element.height);
+        const seen = new Set<number>();
+        for (let i = 0; i < data.length; i += 4 * 97)
+          if (data[i + 3] === 255) seen.add((data[i]! << 16) | (data[i + 1]! << 8) | data[i + 2]!);
+        return seen.size;
+      });
+    await eventually(colours).toBeGreaterThan(4);
+    await canvas.focus();
+    await page.keyboard.press('+');
+    const box = (await canvas.boundingBox())!;
+    const under = page.locator('.sf-heat__under');
+    const told = async () => /^(\w+)\/(\w+): /.exec(await under.innerText());
+    for (let y = 0.3; y < 0.75 && (await told()) === null; y += 0.11)
+      for (let x = 0.2; x < 0.8 && (await told()) === null; x += 0.07)
+        await page.mouse.move(box.x + box.width * x, box.y + box.height * y);
+    const [site, host] = (await told())!.slice(1);
+    await page.mouse.down();
+    await page.mouse.up();
+    await eventually(rows).toContain(`${site}/${host}`);
+  });
+
+  it('lets a reader look, and says why nothing can be changed', async () => {
+    const reader = await open(`${TOKEN}-reader`);
+    await reader.goto(`${mock.url}/services/mobile-edge`);
+    const move = button('Move…', reader);
+    await eventually(() => move.getAttribute('data-reason')).toContain('may only read');
+    await reader.goto(`${mock.url}/settings`);
+    await reader.locator('[data-failure="forbidden"]').waitFor();
+    await reader.close();
+  });
+
+  it('shows a lost connection, and goes on by itself when it is back', async () => {
+    await go('/services');
+    await page.locator('[data-row="mobile-edge"]').waitFor();
+    const { port } = new URL(mock.url);
+    const before = mock;
+    await mock.close();
+    await page.getByText('The control plane does not answer').first().waitFor();
+    expect(await page.locator('[data-row="mobile-edge"]').count()).toBe(1);
+    mock = await startMock({ port: Number(port), token: TOKEN, speed: 20 });
+    makeHistory(mock.world);
+    expect(mock.url).toBe(before.url);
+    await page.locator('.sf-reach--live').waitFor();
+    await page.getByText('The control plane does not answer').first().waitFor({ state: 'detached' });
+    mock.scenario.deploy('after-the-restart');
+    await page.locator('[data-row="after-the-restart"]').waitFor();
+  });
+
+  it('asks for a token when its own has expired', async () => {
+    const stale = await open(TOKEN);
+    const { port } = new URL(mock.url);
+    await mock.close();
+    mock = await startMock({ port: Number(port), token: 'another', speed: 20 });
+    await stale.getByRole('heading', { name: 'This token is not accepted' }).waitFor();
+    await stale.close();
+  });
+
+  it('has made no complaint', () => {
+    expect(complaints).toEqual([]);
+  });
+});

@@ -1,0 +1,70 @@
+import type { Page } from 'playwright-core';
+import type { Mock } from '../mock/server.ts';
+
+/** A page as the tests visit it: what it must show before it counts as there. */
+export interface Visit {
+  /** Of the picture in docs/screenshots. */
+  readonly name: string;
+  readonly path: string;
+  readonly shows: string;
+  /** What a person does there before the picture is taken. */
+  readonly then?: (page: Page) => Promise<void>;
+}
+
+/** The addresses of things that the mock has made when `history` and a deployment of `mobile-edge` are over. */
+export function visits(mock: Mock): readonly Visit[] {
+  const operation = [...mock.world.operations.values()].find(
+    ({ kind, steps }) => kind === 'INSTANTIATE' && steps.length > 8,
+  )!;
+  const unit = mock.world.services.get('mobile-edge')!.units.find(({ path }) => path === 'video/server')!;
+  return [
+    { name: 'overview', path: '/?service=mobile-edge', shows: '[data-points]' },
+    { name: 'services', path: '/services', shows: '[data-row="mobile-edge"]' },
+    { name: 'service', path: '/services/mobile-edge', shows: '[data-unit]' },
+    { name: 'units-and-log', path: `/services/mobile-edge?tab=units&unit=${unit.id}`, shows: '.sf-log__lines pre' },
+    { name: 'operations', path: '/operations', shows: '[data-row]' },
+    { name: 'operation', path: `/operations/${operation.id}`, shows: '[data-step]' },
+    { name: 'catalogue', path: '/catalogue', shows: '[data-row]' },
+    { name: 'descriptor', path: '/catalogue/desc-0mkc2', shows: '#source' },
+    {
+      name: 'plan',
+      path: '/deploy?descriptor=desc-0mkc0',
+      shows: 'h1',
+      then: async (page) => {
+        await page.getByRole('button', { name: 'Plan', exact: true }).click();
+        await page.locator('[data-placed-on="core"]').waitFor();
+        await page.locator('[data-step]').first().waitFor();
+      },
+    },
+    { name: 'verification', path: '/verification?service=mobile-edge', shows: '[data-proof]' },
+    { name: 'infrastructure', path: '/infrastructure', shows: '[data-row="edge"]' },
+    { name: 'hosts-by-load', path: '/infrastructure?tab=load', shows: '[data-heat-hosts]:not([data-heat-hosts="0"])' },
+    { name: 'hosts', path: '/infrastructure?tab=hosts', shows: '[data-row="core/c1"]' },
+    { name: 'pools', path: '/infrastructure?tab=pools', shows: 'table' },
+    { name: 'site', path: '/infrastructure/core', shows: '[data-row="core/c1"]' },
+    { name: 'events', path: '/events', shows: '[data-row]' },
+    { name: 'tokens', path: '/settings', shows: '[data-row]' },
+    {
+      name: 'add-a-site',
+      path: '/settings?tab=sites&do=add',
+      shows: '[role="dialog"]',
+      then: async (page) => {
+        await page.getByLabel('Kind', { exact: true }).selectOption('simulated');
+      },
+    },
+    {
+      name: 'palette',
+      path: '/services',
+      shows: '[data-row]',
+      then: async (page) => {
+        await page.keyboard.press('Control+k');
+        await page.getByRole('combobox').fill('mobile');
+        await page.locator('[data-command="service mobile-edge"]').waitFor();
+      },
+    },
+    { name: 'not-there', path: '/services/no-such', shows: '[data-failure]' },
+    { name: 'forbidden', path: '/services/forbidden-403', shows: '[data-failure]' },
+    { name: 'failed', path: '/services/broken-500', shows: '[data-failure]' },
+    { name: 'no-such-address', path: '/nowhere', shows: '[data-failure]' },
+  ];
+}
