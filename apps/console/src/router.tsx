@@ -96,7 +96,7 @@ const infrastructure = createRoute({
 const site = createRoute({
   getParentRoute: () => root,
   path: '/infrastructure/$site',
-  validateSearch: knows(...LIST, 'environment', 'schedulable'),
+  validateSearch: knows(...LIST, 'environment', 'schedulable', 'do'),
   component: lazyRouteComponent(() => import('./infrastructure/site-page.tsx'), 'SitePage'),
 });
 

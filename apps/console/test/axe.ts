@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 
-const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 interface Results {
@@ -15,18 +13,12 @@ interface Results {
 /** What axe-core finds in the page as it is, by WCAG 2.2 AA and good practice, as lines. */
 export async function axeFindings(page: Page, rules?: readonly string[]): Promise<string[]> {
   // Half transparent, a text has another contrast: what fades in has to be there.
-  await page.evaluate(() =>
-    Promise.all(
-      document
-        .getAnimations()
-        .map((animation) =>
-          animation.playState === 'running' && animation.effect?.getComputedTiming().iterations !== Infinity
-            ? animation.finished.catch(() => {})
-            : undefined,
-        ),
-    ),
-  );
-  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(source);
+  await page.evaluate(async () => {
+    for (const animation of document.getAnimations()) {
+      if (animation.effect?.getComputedTiming().iterations !== Infinity) await animation.finished.catch(() => {});
+    }
+  });
+  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe.source);
   const only = rules === undefined ? { type: 'tag', values: WCAG } : { type: 'rule', values: [...rules] };
   const { violations } = await page.evaluate(
     (runOnly) =>

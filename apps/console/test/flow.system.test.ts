@@ -112,6 +112,12 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
       await dialog.waitFor({ state: 'detached' });
       await page.locator(`[data-row="${name}"]`).waitFor();
     }
+    await go('/infrastructure/edge?do=link');
+    const link = page.getByRole('dialog');
+    await link.getByLabel('One way, in ms').fill('12.5');
+    await button('Link', link).click();
+    await link.waitFor({ state: 'detached' });
+    await page.getByText('13 ms one way').waitFor();
     await go('/infrastructure?tab=hosts');
     await eventually(() => page.locator('[data-total]').getAttribute('data-total')).toBe('8');
     await page.getByLabel('Search hosts').fill('core/');

@@ -85,7 +85,7 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
   async function visit(one: Visit, on: Page): Promise<void> {
     await on.goto(mock.url + one.path);
     await on.locator(one.shows).first().waitFor();
-    await one.then?.(on);
+    await one.does?.(on);
   }
 
   it('needs less than 350 kB of compressed JavaScript for the first page, and no code of others', async () => {

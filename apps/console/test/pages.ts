@@ -8,7 +8,7 @@ export interface Visit {
   readonly path: string;
   readonly shows: string;
   /** What a person does there before the picture is taken. */
-  readonly then?: (page: Page) => Promise<void>;
+  readonly does?: (page: Page) => Promise<void>;
 }
 
 /** The addresses of things that the mock has made when `history` and a deployment of `mobile-edge` are over. */
@@ -30,7 +30,7 @@ export function visits(mock: Mock): readonly Visit[] {
       name: 'plan',
       path: '/deploy?descriptor=desc-0mkc0',
       shows: 'h1',
-      then: async (page) => {
+      does: async (page) => {
         await page.getByRole('button', { name: 'Plan', exact: true }).click();
         await page.locator('[data-placed-on="core"]').waitFor();
         await page.locator('[data-step]').first().waitFor();
@@ -48,7 +48,7 @@ export function visits(mock: Mock): readonly Visit[] {
       name: 'add-a-site',
       path: '/settings?tab=sites&do=add',
       shows: '[role="dialog"]',
-      then: async (page) => {
+      does: async (page) => {
         await page.getByLabel('Kind', { exact: true }).selectOption('simulated');
       },
     },
@@ -56,7 +56,7 @@ export function visits(mock: Mock): readonly Visit[] {
       name: 'palette',
       path: '/services',
       shows: '[data-row]',
-      then: async (page) => {
+      does: async (page) => {
         await page.keyboard.press('Control+k');
         await page.getByRole('combobox').fill('mobile');
         await page.locator('[data-command="service mobile-edge"]').waitFor();

@@ -1,6 +1,6 @@
 import { Card, CardBody, CardTitle, Label, PageSection } from '@patternfly/react-core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useQueriesOf } from '../data/queries.ts';
 import { useClient } from '../data/session.tsx';
 import { SiteCard } from '../sites/sites-panel.tsx';
@@ -11,11 +11,14 @@ import { Failure } from '../ui/failure.tsx';
 import { PageHead } from '../ui/page-head.tsx';
 import { siteMay } from '../view-model/permitted.ts';
 import { HostTable } from './host-table.tsx';
+import { LinkForm } from './link-form.tsx';
 
 /** One site: what it is, can and has, and each of its hosts. */
 export function SitePage() {
   const { site: name } = useParams({ from: '/infrastructure/$site' });
-  const navigate = useNavigate();
+  const search = useSearch({ from: '/infrastructure/$site' });
+  const navigate = useNavigate({ from: '/infrastructure/$site' });
+  const ask = (what: string | undefined) => void navigate({ search: (before) => ({ ...before, do: what }) as never });
   const client = useClient();
   const cache = useQueryClient();
   const confirm = useConfirm();
@@ -46,28 +49,34 @@ export function SitePage() {
           </Label>
         }
         actions={
-          <ActionButton
-            variant="secondary"
-            isDanger
-            permission={siteMay('remove', site)}
-            onClick={() =>
-              confirm({
-                title: `Remove the site ${site.name}?`,
-                body: `Everything that the driver made on its ${site.hostCount} hosts is removed, and so are its pools and its links.`,
-                verb: 'Remove',
-                danger: true,
-                act: async () => {
-                  await client.call('removeSite', { params: { name: site.name } });
-                  await navigate({ to: '/infrastructure' });
-                  await cache.invalidateQueries({ queryKey: ['sites'] });
-                },
-              })
-            }
-          >
-            Remove
-          </ActionButton>
+          <>
+            <ActionButton variant="secondary" onClick={() => ask('link')}>
+              Link…
+            </ActionButton>
+            <ActionButton
+              variant="secondary"
+              isDanger
+              permission={siteMay('remove', site)}
+              onClick={() =>
+                confirm({
+                  title: `Remove the site ${site.name}?`,
+                  body: `Everything that the driver made on its ${site.hostCount} hosts is removed, and so are its pools and its links.`,
+                  verb: 'Remove',
+                  danger: true,
+                  act: async () => {
+                    await client.call('removeSite', { params: { name: site.name } });
+                    await navigate({ to: '/infrastructure' });
+                    await cache.invalidateQueries({ queryKey: ['sites'] });
+                  },
+                })
+              }
+            >
+              Remove
+            </ActionButton>
+          </>
         }
       />
+      {search.do === 'link' && <LinkForm site={site.name} onClose={() => ask(undefined)} />}
       <PageSection className="sf-section sf-stack" hasBodyWrapper={false}>
         {site.error !== undefined && <ErrorView error={site.error} title="The site has a problem" />}
         <Card>

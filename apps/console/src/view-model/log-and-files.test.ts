@@ -56,9 +56,14 @@ describe('a packet', () => {
   });
 
   it('shows what was changed on the way, and what came or went', () => {
-    expect(readablePacket({ 'tcp.dport': '1', x: '2' }, { 'tcp.dport': '1', y: '3' })).toEqual([
-      { field: 'tcp.dport', sent: '1', arrived: '1' },
+    const [sent, arrived] = [
+      { 'TCP.dport': '1', x: '2', 'IPv4.ihl': '5', 'IPv4.id': '0', 'IPv4.length': '40' },
+      { 'TCP.dport': '1', y: '3', 'IPv4.ihl': '5', 'IPv4.id': '0', 'IPv4.length': '60' },
+    ];
+    expect(readablePacket(sent!, arrived!)).toEqual([
+      { field: 'TCP.dport', sent: '1', arrived: '1' },
       { field: 'x', sent: '2', arrived: '–' },
+      { field: 'IPv4.length', sent: '40', arrived: '60' },
       { field: 'y', sent: '–', arrived: '3' },
     ]);
   });

@@ -8,11 +8,18 @@ export interface PacketField {
 type Values = Readonly<Record<string, string>>;
 
 export function readablePacket(sent: Values, arrived: Values): readonly PacketField[] {
-  return Object.keys({ ...sent, ...arrived }).map((field) => ({
+  const names = Object.keys({ ...sent, ...arrived }).filter((field) => telling(field, sent[field], arrived[field]));
+  return names.map((field) => ({
     field,
     sent: sent[field] === undefined ? '–' : readableValue(field, sent[field]),
     arrived: arrived[field] === undefined ? '–' : readableValue(field, arrived[field]),
   }));
+}
+
+/** Not the fields that are 0, and not those that every packet has alike, unless they change on the way. */
+function telling(field: string, sent: string | undefined, arrived: string | undefined): boolean {
+  if (sent !== arrived) return true;
+  return sent !== '0' && !/\.(?:version|ihl|dataOffset|length|checksum|window)$/i.test(field);
 }
 
 export function readableValue(field: string, value: string): string {
