@@ -36,6 +36,15 @@ export const queries = (client: Client) => ({
           })
         ).items,
     }),
+  openOperations: queryOptions({
+    queryKey: ['operations', 'open'],
+    queryFn: async () =>
+      (
+        await client.call('listOperations', {
+          query: { state: 'STARTING,PROCESSING,FAILED_TEMP,ROLLING_BACK', limit: OPERATIONS_SHOWN },
+        })
+      ).items,
+  }),
   operation: (id: string) =>
     queryOptions({
       queryKey: ['operation', id],

@@ -5,6 +5,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { useEvents, useLiveSamples } from '../data/live.ts';
 import { useQueriesOf, useSites } from '../data/queries.ts';
+import { AttentionStrip } from './attention-strip.tsx';
 import { EventsPanel } from '../events/events-panel.tsx';
 import { LatencyPanel } from '../latency/latency-panel.tsx';
 import { ServiceBar } from '../service/service-bar.tsx';
@@ -42,6 +43,7 @@ export function OverviewPage() {
 
   return (
     <div className="sf-main">
+      <AttentionStrip services={list} />
       {service !== undefined && (
         <ServiceBar
           service={service}
