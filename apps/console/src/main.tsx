@@ -1,4 +1,3 @@
-import './platform/no-eval.ts';
 import '@patternfly/react-core/dist/styles/base.css';
 import './styles/tokens.css';
 import './styles/parts.css';

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser, whyNoBrowser } from './browser.ts';
 
 /** The main job of the console against the real control plane with simulated sites: from an empty one to a service that is moved. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 10_000;
 const consoleFolder = new URL('../', import.meta.url);
 const program = fileURLToPath(new URL('../../server/main.ts', import.meta.url));
 const title = `the console and the control plane${whyNoBrowser === undefined ? '' : `, skipped: ${whyNoBrowser}`}`;
@@ -54,6 +54,8 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
     const args = ['--state', state, '--port', '0', '--no-open', '--log-level', 'error'];
     server = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
     url = new URL(await consoleUrl(server));
+    // Printed into a log, the address carries no token.
+    url.hash = `token=${(await readFile(join(state, 'admin.token'), 'utf8')).trim()}`;
     browser = await launchBrowser();
     page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
     page.setDefaultTimeout(PATIENCE_MS);

@@ -74,7 +74,6 @@ const filters: readonly Filter[] = [
 ];
 
 export function CataloguePage() {
-  const client = useClient();
   const search = useSearch({ from: '/catalogue' });
   const navigate = useNavigate({ from: '/catalogue' });
   const onboarding = (on: boolean) =>
@@ -83,10 +82,9 @@ export function CataloguePage() {
     <>
       <PageHead title="Catalogue" about="Descriptors from which services are made, in all versions." />
       <PageSection isFilled className="sf-fill" hasBodyWrapper={false}>
-        <ResourceTable<Descriptor>
+        <ResourceTable
           label="Descriptors"
-          queryKey={['descriptors', 'list']}
-          fetch={(query) => client.call('listDescriptors', { query: query as never })}
+          list="listDescriptors"
           keyOf={(one) => one.id}
           columns={columns}
           filters={filters}

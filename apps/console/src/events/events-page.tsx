@@ -5,7 +5,6 @@ import { ExclamationTriangleIcon } from '@patternfly/react-icons/dist/esm/icons/
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useQueriesOf } from '../data/queries.ts';
-import { useClient } from '../data/session.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { PageHead } from '../ui/page-head.tsx';
 import { type Column, type Filter, ResourceTable } from '../ui/resource-table.tsx';
@@ -84,7 +83,6 @@ const filters: readonly Filter[] = [
 ];
 
 export function EventsPage() {
-  const client = useClient();
   const q = useQueriesOf();
   // Only an admin may see which tokens there are.
   const tokens = useQuery(q.tokens).data ?? [];
@@ -108,10 +106,9 @@ export function EventsPage() {
         }
       />
       <PageSection isFilled className="sf-fill" hasBodyWrapper={false}>
-        <ResourceTable<Event>
+        <ResourceTable
           label="Events"
-          queryKey={['events', 'list']}
-          fetch={(query) => client.call('listEvents', { query: query as never })}
+          list="listEvents"
           keyOf={(one) => String(one.id)}
           columns={columns}
           filters={[...filters, ...more.filter(({ options }) => options.length > 0)]}

@@ -1,7 +1,6 @@
 import type { ListedHost } from '@superfluidity/api';
 import { Label } from '@patternfly/react-core';
 import { Link } from '@tanstack/react-router';
-import { useClient } from '../data/session.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { environmentNames } from '../ui/environment.tsx';
 import { Meter } from '../ui/meter.tsx';
@@ -79,16 +78,14 @@ const ofSites: readonly Filter[] = [
 
 /** The hosts of all sites, or of one. */
 export function HostTable({ site, sites = [] }: { readonly site?: string; readonly sites?: readonly string[] }) {
-  const client = useClient();
   const filters =
     site === undefined
       ? [{ name: 'site', title: 'Site', options: sites.map((one) => [one, one] as const) }, ...ofSites]
       : ofSites;
   return (
-    <ResourceTable<ListedHost>
+    <ResourceTable
       label="Hosts"
-      queryKey={['hosts', 'list']}
-      fetch={(query) => client.call('listHosts', { query: query as never })}
+      list="listHosts"
       keyOf={(one) => `${one.site}/${one.name}`}
       columns={site === undefined ? columns : columns.filter(({ title }) => title !== 'Site')}
       filters={filters}

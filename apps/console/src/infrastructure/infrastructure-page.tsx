@@ -1,9 +1,8 @@
-import type { HostLoad, ListedUnit, Site } from '@superfluidity/api';
+import type { HostLoad, Site } from '@superfluidity/api';
 import { Label, PageSection, Tab, Tabs, TabTitleText } from '@patternfly/react-core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useQueriesOf } from '../data/queries.ts';
-import { useClient } from '../data/session.tsx';
 import { unitColumns, unitFilters } from '../services/units-tab.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Failure } from '../ui/failure.tsx';
@@ -93,7 +92,6 @@ export const siteFilters: readonly Filter[] = [
 export function InfrastructurePage() {
   const search = useSearch({ from: '/infrastructure' });
   const navigate = useNavigate({ from: '/infrastructure' });
-  const client = useClient();
   const q = useQueriesOf();
   const tab: TabName = search.tab !== undefined && search.tab in tabs ? (search.tab as TabName) : 'sites';
   const load = useQuery({ ...q.hostLoad, enabled: tab === 'load' });
@@ -123,10 +121,9 @@ export function InfrastructurePage() {
       </PageSection>
       <PageSection id="tab-content" isFilled className="sf-fill" hasBodyWrapper={false}>
         {tab === 'sites' && (
-          <ResourceTable<Site>
+          <ResourceTable
             label="Sites"
-            queryKey={['sites', 'list']}
-            fetch={(query) => client.call('listSites', { query: query as never })}
+            list="listSites"
             keyOf={(one) => one.name}
             columns={siteColumns}
             filters={siteFilters}
@@ -150,10 +147,9 @@ export function InfrastructurePage() {
           ))}
         {tab === 'hosts' && <HostTable sites={names} />}
         {tab === 'units' && (
-          <ResourceTable<ListedUnit>
+          <ResourceTable
             label="Units"
-            queryKey={['units', 'list']}
-            fetch={(query) => client.call('listUnits', { query: query as never })}
+            list="listUnits"
             keyOf={(one) => one.id}
             columns={[
               unitColumns[0]!,

@@ -1,13 +1,10 @@
-import type { Operation } from '@superfluidity/api';
 import { PageSection } from '@patternfly/react-core';
-import { useClient } from '../data/session.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { PageHead } from '../ui/page-head.tsx';
 import { ResourceTable } from '../ui/resource-table.tsx';
 import { operationColumns, operationFilters } from './operation-table.tsx';
 
 export function OperationsPage() {
-  const client = useClient();
   return (
     <>
       <PageHead
@@ -15,10 +12,9 @@ export function OperationsPage() {
         about="What was done and is being done to services. One that waits for you has a step that failed."
       />
       <PageSection isFilled className="sf-fill" hasBodyWrapper={false}>
-        <ResourceTable<Operation>
+        <ResourceTable
           label="Operations"
-          queryKey={['operations', 'list']}
-          fetch={(query) => client.call('listOperations', { query: query as never })}
+          list="listOperations"
           keyOf={(one) => one.id}
           columns={operationColumns}
           filters={operationFilters}

@@ -2,7 +2,6 @@ import type { SiteLink } from '@superfluidity/api';
 import { Card, CardBody, CardTitle, PageSection, Tab, Tabs, TabTitleText } from '@patternfly/react-core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { useClient } from '../data/session.tsx';
 import { useQueriesOf, useSites } from '../data/queries.ts';
 import { operationColumns, operationFilters } from '../operations/operation-table.tsx';
 import { ServiceBar } from '../service/service-bar.tsx';
@@ -30,7 +29,6 @@ export function ServicePage() {
   const { name } = useParams({ from: '/services/$name' });
   const search = useSearch({ from: '/services/$name' });
   const navigate = useNavigate({ from: '/services/$name' });
-  const client = useClient();
   const q = useQueriesOf();
   const detail = useQuery(q.service(name));
   const { sites, pending, error } = useSites();
@@ -93,8 +91,7 @@ export function ServicePage() {
         {tab === 'operations' && (
           <ResourceTable
             label="Operations of the service"
-            queryKey={['operations', 'list']}
-            fetch={(query) => client.call('listOperations', { query: query as never })}
+            list="listOperations"
             keyOf={(one) => one.id}
             columns={operationColumns}
             filters={operationFilters}

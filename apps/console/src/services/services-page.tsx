@@ -1,7 +1,6 @@
 import type { Service } from '@superfluidity/api';
 import { Button, PageSection } from '@patternfly/react-core';
 import { Link } from '@tanstack/react-router';
-import { useClient } from '../data/session.tsx';
 import { ServiceLabel } from '../service/service-bar.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Ago } from '../ui/facts.tsx';
@@ -59,15 +58,13 @@ const filters: readonly Filter[] = [
 ];
 
 export function ServicesPage() {
-  const client = useClient();
   return (
     <>
       <PageHead title="Services" about="What runs, on which sites, and how well." />
       <PageSection isFilled className="sf-fill" hasBodyWrapper={false}>
-        <ResourceTable<Service>
+        <ResourceTable
           label="Services"
-          queryKey={['services', 'list']}
-          fetch={(query) => client.call('listServices', { query: query as never })}
+          list="listServices"
           keyOf={(one) => one.name}
           columns={columns}
           filters={filters}

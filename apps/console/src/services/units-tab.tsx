@@ -10,7 +10,6 @@ import {
   Title,
 } from '@patternfly/react-core';
 import { Link, useNavigate } from '@tanstack/react-router';
-import { useClient } from '../data/session.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { EnvironmentIcon, environmentNames } from '../ui/environment.tsx';
 import { Ago } from '../ui/facts.tsx';
@@ -60,7 +59,6 @@ export const unitColumns: readonly Column<ListedUnit>[] = [
 
 /** The units of a service, and beside them what the chosen one prints. */
 export function UnitsTab({ service, unit }: { readonly service: string; readonly unit: string | undefined }) {
-  const client = useClient();
   const navigate = useNavigate({ from: '/services/$name' });
   const close = () => void navigate({ search: (before) => ({ ...before, unit: undefined }) as never });
   return (
@@ -83,10 +81,9 @@ export function UnitsTab({ service, unit }: { readonly service: string; readonly
         }
       >
         <DrawerContentBody>
-          <ResourceTable<ListedUnit>
+          <ResourceTable
             label="Units"
-            queryKey={['units', 'list']}
-            fetch={(query) => client.call('listUnits', { query: query as never })}
+            list="listUnits"
             keyOf={(one) => one.id}
             columns={unitColumns}
             filters={unitFilters}

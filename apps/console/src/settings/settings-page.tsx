@@ -1,4 +1,4 @@
-import type { Site, Token } from '@superfluidity/api';
+import type { Token } from '@superfluidity/api';
 import {
   ClipboardCopy,
   FormGroup,
@@ -88,10 +88,9 @@ function Tokens({ onCreate }: { readonly onCreate: () => void }) {
   const mine = useQuery(q.me).data?.name;
   const all = useQuery(q.tokens).data ?? [];
   return (
-    <ResourceTable<Token>
+    <ResourceTable
       label="Tokens"
-      queryKey={['tokens', 'list']}
-      fetch={(query) => client.call('listTokens', { query: query as never })}
+      list="listTokens"
       keyOf={(one) => one.id}
       columns={tokenColumns}
       filters={[
@@ -195,10 +194,9 @@ function Sites({ onAdd }: { readonly onAdd: () => void }) {
   const cache = useQueryClient();
   const confirm = useConfirm();
   return (
-    <ResourceTable<Site>
+    <ResourceTable
       label="Sites"
-      queryKey={['sites', 'list']}
-      fetch={(query) => client.call('listSites', { query: query as never })}
+      list="listSites"
       keyOf={(one) => one.name}
       columns={siteColumns}
       filters={siteFilters}

@@ -1,4 +1,3 @@
-import type { ListPage } from '@superfluidity/api';
 import {
   Badge,
   Button,
@@ -18,6 +17,8 @@ import { InnerScrollContainer, Table, Tbody, Td, Th, Thead, Tr } from '@patternf
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { fetchList, type Listed, listKey, type ListRoute } from '../data/lists.ts';
+import { useClient } from '../data/session.tsx';
 import { formatCount } from '../view-model/format.ts';
 import { keepKnown, type ListState, nextSort, sortOf, toggled, valuesOf } from '../view-model/list-state.ts';
 import { windowOf } from '../view-model/window.ts';
@@ -39,11 +40,9 @@ export interface Filter {
   readonly options: readonly (readonly [value: string, words: string])[];
 }
 
-interface ResourceTableProps<T> {
+interface ResourceTableProps<N extends ListRoute, T = Listed<N>> {
+  readonly list: N;
   readonly label: string;
-  /** First words of the query's key: what events refresh, see live.ts. */
-  readonly queryKey: readonly string[];
-  readonly fetch: (query: ListState) => Promise<ListPage<T>>;
   readonly keyOf: (item: T) => string;
   readonly columns: readonly Column<T>[];
   readonly filters?: readonly Filter[];
@@ -66,14 +65,16 @@ const SEARCH_PAUSE_MS = 120;
  * The table of all lists. The server filters, sorts and pages; the address keeps what is asked for; only the rows that are
  * seen are in the page, and the next ones are fetched before the end is reached.
  */
-export function ResourceTable<T>(props: ResourceTableProps<T>) {
-  const { queryKey, filters = [], firstSort, fixed } = props;
+export function ResourceTable<N extends ListRoute>(props: ResourceTableProps<N>) {
+  const { filters = [], firstSort, fixed } = props;
+  const client = useClient();
   const { state, change } = useListState(filters);
   const sort = state['sort'] ?? firstSort;
   const query = { ...state, ...fixed, sort, limit: String(PAGE) };
   const list = useInfiniteQuery({
-    queryKey: [...queryKey, query],
-    queryFn: ({ pageParam }) => props.fetch({ ...query, ...(pageParam === undefined ? {} : { after: pageParam }) }),
+    queryKey: [...listKey(props.list), query],
+    queryFn: ({ pageParam }) =>
+      fetchList(client, props.list, { ...query, ...(pageParam === undefined ? {} : { after: pageParam }) }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next,
     placeholderData: keepPreviousData,
@@ -171,9 +172,9 @@ function useListState(filters: readonly Filter[]): {
   };
 }
 
-function Rows<T>(
-  props: ResourceTableProps<T> & {
-    readonly items: readonly T[];
+function Rows<N extends ListRoute>(
+  props: ResourceTableProps<N> & {
+    readonly items: readonly Listed<N>[];
     readonly total: number;
     readonly sort: string;
     readonly onSort: (sort: string) => void;
