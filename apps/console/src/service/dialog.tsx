@@ -24,6 +24,7 @@ export function Dialog(props: {
       isOpen
       variant="small"
       onClose={props.onClose}
+      elementToFocus=".sf-form :is(input:not([type='file']), select, textarea, button)"
       aria-labelledby={`${id}-title`}
       aria-describedby={`${id}-body`}
     >

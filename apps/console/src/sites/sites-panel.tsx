@@ -44,16 +44,20 @@ export function SiteCard(props: {
   const { site, links } = props;
   const environments = [...new Set(site.hosts.flatMap((host) => host.environments))];
   return (
-    <article className="sf-site-card" aria-labelledby={`site-${site.name}`} data-site-card={site.name}>
+    <article className="sf-site-card" aria-label={site.name} data-site-card={site.name}>
       <header>
-        <h3 id={`site-${site.name}`}>{site.name}</h3>
-        <Label
-          isCompact
-          color={site.healthy ? 'green' : 'red'}
-          icon={site.healthy ? <CheckCircleIcon /> : <MinusCircleIcon />}
-        >
-          {site.healthy ? 'healthy' : 'not healthy'}
-        </Label>
+        {props.withoutHosts !== true && (
+          <>
+            <h3>{site.name}</h3>
+            <Label
+              isCompact
+              color={site.healthy ? 'green' : 'red'}
+              icon={site.healthy ? <CheckCircleIcon /> : <MinusCircleIcon />}
+            >
+              {site.healthy ? 'healthy' : 'not healthy'}
+            </Label>
+          </>
+        )}
         {site.tier !== undefined && (
           <Label isCompact variant="outline">
             {site.tier}

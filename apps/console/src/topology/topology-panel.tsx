@@ -4,7 +4,7 @@ import { Empty } from '../ui/empty.tsx';
 import { errorBodyOf, ErrorView } from '../ui/error-view.tsx';
 import { Panel } from '../ui/panel.tsx';
 import { formatMs } from '../view-model/format.ts';
-import { buildTopology, type Topology } from '../view-model/topology.ts';
+import { buildTopology, sitesAround, type Topology } from '../view-model/topology.ts';
 import { UnitDetails } from './unit-details.tsx';
 
 const TopologyView = lazy(() => import('./topology-view.tsx'));
@@ -17,7 +17,10 @@ export function TopologyPanel(props: {
   readonly error: unknown;
 }) {
   const { sites, links, service } = props;
-  const topology = useMemo(() => buildTopology({ sites, links, service }), [sites, links, service]);
+  const topology = useMemo(
+    () => buildTopology({ sites: sitesAround(sites, links, service), links, service }),
+    [sites, links, service],
+  );
   const [selectedId, setSelectedId] = useState<string>();
   const selected = service?.units.find((unit) => unit.id === selectedId);
   return (

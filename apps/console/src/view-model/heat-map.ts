@@ -29,14 +29,16 @@ export interface View {
   readonly scale: number;
 }
 
-/** Above each block there is room for the name of the site, beside it for its neighbour. */
-const HEAD_CELLS = 3;
-const GAP_CELLS = 2;
+/** Above each block there is room for the name of the site, of so many pixels; in cells that depends on how small they get. */
+const HEAD_PX = 24;
+const WINDOW_PX = 600_000;
 export const SCALE = { min: 0.5, max: 64 } as const;
 
 /** Blocks beside each other in rows, of about the proportions of the window. */
 export function layoutHeat(loads: readonly HostLoad[], by: 'cpu' | 'memory', proportion: number): HeatMap {
   const total = loads.reduce((sum, one) => sum + one.hosts.length, 0);
+  const head = Math.ceil(HEAD_PX / Math.min(SCALE.max, Math.sqrt(WINDOW_PX / Math.max(1, total))));
+  const gap = Math.ceil(head / 2);
   const wanted = Math.max(4, Math.ceil(Math.sqrt(total * proportion)));
   const blocks: HeatBlock[] = [];
   let [x, y, lowest, width] = [0, 0, 0, 1];
@@ -44,19 +46,19 @@ export function layoutHeat(loads: readonly HostLoad[], by: 'cpu' | 'memory', pro
     const count = one.hosts.length;
     const columns = Math.max(1, Math.min(wanted, Math.ceil(Math.sqrt(count * proportion))));
     const rows = Math.max(1, Math.ceil(count / columns));
-    if (x > 0 && x + columns > wanted) [x, y] = [0, lowest + GAP_CELLS];
+    if (x > 0 && x + columns > wanted) [x, y] = [0, lowest + gap];
     blocks.push({
       site: one.site,
       hosts: one.hosts,
       load: by === 'cpu' ? one.cpu : one.memory,
       x,
-      y: y + HEAD_CELLS,
+      y: y + head,
       columns,
       rows,
     });
-    lowest = Math.max(lowest, y + HEAD_CELLS + rows);
+    lowest = Math.max(lowest, y + head + rows);
     width = Math.max(width, x + columns);
-    x += columns + GAP_CELLS;
+    x += columns + gap;
   }
   return { width, height: Math.max(1, lowest), blocks };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { aService, aSite, aUnit } from './fixtures.ts';
-import { buildTopology, TOPOLOGY_LIMITS } from './topology.ts';
+import { buildTopology, sitesAround, TOPOLOGY_LIMITS } from './topology.ts';
 
 const edge = aSite('edge', ['e1', 'e2']);
 const core = aSite('core', ['c1']);
@@ -70,5 +70,18 @@ describe('buildTopology', () => {
       { a: 'edge', b: 'elsewhere', ...link },
     ];
     expect(buildTopology({ sites: [edge, core], links }).links).toEqual([links[0]]);
+  });
+});
+
+describe('sitesAround', () => {
+  const far = aSite('far', ['f1']);
+  const link = { a: 'edge', b: 'core', latencyMs: 1, jitterMs: 0, loss: 0, bandwidthMbps: 1 };
+
+  it('are those with units, and those linked to them', () => {
+    const service = aService([aUnit('web/server', 0, 'core/c1')]);
+    expect(sitesAround([edge, core, far], [link], service)).toEqual([edge, core]);
+    expect(sitesAround([edge, core, far], [], service)).toEqual([core]);
+    expect(sitesAround([edge, core, far], [link], aService([]))).toEqual([edge, core, far]);
+    expect(sitesAround([edge, far], [link], undefined)).toEqual([edge, far]);
   });
 });

@@ -122,6 +122,19 @@ export function buildTopology({ sites, links, service }: TopologyInput): Topolog
   };
 }
 
+/** The sites where a service is, and those that are linked to one of them; all where it is nowhere. */
+export function sitesAround(
+  sites: readonly SiteDetail[],
+  links: readonly SiteLink[],
+  service: ServiceDetail | undefined,
+): readonly SiteDetail[] {
+  const own = new Set(service?.units.map((unit) => unit.site));
+  if (own.size === 0) return sites;
+  const near = links.flatMap(({ a, b }) => (own.has(a) ? [b] : own.has(b) ? [a] : []));
+  const shown = new Set([...own, ...near]);
+  return sites.filter(({ name }) => shown.has(name));
+}
+
 export const roleOf = (unit: Pick<Unit, 'path' | 'index'>): string => `${unit.path}#${unit.index}`;
 /** During a move two units have one role; the site tells which of them a hop means. */
 const roleAt = (unit: Pick<Unit, 'path' | 'index' | 'site'>): string => `${roleOf(unit)}@${unit.site}`;
