@@ -156,7 +156,10 @@ export function InfrastructurePage() {
               { title: 'Service', sort: 'service', from: 'medium', cell: (one) => one.service },
               ...unitColumns.slice(1),
             ]}
-            filters={unitFilters}
+            filters={[
+              { name: 'site', title: 'Site', options: names.map((name) => [name, name] as const) },
+              ...unitFilters,
+            ]}
             firstSort="name"
             searchWords="Unit, service, host or id"
             empty={<Empty title="Nothing runs">Units appear here when a service is deployed.</Empty>}
