@@ -98,6 +98,13 @@ describe('a service from nothing to nothing', { timeout: 120_000 }, () => {
     expect((await sf(['site', 'link', 'edge', 'core', '--latency', '12'])).out).toContain('12 ms');
     expect((await json('site', 'list')).map((site: { name: string }) => site.name).sort()).toEqual(['core', 'edge']);
     expect((await sf(['site', 'show', 'edge'])).out).toMatch(/HOST +ENVIRONMENTS/);
+    const first = await sf(['site', 'list', '--sort', '-name', '--limit', '1']);
+    expect(first.out).toMatch(/\nedge /);
+    const [, after] = /1 of 2; for the next: --after (\S+)/.exec(first.err)!;
+    expect(await json('site', 'list', '--sort', '-name', '--after', after!)).toMatchObject([{ name: 'core' }]);
+    expect(await sf(['site', 'list', '--sort', 'plan'])).toMatchObject({
+      err: expect.stringContaining('SF-SERVER-REQUEST'),
+    });
   });
 
   test('the plan changes nothing; deploy follows its steps; the service is there, and its events are', async () => {
@@ -114,6 +121,7 @@ describe('a service from nothing to nothing', { timeout: 120_000 }, () => {
     const [operation] = await json('operation', 'list', '--service', 'me');
     expect((await sf(['operation', 'show', operation.id])).out).toContain('INSTANTIATE');
     expect((await sf(['events', '--service', 'me'])).out).toContain('COMPLETED');
+    expect((await sf(['events', '--kind', 'audit', '--search', 'deploy'])).out).toContain('admin: deploy service me');
   });
 
   test('a part moves to the other site and the service is terminated', async () => {

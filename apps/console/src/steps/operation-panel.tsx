@@ -17,8 +17,12 @@ import { formatMs, formatTime } from '../view-model/format.ts';
 import { isOver, operationMay, type OperationVerb, operationVerbs, stateWords } from '../view-model/permitted.ts';
 import { buildStepGraph, stepDurationMs, summarise } from '../view-model/step-graph.ts';
 
-const StepGraphView = lazy(() => import('./step-graph-view.tsx'));
-const startLayout = () => void import('./layout-steps.ts').then(({ warmUp }) => warmUp());
+const loadView = () => import('./step-graph-view.tsx');
+const StepGraphView = lazy(loadView);
+const startLayout = () => {
+  void loadView();
+  void import('./layout-steps.ts').then(({ warmUp }) => warmUp());
+};
 
 const NO_STEPS: readonly Step[] = [];
 

@@ -1,5 +1,5 @@
 import type { ServiceDetail, SiteDetail, SiteLink } from '@superfluidity/api';
-import { lazy, Suspense, useMemo, useState } from 'react';
+import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
 import { Empty } from '../ui/empty.tsx';
 import { errorBodyOf, ErrorView } from '../ui/error-view.tsx';
 import { Panel } from '../ui/panel.tsx';
@@ -7,7 +7,8 @@ import { formatMs } from '../view-model/format.ts';
 import { buildTopology, sitesAround, type Topology } from '../view-model/topology.ts';
 import { UnitDetails } from './unit-details.tsx';
 
-const TopologyView = lazy(() => import('./topology-view.tsx'));
+const loadView = () => import('./topology-view.tsx');
+const TopologyView = lazy(loadView);
 
 export function TopologyPanel(props: {
   readonly sites: readonly SiteDetail[];
@@ -22,6 +23,8 @@ export function TopologyPanel(props: {
     [sites, links, service],
   );
   const [selectedId, setSelectedId] = useState<string>();
+  // Its code comes while the sites are being asked for, not after they have answered.
+  useEffect(() => void loadView(), []);
   const selected = service?.units.find((unit) => unit.id === selectedId);
   return (
     <Panel title="Topology" className="sf-panel--topology" aside={<Chains topology={topology} />}>
