@@ -18,24 +18,43 @@ const sites: ListShape<Site> = {
   filters: { kind: (site) => site.kind, tier: (site) => site.tier ?? '', healthy: (site) => String(site.healthy) },
 };
 
-const hosts: ListShape<ListedHost> = {
-  key: (host) => `${host.site}/${host.name}`,
-  sorts: {
-    name: (host) => host.name,
-    site: (host) => host.site,
-    cpu: (host) => share(host.used.cpu, host.cpu),
-    memory: (host) => share(host.used.memoryMiB, host.memoryMiB),
-    unitCount: (host) => host.unitCount,
-  },
-  // Mostly there are none, and there may be a hundred thousand hosts.
-  text: ({ name, site, accelerators }) =>
-    accelerators.length === 0 ? `${site}/${name}` : [`${site}/${name}`, ...accelerators].join(' '),
-  filters: {
-    site: (host) => host.site,
-    environment: (host) => host.environments,
-    schedulable: (host) => String(host.schedulable),
-  },
-};
+/** Of whatever holds a host and its site: a hundred thousand hosts are looked through without making an item of each. */
+export function hostShape<T>(of: {
+  readonly host: (item: T) => Omit<ListedHost, 'site' | 'unitCount' | 'environments' | 'accelerators'> & {
+    readonly environments: readonly string[];
+    readonly accelerators: readonly string[];
+  };
+  readonly site: (item: T) => string;
+  readonly unitCount: (item: T) => number;
+}): ListShape<T> {
+  const { host, site, unitCount } = of;
+  const name = (item: T) => `${site(item)}/${host(item).name}`;
+  return {
+    key: name,
+    sorts: {
+      name: (item) => host(item).name,
+      site,
+      cpu: (item) => share(host(item).used.cpu, host(item).cpu),
+      memory: (item) => share(host(item).used.memoryMiB, host(item).memoryMiB),
+      unitCount,
+    },
+    text: (item) => {
+      const { accelerators } = host(item);
+      return accelerators.length === 0 ? name(item) : [name(item), ...accelerators].join(' ');
+    },
+    filters: {
+      site,
+      environment: (item) => host(item).environments,
+      schedulable: (item) => String(host(item).schedulable),
+    },
+  };
+}
+
+const hosts = hostShape<ListedHost>({
+  host: (item) => item,
+  site: (item) => item.site,
+  unitCount: (item) => item.unitCount,
+});
 
 const units: ListShape<ListedUnit> = {
   key: (unit) => unit.id,

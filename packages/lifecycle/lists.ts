@@ -1,6 +1,7 @@
 import {
   cursorAt,
   type HandlerInput,
+  hostShape,
   type HostLoad,
   type Descriptor,
   type ListedHost,
@@ -99,11 +100,26 @@ export function createLists({ store: { db }, sites, units }: ListParts): Lists {
     async hosts(query) {
       const counts = await unitsPerHost();
       const { sites: known } = await sites.snapshot();
-      // Not copied deeply: of a hundred thousand, one page is sent.
-      const hosts = known.flatMap(({ name: site, hosts: its }) =>
-        its.map((host) => ({ ...host, site, unitCount: counts.get(`${site}/${host.name}`) ?? 0 }) as ListedHost),
+      const found = pageOf(
+        known.flatMap(({ name: site, hosts }) => hosts.map((host) => ({ site, host }))),
+        query,
+        hostShape({
+          host: (item) => item.host,
+          site: (item) => item.site,
+          unitCount: ({ site, host }) => counts.get(`${site}/${host.name}`) ?? 0,
+        }),
       );
-      return pageOf(hosts, query, listShapes.hosts);
+      const items = found.items.map(
+        ({ site, host }): ListedHost => ({
+          ...host,
+          environments: [...host.environments],
+          accelerators: [...host.accelerators],
+          used: { ...host.used },
+          site,
+          unitCount: counts.get(`${site}/${host.name}`) ?? 0,
+        }),
+      );
+      return { ...found, items };
     },
 
     async hostLoad() {
