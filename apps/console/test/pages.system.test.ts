@@ -133,7 +133,7 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
       await on.close();
     }
     expect(found).toEqual([]);
-  }, 180_000);
+  }, 240_000);
 
   it('can be watched on a phone', async () => {
     const phone = await open(TOKEN, { viewport: { width: 390, height: 844 }, hasTouch: true });

@@ -46,17 +46,15 @@ export function SiteCard(props: {
   return (
     <article className="sf-site-card" aria-label={site.name} data-site-card={site.name}>
       <header>
+        <h3 className={props.withoutHosts === true ? 'sf-offscreen' : ''}>{site.name}</h3>
         {props.withoutHosts !== true && (
-          <>
-            <h3>{site.name}</h3>
-            <Label
-              isCompact
-              color={site.healthy ? 'green' : 'red'}
-              icon={site.healthy ? <CheckCircleIcon /> : <MinusCircleIcon />}
-            >
-              {site.healthy ? 'healthy' : 'not healthy'}
-            </Label>
-          </>
+          <Label
+            isCompact
+            color={site.healthy ? 'green' : 'red'}
+            icon={site.healthy ? <CheckCircleIcon /> : <MinusCircleIcon />}
+          >
+            {site.healthy ? 'healthy' : 'not healthy'}
+          </Label>
         )}
         {site.tier !== undefined && (
           <Label isCompact variant="outline">
