@@ -179,7 +179,8 @@ interface Colours {
   readonly steps: readonly string[];
   readonly closed: string;
   readonly text: string;
-  readonly onCell: string;
+  /** Of the names in cells, by step: what can be read on them. */
+  readonly onCell: (load: number) => string;
 }
 
 function useColours(): Colours {
@@ -191,13 +192,13 @@ function useColours(): Colours {
             steps: ['#1d3a5c', '#20588c', '#2f7fb8', '#e0a63a', '#e8812f', '#ff5c3c'],
             closed: '#39445c',
             text: '#e6ecf7',
-            onCell: '#06101f',
+            onCell: (load: number) => (stepOfLoad(load) < 2 ? '#cfdcf2' : '#06101f'),
           }
         : {
             steps: ['#d3e5f5', '#9cc7e8', '#5ba3d4', '#f2c14e', '#e5812a', '#c2410c'],
             closed: '#b9c2d0',
             text: '#16202f',
-            onCell: '#0b1626',
+            onCell: () => '#0b1626',
           },
     [shown],
   );
@@ -285,13 +286,13 @@ function names(
   room: { width: number; height: number },
   colours: Colours,
 ): void {
-  context.fillStyle = colours.onCell;
   context.font = '10px "Red Hat Mono", monospace';
   for (let row = Math.max(0, Math.floor(y)); row < y + room.height / scale; row += 1) {
     for (let column = Math.max(0, Math.floor(x)); column < x + room.width / scale; column += 1) {
       const cell = cellAt(map, column, row);
-      if (cell !== undefined)
-        context.fillText(cell.host.slice(-6), (column - x) * scale + 4, (row - y) * scale + 14, scale - 8);
+      if (cell === undefined) continue;
+      context.fillStyle = colours.onCell(cell.load);
+      context.fillText(cell.host.slice(-6), (column - x) * scale + 4, (row - y) * scale + 14, scale - 8);
     }
   }
 }

@@ -18,46 +18,48 @@ export function PoolsTable({ of }: { readonly of?: SiteDetail }) {
     );
   }
   return (
-    <Table variant="compact" gridBreakPoint="" aria-label="Pools">
-      <Thead>
-        <Tr>
-          {of === undefined && <Th>Site</Th>}
-          <Th>Pool</Th>
-          <Th>Ready</Th>
-          <Th>Hit rate</Th>
-          <Th className="sf-from-medium">Asked</Th>
-        </Tr>
-      </Thead>
-      <Tbody>
-        {rows.map(({ site, pool }) => {
-          const rate = hitRate(pool);
-          return (
-            <Tr key={`${site.name} ${pool.name}`}>
-              {of === undefined && (
-                <Td dataLabel="Site">
-                  <Link to="/infrastructure/$site" params={{ site: site.name }}>
-                    {site.name}
-                  </Link>
+    <div className="sf-list sf-list--short">
+      <Table variant="compact" gridBreakPoint="" aria-label="Pools">
+        <Thead>
+          <Tr>
+            {of === undefined && <Th>Site</Th>}
+            <Th>Pool</Th>
+            <Th>Ready</Th>
+            <Th>Hit rate</Th>
+            <Th className="sf-from-medium">Asked</Th>
+          </Tr>
+        </Thead>
+        <Tbody>
+          {rows.map(({ site, pool }) => {
+            const rate = hitRate(pool);
+            return (
+              <Tr key={`${site.name} ${pool.name}`}>
+                {of === undefined && (
+                  <Td dataLabel="Site">
+                    <Link to="/infrastructure/$site" params={{ site: site.name }}>
+                      {site.name}
+                    </Link>
+                  </Td>
+                )}
+                <Td dataLabel="Pool">{pool.name}</Td>
+                <Td dataLabel="Ready">
+                  <Meter
+                    inline
+                    stock
+                    label={`${pool.name} of ${site.name}, ready`}
+                    used={pool.wanted > 0 ? pool.ready / pool.wanted : 0}
+                    text={`${pool.ready} of ${pool.wanted}`}
+                  />
                 </Td>
-              )}
-              <Td dataLabel="Pool">{pool.name}</Td>
-              <Td dataLabel="Ready">
-                <Meter
-                  inline
-                  stock
-                  label={`${pool.name} of ${site.name}, ready`}
-                  used={pool.wanted > 0 ? pool.ready / pool.wanted : 0}
-                  text={`${pool.ready} of ${pool.wanted}`}
-                />
-              </Td>
-              <Td dataLabel="Hit rate">{rate === undefined ? 'not asked yet' : formatPercent(rate)}</Td>
-              <Td dataLabel="Asked" className="sf-from-medium">
-                {formatCount(pool.hits + pool.misses)}
-              </Td>
-            </Tr>
-          );
-        })}
-      </Tbody>
-    </Table>
+                <Td dataLabel="Hit rate">{rate === undefined ? 'not asked yet' : formatPercent(rate)}</Td>
+                <Td dataLabel="Asked" className="sf-from-medium">
+                  {formatCount(pool.hits + pool.misses)}
+                </Td>
+              </Tr>
+            );
+          })}
+        </Tbody>
+      </Table>
+    </div>
   );
 }
