@@ -201,7 +201,7 @@ export const verificationReport = z
     ),
     likeness: z
       .object({
-        answer,
+        answer: proofAnswer,
         because: z.string(),
         bound: z.string().exactOptional().meta({ description: 'Of unknown: the bound that was hit' }),
         dependsOn: z.array(z.string()),
