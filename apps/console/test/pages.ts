@@ -37,6 +37,11 @@ export function visits(mock: Mock): readonly Visit[] {
       },
     },
     { name: 'verification', path: '/verification?service=mobile-edge', shows: '[data-proof]' },
+    {
+      name: 'verification-as-it-is',
+      path: '/verification?service=mobile-edge&plane=realised',
+      shows: '[data-likeness]',
+    },
     { name: 'infrastructure', path: '/infrastructure', shows: '[data-row="edge"]' },
     { name: 'hosts-by-load', path: '/infrastructure?tab=load', shows: '[data-heat-hosts]:not([data-heat-hosts="0"])' },
     { name: 'hosts', path: '/infrastructure?tab=hosts', shows: '[data-row="core/c1"]' },

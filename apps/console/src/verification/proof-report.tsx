@@ -30,6 +30,7 @@ export function ProofReport(props: {
             open={policy.answer !== 'holds' || policy.policy === props.open}
           />
         ))}
+        {report.likeness !== undefined && <LikenessView likeness={report.likeness} />}
         {report.assumptions.length > 0 && (
           <Expandable title={`Taken for granted, and not proven: ${report.assumptions.length}`}>
             <List>
@@ -65,6 +66,33 @@ function PolicyView({ policy, open }: { readonly policy: Policy; readonly open: 
           <Rules rules={policy.rules} />
         </Expandable>
       )}
+    </section>
+  );
+}
+
+/** Whether the sites do with every packet what was meant, and the packets with which they do something else. */
+function LikenessView({ likeness }: { readonly likeness: NonNullable<VerificationReport['likeness']> }) {
+  return (
+    <section className="sf-policy" aria-label="As meant" data-likeness={likeness.answer}>
+      <h3>
+        <AnswerLabel answer={likeness.answer} /> it is as it was meant
+      </h3>
+      <p>{likeness.because}</p>
+      {likeness.differences.map((difference, i) => (
+        <Expandable key={i} title={`A difference: ${difference.because}`} open={i === 0}>
+          <div className="sf-difference">
+            {(['meant', 'there'] as const).map((side) => (
+              <div key={side}>
+                <h4>{side === 'meant' ? 'As meant' : 'As it is'}</h4>
+                {difference[side].map((path, n) => (
+                  <PathView key={n} path={path} />
+                ))}
+              </div>
+            ))}
+          </div>
+        </Expandable>
+      ))}
+      {likeness.leftOut.length > 0 && <p className="sf-subtle">Not compared: {likeness.leftOut.join('; ')}</p>}
     </section>
   );
 }
