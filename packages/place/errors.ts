@@ -11,6 +11,11 @@ export const placeErrors = defineErrors({
     title: 'No placement that was found keeps a chain within its bounds',
     hint: 'Raise latencyMaxMs or lower bandwidthMbps of the chain, or let its units run nearer to each other.',
   },
+  'SF-PLACE-INPUT': {
+    status: 422,
+    title: 'What is to be placed, or what was measured, cannot be used',
+    hint: 'See the reference of placement: it lists the fields of chains, hosts and links, and the columns of measurements.',
+  },
   'SF-PLACE-LIMIT': {
     status: 413,
     title: 'The request is larger than what placement handles',
@@ -34,4 +39,23 @@ export const placeLimits = {
   hostSample: 32,
   /** Rows in the table of an explained refusal. */
   refusals: 200,
+  measurements: 100_000,
+  /** Chains, their functions, and the sites between which they go. */
+  chains: 100_000,
+  chainFunctions: 64,
+  chainSites: 500,
+  /** Pairs that affinity joins. */
+  partners: 1_000_000,
+  /** Functions up to which the step of a chain is exact: its time grows as 3 to that power. */
+  exactFunctions: 12,
+  /** Partial ways over the sites that are looked at for one chain before the best so far is the answer. */
+  siteWork: 100_000,
+  /** Sites that get a table of their own in that search, those that are least out of the way. */
+  siteTables: 24,
+  /** Sub-chains on one host: sums of them stay exact, and no switch carries more. */
+  subChains: 1_000,
+  /** Of rates, sizes and latencies: products of them stay exact. */
+  amount: 1e9,
+  /** Variables of a mixed-integer programme. */
+  milpVariables: 50_000,
 } as const;
