@@ -4,6 +4,7 @@ import { type Context, createContext, type GlobalOptions } from './context.ts';
 import { dialectCommands } from './dialects/commands.ts';
 import { listing } from './list-options.ts';
 import { exitCodesHelp } from './exit-codes.ts';
+import { placeCommand } from './place/command.ts';
 
 const BASE = 'folder that paths in the descriptor start from (default: its own)';
 
@@ -231,6 +232,7 @@ ${exitCodesHelp}`,
     .action(run(async (context, id: string) => (await descriptor()).remove(context, id)));
 
   for (const command of dialectCommands(run)) program.addCommand(command);
+  program.addCommand(placeCommand(run));
 
   const operations = program
     .command('operation')

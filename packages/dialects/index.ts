@@ -11,3 +11,5 @@ export { nativeJsonSchema } from './native/schema.ts';
 export * from './native/write.ts';
 export * from './rdcl/description-model.ts';
 export * from './fix.ts';
+export { type JsonSchema, readShape } from './shape.ts';
+export { formatPath, parsePath, readYamlText, type YamlText } from './yaml-text.ts';

@@ -29,6 +29,11 @@ function obstacle(
   });
 }
 
+/** Whether there is anything but room that decides where the function runs. */
+export function isBound({ sites, hosts, accelerators, partners }: FunctionFacts): boolean {
+  return sites !== undefined || hosts !== undefined || accelerators.length > 0 || partners.length > 0;
+}
+
 /** Whether nothing but the room that is left can keep the function from the host. */
 export function mayRun(pool: HostPool, wanted: FunctionFacts, host: number): boolean {
   return obstacle(pool, wanted, host) === undefined;

@@ -2,7 +2,7 @@ import { placeLimits } from '../errors.ts';
 import { placeOverSites } from './across-sites.ts';
 import { type Blocks, blocksOf } from './blocks.ts';
 import type { Chain } from './chain.ts';
-import { mayRun } from './constraints.ts';
+import { isBound, mayRun } from './constraints.ts';
 import { amortised, type HostPool, READY_RUNS } from './host-pool.ts';
 import { keepsRules } from './rules.ts';
 import type { Step, StepKind } from './step.ts';
@@ -102,8 +102,7 @@ function allowedFunctions(pool: HostPool, { functions }: Chain): Int32Array {
   const { hosts } = pool.problem;
   const allowed = new Int32Array(hosts.length).fill((1 << functions.length) - 1);
   functions.forEach((wanted, i) => {
-    const { accelerators, partners, sites, hosts: pinned } = wanted;
-    if (accelerators.length === 0 && partners.length === 0 && sites === undefined && pinned === undefined) return;
+    if (!isBound(wanted)) return;
     for (let host = 0; host < hosts.length; host += 1) {
       if (!mayRun(pool, wanted, host)) allowed[host]! &= ~(1 << i);
     }

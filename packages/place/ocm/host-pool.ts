@@ -23,7 +23,8 @@ export class HostPool {
   readonly alone: Float64Array;
   /** By chain: the host of each function, or undefined where the chain is not placed. */
   readonly placed: (readonly number[] | undefined)[];
-  readonly #carried: Carried[];
+  readonly #carried: readonly Carried[];
+  readonly #capacity: Float64Array;
   #total = 0;
 
   constructor(problem: ChainsProblem) {
@@ -37,6 +38,7 @@ export class HostPool {
     this.alone = new Float64Array(hosts.length);
     this.placed = new Array<undefined>(chains.length).fill(undefined);
     this.#carried = hosts.map(({ model }) => new Carried(problem.models[model]!));
+    this.#capacity = Float64Array.from(hosts, ({ capacity }) => capacity);
   }
 
   /** Of all hosts. */
@@ -48,9 +50,14 @@ export class HostPool {
     return this.problem.models[this.problem.hosts[host]!.model]!;
   }
 
+  /** Millionths of a core that no guest was promised. */
+  freeForGuests(host: number): number {
+    return this.#capacity[host]! - this.guest[host]!;
+  }
+
   /** Millionths of a core that nobody uses. */
   headroom(host: number): number {
-    return this.problem.hosts[host]!.capacity - this.guest[host]! - this.switching[host]!;
+    return this.#capacity[host]! - this.guest[host]! - this.switching[host]!;
   }
 
   /** C^h of the host with further sub-chains of these works. */
@@ -64,6 +71,14 @@ export class HostPool {
       alone += concurrentCost(model, work, 1);
     }
     return amortised(this.problem.costModel, r, sum, alone);
+  }
+
+  /** The same for one sub-chain, without looking at those that are there. */
+  costWithOne(host: number, work: number): number {
+    const r = this.runs[host]! + 1;
+    const model = this.modelOf(host);
+    const sum = this.ready[host * (READY_RUNS + 1) + 1]! + concurrentCost(model, work, r);
+    return amortised(this.problem.costModel, r, sum, this.alone[host]! + concurrentCost(model, work, 1));
   }
 
   /** What a block adds to the switching of a host. */

@@ -73,7 +73,12 @@ function groundOf({ problem, placed }: HostPool): readonly Ground[] {
   return ground;
 }
 
-function weightsOf(pool: HostPool, chain: Chain, functions: readonly number[], ground: readonly Ground[]): Float64Array {
+function weightsOf(
+  pool: HostPool,
+  chain: Chain,
+  functions: readonly number[],
+  ground: readonly Ground[],
+): Float64Array {
   const { hosts, costModel } = pool.problem;
   const own = functions.map((each) => chain.functions[each]!);
   const torn = own.some(({ partners }) =>

@@ -74,51 +74,68 @@ describe('the step', () => {
     expect(refused).toBeGreaterThan(20);
   });
 
-  it.each(kinds)('%s finds the cheapest placement that keeps latency and affinity, as trying all of them does', (kind) => {
-    let [placed, joined, refused] = [0, 0, 0];
-    fc.assert(
-      fc.property(someRequest({ hosts: 2, functions: 4, chains: 3, sites: 3 }), (request) => {
-        const pool = new HostPool(compiled(request));
-        for (const chain of pool.problem.chains) {
-          const ours = stepOcm(pool, chain, kind);
-          const least = cheapestOfAll(pool, chain, kind);
-          expect(ours.cost).toBe(least);
-          expect(ours.optimal).toBe(true);
-          if (ours.blocks === undefined) refused += 1;
-          else {
-            placed += 1;
-            const hostOf = new Array<number>(chain.functions.length);
-            for (const { host, functions } of ours.blocks) for (const each of functions) hostOf[each] = host;
-            expect(keeps(pool, chain, hostOf)).toBe(true);
-            if (ours.cost > publishedStep(pool, chain, kind).cost) joined += 1;
-            pool.commit(chain, ours.blocks);
+  it.each(kinds)(
+    '%s finds the cheapest placement that keeps latency and affinity, as trying all of them does',
+    (kind) => {
+      let [placed, joined, refused] = [0, 0, 0];
+      fc.assert(
+        fc.property(someRequest({ hosts: 2, functions: 4, chains: 3, sites: 3 }), (request) => {
+          const pool = new HostPool(compiled(request));
+          for (const chain of pool.problem.chains) {
+            const ours = stepOcm(pool, chain, kind);
+            const least = cheapestOfAll(pool, chain, kind);
+            expect(ours.cost).toBe(least);
+            expect(ours.optimal).toBe(true);
+            if (ours.blocks === undefined) refused += 1;
+            else {
+              placed += 1;
+              const hostOf = new Array<number>(chain.functions.length);
+              for (const { host, functions } of ours.blocks) for (const each of functions) hostOf[each] = host;
+              expect(keeps(pool, chain, hostOf)).toBe(true);
+              if (ours.cost > publishedStep(pool, chain, kind).cost) joined += 1;
+              pool.commit(chain, ours.blocks);
+            }
           }
-        }
-      }),
-      { numRuns: 400 },
-    );
-    expect(placed).toBeGreaterThan(50);
-    expect(refused).toBeGreaterThan(20);
-    // Where latency decides, the unbounded step would have been cheaper.
-    expect(joined).toBeGreaterThan(10);
-  });
+        }),
+        { numRuns: 400 },
+      );
+      expect(placed).toBeGreaterThan(50);
+      expect(refused).toBeGreaterThan(20);
+      // Where latency decides, the unbounded step would have been cheaper.
+      expect(joined).toBeGreaterThan(10);
+    },
+  );
 
   it('is never dearer than gathering or distributing one chain on empty hosts that are alike', () => {
     const rate = fc.integer({ min: 1_000, max: 2_000_000 });
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 8 }), rate, fc.constantFrom('kernel-ovs', 'dpdk-ovs'), (length, ratePps, name) => {
-        const request = requestOf(length, [chainOf('c', length, ratePps)], { switch: name });
-        const large = { ...request, sites: request.sites.map((site) => ({ ...site, hosts: site.hosts.map((host) => ({ ...host, cpu: 1_000 })) })) };
-        const pool = new HostPool(compiled(large));
-        const [chain] = pool.problem.chains;
-        const functions = Array.from(chain!.functions.keys());
-        const gathered = pool.marginalCost(chain!, { host: 0, functions });
-        const distributed = functions.reduce((sum, each) => sum + pool.marginalCost(chain!, { host: each, functions: [each] }), 0);
-        for (const kind of kinds) {
-          expect(stepOcm(pool, chain!, kind).cost).toBeLessThanOrEqual(Math.min(gathered, distributed));
-        }
-        expect(stepOcm(pool, chain!, 'ocm').cost).toBeLessThanOrEqual(stepOcm(pool, chain!, 'ocm-relaxed').cost);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 8 }),
+        rate,
+        fc.constantFrom('kernel-ovs', 'dpdk-ovs'),
+        (length, ratePps, name) => {
+          const request = requestOf(length, [chainOf('c', length, ratePps)], { switch: name });
+          const large = {
+            ...request,
+            sites: request.sites.map((site) => ({
+              ...site,
+              hosts: site.hosts.map((host) => ({ ...host, cpu: 1_000 })),
+            })),
+          };
+          const pool = new HostPool(compiled(large));
+          const [chain] = pool.problem.chains;
+          const functions = Array.from(chain!.functions.keys());
+          const gathered = pool.marginalCost(chain!, { host: 0, functions });
+          const distributed = functions.reduce(
+            (sum, each) => sum + pool.marginalCost(chain!, { host: each, functions: [each] }),
+            0,
+          );
+          for (const kind of kinds) {
+            expect(stepOcm(pool, chain!, kind).cost).toBeLessThanOrEqual(Math.min(gathered, distributed));
+          }
+          expect(stepOcm(pool, chain!, 'ocm').cost).toBeLessThanOrEqual(stepOcm(pool, chain!, 'ocm-relaxed').cost);
+        },
+      ),
     );
   });
 });

@@ -1,7 +1,8 @@
 import { placeLimits } from '../errors.ts';
-import { type Block, type Chain, LATENCY_SLACK_MS, latencyBetween } from './chain.ts';
-import { mayRun, type Reason, refuseBlock, refuseFunction } from './constraints.ts';
+import { type Block, type Chain, type FunctionFacts, LATENCY_SLACK_MS, latencyBetween } from './chain.ts';
+import { isBound, mayRun, type Reason, refuseBlock, refuseFunction } from './constraints.ts';
 import type { HostPool } from './host-pool.ts';
+import { switchingWork } from './switch-model.ts';
 
 /** A chain that is placed one function after the other, as schedulers do that know nothing of chains. */
 export class Walk {
@@ -11,17 +12,13 @@ export class Walk {
   readonly hostOf: number[] = [];
   /** Of the functions so far, by host: what they take of it, and what its switch then takes. */
   readonly #own = new Map<number, { functions: number[]; guest: number; memoryMiB: number }>();
-  readonly #single: readonly (readonly number[])[];
+  readonly #single: readonly number[];
   #latencyMs = 0;
 
   constructor(pool: HostPool, chain: Chain) {
     this.pool = pool;
     this.chain = chain;
-    const hostOfModel = (model: number) => pool.problem.hosts.findIndex((host) => host.model === model);
-    this.#single = pool.problem.models.map((_, model) => {
-      const host = hostOfModel(model);
-      return host < 0 ? [] : pool.worksOf(chain, host, [0]);
-    });
+    this.#single = pool.problem.models.map((model) => switchingWork(model, { length: 1, ratePps: chain.ratePps }));
   }
 
   /** The next function goes to the host that `choose` picks of those that it fits; false where it picks none. */
@@ -46,7 +43,7 @@ export class Walk {
 
   /** Millionths of a core: of guests only, and with what the switch takes. */
   freeForGuests(host: number): number {
-    return this.pool.problem.hosts[host]!.capacity - this.pool.guest[host]! - (this.#own.get(host)?.guest ?? 0);
+    return this.pool.freeForGuests(host) - (this.#own.get(host)?.guest ?? 0);
   }
 
   free(host: number): number {
@@ -68,25 +65,33 @@ export class Walk {
     const { pool, chain } = this;
     const at = this.hostOf.length;
     const wanted = chain.functions[at]!;
-    if (!mayRun(pool, wanted, host)) return 'rules';
-    const { hosts } = pool.problem;
-    for (const { kind, scope, chain: other, function: partner } of wanted.partners) {
-      if (other !== chain.number || partner >= at) continue;
-      const there = this.hostOf[partner]!;
-      const alike = scope === 'host' ? there === host : hosts[there]!.site === hosts[host]!.site;
-      if (alike !== (kind === 'together')) return 'chain';
+    const own = this.#own.size === 0 ? undefined : this.#own.get(host);
+    if (wanted.guest > pool.freeForGuests(host) - (own?.guest ?? 0)) return 'capacity';
+    if (isBound(wanted)) {
+      if (!mayRun(pool, wanted, host)) return 'rules';
+      if (this.#isTorn(wanted, host)) return 'chain';
     }
     if (Number.isFinite(chain.latencyMaxMs) && this.latencyWith(host) > chain.latencyMaxMs + LATENCY_SLACK_MS) {
       return 'latency';
     }
-    const own = this.#own.get(host);
-    if (wanted.memoryMiB > this.freeMemoryMiB(host)) return 'capacity';
+    if (wanted.memoryMiB > pool.memoryFree[host]! - (own?.memoryMiB ?? 0)) return 'capacity';
     const switching =
       own === undefined
-        ? pool.costWith(host, this.#single[hosts[host]!.model]!)
+        ? pool.costWithOne(host, this.#single[pool.problem.hosts[host]!.model]!)
         : this.#switching(host, [...own.functions, at]);
-    if (wanted.guest + switching > this.freeForGuests(host)) return 'capacity';
+    if (wanted.guest + switching > pool.freeForGuests(host) - (own?.guest ?? 0)) return 'capacity';
     return pool.runs[host]! + (own?.functions.length ?? 0) >= placeLimits.subChains ? 'capacity' : undefined;
+  }
+
+  /** Affinity with functions before it in the chain. */
+  #isTorn({ partners }: FunctionFacts, host: number): boolean {
+    const { hosts } = this.pool.problem;
+    return partners.some(({ kind, scope, chain, function: partner }) => {
+      if (chain !== this.chain.number || partner >= this.hostOf.length) return false;
+      const there = this.hostOf[partner]!;
+      const alike = scope === 'host' ? there === host : hosts[there]!.site === hosts[host]!.site;
+      return alike !== (kind === 'together');
+    });
   }
 
   /** Least latency of the whole chain if the next function went to the host. */

@@ -12,7 +12,11 @@ export function compiled(request: ChainsRequest): ChainsProblem {
 }
 
 /** One site with this many hosts of 24 cores. */
-export function requestOf(hosts: number, chains: readonly ChainToPlace[], extras: Partial<ChainsRequest> = {}): ChainsRequest {
+export function requestOf(
+  hosts: number,
+  chains: readonly ChainToPlace[],
+  extras: Partial<ChainsRequest> = {},
+): ChainsRequest {
   return {
     sites: [{ name: 's', hosts: Array.from({ length: hosts }, (_, i) => ({ name: `h${i}`, cpu: 24 })) }],
     links: [],
@@ -23,7 +27,12 @@ export function requestOf(hosts: number, chains: readonly ChainToPlace[], extras
   };
 }
 
-export function chainOf(name: string, length: number, ratePps: number, extras: Partial<ChainToPlace> = {}): ChainToPlace {
+export function chainOf(
+  name: string,
+  length: number,
+  ratePps: number,
+  extras: Partial<ChainToPlace> = {},
+): ChainToPlace {
   return { name, ratePps, functions: Array.from({ length }, (_, i) => ({ name: `f${i}`, cpu: 1 })), ...extras };
 }
 
@@ -64,7 +73,10 @@ export function someRequest(options: {
     cpu: fc.integer({ min: 0, max: 60 }).map((n) => n / 10),
     memoryMiB: fc.integer({ min: 0, max: 8 }),
     accelerators: fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.constant(['gpu']) }),
-    affinity: fc.oneof({ weight: 5, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.array(affinity, { maxLength: 1 }) }),
+    affinity: fc.oneof(
+      { weight: 5, arbitrary: fc.constant([]) },
+      { weight: 1, arbitrary: fc.array(affinity, { maxLength: 1 }) },
+    ),
   });
   const chain = fc.record(
     {

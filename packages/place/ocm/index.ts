@@ -1,0 +1,14 @@
+export { assign } from './assignment.ts';
+export { type Baseline, seeded } from './baselines.ts';
+export * from './calibrate.ts';
+export type * from './chain.ts';
+export * from './compile.ts';
+export * from './host-pool.ts';
+export * from './models.ts';
+export * from './place-chains.ts';
+export * from './published-step.ts';
+export * from './read.ts';
+export type * from './request.ts';
+export { chainsJsonSchema } from './schema.ts';
+export * from './step.ts';
+export * from './switch-model.ts';
