@@ -123,6 +123,7 @@ const words: Readonly<Record<string, string>> = {
 function kindOf(value: unknown): string {
   if (value === null || value === undefined) return 'empty';
   if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
   return words[typeof value] ?? typeof value;
 }
 

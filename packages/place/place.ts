@@ -1,4 +1,5 @@
 import { reportError, SuperfluidityError } from '@superfluidity/core';
+import { chooseChainHosts } from './chain-hosts.ts';
 import { placeLimits } from './errors.ts';
 import { solveExactly } from './exact.ts';
 import { explainChoice, explainRefusal, fill, summarise } from './explain.ts';
@@ -8,10 +9,14 @@ import type { PlacementRequest, PlacementResult } from './request.ts';
 import type { Solver } from './solver.ts';
 import { State } from './state.ts';
 
-/** Greedy with improvement; where the service is small enough to hope for a proof, branch and bound from there. */
+/**
+ * Greedy with improvement; where the service is small enough to hope for a proof, branch and bound from there. That decides by
+ * latency, cost and resources, for which hosts of one site are alike: of these, chains get those whose switches take least.
+ */
 export const defaultSolver: Solver = (problem) => {
   const greedy = solveGreedily(problem);
-  return problem.units.length <= 24 ? solveExactly(problem, greedy) : greedy;
+  const solution = problem.units.length <= 24 ? solveExactly(problem, greedy) : greedy;
+  return solution.found ? chooseChainHosts(problem, solution) : solution;
 };
 
 /** Decides where each unit goes, or explains why there is no place for one. Pure and deterministic. */
@@ -27,12 +32,13 @@ export function place(request: PlacementRequest, solver: Solver = defaultSolver)
     assignments: problem.units.map(({ path, index, requirements }, unit) => {
       const host = solution.hostOf[unit]!;
       const site = problem.sites[problem.siteOfHost[host]!]!;
+      const note = solution.notes?.get(unit);
       return {
         path,
         index,
         site: site.name,
         host: problem.hosts[host]!.name,
-        reason: explainChoice(state, unit),
+        reason: [explainChoice(state, unit), ...(note === undefined ? [] : [note])].join('; '),
         cost: costAt(requirements, site),
       };
     }),

@@ -9,6 +9,8 @@ export type Solution =
       readonly hostOf: Int32Array;
       readonly score: number;
       readonly optimal: boolean;
+      /** What more there is to say of why a unit is where it is. */
+      readonly notes?: ReadonlyMap<number, string>;
     }
   /** The unit that found no place, and what had been placed before it. */
   | { readonly found: false; readonly unit: number; readonly hostOf: Int32Array; readonly proven: boolean };
