@@ -20,7 +20,8 @@ const ASSUMED_MBPS = 100;
 const PACKET_BYTES = 512;
 
 /**
- * Moves the units of chains between hosts of the sites in which they are, to where virtual switches take least (OCM). Nothing
+ * Moves the units of chains between hosts of the sites in which they are, to where virtual switches take least (OCM, relaxed:
+ * packets that go to and fro between two hosts take less of the processors by the model, and of the wire what it does not count). Nothing
  * that the solver weighed changes by it. Units that run already, are pinned to a host, or have several instances, stay.
  */
 export function chooseChainHosts(problem: Problem, solution: Found): Found {
@@ -91,7 +92,7 @@ function settle(problem: Problem, state: State, chain: PlacementChain, hops: rea
   const hosts = candidates(problem, state, hops);
   const pool = new HostPool(switching(problem, state, chain, hops, hosts));
   const facts = pool.problem.chains[0]!;
-  const { blocks = [], cost } = stepOcm(pool, facts);
+  const { blocks = [], cost } = stepOcm(pool, facts, 'ocm-relaxed');
   const before = costOf(
     pool,
     facts,

@@ -27,6 +27,25 @@ export function stepExactly(pool: HostPool, chain: Chain, kind: StepKind): Step 
   return placeOverSites(pool.problem, chain, (site, withCuts) => weights.table(site, withCuts), bound);
 }
 
+export interface Offer {
+  readonly mask: number;
+  readonly host: number;
+  /** What the block adds to the switching of the host, in millionths of a core. */
+  readonly cost: number;
+}
+
+/** Of each block the hosts on which it adds least, as many as the chain has functions: no other is needed for an optimum. */
+export function cheapestOffers(pool: HostPool, chain: Chain, kind: StepKind): readonly Offer[] {
+  const { length } = chain.functions;
+  const offers: Offer[] = [];
+  new Weights(pool, chain, blocksOf(length, kind === 'ocm-relaxed')).offerAll({
+    scratchHosts: new Int32Array(length),
+    scratchCosts: new Float64Array(length),
+    offer: (mask, host, cost) => offers.push({ mask, host, cost }),
+  });
+  return offers;
+}
+
 /** What each block adds on each host, and where it fits. */
 class Weights {
   readonly #pool: HostPool;
@@ -55,11 +74,15 @@ class Weights {
   table(site: number | undefined, withCuts: boolean): SubsetTable {
     const { hosts } = this.#pool.problem;
     const table = new SubsetTable(this.#chain.functions.length, hosts.length, withCuts);
+    this.offerAll(table, site);
+    table.solve();
+    return table;
+  }
+
+  offerAll(table: Pick<SubsetTable, 'scratchHosts' | 'scratchCosts' | 'offer'>, site?: number): void {
     const candidates = this.#candidates(site);
     const { masks, signatureOf } = this.#blocks;
     for (let b = 0; b < masks.length; b += 1) this.#offer(table, masks[b]!, signatureOf[b]!, candidates);
-    table.solve();
-    return table;
   }
 
   #candidates(site: number | undefined): Int32Array {
@@ -69,7 +92,12 @@ class Weights {
   }
 
   /** Its cheapest hosts, as many as the chain has functions; of hosts that cost the same, the first. */
-  #offer(table: SubsetTable, mask: number, signature: number, candidates: Int32Array): void {
+  #offer(
+    table: Pick<SubsetTable, 'scratchHosts' | 'scratchCosts' | 'offer'>,
+    mask: number,
+    signature: number,
+    candidates: Int32Array,
+  ): void {
     const [guest, memory] = [this.#guest[mask]!, this.#memory[mask]!];
     if (guest === Number.POSITIVE_INFINITY) return;
     const { memoryFree } = this.#pool;

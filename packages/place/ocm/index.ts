@@ -5,6 +5,7 @@ export type * from './chain.ts';
 export * from './compile.ts';
 export * from './host-pool.ts';
 export * from './models.ts';
+export { offlineBound, stepByMilp } from './offline-bound.ts';
 export * from './place-chains.ts';
 export * from './published-step.ts';
 export * from './read.ts';
