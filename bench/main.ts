@@ -1,5 +1,6 @@
 import { benchConsole } from './console/index.ts';
 import { benchDialects } from './dialects/index.ts';
+import { benchOcm } from './ocm/index.ts';
 import { benchProvision } from './provision/index.ts';
 import { benchVerify } from './verify/index.ts';
 
@@ -7,6 +8,7 @@ import { benchVerify } from './verify/index.ts';
 const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   console: benchConsole,
   dialects: benchDialects,
+  ocm: benchOcm,
   provision: benchProvision,
   verify: benchVerify,
 };

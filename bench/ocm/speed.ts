@@ -1,0 +1,84 @@
+import { HostPool, publishedStep, seeded, stepBy, stepByMilp, stepOcm } from '@superfluidity/place/ocm';
+import { timing, type Timing } from '../statistics.ts';
+import { loadedPool, problemOf, someChains, SWITCHES } from './workload.ts';
+
+export interface SpeedRow extends Timing {
+  readonly goalMs?: number;
+  /** The same answer by another way, in the same run. */
+  readonly peer?: boolean;
+  readonly note?: string;
+}
+
+const LENGTH = 10;
+const STEPS = 41;
+const PEER_LIMIT_MS = 120_000;
+
+export async function measureSpeed(note: (line: string) => void): Promise<readonly SpeedRow[]> {
+  const rows: SpeedRow[] = [];
+  const add = (row: SpeedRow) => {
+    rows.push(row);
+    note(`${row.what}: ${row.p50} ms`);
+  };
+  for (const name of SWITCHES) {
+    for (const [hosts, goalMs] of [
+      [1_000, 20],
+      [10_000, 100],
+    ] as const) {
+      const { pool, chains } = loadedPool(hosts, STEPS, LENGTH, name);
+      const shown = hosts.toLocaleString('en');
+      for (const kind of ['ocm', 'ocm-relaxed'] as const) {
+        const times = chains.map((chain) => timed(() => stepOcm(pool, chain, kind)));
+        add({ ...timing(`${kind} step, ${LENGTH} functions, ${shown} ${name} hosts`, times), goalMs });
+      }
+      if (hosts > 1_000) continue;
+      const [chain] = chains;
+      const ours = stepOcm(pool, chain!);
+      let exhaustive = { cost: Number.NaN };
+      const exhaustiveMs = timed(() => (exhaustive = publishedStep(pool, chain!, 'ocm')));
+      if (exhaustive.cost !== ours.cost) throw new Error('the published step finds another cost');
+      add({
+        ...timing(`exhaustive: all partitions, each matched, ${shown} ${name} hosts`, [exhaustiveMs]),
+        peer: true,
+      });
+      const before = performance.now();
+      const milp = await stepByMilp(pool, chain!, 'ocm', PEER_LIMIT_MS);
+      const milpMs = performance.now() - before;
+      if (milp.status === 'optimal' && milp.cost !== ours.cost) throw new Error('HiGHS finds another cost');
+      add({
+        ...timing(`HiGHS, cheapest hosts of each block only, ${shown} ${name} hosts`, [milpMs]),
+        peer: true,
+        ...(milp.status === 'optimal' ? {} : { note: milp.status }),
+      });
+    }
+  }
+  for (const policy of [
+    'ocm',
+    'ocm-relaxed',
+    'gather',
+    'distribute',
+    'nova-spread',
+    'nova-stack',
+    'first-fit',
+  ] as const) {
+    const problem = problemOf(1_000, someChains(10_000, [2, 10], seeded(3)), 'kernel-ovs');
+    const pool = new HostPool(problem);
+    let accepted = 0;
+    const ms = timed(() => {
+      for (const chain of problem.chains) {
+        const { blocks } = stepBy(pool, chain, policy, () => 0);
+        if (blocks === undefined) continue;
+        pool.commit(chain, blocks);
+        accepted += 1;
+      }
+    });
+    const goal = policy === 'ocm' ? { goalMs: 20_000 } : policy === 'ocm-relaxed' ? {} : { peer: true };
+    add({ ...timing(`${policy}: 10,000 chains of 2 to 10 on 1,000 hosts`, [ms]), ...goal, note: `${accepted} placed` });
+  }
+  return rows;
+}
+
+function timed(work: () => unknown): number {
+  const began = performance.now();
+  work();
+  return performance.now() - began;
+}
