@@ -49,7 +49,7 @@ export function assign(
       column = before[column]!;
     }
   }
-  const columnOf = new Array<number>(rows).fill(-1);
+  const columnOf = Array.from({ length: rows }, () => -1);
   let cost = 0;
   for (let j = 1; j <= columns; j += 1) {
     if (rowOf[j]! < 0) continue;

@@ -36,7 +36,7 @@ export class HostPool {
     this.runs = new Int32Array(hosts.length);
     this.ready = new Float64Array(hosts.length * (READY_RUNS + 1));
     this.alone = new Float64Array(hosts.length);
-    this.placed = new Array<undefined>(chains.length).fill(undefined);
+    this.placed = chains.map(() => undefined);
     this.#carried = hosts.map(({ model }) => new Carried(problem.models[model]!));
     this.#capacity = Float64Array.from(hosts, ({ capacity }) => capacity);
   }
@@ -92,7 +92,7 @@ export class HostPool {
   }
 
   commit(chain: Chain, blocks: readonly Block[]): void {
-    const hostOf = new Array<number>(chain.functions.length);
+    const hostOf = Array.from({ length: chain.functions.length }, () => -1);
     for (const { host, functions } of blocks) {
       const works = this.worksOf(chain, host, functions);
       const after = this.costWith(host, works);

@@ -15,7 +15,7 @@ function solveLinear(a: readonly (readonly number[])[], b: readonly number[]): r
       for (let j = column; j <= n; j += 1) rows[row]![j]! -= factor * rows[column]![j]!;
     }
   }
-  const x = new Array<number>(n).fill(0);
+  const x = Array.from({ length: n }, () => 0);
   for (let i = n - 1; i >= 0; i -= 1) {
     let rest = rows[i]![n]!;
     for (let j = i + 1; j < n; j += 1) rest -= rows[i]![j]! * x[j]!;
@@ -40,7 +40,7 @@ export function nonNegativeLeastSquares(
   const dot = (i: number, j: number) => rows.reduce((sum, row) => sum + row[i]! * row[j]!, 0);
   const gram = Array.from({ length: columns }, (_, i) => Array.from({ length: columns }, (_x, j) => dot(i, j)));
   const right = Array.from({ length: columns }, (_, i) => rows.reduce((sum, row, n) => sum + row[i]! * targets[n]!, 0));
-  let best: readonly number[] = new Array<number>(columns).fill(0);
+  let best: readonly number[] = Array.from({ length: columns }, () => 0);
   let bestGain = 0;
   for (let set = 1; set < 1 << columns; set += 1) {
     const chosen = Array.from({ length: columns }, (_, i) => i).filter((i) => (set >> i) & 1);

@@ -17,7 +17,7 @@ export function keepsRules({ problem }: HostPool, chain: Chain, blocks: readonly
 }
 
 export function hostsOf({ functions }: Chain, blocks: readonly Block[]): readonly number[] {
-  const hostOf = new Array<number>(functions.length).fill(-1);
+  const hostOf = Array.from({ length: functions.length }, () => -1);
   for (const block of blocks) for (const each of block.functions) hostOf[each] = block.host;
   return hostOf;
 }

@@ -89,7 +89,7 @@ describe('the step', () => {
             if (ours.blocks === undefined) refused += 1;
             else {
               placed += 1;
-              const hostOf = new Array<number>(chain.functions.length);
+              const hostOf = Array.from({ length: chain.functions.length }, () => -1);
               for (const { host, functions } of ours.blocks) for (const each of functions) hostOf[each] = host;
               expect(keeps(pool, chain, hostOf)).toBe(true);
               if (ours.cost > publishedStep(pool, chain, kind).cost) joined += 1;
