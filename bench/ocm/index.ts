@@ -17,6 +17,7 @@ const usage = `Usage: npm run bench -- ocm [options]
 
   --seeds N     of each size of the study (default 10; at most 2 where there are 1,000 hosts)
   --only PART   speed or study; then nothing is recorded
+  --with FILE   with --only: what is not measured is taken from that result, and both are recorded
   --page FILE   measure nothing: make docs/reference/placement.md and its plots from a recorded result
   --json        print one JSON object
 `;
@@ -28,6 +29,7 @@ export async function benchOcm(args: readonly string[]): Promise<void> {
     options: {
       seeds: { type: 'string', default: '10' },
       only: { type: 'string' },
+      with: { type: 'string' },
       page: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -45,15 +47,18 @@ export async function benchOcm(args: readonly string[]): Promise<void> {
   const seeds = Number(values.seeds);
   const wanted = (part: string) => values.only === undefined || values.only === part;
   const machine = describeMachine();
+  const known = values.with === undefined ? undefined : (JSON.parse(readFileSync(values.with, 'utf8')) as OcmReport);
   const report: OcmReport = {
     date: new Date().toISOString(),
     machine,
-    speed: wanted('speed') ? await measureSpeed(note) : [],
-    study: wanted('study') ? study((hosts) => (hosts >= 1_000 ? Math.min(2, seeds) : seeds), note) : [],
-    gaps: wanted('study') ? await onlineGaps(5, 10_000) : [],
+    speed: wanted('speed') ? await measureSpeed(note) : (known?.speed ?? []),
+    study: wanted('study')
+      ? study((hosts) => (hosts >= 1_000 ? Math.min(2, seeds) : seeds), note)
+      : (known?.study ?? []),
+    gaps: wanted('study') ? await onlineGaps(5, 10_000) : (known?.gaps ?? []),
   };
   process.stdout.write(`${values.json ? JSON.stringify(report, undefined, 2) : reportLines(report).join('\n')}\n`);
-  if (values.only !== undefined) return;
+  if (values.only !== undefined && known === undefined) return;
   mkdirSync(RESULTS, { recursive: true });
   const path = `${RESULTS}${report.date.slice(0, 10)}-ocm.json`;
   writeFileSync(path, `${JSON.stringify(report, undefined, 2)}\n`);

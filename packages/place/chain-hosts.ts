@@ -29,12 +29,14 @@ export function chooseChainHosts(problem: Problem, solution: Found): Found {
   if (movable.size === 0) return solution;
   const state = fill(new State(problem), Int32Array.from(solution.hostOf));
   const notes = new Map<number, string>();
+  const firstUnits = new Map(problem.units.map(({ path }, unit) => [path, unit] as const).toReversed());
   const settled = new Set<number>();
   for (const chain of problem.chains) {
     const hops = hopsOf(
       problem,
       state,
       chain,
+      firstUnits,
       (unit) => movable.get(problem.units[unit]!.path) === unit && !settled.has(unit),
     );
     const open = hops.flatMap(({ unit }) => unit ?? []);
@@ -60,10 +62,11 @@ function hopsOf(
   problem: Problem,
   state: State,
   { hops }: PlacementChain,
+  unitOf: ReadonlyMap<string, number>,
   mayMove: (unit: number) => boolean,
 ): readonly Hop[] {
   return hops.flatMap((path): readonly Hop[] => {
-    const unit = problem.units.findIndex((each) => each.path === path);
+    const unit = unitOf.get(path) ?? -1;
     const host = unit < 0 ? problem.placed.find((each) => each.path === path)?.host : state.hostOf[unit];
     if (host === undefined) return [];
     return [{ path, host, ...(unit >= 0 && mayMove(unit) ? { unit } : {}) }];

@@ -37,6 +37,8 @@ export const placeLimits = {
   improvementMoves: 50_000,
   /** Fitting hosts among which the emptiest is taken; a site may have thousands that are as good. */
   hostSample: 32,
+  /** Refused chains of one request that are explained host by host. */
+  explainedChains: 200,
   /** Rows in the table of an explained refusal. */
   refusals: 200,
   /** Functions of a chain of a service whose hosts are chosen by what switches take; longer ones stay where they are. */

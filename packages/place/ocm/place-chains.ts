@@ -1,3 +1,4 @@
+import { placeLimits } from '../errors.ts';
 import { type Baseline, seeded, stepBaseline } from './baselines.ts';
 import { type Block, type Chain, chainLatencyMs, type ChainsProblem } from './chain.ts';
 import { explainBlock, explainRefusal, explainStep, type GroupedRefusal } from './explain.ts';
@@ -93,11 +94,15 @@ export function stepBy(pool: HostPool, chain: Chain, policy: ChainPolicy, random
 export function placeChains(problem: ChainsProblem, { policy, seed = 1 }: PlaceChainsOptions): ChainsResult {
   const pool = new HostPool(problem);
   const random = seeded(seed);
+  let explained = 0;
   const chains = problem.chains.map((chain): ChainOutcome => {
     const step = stepBy(pool, chain, policy, random);
-    const outcome =
-      step.blocks === undefined ? refused(pool, chain, policy, step) : accepted(pool, chain, policy, step, step.blocks);
-    if (step.blocks !== undefined) pool.commit(chain, step.blocks);
+    if (step.blocks === undefined) {
+      explained += 1;
+      return explained <= placeLimits.explainedChains ? refused(pool, chain, policy, step) : refusedToo(chain, step);
+    }
+    const outcome = accepted(pool, chain, policy, step, step.blocks);
+    pool.commit(chain, step.blocks);
     return outcome;
   });
   const hosts = usedHosts(pool);
@@ -148,6 +153,12 @@ function refused(pool: HostPool, chain: Chain, policy: ChainPolicy, step: Step):
   const { reason, byChain, refusals } = explainRefusal(pool, chain, policy, step);
   const code = byChain ? 'SF-PLACE-CHAIN' : 'SF-PLACE-NO-CANDIDATE';
   return { chain: chain.name, accepted: false, code, reason, proven: step.optimal, refusals };
+}
+
+/** What speaks against every host is worked out for the first refusals only: there may be as many as chains. */
+function refusedToo({ name }: Chain, { optimal }: Step): ChainOutcome {
+  const reason = `no place was found, as for ${placeLimits.explainedChains} chains before it`;
+  return { chain: name, accepted: false, code: 'SF-PLACE-NO-CANDIDATE', reason, proven: optimal, refusals: [] };
 }
 
 function usedHosts(pool: HostPool): readonly HostOutcome[] {
