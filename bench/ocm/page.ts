@@ -1,6 +1,7 @@
 import type { OcmReport } from './report.ts';
 import type { SpeedRow } from './speed.ts';
-import type { StudyRow } from './study.ts';
+import { SIZES, type StudyRow } from './study.ts';
+import { type SwitchName, SWITCHES } from './workload.ts';
 
 /** docs/reference/placement.md: the format, what it means, and a recorded result. */
 export function placementPage(report: OcmReport): string {
@@ -18,6 +19,8 @@ export function placementPage(report: OcmReport): string {
     'a fifth of a core to two each, 0.05 to 2 million packets a second (evenly by the logarithm), one after the other until long',
     'after the hosts are full, all policies on the same chains, with the models of the product, which are synthetic. Means over',
     'the seeds; half of the 95 % interval behind them.',
+    '',
+    ...SWITCHES.map((name) => summary(name, study)),
     '',
     '![Switching by each policy, divided by that of OCM](../images/placement-cost.svg)',
     '',
@@ -52,6 +55,28 @@ export function placementPage(report: OcmReport): string {
     ...speed.map(speedRow),
     '',
   ].join('\n');
+}
+
+/** Of the largest number of hosts: what OCM takes less than the two extremes, and than the scheduler that follows them. */
+function summary(name: SwitchName, study: readonly StudyRow[]): string {
+  const hosts = SIZES.at(-1)!;
+  const row = (policy: StudyRow['policy']) =>
+    study.find((each) => each.switch === name && each.hosts === hosts && each.policy === policy);
+  const compared = (['gather', 'distribute', 'nova-stack', 'nova-spread'] as const).flatMap((policy) => {
+    const { ratio, ratioLight } = row(policy) ?? {};
+    if (ratio === undefined || ratioLight === undefined || !Number.isFinite(ratio.mean + ratioLight.mean)) return [];
+    return [`${less(ratio.mean)} than ${policy} (under light load ${less(ratioLight.mean)})`];
+  });
+  const first = (policy: StudyRow['policy']) => row(policy)?.untilRefusal.mean.toFixed(0) ?? '?';
+  return [
+    `- **${name}**, ${hosts.toLocaleString('en')} hosts: for switching, OCM takes ${compared.join(', ')}. The first chain is refused after ${first('ocm')} by OCM,`,
+    `  ${first('gather')} by gather, ${first('distribute')} by distribute, ${first('nova-stack')} by nova-stack, ${first('nova-spread')} by nova-spread.`,
+  ].join('\n');
+}
+
+function less(times: number): string {
+  const part = Math.round((1 - 1 / times) * 100);
+  return part < 0 ? `${-part} % more` : `${part} % less`;
 }
 
 function studyRow(row: StudyRow): string {
@@ -129,5 +154,4 @@ the published form, bit for bit, and against trying every placement.
 | 12 functions | the best of three guesses, with a bound that no placement is under (\`boundCores\`) |
 | 64 functions, 100,000 chains or hosts, 500 sites | refused, with the position |
 | 24 sites that qualify by latency, 100,000 steps over sites | the best so far, \`optimal: false\`, with a bound |
-
 `.split('\n');
