@@ -45,7 +45,10 @@ export function loadedPool(hosts: number, further: number, length: number, switc
   const random = seeded(7);
   const problem = problemOf(
     hosts,
-    [...someChains(2 * hosts, [2, 6], random), ...someChains(further, [length, length], random)],
+    [
+      ...someChains(2 * hosts, [2, 6], random),
+      ...someChains(further, [length, length], random).map((chain) => ({ ...chain, name: `next-${chain.name}` })),
+    ],
     switchName,
   );
   const pool = new HostPool(problem);
