@@ -11,7 +11,7 @@ export interface SpeedRow extends Timing {
 
 const LENGTH = 10;
 const STEPS = 41;
-const PEER_LIMIT_MS = 120_000;
+const PEER_LIMIT_MS = 30_000;
 
 export async function measureSpeed(note: (line: string) => void): Promise<readonly SpeedRow[]> {
   const rows: SpeedRow[] = [];
