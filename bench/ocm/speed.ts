@@ -30,7 +30,7 @@ export async function measureSpeed(note: (line: string) => void): Promise<readon
         const times = chains.map((chain) => timed(() => stepOcm(pool, chain, kind)));
         add({ ...timing(`${kind} step, ${LENGTH} functions, ${shown} ${name} hosts`, times), goalMs });
       }
-      if (hosts > 1_000) continue;
+      if (hosts > 1_000 || name !== 'kernel-ovs') continue;
       const [chain] = chains;
       const ours = stepOcm(pool, chain!);
       let exhaustive = { cost: Number.NaN };
@@ -42,6 +42,7 @@ export async function measureSpeed(note: (line: string) => void): Promise<readon
       });
       const before = performance.now();
       const milp = await stepByMilp(pool, chain!, 'ocm', PEER_LIMIT_MS);
+      // HiGHS works in a thread of its own: this is by the clock.
       const milpMs = performance.now() - before;
       if (milp.status === 'optimal' && milp.cost !== ours.cost) throw new Error('HiGHS finds another cost');
       add({
@@ -51,15 +52,7 @@ export async function measureSpeed(note: (line: string) => void): Promise<readon
       });
     }
   }
-  for (const policy of [
-    'ocm',
-    'ocm-relaxed',
-    'gather',
-    'distribute',
-    'nova-spread',
-    'nova-stack',
-    'first-fit',
-  ] as const) {
+  for (const policy of ['ocm', 'ocm-relaxed', 'gather', 'nova-spread'] as const) {
     const problem = problemOf(1_000, someChains(10_000, [2, 10], seeded(3)), 'kernel-ovs');
     const pool = new HostPool(problem);
     let accepted = 0;
@@ -77,8 +70,10 @@ export async function measureSpeed(note: (line: string) => void): Promise<readon
   return rows;
 }
 
+/** Milliseconds of processor time of this thread: what neighbours on the machine take is not in it. */
 function timed(work: () => unknown): number {
-  const began = performance.now();
+  const before = process.threadCpuUsage();
   work();
-  return performance.now() - began;
+  const { user, system } = process.threadCpuUsage(before);
+  return (user + system) / 1_000;
 }
