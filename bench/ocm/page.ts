@@ -92,7 +92,11 @@ function speedRow({ what, p50, max, goalMs, note }: SpeedRow): string {
   return `| ${what}${note === undefined ? '' : ` (${note})`} | ${shown} | ${duration(max)} | ${goalMs === undefined ? '' : duration(goalMs)} |`;
 }
 
-const duration = (ms: number) => (ms >= 1_000 ? `${(ms / 1_000).toFixed(2)} s` : `${ms.toFixed(1)} ms`);
+/** The kernel counts processor time in parts of a millisecond that differ between machines. */
+const duration = (ms: number) => {
+  if (ms < 1) return '< 1 ms';
+  return ms >= 1_000 ? `${(ms / 1_000).toFixed(2)} s` : `${ms.toFixed(1)} ms`;
+};
 
 const introduction =
   `Packets that go from one function of a chain to the next pass a virtual switch, and that takes processor time which no function
