@@ -80,7 +80,10 @@ test('what calibration prints can be put into a file of chains', async () => {
   await calibrateSwitch(context, csv, { name: 'mine', switch: 'mine', frameBytes: 64 });
   expect(notes[0]).toMatch(/^9 measurements: mean error 0.0 %/);
   const file = join(folder, 'mine.yaml');
-  const text = (await readFile(example, 'utf8')).replace('switch: kernel-ovs', `switch: mine\nswitches: [${JSON.stringify(JSON.parse(out[0]!))}]`);
+  const text = (await readFile(example, 'utf8')).replace(
+    'switch: kernel-ovs',
+    `switch: mine\nswitches: [${JSON.stringify(JSON.parse(out[0]!))}]`,
+  );
   await writeFile(file, text);
   const other = recorded();
   await chains(other.context, file, { policy: 'ocm', seed: 1 });
