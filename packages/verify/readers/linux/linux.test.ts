@@ -130,6 +130,14 @@ describe('what a Linux box says of itself', () => {
     expect(value[2]).toMatchObject({ mark: { value: 1n, mask: 3n }, iif: 'eth0', from: { length: 8 } });
   });
 
+  it('has rules of IPv6 where the kind of the file says so, whatever the name of the box ends with', () => {
+    const text = '0:\tfrom all lookup local\n100:\tfrom all fwmark 0x1 lookup 7\n';
+    const familyIn = (path: string) => new Set(readPolicyRules({ path, text }).value.map(({ family }) => family));
+    for (const path of ['net6/fw6.rule', 'ns-1-16.rule', 'fw.rule.txt'])
+      expect(familyIn(path)).toEqual(new Set(['ip']));
+    for (const path of ['fw.rule6', 'fw6.rule6', 'fw.rule6.txt']) expect(familyIn(path)).toEqual(new Set(['ip6']));
+  });
+
   it('has neighbours that have answered', () => {
     const { value, reading } = readNeighbourTable({ path: 'a.neigh', text: neighbours });
     expect(reading.lines).toMatchObject({ used: 2, 'without effect': 1, 'not understood': 0 });

@@ -41,7 +41,7 @@ export function looksLikePolicyRules(text: string): boolean {
   return /^\d{1,10}:\s+(?:not )?from /m.test(begin) || /^\s*\[\s*\{\s*"priority"\s*:/.test(begin);
 }
 
-/** `ip [-6] rule show`, as text or JSON. Rules without an address are of IPv6 when the name of the file ends with a 6. */
+/** `ip [-6] rule show`, as text or JSON. Rules without an address are of IPv6 when the kind of the file ends with a 6: `h1.rule6`. */
 export function readPolicyRules(file: InputFile): Reading<readonly PolicyRule[]> {
   const entries = ruleEntries(file);
   const ledger = new LineLedger(file.path, 'ip rule', countLines(file));
@@ -54,9 +54,16 @@ export function readPolicyRules(file: InputFile): Reading<readonly PolicyRule[]>
       rules.push(rule);
     }
   }
-  const isSix = /6(?:\.\w+)?$/.test(file.path) || rules.some(({ from, to }) => (from ?? to)?.family === 'ip6');
+  const isSix = /6(?:\.\w+)?$/.test(kindOf(file.path)) || rules.some(({ from, to }) => (from ?? to)?.family === 'ip6');
   const ordered = rules.toSorted((a, b) => a.priority - b.priority);
   return { value: ordered.map((rule) => ({ ...rule, family: isSix ? 'ip6' : 'ip' })), reading: ledger.reading() };
+}
+
+/** What stands behind the name of the box, which may end with a 6 itself. */
+function kindOf(path: string): string {
+  const base = path.slice(path.lastIndexOf('/') + 1);
+  const dot = base.indexOf('.');
+  return dot > 0 ? base.slice(dot) : base;
 }
 
 type Draft = { -readonly [K in keyof PolicyRule]?: PolicyRule[K] };
