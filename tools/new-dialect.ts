@@ -129,7 +129,7 @@ test('whatever becomes of the file, the answer is problems with known codes', ()
 export function entered(source: string, name: string): string {
   return source
     .replace(/^import \{ native \}/m, `import { ${name} } from './${name}/${name}.ts';\nimport { native }`)
-    .replace(/, native\];/, `, ${name}, native];`);
+    .replace(/,(\s+)native(?=,)/, `,$1${name},$1native`);
 }
 
 async function make(name: string): Promise<void> {
