@@ -1,0 +1,3 @@
+import { likenessSuite } from './testing/likeness.ts';
+
+await likenessSuite('vm');
