@@ -5,6 +5,7 @@ import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
 import { EventsProvider, useLiveEvents } from '../data/live.ts';
 import { useSession } from '../data/session.tsx';
 import { useStore } from '../data/store.ts';
+import { preload } from '../ui/preload.ts';
 import { ConfirmProvider } from '../ui/confirm.tsx';
 import { pageAt, pages } from '../view-model/pages.ts';
 import { ShellMasthead } from './masthead.tsx';
@@ -26,7 +27,7 @@ export function Shell() {
   useKeys(openPalette);
   // Who presses Ctrl-K types on at once.
   useEffect(() => {
-    const timer = setTimeout(() => void loadPalette(), PRELOAD_MS);
+    const timer = setTimeout(() => preload(loadPalette), PRELOAD_MS);
     return () => clearTimeout(timer);
   }, []);
   useEffect(() => {

@@ -12,6 +12,7 @@ import { Empty } from '../ui/empty.tsx';
 import { errorBodyOf, ErrorView } from '../ui/error-view.tsx';
 import { Panel } from '../ui/panel.tsx';
 import { StateIcon } from '../ui/state-icon.tsx';
+import { preload } from '../ui/preload.ts';
 import { describeOperation } from '../view-model/describe-operation.ts';
 import { formatMs, formatTime } from '../view-model/format.ts';
 import { isOver, operationMay, type OperationVerb, operationVerbs, stateWords } from '../view-model/permitted.ts';
@@ -20,8 +21,8 @@ import { buildStepGraph, stepDurationMs, summarise } from '../view-model/step-gr
 const loadView = () => import('./step-graph-view.tsx');
 const StepGraphView = lazy(loadView);
 const startLayout = () => {
-  void loadView();
-  void import('./layout-steps.ts').then(({ warmUp }) => warmUp());
+  preload(loadView);
+  preload(() => import('./layout-steps.ts').then(({ warmUp }) => warmUp()));
 };
 
 const NO_STEPS: readonly Step[] = [];

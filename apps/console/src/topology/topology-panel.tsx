@@ -1,5 +1,6 @@
 import type { ServiceDetail, SiteDetail, SiteLink } from '@superfluidity/api';
 import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
+import { preload } from '../ui/preload.ts';
 import { Empty } from '../ui/empty.tsx';
 import { errorBodyOf, ErrorView } from '../ui/error-view.tsx';
 import { Panel } from '../ui/panel.tsx';
@@ -24,7 +25,7 @@ export function TopologyPanel(props: {
   );
   const [selectedId, setSelectedId] = useState<string>();
   // Its code comes while the sites are being asked for, not after they have answered.
-  useEffect(() => void loadView(), []);
+  useEffect(() => preload(loadView), []);
   const selected = service?.units.find((unit) => unit.id === selectedId);
   return (
     <Panel title="Topology" className="sf-panel--topology" aside={<Chains topology={topology} />}>
