@@ -1,53 +1,22 @@
-import { existsSync, mkdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { Browser, Locator, Page } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeHistory } from '../mock/history.ts';
 import { type Mock, startMock } from '../mock/server.ts';
-import { violations } from './accessibility.ts';
-import { axeFindings } from './axe.ts';
 import { launchBrowser, whyNoBrowser } from './browser.ts';
-import { type Visit, visits } from './pages.ts';
+import { openConsole, PATIENCE_MS, startBusyMock, TOKEN } from './busy-mock.ts';
 
-/**
- * Every page of the console in a real browser, on the mock control plane. With SUPERFLUIDITY_SCREENSHOTS=1 the pictures of
- * docs/screenshots are taken anew.
- */
-const pictures = process.env['SUPERFLUIDITY_SCREENSHOTS'] === '1';
-const folder = fileURLToPath(new URL('../../../docs/screenshots/', import.meta.url));
-const TOKEN = 'mock-token';
-const PATIENCE_MS = 8_000;
+/** How the pages of the console are used, in a real browser, on the mock control plane. */
 const JS_MAX = 350_000;
-const IN_THE_DARK = [
-  'overview',
-  'services',
-  'operation',
-  'plan',
-  'hosts-by-load',
-  'events',
-  'add-a-site',
-  'palette',
-  'failed',
-];
-const consoleFolder = new URL('../', import.meta.url);
 const title = `the pages of the console in Chromium${whyNoBrowser === undefined ? '' : `, skipped: ${whyNoBrowser}`}`;
 
 describe.skipIf(whyNoBrowser !== undefined)(title, () => {
   let mock: Mock;
   let browser: Browser;
   let page: Page;
-  let all: readonly Visit[];
   const complaints: string[] = [];
 
   beforeAll(async () => {
-    if (!existsSync(new URL('dist/index.html', consoleFolder)))
-      await build({ configFile: new URL('vite.config.ts', consoleFolder).pathname, logLevel: 'error' });
-    mock = await startMock({ port: 0, token: TOKEN, speed: 20 });
-    makeHistory(mock.world);
-    const { id } = mock.scenario.deploy('mobile-edge');
-    await mock.completed(id);
-    all = visits(mock);
+    mock = await startBusyMock();
     browser = await launchBrowser();
     page = await open();
   }, 60_000);
@@ -57,19 +26,7 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
     await mock?.close();
   });
 
-  async function open(token = TOKEN, options: Parameters<Browser['newPage']>[0] = {}): Promise<Page> {
-    const opened = await browser.newPage({ viewport: { width: 1440, height: 900 }, ...options });
-    opened.setDefaultTimeout(PATIENCE_MS);
-    opened.on('console', (message) => {
-      // The browser reports every answer that is a refusal, and those are asked for here.
-      if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
-        complaints.push(message.text());
-    });
-    opened.on('pageerror', (error) => complaints.push(String(error)));
-    await opened.goto(`${mock.url}/#token=${token}`);
-    await opened.locator('.sf-reach--live').waitFor();
-    return opened;
-  }
+  const open = (token = TOKEN) => openConsole(browser, mock.url, complaints, {}, token);
 
   const go = async (to: string, within = page) => {
     await within.goto(mock.url + to);
@@ -81,12 +38,6 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
   const rows = () =>
     page.locator('[data-row]').evaluateAll((found) => found.map((row) => row.getAttribute('data-row')));
   const address = async () => new URL(page.url()).search;
-
-  async function visit(one: Visit, on: Page): Promise<void> {
-    await on.goto(mock.url + one.path);
-    await on.locator(one.shows).first().waitFor();
-    await one.does?.(on);
-  }
 
   it('needs less than 350 kB of compressed JavaScript for the first page, and no code of others', async () => {
     const fresh = await open();
@@ -104,56 +55,6 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
     expect(total).toBeLessThan(JS_MAX);
     expect(scripts.filter(({ name }) => /settings-page|resource-table|file-drop/.test(name))).toEqual([]);
     await fresh.close();
-  });
-
-  it('has pages that axe finds nothing in, light and dark, and that are never wider than the window', async () => {
-    if (pictures) mkdirSync(folder, { recursive: true });
-    const found: string[] = [];
-    for (const theme of ['light', 'dark'] as const) {
-      const on = await open(TOKEN, { colorScheme: theme });
-      for (const one of all) {
-        // The parts of all other pages are in these.
-        if (theme === 'dark' && !pictures && !IN_THE_DARK.includes(one.name)) continue;
-        await visit(one, on);
-        const told =
-          theme === 'light'
-            ? [...(await violations(on)), ...(await axeFindings(on))]
-            : await axeFindings(on, ['color-contrast']);
-        found.push(...told.map((line) => `${one.name}, ${theme}: ${line}`));
-        if (pictures) {
-          await on.waitForTimeout(one.name === 'overview' ? 2_500 : 400);
-          await on.screenshot({ path: `${folder}${one.name}-${theme}.png` });
-        }
-        if (theme === 'dark') continue;
-        await on.setViewportSize({ width: 1280, height: 800 });
-        const wide = await on.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        if (wide > 0) found.push(`${one.name}: ${wide} px wider than 1280`);
-        await on.setViewportSize({ width: 1440, height: 900 });
-      }
-      await on.close();
-    }
-    expect(found).toEqual([]);
-  }, 240_000);
-
-  it('can be watched on a phone', async () => {
-    const phone = await open(TOKEN, { viewport: { width: 390, height: 844 }, hasTouch: true });
-    const found: string[] = [];
-    for (const one of all.filter(({ name }) =>
-      ['overview', 'services', 'operation', 'events', 'infrastructure', 'verification'].includes(name),
-    )) {
-      await visit(one, phone);
-      const wide = await phone.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      if (wide > 0) found.push(`${one.name}: ${wide} px wider than the phone`);
-      if (pictures && ['overview', 'operation', 'services'].includes(one.name)) {
-        await phone.waitForTimeout(600);
-        await phone.screenshot({ path: `${folder}${one.name}-phone.png` });
-      }
-    }
-    expect(found).toEqual([]);
-    await phone.getByRole('button', { name: 'Navigation' }).click();
-    await phone.getByRole('link', { name: 'Catalogue' }).click();
-    await phone.getByRole('heading', { name: 'Catalogue', level: 1 }).waitFor();
-    await phone.close();
   });
 
   it('goes everywhere by keyboard', async () => {
