@@ -169,7 +169,7 @@ function one(context: Context, action: Action, ending: Ending, table: number): I
     case 'tag':
       return tag(places, action);
     case 'push vlan':
-      return pushTag(context, action.type);
+      return pushTag(context, action);
     case 'pop vlan':
       return popTag(context);
     case 'push mpls':
@@ -241,16 +241,20 @@ function isTagged(places: Places, which: FieldName = 'tci'): Condition {
 }
 
 /** OVS knows two tags of a frame. */
-function pushTag(context: Context, type: number): Instruction {
-  const { places } = context;
+function pushTag(context: Context, { type, perhapsChanges }: ActionOf<'push vlan'>): Instruction {
+  const { places, file } = context;
   const [tci, second] = [places.at('tci'), places.at(SECOND_TAG)];
   const deeper = block(assign(second, read(tci)), assign(places.at(SECOND_TAG_TYPE), read(places.at(TAG_TYPE))));
   const third = doubt(context, 'a third VLAN tag');
-  return block(
+  const push = block(
     branch(isTagged(places), branch(isTagged(places, SECOND_TAG), third, deeper), nothing),
     assign(tci, constant(0x1000, 16)),
     assign(places.at(TAG_TYPE), constant(type, 16)),
   );
+  if (perhapsChanges !== true) return push;
+  const what = `${file}: whether a frame with a tag gets another, or its own is changed`;
+  const either = block({ op: 'doubt', what, covered: true }, { op: 'choose', branches: [push, nothing] });
+  return branch(isTagged(places), either, push);
 }
 
 function popTag({ places, pushesTags }: Context): Instruction {

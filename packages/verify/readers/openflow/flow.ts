@@ -40,8 +40,11 @@ export type Action =
   | { readonly kind: 'move'; readonly from: Subfield; readonly to: Subfield }
   /** `mod_vlan_vid` and `mod_vlan_pcp`: a frame without a tag gets one. */
   | { readonly kind: 'tag'; readonly vid?: number; readonly pcp?: number }
-  /** `type` is that of the tag: 802.1Q or 802.1ad. */
-  | { readonly kind: 'push vlan'; readonly type: number }
+  /**
+   * `type` is that of the tag: 802.1Q or 802.1ad. `perhapsChanges`: what the switch executes may be `mod_vlan_vid` or
+   * `mod_vlan_pcp`, by which a frame with a tag gets no other.
+   */
+  | { readonly kind: 'push vlan'; readonly type: number; readonly perhapsChanges?: true }
   | { readonly kind: 'pop vlan' }
   /** `type` is that of the frame then. */
   | { readonly kind: 'push mpls' | 'pop mpls'; readonly type: number }

@@ -5,6 +5,7 @@ import { readActions } from './actions.ts';
 import type { Flow } from './flow.ts';
 import { readMatch } from './matches.ts';
 import { splitList } from './split.ts';
+import { asListed } from './tags.ts';
 
 const HEADER = /^(?:NXST|OFPST|OFPST13|OFPST15)_FLOW\w* reply/;
 const ACTIONS = /(?:^|[\s,])actions?=/;
@@ -38,7 +39,7 @@ export function readFlows(file: InputFile): Reading<readonly Flow[]> {
       return;
     }
     const { etherType, ...rest } = match;
-    const actions = readActions(trimmed.slice(at.index + at[0].length), etherType);
+    const actions = asListed(match.matches, readActions(trimmed.slice(at.index + at[0].length), etherType));
     const unknown = [...match.doubts, ...actions.flatMap((action) => (action.kind === 'doubt' ? [action.what] : []))];
     if (unknown.length === 0) ledger.used(line);
     else ledger.notUnderstood(line, unknown.join('; '));
