@@ -93,7 +93,7 @@ describe.skipIf(absent !== undefined)(titled('the machine', absent), () => {
   it('keeps processes apart that share an id', async () => {
     using namespaces = new TestNamespaces();
     const name = namespaces.create();
-    const log = join(folder, 'log');
+    const log = join(folder, `${name}.log`);
     const child = await spawnDetached(['sh', '-c', 'readlink /proc/self/ns/net; echo bad >&2; exec sleep 60'], {
       namespace: name,
       stdoutPath: log,
@@ -105,11 +105,12 @@ describe.skipIf(absent !== undefined)(titled('the machine', absent), () => {
     expect(killProcess(impostor, 'SIGKILL')).toBe(false);
     expect(isAlive(child)).toBe(true);
     expect(await waitForExit(child, 20)).toBe(false);
+    const written = `net:[${namespaceInode(name)}]\nbad\n`;
+    await expect.poll(() => readFileSync(log, 'utf8'), { timeout: 5_000 }).toBe(written);
     await stopProcess(child, 1000);
     await stopProcess(child, 1000);
     expect(isAlive(child)).toBe(false);
     expect(killProcess(child, 'SIGKILL')).toBe(false);
-    expect(readFileSync(log, 'utf8')).toBe(`net:[${namespaceInode(name)}]\nbad\n`);
     await expect(spawnDetached(['no-such-program'], { stdoutPath: log })).rejects.toEqual(
       coded('SF-LINUX-COMMAND-MISSING'),
     );
