@@ -71,7 +71,7 @@ const functionShape = z
     hosts: list(name).describe('`site/host`: where it may run').exactOptional(),
     affinity: list(affinity).exactOptional(),
   })
-  .meta({ id: 'function' });
+  .meta({ id: 'functionOfChain' });
 
 const chain = z
   .strictObject({
