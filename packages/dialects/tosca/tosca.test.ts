@@ -345,8 +345,8 @@ test('policies of the service are policies of a type of its own, and what is wro
 test('whatever a file of the package becomes, the answer is problems with known codes', () =>
   survivesDamage(golden, 25));
 
-const data = '/work/shared/data/descriptors';
-describe.skipIf(!existsSync(data))('real files (absent here: /work/shared/data/descriptors)', () => {
+const data = fileURLToPath(new URL('../../../../shared/data/descriptors', import.meta.url));
+describe.skipIf(!existsSync(data))('real files (absent here: shared/data/descriptors)', () => {
   test.each([
     ['tacker/tosca/sample_vnf_package_csar', 'vnf/vdu1', 0],
     ['rdcl3d/TOSCA/One-Server-Three-Networks/YAML', 'my-server/my-server', 1],
