@@ -50,4 +50,7 @@ export const appdShape = z.looseObject({
   appLatency: z.looseObject({ maxLatency: z.int().min(0).describe('Nanoseconds, one way') }).exactOptional(),
 });
 
+/** A file of it: alone, or below the name that packages give it. */
+export const appdFileShape = z.union([z.looseObject({ appD: appdShape }), appdShape]);
+
 export type AppD = z.infer<typeof appdShape>;

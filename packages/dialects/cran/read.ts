@@ -16,7 +16,7 @@ import { shorten, yamlOf, type YamlText } from '../yaml-text.ts';
 /** RDCL 3D's description of a cloud RAN as reusable functional blocks: blocks of blocks down to the leaves, which run. */
 const name = z.string().min(1).max(256);
 const names = z.array(name).max(10_000).nullish();
-const shape = z.looseObject({
+export const rfbGraphShape = z.looseObject({
   api: z.literal('v1'),
   kind: z.string().max(256),
   metadata: z.looseObject({ name }),
@@ -34,14 +34,14 @@ const shape = z.looseObject({
     .max(10_000),
 });
 
-type RfbGraph = z.infer<typeof shape>;
+type RfbGraph = z.infer<typeof rfbGraphShape>;
 type RfbBlock = RfbGraph['Functional-blocks'][number];
 
 /** Reads an RFB graph. A block that leaves lie in is a function, a leaf is a unit, a link between leaves a network. */
 export function readCran(files: readonly DescriptorFile[]): ReadResult {
   const file = files.find(mentions(/^Functional-blocks\s*:/m))!;
   const text = yamlOf(file);
-  const result = readShape(text, shape, {});
+  const result = readShape(text, rfbGraphShape, {});
   return 'value' in result ? new Reading(result.value, text).service() : { problems: result.problems };
 }
 

@@ -1,5 +1,7 @@
+import { z } from 'zod';
 import type { Dialect } from '../dialect.ts';
 import { readTosca } from './read.ts';
+import { serviceTemplateShape } from './shape.ts';
 import { isTosca } from './templates.ts';
 import { writeTosca } from './write.ts';
 
@@ -8,6 +10,9 @@ export const tosca: Dialect = {
   title: 'TOSCA, with the NFV profile',
   standard:
     'ETSI GS NFV-SOL 001 v4.4.1; TOSCA Simple Profile in YAML 1.3; CSAR with TOSCA-Metadata/TOSCA.meta and without',
+  get schemas() {
+    return { tosca: z.toJSONSchema(serviceTemplateShape, { io: 'input' }) };
+  },
   recognises: (files) => files.some(isTosca),
   read: readTosca,
   writer: {
