@@ -45,7 +45,8 @@ service:
       # Whether it has booted is not what is tested here, and takes long without KVM.
       health: running
       ports: [lan]
-      requirements: {cpu: 0.1, memoryMiB: 128, location: {sites: [core]}}
+      # Half a processor: with a tenth, an interpreted machine boots for half a minute.
+      requirements: {cpu: 0.5, memoryMiB: 128, location: {sites: [core]}}
   balancers:
     - {name: front, unit: page, address: 10.98.0.20, port: 80, targetPort: 8080, layer: http}
 `;
