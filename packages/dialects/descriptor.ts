@@ -49,22 +49,27 @@ export function readDescriptor(files: readonly DescriptorFile[]): ReadDescriptor
 }
 
 /**
- * Writes a service in a dialect. What the dialect cannot say is left out and named in `losses`.
+ * Writes a service in a dialect. What the dialect cannot say is left out and named in `losses`, with its place in the
+ * files that were read where reading has given `locate`.
  * @throws SuperfluidityError SF-DESCRIPTOR-NO-WRITER
  */
-export function writeDescriptor(service: Service, format: Format): Written {
+export function writeDescriptor(service: Service, format: Format, locate?: ReadResult['locate']): Written {
   const { writer } = dialects.find((dialect) => dialect.format === format) ?? {};
   if (writer === undefined) {
     const writable = dialects.flatMap((dialect) => (dialect.writer === undefined ? [] : [dialect.format]));
     const reason = `'${format}' cannot be written; what can: ${writable.join(', ')}`;
     throw new SuperfluidityError('SF-DESCRIPTOR-NO-WRITER', { doing: `write ${service.block.name}`, reason });
   }
-  // The writer of Click does that itself, and says what it cannot.
-  const settled = format === 'click' ? service : withPrograms(service);
+  // A writer of elements writes the program as they are, and says what it cannot.
+  const settled = writer.expresses.includes('unit.elements') ? service : withPrograms(service);
   const { service: expressible, losses } = express(settled, format, writer.expresses);
   const more: Problem[] = [];
   const files = writer.write(expressible, (path, message) => more.push(lossOf(format, path, message)));
-  return { files, losses: [...losses, ...more] };
+  const placed = [...losses, ...more].map((loss) => {
+    const position = locate?.(loss.path);
+    return position === undefined ? loss : { ...loss, position };
+  });
+  return { files, losses: placed };
 }
 
 /** @throws SuperfluidityError SF-DESCRIPTOR-NO-WRITER: there is no such dialect. */
@@ -87,12 +92,7 @@ export function convert(files: readonly DescriptorFile[], to: Format): Converted
   const { service, problems, format, locate } = readDescriptor(files);
   const from = format === undefined ? {} : { from: format };
   if (service === undefined) return { ...from, problems, files: [], losses: [] };
-  const written = writeDescriptor(service, to);
-  const losses = written.losses.map((loss) => {
-    const position = locate?.(loss.path);
-    return position === undefined ? loss : { ...loss, position };
-  });
-  return { ...from, problems, files: written.files, losses };
+  return { ...from, problems, ...writeDescriptor(service, to, locate) };
 }
 
 function tooMuch(files: readonly DescriptorFile[]): Problem | undefined {

@@ -79,6 +79,14 @@ describe(`publishing to a repository${absent}`, { skip: absent !== '' }, () => {
     git('-C', repository, 'fsck', '--strict');
   });
 
+  test('says at which line of the descriptor there is what a dialect cannot say', async () => {
+    writeFileSync(input(), descriptor().replace('ports: [lan]}', 'ports: [lan], requirements: {cpu: 0.5}}'));
+    const { notes } = await run();
+    expect(notes).toEqual([
+      expect.stringMatching(/^service\.yaml:7:\d+: warning SF-DESCRIPTOR-LOSS: .*cpu of nft 'wall/),
+    ]);
+  });
+
   test('leaves what others made and changed as it is, and says so', async () => {
     await run();
     commit('real hosts', (clone) => {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SuperfluidityError, isSuperfluidityError, type Problem } from '@superfluidity/core';
+import { SuperfluidityError, isSuperfluidityError } from '@superfluidity/core';
 import {
   dialects,
   formatOf,
@@ -9,6 +9,7 @@ import {
   writeDescriptor,
   type DescriptorFile,
   type Format,
+  type ReadDescriptor,
 } from '@superfluidity/dialects';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -35,15 +36,13 @@ const ATTEMPTS_MAX = 4;
 const MANIFEST_BYTES_MAX = 8 * 2 ** 20;
 const WORK = 'refs/heads/superfluidity';
 
-type Service = NonNullable<ReturnType<typeof readDescriptor>['service']>;
-
 /** Writes a service in dialects that tools carry out, and pushes what has changed to a branch. */
 export async function publish(context: Context, inputs: readonly string[], options: PublishOptions): Promise<void> {
   // What is wrong with the command comes before any work.
   const address = repositoryAddress(options.git);
   const ref = branchRef(options.branch);
   const formats = formatsOf(options.to);
-  const { service, problems } = await serviceOf(context, inputs);
+  const { service, problems, locate } = await serviceOf(context, inputs);
   for (const problem of problems) context.note(problemLine(problem, context.style));
   if (service === undefined) {
     process.exitCode = exitCodes.usage;
@@ -53,7 +52,7 @@ export async function publish(context: Context, inputs: readonly string[], optio
     return;
   }
   const folder = folderOf(options.folder ?? service.block.name);
-  const written = formats.map((format) => ({ format, ...writeDescriptor(service, format) }));
+  const written = formats.map((format) => ({ format, ...writeDescriptor(service, format, locate) }));
   const losses = written.flatMap(({ losses: lost }) => lost);
   for (const loss of losses) context.note(problemLine(loss, context.style));
   const files = written.flatMap(({ format, files: own }) =>
@@ -102,10 +101,7 @@ function formatsOf(names: readonly string[] | undefined): readonly Format[] {
 }
 
 /** Of files of this machine, or of an entry of the catalogue. */
-async function serviceOf(
-  context: Context,
-  inputs: readonly string[],
-): Promise<{ readonly service?: Service; readonly problems: readonly Problem[] }> {
+async function serviceOf(context: Context, inputs: readonly string[]): Promise<ReadDescriptor> {
   const source = await readSource(inputs);
   if (!('descriptor' in source)) {
     return readDescriptor(source.files.map(({ path, base64 }) => ({ path, bytes: Buffer.from(base64, 'base64') })));
