@@ -6,6 +6,12 @@ export function mentions(pattern: RegExp): (file: DescriptorFile) => boolean {
   return ({ bytes }) => bytes.byteLength <= dialectLimits.fileBytes && pattern.test(new TextDecoder().decode(bytes));
 }
 
+/** What may be YAML or JSON by its name: one without an ending may. */
+export function isTree({ path }: DescriptorFile): boolean {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return !name.includes('.') || /\.(?:ya?ml|json)$/i.test(name);
+}
+
 /** Files whose names end so: `named('yaml', 'yml', 'json')`. */
 export function named(...endings: readonly string[]): (file: DescriptorFile) => boolean {
   return ({ path }) => endings.some((ending) => path.toLowerCase().endsWith(`.${ending}`));

@@ -6,7 +6,7 @@ import type { DescriptorFile } from '../files.ts';
 import type { NativePort, NativeRequirements, NativeService, NativeUnit } from '../native/schema.ts';
 import { Names, renamed } from '../names.ts';
 import { Origins } from '../origins.ts';
-import { named } from '../recognise.ts';
+import { isTree } from '../recognise.ts';
 import { readShape } from '../shape.ts';
 import { toService } from '../to-service.ts';
 import { shorten, yamlOf, type Path, type YamlText } from '../yaml-text.ts';
@@ -20,7 +20,7 @@ export interface FoundAppd {
 }
 
 export function findAppds(files: readonly DescriptorFile[]): readonly FoundAppd[] {
-  return files.filter(named('yaml', 'yml', 'json')).flatMap((file): readonly FoundAppd[] => {
+  return files.filter(isTree).flatMap((file): readonly FoundAppd[] => {
     const text = yamlOf(file);
     const root = fieldsOf(text.value);
     if (root === undefined) return [];

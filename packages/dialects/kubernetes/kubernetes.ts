@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Dialect } from '../dialect.ts';
-import { mentions, named } from '../recognise.ts';
+import { mentions, isTree } from '../recognise.ts';
 import { readKubernetes } from './read.ts';
 import { kubernetesFile } from './shape.ts';
 import { writeKubernetes } from './write.ts';
@@ -20,7 +20,7 @@ export const kubernetes: Dialect = {
   get schemas() {
     return { kubernetes: z.toJSONSchema(kubernetesFile, { io: 'input' }) };
   },
-  recognises: (files) => files.filter(named('yaml', 'yml', 'json')).some((file) => isManifest(file) && hasKind(file)),
+  recognises: (files) => files.filter(isTree).some((file) => isManifest(file) && hasKind(file)),
   read: readKubernetes,
   writer: {
     expresses: [

@@ -2,7 +2,7 @@ import type { Problem } from '@superfluidity/core';
 import { dialectLimits } from '../errors.ts';
 import type { DescriptorFile } from '../files.ts';
 import { at, isGroup, type Group } from '../groups.ts';
-import { named } from '../recognise.ts';
+import { isTree } from '../recognise.ts';
 import { readShape } from '../shape.ts';
 import { partOf, readYamlDocuments, type YamlText } from '../yaml-text.ts';
 import { anyShape, isKind, shapes } from './shape.ts';
@@ -40,7 +40,7 @@ export function findObjects(files: readonly DescriptorFile[]): {
     const name = metadata.name ?? metadata.generateName?.replace(/-+$/, '') ?? '';
     objects.push({ kind: shape.value.kind, name, namespace: metadata.namespace, value, text: cleaned });
   };
-  for (const file of files.filter(named('yaml', 'yml', 'json'))) {
+  for (const file of files.filter(isTree)) {
     for (const text of readYamlDocuments(file.bytes, file.path)) {
       add(text);
       if (objects.length > dialectLimits.objects) return { objects: [], problems: [tooMany(text)] };
