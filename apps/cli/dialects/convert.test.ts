@@ -70,3 +70,17 @@ test('several files are not printed, and what cannot be read is not converted', 
   expect(bad).toMatchObject({ code: 2, out: expect.stringContaining('nothing was written') });
   expect(bad.notes[0]).toMatch(/^bad\.yaml:1:1: error SF-DESCRIPTOR-MISSING/);
 });
+
+test('a dialect that has words for nothing of it is told from an input that cannot be used', async () => {
+  const none = await run(example, { to: 'click', out: join(folder, 'none.click') });
+  expect(none).toMatchObject({ code: 2, out: expect.stringContaining('click has words for none of it, see above') });
+  expect(none.notes.every((note) => note.includes('warning SF-DESCRIPTOR-LOSS'))).toBe(true);
+});
+
+test('a file whose name has no ending is read as what it says', async () => {
+  for (const to of ['kubernetes', 'nemo', 'native'] as const) {
+    const file = join(folder, `as-${to}`);
+    await run(example, { to, out: file });
+    expect((await run(file, { to: 'native', out: `${file}.yaml` })).out).toContain(`${to} to native: 1 file`);
+  }
+});

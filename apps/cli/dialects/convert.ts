@@ -98,13 +98,15 @@ function answer({ from, files, problems, losses }: Converted, to: string, writte
 }
 
 function summary(
-  { from, files, losses }: Converted,
+  { from, files, problems, losses }: Converted,
   to: string,
   written: readonly string[],
   { style }: Context,
 ): string {
   const what = `${from ?? 'what was given'} to ${to}`;
-  if (files.length === 0) return style.red(`${what}: nothing was written, since the input cannot be used`);
+  const unusable = problems.some(({ severity }) => severity === 'error');
+  const why = unusable ? 'the input cannot be used' : `${to} has words for none of it, see above`;
+  if (files.length === 0) return style.red(`${what}: nothing was written, since ${why}`);
   if (written.length === 0)
     return style.red(`${what}: nothing was written, since ${count(losses.length, 'thing')} would be lost`);
   const lost =
