@@ -20,6 +20,7 @@ export function createProgram(): Command {
     )
     .option('--state <dir>', 'state folder of the server on this machine')
     .addOption(new Option('--output <format>', 'how to print').choices(['table', 'json', 'yaml']).default('table'))
+    .addOption(new Option('--json', 'the same as --output json').implies({ output: 'json' }))
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(add --help for the usage)')
     .exitOverride();

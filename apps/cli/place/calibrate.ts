@@ -7,7 +7,6 @@ interface CalibrateOptions {
   readonly switch: string;
   readonly frameBytes: number;
   readonly form?: SwitchModel['form'];
-  readonly json?: boolean;
 }
 
 /** What the INFOCOM paper claims of its own model. */
@@ -29,6 +28,5 @@ export async function calibrateSwitch(context: Context, file: string, options: C
   if (mape > GOOD_MAPE)
     context.note(`the mean error is above ${percent(GOOD_MAPE)}: the form does not suit this switch`);
   if (notMonotone > 0) context.note(`${notMonotone} times more packets took less: measure again, or average`);
-  if (options.json) context.say(JSON.stringify(model, undefined, 2));
-  else await context.show(model, () => JSON.stringify(model, undefined, 2));
+  await context.show(model, () => JSON.stringify(model, undefined, 2));
 }

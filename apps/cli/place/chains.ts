@@ -11,7 +11,6 @@ interface ChainsOptions {
   readonly policy: ChainPolicy;
   readonly costModel?: 'consistent' | 'literal';
   readonly seed: number;
-  readonly json?: boolean;
 }
 
 const ROWS_MAX = 200;
@@ -33,8 +32,7 @@ export async function chains(context: Context, file: string, options: ChainsOpti
   const { costModel = read.problem.costModel, policy, seed } = options;
   const result = placeChains({ ...read.problem, costModel }, { policy, seed });
   if (result.totals.refused > 0) process.exitCode = exitCodes.failed;
-  if (options.json) context.say(JSON.stringify(result, undefined, 2));
-  else await context.show(result, () => resultText(result, context.style));
+  await context.show(result, () => resultText(result, context.style));
 }
 
 /** Where each block went and why, what was refused and why, and what the hosts carry. */

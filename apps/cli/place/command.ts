@@ -32,7 +32,6 @@ export function placeCommand(run: Run): Command {
       ).choices(['consistent', 'literal']),
     )
     .option('--seed <number>', 'of the policy random', wholeNumber, 1)
-    .option('--json', 'the same as --output json')
     .addHelpText(
       'after',
       '\nExits with 1 when a chain was refused.\n\nExample:\n  superfluidity place chains examples/placement/chains.yaml --policy ocm',
@@ -52,7 +51,6 @@ export function placeCommand(run: Run): Command {
     .addOption(
       new Option('--form <form>', 'interrupt or poll (default: what fits better)').choices(['interrupt', 'poll']),
     )
-    .option('--json', 'the same as --output json')
     .action(
       run(async (context, file: string, options) =>
         (await import('./calibrate.ts')).calibrateSwitch(context, file, options as never),

@@ -21,14 +21,14 @@ afterEach(() => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-function recorded() {
+function recorded(output: 'table' | 'json' = 'table') {
   const out: string[] = [];
   const notes: string[] = [];
   const context: Context = {
-    options: { server: '', output: 'table' },
+    options: { server: '', output },
     style: plain,
     client: () => Promise.reject(new Error('no server is asked')),
-    show: (_value, text) => Promise.resolve(void out.push(text())),
+    show: (value, text) => Promise.resolve(void out.push(output === 'json' ? JSON.stringify(value) : text())),
     say: (line) => void out.push(line),
     note: (line) => void notes.push(line),
   };
@@ -45,8 +45,8 @@ test('a table says where, for how much and why; JSON says the same', async () =>
   expect(people.out.join('\n')).toMatch(/4 of 4 chains placed by ocm {2}[\d.]+ cores for switching/);
   expect(people.out.join('\n')).toMatch(/^video +edge\/gpu +transcoder +[\d.]+ {2}its switch was idle/m);
   expect(process.exitCode).toBe(0);
-  const programs = recorded();
-  await chains(programs.context, example, { policy: 'ocm', seed: 1, json: true });
+  const programs = recorded('json');
+  await chains(programs.context, example, { policy: 'ocm', seed: 1 });
   const result = JSON.parse(programs.out[0]!) as ChainsResult;
   expect(result.totals.accepted).toBe(4);
   expect(people.out.join('\n')).toContain(`${result.totals.switchingCores.toFixed(3)} cores for switching`);

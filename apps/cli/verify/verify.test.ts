@@ -83,7 +83,7 @@ ${unit('b', `[{name: eth0, network: lan, allow: [{protocol: tcp, ports: [${allow
     expect(held.out.match(/: holds\./g)).toHaveLength(5);
     const policies = join(net, 'wrong.policies');
     await writeFile(policies, 'policy all: check AF at core\npolicy some: check EF at core\n');
-    const some = await verify('policy', net, policies, '--packet', 'dst 8.8.8.8', '--output', 'json');
+    const some = await verify('policy', net, policies, '--packet', 'dst 8.8.8.8', '--json');
     expect(some.code).toBe(1);
     expect(JSON.parse(some.out)).toMatchObject({ policies: [{ answer: 'violated' }, { answer: 'holds' }] });
     await writeFile(policies, 'policy all: check AF at cor\n');
