@@ -19,7 +19,7 @@ export const verifyErrors = defineErrors({
   'SF-VERIFY-PORT': {
     status: 404,
     title: 'The network has no such port',
-    hint: 'Ports are named box:port; the nearest names are in the message.',
+    hint: 'Ports are named box:port, and boxes after their files; docs/guides/verify.md says how.',
   },
   'SF-VERIFY-BOUND': {
     status: 422,

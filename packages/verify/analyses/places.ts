@@ -3,6 +3,8 @@ import '../errors.ts';
 import { boxOf, type Network, type PortId } from '../network.ts';
 import { portsOf } from '../ports.ts';
 
+const NAMES_MAX = 8;
+
 /** A port, or a box: then any of its ports. */
 export type Place = string;
 
@@ -17,6 +19,13 @@ export function mustExist(network: Network, place: Place): void {
   if (known.has(place)) return;
   const similar = nearest(place, known);
   throw new SuperfluidityError('SF-VERIFY-PORT', {
-    reason: `there is no port or box '${place}'${similar === undefined ? '' : `; did you mean '${similar}'?`}`,
+    reason: `there is no port or box '${place}'; ${similar === undefined ? thereAre(place, known) : `did you mean '${similar}'?`}`,
   });
+}
+
+/** The ports of that box, or the boxes; of many, some. */
+function thereAre(place: Place, known: ReadonlySet<string>): string {
+  const ports = [...known].filter((name) => name !== boxOf(name) && boxOf(name) === boxOf(place));
+  const names = ports.length > 0 ? ports : [...new Set([...known].map(boxOf))];
+  return `there are ${names.slice(0, NAMES_MAX).join(', ')}${names.length > NAMES_MAX ? ', ...' : ''}`;
 }
