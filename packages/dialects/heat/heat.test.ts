@@ -234,6 +234,8 @@ test('what a guest is told is read as it was', () => {
     ),
   );
   expect(toldBy('#cloud-config\npackages: [git]\n')).toBeUndefined();
+  // A name of a field that is a group of fields, and so on, took minutes once.
+  expect(toldBy(`#cloud-config\n${'{'.repeat(400)}a${'}'.repeat(400)}\n`)).toBeUndefined();
   expect(splitWords(`a "b \\"c" d'e f'\\ g ''`)).toEqual(['a', 'b "c', 'de f g', '']);
 });
 

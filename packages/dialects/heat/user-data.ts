@@ -1,7 +1,7 @@
-import { parse } from 'yaml';
 import type { Execution } from '@superfluidity/model';
 import { at, listOf, same } from '../groups.ts';
 import { portableYaml } from '../yaml-portable.ts';
+import { readYamlText } from '../yaml-text.ts';
 
 /**
  * What a guest does when it boots (cloud-init, cloud-config): it forwards, loads a ruleset, runs a command. Only what was written
@@ -32,12 +32,7 @@ export function userData({ command, env = {}, program, forwards }: Told): string
 /** The reverse. Undefined where the text is not of that form. */
 export function toldBy(text: string): Told | undefined {
   if (!text.startsWith(HEAD) || text.length > 262_144) return undefined;
-  let value: unknown;
-  try {
-    value = parse(text, { maxAliasCount: 0, logLevel: 'silent' });
-  } catch {
-    return undefined;
-  }
+  const { value } = readYamlText(new TextEncoder().encode(text));
   const program = at(value, 'write_files', 0, 'content');
   const commands = listOf(at(value, 'runcmd'));
   const forwards = same(commands[0] ?? null, FORWARD);
