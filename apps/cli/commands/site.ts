@@ -1,13 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import { schemas, type Site, type SiteDetail } from '@superfluidity/api';
 import { SuperfluidityError } from '@superfluidity/core';
-import { parse } from 'yaml';
 import type { Context } from '../context.ts';
 import '../errors.ts';
 import { type ListOptions, noteMore } from '../list-options.ts';
 import { errorText } from '../print/error.ts';
 import { facts, table } from '../print/table.ts';
 import { milliseconds } from '../print/values.ts';
+import { readYamlFile } from '../yaml-file.ts';
 
 export interface AddOptions {
   readonly kind?: string;
@@ -18,8 +17,8 @@ export interface AddOptions {
 }
 
 export async function add(context: Context, name: string, options: AddOptions): Promise<void> {
-  const declared = options.file === undefined ? {} : await readYaml(options.file);
-  const config = options.config === undefined ? {} : { config: await readYaml(options.config) };
+  const declared = options.file === undefined ? {} : await readYamlFile(options.file);
+  const config = options.config === undefined ? {} : { config: await readYamlFile(options.config) };
   const { kind, tier, cell } = options;
   const declaration = schemas.siteDeclaration.safeParse({
     kind: 'linux',
@@ -36,17 +35,6 @@ export async function add(context: Context, name: string, options: AddOptions): 
   }
   const site = await (await context.client()).call('addSite', { body: declaration.data });
   await context.show(site, () => siteText(context, site));
-}
-
-async function readYaml(file: string): Promise<Record<string, unknown>> {
-  try {
-    const value: unknown = parse(await readFile(file, 'utf8'), { maxAliasCount: 100 });
-    if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>;
-    throw new TypeError('it does not hold an object');
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new SuperfluidityError('SF-CLI-FILE', { doing: `read ${file}`, reason, cause });
-  }
 }
 
 export async function list(context: Context, query: ListOptions): Promise<void> {

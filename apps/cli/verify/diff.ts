@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
-import { parse } from 'yaml';
 import { SuperfluidityError } from '@superfluidity/core';
 import { assemble, compareEverywhere, differenceJson, differencesText, verdictJson } from '@superfluidity/verify';
 import type { Context } from '../context.ts';
 import { answerAs, codes, exercisedOf, readingText } from './answer.ts';
-import { loadFiles, loadText, unusable } from './load.ts';
+import { readYamlFile } from '../yaml-file.ts';
+import { loadFiles } from './load.ts';
 import { boundsOf, knownField, startsOf, type VerifyOptions } from './question.ts';
 
 interface DiffOptions extends VerifyOptions {
@@ -39,16 +39,8 @@ export async function diff(context: Context, pathA: string, pathB: string, optio
 
 /** `port of the first network: port of the second`, in YAML. */
 async function loadPorts(path: string): Promise<ReadonlyMap<string, string>> {
-  const { text } = await loadText(path);
-  let value: unknown;
-  try {
-    value = parse(text, { maxAliasCount: 0 });
-  } catch (cause) {
-    throw unusable(path, cause instanceof Error ? cause.message : String(cause), cause);
-  }
-  const entries =
-    value !== null && typeof value === 'object' && !Array.isArray(value) ? Object.entries(value) : undefined;
-  if (entries === undefined || !entries.every((entry): entry is [string, string] => typeof entry[1] === 'string')) {
+  const entries = Object.entries(await readYamlFile(path));
+  if (!entries.every((entry): entry is [string, string] => typeof entry[1] === 'string')) {
     throw new SuperfluidityError('SF-VERIFY-QUESTION', {
       doing: `read ${path}`,
       reason: 'a map of ports has one line for each port: `r1:eth0: fw:eth0`',
