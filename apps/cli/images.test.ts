@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeZip } from '@superfluidity/core/archive';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { check } from './commands/service.ts';
+import { check } from './actions/service.ts';
 import { recordingContext } from './dialects/package/testing.ts';
 
 let folder = '';

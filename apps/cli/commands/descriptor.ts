@@ -1,52 +1,32 @@
-import type { Descriptor } from '@superfluidity/api';
-import type { Context } from '../context.ts';
-import { type ListOptions, noteMore } from '../list-options.ts';
-import { table } from '../print/table.ts';
-import { dateTime } from '../print/values.ts';
-import { readSource } from '../source.ts';
+import { Command } from 'commander';
+import type { Run } from '../arguments.ts';
+import { listing } from '../list-options.ts';
 
-const text = (descriptors: readonly Descriptor[]) =>
-  table(descriptors, [
-    { title: 'ID', value: (one) => one.id },
-    { title: 'NAME', value: (one) => one.name },
-    { title: 'VERSION', value: (one) => one.version },
-    { title: 'FORMAT', value: (one) => one.format },
-    {
-      title: 'STATE',
-      value: (one) => (one.onboardingState === 'ONBOARDED' ? one.operationalState : one.onboardingState),
-    },
-    { title: 'USE', value: (one) => one.usageState },
-    { title: 'SINCE', value: (one) => dateTime(one.createdAt) },
-  ]);
-
-export async function add(context: Context, files: readonly string[]): Promise<void> {
-  const descriptor = await (await context.client()).call('addDescriptor', { body: await readSource(files) });
-  await context.show(descriptor, () => text([descriptor]));
-}
-
-export async function list(context: Context, query: ListOptions): Promise<void> {
-  const page = await (await context.client()).call('listDescriptors', { query: query as never });
-  const descriptors = page.items;
-  await context.show(descriptors, () => text(descriptors));
-  noteMore(context, page);
-}
-
-export async function show(context: Context, id: string): Promise<void> {
-  const descriptor = await (await context.client()).call('getDescriptor', { params: { id } });
-  await context.show(descriptor, () => `${text([descriptor])}\n\n${descriptor.source.trimEnd()}`);
-}
-
-export async function setState(
-  context: Context,
-  id: string,
-  operationalState: Descriptor['operationalState'],
-): Promise<void> {
-  const client = await context.client();
-  const descriptor = await client.call('setDescriptorState', { params: { id }, body: { operationalState } });
-  await context.show(descriptor, () => text([descriptor]));
-}
-
-export async function remove(context: Context, id: string): Promise<void> {
-  await (await context.client()).call('removeDescriptor', { params: { id } });
-  context.note(`descriptor ${id} is deleted`);
+export function descriptorCommand(run: Run): Command {
+  const descriptor = () => import('../actions/descriptor.ts');
+  const descriptors = new Command('descriptor').description('the catalogue');
+  descriptors
+    .command('add <file...>')
+    .description('onboard a descriptor')
+    .action(run(async (context, files: string[]) => (await descriptor()).add(context, files)));
+  listing(descriptors.command('list').description('the catalogue'), { format: 'in this format' }).action(
+    run(async (context, options) => (await descriptor()).list(context, options as never)),
+  );
+  descriptors
+    .command('show <id>')
+    .description('one entry with its source')
+    .action(run(async (context, id: string) => (await descriptor()).show(context, id)));
+  descriptors
+    .command('enable <id>')
+    .description('allow its use')
+    .action(run(async (context, id: string) => (await descriptor()).setState(context, id, 'ENABLED')));
+  descriptors
+    .command('disable <id>')
+    .description('allow no new use')
+    .action(run(async (context, id: string) => (await descriptor()).setState(context, id, 'DISABLED')));
+  descriptors
+    .command('delete <id>')
+    .description('delete; refused while enabled or in use')
+    .action(run(async (context, id: string) => (await descriptor()).remove(context, id)));
+  return descriptors;
 }

@@ -1,43 +1,16 @@
-import type { Event } from '@superfluidity/api';
-import type { Context } from '../context.ts';
-import { printable } from '../print/table.ts';
-import { clockTime } from '../print/values.ts';
+import { Command } from 'commander';
+import { positive, type Run, wholeNumber } from '../arguments.ts';
 
-export interface EventsOptions {
-  readonly follow?: boolean;
-  readonly service?: string;
-  readonly kind?: string;
-  readonly severity?: string;
-  readonly by?: string;
-  readonly search?: string;
-  readonly after?: number;
-  readonly limit: number;
-}
-
-export async function events(context: Context, options: EventsOptions): Promise<void> {
-  const client = await context.client();
-  const { service, after, limit, ...filters } = options;
-  const ofService = service === undefined ? {} : { service };
-  if (!options.follow) {
-    const { kind, severity, by, search } = filters;
-    // Without a place to begin at, the newest; printed in the order in which they happened.
-    const order = after === undefined ? {} : { sort: 'id', afterId: after };
-    const query = { ...ofService, ...order, limit, kind, severity, by, search };
-    const { items } = await client.call('listEvents', { query: query as never });
-    const list = after === undefined ? items.toReversed() : items;
-    await context.show(list, () => list.map((event) => line(context, event)).join('\n'));
-    return;
-  }
-  // The first call is a plain one: a stream would wait for a server that is not there.
-  await client.call('getSystem');
-  const query = { ...ofService, ...(after === undefined ? {} : { after }) };
-  for await (const event of client.follow('followEvents', { query, signal: new AbortController().signal })) {
-    if (context.options.output === 'json') context.say(JSON.stringify(event));
-    else await context.show(event, () => line(context, event));
-  }
-}
-
-function line({ style }: Context, event: Event): string {
-  const paint = { info: style.dim, warning: style.yellow, error: style.red }[event.severity];
-  return `${clockTime(event.at)}  ${paint(event.kind.padEnd(10))}  ${printable(event.message)}`;
+export function eventsCommand(run: Run): Command {
+  return new Command('events')
+    .description('what happened, and with --follow what happens')
+    .option('-f, --follow', 'go on')
+    .option('--service <name>', 'of one service')
+    .option('--kind <kinds>', 'of these kinds; audit: who asked for what')
+    .option('--severity <values>', 'info, warning, error')
+    .option('--by <tokens>', 'asked for with these tokens')
+    .option('--search <text>', 'part of the message')
+    .option('--after <id>', 'after this event', wholeNumber)
+    .option('--limit <count>', 'how many: the newest, or with --after the next', positive, 500)
+    .action(run(async (context, options) => (await import('../actions/events.ts')).events(context, options as never)));
 }

@@ -1,9 +1,5 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
-import type { Context } from '../context.ts';
-
-type Run = <A extends unknown[]>(
-  action: (context: Context, ...args: A) => Promise<void>,
-) => (...args: unknown[]) => Promise<void>;
+import { Command, Option } from 'commander';
+import { seconds, type Run } from '../arguments.ts';
 
 /** Commands about descriptors as files, in whatever dialect: they need no control plane. */
 export function dialectCommands(run: Run): readonly Command[] {
@@ -56,11 +52,6 @@ function publishCommand(run: Run): Command {
         (await import('../publish/publish.ts')).publish(context, inputs, options as never),
       ),
     );
-}
-
-function seconds(text: string): number {
-  if (/^[1-9][0-9]{0,4}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It must be a whole number of seconds.');
 }
 
 function packageCommand(run: Run): Command {

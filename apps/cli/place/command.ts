@@ -1,9 +1,5 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
-import type { Context } from '../context.ts';
-
-type Run = <A extends unknown[]>(
-  action: (context: Context, ...args: A) => Promise<void>,
-) => (...args: unknown[]) => Promise<void>;
+import { Command, Option } from 'commander';
+import { type Run, wholeNumber } from '../arguments.ts';
 
 /** As `chainPolicies` of placement has them: `--help` does not load it. A test holds both together. */
 export const policies = [
@@ -57,12 +53,4 @@ export function placeCommand(run: Run): Command {
       ),
     );
   return command;
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0) {
-    throw new InvalidArgumentError('It is not a whole number from 0 on.');
-  }
-  return value;
 }
