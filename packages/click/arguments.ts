@@ -1,6 +1,6 @@
 import type { ClickArgument } from './configuration.ts';
-import { clickLimits } from './limits.ts';
-import { tooMuch, unusable } from './mistake.ts';
+import type { Growth } from './growth.ts';
+import { unusable } from './mistake.ts';
 import type { ClickPlace } from './tokens.ts';
 
 /** A configuration string as it stands in the file. */
@@ -13,11 +13,6 @@ export interface RawConfiguration {
 
 /** Values of `$names`. */
 export type Bindings = ReadonlyMap<string, string>;
-
-/** Values that stand for values that stand for values grow without end: what has been put in, over all of a configuration. */
-export interface Growth {
-  characters: number;
-}
 
 /** Puts the values of `$name` and `${name}` in, except between single quotes. What has no value stays as it is. */
 export function substitute(
@@ -37,9 +32,7 @@ export function substitute(
       const name = text.slice(at + 1, end).replace(/^\{|\}$/g, '');
       const value = bindings.get(name);
       if (value !== undefined) {
-        growth.characters += value.length;
-        if (growth.characters > clickLimits.characters)
-          throw tooMuch(place, `variables stand for more than ${clickLimits.characters} characters`);
+        growth.characters(value.length, place);
         out += value;
         at = end;
         continue;

@@ -111,6 +111,27 @@ describe('the Click language', () => {
     expect(() => read(`elementclass C0 { }; ${doubling.join(';')}; C30`)).toThrow('more than');
   });
 
+  const times = (count: number, text: (i: number) => string) =>
+    Array.from({ length: count }, (_, i) => text(i)).join(';');
+  const long = 'x'.repeat(20_000);
+  it.each([
+    ['forms that double', `elementclass C { A || B }; ${times(20, () => 'elementclass C { A || ... || ... }')}; C`],
+    ['depth', `elementclass C0 { A }; ${times(5_000, (i) => `elementclass C${i + 1} { C${i} }`)}; C5000`],
+    ['long arguments', `elementclass C { A(${long}) }; ${times(1_000, () => 'C')}`],
+    ['long values', `elementclass C { define($x ${long}) }; ${times(1_000, () => 'C')}`],
+    ['long names', `elementclass C { A }; ${long} :: { ${times(1_000, () => 'C')} }`],
+    [
+      'parameters',
+      `elementclass C { ${times(2_000, (i) => `K $k${i}`).replaceAll(';', ',')} | A }; ${times(1_000, () => 'C')}`,
+    ],
+    [
+      'variables',
+      `define(${times(2_000, (i) => `$k${i} 1`).replaceAll(';', ',')}); elementclass C { $x | A }; ${times(1_000, () => 'C(1)')}`,
+    ],
+  ])('refuses %s of compounds that are used many times', (_, text) => {
+    expect(() => read(text)).toThrow(/more than \d+/);
+  });
+
   it('answers any text with a configuration or with a mistake', () => {
     const word = fc.constantFrom(
       ...'a b A elementclass define require :: -> => [ ] ( ) { } , ; | || ... $x "x" \' 0 1-2 // /* */ # \n input output'.split(

@@ -1,12 +1,14 @@
-import { splitArguments, substitute, type Bindings, type Growth } from './arguments.ts';
+import { splitArguments, substitute, type Bindings, type RawConfiguration } from './arguments.ts';
 import type { ClickArgument, ClickConfiguration, ClickConnection, ClickElement, ClickSource } from './configuration.ts';
-import { clickLimits } from './limits.ts';
-import { ClickMistake, tooMuch, unusable } from './mistake.ts';
+import { Growth } from './growth.ts';
+import { ClickMistake, unusable } from './mistake.ts';
 import { type CompoundClass, type Declared, type Edge, INPUT, OUTPUT, type Overload, type Scope } from './syntax.ts';
 import type { ClickPlace } from './tokens.ts';
 
-/** What following a connection through a compound costs of that. */
+/** What following a connection through a compound counts, of a connection. */
 const STEP = 0.1;
+/** What an argument, or a value that is looked up, counts beside its characters. */
+const ENTRY = 16;
 
 /** Takes compound elements apart: their elements get the name of the outer one before theirs. */
 export function expand(scope: Scope): ClickConfiguration {
@@ -18,39 +20,32 @@ export function expand(scope: Scope): ClickConfiguration {
 class Expansion {
   readonly elements: ClickElement[] = [];
   readonly #edges: Edge[] = [];
-  #parts = 0;
-  readonly #growth: Growth = { characters: 0 };
+  readonly #growth = new Growth();
   /** Ports of compound elements: packets go through them from port to the same port. */
   readonly #pseudo = new Set<string>();
-
-  /** Compound elements in compound elements can be exponentially many, and empty at that: all of it counts. */
-  #spend(parts: number, place: ClickPlace): void {
-    this.#parts += parts;
-    if (this.#parts > clickLimits.parts)
-      throw tooMuch(place, `more than ${clickLimits.parts} elements and connections`);
-  }
 
   scope(scope: Scope, prefix: string, outer: Bindings): void {
     for (const name of [INPUT, OUTPUT]) if (prefix !== '') this.#pseudo.add(prefix + name);
     const compounds = new Set<string>();
     for (const { declared, given, inside } of instances(scope, outer, this.#growth)) {
       const { className, place } = declared;
-      this.#spend(1, place);
       const name = prefix + declared.name;
+      if (prefix !== '') this.#growth.characters(name.length, place);
       if (inside === undefined) {
         this.elements.push({ name, className, arguments: given, source: sourceOf(place) });
         continue;
       }
       compounds.add(declared.name);
-      this.#spend(inside.overload.scope.connections.length, place);
-      this.scope(inside.overload.scope, `${name}/`, inside.bindings);
+      this.#growth.inside(place, () => this.scope(inside.overload.scope, `${name}/`, inside.bindings));
     }
     for (const { from, fromPort, to, toPort, place } of scope.connections) {
       const [source, target] = [
         compounds.has(from) ? `${from}/${OUTPUT}` : from,
         compounds.has(to) ? `${to}/${INPUT}` : to,
       ];
-      this.#edges.push({ from: prefix + source, fromPort, to: prefix + target, toPort, place });
+      const edge = { from: prefix + source, fromPort, to: prefix + target, toPort, place };
+      if (prefix !== '') this.#growth.characters(edge.from.length + edge.to.length, place);
+      this.#edges.push(edge);
     }
   }
 
@@ -76,15 +71,16 @@ class Expansion {
       const seen = new Set<string>();
       for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
         // Long chains of empty compounds, from many elements.
-        this.#spend(STEP, edge.place);
+        this.#growth.parts(STEP, edge.place);
         if (!this.#pseudo.has(at.to)) {
           found.push({ from: edge.from, fromPort: edge.fromPort, to: at.to, toPort: at.toPort, source });
           continue;
         }
         const key = `${at.to} ${at.toPort}`;
+        this.#growth.characters(key.length, edge.place);
         if (seen.has(key)) continue;
         seen.add(key);
-        waiting.push(...(onward.get(key) ?? []));
+        for (const next of onward.get(key) ?? []) waiting.push(next);
       }
     }
     return found;
@@ -104,31 +100,46 @@ export interface Instance {
 
 /**
  * The elements of a scope, one level deep: values are put in for variables, and of each compound element the form that fits
- * is chosen. Throws ClickMistake where none does.
+ * is chosen. All of it counts as growth. Throws ClickMistake where no form fits, and for too much.
  */
 export function* instances(scope: Scope, outer: Bindings, growth: Growth): Generator<Instance> {
   const bindings = scope.definitions.length === 0 ? outer : definedIn(scope, outer, growth);
   const used = portsUsed(scope.connections);
   for (const declared of scope.elements.values()) {
-    const { configuration, compound, name } = declared;
-    const { text, place } = configuration;
-    const given = text === '' ? [] : splitArguments({ text: substitute(configuration, bindings, growth), place });
+    const { configuration, compound, name, place } = declared;
+    growth.parts(1, place);
+    const given = configuration.text === '' ? [] : argumentsOf(configuration, bindings, growth);
     if (compound === undefined) {
       yield { declared, given };
       continue;
     }
+    for (const { formals } of compound.overloads) growth.characters(ENTRY * (2 + formals.length + given.length), place);
     const { overload, values } = choose(declared, compound, given, used.get(name));
-    const inner = bindings.size === 0 ? values : values.size === 0 ? bindings : new Map([...bindings, ...values]);
+    growth.parts(overload.scope.connections.length, place);
+    const isNew = bindings.size > 0 && values.size > 0;
+    if (isNew) growth.characters(ENTRY * (bindings.size + values.size), place);
+    const inner = isNew ? new Map([...bindings, ...values]) : bindings.size === 0 ? values : bindings;
     yield { declared, given, inside: { overload, bindings: inner } };
   }
 }
 
+/** Arguments with values for their variables. Those at the top are made once of what is written; all others count. */
+function argumentsOf(configuration: RawConfiguration, bindings: Bindings, growth: Growth): readonly ClickArgument[] {
+  const { place } = configuration;
+  const text = substitute(configuration, bindings, growth);
+  if (growth.isInside) growth.characters(text.length, place);
+  const given = splitArguments({ text, place });
+  if (growth.isInside) growth.characters(ENTRY * given.length, place);
+  return given;
+}
+
 /** The values of variables in a scope: those around it, and its own. */
 function definedIn(scope: Scope, outer: Bindings, growth: Growth): Bindings {
+  growth.characters(ENTRY * outer.size, scope.definitions[0]!.place);
   const bindings = new Map(outer);
   for (const definition of scope.definitions) {
     const { place } = definition;
-    for (const { text, line } of splitArguments({ text: substitute(definition, bindings, growth), place })) {
+    for (const { text, line } of argumentsOf(definition, bindings, growth)) {
       const found = /^\$?(\w+)(?:\s+(.*))?$/s.exec(text);
       if (found === null) throw unusable({ ...place, line }, `"${text}" is not a name and a value`);
       bindings.set(found[1]!, found[2] ?? '');

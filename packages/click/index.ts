@@ -1,6 +1,7 @@
 export * from './arguments.ts';
 export type * from './configuration.ts';
 export * from './expand.ts';
+export * from './growth.ts';
 export * from './limits.ts';
 export * from './mistake.ts';
 export * from './names.ts';

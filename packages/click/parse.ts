@@ -87,7 +87,7 @@ class ClickParser {
   #depth = 0;
   #anonymous = 0;
   #mistakes = 0;
-  /** Ports that were named, and connections that were made: ranges make many of a few letters. */
+  /** Ports that were named, connections and forms that were made: ranges and `...` make many of a few letters. */
   #parts = 0;
   #declared: string[] = [];
 
@@ -276,8 +276,13 @@ class ClickParser {
     this.#expect('{');
     do {
       if (this.#skip('...')) {
+        const { place } = this.#token;
         const before = this.#known.findClass(name);
-        if (typeof before === 'object') overloads.push(...before.overloads);
+        // Said again and again, they double each time.
+        for (const overload of typeof before === 'object' ? before.overloads : []) {
+          this.#spend(1, place);
+          overloads.push(overload);
+        }
       } else overloads.push(this.#overload());
     } while (this.#skip('||'));
     this.#expect('}');
@@ -509,7 +514,7 @@ class ClickParser {
 
   #spend(parts: number, place: ClickPlace): void {
     this.#parts += parts;
-    if (this.#parts > clickLimits.parts) throw tooMuch(place, `more than ${clickLimits.parts} connections`);
+    if (this.#parts > clickLimits.parts) throw tooMuch(place, `more than ${clickLimits.parts} connections and forms`);
   }
 
   #port(): number {

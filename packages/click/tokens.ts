@@ -238,7 +238,7 @@ export class ClickLexer {
     const newline = this.text.indexOf('\n', this.#at);
     const end = newline < 0 ? this.text.length : newline;
     const text = this.text.slice(this.#at, Math.min(end, this.#at + 1_000));
-    const found = /^#\s*(?:line\s)?\s*(\d{1,9})(?:\s+"([^"]*)")?/.exec(text);
+    const found = /^#\s*(?:line\s+)?(\d{1,9})(?:\s+"([^"]*)")?/.exec(text);
     if (found === null) throw unusable(this.#place(), 'a line that begins with # says #line NUMBER "FILE"');
     this.#seen(this.#realLine);
     this.#at = end;

@@ -4,7 +4,7 @@ import {
   ClickMistake,
   type Declared,
   type Edge,
-  type Growth,
+  Growth,
   INPUT,
   instances,
   OUTPUT,
@@ -124,8 +124,7 @@ function interfaceOf(name: string, index: number): { readonly internalIf: string
 
 class GraphBuilder {
   readonly #devices = new Map<string, { readonly declared: Declared; readonly elements: string[] }>();
-  readonly #growth: Growth = { characters: 0 };
-  #parts = 0;
+  readonly #growth = new Growth();
   #elements = 0;
 
   get devices(): readonly ClickDevice[] {
@@ -146,9 +145,6 @@ class GraphBuilder {
     const connected = connectedPorts(scope.connections);
     for (const { declared, given, inside } of instances(scope, outer, this.#growth)) {
       const { name, className, anonymous, place } = declared;
-      this.#parts += 1 + (inside?.overload.scope.connections.length ?? 0);
-      if (this.#parts > clickLimits.parts)
-        throw new ClickMistake('limit', place, `more than ${clickLimits.parts} elements and connections`);
       if (inside === undefined && depth === 0 && anonymous && (className === INPUT || className === OUTPUT)) {
         pseudo.set(name, className);
         continue;
@@ -157,7 +153,10 @@ class GraphBuilder {
         pseudo.set(name, '()');
         continue;
       }
-      const inner = inside === undefined ? undefined : this.scope(inside.overload.scope, inside.bindings, depth + 1);
+      const inner =
+        inside === undefined
+          ? undefined
+          : this.#growth.inside(place, () => this.scope(inside.overload.scope, inside.bindings, depth + 1));
       this.#elements += 1;
       const isTold = !this.tooMany && depth < DEPTH_MAX;
       const label = isTold ? names.fresh(name) : '';
@@ -327,7 +326,7 @@ function withoutGroups(edges: readonly Edge[], pseudo: ReadonlyMap<string, strin
       if (!groups.has(at.to)) found.push({ ...edge, to: at.to, toPort: at.toPort });
       else if (!seen.has(key)) {
         seen.add(key);
-        waiting.push(...(onward.get(key) ?? []));
+        for (const next of onward.get(key) ?? []) waiting.push(next);
       }
     }
     return found;
