@@ -1,7 +1,7 @@
 /** The house rules as a program: `node tools/tidy.ts` prints what breaks them. */
 import { generatedPages, knownCodes, shownCommands } from './pages/pages.ts';
 import { root } from './run.ts';
-import { fileNames, impureCalls, leftovers, longFiles } from './tidy/code-rules.ts';
+import { fileNames, impureCalls, leftovers, longFiles, spreadArguments } from './tidy/code-rules.ts';
 import { commands, links } from './tidy/doc-rules.ts';
 import { shownDescriptors } from './tidy/example-rules.ts';
 import { lockFile } from './tidy/lock-file.ts';
@@ -13,6 +13,7 @@ const rules: readonly Rule[] = [
   longFiles,
   fileNames,
   impureCalls,
+  spreadArguments,
   leftovers,
   rooms,
   dependencies,

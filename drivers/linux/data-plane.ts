@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { DataPlaneDump, DataPlaneFile } from '@superfluidity/site';
 import { run } from './kernel/command.ts';
@@ -34,7 +35,7 @@ export async function readDataPlane(scope: Scope, slots: Slots, links: Links): P
   const namespaces = listNamespaces().filter((name) => name.startsWith(scope.prefix) && !name.startsWith(wan));
   const files: DataPlaneFile[][] = [];
   for (let at = 0; at < namespaces.length; at += TOGETHER) {
-    files.push(...(await Promise.all(namespaces.slice(at, at + TOGETHER).map(filesOf))));
+    append(files, await Promise.all(namespaces.slice(at, at + TOGETHER).map(filesOf)));
   }
   return { files: [...files.flat(), ...wires(scope, links)], ports: portsOf(scope, slots) };
 }

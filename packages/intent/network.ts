@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import { renderChain, type SitePath } from '@superfluidity/fabric';
 import { type Box, type Instruction, type Network, portsOf } from '@superfluidity/verify';
 import { hostPrograms, portName } from './host.ts';
@@ -66,7 +67,7 @@ export function intendedNetwork(plane: Plane): Subject {
     for (const [port, program] of model.programs) programs.set(port, program);
     for (const [routine, body] of model.routines ?? []) routines.set(routine, body);
     for (const [box, why] of model.unknown ?? []) unknown.set(box, why);
-    assumptions.push(...model.assumptions);
+    append(assumptions, model.assumptions);
     for (const port of unit.ports) {
       links.set(`${unit.name}:${port.interface}:out`, [`${hostOf(unit)}:${portName({ unit, port })}:in`]);
     }

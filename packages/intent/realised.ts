@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import { assemble, boxOf, type Instruction, type Network, type PortId, portsOf } from '@superfluidity/verify';
 import type { RealisedPlane, RealisedUnit } from './realised-plane.ts';
 import type { Subject, UnitPlaces } from './subject.ts';
@@ -44,7 +45,7 @@ function withMachines(network: Network, units: readonly RealisedUnit[]): Omit<Su
       links.set(`${port.place}:out`, [`${name}:${port.interface}:in`]);
       links.set(`${name}:${port.interface}:out`, [`${port.place}:in`]);
     }
-    assumptions.push(...model.assumptions);
+    append(assumptions, model.assumptions);
   }
   return { network: { ...network, boxes, programs, routines, unknown, links }, assumptions };
 }

@@ -1,4 +1,4 @@
-import { invariant, shortName } from '@superfluidity/core';
+import { invariant, largest, shortName } from '@superfluidity/core';
 import { type NetworkSpec, type PortSpec, sitePrefix } from '@superfluidity/fabric';
 import { formatIpv4Prefix, parseIpv4Prefix, type Service, splitPortReference, unitsOf } from '@superfluidity/model';
 import type { PoolClass } from '@superfluidity/site';
@@ -239,7 +239,7 @@ class Planner {
       if (cached !== undefined) return cached;
       level.set(path, 0);
       const before = this.#before(path).filter((other) => fresh.has(other));
-      const value = before.length === 0 ? 0 : Math.max(...before.map(levelOf)) + 1;
+      const value = before.length === 0 ? 0 : largest(before.map(levelOf)) + 1;
       level.set(path, value);
       return value;
     };

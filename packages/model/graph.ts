@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import type { Block, Requirements, Service } from './block.ts';
 
 /** A block where it stands in its service. */
@@ -95,7 +96,7 @@ export function deepFreeze<T>(value: T): T {
     const item = pending.pop();
     if (item === null || typeof item !== 'object' || Object.isFrozen(item)) continue;
     Object.freeze(item);
-    pending.push(...Object.values(item));
+    append(pending, Object.values(item));
   }
   return value;
 }

@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import type { Event } from '@superfluidity/api';
 
 /**
@@ -22,7 +23,7 @@ export class EventTail {
 
   add(events: readonly Event[]): void {
     if (events.length === 0) return;
-    this.#events.push(...events);
+    append(this.#events, events);
     this.#head = events.at(-1)!.id;
     const excess = this.#events.length - this.#capacity;
     if (excess <= 0) return;

@@ -1,3 +1,4 @@
+import { largest, smallest } from '@superfluidity/core';
 import type { Environment, Host, Requirements, Site } from '@superfluidity/model';
 import { SiteLatencies } from './latency.ts';
 import {
@@ -170,7 +171,7 @@ function compileClass(
   const open: { site: number; hosts: readonly number[]; costPerHour: number; excess: number; lacking: number }[] = [];
   const users = usersSites(requirements, sites);
   sites.forEach((site, s) => {
-    const userLatencyMs = Math.min(...users.map((from) => latencies.between(from, site.name)));
+    const userLatencyMs = smallest(users.map((from) => latencies.between(from, site.name)));
     const refusal = refuseSite(unit, site, users.length === 0 ? undefined : userLatencyMs);
     if (refusal !== undefined) {
       refused.push({ site: site.name, ...refusal });
@@ -196,7 +197,7 @@ function compileClass(
     const lacking = optional.filter((service) => !site.services.includes(service)).length;
     open.push({ site: s, hosts, costPerHour: costAt(requirements, site), excess, lacking });
   });
-  const dearest = Math.max(...open.map(({ costPerHour }) => costPerHour), Number.MIN_VALUE);
+  const dearest = Math.max(largest(open.map(({ costPerHour }) => costPerHour)), Number.MIN_VALUE);
   const candidates = open
     .map(({ site, hosts, costPerHour, excess, lacking }): Candidate => {
       const score = (weights.cost * costPerHour) / dearest + weights.desired * excess + weights.services * lacking;

@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import { childrenOf, type Instruction } from './ir/instruction.ts';
 import type { Network, PortId } from './network.ts';
 
@@ -19,7 +20,7 @@ function collect(network: Network): ReadonlySet<PortId> {
   const waiting: Instruction[] = [...network.programs.values(), ...network.routines.values()];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     if (next.op === 'forward') ports.add(next.to);
-    else waiting.push(...childrenOf(next));
+    else append(waiting, childrenOf(next));
   }
   return ports;
 }

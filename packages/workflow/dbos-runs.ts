@@ -5,7 +5,7 @@ import {
   type WorkflowHandle,
   type WorkflowStatus as DbosStatus,
 } from '@dbos-inc/dbos-sdk';
-import { invariant, type Json, type Logger, SuperfluidityError } from '@superfluidity/core';
+import { append, invariant, type Json, type Logger, SuperfluidityError } from '@superfluidity/core';
 import type { Store } from '@superfluidity/store';
 import type { WorkflowRun, WorkflowStatus } from './engine.ts';
 import { limits } from './limits.ts';
@@ -127,7 +127,10 @@ export class DbosRuns implements Runs {
           offset,
         }),
       );
-      found.push(...page.map(describe).filter((run) => status === undefined || run.status === status));
+      append(
+        found,
+        page.map(describe).filter((run) => status === undefined || run.status === status),
+      );
       if (page.length < limits.pageSize) break;
     }
     return found.slice(0, limit);

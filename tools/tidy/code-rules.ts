@@ -53,6 +53,20 @@ export function impureCalls(project: Project): readonly Finding[] {
   );
 }
 
+/** All arguments lie on the stack, which overflows where an input has some hundred thousand of something. */
+export function spreadArguments(project: Project): readonly Finding[] {
+  const ours = project.files.filter((file) => /^(?:apps|packages|drivers)\/.*\.tsx?$/.test(file) && !isTest(file));
+  return ours.flatMap((file) =>
+    withoutComments(project.read(file))
+      .split('\n')
+      .flatMap((line, index) =>
+        /(?:\.(?:push|unshift)|\bMath\.(?:max|min))\(\.\.\./.test(line)
+          ? [`${file}:${index + 1}: a list of any length as arguments; use append, largest or smallest of core`]
+          : [],
+      ),
+  );
+}
+
 export function leftovers(project: Project): readonly Finding[] {
   return project.files
     .filter((file) => isCode(file) || /\.(?:md|yaml|yml)$/.test(file))

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { codesIn } from '../pages/errors-page.ts';
-import { fileNames, impureCalls, leftovers, longFiles } from './code-rules.ts';
+import { fileNames, impureCalls, leftovers, longFiles, spreadArguments } from './code-rules.ts';
 import { commands, links } from './doc-rules.ts';
 import { completeLockFile, type LockFile, lockFile } from './lock-file.ts';
 import { dependencies, rooms } from './manifest-rules.ts';
@@ -44,6 +44,7 @@ const rules = {
   longFiles,
   fileNames,
   impureCalls,
+  spreadArguments,
   leftovers,
   rooms,
   dependencies,
@@ -64,6 +65,7 @@ describe('the house rules', () => {
     ['fileNames', { 'tools/BigThing.ts': '' }, 'tools/BigThing.ts: file names are kebab-case'],
     ['impureCalls', { 'packages/place/a.ts': 'const t =\n  Date.now();' }, 'packages/place/a.ts:2: Date.now'],
     ['impureCalls', { 'packages/dialects/x/a.ts': 'setTimeout(f, 1)' }, 'packages/dialects/x/a.ts:1: a timer'],
+    ['spreadArguments', { 'apps/x.ts': 'list.push(...more);' }, 'apps/x.ts:1: a list of any length'],
     ['leftovers', { 'apps/x.ts': `// ${'TO' + 'DO'}: later` }, 'apps/x.ts:1: a leftover marker'],
     ['leftovers', { 'apps/x.test.ts': `it.${'on' + 'ly'}('x')` }, 'apps/x.test.ts:1: only this test would run'],
     ['rooms', { 'packages/model/package.json': JSON.stringify({ ...manifest, name: 'model' }) }, 'the name is'],

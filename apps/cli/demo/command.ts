@@ -1,3 +1,4 @@
+import { largest } from '@superfluidity/core';
 import { Command, Option } from 'commander';
 import { startControlPlane } from './control-plane.ts';
 import { type DemoResult, tellStory } from './story.ts';
@@ -34,6 +35,6 @@ export function demoCommand(): Command {
 }
 
 function table({ claims }: DemoResult): string {
-  const width = Math.max(...claims.map(({ claim }) => claim.length));
+  const width = largest(claims.map(({ claim }) => claim.length));
   return `\n${claims.map(({ claim, measured, holds }) => `${holds ? 'yes' : 'NO '}  ${claim.padEnd(width)}  ${measured}`).join('\n')}\n`;
 }

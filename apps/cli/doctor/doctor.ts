@@ -1,4 +1,4 @@
-import { type ErrorReport, reportError, SuperfluidityError } from '@superfluidity/core';
+import { append, type ErrorReport, reportError, SuperfluidityError } from '@superfluidity/core';
 import { fetchGuestKernel, guestCacheFolder } from '@superfluidity/driver-linux/guest';
 import type { DriverKind } from '@superfluidity/site';
 import './errors.ts';
@@ -108,7 +108,7 @@ export async function treat(
   await machine.run(['apt-get', 'update', ...APT_OPTIONS], { timeoutMs: UPDATE_TIMEOUT_MS }).catch(() => undefined);
   if (packages.length > 0) {
     const all = await install(...packages).catch(() => undefined);
-    if (all !== undefined) installed.push(...packages);
+    if (all !== undefined) append(installed, packages);
     else for (const name of packages) await attempt(name, () => install(name));
   }
   if (kernel) await attempt('guest kernel', fetchKernel);

@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import type { Style } from './style.ts';
 import { violationLines } from './verification.ts';
 
@@ -34,8 +35,8 @@ export function errorText(report: Report, style: Style): string {
 
 function exchange({ request, answer, data }: Report, indent: string): string[] {
   const lines: string[] = [];
-  if (request) lines.push(...block('request', request, indent));
-  if (answer) lines.push(...block('answer', answer, indent));
+  if (request) append(lines, block('request', request, indent));
+  if (answer) append(lines, block('answer', answer, indent));
   const problems = Array.isArray(data?.['problems']) ? (data['problems'] as ShownProblem[]) : [];
   for (const problem of problems) lines.push(`${indent}${problemText(problem)}`);
   return lines;

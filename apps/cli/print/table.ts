@@ -1,3 +1,4 @@
+import { largest } from '@superfluidity/core';
 export interface Column<T> {
   readonly title: string;
   readonly value: (row: T) => string | number | undefined;
@@ -8,7 +9,7 @@ export interface Column<T> {
 export function table<T>(rows: readonly T[], columns: readonly Column<T>[]): string {
   const cells = rows.map((row) => columns.map((column) => printable(String(column.value(row) ?? '-'))));
   const lines = [columns.map((column) => column.title), ...cells];
-  const widths = columns.map((_column, i) => Math.max(...lines.map((line) => displayWidth(line[i]!))));
+  const widths = columns.map((_column, i) => largest(lines.map((line) => displayWidth(line[i]!))));
   return lines
     .map((line) =>
       line
@@ -22,7 +23,7 @@ export function table<T>(rows: readonly T[], columns: readonly Column<T>[]): str
 /** Two columns without titles: the facts of one thing. */
 export function facts(pairs: readonly (readonly [name: string, value: string | number | undefined])[]): string {
   const given = pairs.filter(([, value]) => value !== undefined && value !== '');
-  const width = Math.max(...given.map(([name]) => name.length));
+  const width = largest(given.map(([name]) => name.length));
   return given.map(([name, value]) => `${name.padEnd(width)}  ${printable(String(value))}`).join('\n');
 }
 

@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import { createHash } from 'node:crypto';
 import type { DescriptorFile } from '@superfluidity/dialects';
 
@@ -44,7 +45,10 @@ export function changeOf(files: readonly DescriptorFile[], there: OnBranch, last
   }
   const gone = Object.keys(last.files).filter((path) => !wanted.has(path) && there.has(path));
   const remove = gone.filter((path) => isOurs(path) || force);
-  kept.push(...gone.filter((path) => !isOurs(path) && !force));
+  append(
+    kept,
+    gone.filter((path) => !isOurs(path) && !force),
+  );
   const manifest = manifestFile(published);
   if (there.get(MANIFEST) !== blobId(manifest.bytes)) write.push(manifest);
   return { write, remove, kept };

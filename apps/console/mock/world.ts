@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import type {
   Descriptor,
   Event,
@@ -196,7 +197,7 @@ export function tell(world: World, event: Omit<Event, 'id' | 'at'>): void {
 
 export function record(world: World, service: string, batch: Sample[]): void {
   const kept = world.samples.get(service) ?? [];
-  kept.push(...batch);
+  append(kept, batch);
   if (kept.length > SAMPLES_MAX) kept.splice(0, kept.length - SAMPLES_MAX);
   world.samples.set(service, kept);
   for (const listener of world.sampleListeners) listener(service, batch);

@@ -1,4 +1,4 @@
-import { SuperfluidityError } from '@superfluidity/core';
+import { append, SuperfluidityError } from '@superfluidity/core';
 import { align4, decodeAttributes, readText } from './attributes.ts';
 import './errors.ts';
 import {
@@ -226,7 +226,7 @@ export function transact(namespace: NamespaceName, requests: readonly NetlinkReq
   for (let at = 0; at < requests.length; at += BATCH_MAX) {
     const outcome = sendBatch(namespace, requests.slice(at, at + BATCH_MAX));
     if (outcome.failure !== undefined) throw outcome.failure;
-    replies.push(...outcome.replies);
+    append(replies, outcome.replies);
   }
   return replies;
 }

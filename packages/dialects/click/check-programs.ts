@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import { ClickMistake, expand, parseClick } from '@superfluidity/click';
 import type { Block, Service } from '@superfluidity/model';
 import { dialectLimits } from '../errors.ts';
@@ -19,7 +20,7 @@ export function programMistakes(service: Service): readonly ProgramMistake[] {
     if (found.length >= dialectLimits.problems) return;
     const { execution, children } = block;
     if (execution?.environment === 'click' && execution.program !== undefined)
-      found.push(...mistakesOf(execution.program, `${path}.program`));
+      append(found, mistakesOf(execution.program, `${path}.program`));
     const counts = { function: 0, unit: 0, element: 0, service: 0 };
     for (const child of children) {
       if (child.kind === 'element') continue;

@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import { type ClickFile, ClickMistake, type Declared, parseClick } from '@superfluidity/click';
 import type { Block, Service } from '@superfluidity/model';
 import { configurationOf, sameClass, sameElement, sameInside, type Shape, shapeOf, shapeOfGraph } from './compare.ts';
@@ -179,7 +180,7 @@ class Writer {
     const waiting = new Map(this.#wanted.inner.map((element) => [element.name, element]));
     const lines = [...this.#statements(names, waiting)];
     for (const element of waiting.values()) lines.push(`${this.#declaration(element, names, true)};`);
-    lines.push(...connectionLines(this.#wanted, names));
+    append(lines, connectionLines(this.#wanted, names));
     return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
   }
 

@@ -1,4 +1,4 @@
-import type { Problem } from '@superfluidity/core';
+import { append, type Problem } from '@superfluidity/core';
 import { z } from 'zod';
 import { dialectLimits } from '../errors.ts';
 import type { DescriptorFile } from '../files.ts';
@@ -51,7 +51,7 @@ export function sortFiles(files: readonly DescriptorFile[]): Files {
     const text = named('yaml', 'yml', 'json', 'template')(file) ? yamlOf(file) : undefined;
     const path = resolvePath('', file.path);
     if (text !== undefined && /heat_template_version/.test(new TextDecoder().decode(file.bytes))) {
-      if (text.problems.length > 0) problems.push(...text.problems);
+      if (text.problems.length > 0) append(problems, text.problems);
       else if (isGroup(text.value) && text.value['heat_template_version'] !== undefined) {
         const template = templateOf(path, text, problems);
         if (template !== undefined) templates.set(path, template);
@@ -74,7 +74,7 @@ function templateOf(path: string, text: YamlText, problems: Problem[]): Template
   const value = withoutNulls(text.value as Group);
   const shape = readShape({ ...text, value }, templateShape, {});
   if (!('value' in shape)) {
-    problems.push(...shape.problems);
+    append(problems, shape.problems);
     return undefined;
   }
   return { path, text, value };

@@ -1,3 +1,4 @@
+import { smallest } from '@superfluidity/core';
 import { modelLimits, parseIpv4, type TrafficRule } from '@superfluidity/model';
 import { macOf } from '../ethernet.ts';
 import { given, listOf, same, textOf, type Group } from '../groups.ts';
@@ -393,7 +394,7 @@ function rateOf(policy: unknown, resources: readonly Resource[]): number | undef
     return to instanceof Reference && to.resource === policy.resource;
   });
   const rates = limits.flatMap((limit) => amount(limit.properties()['max_kbps']) ?? []);
-  return rates.length === 0 ? undefined : Math.min(...rates) / 1_000;
+  return rates.length === 0 ? undefined : smallest(rates) / 1_000;
 }
 
 const OWN = [

@@ -1,4 +1,4 @@
-import type { Problem } from '@superfluidity/core';
+import { append, type Problem } from '@superfluidity/core';
 import { dialectLimits } from '../errors.ts';
 import type { DescriptorFile } from '../files.ts';
 import { at, isGroup, type Group } from '../groups.ts';
@@ -24,7 +24,7 @@ export function findObjects(files: readonly DescriptorFile[]): {
   const objects: Found[] = [];
   const problems: Problem[] = [];
   const add = (text: YamlText): void => {
-    if (text.problems.length > 0) return void problems.push(...text.problems);
+    if (text.problems.length > 0) return void append(problems, text.problems);
     const value = withoutNulls(text.value);
     if (!isGroup(value)) return;
     const { kind } = value;
@@ -35,7 +35,7 @@ export function findObjects(files: readonly DescriptorFile[]): {
     if (value['apiVersion'] === undefined && kind === undefined) return;
     const cleaned = { ...text, value };
     const shape = readShape(cleaned, typeof kind === 'string' && isKind(kind) ? shapes[kind] : anyShape, {});
-    if (!('value' in shape)) return void problems.push(...shape.problems);
+    if (!('value' in shape)) return void append(problems, shape.problems);
     const { metadata = {} } = shape.value;
     const name = metadata.name ?? metadata.generateName?.replace(/-+$/, '') ?? '';
     objects.push({ kind: shape.value.kind, name, namespace: metadata.namespace, value, text: cleaned });

@@ -1,4 +1,4 @@
-import type { Problem } from '@superfluidity/core';
+import { append, type Problem } from '@superfluidity/core';
 import type { DescriptorFile } from '../files.ts';
 import { mentions, named } from '../recognise.ts';
 import { valueAt, withoutModules } from '../sol006/modules.ts';
@@ -14,7 +14,7 @@ export function findCatalogues(files: readonly DescriptorFile[]) {
   const problems: Problem[] = [];
   for (const source of files.filter(named('yaml', 'yml', 'json'))) {
     const read = yamlOf(source);
-    problems.push(...read.problems);
+    append(problems, read.problems);
     const text = withoutModules(read);
     for (const kind of ['nsd', 'vnfd'] as const) {
       const at: Path = [`${kind}-catalog`, kind];

@@ -1,4 +1,4 @@
-import type { Problem } from '@superfluidity/core';
+import { append, type Problem } from '@superfluidity/core';
 import type { DescriptorFile } from '../files.ts';
 import { named } from '../recognise.ts';
 import { partOf, yamlOf, type YamlText } from '../yaml-text.ts';
@@ -41,7 +41,7 @@ export function findProject(files: readonly DescriptorFile[]): Project {
     if (named('click')(file)) nested.set(name, decode(file.bytes));
     if (!named('json', 'yaml', 'yml')(file)) continue;
     const text = yamlOf(file);
-    problems.push(...text.problems);
+    append(problems, text.problems);
     const value = fieldsOf(text.value);
     if (value === undefined || sort({ name, text })) continue;
     if (file.path.endsWith('vertices.json')) vertices = { name, text };

@@ -1,4 +1,4 @@
-import type { Problem } from '@superfluidity/core';
+import { append, type Problem } from '@superfluidity/core';
 import type { z } from 'zod';
 import type { dialectErrors } from '../errors.ts';
 import type { DescriptorFile } from '../files.ts';
@@ -36,7 +36,7 @@ export function findDescriptors(files: readonly DescriptorFile[]): FoundDescript
   for (const source of files) {
     const text = textOf(source);
     if (text === undefined) continue;
-    problems.push(...text.problems);
+    append(problems, text.problems);
     const top: Path = isGroup(text.value) && 'nfv' in text.value ? ['nfv'] : [];
     const root = valueAt(text.value, top);
     for (const kind of ['nsd', 'vnfd', 'pnfd'] as const) {

@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import { z } from 'zod';
 import type { DescriptorFile } from '../files.ts';
 import { unitFragmentShape, type NativePort, type NativeUnit, type NativeUnitFragment } from '../native/schema.ts';
@@ -55,7 +56,7 @@ export function fragmentOf(
     return { environment: type, program: new TextDecoder().decode(file.bytes), forwards: true, ...asked };
   const shape = readShape(yamlOf(file), unitFragmentShape, fragmentSchema);
   if ('value' in shape) return shape.value;
-  reporter.problems.push(...shape.problems);
+  append(reporter.problems, shape.problems);
   return nothing;
 }
 

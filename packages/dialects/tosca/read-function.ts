@@ -1,4 +1,4 @@
-import { canonicalJson } from '@superfluidity/core';
+import { append, canonicalJson } from '@superfluidity/core';
 import type { TrafficRule } from '@superfluidity/model';
 import { z } from 'zod';
 import type { DescriptorFile } from '../files.ts';
@@ -187,7 +187,7 @@ export class FunctionReader {
     }
     const shape = readShape(yamlOf(file), unitFragmentShape, fragmentSchema);
     if ('value' in shape) return inside(shape.value);
-    this.#around.templates.problems.push(...shape.problems);
+    append(this.#around.templates.problems, shape.problems);
     return { environment: 'vm' };
   }
 

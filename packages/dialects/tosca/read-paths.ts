@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import { z } from 'zod';
 import type { NativeService } from '../native/schema.ts';
 import { renamed, type Names } from '../names.ts';
@@ -84,7 +85,7 @@ export function readPaths(
     };
     chains.push({ chain, node: path });
     nodes.push(path.name, ...positions.map((one) => one.name), ...elements.map((one) => one.name));
-    policies.push(...rules);
+    append(policies, rules);
   }
   return { chains, nodes, policies };
 }

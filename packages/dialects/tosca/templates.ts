@@ -1,4 +1,4 @@
-import type { Problem } from '@superfluidity/core';
+import { append, type Problem } from '@superfluidity/core';
 import { dialectLimits, type dialectErrors } from '../errors.ts';
 import type { DescriptorFile } from '../files.ts';
 import { mentions, named } from '../recognise.ts';
@@ -38,7 +38,7 @@ export class Templates {
     this.#meta = files.find(({ path }) => META.test(path));
     for (const file of files.filter(isTosca)) {
       const text = yamlOf(file);
-      this.problems.push(...text.problems);
+      append(this.problems, text.problems);
       if (isGroup(text.value)) this.#templates.set(file.path, { file: file.path, text, value: text.value });
     }
   }

@@ -1,3 +1,4 @@
+import { largest } from '@superfluidity/core';
 /** Solves A x = b for a small square A by Gaussian elimination with pivots; undefined where A is singular. */
 function solveLinear(a: readonly (readonly number[])[], b: readonly number[]): readonly number[] | undefined {
   const rows = a.map((row, i) => [...row, b[i]!]);
@@ -7,7 +8,7 @@ function solveLinear(a: readonly (readonly number[])[], b: readonly number[]): r
     for (let row = column + 1; row < n; row += 1) {
       if (Math.abs(rows[row]![column]!) > Math.abs(rows[pivot]![column]!)) pivot = row;
     }
-    const scale = Math.max(...a.map((row) => Math.abs(row[column]!)));
+    const scale = largest(a.map((row) => Math.abs(row[column]!)));
     if (Math.abs(rows[pivot]![column]!) <= 1e-12 * scale) return undefined;
     [rows[column], rows[pivot]] = [rows[pivot]!, rows[column]!];
     for (let row = column + 1; row < n; row += 1) {

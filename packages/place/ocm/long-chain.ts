@@ -1,3 +1,4 @@
+import { largest } from '@superfluidity/core';
 import { placeLimits } from '../errors.ts';
 import { stepBaseline } from './baselines.ts';
 import { type Block, type Chain, runsOf } from './chain.ts';
@@ -16,7 +17,7 @@ export function stepLongChain(pool: HostPool, chain: Chain, kind: StepKind): Ste
   const pieces = cut(chain);
   const alone = pieces.map((piece) => stepExactly(pool, piece, kind));
   const isMonotone = pool.problem.costModel === 'consistent';
-  const bound = isMonotone ? Math.max(...alone.map((step) => step.bound)) : Number.NEGATIVE_INFINITY;
+  const bound = isMonotone ? largest(alone.map((step) => step.bound)) : Number.NEGATIVE_INFINITY;
   if (bound === Number.POSITIVE_INFINITY) return { cost: bound, bound, optimal: true };
   const guesses = [
     stepBaseline(pool, chain, 'gather', () => 0),

@@ -1,4 +1,4 @@
-import { SuperfluidityError } from '@superfluidity/core';
+import { append, SuperfluidityError } from '@superfluidity/core';
 import { placeLimits } from '../errors.ts';
 import { assign } from './assignment.ts';
 import { forEachSegmentation, forEachSetPartition, functionsOf } from './blocks.ts';
@@ -63,7 +63,10 @@ function groundOf({ problem, placed }: HostPool): readonly Ground[] {
     for (const host of new Set(hostOf)) {
       const here = Array.from(functions.keys()).filter((each) => hostOf[each] === host);
       const on = ground[host]!;
-      on.subChains.push(...runsOf(here).map((length) => ({ length, ratePps })));
+      append(
+        on.subChains,
+        runsOf(here).map((length) => ({ length, ratePps })),
+      );
       for (const each of here) {
         on.guest += functions[each]!.guest;
         on.memoryMiB += functions[each]!.memoryMiB;

@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import type { ExploreOptions, Start } from '../engine/explore.ts';
 import { Coverage } from '../engine/coverage.ts';
 import { fresh } from '../ir/expression.ts';
@@ -111,7 +112,7 @@ function rulesOf({ programs, routines }: Network): ReadonlyMap<string, ReadonlyM
       if (entries.kind !== 'rules' && entries.lines !== undefined && entries.file !== undefined)
         for (const line of entries.lines) add({ file: entries.file, line });
     }
-    waiting.push(...childrenOf(next));
+    append(waiting, childrenOf(next));
   }
   return found;
 }

@@ -1,4 +1,4 @@
-import { SuperfluidityError } from '@superfluidity/core';
+import { append, SuperfluidityError } from '@superfluidity/core';
 import '../errors.ts';
 import type { Instruction } from '../ir/instruction.ts';
 import { inputLimits } from '../limits.ts';
@@ -91,7 +91,7 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
     for (const [box, made] of tenants.boxes) boxes.set(box, made);
     for (const [port, program] of tenants.programs) programs.set(port, program);
     for (const [routine, body] of tenants.routines) routines.set(routine, body);
-    entries.push(...tenants.entries);
+    append(entries, tenants.entries);
     if (read.neutron.some(({ reading }) => doubtOf(reading).length > 0)) {
       unknown.set(anything('tenants'), 'what Neutron makes of what was not understood');
     }

@@ -1,4 +1,4 @@
-import { SuperfluidityError } from '@superfluidity/core';
+import { append, SuperfluidityError } from '@superfluidity/core';
 import { type FileReading, LineLedger } from '../read/ledger.ts';
 import { unusable } from '../read/lines.ts';
 import type { InputFile, Reading } from '../read/reader.ts';
@@ -197,7 +197,7 @@ const formats: readonly Format[] = [
         value.some(({ family, table }) => known.family === family && known.table === table),
       );
       if (same !== undefined) throw second('routing tables', file, same.source.file);
-      box.linux.routes.push(...value);
+      append(box.linux.routes, value);
       return reading;
     },
   },
@@ -205,7 +205,7 @@ const formats: readonly Format[] = [
     recognises: looksLikePolicyRules,
     read(file, box) {
       const { value, reading } = readPolicyRules(file);
-      box.linux.policies.push(...value);
+      append(box.linux.policies, value);
       return reading;
     },
   },
@@ -230,7 +230,7 @@ const formats: readonly Format[] = [
     recognises: looksLikeInterfaces,
     read(file, box) {
       const { value, reading } = readInterfaces(file);
-      box.interfaces.push(...value);
+      append(box.interfaces, value);
       return reading;
     },
   },
@@ -238,7 +238,7 @@ const formats: readonly Format[] = [
     recognises: looksLikeOwnAddresses,
     read(file, box) {
       const { value, reading } = readOwnAddresses(file);
-      box.ownAddresses.push(...value);
+      append(box.ownAddresses, value);
       return reading;
     },
   },
@@ -322,19 +322,19 @@ export function partsOf(files: readonly InputFile[]): ReadFiles {
   for (const file of files.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
     if (looksLikeLinks(file.text)) {
       const { value, reading } = readLinks(file);
-      links.push(...value);
+      append(links, value);
       readings.push(reading);
       continue;
     }
     if (looksLikeNeighbours(file.text, file.path)) {
       const { value, reading } = readNeighbours(file);
-      links.push(...value);
+      append(links, value);
       readings.push(reading);
       continue;
     }
     if (looksLikeStarts(file.text, file.path)) {
       const { value, reading } = readStarts(file);
-      starts.push(...value);
+      append(starts, value);
       readings.push(reading);
       continue;
     }

@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import type { Budget } from './budget.ts';
 import type { Outcome, Path } from './path.ts';
 import type { Split, State } from './state.ts';
@@ -49,7 +50,10 @@ export function cellsOf<E extends End>(
     else groups.set(origin, [...(groups.get(origin) ?? []), cell]);
   }
   for (const group of groups.values())
-    cells.push(...group.reduce<readonly Cell<E>[]>((cut, added) => cutBy(cut, added, budget), []));
+    append(
+      cells,
+      group.reduce<readonly Cell<E>[]>((cut, added) => cutBy(cut, added, budget), []),
+    );
   return cells;
 }
 

@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import type { Condition, Expr } from '../ir/expression.ts';
 import type { Instruction, InstructionOf } from '../ir/instruction.ts';
 import type { SourceRef } from '../ir/source.ts';
@@ -192,7 +193,7 @@ export class Executor {
       const condition = 'node' in when ? state.condition.andNode(when.node, widths) : state.condition.and(when);
       if (condition === undefined) continue;
       const body = behaviour === undefined ? table.miss : table.behaviours[behaviour]!;
-      through.push(...this.run(state.under(condition).because(source), body));
+      append(through, this.run(state.under(condition).because(source), body));
       // Classes are disjoint: nothing is left for the others.
       if (condition === state.condition) break;
     }

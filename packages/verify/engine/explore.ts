@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import type { Condition } from '../ir/expression.ts';
 import { fields } from '../ir/fields.ts';
 import type { Instruction } from '../ir/instruction.ts';
@@ -132,7 +133,7 @@ export class Explorer {
   explore(born: State, { name }: Layout, setup?: Instruction): void {
     this.#layout = name;
     this.#sent = born;
-    this.#waiting.push(...(setup === undefined ? [born] : this.#executor.run(born, setup)));
+    append(this.#waiting, setup === undefined ? [born] : this.#executor.run(born, setup));
     while (this.#waiting.length > 0 && !this.isStopped) {
       this.#step(this.#options.order === 'breadth' ? this.#waiting.shift()! : this.#waiting.pop()!);
     }

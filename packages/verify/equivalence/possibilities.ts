@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import { type Cell, type End, groupBy, splitsOf } from '../engine/cells.ts';
 import type { Outcome } from '../engine/path.ts';
 import type { Split } from '../engine/state.ts';
@@ -71,7 +72,7 @@ function joint<E extends { readonly outcome: Outcome }, C>(
       ),
     );
     if (!alternatives.every((each) => each !== undefined)) return undefined;
-    found.push(...(group[0]!.splits[0]!.kind === 'choice' ? alternatives.flat() : together(alternatives, meet)));
+    append(found, group[0]!.splits[0]!.kind === 'choice' ? alternatives.flat() : together(alternatives, meet));
     if (found.length > POSSIBILITIES_MAX) return undefined;
   }
   return found;

@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import { explained } from '../analyses/explained.ts';
 import { BoundHit, boundOf } from '../engine/budget.ts';
 import { cellsOf } from '../engine/cells.ts';
@@ -140,7 +141,11 @@ class Check {
     for (const [i, part] of this.#parts.entries()) {
       const truth = truths[i];
       const list = truth === undefined ? part.open : (isCertain ? part.certain : part.doubtful)[`${truth}`];
-      if (list.length < SHOWN) list.push(...paths.map((path) => ({ path, start })));
+      if (list.length < SHOWN)
+        append(
+          list,
+          paths.map((path) => ({ path, start })),
+        );
     }
     this.#isDecided = this.#isEarly && this.#answer(false) !== undefined;
   }

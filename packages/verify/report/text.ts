@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import { fields } from '../ir/fields.ts';
 import { isTooLong } from '../models/too-long.ts';
 import { sourceName } from '../ir/source.ts';
@@ -31,7 +32,11 @@ const marks = { holds: 'holds', violated: 'VIOLATED', unknown: 'unknown' } as co
 export function verdictText(verdict: Verdict<ShownPath>, paths = 1): string {
   const lines = [`${verdict.question}: ${marks[verdict.answer]}. ${verdict.because}`];
   if (verdict.bound !== undefined) lines.push(`  a bound was hit: ${verdict.bound}`);
-  for (const path of verdict.paths.slice(0, paths)) lines.push(...pathLines(path).map((line) => `  ${line}`));
+  for (const path of verdict.paths.slice(0, paths))
+    append(
+      lines,
+      pathLines(path).map((line) => `  ${line}`),
+    );
   const more = verdict.paths.length - paths;
   if (more > 0) lines.push(`  ${more} more ${more === 1 ? 'path' : 'paths'}`);
   for (const doubt of verdict.dependsOn) lines.push(`  depends on what was not understood: ${doubt}`);

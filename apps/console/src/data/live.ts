@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import type { Client, Event, Sample } from '@superfluidity/api';
 import type { QueryClient } from '@tanstack/react-query';
 import { createContext, use, useEffect, useState } from 'react';
@@ -57,7 +58,7 @@ export function useLiveEvents(queryClient: QueryClient): Store<readonly Event[]>
     void untilStopped(stop.signal, async () => {
       const after = store.get().at(-1)?.id ?? (await readHistory(client, keep));
       for await (const event of client.follow('followEvents', { query: { after }, signal: stop.signal })) {
-        queue.push(event);
+        queue.push([event]);
         for (const key of STALE[event.kind] ?? []) refresher.mark(key);
         refresher.mark('events');
       }
@@ -99,8 +100,8 @@ export function useLiveSamples(service: string | undefined): readonly Sample[] {
       const first = stream.next();
       // Observed below; until then a refusal must not count as unhandled.
       first.catch(() => {});
-      queue.push(...(await client.call('getSamples', { params: { name: service } })));
-      for (let next = await first; next.done !== true; next = await stream.next()) queue.push(...next.value);
+      queue.push(await client.call('getSamples', { params: { name: service } }));
+      for (let next = await first; next.done !== true; next = await stream.next()) queue.push(next.value);
     });
     return () => {
       stop.abort();
@@ -127,8 +128,8 @@ function batched<T>(intervalMs: number, deliver: (batch: readonly T[]) => void) 
   let waiting: T[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
   return {
-    push(...items: T[]) {
-      waiting.push(...items);
+    push(items: readonly T[]) {
+      append(waiting, items);
       timer ??= setTimeout(() => {
         timer = undefined;
         const batch = waiting;

@@ -1,3 +1,4 @@
+import { largest } from '@superfluidity/core';
 import '@xyflow/react/dist/style.css';
 import './steps.css';
 import {
@@ -198,7 +199,7 @@ const words: Readonly<Record<StepNode['state'], string>> = {
 
 function StepBox({ data: { step, now, selected, onSelect } }: NodeProps<StepFlowNode>) {
   const duration = stepDurationMs(step.steps, now);
-  const attempts = Math.max(...step.steps.map((one) => one.attempt));
+  const attempts = largest(step.steps.map((one) => one.attempt));
   const finished = step.steps.filter((one) => one.state === 'done').length;
   return (
     <>

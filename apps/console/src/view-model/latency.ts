@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import type { Operation, Sample, Unit } from '@superfluidity/api';
 
 /** The samples of one service, in order of time, bounded. A batch may overlap what is there already. */
@@ -19,7 +20,7 @@ export class SampleBuffer {
     });
     if (fresh.length === 0) return false;
     const inOrder = fresh.every((sample, i) => sample.t >= (fresh[i - 1] ?? this.#samples.at(-1) ?? sample).t);
-    this.#samples.push(...fresh);
+    append(this.#samples, fresh);
     if (!inOrder) this.#samples.sort((a, b) => a.t - b.t);
     if (this.#samples.length > this.#max) {
       for (const sample of this.#samples.slice(0, -this.#max)) this.#keys.delete(keyOf(sample));

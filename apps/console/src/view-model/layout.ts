@@ -1,3 +1,4 @@
+import { largest } from '@superfluidity/core';
 import type { Topology, TopologyHost, TopologySite } from './topology.ts';
 
 /**
@@ -64,7 +65,7 @@ export function layoutTopology(topology: Topology): Layout {
   let width = 0;
   for (let start = 0; start < topology.sites.length; start += perRow) {
     const row = topology.sites.slice(start, start + perRow).map(measureSite);
-    const height = Math.max(...row.map((site) => site.height));
+    const height = largest(row.map((site) => site.height));
     let x = 0;
     for (const measured of row) {
       sites.set(measured.site.name, { x, y, width: measured.width, height });
@@ -98,7 +99,7 @@ function measureSite(site: TopologySite): MeasuredSite {
   );
   const hostColumns = site.hosts.length > 3 ? 2 : 1;
   const heights = rowsOfHosts(site.hosts.length, hostColumns).map((row) =>
-    Math.max(...row.map((i) => hostHeight(grids[i]!))),
+    largest(row.map((i) => hostHeight(grids[i]!))),
   );
   const inner = heights.reduce((sum, height) => sum + height, 0) + Math.max(0, heights.length - 1) * SIZES.hostGap;
   return {
@@ -119,7 +120,7 @@ function placeHosts(
 ): void {
   const rows = rowsOfHosts(site.hosts.length, hostColumns);
   // A site that is lower than its neighbours gives the room to its hosts, so that boxes line up.
-  const natural = rows.map((row) => Math.max(...row.map((i) => hostHeight(grids[i]!))));
+  const natural = rows.map((row) => largest(row.map((i) => hostHeight(grids[i]!))));
   const room = at.height - SIZES.siteHeader - SIZES.sitePadding - Math.max(0, rows.length - 1) * SIZES.hostGap;
   const extra = rows.length === 0 ? 0 : (room - natural.reduce((sum, height) => sum + height, 0)) / rows.length;
   let y = at.y + SIZES.siteHeader;

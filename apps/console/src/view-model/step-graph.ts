@@ -1,3 +1,4 @@
+import { largest, smallest } from '@superfluidity/core';
 import type { Step, StepState } from '@superfluidity/api';
 
 /** The graph of an operation as it is drawn: one node per step, or per kind of step in a wave where there are too many. */
@@ -126,6 +127,6 @@ export function stepDurationMs(steps: readonly Step[], nowMs: number): number | 
   const starts = steps.flatMap((step) => step.startedAt ?? []);
   if (starts.length === 0) return undefined;
   const open = steps.some((step) => step.startedAt !== undefined && step.endedAt === undefined);
-  const end = open ? nowMs : Math.max(...steps.map((step) => step.endedAt ?? 0));
-  return Math.max(0, end - Math.min(...starts));
+  const end = open ? nowMs : largest(steps.map((step) => step.endedAt ?? 0));
+  return Math.max(0, end - smallest(starts));
 }

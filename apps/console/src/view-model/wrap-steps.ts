@@ -1,3 +1,4 @@
+import { largest, smallest } from '@superfluidity/core';
 import type { Box } from './layout.ts';
 
 /** Steps in layers from left to right, as they come from the layout. */
@@ -46,9 +47,9 @@ function broken(columns: readonly Layer[], perRow: number): LayeredBoxes {
   let [width, top] = [0, 0];
   for (let first = 0; first < columns.length; first += perRow) {
     const row = columns.slice(first, first + perRow).flat();
-    const left = Math.min(...row.map(([, box]) => box.x));
-    const upper = Math.min(...row.map(([, box]) => box.y));
-    const bottom = top + Math.max(...row.map(([, box]) => box.y - upper + box.height));
+    const left = smallest(row.map(([, box]) => box.x));
+    const upper = smallest(row.map(([, box]) => box.y));
+    const bottom = top + largest(row.map(([, box]) => box.y - upper + box.height));
     for (const [id, box] of row) {
       boxes.set(id, { ...box, x: box.x - left + TURN, y: box.y - upper + top });
       below.set(id, bottom + ROW_GAP / 2);

@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import type { PortId } from '../../network.ts';
 import type { CiscoConfig, CiscoInterface } from '../../readers/cisco/config.ts';
 import { interfaceKey } from '../../readers/cisco/names.ts';
@@ -38,7 +39,7 @@ export function segmentsOf(configs: Configs, links: readonly ReadLink[]): Segmen
   for (const link of links) {
     const [from, to] = [endOf(link.from, configs), endOf(link.to, configs)];
     if (from === undefined || to === undefined) {
-      left.push(...expanded(link, from, to, vlans));
+      append(left, expanded(link, from, to, vlans));
       continue;
     }
     const [mine, theirs] = [carried(from, vlans), carried(to, vlans)];

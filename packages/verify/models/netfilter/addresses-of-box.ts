@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import { subtract, union, type Range } from '../../readers/netfilter/addresses.ts';
 import type { AddressType } from '../../readers/netfilter/ruleset.ts';
 import type { IpFamily, NetfilterBox, NetfilterInterface } from './box.ts';
@@ -58,7 +59,7 @@ export function routedRanges(
     const here = [block(address, length, family)];
     const taken = intersect(left, here);
     left = subtract(left, here);
-    if (type !== 'unicast' || interfaces.length === 0) nowhere.push(...taken);
+    if (type !== 'unicast' || interfaces.length === 0) append(nowhere, taken);
     else for (const name of interfaces) byInterface.set(name, [...(byInterface.get(name) ?? []), ...taken]);
   }
   return {
@@ -90,11 +91,11 @@ export function typeRanges(
   };
   const found: Range[] = [];
   for (const type of types) {
-    if (type === 'unicast') found.push(...unicast());
-    else if (type === 'unreachable' && family === 'ip6') found.push(...routedRanges(box, family).nowhere);
+    if (type === 'unicast') append(found, unicast());
+    else if (type === 'unreachable' && family === 'ip6') append(found, routedRanges(box, family).nowhere);
     else if (type === 'blackhole' || type === 'unreachable' || type === 'prohibit') continue;
     else if (special[type] === undefined) return undefined;
-    else found.push(...special[type]);
+    else append(found, special[type]);
   }
   return union(found);
 }

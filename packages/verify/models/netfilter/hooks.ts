@@ -1,4 +1,4 @@
-import { SuperfluidityError } from '@superfluidity/core';
+import { append, SuperfluidityError } from '@superfluidity/core';
 import '../../errors.ts';
 import { block, nothing, type Instruction } from '../../ir/instruction.ts';
 import type { Chain, HookName, NfTable, Part, Value } from '../../readers/netfilter/ruleset.ts';
@@ -96,7 +96,7 @@ function translationsOf(tables: readonly NfTable[], { family, box }: Surrounding
       const { of, addresses, ownAddress, mask } = part.nat;
       const hosts = mask === undefined ? 0n : (1n << (family === 'ip' ? 32n : 128n)) - 1n - mask;
       if (addresses !== undefined) found[of].push([addresses[0], addresses[1] | hosts]);
-      if (ownAddress) found[of].push(...localRanges(box, family));
+      if (ownAddress) append(found[of], localRanges(box, family));
     }
   };
   for (const { chains } of tables) for (const { rules } of chains.values()) for (const { parts } of rules) look(parts);

@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import { exactly, setOf, subtract, union, type Range } from '../../readers/netfilter/addresses.ts';
 import type { IpSet, IpSetEntry, IpSetPart, Test } from '../../readers/netfilter/ruleset.ts';
 
@@ -54,7 +55,7 @@ function rowOf({ parts }: IpSetEntry, directions: readonly ('src' | 'dst')[]): T
     const direction = directions[index];
     const tests = direction === undefined ? undefined : partTests(part, direction);
     if (tests === undefined) return undefined;
-    row.push(...tests);
+    append(row, tests);
   }
   return row;
 }

@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import type { Flow } from '../../readers/openflow/flow.ts';
 import type { LearnedMac } from '../../readers/openflow/fdb.ts';
 import type { Group } from '../../readers/openflow/groups.ts';
@@ -70,8 +71,8 @@ function spokenOf({ inPort, actions }: Flow): readonly string[] {
   for (let action = waiting.pop(); action !== undefined; action = waiting.pop()) {
     if (action.kind === 'output' || action.kind === 'resubmit') {
       if (action.port !== undefined) named.push(action.port);
-    } else if (action.kind === 'write' || action.kind === 'clone') waiting.push(...action.actions);
-    else if (action.kind === 'buckets') waiting.push(...action.buckets.flat());
+    } else if (action.kind === 'write' || action.kind === 'clone') append(waiting, action.actions);
+    else if (action.kind === 'buckets') append(waiting, action.buckets.flat());
   }
   return named;
 }

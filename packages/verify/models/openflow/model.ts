@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import { any, compare, type Condition, constant, fresh, read } from '../../ir/expression.ts';
 import { field } from '../../ir/fields.ts';
 import { assign, block, branch, drop, forward, type Instruction, nothing } from '../../ir/instruction.ts';
@@ -196,7 +197,7 @@ function reaches(calls: ReadonlyMap<number, ReadonlySet<number>>, from: number, 
     if (table === to) return true;
     if (seen.has(table)) continue;
     seen.add(table);
-    waiting.push(...(calls.get(table) ?? []));
+    append(waiting, calls.get(table) ?? []);
   }
   return false;
 }

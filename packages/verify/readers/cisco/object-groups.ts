@@ -1,4 +1,4 @@
-import { SuperfluidityError } from '@superfluidity/core';
+import { append, SuperfluidityError } from '@superfluidity/core';
 import '../../errors.ts';
 import { protocols } from '../../ir/fields.ts';
 import type { SourceRef } from '../../ir/source.ts';
@@ -53,8 +53,8 @@ export class ReadGroups implements ObjectGroups {
 
   #add(group: Group, words: Words, source: SourceRef): void {
     if (words.takeIf('group-object')) group.within.push({ name: words.take('the name of a group'), source });
-    else if (group.kind === 'network') group.networks.push(...networkMember(words));
-    else group.services.push(...serviceMember(words));
+    else if (group.kind === 'network') append(group.networks, networkMember(words));
+    else append(group.services, serviceMember(words));
     if (words.next !== undefined) throw new NotUnderstood(`'${words.rest().slice(0, 40)}' is more than a member`);
   }
 
@@ -90,7 +90,7 @@ export class ReadGroups implements ObjectGroups {
       if (done.has(name)) return;
       if (group.isUnknown) throw new NotUnderstood(`the group ${name} has a member that is not understood`);
       open.add(name);
-      members.push(...own(group));
+      append(members, own(group));
       if (members.length > MEMBERS_MAX) throw wrong(source!, `the group has more than ${MEMBERS_MAX} members`);
       stack.push({ name, left: [...group.within] });
     };

@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import { ipv4Address, ipv6Address } from '../../filter/addresses.ts';
 import type { Words } from './words.ts';
 
@@ -86,7 +87,7 @@ function readSegments(words: Words): readonly bigint[] | string {
       if (word === undefined || written.length === SEGMENTS_MAX) return 'segments without an end';
       written.push(word);
     }
-  } else written.push(...first.split(',', SEGMENTS_MAX + 1));
+  } else append(written, first.split(',', SEGMENTS_MAX + 1));
   const segments = written.map(ipv6Address).filter((segment) => segment !== undefined);
   return segments.length === written.length && segments.length > 0 && segments.length <= SEGMENTS_MAX
     ? segments

@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import type { InputFile, Reading } from '../../read/reader.ts';
 import { LineLedger } from '../../read/ledger.ts';
 import { negate, network } from './addresses.ts';
@@ -149,7 +150,7 @@ function readRule(args: Words, family: 'ip' | 'ip6'): ReadRule {
       const name = args.next();
       modules.push(name);
       if (name === 'rpfilter') tests.push(reversePath(args));
-      else if (name === 'recent' || circumstances.has(name)) tests.push(...circumstance(name, args, negated));
+      else if (name === 'recent' || circumstances.has(name)) append(tests, circumstance(name, args, negated));
       else if (!Object.hasOwn(matchOptions, name)) unknown(`-m ${name} ${args.untilOption().join(' ')}`.trim());
     } else if (option === '-p' || option === '--protocol' || option === '--proto') {
       const inverted = args.bang() !== negated;
@@ -178,7 +179,7 @@ function readRule(args: Words, family: 'ip' | 'ip6'): ReadRule {
       const meaning = understand(option, args, negated);
       if (meaning === undefined) unknown(`${option} ${args.untilOption().join(' ')}`.trim());
       else if ('problem' in meaning) unknown(meaning.problem);
-      else tests.push(...meaning);
+      else append(tests, meaning);
     }
   }
   return { parts: [...tests, ...actions], problems, effect: actions.length > 0 };
@@ -242,7 +243,7 @@ function circumstance(name: string, args: Words, negated: boolean): Test[] {
         said.push('!');
         continue;
       }
-      said.push(...rest);
+      append(said, rest);
       continue;
     }
     if (!word.startsWith('--') || word === '--jump' || word === '--goto' || word === '--match') break;

@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import type { Match } from '../../ir/table.ts';
 import { isList, isObject, only, textOf, type Json, type JsonObject } from './nft-ast.ts';
 import { hasBits, isInterface, keyWidth, matchOf, namesOf, operand, scalar, type Operand } from './nft-keys.ts';
@@ -197,7 +198,7 @@ function concatRow(parts: readonly Json[], element: Json): Tests {
     const found = operand(part);
     const tests = found && operandTests({ key: found.key, implies: [] }, '==', values[index]!);
     if (tests === undefined) return undefined;
-    row.push(...tests);
+    append(row, tests);
   }
   return row;
 }

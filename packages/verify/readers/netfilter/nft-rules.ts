@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import type { Range } from './addresses.ts';
 import { isList, isObject, only, textOf, type Json, type JsonObject } from './nft-ast.ts';
 import { addressRange, isInterface, operand, scalar } from './nft-keys.ts';
@@ -46,7 +47,7 @@ export function ruleParts(expressions: readonly Json[], sets: NamedSets): NftRul
     if (kind === 'match' && isObject(value)) {
       const tests = matchTests(value, sets);
       if (tests === undefined) unknown(expression);
-      else parts.push(...tests);
+      else append(parts, tests);
       continue;
     }
     const map = mapOf(kind, value);
@@ -72,7 +73,7 @@ export function ruleParts(expressions: readonly Json[], sets: NamedSets): NftRul
         what: JSON.stringify(expression).slice(0, 120),
         outcomes: ['continue', 'accept', 'drop'],
       });
-    } else parts.push(...actions);
+    } else append(parts, actions);
   }
   return { parts, problems };
 }
