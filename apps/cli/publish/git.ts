@@ -17,6 +17,8 @@ export interface Git {
 /** More than any list of files of a branch has; a single file is smaller. */
 const OUTPUT_BYTES_MAX = 64 * 2 ** 20;
 const ANSWER_CHARACTERS_MAX = 2_000;
+/** Of these the last are shown, after passwords have been taken out. */
+const ANSWER_CHARACTERS_KEPT = 8 * ANSWER_CHARACTERS_MAX;
 const KILL_GRACE_MS = 2_000;
 
 /** Of what git(1) can be told by its surroundings, that which would make it work on another repository. */
@@ -59,20 +61,20 @@ export function gitIn(folder: string, timeoutMs: number): Git {
           else chunks.push(chunk);
         });
         child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-          stderr = (stderr + chunk).slice(-8 * ANSWER_CHARACTERS_MAX);
+          stderr = (stderr + chunk).slice(-ANSWER_CHARACTERS_KEPT);
         });
         // It may have ended before it read everything; then its exit code says why.
         child.stdin.on('error', () => {});
         child.stdin.end(input);
         const fail = (reason: string, cause?: unknown) => {
           clearTimeout(timer);
-          const answer = withoutCredentials(`${Buffer.concat(chunks).toString()}\n${stderr}`.trim());
+          const answer = `${Buffer.concat(chunks).toString()}\n${stderr}`;
           const rejected =
             ended === undefined && /^!\t|\[(?:remote )?rejected\]|non-fast-forward|cannot lock ref/m.test(answer);
           reject(
             publishProblem(rejected ? 'SF-PUBLISH-REJECTED' : 'SF-PUBLISH-GIT', reason, {
               request: withoutCredentials(`git ${args.join(' ')}`),
-              answer: answer.slice(-ANSWER_CHARACTERS_MAX),
+              answer: endOfAnswer(answer),
               ...(cause === undefined ? {} : { cause }),
             }),
           );
@@ -104,9 +106,16 @@ export function publishProblem(
   return new SuperfluidityError(code, { doing: 'publish a service', reason, ...more });
 }
 
-/** Servers and helpers answer with addresses, and some of these have passwords in them. */
+/** The last of what was answered, without passwords: one that was cut into could not be told from other words, and is left out. */
+export function endOfAnswer(answer: string): string {
+  const kept = answer.slice(-ANSWER_CHARACTERS_KEPT);
+  const whole = kept.length < answer.length ? kept.replace(/^\S+/, '') : kept;
+  return withoutCredentials(whole.trim()).slice(-ANSWER_CHARACTERS_MAX);
+}
+
+/** Servers and helpers answer with addresses, and some of these have passwords in them. Takes time with the length of the text. */
 export function withoutCredentials(text: string): string {
-  return text.replace(/(\b[a-z][a-z0-9+.-]*:\/\/)[^/\s'"]*@/gi, '$1***@');
+  return text.replace(/:\/\/[^/\s]*@/g, '://***@');
 }
 
 const URL_WITH_USER = /^([a-z][a-z0-9+.-]*):\/\/([^/]*)@/i;

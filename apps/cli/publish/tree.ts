@@ -1,4 +1,4 @@
-import { append } from '@superfluidity/core';
+import { append, largest } from '@superfluidity/core';
 import { createHash } from 'node:crypto';
 import type { DescriptorFile } from '@superfluidity/dialects';
 
@@ -29,11 +29,20 @@ export function changeOf(files: readonly DescriptorFile[], there: OnBranch, last
   const write: DescriptorFile[] = [];
   const kept: string[] = [];
   const published: Record<string, string> = {};
+  const gone = Object.keys(last.files).filter((path) => !wanted.has(path) && there.has(path));
+  const remove = gone.filter((path) => isOurs(path) || force);
+  // A file where there is a folder, or below of where there is a file, would take its place.
+  const staying = new Set(there.keys());
+  for (const path of remove) staying.delete(path);
+  const longest = largest(files.map(({ path }) => path.length));
+  const folders = new Set([...staying].flatMap((path) => foldersOf(path, longest)));
+  const isInTheWay = (path: string) =>
+    folders.has(path) || foldersOf(path, longest).some((folder) => staying.has(folder));
   for (const file of files) {
     const id = blobId(file.bytes);
     const now = there.get(file.path);
     if (now === id) published[file.path] = id;
-    else if (now === undefined || isOurs(file.path) || force) {
+    else if (force || (now === undefined ? !isInTheWay(file.path) : isOurs(file.path))) {
       write.push(file);
       published[file.path] = id;
     } else {
@@ -43,8 +52,6 @@ export function changeOf(files: readonly DescriptorFile[], there: OnBranch, last
       if (before !== undefined) published[file.path] = before;
     }
   }
-  const gone = Object.keys(last.files).filter((path) => !wanted.has(path) && there.has(path));
-  const remove = gone.filter((path) => isOurs(path) || force);
   append(
     kept,
     gone.filter((path) => !isOurs(path) && !force),
@@ -52,6 +59,14 @@ export function changeOf(files: readonly DescriptorFile[], there: OnBranch, last
   const manifest = manifestFile(published);
   if (there.get(MANIFEST) !== blobId(manifest.bytes)) write.push(manifest);
   return { write, remove, kept };
+}
+
+/** `a/b/c` is in `a` and `a/b`. Those of so many characters at most: others may have names of any length. */
+function foldersOf(path: string, longest: number): readonly string[] {
+  const folders: string[] = [];
+  for (let end = path.indexOf('/'); end >= 0 && end <= longest; end = path.indexOf('/', end + 1))
+    folders.push(path.slice(0, end));
+  return folders;
 }
 
 function manifestFile(files: Readonly<Record<string, string>>): DescriptorFile {
