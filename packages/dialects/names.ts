@@ -1,12 +1,12 @@
+import { FreeNames } from './free-names.ts';
+
 /**
  * Names of a dialect as names of the model, which are DNS labels and unique among siblings. The name as it was written
  * is carried beside it, see `renamed`.
  */
 export class Names {
-  readonly #taken = new Set<string>();
+  readonly #free = new FreeNames();
   readonly #labels = new Map<string, string>();
-  /** By what was tried: below its number all labels are taken. */
-  readonly #next = new Map<string, number>();
 
   /** The label of a name: the same name has the same label, two names never share one. */
   label(name: string): string {
@@ -20,17 +20,8 @@ export class Names {
   /** A label that nothing has yet, as near to the name as can be: for things of which several may have one name. */
   fresh(name: string): string {
     const base = labelOf(name);
-    let label = base;
-    if (this.#taken.has(base)) {
-      let n = this.#next.get(base) ?? 2;
-      do {
-        label = `${base.slice(0, LENGTH_MAX - 1 - `${n}`.length)}-${n}`;
-        n += 1;
-      } while (this.#taken.has(label));
-      this.#next.set(base, n);
-    }
-    this.#taken.add(label);
-    return label;
+    const stem = base.slice(0, STEM_MAX);
+    return this.#free.claim(base, (n) => `${stem}-${n}`, stem);
   }
 
   /** The label of a name that was given one. */
@@ -40,6 +31,8 @@ export class Names {
 }
 
 const LENGTH_MAX = 63;
+/** Long names that begin alike are numbered on from each other, with room for the number. */
+const STEM_MAX = LENGTH_MAX - '-999999'.length;
 
 function labelOf(name: string): string {
   const label = name

@@ -2,6 +2,7 @@ import { append } from '@superfluidity/core';
 import { type ClickFile, ClickMistake, type Declared, parseClick } from '@superfluidity/click';
 import type { Block, Service } from '@superfluidity/model';
 import { configurationOf, sameClass, sameElement, sameInside, type Shape, shapeOf, shapeOfGraph } from './compare.ts';
+import { FreeNames } from '../free-names.ts';
 import { DEVICE, graphOf, type UnitGraph, unitGraph } from './graph.ts';
 
 interface Parsed {
@@ -250,19 +251,15 @@ const PARAMETERS = /^(?:\w+ )?\$\w+(?:, (?:\w+ )?\$\w+)*$/;
 
 /** Names by which elements are declared: as they were written where that can be. What had none gets one. */
 function identifiers(elements: readonly Shape[], had?: Shape): ReadonlyMap<string, string> {
-  const taken = new Set(RESERVED);
-  for (const one of had?.inner ?? []) if (one.said.class !== undefined) taken.add(one.said.class);
-  for (const one of elements) if (one.said.class !== undefined) taken.add(one.said.class);
+  const classes = [...(had?.inner ?? []), ...elements].flatMap(({ said }) => said.class ?? []);
+  const names = new FreeNames([...RESERVED, ...classes]);
   return new Map(
     elements.map(({ name, said }) => {
       const base = (said.id ?? name)
         .replace(/[^\w/]/g, '_')
         .replaceAll('/', '_')
         .replace(/^(?![A-Za-z_])/, '_');
-      let free = base;
-      for (let n = 2; taken.has(free); n += 1) free = `${base}_${n}`;
-      taken.add(free);
-      return [name, free];
+      return [name, names.claim(base, (n) => `${base}_${n}`)];
     }),
   );
 }

@@ -2,6 +2,7 @@ import type { Block, Service } from '@superfluidity/model';
 import { isAssumed } from '../assumed.ts';
 import type { Lose } from '../dialect.ts';
 import type { DescriptorFile } from '../files.ts';
+import { FreeNames } from '../free-names.ts';
 import { spells } from '../names.ts';
 import { differences } from './compare.ts';
 import type { UnitGraph } from './graph.ts';
@@ -26,7 +27,7 @@ export function writeClick(service: Service, lose: Lose): readonly DescriptorFil
   );
   const libraries = librariesOf(service.block);
   const attached = new Set<string>();
-  const taken = new Set<string>();
+  const paths = new FreeNames();
   const files = programs.map(({ fn, unit, at }): DescriptorFile => {
     const { program, graph, isChanged } = settled(unit, libraries);
     if (isChanged && graph !== undefined)
@@ -34,13 +35,15 @@ export function writeClick(service: Service, lose: Lose): readonly DescriptorFil
     losePorts(graph, unit, at, lose, attached);
     const own = fn.children.length === 1 ? fn.name : `${fn.name}-${unit.name}`;
     if (own !== unit.name) lose(`${at}.name`, `the name of unit '${fn.name}/${unit.name}'`);
-    return { path: unique(pathFor(fn, own, name, programs.length), taken), bytes: new TextEncoder().encode(program) };
+    const wanted = pathFor(fn, own, name, programs.length);
+    const path = paths.claim(wanted, (n) => wanted.replace(/(?:\.click)?$/, `-${n}.click`));
+    return { path, bytes: new TextEncoder().encode(program) };
   });
   service.networks.forEach((network, i) => {
     if (!isAssumed('click', network) || !attached.has(network.name))
       lose(`networks[${i}]`, `network '${network.name}'`);
   });
-  const required = Object.entries(libraries).filter(([path]) => isSafe(path) && !taken.has(path));
+  const required = Object.entries(libraries).filter(([path]) => isSafe(path) && !paths.has(path));
   return [...files, ...required.map(([path, text]) => ({ path, bytes: new TextEncoder().encode(text) }))];
 }
 
@@ -53,13 +56,6 @@ function pathFor(fn: Block, name: string, service: string, functions: number): s
 
 function isSafe(path: string): boolean {
   return path !== '' && !path.startsWith('/') && !path.split('/').includes('..') && !path.includes('\0');
-}
-
-function unique(path: string, taken: Set<string>): string {
-  let free = path;
-  for (let n = 2; taken.has(free); n += 1) free = path.replace(/(?:\.click)?$/, `-${n}.click`);
-  taken.add(free);
-  return free;
 }
 
 /** Ports are the devices that the program names. */

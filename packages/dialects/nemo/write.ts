@@ -9,6 +9,7 @@ import {
 import { isAssumed } from '../assumed.ts';
 import type { Lose } from '../dialect.ts';
 import type { DescriptorFile } from '../files.ts';
+import { FreeNames } from '../free-names.ts';
 import { nameIn } from '../names.ts';
 import { builtIns, type unitProperties } from './models.ts';
 import { INSIDE } from './read.ts';
@@ -43,10 +44,10 @@ class Script {
   readonly #connections: string[] = [];
   readonly #flows: string[] = [];
   readonly #taken = {
-    models: new Set<string>(),
-    nodes: new Set<string>(),
-    connections: new Set<string>(),
-    flows: new Set<string>(),
+    models: new FreeNames(),
+    nodes: new FreeNames(),
+    connections: new FreeNames(),
+    flows: new FreeNames(),
   };
   readonly #types = new Map<string, Map<string, ParameterType>>();
   /** By network. */
@@ -90,7 +91,7 @@ class Script {
         this.#attach(`${fn.name}/${only.name}`, port, `${node}.${port.name}`, `${node}-${port.name}`);
       return;
     }
-    const points = new Set<string>();
+    const points = new FreeNames();
     const members: string[] = [];
     const shown: string[] = [];
     const inner: string[] = [];
@@ -98,7 +99,7 @@ class Script {
       const [type, properties] = this.#unitModel(unit, `${node}-${unit.name}`, `${at}.units[${i}]`);
       members.push(`  Node ${unit.name} Type ${type}${formatProperties(properties)};`);
       for (const port of unit.ports) {
-        const point = uniqueIn(points, `${unit.name}-${port.name}`);
+        const point = points.claim(`${unit.name}-${port.name}`);
         this.#attach(`${fn.name}/${unit.name}`, port, `${node}.${point}`, `${node}-${point}`);
         if (port.network === undefined) continue;
         shown.push(`  ConnectionPoint ${point};`);
@@ -274,15 +275,8 @@ class Script {
   }
 
   #unique(kind: 'models' | 'nodes' | 'connections' | 'flows', name: string): string {
-    return uniqueIn(this.#taken[kind], name);
+    return this.#taken[kind].claim(name);
   }
-}
-
-function uniqueIn(taken: Set<string>, name: string): string {
-  let unique = name;
-  for (let n = 2; taken.has(unique); n += 1) unique = `${name}-${n}`;
-  taken.add(unique);
-  return unique;
 }
 
 /** A type of somebody else has to be defined where it is not built in, or asks for less. */

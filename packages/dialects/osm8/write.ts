@@ -43,10 +43,16 @@ class Writer {
     );
     this.#vnfds = new VnfdWriter(service, this.#inside, lose);
     const taken = new Set<string>();
+    let next = 1;
     this.#indices = new Map(
       functions.map((fn, i) => {
         const carried = textIn(groupIn(carriedBy(fn), 'constituent-vnfd'), 'member-vnf-index');
-        const index = carried !== undefined && !taken.has(carried) ? carried : free(taken, i + 1);
+        let index = carried;
+        if (index === undefined || taken.has(index)) {
+          // From its place on, and never twice through those that are taken.
+          for (next = Math.max(next, i + 1); taken.has(String(next)); next += 1);
+          index = String(next);
+        }
         taken.add(index);
         return [fn, index] as const;
       }),
@@ -237,10 +243,4 @@ class Writer {
     const at = unit.ports.find((one) => one.name === port) ?? unit.ports[0]!;
     return { 'member-vnf-index-ref': this.#indices.get(fn)!, 'vnfd-id-ref': ids.get(fn)!, point: pointOf(unit, at) };
   }
-}
-
-function free(taken: ReadonlySet<string>, from: number): string {
-  let index = from;
-  while (taken.has(String(index))) index += 1;
-  return String(index);
 }

@@ -1,16 +1,16 @@
 import type { Block, Network, Port, Service } from '@superfluidity/model';
+import { FreeNames } from '../free-names.ts';
 import { nameIn } from '../names.ts';
 import { carriedOf, groupAt, textOf, type Group } from './groups.ts';
 
 /** Names of nodes: unique in a topology, and as near to what a thing is called as can be. */
 export class NodeNames {
-  readonly #taken = new Set<string>();
+  readonly #free = new FreeNames();
 
+  /** `web`, `web_vdu`, `web_vdu2` and so on. */
   claim(name: string, kind: string): string {
-    let free = name;
-    for (let n = 1; this.#taken.has(free); n += 1) free = `${name}_${kind}${n === 1 ? '' : n}`;
-    this.#taken.add(free);
-    return free;
+    const stem = `${name}_${kind}`;
+    return this.#free.claim(name, (n) => (n === 2 ? stem : `${stem}${n - 1}`), stem);
   }
 }
 
