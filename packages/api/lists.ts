@@ -10,6 +10,12 @@ const LIMIT_MAX = 1_000;
 const SEARCH_MAX = 200;
 const CURSOR_MAX = 1_024;
 
+export const searchText = z
+  .string()
+  .max(SEARCH_MAX)
+  .optional()
+  .meta({ description: 'Part of a text of the item, in any case' });
+
 /** `sort` names a field, with `-` before it for the greatest first. Where the field is equal, the key decides. */
 export function listQuery<const S extends string, F extends z.ZodRawShape>(
   sorts: readonly [S, ...S[]],
@@ -19,7 +25,7 @@ export function listQuery<const S extends string, F extends z.ZodRawShape>(
   return z.object({
     limit: z.coerce.number().int().min(1).max(LIMIT_MAX).default(100),
     after: z.string().max(CURSOR_MAX).optional().meta({ description: '`next` of the page before' }),
-    search: z.string().max(SEARCH_MAX).optional().meta({ description: 'Part of a text of the item, in any case' }),
+    search: searchText,
     sort: z
       .enum([...sorts, ...sorts.map((name) => `-${name}` as const)] as [S, `-${S}`])
       .default(first as never)

@@ -1,6 +1,6 @@
 import { environments } from '@superfluidity/model';
 import { z } from 'zod';
-import { anyName, anyOf, listOf, listQuery, yesOrNo } from './lists.ts';
+import { anyName, anyOf, listOf, listQuery, searchText, yesOrNo } from './lists.ts';
 import * as s from './schemas.ts';
 
 /**
@@ -26,6 +26,15 @@ const byName = z.object({ name: s.name });
 const byId = z.object({ id: z.string().max(64) });
 const nothing = z.null();
 const accepted = z.object({ operation: z.string(), service: z.string() }).meta({ id: 'Accepted' });
+
+/** What is asked of events that have happened, and of those that happen. */
+const eventFilters = {
+  kind: anyName('Kind'),
+  severity: anyOf(['info', 'warning', 'error']),
+  service: anyName('Service'),
+  subject: anyName('What it is about'),
+  by: anyName('Token of whoever asked'),
+};
 
 export const routes = {
   getHealth: {
@@ -480,11 +489,7 @@ export const routes = {
       afterId: z.coerce.number().int().min(0).default(0).meta({ description: 'Only those after this event' }),
       since: z.coerce.number().min(0).optional().meta({ description: 'Not older than this, in ms since the epoch' }),
       until: z.coerce.number().min(0).optional(),
-      kind: anyName('Kind'),
-      severity: anyOf(['info', 'warning', 'error']),
-      service: anyName('Service'),
-      subject: anyName('What it is about'),
-      by: anyName('Token of whoever asked'),
+      ...eventFilters,
     }),
     reply: listOf(s.event, 'EventList'),
     status: 200,
@@ -495,7 +500,7 @@ export const routes = {
     path: '/api/v1/events',
     summary: 'Everything that changes, as it changes. `Last-Event-ID` or `after` resumes without a gap',
     tag: 'events',
-    query: z.object({ after: z.coerce.number().int().min(0).optional(), service: s.name.optional() }),
+    query: z.object({ after: z.coerce.number().int().min(0).optional(), search: searchText, ...eventFilters }),
     reply: s.event,
     status: 200,
     stream: true,

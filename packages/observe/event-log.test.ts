@@ -80,6 +80,35 @@ describe('event log', () => {
     await log.close();
   });
 
+  test('a follower and a list have the same filters', async () => {
+    const log = await makeLog();
+    const events: readonly Parameters<ClosableEventLog['append']>[0][] = [
+      { ...entry(0), kind: 'audit', by: 'ann' },
+      { ...entry(1), kind: 'audit', by: 'bob', severity: 'error' },
+      { ...entry(2, 'radio'), severity: 'warning' },
+      { kind: 'site', subject: 'Core', severity: 'info', message: 'it is up', body: { n: 3 } },
+      { ...entry(4), message: 'last', body: { n: 4 } },
+    ];
+    for (const event of events) log.append(event);
+    await log.flush();
+    const filters = [
+      [{}, [0, 1, 2, 3, 4]],
+      [{ kind: ['audit', 'site'] }, [0, 1, 3]],
+      [{ by: ['bob'] }, [1]],
+      [{ severity: ['error', 'warning'] }, [1, 2]],
+      [{ service: ['radio'], subject: ['unit-2', 'Core'] }, [2]],
+      [{ search: 'UP core' }, [3]],
+      [{ kind: ['audit'], search: 'T-0' }, [0]],
+    ] as const;
+    for (const [filter, expected] of filters) {
+      const { items } = await log.list({ ...filter, sort: 'id', limit: 100 });
+      expect(items.map(({ body }) => body['n'])).toEqual(expected);
+      const followed = log.follow({ ...filter, after: items[0]!.id - 1, signal: AbortSignal.timeout(5_000) });
+      expect(await take(followed, expected.length)).toEqual(expected);
+    }
+    await log.close();
+  });
+
   test('a follower without a starting point gets only what comes', async () => {
     const log = await makeLog();
     log.append(entry(0));

@@ -2,7 +2,7 @@ import { cursorAt, type Event, type ListPage, positionOf } from '@superfluidity/
 import { type Clock, type Logger, SuperfluidityError } from '@superfluidity/core';
 import { contains, pageOfRows, sql, type Store } from '@superfluidity/store';
 import { EventTail } from './event-tail.ts';
-import type { EventLog, EventQuery, NewEvent } from './types.ts';
+import type { EventFilter, EventLog, EventQuery, NewEvent } from './types.ts';
 
 export interface EventLogOptions {
   readonly store: Store;
@@ -169,7 +169,7 @@ export async function createEventLog(options: EventLogOptions): Promise<Closable
       }
     },
     list: (query) => listed(store, query),
-    async *follow({ after, service, signal }) {
+    async *follow({ after, signal, ...filter }) {
       const over = AbortSignal.any([signal, closed.signal]);
       const newest = await newestId(store);
       // An id from the future comes from a former database.
@@ -181,7 +181,7 @@ export async function createEventLog(options: EventLogOptions): Promise<Closable
         for (const event of events) {
           if (over.aborted) return;
           last = event.id;
-          if (service === undefined || event.service === service) yield event;
+          if (letsThrough(filter, event)) yield event;
         }
         if (events.length > 0) continue;
         // Nothing between `last` and `head` is kept any more: go on with what comes.
@@ -244,6 +244,16 @@ async function listed(store: Store, query: EventQuery): Promise<ListPage<Event>>
     total: found.total,
     ...(found.next === undefined ? {} : { next: cursorAt(query.sort, found.next.value, found.next.key) }),
   };
+}
+
+/** The same of an event that `listed` asks of the table. */
+function letsThrough({ search, ...wanted }: EventFilter, event: Event): boolean {
+  const fits = (['kind', 'severity', 'service', 'subject', 'by'] as const).every((field) => {
+    const values: readonly (string | undefined)[] | undefined = wanted[field];
+    return values === undefined || values.includes(event[field] ?? '');
+  });
+  const text = `${event.message} ${event.subject}`.toLowerCase();
+  return fits && (search === undefined || text.includes(search.toLowerCase()));
 }
 
 const ofBody = (name: keyof StoredBody) => sql<string>`${sql.ref('body')} ->> ${sql.lit(name)}`;

@@ -6,14 +6,10 @@ export type ObserveRoute = 'listEvents' | 'followEvents' | 'getSamples' | 'follo
 export function observeHandlers(events: EventLog, telemetry: Telemetry): Handlers<ObserveRoute> {
   return {
     listEvents: ({ query }) => events.list(query),
-    async *followEvents({ query: { after, service }, lastEventId, signal }) {
+    async *followEvents({ query: { after, ...filter }, lastEventId, signal }) {
       const from = lastEventId ?? after;
-      const filter = {
-        signal,
-        ...(from === undefined ? {} : { after: from }),
-        ...(service === undefined ? {} : { service }),
-      };
-      for await (const event of events.follow(filter)) yield { id: event.id, value: event };
+      const begin = from === undefined ? {} : { after: from };
+      for await (const event of events.follow({ ...filter, ...begin, signal })) yield { id: event.id, value: event };
     },
     getSamples: async ({ params, query }) => [...telemetry.list(params.name, query.since, query.limit)],
     async *followSamples({ params, signal }) {

@@ -13,24 +13,27 @@ export interface EventLog {
   flush(): Promise<void>;
   list(query: EventQuery): Promise<ListPage<Event>>;
   /** History after the id, then live, without gap or repetition. Ends when the signal fires. */
-  follow(filter: {
-    readonly after?: number;
-    readonly service?: string;
-    readonly signal: AbortSignal;
-  }): AsyncIterable<Event>;
+  follow(from: EventFilter & { readonly after?: number; readonly signal: AbortSignal }): AsyncIterable<Event>;
 }
 
-/** Sorted by `id` or `-id`. */
-export interface EventQuery extends ListQuery {
-  /** Only those after this event. */
-  readonly afterId?: number | undefined;
-  readonly since?: number | undefined;
-  readonly until?: number | undefined;
+/** Each of the values that are named; absent, any. */
+export interface EventFilter {
   readonly kind?: readonly string[] | undefined;
   readonly severity?: readonly Event['severity'][] | undefined;
   readonly service?: readonly string[] | undefined;
   readonly subject?: readonly string[] | undefined;
   readonly by?: readonly string[] | undefined;
+  /** Part of the message or of what it is about, in any case. */
+  readonly search?: string | undefined;
+}
+
+/** Sorted by `id` or `-id`. */
+export interface EventQuery extends ListQuery, EventFilter {
+  readonly search?: string | undefined;
+  /** Only those after this event. */
+  readonly afterId?: number | undefined;
+  readonly since?: number | undefined;
+  readonly until?: number | undefined;
 }
 
 /** Samples of units with telemetry, the latest ones of each service, in memory. */

@@ -16,13 +16,12 @@ export interface EventsOptions {
 
 export async function events(context: Context, options: EventsOptions): Promise<void> {
   const client = await context.client();
-  const { service, after, limit, ...filters } = options;
-  const ofService = service === undefined ? {} : { service };
-  if (!options.follow) {
-    const { kind, severity, by, search } = filters;
+  const { follow, after, limit, service, kind, severity, by, search } = options;
+  const filters = { service, kind, severity, by, search };
+  if (!follow) {
     // Without a place to begin at, the newest; printed in the order in which they happened.
     const order = after === undefined ? {} : { sort: 'id', afterId: after };
-    const query = { ...ofService, ...order, limit, kind, severity, by, search };
+    const query = { ...filters, ...order, limit };
     const { items } = await client.call('listEvents', { query: query as never });
     const list = after === undefined ? items.toReversed() : items;
     await context.show(list, () => list.map((event) => line(context, event)).join('\n'));
@@ -30,7 +29,7 @@ export async function events(context: Context, options: EventsOptions): Promise<
   }
   // The first call is a plain one: a stream would wait for a server that is not there.
   await client.call('getSystem');
-  const query = { ...ofService, ...(after === undefined ? {} : { after }) };
+  const query = { ...filters, after };
   for await (const event of client.follow('followEvents', { query, signal: new AbortController().signal })) {
     if (context.options.output === 'json') context.say(JSON.stringify(event));
     else await context.show(event, () => line(context, event));
