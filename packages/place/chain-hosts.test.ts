@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { Host, Requirements, Site } from '@superfluidity/model';
 import { describe, expect, it } from 'vitest';
+import { switching } from './chain-hosts.ts';
 import { fill } from './explain.ts';
 import { solveGreedily } from './greedy.ts';
 import { gatherCost, MICRO_CORES } from './ocm/switch-model.ts';
@@ -40,6 +41,19 @@ describe('hosts of chains', () => {
       /virtual switches take [\d.]+ cores for chain web, [\d.]+ with its functions spread$/,
     );
     expect(new Set(hostsFor(2_000).map((each) => each.host)).size).toBe(3);
+  });
+
+  it('are looked for with the sites of the chain alone, of however many there are', () => {
+    const sites = Array.from({ length: 9 }, (_, i) => site(`s${i}`, [host('h1')]));
+    const problem = compileProblem({ units: [unit('a'), unit('b')], sites, paths: [], chains: [chain(50)] });
+    const hops = [
+      { path: 'a', host: 7 },
+      { path: 'b', host: 4 },
+    ];
+    const asked = switching(problem, fill(new State(problem), Int32Array.of(7, 4)), chain(50), hops, [4, 7]);
+    expect(asked.sites.map(({ name }) => name)).toEqual(['s4', 's7']);
+    expect(asked.hosts.map(({ site: of }) => asked.sites[of]!.name)).toEqual(['s4', 's7']);
+    expect(asked.latencyMs).toHaveLength(4);
   });
 
   it('stay apart where affinity says so', () => {

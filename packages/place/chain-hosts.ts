@@ -149,8 +149,8 @@ function hostsInSite(problem: Problem, state: State, unit: number, host: number)
   return state.classOf(unit).candidates.find((candidate) => candidate.site === site)?.hosts ?? [];
 }
 
-/** The chain and the hosts as OCM has them. What does not move takes nothing more of its host. */
-function switching(
+/** The chain, the hosts and their sites as OCM has them. What does not move takes nothing more of its host. */
+export function switching(
   problem: Problem,
   state: State,
   chain: PlacementChain,
@@ -181,17 +181,19 @@ function switching(
   // A switch is not what a plan fails for: where the chain is now there is room for it.
   const room = gatherCost(MODEL, { length: hops.length, ratePps });
   const now = new Set(hops.map(({ host }) => host));
+  const sites = [...new Set(hosts.map((host) => problem.siteOfHost[host]!))];
   return {
     hosts: hosts.map((host) => ({
       name: problem.hosts[host]!.name,
-      site: problem.siteOfHost[host]!,
+      site: sites.indexOf(problem.siteOfHost[host]!),
       capacity: Math.round(state.freeCpu(host) * MICRO_CORES) + (now.has(host) ? room : 0),
       memoryMiB: state.freeMemoryMiB(host),
       accelerators: [],
       model: 0,
     })),
-    sites: problem.sites.map(({ name }) => ({ name, hostLatencyMs: 0 })),
-    latencyMs: new Float64Array(problem.sites.length ** 2),
+    // What the solver weighed, latency among it, does not change: nothing leaves its site.
+    sites: sites.map((site) => ({ name: problem.sites[site]!.name, hostLatencyMs: 0 })),
+    latencyMs: new Float64Array(sites.length ** 2),
     chains: [{ name: chain.name, number: 0, ratePps, functions, latencyMaxMs: Number.POSITIVE_INFINITY }],
     models: [MODEL],
     costModel: 'consistent',

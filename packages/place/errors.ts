@@ -41,8 +41,6 @@ export const placeLimits = {
   explainedChains: 200,
   /** Rows in the table of an explained refusal. */
   refusals: 200,
-  /** Functions of a chain of a service whose hosts are chosen by what switches take; longer ones stay where they are. */
-  switchedFunctions: 10,
   measurements: 100_000,
   /** Chains, their functions, and the sites between which they go. */
   chains: 100_000,

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { SuperfluidityError } from '@superfluidity/core';
-import { type ChainPolicy, type ChainsResult, placeChains, readChains } from '@superfluidity/place/ocm';
+import { type ChainPolicy, type ChainsResult, type CostModel, placeChains, readChains } from '@superfluidity/place/ocm';
 import type { Context } from '../context.ts';
 import type { Style } from '../print/style.ts';
 import { table } from '../print/table.ts';
@@ -9,7 +9,7 @@ import '../errors.ts';
 
 interface ChainsOptions {
   readonly policy: ChainPolicy;
-  readonly costModel?: 'consistent' | 'literal';
+  readonly costModel?: CostModel;
   readonly seed: number;
 }
 

@@ -1,17 +1,6 @@
 import { Command, Option } from 'commander';
+import { chainPolicies, costModels, switchForms } from '@superfluidity/place/ocm/choices';
 import { type Run, wholeNumber } from '../arguments.ts';
-
-/** As `chainPolicies` of placement has them: `--help` does not load it. A test holds both together. */
-export const policies = [
-  'ocm',
-  'ocm-relaxed',
-  'gather',
-  'distribute',
-  'nova-spread',
-  'nova-stack',
-  'first-fit',
-  'random',
-] as const;
 
 /** Placement of what is only a file: it needs no control plane. */
 export function placeCommand(run: Run): Command {
@@ -20,12 +9,12 @@ export function placeCommand(run: Run): Command {
     .command('chains')
     .description('place the chains of a file one after the other, and say why')
     .argument('<file>', 'sites, hosts, links and chains, in YAML or JSON: docs/reference/placement.md')
-    .addOption(new Option('--policy <policy>', 'how').choices(policies).default('ocm'))
+    .addOption(new Option('--policy <policy>', 'how').choices(chainPolicies).default('ocm'))
     .addOption(
       new Option(
         '--cost-model <form>',
         'how what shares a switch saves (default: that of the file, or consistent)',
-      ).choices(['consistent', 'literal']),
+      ).choices(costModels),
     )
     .option('--seed <number>', 'of the policy random', wholeNumber, 1)
     .addHelpText(
@@ -44,9 +33,7 @@ export function placeCommand(run: Run): Command {
     .requiredOption('--name <name>', 'of the model')
     .option('--switch <text>', 'what was measured', 'measured')
     .option('--frame-bytes <bytes>', 'of the packets', wholeNumber, 64)
-    .addOption(
-      new Option('--form <form>', 'interrupt or poll (default: what fits better)').choices(['interrupt', 'poll']),
-    )
+    .addOption(new Option('--form <form>', 'interrupt or poll (default: what fits better)').choices(switchForms))
     .action(
       run(async (context, file: string, options) =>
         (await import('./calibrate.ts')).calibrateSwitch(context, file, options as never),

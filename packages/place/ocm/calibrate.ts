@@ -1,3 +1,4 @@
+import { switchForms } from './choices.ts';
 import { SuperfluidityError } from '@superfluidity/core';
 import { placeLimits } from '../errors.ts';
 import { nonNegativeLeastSquares } from './least-squares.ts';
@@ -68,7 +69,7 @@ export function calibrate(
   about: Pick<SwitchModel, 'name' | 'switch' | 'frameBytes' | 'source'> & { readonly form?: SwitchModel['form'] },
 ): Calibration {
   const { form, ...named } = about;
-  const forms = form === undefined ? (['interrupt', 'poll'] as const) : [form];
+  const forms = form === undefined ? switchForms : [form];
   const fitted = forms.map((each) => {
     const coefficients = each === 'interrupt' ? fitInterrupt(measurements) : fitPoll(measurements);
     return describe({ ...named, form: each, coefficients }, measurements);

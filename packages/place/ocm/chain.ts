@@ -1,4 +1,5 @@
-import type { CostModel, SwitchModel } from './switch-model.ts';
+import type { CostModel } from './choices.ts';
+import type { SwitchModel } from './switch-model.ts';
 
 /** A request with everything numbered and checked. Processor time is in millionths of a core. */
 export interface ChainsProblem {

@@ -3,7 +3,7 @@ import { stepBaseline } from './baselines.ts';
 import { type Block, type Chain, latencyBetween, runsOf } from './chain.ts';
 import { showCores } from './constraints.ts';
 import type { HostPool } from './host-pool.ts';
-import type { ChainPolicy } from './place-chains.ts';
+import type { ChainPolicy } from './choices.ts';
 import type { Step } from './step.ts';
 import { Walk } from './walk.ts';
 

@@ -2,6 +2,7 @@ export { assign } from './assignment.ts';
 export { type Baseline, seeded } from './baselines.ts';
 export * from './calibrate.ts';
 export type * from './chain.ts';
+export * from './choices.ts';
 export * from './compile.ts';
 export * from './host-pool.ts';
 export * from './models.ts';

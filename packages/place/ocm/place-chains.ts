@@ -1,23 +1,12 @@
 import { placeLimits } from '../errors.ts';
 import { type Baseline, seeded, stepBaseline } from './baselines.ts';
 import { type Block, type Chain, chainLatencyMs, type ChainsProblem } from './chain.ts';
+import type { ChainPolicy } from './choices.ts';
 import { explainBlock, explainRefusal, explainStep, type GroupedRefusal } from './explain.ts';
 import { HostPool } from './host-pool.ts';
 import { hostsOf } from './rules.ts';
 import { type Step, stepOcm } from './step.ts';
 import { beyondRange, MICRO_CORES } from './switch-model.ts';
-
-export const chainPolicies = [
-  'ocm',
-  'ocm-relaxed',
-  'gather',
-  'distribute',
-  'nova-spread',
-  'nova-stack',
-  'first-fit',
-  'random',
-] as const;
-export type ChainPolicy = (typeof chainPolicies)[number];
 
 export interface PlaceChainsOptions {
   readonly policy: ChainPolicy;

@@ -1,5 +1,6 @@
 import type { Cores, MiB, Milliseconds } from '@superfluidity/core';
-import type { CostModel, SwitchModel } from './switch-model.ts';
+import type { CostModel } from './choices.ts';
+import type { SwitchModel } from './switch-model.ts';
 
 /** Chains that come one after the other, and the hosts that are there for them. Pure data. */
 export interface ChainsRequest {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { placeLimits } from '../errors.ts';
+import { costModels, switchForms } from './choices.ts';
 
 /** The shape of a file of chains to place, format version 1. What names mean is checked when they are numbered. */
 const name = z.string().min(1).max(256);
@@ -13,9 +14,7 @@ const switchShape = z
     name,
     switch: name.describe('What was measured'),
     frameBytes: z.int().min(1).max(65_535),
-    form: z
-      .enum(['interrupt', 'poll'])
-      .describe('poll: the base is burnt whatever there is to do, and work goes into it first'),
+    form: z.enum(switchForms).describe('poll: the base is burnt whatever there is to do, and work goes into it first'),
     coefficients: z.strictObject({
       base: amount.describe('Cores'),
       perHop: amount.describe('Cores for a million packets a second through the switch once'),
@@ -93,10 +92,7 @@ export const chainsShape = z
     $schema: name.exactOptional(),
     'superfluidity-chains': z.literal(1).describe('Version of this format'),
     switch: name.describe('Model of virtual switches: kernel-ovs, dpdk-ovs, or one of `switches`'),
-    costModel: z
-      .enum(['consistent', 'literal'])
-      .describe('How what shares a switch saves (default: consistent)')
-      .exactOptional(),
+    costModel: z.enum(costModels).describe('How what shares a switch saves (default: consistent)').exactOptional(),
     switches: list(switchShape).exactOptional(),
     sites: list(site),
     links: list(z.strictObject({ a: name, b: name, latencyMs: milliseconds }))

@@ -1,3 +1,5 @@
+import type { CostModel, SwitchForm } from './choices.ts';
+
 /**
  * What a virtual switch costs: the functions f of Luizelli, Raz and Sa'ar, "Optimizing NFV Chain Deployment Through
  * Minimizing the Cost of Virtual Switching", INFOCOM 2018, and of "The Actual Cost of Software Switching for NFV
@@ -12,11 +14,7 @@ export interface SwitchModel {
   /** What was measured: `Open vSwitch 2.3, kernel datapath`. */
   readonly switch: string;
   readonly frameBytes: number;
-  /**
-   * `interrupt`: processor time is spent on packets, beside a base that is paid once. `poll`: the base is burnt by polling
-   * whatever there is to do, and work beyond it needs more.
-   */
-  readonly form: 'interrupt' | 'poll';
+  readonly form: SwitchForm;
   readonly coefficients: {
     /** Cores. */
     readonly base: number;
@@ -103,14 +101,11 @@ export function beyondRange(model: SwitchModel, { length, ratePps }: SubChain): 
 }
 
 /**
- * How sub-chains that share a host amortise their cost. The printed formula takes r - 1 times the mean of
+ * C^h of a host by its definition, in millionths of a core: the sub-chains that its switch carries. The printed formula takes r - 1 times the mean of
  * Delta(phi, r) = r f(phi) - f(||phi||_r) off the sum; with r alike sub-chains that is not f(||phi||_r), as it should be by
  * the definition of the latter, but for r = 3 already less than nothing where f(||phi||_3) < 1.5 f(phi). `consistent` takes
  * Delta for the saving of each copy after the first, Delta / (r - 1); `literal` is what is printed.
  */
-export type CostModel = 'consistent' | 'literal';
-
-/** C^h of a host by its definition, in millionths of a core: the sub-chains that its switch carries. */
 export function hostSwitchingCost(model: SwitchModel, subChains: readonly SubChain[], costModel: CostModel): number {
   const r = subChains.length;
   if (r === 0) return 0;
