@@ -5,4 +5,5 @@ export * from './json.ts';
 export * from './lists.ts';
 export * from './log.ts';
 export * from './problems.ts';
+export * from './random.ts';
 export * from './units.ts';

@@ -1,5 +1,6 @@
+export { seeded } from '@superfluidity/core';
 export { assign } from './assignment.ts';
-export { type Baseline, seeded } from './baselines.ts';
+export type { Baseline } from './baselines.ts';
 export * from './calibrate.ts';
 export type * from './chain.ts';
 export * from './choices.ts';

@@ -1,5 +1,6 @@
+import { seeded } from '@superfluidity/core';
 import { placeLimits } from '../errors.ts';
-import { type Baseline, seeded, stepBaseline } from './baselines.ts';
+import { type Baseline, stepBaseline } from './baselines.ts';
 import { type Block, type Chain, chainLatencyMs, type ChainsProblem } from './chain.ts';
 import type { ChainPolicy } from './choices.ts';
 import { explainBlock, explainRefusal, explainStep, type GroupedRefusal } from './explain.ts';
