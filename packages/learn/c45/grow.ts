@@ -1,0 +1,225 @@
+import { learnLimits } from '../errors.ts';
+import type { NominalColumn, Table } from '../table.ts';
+import { type Ranked, rankColumn } from './ranks.ts';
+import { type Cut, type NodeCases, type Test, TestScorer, TIE } from './tests.ts';
+import { majority, type TreeNode } from './tree.ts';
+
+/** The rows of a node: for each numeric column in its order, those without a value last, and once in the order of the table. */
+interface NodeRows {
+  readonly count: number;
+  /** As many segments of `count` rows as there are numeric columns, and one more. */
+  segments: Int32Array;
+  /** Of each numeric column: the rows that have a value. */
+  readonly known: Int32Array;
+}
+
+const EMPTY = new Int32Array(0);
+
+/**
+ * Grows a C4.5 tree without pruning. O(rows x columns x depth), after a sort of each numeric column, and at most twice the
+ * memory of the sorted rows, as long as no values are missing: a case without a value goes on in parts to every branch.
+ */
+export class Grower {
+  readonly #table: Table;
+  readonly #ranked: readonly Ranked[];
+  /** Where in `#ranked` a column is; -1 for nominal ones. */
+  readonly #rankedAt: readonly number[];
+  readonly #scorer: TestScorer;
+  readonly #classOf: Uint16Array;
+  readonly #classes: number;
+  readonly #weightOf: Float64Array;
+  readonly #branchOf: Int32Array;
+  readonly #minCases: number;
+  #nodes = 0;
+
+  constructor(table: Table, target: NominalColumn, minCases: number) {
+    this.#table = table;
+    this.#minCases = minCases;
+    let numerics = 0;
+    this.#rankedAt = table.columns.map(({ kind }) => (kind === 'numeric' ? numerics++ : -1));
+    this.#ranked = table.columns.flatMap((column) => (column.kind === 'numeric' ? [rankColumn(column, target)] : []));
+    this.#classOf = Uint16Array.from(target.codes);
+    this.#classes = target.names.length;
+    this.#weightOf = new Float64Array(table.rows).fill(1);
+    this.#branchOf = new Int32Array(table.rows);
+    const cases = { classOf: this.#classOf, weightOf: this.#weightOf, classes: this.#classes };
+    this.#scorer = new TestScorer(cases, minCases);
+  }
+
+  grow(): TreeNode {
+    const { rows } = this.#table;
+    const segments = new Int32Array((this.#ranked.length + 1) * rows);
+    this.#ranked.forEach(({ order }, s) => segments.set(order, s * rows));
+    for (let row = 0; row < rows; row += 1) segments[this.#ranked.length * rows + row] = row;
+    return this.#grow({ count: rows, segments, known: Int32Array.from(this.#ranked, ({ known }) => known) }, 0, 0);
+  }
+
+  #grow(node: NodeRows, depth: number, labelAbove: number): TreeNode {
+    this.#nodes += 1;
+    const counts = new Float64Array(this.#classes);
+    const rows = this.#rowsOf(node);
+    let total = 0;
+    let whole = true;
+    for (const row of rows) {
+      const weight = this.#weightOf[row]!;
+      counts[this.#classOf[row]!]! += weight;
+      total += weight;
+      if (weight !== 1) whole = false;
+    }
+    const label = majority(counts, labelAbove);
+    const reached = { counts: [...counts], label };
+    const leaf = { kind: 'leaf', ...reached } as const;
+    if (total < 2 * this.#minCases - TIE || counts[label]! >= total - TIE) return leaf;
+    if (depth >= learnLimits.depth || this.#nodes >= learnLimits.nodes) return leaf;
+    const test = this.#choose(node, { counts, total, whole });
+    if (test === undefined) return leaf;
+    const children = this.#descend(node, test, depth, label);
+    const { column, cut } = test;
+    if (cut === undefined) return { kind: 'nominal', ...reached, column, children };
+    return { kind: 'numeric', ...reached, column, threshold: this.#threshold({ ...test, cut }), children };
+  }
+
+  #rowsOf({ count, segments }: NodeRows): Int32Array {
+    return segments.subarray(this.#ranked.length * count, (this.#ranked.length + 1) * count);
+  }
+
+  /** The largest gain ratio among the tests whose gain is at least the mean of those that gain anything. */
+  #choose(node: NodeRows, cases: NodeCases): Test | undefined {
+    const tests: Test[] = [];
+    let [gains, counted] = [0, 0];
+    this.#table.columns.forEach((column, at) => {
+      const s = this.#rankedAt[at]!;
+      const order = () => node.segments.subarray(s * node.count, s * node.count + node.known[s]!);
+      const test =
+        column.kind === 'numeric'
+          ? this.#scorer.numeric(at, this.#ranked[s]!, order(), cases)
+          : this.#scorer.nominal(at, column, this.#rowsOf(node), cases.total);
+      if (test === undefined || test.gain <= TIE) return;
+      tests.push(test);
+      // Names that nearly every case has for itself would lift the mean above everything else.
+      if (column.kind === 'nominal' && column.names.length >= 0.3 * this.#table.rows) return;
+      gains += test.gain;
+      counted += 1;
+    });
+    const least = counted === 0 ? 0 : gains / counted - 1e-3;
+    let best: Test | undefined;
+    for (const test of tests) {
+      if (test.gain < least || test.splitInfo <= TIE) continue;
+      if (best === undefined || test.gain / test.splitInfo > best.gain / best.splitInfo + TIE) best = test;
+    }
+    return best;
+  }
+
+  /**
+   * The largest value of all training rows that is not above the middle of the gap, so that it is one that occurs: the gap
+   * is one between the cases of this node, and others may have values in it.
+   */
+  #threshold({ column, cut }: Test & { readonly cut: Cut }): number {
+    const { distinct } = this.#ranked[this.#rankedAt[column]!]!;
+    const [below, above] = [distinct[cut.below]!, distinct[cut.above]!];
+    const middle = below + (above - below) / 2;
+    let [low, high] = [cut.below, cut.above];
+    while (high - low > 1) {
+      const at = (low + high) >> 1;
+      if (distinct[at]! <= middle) low = at;
+      else high = at;
+    }
+    return distinct[low]!;
+  }
+
+  /** Splits the rows, gives up those of the node itself, and grows one child after the other. */
+  #descend(node: NodeRows, test: Test, depth: number, label: number): readonly TreeNode[] {
+    const branches = this.#mark(node, test);
+    const weights = new Float64Array(branches);
+    const rows = this.#rowsOf(node);
+    const unknown = rows.filter((row) => this.#branchOf[row]! < 0);
+    for (const row of rows) {
+      const branch = this.#branchOf[row]!;
+      if (branch >= 0) weights[branch]! += this.#weightOf[row]!;
+    }
+    const known = weights.reduce((a, b) => a + b, 0);
+    const whole = Float64Array.from(unknown, (row) => this.#weightOf[row]!);
+    const split = this.#partition(
+      node,
+      Float64Array.from(weights, (weight) => weight / known),
+    );
+    node.segments = EMPTY;
+    const children = split.map((child, branch) => {
+      unknown.forEach((row, i) => {
+        this.#weightOf[row] = (whole[i]! * weights[branch]!) / known;
+      });
+      return this.#grow(child, depth + 1, label);
+    });
+    unknown.forEach((row, i) => {
+      this.#weightOf[row] = whole[i]!;
+    });
+    return children;
+  }
+
+  /** Writes down to which branch each row of the node goes, -1 where the value is missing, and says how many branches. */
+  #mark(node: NodeRows, { column: at, cut }: Test): number {
+    const column = this.#table.columns[at]!;
+    const rows = this.#rowsOf(node);
+    if (column.kind === 'nominal') {
+      for (const row of rows) this.#branchOf[row] = column.codes[row]!;
+      return column.names.length;
+    }
+    const { packed, labelBits } = this.#ranked[this.#rankedAt[at]!]!;
+    const below = cut!.below;
+    for (const row of rows) {
+      if (Number.isNaN(column.values[row]!)) this.#branchOf[row] = -1;
+      else this.#branchOf[row] = packed[row]! >>> labelBits <= below ? 0 : 1;
+    }
+    return 2;
+  }
+
+  /** Every segment keeps its order in every child. `part` is what a row without a value counts for in each of them. */
+  #partition(node: NodeRows, part: Float64Array): readonly NodeRows[] {
+    const branches = part.length;
+    const [branchOf, weightOf] = [this.#branchOf, this.#weightOf];
+    const goes = (row: number, branch: number) => weightOf[row]! * part[branch]! >= learnLimits.leastPart;
+    const counts = new Int32Array(branches);
+    for (const row of this.#rowsOf(node)) {
+      const to = branchOf[row]!;
+      if (to >= 0) counts[to]! += 1;
+      else for (let b = 0; b < branches; b += 1) if (goes(row, b)) counts[b]! += 1;
+    }
+    const segments = this.#ranked.length + 1;
+    const children = Array.from(counts, (count) => ({
+      count,
+      segments: new Int32Array(segments * count),
+      known: new Int32Array(this.#ranked.length),
+    }));
+    const next = new Int32Array(branches);
+    for (let s = 0; s < segments; s += 1) {
+      for (let b = 0; b < branches; b += 1) next[b] = s * counts[b]!;
+      const from = s * node.count;
+      const known = s < this.#ranked.length ? node.known[s]! : node.count;
+      for (let i = 0; i < node.count; i += 1) {
+        if (i === known) this.#noteKnown(children, next, s);
+        const row = node.segments[from + i]!;
+        const to = branchOf[row]!;
+        if (to >= 0) {
+          const at = next[to]!;
+          children[to]!.segments[at] = row;
+          next[to] = at + 1;
+          continue;
+        }
+        for (let b = 0; b < branches; b += 1) {
+          if (!goes(row, b)) continue;
+          children[b]!.segments[next[b]!] = row;
+          next[b]! += 1;
+        }
+      }
+      if (known === node.count && s < this.#ranked.length) this.#noteKnown(children, next, s);
+    }
+    return children;
+  }
+
+  /** All that have a value come before those that have none. */
+  #noteKnown(children: readonly NodeRows[], next: Int32Array, s: number): void {
+    children.forEach((child, b) => {
+      child.known[s] = next[b]! - s * child.count;
+    });
+  }
+}

@@ -1,0 +1,26 @@
+import { SuperfluidityError } from '@superfluidity/core';
+import { learnLimits } from './errors.ts';
+import { type NominalColumn, type Table, unusable, within } from './table.ts';
+
+/** Classes to tell apart: at least two occur, and no row is without one. */
+export function checkClasses(table: Table, target: NominalColumn): void {
+  checkRows(table, target.codes.length);
+  within('classes', target.names.length, learnLimits.classes);
+  const seen = new Set<number>();
+  for (let row = 0; row < table.rows; row += 1) {
+    const code = target.codes[row]!;
+    if (code < 0 || code >= target.names.length) throw unusable(`row ${row} has no class`);
+    seen.add(code);
+  }
+  if (seen.size < 2) {
+    throw new SuperfluidityError('SF-LEARN-ONE-CLASS', {
+      reason: `all ${table.rows} rows are of class ${target.names[target.codes[0]!]}`,
+    });
+  }
+}
+
+function checkRows(table: Table, rows: number): void {
+  if (table.rows === 0) throw unusable('there are no rows');
+  if (table.columns.length === 0) throw unusable('there are no columns');
+  if (rows !== table.rows) throw unusable(`${rows} targets for ${table.rows} rows`);
+}
