@@ -51,4 +51,10 @@ export const learnLimits = {
   /** Leaves of a tree from which rules are made, and the words of 32 cases that are looked at for all of them. */
   ruleLeaves: 5_000,
   ruleWork: 4_000_000_000,
+  /** Trees of an ensemble. */
+  trees: 10_000,
+  /** Rows from which the bins of a column are found. */
+  binSample: 100_000,
+  /** Histograms that the growth of one tree holds at once. */
+  histogramBytes: 2 ** 30,
 } as const;

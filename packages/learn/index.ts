@@ -1,3 +1,5 @@
+export { bestConstant, type Loss, meanLoss } from './boost/loss.ts';
+export { type BoostedTrees, type BoostOptions, predictBoosted, readBoosted, trainBoosted } from './boost/train.ts';
 export { classify, classShares } from './c45/classify.ts';
 export { type Condition, describeConditions, type Rule } from './c45/condition.ts';
 export { expectedErrors, upperErrorRate } from './c45/pessimistic.ts';
@@ -6,4 +8,5 @@ export { classifyByRules, extractRules, type RuleSet } from './c45/rules.ts';
 export { type C45Options, trainC45 } from './c45/train.ts';
 export { type C45Tree, sizeOf, type TreeNode } from './c45/tree.ts';
 export * from './errors.ts';
+export { type Forest, type ForestOptions, predictForest, readForest, trainForest } from './forest/train.ts';
 export * from './table.ts';

@@ -1,6 +1,6 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import { learnLimits } from './errors.ts';
-import { type NominalColumn, type Table, unusable, within } from './table.ts';
+import { type NominalColumn, type NumericColumn, type Table, unusable, within } from './table.ts';
 
 /** Classes to tell apart: at least two occur, and no row is without one. */
 export function checkClasses(table: Table, target: NominalColumn): void {
@@ -16,6 +16,14 @@ export function checkClasses(table: Table, target: NominalColumn): void {
     throw new SuperfluidityError('SF-LEARN-ONE-CLASS', {
       reason: `all ${table.rows} rows are of class ${target.names[target.codes[0]!]}`,
     });
+  }
+}
+
+/** Numbers to predict: all there and finite. */
+export function checkNumbers(table: Table, target: NumericColumn): void {
+  checkRows(table, target.values.length);
+  for (let row = 0; row < table.rows; row += 1) {
+    if (!Number.isFinite(target.values[row]!)) throw unusable(`row ${row} of ${target.name} is not a finite number`);
   }
 }
 
