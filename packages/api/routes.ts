@@ -212,6 +212,16 @@ export const routes = {
     path: '/api/v1/descriptors',
     summary: 'Onboard a descriptor; pools for its units begin to fill when it is enabled',
     tag: 'catalogue',
+    query: z.object({
+      after: z
+        .string()
+        .max(64)
+        .optional()
+        .meta({
+          description:
+            'Id of the newest version of that name which the writer knows, or `none`: refused when there is a newer one',
+        }),
+    }),
     body: s.descriptorSource,
     reply: s.descriptor,
     status: 201,

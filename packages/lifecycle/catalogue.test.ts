@@ -69,6 +69,35 @@ describe('the catalogue', () => {
     expect((await test.lifecycle.lists.descriptors(byName)).total).toBe(2);
   });
 
+  it('takes a version after the newest that the writer knows, and no other', async () => {
+    const { catalogue } = test.lifecycle;
+    const text = await readFile(`${example}service.yaml`, 'utf8');
+    const version = (number: string) =>
+      catalogue.resolve({
+        files: [{ path: 's.yaml', base64: base64(text.replace('version: "1.0"', `version: "${number}"`)) }],
+      });
+    await expect(catalogue.onboard(await version('1.0'), 'desc-gone')).rejects.toMatchObject({
+      code: 'SF-LIFECYCLE-CHANGED',
+    });
+    const first = await catalogue.onboard(await version('1.0'), 'none');
+    // Two who both know the first version: one of them is refused, and told of the other's.
+    const both = await Promise.allSettled([
+      catalogue.onboard(await version('1.1'), first.id),
+      catalogue.onboard(await version('1.2'), first.id),
+    ]);
+    expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    const saved = both.find((one) => one.status === 'fulfilled')!.value;
+    expect(both.find((one) => one.status === 'rejected')!.reason).toMatchObject({
+      code: 'SF-LIFECYCLE-CHANGED',
+      details: { data: { newest: saved.id } },
+    });
+    expect((await catalogue.show('mobile-edge')).id).toBe(saved.id);
+    // What is there already is the same entry, whatever one knows.
+    expect((await catalogue.onboard(await version('1.0'), first.id)).id).toBe(first.id);
+    await catalogue.onboard(await version('1.3'), saved.id);
+    await expect(catalogue.onboard(await version('1.4'), 'none')).rejects.toThrow('the newest is 1.3');
+  });
+
   it('deletes only what is disabled and not in use', async () => {
     const { catalogue, services } = test.lifecycle;
     const { id } = await catalogue.onboard(await catalogue.resolve(await mobileEdge()));

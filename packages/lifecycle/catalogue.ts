@@ -4,7 +4,7 @@ import { newId, SuperfluidityError } from '@superfluidity/core';
 import { readDescriptor } from '@superfluidity/dialects';
 import type { Service } from '@superfluidity/model';
 import { type Database, databaseCode, toJson } from '@superfluidity/store';
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import type { LifecycleOptions } from './options.ts';
 import type { Verification } from './verification.ts';
 
@@ -15,8 +15,11 @@ export interface Catalogue {
   resolve(source: DescriptorSource): Promise<ResolvedDescriptor>;
   /** The one that a service was made from. As long as there is the service, it is neither removed nor changed. */
   inUse(id: string): Promise<ResolvedDescriptor>;
-  /** Keeps it, if it is not there yet. The same text again is the same entry. */
-  onboard(descriptor: ResolvedDescriptor): Promise<Descriptor>;
+  /**
+   * Keeps it, if it is not there yet. The same text again is the same entry. Whoever says which version was the newest
+   * that he knows, or `none`, is refused when there is a newer one of that name: two writers do not overwrite each other.
+   */
+  onboard(descriptor: ResolvedDescriptor, after?: string): Promise<Descriptor>;
   show(idOrName: string): Promise<Descriptor & { readonly source: string }>;
   setState(id: string, state: 'ENABLED' | 'DISABLED'): Promise<Descriptor>;
   remove(id: string): Promise<void>;
@@ -37,6 +40,9 @@ type Row = Selectable<Database['descriptor']>;
 
 /** Descriptors in use that are kept in memory: they are large, and every operation needs one. */
 const IN_USE_MAX = 64;
+
+/** `SFDE` in ASCII: with the hash of a name, the advisory lock of whoever adds a version of it. */
+const NAME_LOCK = 0x53464445;
 
 export function createCatalogue({ store, clock, events }: LifecycleOptions, verification: Verification): Catalogue {
   const { db } = store;
@@ -113,10 +119,11 @@ export function createCatalogue({ store, clock, events }: LifecycleOptions, veri
       };
     },
 
-    async onboard(descriptor) {
+    async onboard(descriptor, after) {
       if (descriptor.id !== undefined) return descriptorView(await find(descriptor.id));
       const now = clock.now();
       const { service, source, baseFolder } = descriptor;
+      const { name } = service.block;
       // Two texts under one name and version are two entries: the text's digest tells them apart.
       const digest = createHash('sha256')
         .update(JSON.stringify(service))
@@ -124,33 +131,36 @@ export function createCatalogue({ store, clock, events }: LifecycleOptions, veri
         .digest('hex')
         .slice(0, 12);
       const version = `${service.version}+${digest}`;
-      const known = await db
-        .selectFrom('descriptor')
-        .selectAll()
-        .where('name', '=', service.block.name)
-        .where('version', '=', version)
-        .executeTakeFirst();
-      if (known !== undefined) return descriptorView(known);
-      const row = await db
-        .insertInto('descriptor')
-        .values({
-          id: newId('desc', now),
-          name: service.block.name,
-          version,
-          onboarding_state: 'ONBOARDED',
-          operational_state: 'ENABLED',
-          usage_state: 'NOT_IN_USE',
-          source,
-          source_format: descriptor.format,
-          base_folder: baseFolder ?? null,
-          service: toJson(service) as never,
-          created_at: now,
-          updated_at: now,
-        })
-        .onConflict((conflict) => conflict.columns(['name', 'version']).doUpdateSet({ updated_at: now }))
-        .returningAll()
-        .executeTakeFirstOrThrow();
-      announce(row, `descriptor ${row.name} ${row.version} onboarded`);
+      const { row, isNew } = await db.transaction().execute(async (transaction) => {
+        // One writer of a name at a time, on whichever server: what is the newest version does not change meanwhile.
+        await sql`select pg_advisory_xact_lock(${NAME_LOCK}, hashtext(${name}))`.execute(transaction);
+        const versions = transaction.selectFrom('descriptor').selectAll().where('name', '=', name);
+        const known = await versions.where('version', '=', version).executeTakeFirst();
+        if (known !== undefined) return { row: known, isNew: false };
+        const newest = await versions.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(1).executeTakeFirst();
+        if (after !== undefined && after !== (newest?.id ?? 'none')) throw changed(name, newest);
+        const added = await transaction
+          .insertInto('descriptor')
+          .values({
+            id: newId('desc', now),
+            name,
+            version,
+            onboarding_state: 'ONBOARDED',
+            operational_state: 'ENABLED',
+            usage_state: 'NOT_IN_USE',
+            source,
+            source_format: descriptor.format,
+            base_folder: baseFolder ?? null,
+            service: toJson(service) as never,
+            // Later than the one before, be it in the same millisecond: the newest is that which was saved last.
+            created_at: Math.max(now, (newest?.created_at ?? 0) + 1),
+            updated_at: now,
+          })
+          .returningAll()
+          .executeTakeFirstOrThrow();
+        return { row: added, isNew: true };
+      });
+      if (isNew) announce(row, `descriptor ${row.name} ${row.version} onboarded`);
       return descriptorView(row);
     },
 
@@ -189,6 +199,15 @@ export function createCatalogue({ store, clock, events }: LifecycleOptions, veri
       announce(row, `descriptor ${row.name} deleted`);
     },
   };
+}
+
+function changed(name: string, newest: Row | undefined): SuperfluidityError {
+  const is = newest === undefined ? 'there is none any more' : `the newest is ${newest.version} (${newest.id})`;
+  return new SuperfluidityError('SF-LIFECYCLE-CHANGED', {
+    doing: `save a version of ${name}`,
+    reason: is,
+    ...(newest === undefined ? {} : { data: { newest: newest.id } }),
+  });
 }
 
 function resolved(row: Row): ResolvedDescriptor {

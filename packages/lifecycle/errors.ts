@@ -41,6 +41,11 @@ export const lifecycleErrors = defineErrors({
     title: 'It is in use',
     hint: 'End what uses it first.',
   },
+  'SF-LIFECYCLE-CHANGED': {
+    status: 409,
+    title: 'Somebody else has saved a version since',
+    hint: 'Look at the newest version, take over what it changed, and save after it; the designer of the console merges both.',
+  },
   'SF-LIFECYCLE-PREFIX-IN-USE': {
     status: 409,
     title: 'The prefix of a network is used by another service',

@@ -54,7 +54,7 @@ export function lifecycleHandlers({ sites, catalogue, services, operations, list
     setLink: ({ body }) => sites.setLink(body),
 
     listDescriptors: ({ query }) => lists.descriptors(query),
-    addDescriptor: async ({ body }) => catalogue.onboard(await catalogue.resolve(body)),
+    addDescriptor: async ({ body, query }) => catalogue.onboard(await catalogue.resolve(body), query.after),
     getDescriptor: ({ params }) => catalogue.show(params.id),
     setDescriptorState: ({ params, body }) => catalogue.setState(params.id, body.operationalState),
     removeDescriptor: async ({ params }) => {
