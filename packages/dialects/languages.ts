@@ -4,7 +4,7 @@ export { readClick } from './click/read.ts';
 export type { ReadResult } from './dialect.ts';
 export { dialectLimits } from './errors.ts';
 export type { DescriptorFile } from './files.ts';
-export { readNative } from './native/read.ts';
+export { type NativeDraft, readNative, readNativeDraft } from './native/read.ts';
 export { nativeJsonSchema } from './native/schema.ts';
 export {
   builtIns as nemoTypes,
@@ -14,5 +14,8 @@ export {
 export { NemoNames, type NemoNameKind, type NemoOccurrence, type NemoSymbol } from './nemo/names.ts';
 export { parseNemo } from './nemo/parse.ts';
 export { isNemo, readNemo } from './nemo/read.ts';
+export { writeNative } from './native/write.ts';
+export { formatPath, parsePath, type Path } from './yaml-text.ts';
+export { type Action, type DescriptionModel, readDescriptionModel } from './rdcl/description-model.ts';
 export { TextPositions } from './text-positions.ts';
 export { yamlNodes } from './yaml-nodes.ts';

@@ -5,7 +5,7 @@ import { readDescriptionModel } from './description-model.ts';
 const text = `name: Demo
 version: 1.0
 nodes:
-  vnf: {label: VNF, type: Vnf}
+  vnf: {label: VNF, type: Vnf, about: A function, template: {environment: nft}}
   link: {label: Link}
 layer:
   ns:
@@ -29,7 +29,12 @@ test('layers, nodes, edges, actions and callbacks', () => {
   const { model, problems } = readDescriptionModel(file(text));
   expect(problems).toEqual([]);
   expect(model!.version).toBe('1');
-  expect(model!.nodes.get('vnf')).toEqual({ label: 'VNF', family: 'Vnf' });
+  expect(model!.nodes.get('vnf')).toEqual({
+    label: 'VNF',
+    family: 'Vnf',
+    about: 'A function',
+    template: { environment: 'nft' },
+  });
   const ns = model!.layers.get('ns')!;
   expect(ns.nodes.get('vnf')).toEqual({
     addable: { allowed: true, callback: 'addVnf' },

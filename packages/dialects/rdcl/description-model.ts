@@ -23,6 +23,10 @@ export interface DescriptionModel {
 export interface NodeType {
   readonly label: string;
   readonly family?: string;
+  /** One sentence for the palette. Not of RDCL 3D, whose editors pass over it, like the template. */
+  readonly about?: string;
+  /** Fields of the native descriptor with which a new one begins. */
+  readonly template?: Readonly<Record<string, unknown>>;
 }
 
 export interface Layer {
@@ -75,7 +79,16 @@ const shape = z.looseObject({
   description: text.nullish(),
   version: z.union([text, z.number()]).nullish(),
   designer: text.nullish(),
-  nodes: map(z.looseObject({ label: text.nullish(), type: text.nullish() }).nullish()),
+  nodes: map(
+    z
+      .looseObject({
+        label: text.nullish(),
+        type: text.nullish(),
+        about: text.nullish(),
+        template: z.record(z.string().max(256), z.unknown()).nullish(),
+      })
+      .nullish(),
+  ),
   layer: z.record(
     z.string().max(256),
     z.looseObject({
@@ -125,7 +138,15 @@ export function readDescriptionModel(file: DescriptorFile): ReadDescriptionModel
     ...given('version', value.version === null || value.version === undefined ? undefined : String(value.version)),
     ...given('designer', value.designer),
     nodes: new Map(
-      entries(value.nodes).map(([id, node]) => [id, { label: node?.label ?? id, ...given('family', node?.type) }]),
+      entries(value.nodes).map(([id, node]) => [
+        id,
+        {
+          label: node?.label ?? id,
+          ...given('family', node?.type),
+          ...given('about', node?.about),
+          ...given('template', node?.template),
+        },
+      ]),
     ),
     layers,
     callbacks: new Map(
