@@ -6,4 +6,5 @@ export * from './lists.ts';
 export * from './log.ts';
 export * from './problems.ts';
 export * from './random.ts';
+export * from './sha256.ts';
 export * from './units.ts';

@@ -77,12 +77,10 @@ export function handlers(world: World, scenario: Scenario): Handlers {
     return one;
   };
   const accepted = (started: OperationDetail) => ({ operation: started.id, service: started.service });
+  const newestOf = (name: string | undefined) =>
+    [...world.descriptors.values()].filter((one) => one.name === name).toSorted((a, b) => b.createdAt - a.createdAt)[0];
   const descriptor = (id: string | undefined) =>
-    found(
-      world.descriptors.get(id ?? '') ?? [...world.descriptors.values()].find((one) => one.name === id),
-      'SF-LIFECYCLE-UNKNOWN',
-      `there is no descriptor ${id}`,
-    );
+    found(world.descriptors.get(id ?? '') ?? newestOf(id), 'SF-LIFECYCLE-UNKNOWN', `there is no descriptor ${id}`);
   const units = (): ListedUnit[] =>
     [...world.services.values()].flatMap((one) =>
       one.units.map(({ ports: _ports, telemetry: _telemetry, ...unit }) => ({
@@ -181,16 +179,29 @@ export function handlers(world: World, scenario: Scenario): Handlers {
       return link;
     },
     listDescriptors: ({ query }) => pageOf([...world.descriptors.values()], query as never, listShapes.descriptors),
-    addDescriptor: ({ body }) => {
+    addDescriptor: ({ body, query }) => {
       const source = textOfSource(body);
       const name = /name: *([\w-]+)/.exec(source)?.[1];
       if (name === undefined) {
         const hint = 'Compare with docs/reference/native.md, or let `superfluidity check --fix` try.';
         throw new Refusal(400, 'SF-LIFECYCLE-DESCRIPTOR', 'nothing that can be deployed at 1:1', hint);
       }
+      const version = `${/version: *"?([\w.]+)/.exec(source)?.[1] ?? '1.0'}+${digestOf(source)}`;
+      const known = [...world.descriptors.values()].find((one) => one.name === name && one.version === version);
+      if (known !== undefined) return known;
+      const newest = newestOf(name);
+      const after: string | undefined = query['after'];
+      if (after !== undefined && after !== (newest?.id ?? 'none'))
+        throw new Refusal(
+          409,
+          'SF-LIFECYCLE-CHANGED',
+          `save a version of ${name}: the newest is ${newest?.version} (${newest?.id})`,
+          'Take over what the newest version changed, and save after it.',
+        );
       const id = `desc-0mkn${world.descriptors.size}`;
       const states = { onboardingState: 'ONBOARDED', operationalState: 'ENABLED', usageState: 'NOT_IN_USE' } as const;
-      const made = { id, name, version: '1.0+0001', format: 'native', ...states, createdAt: Date.now(), source };
+      const createdAt = Math.max(Date.now(), (newest?.createdAt ?? 0) + 1);
+      const made = { id, name, version, format: 'native', ...states, createdAt, source };
       world.descriptors.set(id, made);
       tell(world, {
         kind: 'descriptor',
@@ -304,6 +315,13 @@ export function handlers(world: World, scenario: Scenario): Handlers {
       return pageOf(world.events.filter(inTime), query as never, listShapes.events);
     },
   };
+}
+
+/** Of a text: eight hexadecimal digits (FNV-1a). */
+function digestOf(text: string): string {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, '0');
 }
 
 const percent = (part: number, all: number) => (all > 0 ? Math.round((part / all) * 1_000) / 10 : 0);

@@ -1,4 +1,5 @@
 import type { Operation, OperationDetail, ServiceDetail, SiteDetail, Unit } from '@superfluidity/api';
+import { smallText } from './descriptors.ts';
 import { proofOf } from './proof.ts';
 import { failureOf } from './scenario.ts';
 import { makeSite, type World } from './world.ts';
@@ -46,7 +47,7 @@ export function makeHistory(world: World): void {
   world.services.set('campus-firewall', campusFirewall(now - 3 * day));
   for (const [i, [name, format, operationalState, usageState]] of CATALOGUE.entries()) {
     const id = `desc-0mkc${i}`;
-    const source = `superfluidity: 1\nservice:\n  name: ${name}\n  version: "1.${i}"\n`;
+    const source = smallText(name, `1.${i}`);
     const version = `1.${i}+${(i * 7_919_393).toString(16).padStart(8, '0')}`;
     const states = { onboardingState: 'ONBOARDED', operationalState, usageState } as const;
     world.descriptors.set(id, { id, name, version, format, ...states, createdAt: now - (i + 1) * day, source });

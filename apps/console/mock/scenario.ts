@@ -1,4 +1,5 @@
 import type { ChainStatus, Operation, OperationDetail, ServiceDetail, Step, Unit } from '@superfluidity/api';
+import { mobileEdgeText } from './descriptors.ts';
 import { dropUnit, putOperation, putStep, putUnit, record, takeFromPool, tell, type World } from './world.ts';
 
 /**
@@ -75,7 +76,7 @@ export class Scenario {
   deploy(name: string, descriptorId = this.#id('desc')): OperationDetail {
     if (!this.world.descriptors.has(descriptorId)) {
       const states = { onboardingState: 'ONBOARDED', operationalState: 'ENABLED', usageState: 'IN_USE' } as const;
-      const source = `superfluidity: 1\nservice:\n  name: ${name}\n  version: "1.0.0"\n`;
+      const source = mobileEdgeText(name);
       const made = {
         id: descriptorId,
         name,

@@ -80,6 +80,13 @@ const deploy = createRoute({
   component: lazyRouteComponent(() => import('./deploy/deploy-page.tsx'), 'DeployPage'),
 });
 
+const designer = createRoute({
+  getParentRoute: () => root,
+  path: '/designer',
+  validateSearch: knows('descriptor', 'template', 'in', 'selected', 'do', 'against', 'format'),
+  component: lazyRouteComponent(() => import('./designer/designer-page.tsx'), 'DesignerPage'),
+});
+
 const verification = createRoute({
   getParentRoute: () => root,
   path: '/verification',
@@ -123,6 +130,7 @@ export const router = createRouter({
     operation,
     catalogue,
     descriptor,
+    designer,
     deploy,
     verification,
     infrastructure,

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '@superfluidity/core';
 import {
   formatIpv4,
   isHostAddress,
@@ -114,7 +114,7 @@ export const NETWORK_ROLE = 'network';
 
 /** Hexadecimal, the same for the same names. */
 export function digest(...names: readonly string[]): string {
-  return createHash('sha256').update(names.join('\n')).digest('hex');
+  return sha256(names.join('\n'));
 }
 
 function plannedNetworks(service: Service, lose: Lose): readonly PlannedNetwork[] {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '@superfluidity/core';
 import type { Group } from './groups.ts';
 
 /** Requirements of a whole VNF: metadata of its node, as JSON. */
@@ -7,7 +7,7 @@ export const FLAVOUR = 'default';
 
 /** SOL001 wants UUIDs for what is known here by name: of version 8 (RFC 9562, clause 5.8), from the name. */
 function uuid(name: string): string {
-  const hex = createHash('sha256').update(`superfluidity:${name}`).digest('hex');
+  const hex = sha256(`superfluidity:${name}`);
   const variant = ((Number.parseInt(hex[16]!, 16) & 3) | 8).toString(16);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

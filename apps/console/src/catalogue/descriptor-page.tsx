@@ -82,6 +82,12 @@ export function DescriptorPage() {
             >
               Plan…
             </ActionButton>
+            <Button
+              variant="secondary"
+              onClick={() => void navigate({ to: '/designer', search: { descriptor: descriptor.id } })}
+            >
+              Design…
+            </Button>
             <ActionButton
               variant="secondary"
               onClick={() =>

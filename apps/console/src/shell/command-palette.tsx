@@ -85,6 +85,13 @@ export default function CommandPalette({ onClose }: { readonly onClose: () => vo
         act: go(`/catalogue/${one.id}`),
       },
       {
+        id: `design ${one.name}`,
+        title: `Design ${one.name}`,
+        about: 'as a graph and as text',
+        group: 'Actions',
+        act: go('/designer', { descriptor: one.name }),
+      },
+      {
         id: `deploy ${one.id}`,
         title: `Plan ${one.name}`,
         about: `from the catalogue, ${one.version}`,
@@ -114,6 +121,13 @@ export default function CommandPalette({ onClose }: { readonly onClose: () => vo
       about: 'that opens the API',
       group: 'Actions',
       act: go('/settings', { tab: 'tokens', do: 'create' }),
+    },
+    {
+      id: 'design',
+      title: 'Design a new service',
+      about: 'from a template, a file, or nothing',
+      group: 'Actions',
+      act: go('/designer'),
     },
     {
       id: 'onboard',

@@ -3,6 +3,7 @@ import { BundleIcon } from '@patternfly/react-icons/dist/esm/icons/bundle-icon';
 import { CatalogIcon } from '@patternfly/react-icons/dist/esm/icons/catalog-icon';
 import { CogIcon } from '@patternfly/react-icons/dist/esm/icons/cog-icon';
 import { HistoryIcon } from '@patternfly/react-icons/dist/esm/icons/history-icon';
+import { PencilRulerIcon } from '@patternfly/react-icons/dist/esm/icons/pencil-ruler-icon';
 import { ProcessAutomationIcon } from '@patternfly/react-icons/dist/esm/icons/process-automation-icon';
 import { RocketIcon } from '@patternfly/react-icons/dist/esm/icons/rocket-icon';
 import { SecurityIcon } from '@patternfly/react-icons/dist/esm/icons/security-icon';
@@ -17,6 +18,7 @@ const icons: Readonly<Record<PagePath, ComponentType>> = {
   '/services': BundleIcon,
   '/operations': ProcessAutomationIcon,
   '/catalogue': CatalogIcon,
+  '/designer': PencilRulerIcon,
   '/deploy': RocketIcon,
   '/verification': SecurityIcon,
   '/infrastructure': ServerIcon,

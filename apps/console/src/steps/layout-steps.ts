@@ -1,5 +1,5 @@
-import ELK, { type ELK as Elk, type ElkNode } from 'elkjs/lib/elk-api.js';
-import workerUrl from 'elkjs/lib/elk-worker.min.js?url';
+import type { ElkNode } from 'elkjs/lib/elk-api.js';
+import { layoutByElk } from '../ui/elk.ts';
 import type { Box } from '../view-model/layout.ts';
 import type { StepGraph } from '../view-model/step-graph.ts';
 
@@ -17,11 +17,6 @@ const OPTIONS = {
   'elk.layered.considerModelOrder.strategy': 'NODES_AND_EDGES',
 };
 
-/** Starts the worker before it is needed. */
-export function warmUp(): void {
-  elk ??= new ELK({ workerFactory: () => new Worker(workerUrl) });
-}
-
 export interface StepLayout {
   readonly shape: string;
   readonly boxes: ReadonlyMap<string, Box>;
@@ -31,7 +26,6 @@ export interface StepLayout {
 
 const KEPT_MAX = 16;
 const kept = new Map<string, Promise<StepLayout>>();
-let elk: Elk | undefined;
 
 export function layoutSteps(graph: StepGraph): Promise<StepLayout> {
   const known = kept.get(graph.shape);
@@ -44,7 +38,6 @@ export function layoutSteps(graph: StepGraph): Promise<StepLayout> {
 }
 
 async function compute(graph: StepGraph): Promise<StepLayout> {
-  warmUp();
   const longest = Math.max(0, ...graph.nodes.map((node) => node.title.length));
   const width = Math.min(WIDTH.max, Math.max(WIDTH.min, longest * WIDTH.perCharacter + WIDTH.aside));
   const size = { width, height: STEP_HEIGHT };
@@ -54,7 +47,7 @@ async function compute(graph: StepGraph): Promise<StepLayout> {
     children: graph.nodes.map((node) => ({ id: node.id, ...size })),
     edges: graph.edges.map((edge) => ({ id: edge.id, sources: [edge.source], targets: [edge.target] })),
   };
-  const root: ElkNode = await elk!.layout(request);
+  const root: ElkNode = await layoutByElk(request);
   const boxes = new Map<string, Box>();
   for (const child of root.children ?? []) boxes.set(child.id, { x: child.x ?? 0, y: child.y ?? 0, ...size });
   return { shape: graph.shape, boxes, width: root.width ?? 0, height: root.height ?? 0 };

@@ -22,7 +22,7 @@ const loadView = () => import('./step-graph-view.tsx');
 const StepGraphView = lazy(loadView);
 const startLayout = () => {
   preload(loadView);
-  preload(() => import('./layout-steps.ts').then(({ warmUp }) => warmUp()));
+  preload(() => import('../ui/elk.ts').then(({ warmUp }) => warmUp()));
 };
 
 const NO_STEPS: readonly Step[] = [];

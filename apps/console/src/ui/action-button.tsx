@@ -2,16 +2,20 @@ import { Button, type ButtonProps, Tooltip } from '@patternfly/react-core';
 import { usePermitted } from '../data/me.ts';
 import type { Permission } from '../view-model/permitted.ts';
 
-/** A button that changes something. When it cannot be used, it stays reachable and says why. */
-export function ActionButton({
-  permission: sensible = { allowed: true },
-  ...button
-}: Omit<ButtonProps, 'isDisabled' | 'isAriaDisabled'> & { readonly permission?: Permission }) {
-  const permission = usePermitted(sensible);
+type Props = Omit<ButtonProps, 'isDisabled' | 'isAriaDisabled'> & { readonly permission?: Permission };
+
+/** A button that changes something of the control plane. When it cannot be used, it stays reachable and says why. */
+export function ActionButton({ permission = { allowed: true }, ...button }: Props) {
+  return <ReasonButton {...button} permission={usePermitted(permission)} />;
+}
+
+/** The same for what stays in this tab, whatever the token allows. */
+export function ReasonButton({ permission = { allowed: true }, ...button }: Props) {
   if (permission.allowed) return <Button {...button} />;
+  const { onClick: _nothing, ...shown } = button;
   return (
     <Tooltip content={permission.reason}>
-      <Button {...button} isAriaDisabled data-reason={permission.reason} />
+      <Button {...shown} isAriaDisabled data-reason={permission.reason} />
     </Tooltip>
   );
 }

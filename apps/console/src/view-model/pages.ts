@@ -13,6 +13,7 @@ export type PagePath =
   | '/services'
   | '/operations'
   | '/catalogue'
+  | '/designer'
   | '/deploy'
   | '/verification'
   | '/infrastructure'
@@ -24,6 +25,7 @@ export const pages: readonly ConsolePage[] = [
   { to: '/services', title: 'Services', group: 'Run', key: 's', about: 'units, logs, scale, move, heal, terminate' },
   { to: '/operations', title: 'Operations', group: 'Run', key: 'p', about: 'what is and was being done, step by step' },
   { to: '/catalogue', title: 'Catalogue', group: 'Design', key: 'c', about: 'descriptors: onboard, enable, delete' },
+  { to: '/designer', title: 'Designer', group: 'Design', key: 'n', about: 'draw a service, or write it' },
   {
     to: '/deploy',
     title: 'Plan and deploy',

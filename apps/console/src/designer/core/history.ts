@@ -1,0 +1,56 @@
+import type { Language } from '@superfluidity/language';
+import { designLimits } from './limits.ts';
+
+/** A design as it stands: its text is the only truth. */
+export interface Version {
+  readonly text: string;
+  readonly language: Language;
+}
+
+/** What was before and after, to go back to. */
+export interface History {
+  readonly past: readonly Version[];
+  readonly now: Version;
+  readonly future: readonly Version[];
+  /** What the last step was; typing that goes on is one step. */
+  readonly typedAtMs?: number;
+}
+
+const TYPING_MS = 1_000;
+
+export const begun = (now: Version): History => ({ past: [], now, future: [] });
+
+export function changed(history: History, now: Version): History {
+  if (now.text === history.now.text && now.language === history.now.language) return history;
+  return { past: bounded([...history.past, history.now]), now, future: [] };
+}
+
+/** What is typed without a pause is undone at once. */
+export function typed(history: History, text: string, atMs: number): History {
+  if (text === history.now.text) return history;
+  const now = { ...history.now, text };
+  const goesOn = history.typedAtMs !== undefined && atMs - history.typedAtMs < TYPING_MS;
+  return goesOn ? { ...history, now, future: [], typedAtMs: atMs } : { ...changed(history, now), typedAtMs: atMs };
+}
+
+export function undone({ past, now, future }: History): History {
+  const before = past.at(-1);
+  return before === undefined
+    ? { past, now, future }
+    : { past: past.slice(0, -1), now: before, future: [now, ...future] };
+}
+
+export function redone({ past, now, future }: History): History {
+  const [next, ...rest] = future;
+  return next === undefined ? { past, now, future } : { past: [...past, now], now: next, future: rest };
+}
+
+function bounded(versions: readonly Version[]): readonly Version[] {
+  let room = designLimits.historyText;
+  let from = versions.length;
+  while (from > 0 && versions.length - from < designLimits.history && room >= versions[from - 1]!.text.length) {
+    from -= 1;
+    room -= versions[from]!.text.length;
+  }
+  return versions.slice(from);
+}

@@ -1,0 +1,89 @@
+import type { Problem } from '@superfluidity/core';
+import {
+  formatPath,
+  parsePath,
+  type Path,
+  readClick,
+  readNativeDraft,
+  readNemo,
+} from '@superfluidity/dialects/languages';
+import type { Block, Service } from '@superfluidity/model';
+import { designLimits } from './limits.ts';
+import type { Version } from './history.ts';
+
+/** What a text says. */
+export interface Reading {
+  readonly version: Version;
+  /** Absent where the text cannot be read, so that there is nothing to draw. */
+  readonly service?: Service;
+  readonly problems: readonly Problem[];
+  /** Where a part of the model stands in the text: of native descriptors alone. */
+  readonly documentPath: (modelPath: string) => Path;
+}
+
+export const fileNames = { native: 'service.yaml', nemo: 'service.nemo', click: 'service.click' } as const;
+
+export function readVersion(version: Version): Reading {
+  const { text, language } = version;
+  const path = fileNames[language];
+  if (text.length > designLimits.text)
+    return {
+      version,
+      problems: [
+        {
+          severity: 'error',
+          code: 'SF-DESCRIPTOR-TOO-LARGE',
+          message: `${text.length} characters, at most ${designLimits.text}`,
+          path: '',
+        },
+      ],
+      documentPath: parsePath,
+    };
+  if (language === 'native') return { version, ...readNativeDraft(text, { file: path }) };
+  const read = language === 'nemo' ? readNemo : readClick;
+  const { service, problems } = read([{ path, bytes: new TextEncoder().encode(text) }]);
+  return { version, ...(service === undefined ? {} : { service }), problems, documentPath: parsePath };
+}
+
+/** A block with its place in the model: `functions[0].units[1]`. */
+export interface Placed {
+  readonly block: Block;
+  readonly at: string;
+  readonly path: string;
+}
+
+const lists = { service: 'services', function: 'functions', unit: 'units', element: 'elements' } as const;
+
+/** What a block contains, each with its place: positions count blocks of one kind. */
+export function inside({ block, at, path }: Placed): readonly Placed[] {
+  const counts = { service: 0, function: 0, unit: 0, element: 0 };
+  return block.children.map((child) => {
+    const here = `${lists[child.kind]}[${counts[child.kind]}]`;
+    counts[child.kind] += 1;
+    return {
+      block: child,
+      at: at === '' ? here : `${at}.${here}`,
+      path: path === '' ? child.name : `${path}/${child.name}`,
+    };
+  });
+}
+
+/** From the service down to the block at a path, as far as it goes: what was open may be gone. */
+export function lineTo(service: Service, path: string): readonly Placed[] {
+  const line: Placed[] = [{ block: service.block, at: '', path: '' }];
+  for (const name of path === '' ? [] : path.split('/')) {
+    const next = inside(line.at(-1)!).find(({ block }) => block.name === name);
+    if (next === undefined) break;
+    line.push(next);
+  }
+  return line;
+}
+
+/** Problems of a part of the text and of what lies in it, by the path of the document. */
+export function problemsUnder(problems: readonly Problem[], path: Path): readonly Problem[] {
+  const here = formatPath(path);
+  return problems.filter(
+    (problem) =>
+      problem.path === here || (problem.path.startsWith(here) && /^[.[]/.test(problem.path.slice(here.length))),
+  );
+}

@@ -1,0 +1,124 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
+import { useQueriesOf } from '../data/queries.ts';
+import { Failure } from '../ui/failure.tsx';
+import { ErrorView } from '../ui/error-view.tsx';
+import { PageHead } from '../ui/page-head.tsx';
+import { PageSection } from '@patternfly/react-core';
+import { dropDraft, readDraft } from './core/draft.ts';
+import type { Version } from './core/history.ts';
+import { Designer } from './designer.tsx';
+import './designer.css';
+import type { Imported } from './import-files.ts';
+import { Start } from './start.tsx';
+import { templates } from './templates.ts';
+import type { Beginning } from './use-design.ts';
+
+const NEW = 'new';
+
+/** The designer of one descriptor of the catalogue, of a new one, or the choice of what to begin with. */
+export function DesignerPage() {
+  const { descriptor, template } = useSearch({ from: '/designer' });
+  // What was opened by its id is the same design when its address has its name.
+  const [named, setNamed] = useState<{ readonly was: string; readonly is: string }>();
+  if (descriptor !== undefined) {
+    const key = named?.is === descriptor ? named.was : descriptor;
+    return <OfCatalogue key={key} name={key} onNamed={(is) => setNamed({ was: key, is })} />;
+  }
+  return <OfNew key={template ?? ''} template={template} />;
+}
+
+function OfNew({ template }: { readonly template: string | undefined }) {
+  const navigate = useNavigate({ from: '/designer' });
+  const known = templates.find(({ id }) => id === template);
+  const [begun, setBegun] = useState<Version | undefined>(() => known ?? readDraft(localStorage, NEW));
+  if (begun === undefined)
+    return (
+      <Start
+        onTemplate={(id) => void navigate({ search: { template: id } })}
+        onBegin={(version) => {
+          dropDraft(localStorage, NEW);
+          setBegun(version);
+        }}
+      />
+    );
+  const { text, language } = begun;
+  return (
+    <Designer
+      beginning={{ key: NEW, version: { text, language } }}
+      onAnother={() => {
+        dropDraft(localStorage, NEW);
+        setBegun(undefined);
+        void navigate({ search: {} });
+      }}
+      onNamed={() => {}}
+    />
+  );
+}
+
+function OfCatalogue({ name, onNamed }: { readonly name: string; readonly onNamed: (name: string) => void }) {
+  const q = useQueriesOf();
+  const navigate = useNavigate({ from: '/designer' });
+  // What was opened stays as it is, however often the catalogue is asked; a newer version is found when this is saved.
+  const query = useQuery({ ...q.descriptor(name), refetchOnWindowFocus: false });
+  const [beginning, setBeginning] = useState<Beginning>();
+  const [unread, setUnread] = useState<Imported>();
+  const { data } = query;
+  useEffect(() => {
+    if (data === undefined || beginning !== undefined) return undefined;
+    let wanted = true;
+    const begin = (version: Version) =>
+      setBeginning({ key: data.name, version, base: { id: data.id, text: version.text } });
+    if (data.format === 'native') begin({ text: data.source, language: 'native' });
+    else
+      void import('./import-files.ts').then(({ importFiles }) => {
+        if (!wanted) return;
+        const ending = data.format === 'click' || data.format === 'nemo' ? data.format : 'yaml';
+        const bytes = new TextEncoder().encode(data.source);
+        const imported = importFiles([{ path: `${data.name}.${ending}`, bytes }]);
+        if (imported.version === undefined) setUnread(imported);
+        else begin(imported.version);
+      });
+    return () => {
+      wanted = false;
+    };
+  }, [data, beginning]);
+  if (query.isError && beginning === undefined)
+    return (
+      <Failure
+        isPage
+        error={query.error}
+        what={`descriptor ${name}`}
+        onRetry={() => void query.refetch()}
+        elsewhere={<Link to="/designer">Begin a new one</Link>}
+      />
+    );
+  if (unread !== undefined && data !== undefined)
+    return (
+      <>
+        <PageHead title={`Designer: ${name}`} parent={{ to: '/catalogue', title: 'Catalogue' }} />
+        <PageSection className="sf-section sf-stack" hasBodyWrapper={false} data-failure="unread">
+          <ErrorView
+            title="It cannot be designed"
+            error={{
+              code: unread.problems[0]?.code ?? 'SF-DESCRIPTOR-UNRECOGNISED',
+              message: `${unread.problems[0]?.message ?? 'nothing in it is a descriptor'}. The catalogue keeps the first file of a package as its text, and this one says too little alone.`,
+              hint: 'Import all files of the package in a new design.',
+            }}
+          />
+          <Link to="/designer">Begin a new design</Link>
+        </PageSection>
+      </>
+    );
+  if (beginning === undefined) return <h1 className="sf-offscreen">Designer</h1>;
+  return (
+    <Designer
+      beginning={beginning}
+      onAnother={() => void navigate({ to: '/designer', search: {} })}
+      onNamed={(is) => {
+        if (is === beginning.key) onNamed(is);
+      }}
+    />
+  );
+}

@@ -1,0 +1,59 @@
+import type { Path } from '@superfluidity/dialects/languages';
+import { isNode, parseDocument } from 'yaml';
+import type { Level } from './core/level.ts';
+import type { Reveal } from './editor/text-editor.tsx';
+import type { Subject } from './properties-panel.tsx';
+
+/** Where a part of the text stands. */
+export function rangeOf(text: string, at: Path): Reveal | undefined {
+  const node = parseDocument(text).getIn(at, true);
+  if (!isNode(node) || node.range === undefined || node.range === null) return undefined;
+  return { from: node.range[0], to: node.range[1] };
+}
+
+export function offsetOfLine(text: string, line: number): Reveal {
+  let from = 0;
+  for (let at = 1; at < line; at += 1) {
+    const next = text.indexOf('\n', from);
+    if (next === -1) break;
+    from = next + 1;
+  }
+  const end = text.indexOf('\n', from);
+  return { from, to: end === -1 ? text.length : end };
+}
+
+/** The thing of the level in whose text the cursor is: the innermost. */
+export function nodeAtOffset(text: string, level: Level, offset: number): string | undefined {
+  if (level.isProgram) return undefined;
+  const document = parseDocument(text);
+  let best: { readonly id: string; readonly size: number } | undefined;
+  for (const { id, at } of level.nodes) {
+    const node = document.getIn(at, true);
+    if (!isNode(node) || node.range === undefined || node.range === null) continue;
+    const [from, , to] = node.range;
+    if (offset < from || offset > to || (best !== undefined && best.size <= to - from)) continue;
+    best = { id, size: to - from };
+  }
+  return best?.id;
+}
+
+/** What the form is about: the one thing that is selected, else what is open. */
+export function subjectOf(level: Level, selected: readonly string[], openAt: Path): Subject | undefined {
+  const [only, ...others] = selected;
+  if (only === undefined || others.length > 0) {
+    const { kind, name } = level.open.block;
+    return others.length > 0 ? undefined : { title: `${kind} ${name}`, at: openAt, ports: [] };
+  }
+  const node = level.nodes.find(({ id }) => id === only);
+  if (node !== undefined) {
+    const ports = node.ports.map(({ id, at }) => ({ id, at }));
+    return { title: `${node.kind} ${node.name}`, at: node.at, ports: level.isProgram ? [] : ports };
+  }
+  const edge = level.edges.find(({ id }) => id === only);
+  if (edge === undefined) return undefined;
+  return {
+    title: edge.kind === 'attached' ? `port ${edge.name}` : `${edge.kind} ${edge.name}`,
+    at: edge.at,
+    ports: [],
+  };
+}

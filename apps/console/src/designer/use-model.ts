@@ -1,0 +1,62 @@
+import { type DescriptionModel, readDescriptionModel } from '@superfluidity/dialects/languages';
+import { complete } from '@superfluidity/language';
+import { useMemo, useState } from 'react';
+import type { Level } from './core/level.ts';
+import { entriesOf, type PaletteEntry } from './core/palette.ts';
+import usual from './models/superfluidity.yaml?raw';
+
+const KEY = 'superfluidity.designer.model';
+const MODEL_MAX = 200_000;
+
+function modelOf(text: string): { readonly model: DescriptionModel } | { readonly refused: string } {
+  if (text.length > MODEL_MAX) return { refused: `the model has more than ${MODEL_MAX} characters` };
+  const { model, problems } = readDescriptionModel({ path: 'model.yaml', bytes: new TextEncoder().encode(text) });
+  if (model !== undefined) return { model };
+  const [first] = problems;
+  const where = first?.position === undefined ? '' : ` in line ${first.position.line}`;
+  return { refused: `it is no description model: ${first?.message ?? 'nothing in it'}${where}` };
+}
+
+/** What may be drawn: the model of this project, or one that somebody has brought, which the browser keeps. */
+export function useModel() {
+  const [text, setText] = useState(() => localStorage.getItem(KEY) ?? usual);
+  const model = useMemo(() => {
+    const read = modelOf(text);
+    const fallback = modelOf(usual);
+    return 'model' in read ? read.model : 'model' in fallback ? fallback.model : undefined;
+  }, [text]);
+  return {
+    model,
+    isOwn: text !== usual,
+    /** Why it is not taken, or undefined. */
+    bring: (given: string): string | undefined => {
+      const read = modelOf(given);
+      if ('refused' in read) return read.refused;
+      localStorage.setItem(KEY, given);
+      setText(given);
+      return undefined;
+    },
+    leave: () => {
+      localStorage.removeItem(KEY);
+      setText(usual);
+    },
+  };
+}
+
+/** What the palette has for a level: of a program, the classes of Click; else what the model says. */
+export function paletteOf(model: DescriptionModel | undefined, level: Level): readonly PaletteEntry[] {
+  if (level.isProgram) return clickEntries();
+  return model === undefined ? [] : entriesOf(model, level.open.block.kind);
+}
+
+let known: readonly PaletteEntry[] | undefined;
+const clickEntries = (): readonly PaletteEntry[] =>
+  (known ??= complete({ path: 'program.click', text: '', language: 'click' }, 0)
+    .filter(({ kind }) => kind === 'class')
+    .map(({ label, detail }) => ({
+      id: `click:${label}`,
+      label,
+      kind: 'element' as const,
+      template: { carried: { click: { class: label } } },
+      ...(detail === undefined ? {} : { about: detail }),
+    })));

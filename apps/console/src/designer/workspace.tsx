@@ -1,0 +1,243 @@
+import { Alert, Breadcrumb, BreadcrumbItem, Button, Tab, Tabs, TabTitleText } from '@patternfly/react-core';
+import type { Path } from '@superfluidity/dialects/languages';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useCallback, useState } from 'react';
+import { useClient } from '../data/session.tsx';
+import { ClickElementForm } from './click-element-form.tsx';
+import type { End } from './core/edits.ts';
+import type { LevelNode } from './core/level.ts';
+import * as operations from './core/operations.ts';
+import { mayConnect, type PaletteEntry } from './core/palette.ts';
+import type { Compared } from './designer.tsx';
+import { DesignGraph } from './design-graph.tsx';
+import { type Reveal, TextEditor } from './editor/text-editor.tsx';
+import { PalettePanel } from './palette-panel.tsx';
+import { ProblemsPanel } from './problems-panel.tsx';
+import { PropertiesPanel, type Subject } from './properties-panel.tsx';
+import { nodeAtOffset, offsetOfLine, rangeOf, subjectOf } from './subject.ts';
+import type { Design } from './use-design.ts';
+import { paletteOf, useModel } from './use-model.ts';
+
+const SELECTED_MAX = 20;
+
+/** Palette, graph and text of what is open, and the form of what is selected. */
+export function Workspace(props: {
+  readonly design: Design;
+  readonly compared: Compared | undefined;
+  readonly reveal: Reveal | undefined;
+  readonly onReveal: (reveal: Reveal) => void;
+  readonly onNotice: (words: string | undefined) => void;
+  readonly onNotCompared: () => void;
+}) {
+  const { design, onReveal, onNotice } = props;
+  const { drawn, history, dispatch } = design;
+  const { text, language } = history.now;
+  const search = useSearch({ from: '/designer' });
+  const navigate = useNavigate({ from: '/designer' });
+  const client = useClient();
+  const model = useModel();
+  const selected = (search.selected ?? '').split(',').filter(Boolean);
+  const [many, setMany] = useState<readonly string[]>([]);
+  const chosen = many.length > 0 ? many : selected;
+  const [tab, setTab] = useState<'properties' | 'problems'>('properties');
+  const [port, setPort] = useState<Subject>();
+
+  const select = useCallback(
+    (ids: readonly string[], fromText = false) => {
+      const fits = ids.length <= SELECTED_MAX;
+      setMany(fits ? [] : ids);
+      setPort(undefined);
+      void navigate({
+        search: (before) => ({ ...before, selected: fits && ids.length > 0 ? ids.join(',') : undefined }) as never,
+        replace: true,
+      });
+      const [only, ...others] = ids;
+      const thing =
+        others.length > 0
+          ? undefined
+          : [...(drawn?.level.nodes ?? []), ...(drawn?.level.edges ?? [])].find(({ id }) => id === only);
+      const range = thing === undefined || fromText ? undefined : rangeOf(text, thing.at);
+      if (range !== undefined) onReveal(range);
+    },
+    [navigate, drawn, text, onReveal],
+  );
+  const open = (path: string, selects?: string) => {
+    setMany([]);
+    setPort(undefined);
+    void navigate({
+      search: (before) => ({ ...before, in: path === '' ? undefined : path, selected: selects }) as never,
+    });
+  };
+  const run = (change: Parameters<Design['edit']>[0]): operations.Done => {
+    const done = design.edit(change);
+    onNotice('refused' in done ? sentence(done.refused) : undefined);
+    if ('text' in done && done.selects !== undefined) select(done.selects, true);
+    return done;
+  };
+  const add = (entry: PaletteEntry) => run((now) => operations.add(now, entry));
+  const addDescriptor = async (id: string) => {
+    try {
+      const { source, name } = await client.call('getDescriptor', { params: { id } });
+      const { importFiles } = await import('./import-files.ts');
+      const { version } = importFiles([{ path: `${name}.yaml`, bytes: new TextEncoder().encode(source) }]);
+      const part = version?.language === 'native' ? operations.everything(version.text) : undefined;
+      if (part === undefined) return onNotice(`${name} cannot be taken apart: its text is no service by itself.`);
+      run((now) => operations.pasted(now, part));
+    } catch (error) {
+      onNotice(error instanceof Error ? error.message : String(error));
+    }
+  };
+  const connect = (from: End, to: End) => {
+    const kind = drawn?.level.open.block.kind ?? 'service';
+    if (model.model !== undefined && !mayConnect(model.model, kind, from.node.kind, to.node.kind))
+      return onNotice(
+        `The description model '${model.model.name}' has no edge from a ${from.node.kind} to a ${to.node.kind}.`,
+      );
+    run((now) => operations.connected(now, from, to));
+  };
+  const bring = async (file: File) => {
+    const refused = model.bring(await file.text());
+    onNotice(refused === undefined ? undefined : sentence(refused));
+  };
+  const onCursor = (offset: number) => {
+    if (drawn === undefined || design.isStale) return;
+    const id = nodeAtOffset(text, drawn.level, offset);
+    if (id !== undefined && id !== chosen[0]) select([id], true);
+  };
+  const openAt: Path = drawn === undefined ? [] : drawn.reading.documentPath(drawn.level.open.at);
+  const subject = port ?? (drawn === undefined ? undefined : subjectOf(drawn.level, chosen, openAt));
+  const element =
+    drawn?.level.isProgram === true && chosen.length === 1
+      ? drawn.level.nodes.find(({ id, kind }) => id === chosen[0] && kind === 'element')
+      : undefined;
+  const entries = drawn === undefined ? [] : paletteOf(model.model, drawn.level);
+  const errors = design.reading.problems.length;
+
+  return (
+    <div className="sf-workspace">
+      <div className="sf-workspace__palette">
+        {drawn !== undefined && (
+          <PalettePanel
+            title={drawn.level.isProgram ? 'Click elements' : (model.model?.name ?? '')}
+            entries={entries}
+            withCatalogue={drawn.level.open.block.kind === 'service'}
+            onAdd={add}
+            onAddDescriptor={(id) => void addDescriptor(id)}
+            onModel={(file) => void bring(file)}
+          />
+        )}
+        {model.isOwn && (
+          <Button variant="link" isInline onClick={model.leave}>
+            Back to the usual model
+          </Button>
+        )}
+      </div>
+      <div className="sf-workspace__graph">
+        {drawn !== undefined && (
+          <Breadcrumb className="sf-workspace__crumbs" aria-label="What is open">
+            {drawn.level.line.map(({ path, block }, i, line) => (
+              <BreadcrumbItem key={path} isActive={i === line.length - 1}>
+                {i === line.length - 1 ? (
+                  <span data-open={path}>{block.name}</span>
+                ) : (
+                  <Button variant="link" isInline onClick={() => open(path)}>
+                    {block.name}
+                  </Button>
+                )}
+              </BreadcrumbItem>
+            ))}
+          </Breadcrumb>
+        )}
+        {props.compared !== undefined && (
+          <Alert
+            isInline
+            isPlain
+            variant="info"
+            data-compared={props.compared.of.size}
+            title={`Marked: what differs from ${props.compared.version}`}
+            actionLinks={
+              <Button variant="link" isInline onClick={props.onNotCompared}>
+                No marks
+              </Button>
+            }
+          />
+        )}
+        <DesignGraph
+          design={design}
+          chosen={chosen}
+          compared={props.compared}
+          entries={entries}
+          model={model.model}
+          onSelect={select}
+          onOpen={open}
+          onConnect={connect}
+          onRun={run}
+          onNotice={onNotice}
+          onAddDescriptor={(id) => void addDescriptor(id)}
+          onShowText={(node: Pick<LevelNode, 'at'>) => {
+            const range = rangeOf(text, node.at);
+            if (range !== undefined) onReveal({ ...range });
+          }}
+        />
+      </div>
+      <div className="sf-workspace__side">
+        <TextEditor
+          text={text}
+          language={language}
+          reveal={props.reveal}
+          onType={(now) => dispatch({ type: 'typed', text: now, atMs: performance.now() })}
+          onCursor={onCursor}
+          onUndo={() => dispatch({ type: 'undo' })}
+          onRedo={() => dispatch({ type: 'redo' })}
+        />
+        <div className="sf-side">
+          <Tabs activeKey={tab} onSelect={(_event, key) => setTab(key as typeof tab)} aria-label="About the design">
+            <Tab eventKey="properties" title={<TabTitleText>Properties</TabTitleText>} />
+            <Tab
+              eventKey="problems"
+              title={<TabTitleText>{errors === 0 ? 'Problems' : `Problems (${errors})`}</TabTitleText>}
+              data-problems={errors}
+            />
+          </Tabs>
+          <div
+            className="sf-side__body"
+            tabIndex={0}
+            role="group"
+            aria-label={tab === 'properties' ? 'Properties' : 'Problems'}
+          >
+            {tab === 'problems' ? (
+              <ProblemsPanel
+                problems={design.reading.problems}
+                onProblem={({ position }) => {
+                  if (position !== undefined) onReveal(offsetOfLine(text, position.line));
+                }}
+              />
+            ) : element !== undefined && drawn !== undefined ? (
+              <ClickElementForm
+                level={drawn.level}
+                name={element.name}
+                onChange={(field, value) => run((now) => operations.configured(now, element.name, field, value))}
+              />
+            ) : subject === undefined || language !== 'native' || design.isStale ? (
+              <p className="sf-subtle sf-side__words">
+                {design.isStale
+                  ? 'The text cannot be read: mend it, and the form is back.'
+                  : 'Select one thing to see what it says.'}
+              </p>
+            ) : (
+              <PropertiesPanel
+                text={text}
+                subject={subject}
+                onChange={(path, value) => run((now) => operations.field(now, path, value))}
+                onRename={(at, name) => run((now) => operations.renamed(now, at, name))}
+                onPort={(at) => setPort({ title: `port ${String(at.at(-1))} of ${subject.title}`, at, ports: [] })}
+              />
+            )}
+          </div>
+        </div>
+      </div>
+    </div>
+  );
+}
+
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;

@@ -1,0 +1,32 @@
+import ELK, { type ELK as Elk, type ElkNode } from 'elkjs/lib/elk-api.js';
+import workerUrl from 'elkjs/lib/elk-worker.min.js?url';
+
+/** ELK in a worker, which starts when there is the first graph to lay out. */
+let elk: Elk | undefined;
+
+/** Starts the worker before it is needed. */
+export function warmUp(): void {
+  elk ??= new ELK({ workerFactory: () => new Worker(workerUrl) });
+}
+
+export function layoutByElk(graph: ElkNode): Promise<ElkNode> {
+  warmUp();
+  return elk!.layout(graph);
+}
+
+/** The same with a time limit, after which the worker is ended: a layout cannot be interrupted otherwise. */
+export async function layoutByElkWithin(graph: ElkNode, limitMs: number): Promise<ElkNode> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      elk?.terminateWorker();
+      elk = undefined;
+      reject(new Error(`no layout after ${limitMs} ms`));
+    }, limitMs);
+  });
+  try {
+    return await Promise.race([layoutByElk(graph), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
