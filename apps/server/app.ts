@@ -14,6 +14,7 @@ import Fastify, {
 } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Logger as PinoLogger } from 'pino';
+import { compressAnswers } from './compress.ts';
 import './errors.ts';
 import { limits } from './limits.ts';
 import type { Metrics } from './metrics.ts';
@@ -54,6 +55,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     return sendProblem(error, request, reply, log);
   });
   app.decorateRequest('principal', undefined);
+  compressAnswers(app, limits.compression);
 
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(securityHeaders).header('x-request-id', request.id);

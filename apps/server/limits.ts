@@ -7,6 +7,7 @@ export const limits = {
   requestsPerMinute: 12_000,
   /** Tokens and addresses whose requests are counted at a time. */
   rateKeys: 5_000,
+  compression: { leastBytes: 4_096, atOnce: 8 },
   streams: 250,
   /** Comments keep proxies from closing a silent stream, and tell us that the reader is gone. */
   keepAliveMs: 15_000,
