@@ -34,7 +34,7 @@ export async function setUpDemo({ handlers }: RunningServer, kinds: readonly Dri
   const linked = (await handlers.listLinks(call)).some(({ a, b }) => [a, b].sort().join() === 'core,edge');
   if (!linked) await handlers.setLink({ ...call, body: LINK });
   try {
-    await handlers.getService({ ...call, params: { name: SERVICE } });
+    await handlers.getService({ ...call, params: { name: SERVICE }, query: { units: 0 } });
   } catch (error) {
     if (!isSuperfluidityError(error) || error.kind.status !== 404) throw error;
     const { operation } = await handlers.deployService({

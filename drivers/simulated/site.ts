@@ -1,6 +1,6 @@
 import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
 import type { FabricCall } from '@superfluidity/fabric';
-import { environments } from '@superfluidity/model';
+import { type Environment, environments } from '@superfluidity/model';
 import type {
   Fingerprint,
   OpenSite,
@@ -49,8 +49,9 @@ export class SimulatedSite implements SiteDriver {
   async fingerprint(): Promise<Fingerprint> {
     this.#shared.refresh();
     const { state } = this.#shared;
-    const hosts = [...state.hosts.keys()].map((name) => state.host(name));
-    const offered = new Set(hosts.flatMap((host) => host.environments));
+    const hosts = state.allHosts();
+    const offered = new Set<Environment>();
+    for (const host of hosts) for (const one of host.environments) offered.add(one);
     return {
       hosts,
       environments: environments.filter((one) => offered.has(one)),

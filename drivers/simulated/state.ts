@@ -21,6 +21,8 @@ interface HostRecord {
   readonly used: { cpu: number; memoryMiB: number; storageMiB: number };
   readonly units: Set<string>;
   up: boolean;
+  /** As it was last told, until something of it changes. */
+  told?: Host | undefined;
 }
 
 export interface UnitRecord {
@@ -43,6 +45,7 @@ export class SiteState {
   /** Attempts to start units of the paths that the failure script names. */
   readonly #attempts = new Map<string, number>();
   readonly #portOwners = new Map<string, string>();
+  #told: readonly Host[] | undefined;
   #fence = 0;
 
   constructor(site: string, config: SimulatedConfig, emit: (event: SiteEvent) => void) {
@@ -123,6 +126,7 @@ export class SiteState {
     if (!Array.isArray(ports)) return ports as Reserved;
 
     const { used, units } = host!;
+    this.#changes(host!);
     used.cpu += spec.cpu;
     used.memoryMiB += spec.memoryMiB;
     used.storageMiB += spec.storageMiB;
@@ -186,7 +190,9 @@ export class SiteState {
   #remove(id: string): void {
     const unit = this.units.get(id);
     if (unit === undefined) return;
-    const { used, units } = this.hosts.get(unit.spec.host)!;
+    const host = this.hosts.get(unit.spec.host)!;
+    const { used, units } = host;
+    this.#changes(host);
     used.cpu -= unit.spec.cpu;
     used.memoryMiB -= unit.spec.memoryMiB;
     used.storageMiB -= unit.spec.storageMiB;
@@ -200,6 +206,7 @@ export class SiteState {
     const record = this.hosts.get(name);
     if (record === undefined || record.up === up) return;
     record.up = up;
+    this.#changes(record);
     this.#emit({ kind: 'host', host: name, up });
     if (!up) for (const id of record.units) this.#fail(id, `host ${name} is down`);
   }
@@ -233,9 +240,18 @@ export class SiteState {
     return unit.ports.some((port) => port.id === portId && port.sid === sid && port.address === address);
   }
 
-  host(name: string): Host {
-    const { host, used, up } = this.hosts.get(name)!;
-    return { ...host, used: { ...used }, schedulable: up };
+  /** The same list, of the same hosts, until one of them changes: of a hundred thousand, few do. */
+  allHosts(): readonly Host[] {
+    this.#told ??= [...this.hosts.values()].map((record) => {
+      record.told ??= { ...record.host, used: { ...record.used }, schedulable: record.up };
+      return record.told;
+    });
+    return this.#told;
+  }
+
+  #changes(host: HostRecord): void {
+    host.told = undefined;
+    this.#told = undefined;
   }
 }
 

@@ -311,6 +311,11 @@ export const routes = {
     summary: 'One service with its units and chains',
     tag: 'services',
     params: byName,
+    query: z.object({
+      units: z.coerce.number().int().min(0).max(1_000_000).optional().meta({
+        description: 'With more units than this they are counted by path and host, in `groups`',
+      }),
+    }),
     reply: s.serviceDetail,
     status: 200,
     role: 'reader',

@@ -353,6 +353,18 @@ export const listedUnit = unit
   .extend({ service: z.string(), updatedAt: z.number() })
   .meta({ id: 'ListedUnit' });
 
+/** Units of one path on one host, counted. */
+export const unitGroup = z
+  .object({
+    path: z.string(),
+    environment: z.enum(environments),
+    site: z.string(),
+    host: z.string(),
+    count: z.int(),
+    byState: z.partialRecord(unit.shape.state, z.int()),
+  })
+  .meta({ id: 'UnitGroup' });
+
 export const serviceState = z.enum(['NOT_INSTANTIATED', 'INSTANTIATED']);
 
 export const service = z
@@ -389,7 +401,8 @@ export const serviceDetail = service
         units: z.array(z.object({ path: z.string(), environment: z.enum(environments), wanted: z.int() })),
       }),
     ),
-    units: z.array(unit),
+    units: z.array(unit).meta({ description: 'All of them; beside `groups`, few' }),
+    groups: z.array(unitGroup).optional().meta({ description: 'All units, counted, where they are too many' }),
     chains: z.array(chainStatus),
   })
   .meta({ id: 'ServiceDetail' });

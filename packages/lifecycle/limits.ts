@@ -21,6 +21,8 @@ export interface Limits {
   readonly databaseRetryMs: number;
   /** Between two readings of the output of units with telemetry. */
   readonly telemetryMs: number;
+  /** Of a service whose units are counted: those that are alone on their host, told one by one. */
+  readonly unitsTold: number;
 }
 
 export const defaultLimits: Limits = {
@@ -36,4 +38,5 @@ export const defaultLimits: Limits = {
   databasePatienceMs: 600_000,
   databaseRetryMs: 500,
   telemetryMs: 100,
+  unitsTold: 200,
 };

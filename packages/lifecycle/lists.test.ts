@@ -145,3 +145,17 @@ describe('lists that the database gives', () => {
     ]);
   });
 });
+
+it('a service whose units are counted is the same service', async () => {
+  const { services, lists } = test.lifecycle;
+  const { units, ...whole } = await services.show('alpha');
+  const { units: told, groups = [], ...counted } = await services.show('alpha', 2);
+  expect(counted).toEqual(whole);
+  expect(groups.reduce((sum, { count }) => sum + count, 0)).toBe(3);
+  expect(groups.every(({ count, byState }) => byState.running === count)).toBe(true);
+  for (const unit of told) expect(units).toContainEqual(unit);
+  expect((await services.show('alpha', 3)).groups).toBeUndefined();
+  const listed = (await lists.services({ limit: 10, sort: 'name' })).items.find(({ name }) => name === 'alpha')!;
+  const { unitCount, runningCount, sites, healthy } = whole;
+  expect(listed).toMatchObject({ unitCount, runningCount, sites, healthy });
+});

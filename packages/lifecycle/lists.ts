@@ -25,8 +25,9 @@ import {
   type Store,
 } from '@superfluidity/store';
 import { descriptorView } from './catalogue.ts';
+import { createHostIndex, type IndexedHost } from './host-index.ts';
 import { operationView } from './operation-records.ts';
-import { serviceView } from './service-view.ts';
+import { serviceView, type UnitCounts } from './service-view.ts';
 import type { Sites } from './sites.ts';
 import { type UnitRecords, unitRecordOf } from './unit-records.ts';
 
@@ -52,6 +53,8 @@ export interface ListParts {
 
 /** Of an operation that is not over: one of a service at a time. */
 const OPEN = sql`('STARTING', 'PROCESSING', 'FAILED_TEMP', 'ROLLING_BACK')`;
+
+const NO_UNITS: UnitCounts = { unitCount: 0, runningCount: 0, sites: [] };
 
 type Sorts = Readonly<Record<string, RawBuilder<unknown>>>;
 
@@ -92,31 +95,34 @@ const operationSorts: Sorts = {
 };
 
 export function createLists({ store: { db }, sites, units }: ListParts): Lists {
+  const indexHosts = createHostIndex();
   return {
     async sites(query) {
       return pageOf(await sites.list(), query, listShapes.sites);
     },
 
     async hosts(query) {
-      const counts = await unitsPerHost();
-      const { sites: known } = await sites.snapshot();
-      const found = pageOf(
-        known.flatMap(({ name: site, hosts }) => hosts.map((host) => ({ site, host }))),
-        query,
-        hostShape({
+      const known = indexHosts((await sites.snapshot()).sites);
+      // Counted for the hosts of the page alone, where they are not sorted by it.
+      const all = query.sort.endsWith('unitCount') ? await unitsPerHost() : undefined;
+      const found = pageOf(known, query, {
+        ...hostShape<IndexedHost>({
           host: (item) => item.host,
           site: (item) => item.site,
-          unitCount: ({ site, host }) => counts.get(`${site}/${host.name}`) ?? 0,
+          unitCount: ({ name }) => all?.get(name) ?? 0,
         }),
-      );
+        key: ({ name }) => name,
+        text: ({ text }) => text,
+      });
+      const counts = all ?? (await unitsPerHost(found.items.map(({ host }) => host.name)));
       const items = found.items.map(
-        ({ site, host }): ListedHost => ({
+        ({ site, host, name }): ListedHost => ({
           ...host,
           environments: [...host.environments],
           accelerators: [...host.accelerators],
           used: { ...host.used },
           site,
-          unitCount: counts.get(`${site}/${host.name}`) ?? 0,
+          unitCount: counts.get(name) ?? 0,
         }),
       );
       return { ...found, items };
@@ -181,10 +187,9 @@ export function createLists({ store: { db }, sites, units }: ListParts): Lists {
           .$if(search !== undefined, (all) => all.where(contains([sql.ref('name')], search!))),
         orderOf(query, serviceSorts, sql.ref('name')),
       );
-      const items = await Promise.all(
-        found.rows.map(async (row) =>
-          serviceView(row, row.version ?? '', await units.ofService(row.name), row.busy ?? undefined),
-        ),
+      const counts = await units.countsOf(found.rows.map(({ name }) => name));
+      const items = found.rows.map((row) =>
+        serviceView(row, row.version ?? '', counts.get(row.name) ?? NO_UNITS, row.busy ?? undefined),
       );
       return listPage(query, found, items);
     },
@@ -242,10 +247,13 @@ export function createLists({ store: { db }, sites, units }: ListParts): Lists {
     },
   };
 
-  async function unitsPerHost(): Promise<ReadonlyMap<string, number>> {
+  /** By `site/host`; of the hosts of these names, or of all. */
+  async function unitsPerHost(names?: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    if (names?.length === 0) return new Map();
     const rows = await db
       .selectFrom('unit')
       .select(['site', 'host', ({ fn }) => fn.countAll<string | number>().as('count')])
+      .$if(names !== undefined, (all) => all.where('host', 'in', names!))
       .groupBy(['site', 'host'])
       .execute();
     return new Map(rows.map(({ site, host, count }) => [`${site}/${host}`, Number(count)]));

@@ -67,7 +67,7 @@ export function lifecycleHandlers({ sites, catalogue, services, operations, list
     deployService: async ({ body }) => services.deploy(await catalogue.resolve(body.source), body.name),
     listServices: ({ query }) => lists.services(query),
     listUnits: ({ query }) => lists.units(query),
-    getService: ({ params }) => services.show(params.name),
+    getService: ({ params, query }) => services.show(params.name, query.units),
     verifyService: ({ params, query }) => services.verify(params.name, query.realised === 'true'),
     scaleService: ({ params, body }) => services.scale(params.name, body.unit, body.count),
     moveService: ({ params, body }) => services.move(params.name, body.what, body.to, body.host),

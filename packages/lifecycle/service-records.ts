@@ -60,3 +60,21 @@ export async function loadService(store: Store, name: string): Promise<ServiceRe
     lastOperation: last?.id,
   };
 }
+
+/** What is known of a service without its units, of which there may be very many. */
+export interface ServiceOutline {
+  readonly row: ServiceRow;
+  readonly chains: readonly PlannedChain[];
+}
+
+export async function loadOutline({ db }: Store, name: string): Promise<ServiceOutline | undefined> {
+  const row = await db.selectFrom('service').selectAll().where('name', '=', name).executeTakeFirst();
+  if (row === undefined) return undefined;
+  const paths = await db
+    .selectFrom('chain_path')
+    .select('sites')
+    .where('service', '=', name)
+    .where('active', '=', true)
+    .execute();
+  return { row, chains: paths.map(({ sites }) => sites as unknown as PlannedChain) };
+}

@@ -1,52 +1,103 @@
-import type { ChainStatus, Service as ServiceView, ServiceDetail, Unit } from '@superfluidity/api';
-import type { SitePath } from '@superfluidity/model';
+import type { ChainStatus, Service as ServiceView, ServiceDetail, Unit, UnitGroup } from '@superfluidity/api';
+import type { Service, SitePath } from '@superfluidity/model';
 import { SiteLatencies } from '@superfluidity/place';
 import type { PlannedChain } from './actions.ts';
-import type { ServiceRow } from './service-records.ts';
+import type { ResolvedDescriptor } from './catalogue.ts';
+import type { ServiceOutline, ServiceRow } from './service-records.ts';
 import type { Loaded } from './services.ts';
 import type { UnitRecord } from './unit-records.ts';
 
 export function serviceView(
   row: ServiceRow,
   version: string,
-  units: readonly UnitRecord[],
+  { unitCount, runningCount, sites }: UnitCounts,
   busy: string | undefined,
 ): ServiceView {
-  const running = units.filter((unit) => unit.state === 'running').length;
   return {
     id: row.id,
     name: row.name,
     descriptorId: row.descriptor_id,
     version,
     state: row.state as ServiceView['state'],
-    healthy: row.state === 'INSTANTIATED' && running === units.length,
-    unitCount: units.length,
-    runningCount: running,
-    sites: [...new Set(units.map((unit) => unit.planned.site))].sort(),
+    healthy: row.state === 'INSTANTIATED' && runningCount === unitCount,
+    unitCount,
+    runningCount,
+    sites: [...sites].sort(),
     createdAt: row.created_at,
     ...(busy === undefined ? {} : { busy }),
   };
 }
 
+/** Of a service that is loaded with all its units. */
 export function serviceDetail(loaded: Loaded, paths: readonly SitePath[], busy: string | undefined): ServiceDetail {
   const { row, descriptor, records, situation } = loaded;
-  const { service } = descriptor;
-  const count = (path: string) => records.filter((record) => record.planned.spec.path === path).length;
-  const latencies = new SiteLatencies(paths);
+  const wanted = new Map<string, number>();
+  for (const { planned } of records) wanted.set(planned.spec.path, (wanted.get(planned.spec.path) ?? 0) + 1);
   return {
-    ...serviceView(row, service.version, records, busy),
-    functions: service.block.children.map((block) => ({
-      name: block.name,
-      units: block.children.flatMap((unit) => {
-        const path = `${block.name}/${unit.name}`;
-        return unit.execution === undefined
-          ? []
-          : [{ path, environment: unit.execution.environment, wanted: count(path) }];
-      }),
-    })),
+    ...serviceView(row, descriptor.service.version, countsOf(records), busy),
+    functions: functionsOf(descriptor.service, wanted),
     units: records.map(unitView),
-    chains: situation.chains.map((chain) => chainView(chain, records, latencies)),
+    chains: chainsOf(situation.chains, records, paths),
   };
+}
+
+/** Of a service whose units are counted, but for the `records` that are told one by one. */
+export function groupedDetail(
+  outline: ServiceOutline,
+  { service }: ResolvedDescriptor,
+  groups: readonly UnitGroup[],
+  records: readonly UnitRecord[],
+  paths: readonly SitePath[],
+  busy: string | undefined,
+): ServiceDetail {
+  const wanted = new Map<string, number>();
+  const counts = { unitCount: 0, runningCount: 0, sites: new Set<string>() };
+  for (const { path, site, count, byState } of groups) {
+    wanted.set(path, (wanted.get(path) ?? 0) + count);
+    counts.unitCount += count;
+    counts.runningCount += byState.running ?? 0;
+    counts.sites.add(site);
+  }
+  return {
+    ...serviceView(outline.row, service.version, counts, busy),
+    functions: functionsOf(service, wanted),
+    units: records.map(unitView),
+    groups: [...groups],
+    chains: chainsOf(outline.chains, records, paths),
+  };
+}
+
+export interface UnitCounts {
+  readonly unitCount: number;
+  readonly runningCount: number;
+  readonly sites: Iterable<string>;
+}
+
+export const countsOf = (units: readonly UnitRecord[]): UnitCounts => ({
+  unitCount: units.length,
+  runningCount: units.filter((unit) => unit.state === 'running').length,
+  sites: new Set(units.map((unit) => unit.planned.site)),
+});
+
+const functionsOf = ({ block }: Service, wanted: ReadonlyMap<string, number>): ServiceDetail['functions'] =>
+  block.children.map(({ name, children }) => ({
+    name,
+    units: children.flatMap((unit) => {
+      const path = `${name}/${unit.name}`;
+      return unit.execution === undefined
+        ? []
+        : [{ path, environment: unit.execution.environment, wanted: wanted.get(path) ?? 0 }];
+    }),
+  }));
+
+function chainsOf(
+  chains: readonly PlannedChain[],
+  records: readonly UnitRecord[],
+  paths: readonly SitePath[],
+): ChainStatus[] {
+  const latencies = new SiteLatencies(paths);
+  const byId = new Map(records.map((record) => [record.planned.spec.id, record]));
+  return chains.map((chain) => chainView(chain, byId, latencies));
 }
 
 function unitView({ planned, state, ports, pooled }: UnitRecord): Unit {
@@ -65,7 +116,11 @@ function unitView({ planned, state, ports, pooled }: UnitRecord): Unit {
   };
 }
 
-function chainView(chain: PlannedChain, records: readonly UnitRecord[], latencies: SiteLatencies): ChainStatus {
+function chainView(
+  chain: PlannedChain,
+  records: ReadonlyMap<string, UnitRecord>,
+  latencies: SiteLatencies,
+): ChainStatus {
   const sites = chain.hops.map((hop) => hop.site);
   const between = sites.slice(1).map((site, i) => latencies.between(sites[i]!, site));
   return {
@@ -73,9 +128,7 @@ function chainView(chain: PlannedChain, records: readonly UnitRecord[], latencie
     address: chain.address,
     version: chain.version,
     hops: chain.hops.map((hop) => {
-      const port = records
-        .find((record) => record.planned.spec.id === hop.unitId)
-        ?.ports.find((each) => each.id === hop.port);
+      const port = records.get(hop.unitId)?.ports.find((each) => each.id === hop.port);
       return { unit: hop.unit, site: hop.site, host: hop.host, sid: port?.sid ?? '' };
     }),
     // A way that is not there has no latency that JSON could say; the chain itself says so by failing.

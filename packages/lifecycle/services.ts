@@ -1,6 +1,13 @@
 import type { OperationKind, Plan, ServiceDetail, VerificationReport } from '@superfluidity/api';
 import { newId, SuperfluidityError } from '@superfluidity/core';
-import { parseIpv4Prefix, prefixesOverlap, resolveUnits, type Service, unitsOf } from '@superfluidity/model';
+import {
+  parseIpv4Prefix,
+  prefixesOverlap,
+  resolveUnits,
+  type Service,
+  type SitePath,
+  unitsOf,
+} from '@superfluidity/model';
 import { databaseCode, toJson } from '@superfluidity/store';
 import type { Catalogue, ResolvedDescriptor } from './catalogue.ts';
 import { type Grant, grantPlacement, type WantedUnit } from './grant.ts';
@@ -8,8 +15,8 @@ import { type Consequences, planView } from './operation-records.ts';
 import type { Operations } from './operations.ts';
 import type { LifecycleOptions } from './options.ts';
 import { storedPlan, withVerification } from './plan.ts';
-import { loadService, type ServiceRow } from './service-records.ts';
-import { serviceDetail } from './service-view.ts';
+import { loadOutline, loadService, type ServiceOutline, type ServiceRow } from './service-records.ts';
+import { groupedDetail, serviceDetail } from './service-view.ts';
 import type { Sites } from './sites.ts';
 import { nothingThere, type Placed, planTransition, type Situation, type Transition, unitName } from './transition.ts';
 import type { UnitRecord, UnitRecords } from './unit-records.ts';
@@ -25,7 +32,8 @@ export interface Services {
   heal(name: string, unit?: string): Promise<Accepted>;
   healUnits(name: string, units: ReadonlySet<string>, automatic: boolean): Promise<Accepted>;
   terminate(name: string): Promise<Accepted>;
-  show(name: string): Promise<ServiceDetail>;
+  /** With more than `unitsMax` units they are counted in groups, and few are told one by one. */
+  show(name: string, unitsMax?: number): Promise<ServiceDetail>;
   /** Whether its policies hold on the data plane that it is meant to have, or on the one that its sites have now. */
   verify(name: string, realised: boolean): Promise<VerificationReport>;
   /** The same as the end of an operation, with which the report is kept. Undefined: it has no policies. */
@@ -82,7 +90,7 @@ export const serviceConsequences: Consequences = async (trx, kind, service, stat
 
 export function createServices(options: LifecycleOptions, parts: ServiceParts): Services {
   const { store, clock } = options;
-  const { sites, catalogue, operations, verification } = parts;
+  const { sites, catalogue, units, operations, verification } = parts;
   const { db } = store;
 
   /** All that is known of a service that is there. */
@@ -382,10 +390,16 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
       return change('TERMINATE', loaded, nothing, what, {});
     },
 
-    async show(name) {
-      const loaded = await load(name);
+    async show(name, unitsMax = Number.POSITIVE_INFINITY) {
       const { paths } = await sites.snapshot();
-      return serviceDetail(loaded, paths, (await activeOperations()).get(name));
+      const busy = (await activeOperations()).get(name);
+      if (unitsMax < Number.POSITIVE_INFINITY) {
+        const groups = await units.groupsOf(name);
+        const count = groups.reduce((sum, group) => sum + group.count, 0);
+        const outline = count > unitsMax ? await loadOutline(store, name) : undefined;
+        if (outline !== undefined) return grouped(outline, groups, paths, busy);
+      }
+      return serviceDetail(await load(name), paths, busy);
     },
 
     async verify(name, asked) {
@@ -411,6 +425,22 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
     },
   };
   return services;
+
+  /** Told one by one are the hops of chains, and units that are alone on their host. */
+  async function grouped(
+    outline: ServiceOutline,
+    groups: Awaited<ReturnType<UnitRecords['groupsOf']>>,
+    paths: readonly SitePath[],
+    busy: string | undefined,
+  ): Promise<ServiceDetail> {
+    const alone = groups.flatMap(({ count, oneOf }) => (count === 1 ? [oneOf] : []));
+    const hops = outline.chains.flatMap((chain) => chain.hops.map(({ unitId }) => unitId));
+    const told = [...new Set([...hops, ...alone.slice(0, options.limits.unitsTold)])];
+    const records = await units.get(told);
+    const descriptor = await catalogue.inUse(outline.row.descriptor_id);
+    const counted = groups.map(({ oneOf: _oneOf, ...group }) => group);
+    return groupedDetail(outline, descriptor, counted, [...records.values()], paths, busy);
+  }
 
   async function stateAt(site: string, id: string) {
     return (await (await sites.driver(site)).getUnit(id))?.state;

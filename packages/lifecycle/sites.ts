@@ -38,6 +38,11 @@ interface OpenedSite {
   readonly error: unknown;
 }
 
+type Summary = { readonly site: SiteView } & (
+  | { readonly print: Fingerprint; readonly open: SiteDriver }
+  | { readonly print?: undefined; readonly open?: undefined }
+);
+
 /** Tells all servers that sites or links have changed. */
 const CHANNEL = 'site';
 
@@ -150,11 +155,12 @@ export function createSites(options: LifecycleOptions): Sites {
     await store.notify(CHANNEL);
   }
 
-  async function view({ id, declaration }: OpenedSite): Promise<SiteDetail> {
+  /** Without its hosts, of which there may be a hundred thousand. */
+  async function summary({ id, declaration }: OpenedSite): Promise<Summary> {
     try {
       const open = await driver(declaration.name);
-      const [print, units, pools] = await Promise.all([open.fingerprint(), open.listUnits(), open.poolStatus()]);
-      return {
+      const [print, units] = await Promise.all([open.fingerprint(), open.listUnits()]);
+      const site = {
         ...declaration,
         id,
         healthy: true,
@@ -162,17 +168,29 @@ export function createSites(options: LifecycleOptions): Sites {
         hostCount: print.hosts.length,
         unitCount: units.length,
         ...totals(print.hosts),
-        hosts: print.hosts.map(mutableHost),
-        capabilities: print.capabilities.map(({ name, present, note }) => ({
-          name,
-          present,
-          ...(note === undefined ? {} : { note }),
-        })),
-        pools: [...pools],
       };
+      return { site, print, open };
     } catch (error) {
-      const nothing = { hosts: [], capabilities: [], pools: [], hostCount: 0, unitCount: 0, ...totals([]) };
-      return { ...declaration, id, ...nothing, healthy: false, realPackets: false, error: reportError(error) };
+      const nothing = { hostCount: 0, unitCount: 0, ...totals([]) };
+      const site = { ...declaration, id, ...nothing, healthy: false, realPackets: false, error: reportError(error) };
+      return { site };
+    }
+  }
+
+  async function view(opened: OpenedSite): Promise<SiteDetail> {
+    const { site, print, open } = await summary(opened);
+    const nothing = { hosts: [], capabilities: [], pools: [] };
+    if (print === undefined) return { ...site, ...nothing };
+    try {
+      const pools = [...(await open.poolStatus())];
+      const capabilities = print.capabilities.map(({ name, present, note }) => ({
+        name,
+        present,
+        ...(note === undefined ? {} : { note }),
+      }));
+      return { ...site, hosts: print.hosts.map(mutableHost), capabilities, pools };
+    } catch (error) {
+      return { ...site, ...nothing, healthy: false, error: reportError(error) };
     }
   }
 
@@ -283,8 +301,7 @@ export function createSites(options: LifecycleOptions): Sites {
 
     async list() {
       await refresh();
-      const details = await Promise.all([...opened.values()].map(view));
-      return details.map(({ hosts: _hosts, capabilities: _capabilities, pools: _pools, ...site }) => site);
+      return Promise.all([...opened.values()].map(async (one) => (await summary(one)).site));
     },
 
     show: async (name) => view(await get(name)),
@@ -354,12 +371,16 @@ export function createSites(options: LifecycleOptions): Sites {
   }
 }
 
+/** In one pass and one place for each sum: there may be a hundred thousand. */
 function totals(hosts: readonly Host[]) {
-  const sum = (of: (host: Host) => number) => hosts.reduce((total, host) => total + of(host), 0);
-  return {
-    capacity: { cpu: sum((host) => host.cpu), memoryMiB: sum((host) => host.memoryMiB) },
-    used: { cpu: sum((host) => host.used.cpu), memoryMiB: sum((host) => host.used.memoryMiB) },
-  };
+  const sums = { capacity: { cpu: 0, memoryMiB: 0 }, used: { cpu: 0, memoryMiB: 0 } };
+  for (const { cpu, memoryMiB, used } of hosts) {
+    sums.capacity.cpu += cpu;
+    sums.capacity.memoryMiB += memoryMiB;
+    sums.used.cpu += used.cpu;
+    sums.used.memoryMiB += used.memoryMiB;
+  }
+  return sums;
 }
 
 function mutableHost(host: Host): SiteDetail['hosts'][number] {

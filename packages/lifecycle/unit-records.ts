@@ -1,8 +1,11 @@
+import type { UnitGroup } from '@superfluidity/api';
 import type { PortStatus } from '@superfluidity/fabric';
+import type { Environment } from '@superfluidity/model';
 import type { UnitState, UnitStatus } from '@superfluidity/site';
-import { type Database, type Store, toJson, upsertMany } from '@superfluidity/store';
+import { type Database, sql, type Store, toJson, upsertMany } from '@superfluidity/store';
 import type { Selectable } from 'kysely';
 import type { PlannedChain, PlannedUnit } from './actions.ts';
+import type { UnitCounts } from './service-view.ts';
 
 /** What the control plane made and wants to be there: a row of table `unit`. */
 export interface UnitRecord {
@@ -16,6 +19,10 @@ export interface UnitRecords {
   put(units: readonly { readonly unit: PlannedUnit; readonly status: UnitStatus }[]): Promise<void>;
   get(ids: readonly string[]): Promise<ReadonlyMap<string, UnitRecord>>;
   ofService(service: string): Promise<readonly UnitRecord[]>;
+  /** How many there are, how many of them run and where, of each service that has any. */
+  countsOf(services: readonly string[]): Promise<ReadonlyMap<string, UnitCounts>>;
+  /** Counted by path and host, with the id of one of each group. */
+  groupsOf(service: string): Promise<readonly (UnitGroup & { readonly oneOf: string })[]>;
   all(): Promise<readonly UnitRecord[]>;
   withTelemetry(): Promise<
     readonly { readonly id: string; readonly service: string; readonly name: string; readonly site: string }[]
@@ -65,6 +72,49 @@ export function unitRecords(store: Store): UnitRecords {
         .orderBy('index')
         .execute();
       return rows.map(unitRecordOf);
+    },
+    async countsOf(services) {
+      if (services.length === 0) return new Map();
+      const rows = await db
+        .selectFrom('unit')
+        .select([
+          'service',
+          sql<number>`count(*)::int`.as('unitCount'),
+          sql<number>`(count(*) filter (where state = 'running'))::int`.as('runningCount'),
+          sql<string[]>`array_agg(distinct site)`.as('sites'),
+        ])
+        .where('service', 'in', services)
+        .groupBy('service')
+        .execute();
+      return new Map(rows.map(({ service, ...counts }) => [service, counts]));
+    },
+    async groupsOf(service) {
+      const rows = await db
+        .selectFrom('unit')
+        .select([
+          'path',
+          'site',
+          'host',
+          'state',
+          sql<Environment>`min(details #>> '{spec,execution,environment}')`.as('environment'),
+          sql<number>`count(*)::int`.as('count'),
+          sql<string>`min(id)`.as('oneOf'),
+        ])
+        .where('service', '=', service)
+        .groupBy(['path', 'site', 'host', 'state'])
+        .orderBy('path')
+        .orderBy('site')
+        .orderBy('host')
+        .execute();
+      const groups = new Map<string, UnitGroup & { oneOf: string }>();
+      for (const { path, site, host, state, environment, count, oneOf } of rows) {
+        const key = `${path} ${site} ${host}`;
+        const group = groups.get(key) ?? { path, site, host, environment, count: 0, byState: {}, oneOf };
+        group.count += count;
+        group.byState[state as UnitState] = count;
+        groups.set(key, group);
+      }
+      return [...groups.values()];
     },
     async all() {
       return (await db.selectFrom('unit').selectAll().execute()).map(unitRecordOf);
