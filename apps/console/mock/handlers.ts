@@ -9,6 +9,7 @@ import {
   type RouteName,
   type ServiceDetail,
   type SiteDeclaration,
+  type UnitGroup,
 } from '@superfluidity/api';
 import { planOf, proofOfSource, textOf } from './plan.ts';
 import { proofOf } from './proof.ts';
@@ -258,7 +259,7 @@ export function handlers(world: World, scenario: Scenario): Handlers {
       const realised = (query['realised'] as string | undefined) === 'true';
       return proofOf(world.violated.has(one.name) ? 'violated' : 'holds', realised ? 'realised' : 'intended');
     },
-    getService: ({ params }) => service(params['name']),
+    getService: ({ params, query }) => counted(service(params['name']), query['units']),
     deployService: ({ body }) => {
       const source = textOfSource(body['source']);
       const name: string = body['name'] ?? /name: *([\w-]+)/.exec(source)?.[1] ?? 'mobile-edge';
@@ -325,6 +326,27 @@ function digestOf(text: string): string {
 }
 
 const percent = (part: number, all: number) => (all > 0 ? Math.round((part / all) * 1_000) / 10 : 0);
+
+/** With too many units, those of each path on each host are counted, and hops of chains told one by one. */
+function counted(service: ServiceDetail, unitsMax = Number.POSITIVE_INFINITY): ServiceDetail {
+  if (service.units.length <= unitsMax) return service;
+  const groups = new Map<string, UnitGroup & { one: ServiceDetail['units'][number] }>();
+  for (const one of service.units) {
+    const { path, environment, site, host, state } = one;
+    const key = `${site}/${host} ${path}`;
+    const group = groups.get(key) ?? { path, environment, site, host, count: 0, byState: {}, one };
+    group.count += 1;
+    group.byState[state] = (group.byState[state] ?? 0) + 1;
+    groups.set(key, group);
+  }
+  const hops = new Set(service.chains.flatMap((chain) => chain.hops.map((hop) => hop.unit)));
+  const alone = new Set([...groups.values()].flatMap(({ count, one }) => (count === 1 ? [one.id] : [])));
+  return {
+    ...service,
+    units: service.units.filter(({ id, path, index }) => hops.has(id) || hops.has(`${path}#${index}`) || alone.has(id)),
+    groups: [...groups.values()].map(({ one: _one, ...group }) => group),
+  };
+}
 
 /** Names that are answered as a control plane in trouble answers. */
 function sentinel(name: string | undefined): void {

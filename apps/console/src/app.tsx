@@ -3,13 +3,30 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { useState } from 'react';
 import { AccessPage } from './access-page.tsx';
-import { forgetToken, keepToken, openSession, readToken, SessionProvider } from './data/session.tsx';
+import { prefetchFor } from './data/prefetch.ts';
+import { forgetToken, keepToken, openSession, readToken, type Session, SessionProvider } from './data/session.tsx';
 import { useStore } from './data/store.ts';
 import { router } from './router.tsx';
 
 const queryClient = new QueryClient({
   defaultOptions: { queries: { staleTime: 5_000, retry: mayHelp, refetchOnWindowFocus: false } },
 });
+
+/** One for each token: what is asked for before the page is drawn goes through the same. */
+const sessions = new Map<string, Session>();
+function openedSession(token: string): Session {
+  const open = sessions.get(token) ?? openSession(token);
+  sessions.clear();
+  sessions.set(token, open);
+  return open;
+}
+
+/** Asks for what the first page shows while its code is still being set to work. */
+export function askAhead(): void {
+  const token = readToken();
+  if (token === undefined) return;
+  prefetchFor(location, queryClient, openedSession(token).client);
+}
 
 /** A refusal is the same when it is asked for again. */
 function mayHelp(failures: number, error: unknown): boolean {
@@ -41,7 +58,7 @@ function Console(props: {
   readonly onToken: (token: string) => void;
   readonly onLeave: () => void;
 }) {
-  const [session] = useState(() => openSession(props.token));
+  const [session] = useState(() => openedSession(props.token));
   const reachability = useStore(session.reachability);
   if (reachability === 'refused') return <AccessPage refused onToken={props.onToken} />;
   return (

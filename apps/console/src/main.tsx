@@ -7,7 +7,7 @@ import './styles/shell.css';
 import './styles/pages.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { App } from './app.tsx';
+import { App, askAhead } from './app.tsx';
 import { keepToken } from './data/session.tsx';
 import { startTheme } from './data/theme.ts';
 import { takeToken } from './view-model/token.ts';
@@ -26,6 +26,7 @@ addEventListener('hashchange', () => {
   if (takeTokenOfUrl()) location.reload();
 });
 
+askAhead();
 startTheme();
 createRoot(document.getElementById('root')!).render(
   <StrictMode>

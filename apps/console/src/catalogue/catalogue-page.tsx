@@ -9,7 +9,8 @@ import { ActionButton } from '../ui/action-button.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Ago } from '../ui/facts.tsx';
 import { PageHead } from '../ui/page-head.tsx';
-import { type Column, type Filter, ResourceTable } from '../ui/resource-table.tsx';
+import type { Column, Filter } from '../list/column.ts';
+import { ResourceTable } from '../list/resource-table.tsx';
 import type { SourceFile } from '../view-model/read-files.ts';
 import { FileDrop } from './file-drop.tsx';
 

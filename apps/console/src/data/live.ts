@@ -10,7 +10,7 @@ import { createStore, type Store } from './store.ts';
 const LIMITS = {
   eventsKept: 10_000,
   /** Of the events before the page was opened. */
-  history: 5_000,
+  history: 500,
   /** Ten refreshes and ten redraws a second at most. */
   refreshMs: 100,
   /** What changes all the time and matters in the long run: capacity, pools. */

@@ -1,6 +1,7 @@
-import type { Client, OperationDetail, SiteDetail } from '@superfluidity/api';
+import type { Client, OperationDetail, Site, SiteDetail } from '@superfluidity/api';
 import { queryOptions, useQueries, useQuery, type UseQueryResult } from '@tanstack/react-query';
 import { isOver } from '../view-model/permitted.ts';
+import { TOPOLOGY_LIMITS } from '../view-model/topology.ts';
 import { useClient } from './session.tsx';
 
 /** Every query of the console. The first word of a key is what events refresh, see live.ts. */
@@ -25,7 +26,10 @@ export const queries = (client: Client) => ({
     queryFn: async () => (await client.call('listServices', { query: { limit: 1_000 } })).items,
   }),
   service: (name: string) =>
-    queryOptions({ queryKey: ['service', name], queryFn: () => client.call('getService', { params: { name } }) }),
+    queryOptions({
+      queryKey: ['service', name],
+      queryFn: () => client.call('getService', { params: { name }, query: { units: TOPOLOGY_LIMITS.unitsDrawn } }),
+    }),
   operations: (service: string | undefined) =>
     queryOptions({
       queryKey: ['operations', service ?? ''],
@@ -81,6 +85,13 @@ export const queries = (client: Client) => ({
     }),
 });
 
+/** Of which sites the details are fetched. */
+export const sitesDetailed = (sites: readonly Site[]): readonly string[] =>
+  sites
+    .filter((site) => site.hostCount <= HOSTS_DETAILED)
+    .slice(0, SITES_SHOWN)
+    .map((site) => site.name);
+
 export const useQueriesOf = () => queries(useClient());
 
 /** All sites with their details. Pending until every one has answered; a site that fails is left out and reported. */
@@ -91,10 +102,7 @@ export function useSites(): {
 } {
   const q = useQueriesOf();
   const list = useQuery(q.sites);
-  const names = (list.data ?? [])
-    .filter((site) => site.hostCount <= HOSTS_DETAILED)
-    .slice(0, SITES_SHOWN)
-    .map((site) => site.name);
+  const names = sitesDetailed(list.data ?? []);
   return useQueries({
     queries: names.map((name) => q.site(name)),
     combine: (details: UseQueryResult<SiteDetail>[]) => ({

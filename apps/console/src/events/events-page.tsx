@@ -7,7 +7,8 @@ import { Link } from '@tanstack/react-router';
 import { useQueriesOf } from '../data/queries.ts';
 import { Empty } from '../ui/empty.tsx';
 import { PageHead } from '../ui/page-head.tsx';
-import { type Column, type Filter, ResourceTable } from '../ui/resource-table.tsx';
+import type { Column, Filter } from '../list/column.ts';
+import { ResourceTable } from '../list/resource-table.tsx';
 import { formatDay, formatTime } from '../view-model/format.ts';
 
 function Subject({ of }: { readonly of: Event }) {

@@ -4,7 +4,8 @@ import { Link } from '@tanstack/react-router';
 import { Empty } from '../ui/empty.tsx';
 import { environmentNames } from '../ui/environment.tsx';
 import { Meter } from '../ui/meter.tsx';
-import { type Column, type Filter, ResourceTable } from '../ui/resource-table.tsx';
+import type { Column, Filter } from '../list/column.ts';
+import { ResourceTable } from '../list/resource-table.tsx';
 import { formatCount, formatMiB, trim } from '../view-model/format.ts';
 
 const share = (used: number, all: number) => (all > 0 ? Math.min(1, used / all) : 0);

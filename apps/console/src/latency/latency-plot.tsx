@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
 import { theme } from '../data/theme.ts';
 import { useStore } from '../data/store.ts';
+import { formatTime } from '../view-model/format.ts';
 import { ceilingMs, type LatencySeries, type Mark } from '../view-model/latency.ts';
 
 export interface LatencyPlotProps {
@@ -70,6 +71,12 @@ function options(
     grid: { stroke: colour('--sf-grid'), width: 1 },
     ticks: { show: false },
   };
+  // Asked for once: each answer makes the browser work out the styles of the page.
+  const [move, moveText, failed] = ['--sf-move', '--sf-move-text', '--sf-failed'].map(colour) as [
+    string,
+    string,
+    string,
+  ];
   const { answered } = latest.current.series;
   return {
     legend: { show: false },
@@ -96,11 +103,11 @@ function options(
         } satisfies uPlot.Series;
       }),
       // Drawn on the upper edge, wherever that is: a time-out of seconds must not flatten the answers.
-      { label: 'failed', auto: false, stroke: colour('--sf-failed'), paths: () => null, points: { show: false } },
+      { label: 'failed', auto: false, stroke: failed, paths: () => null, points: { show: false } },
     ],
     hooks: {
-      drawClear: [(plot) => drawMoves(plot, latest.current.marks, colour('--sf-move'), colour('--sf-move-text'))],
-      draw: [(plot) => drawFailures(plot, latest.current.series, colour('--sf-failed'))],
+      drawClear: [(plot) => drawMoves(plot, latest.current.marks, move, moveText)],
+      draw: [(plot) => drawFailures(plot, latest.current.series, failed)],
     },
   };
 }
@@ -113,7 +120,7 @@ function clocks(plot: uPlot, splits: readonly number[]): string[] {
   return splits.map((t) => (plot.valToPos(t, 'x') > end ? '' : clock(t)));
 }
 
-const clock = (seconds: number): string => new Date(seconds * 1000).toLocaleTimeString('en-GB', { hour12: false });
+const clock = (seconds: number): string => formatTime(seconds * 1_000);
 
 /** Discs, squares, triangles, diamonds. */
 function shape(index: number): uPlot.Series.Points.PathBuilder {

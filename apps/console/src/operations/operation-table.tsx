@@ -2,7 +2,7 @@ import type { Operation } from '@superfluidity/api';
 import { Link } from '@tanstack/react-router';
 import { Ago } from '../ui/facts.tsx';
 import { AnswerLabel, OperationLabel } from '../ui/labels.tsx';
-import type { Column, Filter } from '../ui/resource-table.tsx';
+import type { Column, Filter } from '../list/column.ts';
 import { describeOperation, kindWords } from '../view-model/describe-operation.ts';
 import { formatMs } from '../view-model/format.ts';
 import { isOver, stateWords } from '../view-model/permitted.ts';

@@ -1,7 +1,7 @@
 import { PageSection } from '@patternfly/react-core';
 import { Empty } from '../ui/empty.tsx';
 import { PageHead } from '../ui/page-head.tsx';
-import { ResourceTable } from '../ui/resource-table.tsx';
+import { ResourceTable } from '../list/resource-table.tsx';
 import { operationColumns, operationFilters } from './operation-table.tsx';
 
 export function OperationsPage() {

@@ -12,6 +12,7 @@ import { ServiceBar } from '../service/service-bar.tsx';
 import { SitesPanel } from '../sites/sites-panel.tsx';
 import { OperationPanel } from '../steps/operation-panel.tsx';
 import { TopologyPanel } from '../topology/topology-panel.tsx';
+import { shownService } from '../view-model/shown-service.ts';
 import { Command } from '../ui/empty.tsx';
 import { errorBodyOf, ErrorView } from '../ui/error-view.tsx';
 
@@ -30,7 +31,7 @@ export function OverviewPage() {
   const links = useQuery(q.links).data ?? NO_LINKS;
   const services = useQuery(q.services);
   const list = services.data ?? NO_SERVICES;
-  const name = search.service ?? list.find((one) => one.state === 'INSTANTIATED')?.name ?? list[0]?.name;
+  const name = search.service ?? shownService(list);
   const detail = useQuery({ ...q.service(name ?? ''), enabled: name !== undefined });
   const operations = useQuery(q.operations(name)).data ?? NO_OPERATIONS;
   const samples = useLiveSamples(name);

@@ -4,6 +4,7 @@ import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useClient } from '../data/session.tsx';
 import { siteMayHost } from '../view-model/permitted.ts';
+import { lotsOf } from '../view-model/unit-groups.ts';
 import { Dialog } from './dialog.tsx';
 
 /** Which function goes to which site. Sites that cannot take it are listed with the reason. */
@@ -21,7 +22,7 @@ export function MoveDialog(props: {
   const [chosen, setChosen] = useState<string>();
   const [host, setHost] = useState('');
 
-  const units = service.units.filter((unit) => unit.path === what || unit.path.startsWith(`${what}/`));
+  const units = lotsOf(service).filter((unit) => unit.path === what || unit.path.startsWith(`${what}/`));
   const choices = sites.map((site) => ({ site, may: siteMayHost(site, units) }));
   const to =
     choices.find(({ site, may }) => may.allowed && site.name === chosen) ?? choices.find(({ may }) => may.allowed);

@@ -9,7 +9,7 @@ import { TopologyPanel } from '../topology/topology-panel.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Ago, Facts } from '../ui/facts.tsx';
 import { Failure } from '../ui/failure.tsx';
-import { ResourceTable } from '../ui/resource-table.tsx';
+import { ResourceTable } from '../list/resource-table.tsx';
 import { ProofOfService } from '../verification/proof-of-service.tsx';
 import { formatMs } from '../view-model/format.ts';
 import { UnitsTab } from './units-tab.tsx';

@@ -5,7 +5,8 @@ import { ServiceLabel } from '../service/service-bar.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Ago } from '../ui/facts.tsx';
 import { PageHead } from '../ui/page-head.tsx';
-import { type Column, type Filter, ResourceTable } from '../ui/resource-table.tsx';
+import type { Column, Filter } from '../list/column.ts';
+import { ResourceTable } from '../list/resource-table.tsx';
 import { formatCount } from '../view-model/format.ts';
 
 const columns: readonly Column<Service>[] = [

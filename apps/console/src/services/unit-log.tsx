@@ -1,7 +1,8 @@
 import { Button, SearchInput, Switch } from '@patternfly/react-core';
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { useEffect, useLayoutEffect, useMemo, useState } from 'react';
 import { useClient } from '../data/session.tsx';
 import { errorBodyOf, ErrorView } from '../ui/error-view.tsx';
+import { useScrollWindow } from '../ui/scroll-window.ts';
 import { formatCount } from '../view-model/format.ts';
 import { appended, emptyLog, linesWith, LOG_LIMITS } from '../view-model/log-buffer.ts';
 import { windowOf } from '../view-model/window.ts';
@@ -43,22 +44,10 @@ export function UnitLog({ service, unit }: { readonly service: string; readonly 
   }, [client, service, unit]);
 
   const shown = useMemo(() => linesWith(log, text), [log, text]);
-  const frame = useRef<HTMLDivElement>(null);
-  const [seen, setSeen] = useState({ top: 0, height: 400 });
-  useLayoutEffect(() => {
-    const element = frame.current!;
-    const look = () => setSeen({ top: element.scrollTop, height: element.clientHeight });
-    const observer = new ResizeObserver(look);
-    observer.observe(element);
-    element.addEventListener('scroll', look, { passive: true });
-    return () => {
-      observer.disconnect();
-      element.removeEventListener('scroll', look);
-    };
-  }, []);
+  const { frame, seen } = useScrollWindow<HTMLDivElement>();
   useLayoutEffect(() => {
     if (follow) frame.current!.scrollTop = frame.current!.scrollHeight;
-  }, [follow, shown]);
+  }, [follow, shown, frame]);
   const { first, last } = windowOf(seen, LINE_HEIGHT, shown.length);
   const save = () => {
     const link = document.createElement('a');

@@ -13,7 +13,8 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import { Empty } from '../ui/empty.tsx';
 import { EnvironmentIcon, environmentNames } from '../ui/environment.tsx';
 import { Ago } from '../ui/facts.tsx';
-import { type Column, type Filter, ResourceTable } from '../ui/resource-table.tsx';
+import type { Column, Filter } from '../list/column.ts';
+import { ResourceTable } from '../list/resource-table.tsx';
 import { StateIcon } from '../ui/state-icon.tsx';
 import { UnitLog } from './unit-log.tsx';
 

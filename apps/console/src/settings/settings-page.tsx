@@ -23,7 +23,8 @@ import { useConfirm } from '../ui/confirm.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Ago } from '../ui/facts.tsx';
 import { PageHead } from '../ui/page-head.tsx';
-import { type Column, ResourceTable } from '../ui/resource-table.tsx';
+import type { Column } from '../list/column.ts';
+import { ResourceTable } from '../list/resource-table.tsx';
 import { siteMay, tokenMay } from '../view-model/permitted.ts';
 import { SiteForm } from './site-form.tsx';
 

@@ -1,5 +1,5 @@
 import type { ElkNode } from 'elkjs/lib/elk-api.js';
-import { layoutByElk } from '../ui/elk.ts';
+import { elkStarted, layoutByElk } from '../ui/elk.ts';
 import type { Box } from '../view-model/layout.ts';
 import type { StepGraph } from '../view-model/step-graph.ts';
 
@@ -16,6 +16,11 @@ const OPTIONS = {
   'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX',
   'elk.layered.considerModelOrder.strategy': 'NODES_AND_EDGES',
 };
+
+/** The worker is 1.6 MB of code: what people see first comes before it. */
+const IDLE_WITHIN_MS = 1_000;
+const whenIdle = () =>
+  new Promise<void>((resolve) => requestIdleCallback(() => resolve(), { timeout: IDLE_WITHIN_MS }));
 
 export interface StepLayout {
   readonly shape: string;
@@ -38,6 +43,7 @@ export function layoutSteps(graph: StepGraph): Promise<StepLayout> {
 }
 
 async function compute(graph: StepGraph): Promise<StepLayout> {
+  if (!elkStarted()) await whenIdle();
   const longest = Math.max(0, ...graph.nodes.map((node) => node.title.length));
   const width = Math.min(WIDTH.max, Math.max(WIDTH.min, longest * WIDTH.perCharacter + WIDTH.aside));
   const size = { width, height: STEP_HEIGHT };

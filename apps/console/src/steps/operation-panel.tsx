@@ -20,10 +20,6 @@ import { buildStepGraph, stepDurationMs, summarise } from '../view-model/step-gr
 
 const loadView = () => import('./step-graph-view.tsx');
 const StepGraphView = lazy(loadView);
-const startLayout = () => {
-  preload(loadView);
-  preload(() => import('../ui/elk.ts').then(({ warmUp }) => warmUp()));
-};
 
 const NO_STEPS: readonly Step[] = [];
 
@@ -35,8 +31,7 @@ export function OperationPanel(props: {
   readonly onChoose: (id: string) => void;
 }) {
   const id = props.chosen ?? props.operations[0]?.id;
-  // The first operation should not have to wait for the worker.
-  useEffect(startLayout, []);
+  useEffect(() => preload(loadView), []);
   if (id === undefined) {
     return (
       <Panel title="Operation" className="sf-panel--operation">

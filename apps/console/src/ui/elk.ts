@@ -4,14 +4,11 @@ import workerUrl from 'elkjs/lib/elk-worker.min.js?url';
 /** ELK in a worker, which starts when there is the first graph to lay out. */
 let elk: Elk | undefined;
 
-/** Starts the worker before it is needed. */
-export function warmUp(): void {
-  elk ??= new ELK({ workerFactory: () => new Worker(workerUrl) });
-}
+export const elkStarted = (): boolean => elk !== undefined;
 
 export function layoutByElk(graph: ElkNode): Promise<ElkNode> {
-  warmUp();
-  return elk!.layout(graph);
+  elk ??= new ELK({ workerFactory: () => new Worker(workerUrl) });
+  return elk.layout(graph);
 }
 
 /** The same with a time limit, after which the worker is ended: a layout cannot be interrupted otherwise. */

@@ -1,7 +1,6 @@
-import { type ReactNode, useLayoutEffect, useRef, useState } from 'react';
-
-/** Rows beyond the edges, so that scrolling shows no gaps before the next frame. */
-const MARGIN_ROWS = 8;
+import { type ReactNode, useLayoutEffect, useRef } from 'react';
+import { windowOf } from '../view-model/window.ts';
+import { useScrollWindow } from './scroll-window.ts';
 
 interface WindowedListProps<T> {
   readonly label: string;
@@ -19,38 +18,22 @@ interface WindowedListProps<T> {
  * before the eyes what is being read.
  */
 export function WindowedList<T>({ label, className, rowHeight, items, keyOf, row }: WindowedListProps<T>) {
-  const list = useRef<HTMLOListElement>(null);
-  const [seen, setSeen] = useState({ top: 0, height: 0 });
+  const { frame, seen, topNow } = useScrollWindow<HTMLOListElement>();
   const firstKey = useRef<number>(undefined);
 
   useLayoutEffect(() => {
-    const element = list.current!;
-    const look = () => setSeen({ top: element.scrollTop, height: element.clientHeight });
-    look();
-    const observer = new ResizeObserver(look);
-    observer.observe(element);
-    element.addEventListener('scroll', look, { passive: true });
-    return () => {
-      observer.disconnect();
-      element.removeEventListener('scroll', look);
-    };
-  }, []);
-
-  useLayoutEffect(() => {
-    const element = list.current!;
     const known = firstKey.current;
     firstKey.current = items[0] === undefined ? undefined : keyOf(items[0]);
-    if (known === undefined || element.scrollTop < rowHeight) return;
+    if (known === undefined || topNow.current < rowHeight) return;
     const added = items.findIndex((item) => keyOf(item) === known);
-    if (added > 0) element.scrollTop += added * rowHeight;
-  }, [items, keyOf, rowHeight]);
+    if (added > 0) frame.current!.scrollTop += added * rowHeight;
+  }, [items, keyOf, rowHeight, frame, topNow]);
 
-  const first = Math.max(0, Math.floor(seen.top / rowHeight) - MARGIN_ROWS);
-  const last = Math.min(items.length, Math.ceil((seen.top + seen.height) / rowHeight) + MARGIN_ROWS);
+  const { first, last } = windowOf(seen, rowHeight, items.length);
   const blank = (rows: number) => rows > 0 && <li aria-hidden style={{ blockSize: rows * rowHeight }} />;
   return (
     // A scrolling region has to be reachable by keyboard.
-    <ol ref={list} className={className} aria-label={label} tabIndex={0}>
+    <ol ref={frame} className={className} aria-label={label} tabIndex={0}>
       {blank(first)}
       {items
         .slice(first, last)

@@ -39,13 +39,13 @@ export type ServiceVerb = 'move' | 'scale' | 'heal' | 'terminate';
 
 export function serviceMay(
   verb: ServiceVerb,
-  service: Pick<ServiceDetail, 'state' | 'busy' | 'units'>,
+  service: Pick<ServiceDetail, 'state' | 'busy' | 'unitCount'>,
   sites: readonly Pick<Site, 'name'>[],
 ): Permission {
   if (service.busy !== undefined) return no('Another operation is under way on this service.');
   if (service.state === 'NOT_INSTANTIATED' && verb !== 'terminate') return no('The service is not deployed.');
   if (verb === 'move' && sites.length < 2) return no('There is no other site. Add one: superfluidity site add');
-  if (verb === 'move' && service.units.length === 0) return no('The service has no units.');
+  if (verb === 'move' && service.unitCount === 0) return no('The service has no units.');
   return yes;
 }
 

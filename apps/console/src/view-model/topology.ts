@@ -1,4 +1,5 @@
 import type { ServiceDetail, SiteDetail, SiteLink, Unit } from '@superfluidity/api';
+import { type Lot, lotsOf } from './unit-groups.ts';
 
 /**
  * What the topology shows, as data: sites hold hosts, hosts hold members. A member is one unit, or, where there are too
@@ -84,31 +85,31 @@ export interface TopologyInput {
 }
 
 export function buildTopology({ sites, links, service }: TopologyInput): Topology {
-  const units = service?.units ?? [];
-  const collapsed = units.length > TOPOLOGY_LIMITS.unitsDrawn;
-  const unitsOfSite = Map.groupBy(units, (unit) => unit.site);
+  const lots = lotsOf(service);
+  const unitCount = countOf(lots);
+  const collapsed = unitCount > TOPOLOGY_LIMITS.unitsDrawn;
+  const lotsOfSite = Map.groupBy(lots, (lot) => lot.site);
   const rank = rankOfPaths(service);
   const memberOf = new Map<string, string>();
 
   const drawn = [...sites].sort(bySitePosition).map((site): TopologySite => {
-    const here = unitsOfSite.get(site.name) ?? [];
+    const here = lotsOfSite.get(site.name) ?? [];
     return {
       name: site.name,
       tier: site.tier,
       kind: site.kind,
       healthy: site.healthy,
       hostCount: site.hostCount,
-      unitCount: here.length,
-      hosts: hostsOf(site, here).map(({ host, units: onHost }) => {
-        const groups = groupsOf(onHost, collapsed, rank);
-        const members = groups.map((group) => memberOfGroup(host.id, group));
-        groups.forEach((group, i) => {
-          for (const unit of group) {
-            memberOf.set(unit.id, members[i]!.id);
-            memberOf.set(roleAt(unit), members[i]!.id);
+      unitCount: countOf(here),
+      hosts: hostsOf(site, here).map(({ host, lots: onHost }) => {
+        const members = collapsed ? countsOn(host.id, onHost, rank) : unitsOn(onHost, rank);
+        for (const { member, units } of members) {
+          for (const unit of units) {
+            memberOf.set(unit.id, member.id);
+            memberOf.set(roleAt(unit), member.id);
           }
-        });
-        return { ...host, members };
+        }
+        return { ...host, members: members.map(({ member }) => member) };
       }),
     };
   });
@@ -117,7 +118,7 @@ export function buildTopology({ sites, links, service }: TopologyInput): Topolog
     sites: drawn,
     links: links.filter((link) => [link.a, link.b].every((name) => sites.some((site) => site.name === name))),
     chains: chainsOf(service, memberOf),
-    unitCount: units.length,
+    unitCount,
     collapsed,
   };
 }
@@ -128,7 +129,7 @@ export function sitesAround(
   links: readonly SiteLink[],
   service: ServiceDetail | undefined,
 ): readonly SiteDetail[] {
-  const own = new Set(service?.units.map((unit) => unit.site));
+  const own = new Set(lotsOf(service).map(({ site }) => site));
   if (own.size === 0) return sites;
   const near = links.flatMap(({ a, b }) => (own.has(a) ? [b] : own.has(b) ? [a] : []));
   const shown = new Set([...own, ...near]);
@@ -163,23 +164,23 @@ function tierRank(site: SiteDetail): number {
   return rank === -1 ? TIER_ORDER.indexOf(undefined) : rank;
 }
 
-type HostUnits = { readonly host: Omit<TopologyHost, 'members'>; readonly units: readonly Unit[] };
+type HostLots = { readonly host: Omit<TopologyHost, 'members'>; readonly lots: readonly Lot[] };
 
-function hostsOf(site: SiteDetail, units: readonly Unit[]): readonly HostUnits[] {
-  const unitsOfHost = Map.groupBy(units, (unit) => unit.host);
-  if (unitsOfHost.size > TOPOLOGY_LIMITS.hostsDrawn) {
+function hostsOf(site: SiteDetail, lots: readonly Lot[]): readonly HostLots[] {
+  const lotsOfHost = Map.groupBy(lots, (lot) => lot.host);
+  if (lotsOfHost.size > TOPOLOGY_LIMITS.hostsDrawn) {
     const host = {
       id: `${site.name}/*`,
-      label: `${unitsOfHost.size} of ${site.hostCount} hosts`,
+      label: `${lotsOfHost.size} of ${site.hostCount} hosts`,
       site: site.name,
       cpu: fraction(site.used.cpu, site.capacity.cpu),
       memory: fraction(site.used.memoryMiB, site.capacity.memoryMiB),
       schedulable: true,
     };
-    return [{ host, units }];
+    return [{ host, lots }];
   }
-  const busy = site.hosts.filter((host) => unitsOfHost.has(host.name));
-  const idle = site.hosts.filter((host) => !unitsOfHost.has(host.name));
+  const busy = site.hosts.filter((host) => lotsOfHost.has(host.name));
+  const idle = site.hosts.filter((host) => !lotsOfHost.has(host.name));
   const idleDrawn = Math.max(0, TOPOLOGY_LIMITS.idleHostsDrawn - busy.length);
   const shown = new Set([...busy, ...idle.slice(0, idleDrawn)]);
   return site.hosts
@@ -193,37 +194,52 @@ function hostsOf(site: SiteDetail, units: readonly Unit[]): readonly HostUnits[]
         memory: fraction(host.used.memoryMiB, host.memoryMiB),
         schedulable: host.schedulable,
       },
-      units: unitsOfHost.get(host.name) ?? [],
+      lots: lotsOfHost.get(host.name) ?? [],
     }));
 }
 
-/** Units that are drawn as one, in the order in which they are drawn. */
-function groupsOf(
-  units: readonly Unit[],
-  collapsed: boolean,
-  rank: ReadonlyMap<string, number>,
-): readonly (readonly Unit[])[] {
-  const rankOf = (path: string) => rank.get(path) ?? Number.MAX_SAFE_INTEGER;
-  const sorted = [...units].sort(
-    (a, b) => rankOf(a.path) - rankOf(b.path) || a.path.localeCompare(b.path) || a.index - b.index,
-  );
-  return collapsed ? [...Map.groupBy(sorted, (unit) => unit.path).values()] : sorted.map((unit) => [unit]);
+interface Drawn {
+  readonly member: TopologyMember;
+  /** That it stands for, as far as they are known one by one. */
+  readonly units: readonly Unit[];
 }
 
-function memberOfGroup(hostId: string, group: readonly Unit[]): TopologyMember {
-  const first = group[0]!;
-  if (group.length === 1) return { kind: 'unit', id: first.id, role: roleOf(first), unit: first };
-  const id = countId(hostId, first.path);
-  return {
-    kind: 'count',
-    id,
-    role: id,
-    path: first.path,
-    environment: first.environment,
-    count: group.length,
-    byState: countBy(group, (unit) => unit.state),
-  };
+type Rank = ReadonlyMap<string, number>;
+
+/** Each unit by itself, in the order in which they are drawn. */
+function unitsOn(lots: readonly Lot[], rank: Rank): readonly Drawn[] {
+  return lots
+    .flatMap(({ units }) => units)
+    .sort((a, b) => byRank(rank)(a, b) || a.index - b.index)
+    .map((unit) => ({ member: memberOfUnit(unit), units: [unit] }));
 }
+
+/** The units of each path as one, but for those that are alone. */
+function countsOn(hostId: string, lots: readonly Lot[], rank: Rank): readonly Drawn[] {
+  const ofPath = Map.groupBy(lots.toSorted(byRank(rank)), ({ path }) => path);
+  return [...ofPath].map(([path, same]) => {
+    const units = same.flatMap((lot) => lot.units);
+    const count = countOf(same);
+    if (count === 1 && units[0] !== undefined) return { member: memberOfUnit(units[0]), units };
+    const byState: Partial<Record<UnitState, number>> = {};
+    for (const lot of same) {
+      for (const [state, n] of Object.entries(lot.byState) as [UnitState, number][])
+        byState[state] = (byState[state] ?? 0) + n;
+    }
+    const id = countId(hostId, path);
+    const member = { kind: 'count', id, role: id, path, environment: same[0]!.environment, count, byState } as const;
+    return { member, units };
+  });
+}
+
+const byRank = (rank: Rank) => (a: { readonly path: string }, b: { readonly path: string }) => {
+  const rankOf = (path: string) => rank.get(path) ?? Number.MAX_SAFE_INTEGER;
+  return rankOf(a.path) - rankOf(b.path) || a.path.localeCompare(b.path);
+};
+
+const memberOfUnit = (unit: Unit): UnitMember => ({ kind: 'unit', id: unit.id, role: roleOf(unit), unit });
+
+const countOf = (lots: readonly Lot[]): number => lots.reduce((sum, lot) => sum + lot.count, 0);
 
 /** Paths in the order in which the chains visit them, then in the order of the descriptor. */
 function rankOfPaths(service: ServiceDetail | undefined): ReadonlyMap<string, number> {
@@ -260,9 +276,3 @@ function chainsOf(service: ServiceDetail | undefined, memberOf: ReadonlyMap<stri
 }
 
 const fraction = (used: number, total: number): number => (total > 0 ? Math.min(1, Math.max(0, used / total)) : 0);
-
-function countBy<T, K extends string>(items: readonly T[], key: (item: T) => K): Partial<Record<K, number>> {
-  const counts: Partial<Record<K, number>> = {};
-  for (const item of items) counts[key(item)] = (counts[key(item)] ?? 0) + 1;
-  return counts;
-}
