@@ -213,14 +213,10 @@ export const routes = {
     summary: 'Onboard a descriptor; pools for its units begin to fill when it is enabled',
     tag: 'catalogue',
     query: z.object({
-      after: z
-        .string()
-        .max(64)
-        .optional()
-        .meta({
-          description:
-            'Id of the newest version of that name which the writer knows, or `none`: refused when there is a newer one',
-        }),
+      after: z.string().max(64).optional().meta({
+        description:
+          'Id of the newest version of that name which the writer knows, or `none`: refused when there is a newer one',
+      }),
     }),
     body: s.descriptorSource,
     reply: s.descriptor,
