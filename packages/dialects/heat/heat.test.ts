@@ -212,6 +212,58 @@ resources:
   });
 });
 
+describe('long values that are used many times', () => {
+  const many = (count: number, item: (i: number) => string) =>
+    Array.from({ length: count }, (_, i) => item(i)).join('');
+  const list = `[${many(9_000, (i) => `${i},`)}]`;
+  const read = (value: string, defaults: Readonly<Record<string, string>>, more = '') => {
+    const parameters = many(Object.keys(defaults).length, (i) => {
+      const [name, said] = Object.entries(defaults)[i]!;
+      return `  ${name}: {type: json, default: ${said}}\n`;
+    });
+    return readDescriptor(
+      one(
+        `heat_template_version: 2018-08-31\nparameters:\n${parameters}resources:\n${more}  s: {type: "OS::Nova::Server", properties: {image: i, x: ${value}}}`,
+      ),
+    );
+  };
+
+  test.each([
+    ['repeat', `{repeat: {template: ${'x'.repeat(65_000)}, for_each: {x: [{get_param: a}]}}}`, 'y'.repeat(65_000)],
+    ['list_join', `{list_join: [${'d'.repeat(65_000)}, {get_param: a}]}`, list],
+    ['str_replace', `{str_replace: {template: {get_param: a}, params: {x: y}}}`, 'x'.repeat(200_000)],
+    ['list_concat_unique', `{list_concat_unique: [{get_param: a}]}`, list],
+  ])('%s stands for text and lists up to a bound, and never throws', (_, value, said) => {
+    expect(read(value, { a: said }).service?.block.children).toHaveLength(1);
+  });
+
+  test.each([
+    ['str_split', '{str_split: [".", {get_param: a}]}', `"${'a.'.repeat(20_000)}"`],
+    ['list_concat', '{list_concat: [{get_param: a}]}', list],
+    ['equals', '{equals: [{get_param: a}, {get_param: a}]}', list],
+    [
+      'str_replace',
+      `{str_replace: {template: ${'x'.repeat(1_000)}, params: {get_param: a}}}`,
+      `{${many(9_000, (i) => `n${i}: 1,`)}}`,
+    ],
+    ['repeat', `{repeat: {template: y, for_each: {${many(1_500, (i) => `x${i}: {get_param: a},`)}}}}`, list],
+  ])('%s of them is refused', (_, value, said) => {
+    const { problems } = read(`[${many(60, () => `${value},`)}]`, { a: said });
+    expect(problems).toMatchObject([{ code: 'SF-DESCRIPTOR-TOO-LARGE' }]);
+  });
+
+  test('rules of a group that many ports have are refused too', () => {
+    const rule = '{protocol: tcp, port_range_min: 1, port_range_max: 256},';
+    const group = `  g: {type: "OS::Neutron::SecurityGroup", properties: {rules: [${many(100, () => rule)}]}}\n`;
+    const ports = many(
+      100,
+      (i) =>
+        `  s${i}: {type: "OS::Nova::Server", properties: {networks: [{network: n}], security_groups: [{get_resource: g}]}}\n`,
+    );
+    expect(read('1', { a: '1' }, group + ports).problems).toMatchObject([{ code: 'SF-DESCRIPTOR-TOO-LARGE' }]);
+  });
+});
+
 test('what a guest is told is read as it was', () => {
   const words = fc.array(fc.string({ maxLength: 8 }), { minLength: 1, maxLength: 4 });
   const env = fc.dictionary(fc.stringMatching(/^[A-Z]{1,4}$/), fc.string({ maxLength: 8 }), { minKeys: 1, maxKeys: 3 });

@@ -7,7 +7,7 @@ import { named } from '../recognise.ts';
 import { readShape } from '../shape.ts';
 import { decodeUtf8 } from '../utf8.ts';
 import { yamlOf, type YamlText } from '../yaml-text.ts';
-import { resolvePath, type Template } from './stack.ts';
+import { isTemplate, resolvePath, type Template } from './stack.ts';
 
 /**
  * The parts of HOT that are read (template guide, heat_template_version 2013-05-23 to 2021-04-16). Properties of resources are
@@ -107,7 +107,7 @@ export function entriesOf({ templates }: Files): readonly Template[] {
     if (Array.isArray(value)) return value.forEach((item) => visit(item, from, depth + 1));
     if (!isGroup(value)) return;
     const type = textOf(value['type']);
-    if (type !== undefined && /\.(?:ya?ml|template)$/.test(type)) used.add(resolvePath(from, type));
+    if (type !== undefined && isTemplate(type)) used.add(resolvePath(from, type));
     for (const inner of Object.values(value)) visit(inner, from, depth + 1);
   };
   for (const { path, value } of templates.values()) visit(groupAt(value, 'resources'), path, 0);

@@ -16,21 +16,27 @@ const referred = (value: unknown): Resource | undefined => (value instanceof Ref
 const referredAll = (value: unknown): readonly Resource[] => listOf(value).flatMap((one) => referred(one) ?? []);
 
 /** Where a port or server is among the units: `radio/rrh.eth0`. */
-function hopOf(resource: Resource | undefined, units: readonly ReadUnit[]): string | undefined {
-  for (const unit of units) {
-    const index = unit.ports.findIndex((port) => port !== undefined && port === resource);
-    const port = unit.unit.ports?.[index];
-    if (port !== undefined && typeof port !== 'string') return `${unit.path}.${port.name}`;
-    if (unit.resource === resource) return unit.path;
+function hopsOf(units: readonly ReadUnit[]): ReadonlyMap<unknown, string> {
+  const hops = new Map<unknown, string>();
+  const add = (resource: Resource | undefined, hop: string) => {
+    if (resource !== undefined && !hops.has(resource)) hops.set(resource, hop);
+  };
+  for (const { path, unit, resource, ports } of units) {
+    ports.forEach((port, i) => {
+      const own = unit.ports?.[i];
+      if (own !== undefined && typeof own !== 'string') add(port, `${path}.${own.name}`);
+    });
+    add(resource, path);
   }
-  return undefined;
+  return hops;
 }
 
 /** Port chains (networking-sfc): a classifier of what comes from one port, through groups of port pairs, to another. */
 export function readChains(units: readonly ReadUnit[], { resources, report }: Around) {
   const names = new Names();
+  const hops = hopsOf(units);
   return resources
-    .filter(({ type }) => type === 'OS::Neutron::PortChain')
+    .ofType('OS::Neutron::PortChain')
     .flatMap((resource): readonly { readonly resource: Resource; readonly chain: Unaddressed<NativeChain> }[] => {
       const kept = (why: string) => {
         const message = `port chain '${shorten(resource.name)}' is carried: ${why}`;
@@ -40,12 +46,12 @@ export function readChains(units: readonly ReadUnit[], { resources, report }: Ar
       const { port_pair_groups: groups, flow_classifiers: flows, name } = resource.properties();
       const through = referredAll(groups).map((group) => {
         const [pair, ...others] = referredAll(group.properties()['port_pairs']);
-        return others.length > 0 ? undefined : hopOf(referred(pair?.properties()['ingress']), units);
+        return others.length > 0 ? undefined : hops.get(referred(pair?.properties()['ingress']));
       });
       const classifiers = referredAll(flows).map((flow) => flow.properties());
       const [first] = classifiers;
-      const from = hopOf(referred(first?.['logical_source_port']), units);
-      const to = hopOf(referred(first?.['logical_destination_port']), units);
+      const from = hops.get(referred(first?.['logical_source_port']));
+      const to = hops.get(referred(first?.['logical_destination_port']));
       if (from === undefined || to === undefined)
         return kept('its classifiers do not say from which port to which it leads');
       if (through.length === 0 || through.includes(undefined))
@@ -78,12 +84,20 @@ function portOf(flow: Group): number | undefined {
   return Number.isInteger(port) && port > 0 && port <= 65_535 ? port : undefined;
 }
 
+function poolOf(listener: Resource | undefined): Resource | undefined {
+  const pool = referred(listener?.properties()['default_pool']);
+  return pool?.type === 'OS::Octavia::Pool' ? pool : undefined;
+}
+
 /** Balancers of Octavia: the first listener of each, with the pool behind it. */
 export function readBalancers(units: readonly ReadUnit[], { resources, report }: Around) {
   const names = new Names();
-  const of = (type: string) => resources.filter((one) => one.type === `OS::Octavia::${type}`);
-  return of('LoadBalancer').flatMap(
-    (resource): readonly { readonly resource: Resource; readonly balancer: Unaddressed<NativeBalancer> }[] => {
+  const hops = hopsOf(units);
+  const of = (type: string, property: string, wanted: unknown) =>
+    resources.of(`OS::Octavia::${type}`, [property], wanted);
+  return resources
+    .ofType('OS::Octavia::LoadBalancer')
+    .flatMap((resource): readonly { readonly resource: Resource; readonly balancer: Unaddressed<NativeBalancer> }[] => {
       const kept = (why: string) => {
         report.warn(
           'SF-DESCRIPTOR-UNSUPPORTED',
@@ -92,23 +106,12 @@ export function readBalancers(units: readonly ReadUnit[], { resources, report }:
         );
         return [];
       };
-      const [listener, second] = of('Listener').filter(
-        (one) => referred(one.properties()['loadbalancer']) === resource,
-      );
+      const [listener, second] = of('Listener', 'loadbalancer', resource);
       if (second !== undefined) kept('a balancer has one listener here, and the first is taken');
-      const pool = of('Pool').find((one) => {
-        const { listener: by, loadbalancer } = one.properties();
-        return (
-          (listener !== undefined &&
-            (referred(by) === listener || referred(listener.properties()['default_pool']) === one)) ||
-          referred(loadbalancer) === resource
-        );
-      });
-      const members = of('PoolMember').filter(
-        (one) => pool !== undefined && referred(one.properties()['pool']) === pool,
-      );
+      const pool = of('Pool', 'listener', listener)[0] ?? poolOf(listener) ?? of('Pool', 'loadbalancer', resource)[0];
+      const members = of('PoolMember', 'pool', pool);
       const behind = new Set(
-        members.map((one) => hopOf(referred(one.properties()['address']), units)?.replace(/\.[^.]*$/, '')),
+        members.map((one) => hops.get(referred(one.properties()['address']))?.replace(/\.[^.]*$/, '')),
       );
       const [unit] = behind;
       if (listener === undefined || pool === undefined) return kept('it has no listener with a pool');
@@ -125,7 +128,7 @@ export function readBalancers(units: readonly ReadUnit[], { resources, report }:
         const message = `balancer '${shorten(resource.name)}' does not say its address: one is assumed`;
         report.warn('SF-DESCRIPTOR-ASSUMED', resource.position(), message);
       }
-      const monitor = of('HealthMonitor').find((one) => referred(one.properties()['pool']) === pool);
+      const [monitor] = of('HealthMonitor', 'pool', pool);
       return [
         {
           resource,
@@ -145,8 +148,7 @@ export function readBalancers(units: readonly ReadUnit[], { resources, report }:
           },
         },
       ];
-    },
-  );
+    });
 }
 
 function healthOf({ type, timeout, url_path: path }: Group, port: number): NativeHealth | undefined {

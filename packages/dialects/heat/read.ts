@@ -11,15 +11,12 @@ import { toService } from '../to-service.ts';
 import { shorten } from '../yaml-text.ts';
 import { readBalancers, readChains } from './paths.ts';
 import { entriesOf, sortFiles, type Files } from './package.ts';
-import { fileName, Stack, TooMuch, type Resource, type Template } from './stack.ts';
+import { isNetwork, isRead, Resources } from './resources.ts';
+import { fileName, isTemplate, Stack, TooMuch, type Resource, type Template } from './stack.ts';
 import { readUnits, type ReadUnit } from './units.ts';
 import { Reference, Unknown } from './values.ts';
 
 type NativeNetwork = NonNullable<NativeService['networks']>[number];
-
-/** Types of which every resource is read for what others are. */
-const READ =
-  /^OS::(?:Nova::(?:Server|Flavor)|Zun::Container|Neutron::(?:Net|ProviderNet|Subnet|Port|Router|RouterInterface|SecurityGroup|SecurityGroupRule|QoSPolicy|QoSBandwidthLimitRule|Trunk|PortPair|PortPairGroup|FlowClassifier|PortChain|ExtraRouteSet)|Heat::(?:ResourceGroup|AutoScalingGroup|ScalingPolicy)|Octavia::(?:LoadBalancer|Listener|Pool|PoolMember|HealthMonitor)|Cinder::(?:Volume|VolumeAttachment)|Glance::(?:Image|WebImage))$/;
 
 /**
  * Reads Heat Orchestration Templates: one stack with the stacks inside of it. Servers and containers become units, those of a
@@ -43,7 +40,7 @@ export function readHeat(files: readonly DescriptorFile[]): ReadResult {
 /** What the parts of a reading ask of each other. */
 export interface Around {
   readonly report: Report;
-  readonly resources: readonly Resource[];
+  readonly resources: Resources;
   /** Label of the network that a property names. */
   readonly network: (value: unknown, from: Resource) => string;
 }
@@ -55,7 +52,9 @@ class Reader {
   readonly #networks: NativeNetwork[] = [];
   readonly #names = new Names();
   readonly #labels = new Map<Resource | string, string>();
-  readonly #resources: Resource[] = [];
+  #resources = new Resources([]);
+  /** The first network of each name. */
+  #named: ReadonlyMap<unknown, Resource> = new Map();
 
   constructor(files: Files) {
     this.#files = files;
@@ -76,8 +75,12 @@ class Reader {
     }
     const { templates, others, parameters } = this.#files;
     const stack = new Stack(entry, {}, { templates, others, parameters, report, steps: 0 });
-    this.#gather(stack, 0);
-    for (const net of this.#resources.filter(isNetwork)) this.#network(net);
+    const all: Resource[] = [];
+    this.#gather(stack, all);
+    this.#resources = new Resources(all);
+    const nets = all.filter(isNetwork);
+    this.#named = new Map(nets.toReversed().map((net) => [net.properties()['name'] ?? net.name, net]));
+    for (const net of nets) this.#network(net);
     const around: Around = {
       report,
       resources: this.#resources,
@@ -99,7 +102,7 @@ class Reader {
     this.#noteAll(functions, entry);
     chains.forEach(({ resource }, i) => this.#origins.note(`chains[${i}]`, resource.position()));
     balancers.forEach(({ resource }, i) => this.#origins.note(`balancers[${i}]`, resource.position()));
-    for (const resource of this.#resources) this.#tell(resource);
+    for (const resource of all) this.#tell(resource);
     const said = groupAt(entry.value, 'outputs', 'service', 'value');
     const id = textOf(said['name']) ?? fileName(entry.path);
     const name = new Names().label(id);
@@ -129,19 +132,19 @@ class Reader {
     return Object.fromEntries([...[...templates].map(([path, { value }]) => [path, value]), ...others]) as Group;
   }
 
-  #gather(stack: Stack, depth: number): void {
+  #gather(stack: Stack, all: Resource[]): void {
     for (const resource of stack.resources.values()) {
       stack.step();
-      this.#resources.push(resource);
-      for (const inner of resource.inner() ?? []) this.#gather(inner, depth + 1);
+      all.push(resource);
+      for (const inner of resource.inner() ?? []) this.#gather(inner, all);
     }
   }
 
   /** Resources that nothing here carries out are kept in the files, and said so. */
   #tell(resource: Resource): void {
     const { type, name } = resource;
-    const nested = /\.(?:ya?ml|template)$/.test(type);
-    if (READ.test(type) || (nested && resource.inner()?.length !== 0)) return;
+    const nested = isTemplate(type);
+    if (isRead(resource) || (nested && resource.inner()?.length !== 0)) return;
     const what = nested ? 'its template is not in the package' : 'nothing here carries it out';
     this.#report.warn(
       'SF-DESCRIPTOR-UNSUPPORTED',
@@ -155,11 +158,8 @@ class Reader {
     if (known !== undefined) return known;
     const label = this.#names.fresh(textOf(net.properties()['name']) ?? net.name);
     this.#labels.set(net, label);
-    const subnets = this.#resources.filter((one) => {
-      if (one.type !== 'OS::Neutron::Subnet') return false;
-      const to = one.properties()['network'] ?? one.properties()['network_id'];
-      return to instanceof Reference ? to.resource === net : to === net.properties()['name'] && to !== undefined;
-    });
+    const subnetsOf = (wanted: unknown) => this.#resources.of('OS::Neutron::Subnet', ['network', 'network_id'], wanted);
+    const subnets = [...subnetsOf(net), ...subnetsOf(net.properties()['name'])];
     const prefixes = subnets
       .map((one) => textOf(one.properties()['cidr']))
       .filter((cidr) => cidr !== undefined && parseIpv4Prefix(cidr) !== undefined);
@@ -193,7 +193,7 @@ class Reader {
     const name =
       value instanceof Unknown ? value.name : value instanceof Reference ? value.resource.name : textOf(value);
     const key = name ?? 'network';
-    const own = this.#resources.find((one) => isNetwork(one) && (one.properties()['name'] ?? one.name) === key);
+    const own = this.#named.get(key);
     if (own !== undefined) return this.#network(own);
     const known = this.#labels.get(key);
     if (known !== undefined) return known;
@@ -231,5 +231,3 @@ class Reader {
     ports.forEach((port, k) => this.#origins.note(`${path}.ports[${k}]`, () => (port ?? resource).position()));
   }
 }
-
-const isNetwork = ({ type }: Resource) => type === 'OS::Neutron::Net' || type === 'OS::Neutron::ProviderNet';

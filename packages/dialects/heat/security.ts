@@ -1,23 +1,23 @@
 import { parseIpv4, parseIpv4Prefix, type TrafficRule } from '@superfluidity/model';
 import { dialectLimits } from '../errors.ts';
 import { listOf, textOf, type Group } from '../groups.ts';
+import type { Resources } from './resources.ts';
 import type { Resource } from './stack.ts';
-import { isPlainGroup, Reference } from './values.ts';
+import { isPlainGroup } from './values.ts';
 
 type Unsaid = (resource: Resource, what: string) => void;
 
 /** What a security group lets in, by its own rules and by those that are resources. */
-export function rulesOf(group: Resource, all: readonly Resource[], unsaid: Unsaid): readonly TrafficRule[] {
-  const apart = all.filter(({ type, properties }) => {
-    if (type !== 'OS::Neutron::SecurityGroupRule') return false;
-    const to = properties()['security_group'];
-    return to instanceof Reference && to.resource === group;
-  });
+export function rulesOf(group: Resource, all: Resources, unsaid: Unsaid): readonly TrafficRule[] {
+  const apart = all.of('OS::Neutron::SecurityGroupRule', ['security_group'], group);
   const own = listOf(group.properties()['rules']).filter(isPlainGroup);
-  return [
+  const rules = [
     ...own.flatMap((rule) => ruleOf(rule, (what) => unsaid(group, what))),
     ...apart.flatMap((rule) => ruleOf(rule.properties(), (what) => unsaid(rule, what))),
   ];
+  // Each port with the group gets them.
+  group.stack.step(rules.reduce((sum, { ports = [] }) => sum + 1 + ports.length, 0));
+  return rules;
 }
 
 const NUMBERS: Readonly<Record<string, string>> = { '6': 'tcp', '17': 'udp', '1': 'icmp', any: '', '': '' };

@@ -75,9 +75,9 @@ export class Stack {
     return this.#package.report;
   }
 
-  /** Bounds what a package can ask for. */
-  step(): void {
-    this.#package.steps += 1;
+  /** Bounds what a package can ask for: values that are looked at or made. */
+  step(count = 1): void {
+    this.#package.steps += count;
     if (this.#package.steps > dialectLimits.heatSteps) throw new TooMuch(this.template.text.locate([]));
   }
 
@@ -158,14 +158,14 @@ export class Stack {
         : [new Stack(template, given, this.#package, this.#depth + 1)];
     };
     this.step();
-    if (isFile(type)) return nested(type, properties());
+    if (isTemplate(type)) return nested(type, properties());
     const field = GROUPS[type];
     if (field === undefined) return undefined;
     const definition = properties()[field];
     if (!isPlainGroup(definition)) return [];
     const repeated = textOf(definition['type']) ?? '';
     const given = isPlainGroup(definition['properties']) ? definition['properties'] : {};
-    if (isFile(repeated)) return nested(repeated, given);
+    if (isTemplate(repeated)) return nested(repeated, given);
     // Its properties are evaluated already: nothing in them is a function any more.
     const only = {
       ...this.template,
@@ -190,7 +190,8 @@ export class TooMuch extends Error {
   }
 }
 
-const isFile = (type: string) => /\.(?:ya?ml|template)$/.test(type);
+/** Whether a type is a template of its own, and not one of Heat's. */
+export const isTemplate = (type: string): boolean => /\.(?:ya?ml|template)$/.test(type);
 
 export const fileName = (path: string): string => path.replace(/^.*\//, '').replace(/\.[^.]*$/, '');
 

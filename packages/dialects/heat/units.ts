@@ -1,4 +1,4 @@
-import { smallest } from '@superfluidity/core';
+import { append, smallest } from '@superfluidity/core';
 import { modelLimits, parseIpv4, type TrafficRule } from '@superfluidity/model';
 import { macOf } from '../ethernet.ts';
 import { given, listOf, same, textOf, type Group } from '../groups.ts';
@@ -7,7 +7,8 @@ import type { NativePort, NativeRequirements, NativeUnit } from '../native/schem
 import { shorten } from '../yaml-text.ts';
 import type { Around } from './read.ts';
 import { rulesOf } from './security.ts';
-import { fileName, type Resource, type Scaled, type Stack } from './stack.ts';
+import type { Resources } from './resources.ts';
+import { fileName, isTemplate, type Resource, type Scaled, type Stack } from './stack.ts';
 import { toldBy } from './user-data.ts';
 import { isConstant, isPlainGroup, Reference } from './values.ts';
 import { splitWords } from './words.ts';
@@ -89,7 +90,7 @@ function placesIn(root: Resource, entry: Stack): readonly Place[] {
     }
     if (!isUnit(resource)) return;
     const marked = textOf(resource.metadata['function']);
-    const nested = root.type.endsWith('.yaml') || root.type.endsWith('.yml') || root.type.endsWith('.template');
+    const nested = isTemplate(root.type);
     const stack = nested ? root.inner()?.[0] : entry;
     const fn = nested ? fileName(root.type) : root.name;
     places.push({
@@ -239,12 +240,9 @@ const amount = (value: unknown): number | undefined => {
 };
 
 /** Volumes that the server boots from, or that are attached to it. */
-function gigabytes(server: Resource, resources: readonly Resource[]): number {
+function gigabytes(server: Resource, resources: Resources): number {
   const own = listOf(server.properties()['block_device_mapping_v2']).filter(isPlainGroup);
-  const attached = resources.filter(({ type, properties }) => {
-    const to = type === 'OS::Cinder::VolumeAttachment' ? properties()['instance_uuid'] : undefined;
-    return to instanceof Reference && to.resource === server;
-  });
+  const attached = resources.of('OS::Cinder::VolumeAttachment', ['instance_uuid'], server);
   const sizeOf = (volume: unknown) =>
     (volume instanceof Reference ? amount(volume.resource.properties()['size']) : undefined) ?? 0;
   const all = [
@@ -290,7 +288,7 @@ function portsOf(server: Resource, around: Around): readonly ReadPort[] {
     (one): readonly { readonly resource: Resource | undefined; readonly properties: Group }[] => {
       const { port } = one;
       if (port instanceof Reference && port.resource.type === 'OS::Neutron::Port') {
-        const subports = around.resources.flatMap((trunk) => subportsOf(trunk, port.resource));
+        const subports = around.resources.of('OS::Neutron::Trunk', ['port'], port.resource).flatMap(subportsOf);
         return [port.resource, ...subports].map((resource) => ({ resource, properties: resource.properties() }));
       }
       const guarded = { security_groups: server.properties()['security_groups'] };
@@ -340,11 +338,8 @@ function portsOf(server: Resource, around: Around): readonly ReadPort[] {
 }
 
 /** Ports that a trunk carries beside the port that it is made of. */
-function subportsOf(trunk: Resource, parent: Resource): readonly Resource[] {
-  if (trunk.type !== 'OS::Neutron::Trunk') return [];
-  const { port, sub_ports: list } = trunk.properties();
-  if (!(port instanceof Reference) || port.resource !== parent) return [];
-  return listOf(list).flatMap((one) => {
+function subportsOf(trunk: Resource): readonly Resource[] {
+  return listOf(trunk.properties()['sub_ports']).flatMap((one) => {
     const sub = isPlainGroup(one) ? one['port'] : undefined;
     return sub instanceof Reference ? [sub.resource] : [];
   });
@@ -356,17 +351,14 @@ function allowOf(properties: Group, from: Resource, { resources, report }: Aroun
   if (groups.length === 0 || String(properties['port_security_enabled']).toLowerCase() === 'false') return undefined;
   const known = groups.flatMap((group) => {
     if (group instanceof Reference) return group.resource.type === 'OS::Neutron::SecurityGroup' ? [group.resource] : [];
-    return resources.filter(
-      (one) =>
-        one.type === 'OS::Neutron::SecurityGroup' && one.properties()['name'] === group && typeof group === 'string',
-    );
+    return typeof group === 'string' ? resources.of('OS::Neutron::SecurityGroup', ['name'], group) : [];
   });
   if (known.length < groups.length) {
     const message = `a security group of '${shorten(from.name)}' is not in the templates: what it lets in is not known`;
     report.warn('SF-DESCRIPTOR-UNSUPPORTED', from.position(), message);
     return undefined;
   }
-  const rules = known.flatMap((group) =>
+  const rules = [...new Set(known)].flatMap((group) =>
     rulesOf(group, resources, (resource, what) => {
       const message = `'${shorten(resource.name)}' has a rule for ${what}: that has no words here, and is carried`;
       report.warn('SF-DESCRIPTOR-UNSUPPORTED', resource.position(), message);
@@ -377,22 +369,18 @@ function allowOf(properties: Group, from: Resource, { resources, report }: Aroun
 
 /** Rules one after the other that differ in their ports are one. */
 function joined(rules: readonly TrafficRule[]): readonly TrafficRule[] {
-  const all: TrafficRule[] = [];
+  const all: (Omit<TrafficRule, 'ports'> & { ports?: number[] })[] = [];
   for (const { ports, ...rule } of rules) {
     const { ports: before, ...last } = all.at(-1) ?? { ports: undefined, from: '' };
-    if (ports !== undefined && before !== undefined && same(rule, last))
-      all[all.length - 1] = { ...rule, ports: [...before, ...ports] };
-    else all.push({ ...rule, ...(ports === undefined ? {} : { ports }) });
+    if (ports !== undefined && before !== undefined && same(rule, last)) append(before, ports);
+    else all.push({ ...rule, ...(ports === undefined ? {} : { ports: [...ports] }) });
   }
   return all;
 }
 
-function rateOf(policy: unknown, resources: readonly Resource[]): number | undefined {
+function rateOf(policy: unknown, resources: Resources): number | undefined {
   if (!(policy instanceof Reference)) return undefined;
-  const limits = resources.filter(({ type, properties }) => {
-    const to = type === 'OS::Neutron::QoSBandwidthLimitRule' ? properties()['policy'] : undefined;
-    return to instanceof Reference && to.resource === policy.resource;
-  });
+  const limits = resources.of('OS::Neutron::QoSBandwidthLimitRule', ['policy'], policy.resource);
   const rates = limits.flatMap((limit) => amount(limit.properties()['max_kbps']) ?? []);
   return rates.length === 0 ? undefined : smallest(rates) / 1_000;
 }

@@ -1,4 +1,4 @@
-import { at, isGroup, listOf, same, type Group } from '../groups.ts';
+import { at, isGroup, listOf, same, textOf, type Group } from '../groups.ts';
 import { dialectLimits } from '../errors.ts';
 import type { Resource, Stack } from './stack.ts';
 
@@ -32,6 +32,20 @@ export function isConstant(value: unknown): boolean {
   if (value instanceof Reference || value instanceof Unknown) return false;
   return !isGroup(value) || Object.values(value).every(isConstant);
 }
+
+/** What a value counts, as often as a function gives it: a parameter may be a list of a megabyte, and be used a thousand times. */
+function weightOf(value: unknown): number {
+  if (typeof value === 'string') return 1 + Math.floor(value.length / TEXT_OF_A_STEP);
+  if (!Array.isArray(value) && !isPlainGroup(value)) return 1;
+  const known = weights.get(value);
+  if (known !== undefined) return known;
+  const weight = Object.values(value).reduce<number>((sum, inner) => sum + weightOf(inner), 1);
+  weights.set(value, weight);
+  return weight;
+}
+
+const TEXT_OF_A_STEP = 1_000;
+const weights = new WeakMap<object, number>();
 
 type Apply = (argument: unknown, stack: Stack) => unknown;
 
@@ -69,7 +83,9 @@ const functions: Readonly<Record<string, Apply>> = {
     const [delimiter, ...lists] = listOf(argument);
     const items = lists.flatMap((list) => listOf(list));
     if (!items.every(isText)) return new Unknown('list_join');
-    return bounded(items.map(textual).join(String(delimiter)));
+    const texts = items.map(textual);
+    const length = texts.reduce((sum, text) => sum + text.length, texts.length * String(delimiter).length);
+    return length > dialectLimits.functionText ? TOO_LONG : texts.join(String(delimiter));
   },
   str_split: (argument) => {
     const [delimiter, text, index] = listOf(argument);
@@ -79,8 +95,7 @@ const functions: Readonly<Record<string, Apply>> = {
   },
   list_concat: (argument) => listOf(argument).flatMap((list) => listOf(list)),
   list_concat_unique: (argument) => {
-    const all = listOf(argument).flatMap((list) => listOf(list));
-    return all.filter((one, i) => all.findIndex((other) => one === other) === i);
+    return [...new Set(listOf(argument).flatMap((list) => listOf(list)))];
   },
   map_merge: (argument) => Object.assign({}, ...listOf(argument).filter(isPlainGroup)) as unknown,
   equals: (argument) => {
@@ -109,7 +124,14 @@ const LAZY = new Set(['if', 'repeat', 'get_file']);
 
 const isText = (value: unknown) => ['string', 'number', 'boolean'].includes(typeof value);
 const textual = (value: unknown) => (typeof value === 'boolean' ? (value ? 'True' : 'False') : String(value));
-const bounded = (text: string) => (text.length > dialectLimits.functionText ? new Unknown('a long text') : text);
+const TOO_LONG = new Unknown('a long text');
+
+/** The text with something else in place of a name; undefined where it would be too long. */
+function inPlaceOf(name: string, put: string, text: string): string | undefined {
+  const parts = text.split(name);
+  const length = text.length + (parts.length - 1) * (put.length - name.length);
+  return length > dialectLimits.functionText ? undefined : parts.join(put);
+}
 
 /** Both an index and a name, as attributes and parameters are looked into. */
 export function reach(value: unknown, path: readonly unknown[]): unknown {
@@ -134,18 +156,20 @@ export function truth(value: unknown, stack: Stack): unknown {
 }
 
 /** Longer names first, as Heat does. */
-function replaced(argument: unknown): unknown {
+function replaced(argument: unknown, stack: Stack): unknown {
   const { template, params } = isPlainGroup(argument) ? argument : {};
   if (!isText(template) || !isPlainGroup(params)) return new Unknown('str_replace');
+  if (textual(template).length > dialectLimits.functionText) return TOO_LONG;
   const names = Object.keys(params).toSorted((a, b) => b.length - a.length || (a < b ? -1 : 1));
   let text = textual(template);
   for (const name of names) {
+    stack.step(weightOf(text));
     if (name === '' || !text.includes(name)) continue;
     const value = params[name] ?? '';
     if (!isText(value)) return isConstant(value) ? new Unknown('str_replace') : value;
-    const longer = text.length + text.split(name).length * textual(value).length;
-    if (longer > dialectLimits.functionText) return new Unknown('a long text');
-    text = text.split(name).join(textual(value));
+    const longer = inPlaceOf(name, textual(value), text);
+    if (longer === undefined) return TOO_LONG;
+    text = longer;
   }
   return text;
 }
@@ -162,7 +186,11 @@ export function evaluate(value: unknown, stack: Stack, depth = 0): unknown {
     if (name === 'if') return branch(argument, stack, depth);
     if (name === 'repeat') return repeated(argument, stack, depth);
     const apply = Object.hasOwn(functions, name) ? functions[name] : undefined;
-    if (apply !== undefined) return apply(LAZY.has(name) ? argument : evaluate(argument, stack, depth + 1), stack);
+    if (apply !== undefined) {
+      const result = apply(LAZY.has(name) ? argument : evaluate(argument, stack, depth + 1), stack);
+      stack.step(weightOf(result));
+      return result;
+    }
     if (UNTOLD.has(name)) return new Unknown(name);
   }
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, evaluate(inner, stack, depth + 1)]));
@@ -200,32 +228,40 @@ function repeated(argument: unknown, stack: Stack, depth: number): unknown {
   if (pairs) {
     rounds = listOf(lists[0]?.[1]).map((_, i) => lists.map(([name, list]) => [name, listOf(list)[i]] as const));
   } else {
-    for (const [name, list] of lists)
-      rounds = rounds
-        .flatMap((round) =>
-          listOf(list)
-            .slice(0, 1_000)
-            .map((item) => [...round, [name, item] as const]),
-        )
-        .slice(0, 1_000);
+    for (const [name, list] of lists) {
+      const some = listOf(list).slice(0, ROUNDS_MAX);
+      const before = some.length === 0 ? [] : rounds.slice(0, Math.ceil(ROUNDS_MAX / some.length));
+      stack.step(before.length * some.length * lists.length);
+      rounds = before.flatMap((round) => some.map((item) => [...round, [name, item] as const])).slice(0, ROUNDS_MAX);
+    }
   }
   return rounds.map((round) => evaluate(substituted(argument['template'], new Map(round), stack), stack, depth + 1));
 }
 
+const ROUNDS_MAX = 1_000;
+
 function substituted(value: unknown, items: ReadonlyMap<string, unknown>, stack: Stack): unknown {
   stack.step();
   if (typeof value === 'string') {
-    if (items.has(value)) return items.get(value);
+    if (items.has(value)) {
+      stack.step(weightOf(items.get(value)));
+      return items.get(value);
+    }
     let text = value;
-    for (const [name, item] of items)
-      if (isText(item) && name !== '') text = text.split(name).join(textual(item)).slice(0, dialectLimits.functionText);
+    for (const [name, item] of items) {
+      if (!isText(item) || name === '') continue;
+      stack.step(weightOf(text));
+      const longer = inPlaceOf(name, textual(item), text);
+      if (longer === undefined) return TOO_LONG;
+      text = longer;
+    }
     return text;
   }
   if (Array.isArray(value)) return value.map((item) => substituted(item, items, stack));
   if (!isPlainGroup(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => [
-      String(substituted(key, items, stack)),
+      textOf(substituted(key, items, stack)) ?? key,
       substituted(inner, items, stack),
     ]),
   );
