@@ -6,12 +6,12 @@ import { findAppds } from './appd/read.ts';
 import { appdFileShape } from './appd/shape.ts';
 import { rfbGraphShape } from './cran/read.ts';
 import { dialects } from './dialects.ts';
+import { realFiles } from './testing/real-files.ts';
 import { serviceTemplateShape } from './tosca/shape.ts';
 import { isTosca } from './tosca/templates.ts';
 import { yamlOf } from './yaml-text.ts';
 
 /** What editors are told must not call wrong what the readers take: golden files, and those that people have published. */
-const data = fileURLToPath(new URL('../../../shared/data/descriptors', import.meta.url));
 const here = fileURLToPath(new URL('.', import.meta.url));
 const filesIn = (folder: string, patterns: readonly string[]) =>
   globSync([...patterns], { cwd: folder }).map((path) => ({ path, bytes: readFileSync(`${folder}/${path}`) }));
@@ -45,9 +45,7 @@ describe.each(cases)('the schema of $name', ({ name, shape, golden, is }) => {
   });
 
   test('takes what the reader takes', () => {
-    const files = [...filesIn(here, [golden]), ...filesIn(data, ['**/*.{yaml,yml,json}'])].filter((file) =>
-      is(text(file)),
-    );
+    const files = [...filesIn(here, [golden]), ...realFiles('', /\.(?:ya?ml|json)$/)].filter((file) => is(text(file)));
     expect(files.length).toBeGreaterThan(0);
     for (const file of files) {
       const { value, problems } = yamlOf(file);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { convert, readDescriptor, recognise } from '../descriptor.ts';
-import { hasRealFiles, realFiles } from '../testing/real-files.ts';
+import { hasRealFiles, noRealFiles, realFiles } from '../testing/real-files.ts';
 import { survivesDamage } from '../testing/round-trip.ts';
 
 const text = readFileSync(new URL('./golden/small-ran.yaml', import.meta.url)).toString();
@@ -53,7 +53,7 @@ test.each([
 
 test('whatever becomes of the file, the answer is problems with known codes', () => survivesDamage([file(text)], 30));
 
-test.runIf(hasRealFiles)('the example of RDCL 3D', () => {
+test.skipIf(!hasRealFiles)(`the example of RDCL 3D${noRealFiles}`, () => {
   const files = realFiles('rdcl3d/CRAN', /\.(yaml|json)$/);
   expect(recognise(files)).toBe('cran');
   const { service, problems } = readDescriptor(files);

@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { convert, readDescriptor, recognise, writeDescriptor } from '../descriptor.ts';
 import type { DescriptorFile } from '../files.ts';
 import { securityRule } from '../sol006/form.ts';
-import { hasRealFiles, realFiles } from '../testing/real-files.ts';
+import { hasRealFiles, noRealFiles, realFiles } from '../testing/real-files.ts';
 import { keepsMeaning, survivesDamage } from '../testing/round-trip.ts';
 
 const text = ({ bytes }: DescriptorFile) => new TextDecoder().decode(bytes);
@@ -248,7 +248,7 @@ test('what was written is read as the same service, without what was reported as
 test('whatever a file of the package becomes, the answer is problems with known codes', () =>
   survivesDamage(golden, 20));
 
-test.skipIf(!hasRealFiles)('the package of the OSM hackfest is read, and written as it was', () => {
+test.skipIf(!hasRealFiles)(`the package of the OSM hackfest is read, and written as it was${noRealFiles}`, () => {
   const files = realFiles('osm-hackfest', /_(?:nsd|vnfd)\.yaml$/);
   const { service, problems, format } = readDescriptor(files);
   expect([format, files.length, problems.map(({ code }) => code)]).toEqual(['osm', 2, ['SF-DESCRIPTOR-ASSUMED']]);

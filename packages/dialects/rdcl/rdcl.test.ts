@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { readDescriptor, recognise, writeDescriptor } from '../descriptor.ts';
 import type { DescriptorFile } from '../files.ts';
-import { hasRealFiles, realFiles } from '../testing/real-files.ts';
+import { hasRealFiles, noRealFiles, realFiles } from '../testing/real-files.ts';
 import { keepsMeaning, survivesDamage } from '../testing/round-trip.ts';
 
 const golden = readFileSync(new URL('./golden/edge-cache.json', import.meta.url));
@@ -182,7 +182,7 @@ test('what was written is read as the same service, without what was reported as
   keepsMeaning('rdcl', { among: designed, normal: plain, numRuns: 15 });
 });
 
-describe.runIf(hasRealFiles)('projects of RDCL 3D', () => {
+describe.skipIf(!hasRealFiles)(`projects of RDCL 3D${noRealFiles}`, () => {
   test.each([
     ['rdcl3d/SUPERFLUIDITY/Superfluidity-example-01', 3],
     ['rdcl3d/SUPERFLUIDITY/Superfluidity-example-hvm-clickos-01-new-desc', 4],

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { readDescriptor, writeDescriptor } from '../descriptor.ts';
-import { hasRealFiles, realFiles } from '../testing/real-files.ts';
+import { hasRealFiles, noRealFiles, realFiles } from '../testing/real-files.ts';
 import { yangKinds as kindsOf, yangTree, type YangNode } from '../testing/yang.ts';
 import { xmlDescriptor } from './xml.ts';
 import { yangKinds } from './yang-kinds.ts';
@@ -297,7 +297,7 @@ function toXml(nodes: readonly YangNode[], group: Value): string {
     .join('\n');
 }
 
-test.skipIf(!hasRealFiles)('every leaf of the published modules is kept by reading and writing', () => {
+test.skipIf(!hasRealFiles)(`every leaf of the published modules is kept by reading and writing${noRealFiles}`, () => {
   const seen = new Set<string>();
   for (const pass of [0, 1, 2]) {
     const nfv = base() as unknown as Value;
@@ -320,6 +320,6 @@ test.skipIf(!hasRealFiles)('every leaf of the published modules is kept by readi
   expect(seen.size).toBeGreaterThan(500);
 });
 
-test.skipIf(!hasRealFiles)('what the XML encoding must know of the modules is what they say', () => {
+test.skipIf(!hasRealFiles)(`what the XML encoding must know of the modules is what they say${noRealFiles}`, () => {
   expect(yangKinds).toEqual(kindsOf(tree));
 });

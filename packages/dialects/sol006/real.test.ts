@@ -3,14 +3,14 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { readDescriptor, recognise, writeDescriptor } from '../descriptor.ts';
 import type { DescriptorFile } from '../files.ts';
-import { hasRealFiles, realFiles } from '../testing/real-files.ts';
+import { hasRealFiles, noRealFiles, realFiles } from '../testing/real-files.ts';
 import { survivesDamage } from '../testing/round-trip.ts';
 import { xmlDescriptor } from './xml.ts';
 
 const files = new Map(realFiles('etsi-sol006', /\.xml$/).map((file) => [file.path, file] as const));
 const text = ({ bytes }: DescriptorFile) => new TextDecoder().decode(bytes);
 
-describe.skipIf(!hasRealFiles)('the examples that ETSI publishes with the modules', () => {
+describe.skipIf(!hasRealFiles)(`the examples that ETSI publishes with the modules${noRealFiles}`, () => {
   test('are recognised, and those that are one service are read', () => {
     const answers = [...files.values()].map((file) => {
       const { problems, service } = readDescriptor([file]);

@@ -10,6 +10,9 @@ const data = ['../../../../shared/', '../../../../../shared/']
 
 export const hasRealFiles = data !== undefined;
 
+/** To be added to the title of a test that needs them. */
+export const noRealFiles = hasRealFiles ? '' : ' (skipped: shared/data/descriptors is absent)';
+
 /** Files below a folder of the data, by their paths in it. */
 export function realFiles(folder: string, pattern: RegExp): readonly DescriptorFile[] {
   if (data === undefined) return [];

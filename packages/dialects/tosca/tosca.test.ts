@@ -1,11 +1,12 @@
 import { canonicalJson } from '@superfluidity/core';
 import type { Port, Service } from '@superfluidity/model';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { convert, readDescriptor, recognise, writeDescriptor } from '../descriptor.ts';
 import type { DescriptorFile } from '../files.ts';
+import { hasRealFiles, noRealFiles, realFiles } from '../testing/real-files.ts';
 import { keepsMeaning, survivesDamage } from '../testing/round-trip.ts';
 
 const filesOf = (folder: string): readonly DescriptorFile[] =>
@@ -345,15 +346,14 @@ test('policies of the service are policies of a type of its own, and what is wro
 test('whatever a file of the package becomes, the answer is problems with known codes', () =>
   survivesDamage(golden, 25));
 
-const data = fileURLToPath(new URL('../../../../shared/data/descriptors', import.meta.url));
-describe.skipIf(!existsSync(data))('real files (absent here: shared/data/descriptors)', () => {
+describe.skipIf(!hasRealFiles)(`real files${noRealFiles}`, () => {
   test.each([
     ['tacker/tosca/sample_vnf_package_csar', 'vnf/vdu1', 0],
     ['rdcl3d/TOSCA/One-Server-Three-Networks/YAML', 'my-server/my-server', 1],
     ['rdcl3d/TOSCA/Two-Servers-One-Network/YAML', 'my-server/my-server my-server2/my-server2', 2],
     ['rdcl3d/TOSCANFV/Sample-tosca-nfv/YAML', 'vnf1/vdu11 vnf1/vdu-ejh6 vnf2/vdu21', 6],
   ])('%s', (folder, units, assumed) => {
-    const { service, problems, format } = readDescriptor(filesOf(join(data, folder)));
+    const { service, problems, format } = readDescriptor(realFiles(folder, /./));
     expect(format).toBe('tosca');
     expect(problems.map(({ code }) => code)).toEqual(Array.from({ length: assumed }, () => 'SF-DESCRIPTOR-ASSUMED'));
     const paths = service!.block.children.flatMap((fn) => fn.children.map((unit) => `${fn.name}/${unit.name}`));
@@ -364,7 +364,7 @@ describe.skipIf(!existsSync(data))('real files (absent here: shared/data/descrip
   });
 
   test('nothing else of the folder is taken for TOSCA', () => {
-    const claimed = filesOf(data).filter((file) => recognise([file]) === 'tosca');
+    const claimed = realFiles('', /./).filter((file) => recognise([file]) === 'tosca');
     const folders = new Set(claimed.map(({ path }) => path.split('/').slice(0, 2).join('/')));
     expect([...folders].toSorted()).toEqual([
       'rdcl3d/TOSCA',
