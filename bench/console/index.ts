@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { launchBrowser, whyNoBrowser } from '../../apps/console/test/browser.ts';
 import { describeMachine } from '../machine.ts';
 import { firstPaint, hundredThousandHosts } from './control-plane.ts';
+import { designer } from './designer.ts';
 import { eventBurst, largeTopology } from './mock.ts';
 import type { Case } from './case.ts';
 
@@ -31,7 +32,7 @@ export async function benchConsole(args: readonly string[]): Promise<void> {
   const browser = await launchBrowser();
   const results: Case[] = [];
   try {
-    for (const measure of [firstPaint, hundredThousandHosts, largeTopology, eventBurst]) {
+    for (const measure of [firstPaint, hundredThousandHosts, largeTopology, eventBurst, designer]) {
       if (!measure.name.toLowerCase().includes(values.only.toLowerCase())) continue;
       results.push(...(await measure(browser)));
     }

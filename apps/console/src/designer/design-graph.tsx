@@ -13,7 +13,7 @@ import { actionsOf, type PaletteEntry } from './core/palette.ts';
 import type { Compared } from './designer.tsx';
 import { layoutLevel } from './graph/layout-level.ts';
 import { usePlaces } from './graph/use-places.ts';
-import { SelectionBar } from './selection-bar.tsx';
+import { Finder, SelectionBar } from './selection-bar.tsx';
 import type { Design } from './use-design.ts';
 
 const GraphView = lazy(() => import('./graph/graph-view.tsx'));
@@ -67,7 +67,8 @@ function Drawn(props: DesignGraphProps & { readonly drawn: operations.Drawn }) {
       onNotice(`It could not be arranged (${why}), and is shown in rows. Everything can be moved by hand.`),
     [onNotice],
   );
-  const places = usePlaces(level, design.places[path], failed);
+  const { places, arranged } = usePlaces(level, design.places[path], failed);
+  const [arrangements, setArrangements] = useState(0);
   const [menu, setMenu] = useState<{ readonly of: 'node' | 'link'; readonly at: Point }>();
   const marking = useMemo(
     () => ({ differences: props.compared?.of ?? NO_DIFFERENCES, found: NOTHING_FOUND }),
@@ -97,7 +98,10 @@ function Drawn(props: DesignGraphProps & { readonly drawn: operations.Drawn }) {
     );
   const arrange = () => {
     layoutLevel(level).then(
-      (laidOut) => move(Object.fromEntries(laidOut)),
+      (laidOut) => {
+        move(Object.fromEntries(laidOut));
+        setArrangements((before) => before + 1);
+      },
       (error: unknown) => {
         dispatch({ type: 'unplaced', level: path });
         failed(error instanceof Error ? error.message : String(error));
@@ -138,8 +142,8 @@ function Drawn(props: DesignGraphProps & { readonly drawn: operations.Drawn }) {
 
   return (
     <>
+      <Finder service={service} onGo={goTo} />
       <SelectionBar
-        service={service}
         count={nodes.length + edges.length}
         may={may}
         onOpen={acts['open']!.act}
@@ -148,7 +152,6 @@ function Drawn(props: DesignGraphProps & { readonly drawn: operations.Drawn }) {
         onDelete={remove}
         onAlign={align}
         onArrange={arrange}
-        onGo={goTo}
       />
       {design.isStale && (
         <p className="sf-stale" role="status" data-stale-graph>
@@ -160,6 +163,7 @@ function Drawn(props: DesignGraphProps & { readonly drawn: operations.Drawn }) {
           <GraphView
             level={level}
             places={places}
+            arranged={`${arranged} ${arrangements}`}
             selected={chosen}
             marking={marking}
             stale={design.isStale}

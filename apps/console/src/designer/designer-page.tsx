@@ -20,16 +20,27 @@ const NEW = 'new';
 /** The designer of one descriptor of the catalogue, of a new one, or the choice of what to begin with. */
 export function DesignerPage() {
   const { descriptor, template } = useSearch({ from: '/designer' });
-  // What was opened by its id is the same design when its address has its name.
-  const [named, setNamed] = useState<{ readonly was: string; readonly is: string }>();
-  if (descriptor !== undefined) {
-    const key = named?.is === descriptor ? named.was : descriptor;
-    return <OfCatalogue key={key} name={key} onNamed={(is) => setNamed({ was: key, is })} />;
-  }
-  return <OfNew key={template ?? ''} template={template} />;
+  // What was new, or opened by its id, is the same design when its address has its name.
+  const [named, setNamed] = useState<{ readonly was: Source; readonly is: string }>();
+  const asked: Source = descriptor === undefined ? { template } : { descriptor };
+  const source = named !== undefined && named.is === descriptor ? named.was : asked;
+  const onNamed = (is: string) => setNamed({ was: source, is });
+  if (source.descriptor !== undefined)
+    return <OfCatalogue key={`descriptor ${source.descriptor}`} name={source.descriptor} onNamed={onNamed} />;
+  return <OfNew key={`template ${source.template ?? ''}`} template={source.template} onNamed={onNamed} />;
 }
 
-function OfNew({ template }: { readonly template: string | undefined }) {
+interface Source {
+  readonly descriptor?: string;
+  readonly template?: string | undefined;
+}
+
+interface Named {
+  /** It was saved under this name, which its address has now. */
+  readonly onNamed: (name: string) => void;
+}
+
+function OfNew({ template, onNamed }: Named & { readonly template: string | undefined }) {
   const navigate = useNavigate({ from: '/designer' });
   const known = templates.find(({ id }) => id === template);
   const [begun, setBegun] = useState<Version | undefined>(() => known ?? readDraft(localStorage, NEW));
@@ -43,21 +54,20 @@ function OfNew({ template }: { readonly template: string | undefined }) {
         }}
       />
     );
-  const { text, language } = begun;
   return (
     <Designer
-      beginning={{ key: NEW, version: { text, language } }}
+      beginning={{ key: NEW, version: begun }}
       onAnother={() => {
         dropDraft(localStorage, NEW);
         setBegun(undefined);
         void navigate({ search: {} });
       }}
-      onNamed={() => {}}
+      onNamed={onNamed}
     />
   );
 }
 
-function OfCatalogue({ name, onNamed }: { readonly name: string; readonly onNamed: (name: string) => void }) {
+function OfCatalogue({ name, onNamed }: Named & { readonly name: string }) {
   const q = useQueriesOf();
   const navigate = useNavigate({ from: '/designer' });
   // What was opened stays as it is, however often the catalogue is asked; a newer version is found when this is saved.
@@ -116,9 +126,7 @@ function OfCatalogue({ name, onNamed }: { readonly name: string; readonly onName
     <Designer
       beginning={beginning}
       onAnother={() => void navigate({ to: '/designer', search: {} })}
-      onNamed={(is) => {
-        if (is === beginning.key) onNamed(is);
-      }}
+      onNamed={onNamed}
     />
   );
 }

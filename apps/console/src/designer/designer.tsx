@@ -41,7 +41,6 @@ export function Designer(props: {
   const name = design.drawn?.service.block.name ?? beginning.key;
   const saving = useSave(design, name, (saved, words) => {
     setNotice(words);
-    if (saved !== beginning.key) design.drop();
     if (search.descriptor === saved) return;
     onNamed(saved);
     go({ descriptor: saved, template: undefined });

@@ -23,7 +23,12 @@ export function importFiles(files: readonly DescriptorFile[]): Imported {
   if (only !== undefined && others.length === 0 && format !== undefined && own.includes(format)) {
     const text = new TextDecoder().decode(only.bytes);
     // A native text with mistakes can be mended here.
-    return { version: { text, language: format as Language }, ...from, problems };
+    const name = only.path.replace(/^.*\//, '').replace(/\.\w+$/, '');
+    return {
+      version: { text, language: format as Language, ...(format === 'native' ? {} : { name }) },
+      ...from,
+      problems,
+    };
   }
   if (service === undefined) return { ...from, problems };
   return { version: { text: writeNative(service), language: 'native' }, ...from, problems };

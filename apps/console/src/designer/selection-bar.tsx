@@ -15,7 +15,6 @@ const alignments: readonly (readonly [Alignment, string])[] = [
 
 /** What can be done with what is selected, without a mouse too. What cannot be done says why. */
 export function SelectionBar(props: {
-  readonly service: Service;
   readonly count: number;
   readonly may: Readonly<Record<'open' | 'connect' | 'chain' | 'delete' | 'align', Permission>>;
   readonly onOpen: () => void;
@@ -24,7 +23,6 @@ export function SelectionBar(props: {
   readonly onDelete: () => void;
   readonly onAlign: (how: Alignment) => void;
   readonly onArrange: () => void;
-  readonly onGo: (path: string) => void;
 }) {
   const { may } = props;
   return (
@@ -51,7 +49,6 @@ export function SelectionBar(props: {
       <Act may={{ allowed: true }} onClick={props.onArrange}>
         Arrange
       </Act>
-      <Find service={props.service} onGo={props.onGo} />
     </div>
   );
 }
@@ -73,7 +70,7 @@ function Act({
 }
 
 /** Finds blocks in the whole design, however deep, and goes there. */
-function Find({ service, onGo }: { readonly service: Service; readonly onGo: (path: string) => void }) {
+export function Finder({ service, onGo }: { readonly service: Service; readonly onGo: (path: string) => void }) {
   const [typed, setTyped] = useState('');
   const wanted = typed.trim().toLowerCase();
   const found: string[] = [];

@@ -14,6 +14,8 @@ export interface Beginning {
 }
 
 interface State {
+  /** Under which its draft is kept: of a new design, the name with which it was saved. */
+  readonly key: string;
   readonly history: History;
   readonly base: Draft['base'];
   readonly places: Draft['places'];
@@ -25,7 +27,7 @@ type Action =
   | { readonly type: 'typed'; readonly text: string; readonly atMs: number }
   | { readonly type: 'changed'; readonly version: Version }
   | { readonly type: 'undo' | 'redo' }
-  | { readonly type: 'saved'; readonly base: NonNullable<Draft['base']> }
+  | { readonly type: 'saved'; readonly base: NonNullable<Draft['base']>; readonly name: string }
   | { readonly type: 'moved'; readonly level: string; readonly places: Readonly<Record<string, Point>> }
   | { readonly type: 'unplaced'; readonly level: string }
   | { readonly type: 'begun'; readonly beginning: Beginning };
@@ -41,7 +43,7 @@ function reduce(state: State, action: Action): State {
     case 'redo':
       return { ...state, history: redone(state.history) };
     case 'saved':
-      return { ...state, base: action.base, fromDraft: false };
+      return { ...state, base: action.base, key: action.name, fromDraft: false };
     case 'moved': {
       const level = { ...state.places[action.level], ...action.places };
       return { ...state, places: { ...state.places, [action.level]: level } };
@@ -55,7 +57,8 @@ function reduce(state: State, action: Action): State {
   }
 }
 
-const fresh = ({ version, base }: Beginning): State => ({
+const fresh = ({ key, version, base }: Beginning): State => ({
+  key,
   history: begun(version),
   base,
   places: {},
@@ -65,9 +68,10 @@ const fresh = ({ version, base }: Beginning): State => ({
 function initial(beginning: Beginning): State {
   const draft = readDraft(localStorage, beginning.key);
   if (draft === undefined) return fresh(beginning);
-  const { text, language, base, places } = draft;
+  const { text, language, name, base, places } = draft;
+  const version = { text, language, ...(name === undefined ? {} : { name }) };
   const isSame = text === beginning.version.text && base?.id === beginning.base?.id;
-  return { history: begun({ text, language }), base, places, fromDraft: !isSame };
+  return { key: beginning.key, history: begun(version), base, places, fromDraft: !isSame };
 }
 
 const KEEP_MS = 400;
@@ -86,7 +90,7 @@ export interface Design {
   /** Whether what is drawn is of an older text. */
   readonly isStale: boolean;
   readonly dispatch: (action: Action) => void;
-  /** Forgets the draft: it was saved under another name, or is not wanted. */
+  /** Forgets the draft: it is not wanted. */
   readonly drop: () => void;
   /** Changes the text as it is now. Returns why not, or what is selected then. */
   readonly edit: (change: (design: Drawn) => Done) => Done;
@@ -95,7 +99,7 @@ export interface Design {
 /** One design: its text, what it says, and what was done with it. It survives a reload and a restart of the control plane. */
 export function useDesign(beginning: Beginning, path: string): Design {
   const [state, dispatch] = useReducer(reduce, beginning, initial);
-  const { history, base, places } = state;
+  const { history, base, places, key } = state;
   const version = useDeferredValue(history.now);
   const reading = useMemo(() => readVersion(version), [version]);
   const [lastGood, setLastGood] = useState<Reading>();
@@ -109,17 +113,16 @@ export function useDesign(beginning: Beginning, path: string): Design {
   const dropped = useRef(false);
   const drop = useCallback(() => {
     dropped.current = true;
-    dropDraft(localStorage, beginning.key);
-  }, [beginning.key]);
+    dropDraft(localStorage, key);
+  }, [key]);
   const keep = useEffectEvent(() => {
     if (dropped.current) return;
-    if (isSaved && Object.keys(places).length === 0) dropDraft(localStorage, beginning.key);
+    if (key !== beginning.key) dropDraft(localStorage, beginning.key);
+    if (isSaved && Object.keys(places).length === 0) dropDraft(localStorage, key);
     else {
-      const { text, language } = history.now;
       setKept(
-        keepDraft(localStorage, beginning.key, {
-          text,
-          language,
+        keepDraft(localStorage, key, {
+          ...history.now,
           ...(base === undefined ? {} : { base }),
           places,
           atMs: Date.now(),

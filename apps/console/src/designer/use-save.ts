@@ -1,9 +1,10 @@
 import { ApiError } from '@superfluidity/api';
+import type { Language } from '@superfluidity/language';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useClient } from '../data/session.tsx';
 import { toBase64 } from '../view-model/read-files.ts';
-import { fileNames } from './core/reading.ts';
+import { fileOf } from './core/reading.ts';
 import type { Conflict } from './merge-dialog.tsx';
 import type { Design } from './use-design.ts';
 
@@ -18,15 +19,15 @@ export function useSave(design: Design, name: string, onSaved: (name: string, wo
   const { base, history, dispatch } = design;
   const save = useMutation({
     mutationFn: async ({ text, after }: { readonly text: string; readonly after: string }) => {
-      const path = fileNames[history.now.language];
+      const path = fileOf(history.now);
       const files = [{ path, base64: toBase64(new TextEncoder().encode(text)) }];
       try {
         const saved = await client.call('addDescriptor', { query: { after }, body: { files } });
         return { saved, text };
       } catch (error) {
         if (!(error instanceof ApiError) || error.report.code !== 'SF-LIFECYCLE-CHANGED') throw error;
-        const { id, version, source } = await client.call('getDescriptor', { params: { id: name } });
-        return { theirs: { id, version, text: source }, text };
+        const { id, version, source, format } = await client.call('getDescriptor', { params: { id: name } });
+        return { theirs: { id, version, text: await textIn(history.now.language, source, format) }, text };
       }
     },
     onSuccess: async (result) => {
@@ -38,7 +39,7 @@ export function useSave(design: Design, name: string, onSaved: (name: string, wo
       setConflict(undefined);
       const isOld = saved.id === base?.id && base.text !== text;
       dispatch({ type: 'changed', version: { ...history.now, text } });
-      dispatch({ type: 'saved', base: { id: saved.id, text } });
+      dispatch({ type: 'saved', base: { id: saved.id, text }, name: saved.name });
       await Promise.all([
         cache.invalidateQueries({ queryKey: ['descriptors'] }),
         cache.invalidateQueries({ queryKey: ['descriptor'] }),
@@ -56,7 +57,7 @@ export function useSave(design: Design, name: string, onSaved: (name: string, wo
     takeTheirs: () => {
       const { id, text } = conflict!.theirs;
       dispatch({ type: 'changed', version: { ...history.now, text } });
-      dispatch({ type: 'saved', base: { id, text } });
+      dispatch({ type: 'saved', base: { id, text }, name });
       setConflict(undefined);
     },
     leave: () => setConflict(undefined),
@@ -65,4 +66,12 @@ export function useSave(design: Design, name: string, onSaved: (name: string, wo
     error: save.error,
     forget: () => save.reset(),
   };
+}
+
+/** What they saved, in the language of this design where it is another dialect. */
+async function textIn(language: Language, source: string, format: string): Promise<string> {
+  if (format === language) return source;
+  const { importFiles } = await import('./import-files.ts');
+  const { version } = importFiles([{ path: 'theirs.yaml', bytes: new TextEncoder().encode(source) }]);
+  return version?.language === language ? version.text : source;
 }

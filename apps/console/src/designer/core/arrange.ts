@@ -42,6 +42,7 @@ export function arrange({ nodes, edges }: Level): ReadonlyMap<string, Point> {
     edges.filter(({ kind }) => kind === 'attached'),
     ({ target }) => target,
   );
+  const isChained = edges.some(({ kind }) => kind === 'chain');
   const places = new Map<string, Point>();
   const networks = Map.groupBy(
     nodes.filter(({ kind }) => kind === 'network'),
@@ -53,7 +54,9 @@ export function arrange({ nodes, edges }: Level): ReadonlyMap<string, Point> {
   let y = 0;
   for (let row = 0; row <= last; row += 1) {
     const here = blocks.slice(row * columns, (row + 1) * columns);
-    here.forEach((node, i) => places.set(node.id, { x: i * step, y }));
+    // Where chains lead through, every second row goes backwards, so that they go on below.
+    const isBack = isChained && row % 2 === 1;
+    here.forEach((node, i) => places.set(node.id, { x: (isBack ? columns - 1 - i : i) * step, y }));
     y += Math.max(0, ...here.map((node) => sizeOf(node).height)) + nodeSizes.gap.y;
     const wanted = (networks.get(row) ?? []).map((network, i) => {
       const xs = (attached.get(network.id) ?? []).flatMap(({ source }) => places.get(source)?.x ?? []);

@@ -6,6 +6,7 @@ import { designLimits } from './limits.ts';
 export interface Draft {
   readonly text: string;
   readonly language: Language;
+  readonly name?: string;
   /** The version of the catalogue that it was made from. */
   readonly base?: { readonly id: string; readonly text: string };
   /** Where things were put by hand: by level, then by node. */
@@ -47,10 +48,17 @@ export function readDraft(storage: Storage, name: string): Draft | undefined {
     const draft = JSON.parse(value) as Draft | null;
     if (draft === null || typeof draft !== 'object' || typeof draft.text !== 'string') return undefined;
     if (!languages.includes(draft.language)) return undefined;
-    const { text, language, base, atMs } = draft;
+    const { text, language, name, base, atMs } = draft;
     const isBase = typeof base?.id === 'string' && typeof base.text === 'string';
     const places = placesOf(draft.places);
-    return { text, language, ...(isBase ? { base } : {}), places, atMs: typeof atMs === 'number' ? atMs : 0 };
+    return {
+      text,
+      language,
+      ...(typeof name === 'string' ? { name } : {}),
+      ...(isBase ? { base } : {}),
+      places,
+      atMs: typeof atMs === 'number' ? atMs : 0,
+    };
   } catch {
     return undefined;
   }

@@ -5,6 +5,8 @@ import { designLimits } from './limits.ts';
 export interface Version {
   readonly text: string;
   readonly language: Language;
+  /** Of texts that do not say it themselves: NEMO and Click. Their file has this name. */
+  readonly name?: string;
 }
 
 /** What was before and after, to go back to. */

@@ -7,7 +7,7 @@ import { addBlock, addChain, connect, type End, remove, setField } from './edits
 import { copied, fragmentOf, paste } from './fragment.ts';
 import { type Level, type LevelEdge, levelOf, type LevelNode } from './level.ts';
 import type { PaletteEntry } from './palette.ts';
-import { fileNames, type Reading, readVersion } from './reading.ts';
+import { fileOf, type Reading, readVersion } from './reading.ts';
 import { type Edited, editYaml, set } from './yaml-edit.ts';
 
 /** A design that could be read, and what of it is open: what a person changes in the graph. */
@@ -122,7 +122,7 @@ export function renamed(design: Drawn, at: Path, name: string): Edited {
     return { refused: 'it has its name by its place' };
   // Behind a quote, where there is one.
   const offset = node.range[0] + (/^["']/.test(text.slice(node.range[0], node.range[0] + 1)) ? 1 : 0);
-  const result = renameIn({ path: fileNames.native, text, language }, offset, name);
+  const result = renameIn({ path: fileOf({ language }), text, language }, offset, name);
   if ('refused' in result) return result;
   let after = text;
   for (const { from, to, text: put } of result.edits.toSorted((a, b) => b.from - a.from))

@@ -21,11 +21,15 @@ export interface Reading {
   readonly documentPath: (modelPath: string) => Path;
 }
 
-export const fileNames = { native: 'service.yaml', nemo: 'service.nemo', click: 'service.click' } as const;
+const endings = { native: 'yaml', nemo: 'nemo', click: 'click' } as const;
+
+/** The file that a text would be. */
+export const fileOf = ({ language, name = 'service' }: Pick<Version, 'language' | 'name'>): string =>
+  `${name}.${endings[language]}`;
 
 export function readVersion(version: Version): Reading {
   const { text, language } = version;
-  const path = fileNames[language];
+  const path = fileOf(version);
   if (text.length > designLimits.text)
     return {
       version,

@@ -11,7 +11,7 @@ import type { Extension } from '@codemirror/state';
 import { hoverTooltip } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import { complete, diagnostics, hover, type Language, type LanguageDocument } from '@superfluidity/language';
-import { fileNames } from '../core/reading.ts';
+import { fileOf } from '../core/reading.ts';
 
 /** Time without a key before the text is checked. */
 const CHECK_MS = 250;
@@ -22,7 +22,7 @@ const kinds = { keyword: 'keyword', field: 'property', value: 'enum', name: 'var
 function documents(language: Language): (text: string) => LanguageDocument {
   let known: LanguageDocument | undefined;
   return (text) => {
-    if (known?.text !== text) known = { path: fileNames[language], text, language };
+    if (known?.text !== text) known = { path: fileOf({ language }), text, language };
     return known;
   };
 }

@@ -1,6 +1,6 @@
 import type { Edge } from '@xyflow/react';
 import type { Point } from '../../view-model/layout.ts';
-import { sizeOf } from '../core/arrange.ts';
+import { sideOf, sizeOf } from '../core/arrange.ts';
 import type { Difference } from '../core/compare.ts';
 import type { Level, LevelEdge, LevelNode } from '../core/level.ts';
 import { BODY, type DesignNode, spoken } from './nodes.tsx';
@@ -59,22 +59,44 @@ export function flowNodes(
 }
 
 const CHAIN_COLOURS = 5;
+/** Things that are this much higher or lower are not in one row. */
+const ROW = 40;
 
-export function flowEdges(level: Level, selected: ReadonlySet<string>): DesignEdge[] {
+/** Lines leave a thing on the side on which the other lies, so that they do not run behind it. */
+export function flowEdges(
+  level: Level,
+  places: ReadonlyMap<string, Point>,
+  selected: ReadonlySet<string>,
+): DesignEdge[] {
+  const kinds = new Map(level.nodes.map(({ id, kind }) => [id, kind]));
   return level.edges.map((edge): DesignEdge => {
     const { id, kind, source, target, sourcePort, targetPort, colour = 0, name } = edge;
+    const [a, b] = [places.get(source) ?? ORIGIN, places.get(target) ?? ORIGIN];
     const chain = kind === 'chain';
+    const handle = (node: string, port: string | undefined, here: Point, there: Point): string => {
+      if (chain) return acrossSide(here, there);
+      if (port !== undefined && sideOf(port) !== undefined) return port;
+      if (there.y < here.y) return BODY.top;
+      return port ?? (kinds.get(node) === 'network' ? BODY.bottom : BODY.any);
+    };
     return {
       id,
       source,
       target,
-      sourceHandle: chain ? BODY.out : (sourcePort ?? BODY.any),
-      targetHandle: chain ? BODY.in : (targetPort ?? BODY.any),
+      sourceHandle: handle(source, sourcePort, a, b),
+      targetHandle: handle(target, targetPort, b, a),
       className: `sf-line sf-line--${kind}`,
       selected: selected.has(id),
       data: { edge },
       ariaLabel: chain ? `chain ${name}` : kind === 'link' ? `link ${name}` : name,
-      ...(chain ? { style: { stroke: `var(--sf-chain-${colour % CHAIN_COLOURS})` }, zIndex: 2 } : {}),
+      ...(chain ? { style: { stroke: `var(--sf-chain-${colour % CHAIN_COLOURS})` } } : {}),
     };
   });
+}
+
+const ORIGIN: Point = { x: 0, y: 0 };
+
+function acrossSide(here: Point, there: Point): string {
+  if (Math.abs(there.y - here.y) > ROW) return there.y > here.y ? BODY.bottom : BODY.top;
+  return there.x > here.x ? BODY.right : BODY.left;
 }

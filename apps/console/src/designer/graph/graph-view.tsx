@@ -35,6 +35,8 @@ export const ENTRY = 'application/x-superfluidity-entry';
 export interface GraphViewProps {
   readonly level: Level;
   readonly places: ReadonlyMap<string, Point>;
+  /** Another word when everything has been put elsewhere, and is looked at as a whole. */
+  readonly arranged: string;
   readonly selected: readonly string[];
   readonly marking: Marking;
   readonly stale: boolean;
@@ -69,21 +71,20 @@ function Canvas(props: GraphViewProps) {
   useEffect(() => {
     setNodes((before) => flowNodes(level, places, chosen, marking, before));
   }, [level, places, chosen, marking, setNodes]);
-  const edges = useMemo(() => flowEdges(level, chosen), [level, chosen]);
+  const edges = useMemo(() => flowEdges(level, places, chosen), [level, places, chosen]);
   const byId = useMemo(() => new Map(level.nodes.map((node) => [node.id, node])), [level]);
   const { screenToFlowPosition, fitView } = useReactFlow();
   const canvas = useRef<HTMLDivElement>(null);
   const [far, setFar] = useState(false);
 
   // Another level, or another size of the canvas, is looked at as a whole.
-  const { path } = level.open;
   const isEmpty = nodes.length === 0;
   useEffect(() => {
     if (isEmpty) return undefined;
     const fit = () => void fitView({ padding: 0.12, maxZoom: 1.1, minZoom: 0.05 });
     const frame = requestAnimationFrame(fit);
     return () => cancelAnimationFrame(frame);
-  }, [path, isEmpty, fitView]);
+  }, [props.arranged, isEmpty, fitView]);
 
   const endOf = (id: string | null, handle: string | null | undefined): End | undefined => {
     const node = byId.get(id ?? '');

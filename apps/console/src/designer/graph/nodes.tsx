@@ -16,7 +16,13 @@ export type DesignNode = Node<
 >;
 
 /** Ids of the places of a node to which lines lead that belong to no port. */
-export const BODY = { any: 'body', in: 'chain-in', out: 'chain-out' } as const;
+export const BODY = {
+  any: 'body',
+  left: 'side-left',
+  right: 'side-right',
+  top: 'side-top',
+  bottom: 'side-bottom',
+} as const;
 
 const kindNames = { function: 'function', unit: 'unit', element: 'element', network: 'network', port: 'port' } as const;
 
@@ -46,8 +52,7 @@ const Block = memo(function Block({ data, selected }: NodeProps<DesignNode>) {
   const { node, difference } = data;
   return (
     <div className={classesOf('unit', data, selected)} data-block={node.name} data-difference={difference}>
-      <Handle id={BODY.in} type="target" position={Position.Left} isConnectable={false} className="sf-end--hidden" />
-      <Handle id={BODY.out} type="source" position={Position.Right} isConnectable={false} className="sf-end--hidden" />
+      <Sides />
       <Ports node={node} side="in" />
       <div className="sf-block__head">
         {node.environment === undefined ? (
@@ -73,6 +78,20 @@ const Block = memo(function Block({ data, selected }: NodeProps<DesignNode>) {
     </div>
   );
 });
+
+/** Where lines end that belong to no port: on the side from which they come. */
+function Sides() {
+  return sides.map(([id, position]) => (
+    <Handle key={id} id={id} type="source" position={position} isConnectable={false} className="sf-end--hidden" />
+  ));
+}
+
+const sides = [
+  [BODY.left, Position.Left],
+  [BODY.right, Position.Right],
+  [BODY.top, Position.Top],
+  [BODY.bottom, Position.Bottom],
+] as const;
 
 /** The ports of one side, from which lines are drawn. */
 function Ports({ node, side }: { readonly node: LevelNode; readonly side: 'in' | 'out' | undefined }) {
@@ -100,6 +119,7 @@ const Network = memo(function Network({ data, selected }: NodeProps<DesignNode>)
   const { node } = data;
   return (
     <div className={classesOf('network', data, selected)} data-network={node.name} data-difference={data.difference}>
+      <Sides />
       <Handle id={BODY.any} type="source" position={Position.Top} className="sf-end" data-end={node.name} />
       <NetworkWiredIcon aria-hidden />
       <span className="sf-block__text">
@@ -115,6 +135,7 @@ const Border = memo(function Border({ data, selected }: NodeProps<DesignNode>) {
   const { node } = data;
   return (
     <div className={classesOf('border', data, selected)} data-border={node.name}>
+      <Sides />
       <PlugIcon aria-hidden />
       <span className="sf-block__text">
         <strong>{node.name}</strong>

@@ -40,9 +40,10 @@ export function usePlaces(level: Level, byHand: Places | undefined, onFailure: (
     // The shape says all that the layout depends on.
   }, [shape]);
   const elk = byElk?.shape === shape ? byElk.places : NONE;
-  return useMemo(() => {
-    const places = new Map<string, Point>();
-    for (const { id } of level.nodes) places.set(id, byHand?.[id] ?? elk.get(id) ?? rows.get(id) ?? { x: 0, y: 0 });
-    return places;
+  const places = useMemo(() => {
+    const found = new Map<string, Point>();
+    for (const { id } of level.nodes) found.set(id, byHand?.[id] ?? elk.get(id) ?? rows.get(id) ?? { x: 0, y: 0 });
+    return found;
   }, [level, byHand, elk, rows]);
+  return { places, arranged: `${level.open.path} ${elk === NONE ? 'rows' : 'elk'}` };
 }
