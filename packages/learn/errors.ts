@@ -57,4 +57,9 @@ export const learnLimits = {
   binSample: 100_000,
   /** Histograms that the growth of one tree holds at once. */
   histogramBytes: 2 ** 30,
+  alphabet: 65_536,
+  /** Nodes of a Lempel-Ziv tree, fewer where the alphabet is large: nodes times symbols stay below 2 to the 32nd. */
+  lzNodes: 20_000_000,
+  shifts: 64,
+  backShift: 64,
 } as const;

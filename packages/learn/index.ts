@@ -9,4 +9,7 @@ export { type C45Options, trainC45 } from './c45/train.ts';
 export { type C45Tree, sizeOf, type TreeNode } from './c45/tree.ts';
 export * from './errors.ts';
 export { type Forest, type ForestOptions, predictForest, readForest, trainForest } from './forest/train.ts';
+export { type Lz78Model, readLz78, type Symbols } from './lz78/model.ts';
+export { Lz78Scorer, type Lz78ScoreOptions, type Lz78Stream } from './lz78/score.ts';
+export { type Lz78Options, Lz78Trainer, trainLz78 } from './lz78/train.ts';
 export * from './table.ts';
