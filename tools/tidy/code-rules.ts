@@ -3,7 +3,7 @@ import type { Finding, Project } from './project.ts';
 /** DESIGN, "Habits": about 24 kB, which is as much as a reader holds in the head. */
 const LINES_MAX = 600;
 /** Rooms whose functions depend on nothing but their arguments. */
-const PURE_ROOMS = ['model', 'click', 'dialects', 'language', 'place'];
+const PURE_ROOMS = ['model', 'click', 'dialects', 'language', 'place', 'scale'];
 
 const IMPURE: readonly (readonly [RegExp, string])[] = [
   [/\bDate\.now\(/, 'Date.now'],
