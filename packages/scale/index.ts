@@ -7,3 +7,7 @@ export * from './mdp/solve-scaling.ts';
 export type { LongRun } from './mdp/stationary.ts';
 export { type Threshold, thresholdPolicy, thresholdsOf } from './mdp/thresholds.ts';
 export type * from './mdp/vm.ts';
+export * from './hpa/activation.ts';
+export * from './hpa/behavior.ts';
+export * from './hpa/hpa.ts';
+export * from './hpa/metrics.ts';
