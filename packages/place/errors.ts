@@ -21,6 +21,27 @@ export const placeErrors = defineErrors({
     title: 'The request is larger than what placement handles',
     hint: 'Place the service in parts.',
   },
+  'SF-DESIGN-INPUT': {
+    status: 422,
+    title: 'A network that is to be designed or managed cannot be used as it is written',
+    hint: 'See the reference of network design: it lists the fields of networks, topologies and scenarios.',
+  },
+  'SF-DESIGN-INFEASIBLE': {
+    status: 409,
+    title: 'No network keeps all of these constraints',
+    hint: 'Serve a smaller share of users, lower the least rate, or allow more nodes, radio heads or hardware.',
+  },
+  'SF-DESIGN-UNKNOWN': {
+    status: 504,
+    title: 'Nothing was found within the time limit, and nothing proven',
+    hint: 'Give it more time, or loosen the constraints.',
+    transient: true,
+  },
+  'SF-DESIGN-LIMIT': {
+    status: 413,
+    title: 'The network is larger than what design and management handle',
+    hint: 'The bounds stand in the reference of network design: take the network in parts.',
+  },
 });
 
 /** Bounds of one placement. */
@@ -60,4 +81,27 @@ export const placeLimits = {
   amount: 1e9,
   /** Variables of a mixed-integer programme. */
   milpVariables: 50_000,
+} as const;
+
+/** Bounds of design, management, energy and economics. */
+export const designLimits = {
+  users: 20_000,
+  nodes: 500,
+  types: 16,
+  /** Pairs of a user and a radio head that could serve it. */
+  links: 500_000,
+  /** Characters of a matrix of coverage or rates. */
+  matrixCharacters: 50_000_000,
+  /** Links up to which a network is given to the solver; what is larger gets the answer of a heuristic with its gap. */
+  milpLinks: 40_000,
+  timeLimitMs: 3_600_000,
+  /** Of the swarm: particles, rounds, and rounds without gain after which it ends. */
+  particles: 24,
+  swarmRounds: 60,
+  stillRounds: 15,
+  /** Passes over all users that better an association, and steps of the bound by prices. */
+  associationPasses: 400,
+  priceSteps: 250,
+  /** Of rates, capacities and costs. */
+  amount: 1e12,
 } as const;

@@ -1,22 +1,56 @@
 import { parentPort } from 'node:worker_threads';
 import highsModule from 'highs';
-import type { MilpQuestion } from './solve.ts';
+import type { MilpQuestion, RawAnswer } from './solve.ts';
 
 /** The thread in which HiGHS runs: its main thread would stand still until there is an answer. */
 // Its types are those of the CommonJS form; what is loaded is the module itself.
 const loadHighs = highsModule as unknown as typeof highsModule.default;
 const highs = await loadHighs();
-parentPort!.on('message', ({ programme, timeLimitMs }: MilpQuestion) => {
-  try {
-    const answer = highs.solve(programme, {
-      time_limit: timeLimitMs / 1_000,
-      mip_rel_gap: 1e-9,
-      mip_abs_gap: 1e-9,
-      output_flag: false,
-    });
-    const values = Object.entries(answer.Columns).map(([name, column]) => [name, Number(column.Primal ?? 0)]);
-    parentPort!.postMessage({ status: answer.Status, objective: answer.ObjectiveValue, values });
-  } catch (error) {
-    parentPort!.postMessage({ status: String(error), objective: Number.NaN, values: [] });
-  }
+parentPort!.on('message', (question: MilpQuestion) => {
+  parentPort!.postMessage(answerOf(question));
 });
+
+function answerOf({ programme, timeLimitMs, relativeGap = 1e-9, start }: MilpQuestion): RawAnswer {
+  const { modelStatus, solutionStatus } = highs.constants;
+  try {
+    return highs.withModel({ format: 'lp', data: programme }, (model): RawAnswer => {
+      model.options.set({
+        time_limit: timeLimitMs / 1_000,
+        mip_rel_gap: relativeGap,
+        mip_abs_gap: 1e-9,
+        mip_feasibility_tolerance: 1e-7,
+        output_flag: false,
+      });
+      const names = Array.from({ length: model.getDimensions().numCols }, (_, i) => model.getColName(i));
+      if (start !== undefined) {
+        const indexOf = new Map(names.map((name, i) => [name, i]));
+        const known = start.filter(([name]) => indexOf.has(name));
+        model.setSolution({
+          indices: known.map(([name]) => indexOf.get(name)!),
+          values: known.map(([, value]) => value),
+        });
+      }
+      const status = model.run().modelStatus;
+      if (status === modelStatus.infeasible) return { status: 'infeasible' };
+      const optimal = status === modelStatus.optimal;
+      if (!optimal && status !== modelStatus.timeLimit) return { status: 'failed', reason: `status ${status}` };
+      if (model.info.get('primal_solution_status') !== solutionStatus.feasible) {
+        return { status: 'limit', reason: 'it found no solution within the time limit' };
+      }
+      const objective = model.getObjectiveValue();
+      // A programme without whole numbers has no bound of its own: its optimum is proven by its dual.
+      const bound = Number(model.info.get('mip_dual_bound'));
+      const { colValue } = model.getSolution();
+      return {
+        status: optimal ? 'optimal' : 'limit',
+        solution: {
+          objective,
+          bound: Number.isFinite(bound) ? Math.min(bound, objective) : optimal ? objective : Number.NEGATIVE_INFINITY,
+          values: names.map((name, i) => [name, colValue[i]!]),
+        },
+      };
+    });
+  } catch (error) {
+    return { status: 'failed', reason: String(error) };
+  }
+}

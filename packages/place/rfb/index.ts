@@ -1,0 +1,10 @@
+export * from './check.ts';
+export * from './generate.ts';
+export * from './instance.ts';
+export * from './manage.ts';
+export * from './matrices.ts';
+export * from './price-bound.ts';
+export { publishedLoads, publishedNetwork } from './published.ts';
+export * from './read.ts';
+export { rfbJsonSchema } from './schema.ts';
+export * from './swarm.ts';
