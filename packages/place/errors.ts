@@ -102,6 +102,7 @@ export const designLimits = {
   /** Passes over all users that better an association, and steps of the bound by prices. */
   associationPasses: 400,
   priceSteps: 250,
+  years: 100,
   /** Of rates, capacities and costs. */
   amount: 1e12,
 } as const;
