@@ -8,3 +8,6 @@ export { publishedLoads, publishedNetwork } from './published.ts';
 export * from './read.ts';
 export { rfbJsonSchema } from './schema.ts';
 export * from './swarm.ts';
+export * from './costs.ts';
+export * from './design.ts';
+export type * from './dimension.ts';

@@ -3,6 +3,7 @@ import { designLimits } from '../errors.ts';
 import { seeded } from '../ocm/baselines.ts';
 import { associate } from './associate.ts';
 import { violations } from './check.ts';
+import { withinLimits } from './design-heuristics.ts';
 import { hostBlocks } from './host.ts';
 import { nodesOn, type RfbInstance, type RfbSolution, totalRate } from './instance.ts';
 import { linksByUser } from './links.ts';
@@ -140,19 +141,9 @@ export function manageBySwarm(instance: RfbInstance, options: SwarmOptions): Man
     return { solution, fitness: objective === 'traffic' ? rate : rate / 1e9 - nodesOn(solution) };
   }
 
-  /** Cells with more than a half, the surest first, one at a node and as many of a type as there may be. */
+  /** Cells with more than a half, the surest first. */
   function headsOf(at: Float64Array): readonly number[] {
-    const left = instance.rrhTypes.map(({ most }) => most);
-    const taken = new Set<number>();
-    return [...cells.keys()]
-      .filter((c) => at[c]! > 0.5)
-      .toSorted((a, b) => at[b]! - at[a]! || a - b)
-      .filter((c) => {
-        const { node, type } = cells[c]!;
-        if (taken.has(node) || left[type]! <= 0 || taken.size >= nodesMax) return false;
-        taken.add(node);
-        left[type]! -= 1;
-        return true;
-      });
+    const wanted = [...cells.keys()].filter((c) => at[c]! > 0.5).toSorted((a, b) => at[b]! - at[a]! || a - b);
+    return withinLimits(instance, wanted).slice(0, nodesMax);
   }
 }
