@@ -94,6 +94,20 @@ module.exports = {
       to: { path: notIn('core', 'model', 'api') },
     },
     {
+      name: 'characterise-imports-what-it-describes',
+      comment: 'Sites and control planes come to it through its own ports.',
+      severity: 'error',
+      from: { path: '^packages/characterise/', pathNot: TESTS },
+      to: { path: notIn('core', 'model', PURE, 'characterise') },
+    },
+    {
+      name: 'characterise-touches-the-world-in-two-places',
+      comment: 'Traffic is sent and results are kept; all else are values.',
+      severity: 'error',
+      from: { path: '^packages/characterise/(?!traffic/|run/)', pathNot: TESTS },
+      to: { dependencyTypes: ['core'], pathNot: '^(?:node:)?crypto$' },
+    },
+    {
       name: 'drivers-import-the-port',
       severity: 'error',
       from: { path: '^drivers/', pathNot: TESTS },

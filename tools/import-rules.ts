@@ -47,6 +47,8 @@ const planted: Readonly<Record<string, readonly [file: string, text: string]>> =
   'pure-rooms-do-nothing-to-the-world': ['packages/dialects/a.ts', "import { readFileSync } from 'node:fs';"],
   'languages-run-in-a-browser': ['packages/language/a.ts', "import { createHash } from 'node:crypto';"],
   'api-has-definitions-only': ['packages/api/a.ts', "import '../lifecycle/index.ts';"],
+  'characterise-imports-what-it-describes': ['packages/characterise/run/a.ts', "import '../../store/index.ts';"],
+  'characterise-touches-the-world-in-two-places': ['packages/characterise/report/a.ts', "import 'node:fs';"],
   'drivers-import-the-port': ['drivers/linux/a.ts', "import '../../packages/store/index.ts';"],
   'drivers-do-not-know-each-other': ['drivers/linux/b.ts', "import '../simulated/index.ts';"],
   'only-apps-import-drivers': ['packages/lifecycle/a.ts', "import '../../drivers/linux/index.ts';"],
