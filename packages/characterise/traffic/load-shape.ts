@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { characteriseLimits as limits } from '../errors.ts';
+import { builtInMetrics } from './periods.ts';
+import { rampOf, rampShape } from './ramp.ts';
+
+/** What both load generators are told. */
+export const loadShape = {
+  ...rampShape,
+  sample_period: z.number().gt(0).max(3_600).default(3).describe('Seconds'),
+  timeout: z.number().gt(0).max(600).default(5).describe('Seconds until a request has failed'),
+  in_flight: z.int().min(1).max(limits.inFlight).default(10_000),
+};
+
+type LoadInput = { readonly [K in keyof typeof loadShape]: z.infer<(typeof loadShape)[K]> };
+
+export function loadOf(input: LoadInput) {
+  const ramp = rampOf(input);
+  const load = {
+    ramp,
+    samplePeriodMs: input.sample_period * 1_000,
+    timeoutMs: input.timeout * 1_000,
+    inFlightMax: input.in_flight,
+  };
+  return { load, lengthMs: ramp.at(-1)!.untilMs, metrics: Object.keys(builtInMetrics) };
+}
