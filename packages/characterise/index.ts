@@ -6,3 +6,7 @@ export * from './config/read.ts';
 export * from './errors.ts';
 export * from './traffic/use-case.ts';
 export * from './traffic/use-cases.ts';
+export * from './search/classify.ts';
+export * from './search/mlrsearch.ts';
+export * from './search/rfc2544.ts';
+export type * from './search/trial.ts';
