@@ -10,3 +10,4 @@ export * from './search/classify.ts';
 export * from './search/mlrsearch.ts';
 export * from './search/rfc2544.ts';
 export type * from './search/trial.ts';
+export * from './choose/strategy.ts';
