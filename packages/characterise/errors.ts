@@ -29,7 +29,7 @@ export const characteriseErrors = defineErrors({
   'SF-CHARACTERISE-USE-CASE': {
     status: 422,
     title: 'The traffic of an experiment cannot be made',
-    hint: 'Use cases are http, udp, telemetry, simulated, and external: the last one starts a program of yours.',
+    hint: 'Use cases are http, udp, throughput, telemetry, simulated, and external: the last one starts a program of yours.',
   },
   'SF-CHARACTERISE-EXPERIMENT': {
     status: 502,

@@ -11,3 +11,6 @@ export * from './search/mlrsearch.ts';
 export * from './search/rfc2544.ts';
 export type * from './search/trial.ts';
 export * from './choose/strategy.ts';
+export * from './run/deployer.ts';
+export * from './run/journal.ts';
+export * from './run/run.ts';

@@ -32,7 +32,11 @@ export function randomSystem(seed: number, { parameters: count = 5, drift = 0.03
     const parameters = Array.from({ length: count }, (_, i) => {
       const values = Array.from({ length: count > 6 ? 2 : draw(2, 3) }, (_value, v) => (i % 2 === 0 ? v + 1 : `v${v}`));
       let cost = 0;
-      return { name: `p${i}`, values: values as readonly ParameterValue[], costs: values.map(() => (cost += draw(1, 9))) };
+      return {
+        name: `p${i}`,
+        values: values as readonly ParameterValue[],
+        costs: values.map(() => (cost += draw(1, 9))),
+      };
     });
     const relevant = new Set(Array.from({ length: draw(2, 3) }, () => draw(0, count - 1)));
     const effects = parameters.map(({ values }, i) =>

@@ -103,6 +103,26 @@ test('datagrams are counted back, and strangers are not taken for them', async (
   expect(total(samples, 'throughput', 0.3)).toBeCloseTo((90 * 800) / 1e6, 6);
 });
 
+test('the rate at which datagrams begin to be lost is found', async () => {
+  const socket = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  // A bucket of tokens: 1,000 datagrams a second, and ten at once.
+  let [tokens, atMs] = [10, performance.now()];
+  socket.on('message', (message, { port, address }) => {
+    const nowMs = performance.now();
+    [tokens, atMs] = [Math.min(10, tokens + nowMs - atMs), nowMs];
+    if (tokens >= 1) socket.send(message, port, address);
+    tokens = Math.max(0, tokens - 1);
+  });
+  const { port } = socket.address();
+  const short = { first_trial: 0.05, trial: 0.1, residual: 0.05, width: 0.3, time_limit: 1.5 };
+  const [sample] = await stress('throughput', { host: '{video}', port, min_rate: 50, max_rate: 20_000, ...short });
+  socket.close();
+  // How near depends on the machine: a pause of some milliseconds is a burst afterwards.
+  expect(sample!.metrics['ndr']).toBeLessThan(2_000);
+  expect(sample!.metrics['pdr']).toBeGreaterThanOrEqual(sample!.metrics['ndr']! * 0.5);
+});
+
 test('a program of others makes traffic, is told what it needs, and ends when it must', async () => {
   const node = (script: string, rest: object = {}) =>
     stress('external', { command: [process.execPath, '-e', script, '{video}', '{"a":1}'], time_limit: 20, ...rest });

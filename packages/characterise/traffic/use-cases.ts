@@ -6,10 +6,18 @@ import { http } from './http.ts';
 import { simulated } from './simulated.ts';
 import { stopwatch as precise, type Stopwatch } from './stopwatch.ts';
 import { telemetry } from './telemetry.ts';
+import { throughputUseCase } from './throughput.ts';
 import { udp } from './udp.ts';
 import type { UseCaseKind, UseCasePlugin } from './use-case.ts';
 
-export const useCases: Readonly<Record<string, UseCaseKind>> = { http, udp, telemetry, simulated, external };
+export const useCases: Readonly<Record<string, UseCaseKind>> = {
+  http,
+  udp,
+  throughput: throughputUseCase,
+  telemetry,
+  simulated,
+  external,
+};
 
 /**
  * The use case of a characterisation. Rejects with SF-CHARACTERISE-USE-CASE one that there is not, and classes that bound what it

@@ -1,0 +1,188 @@
+import { createReadStream } from 'node:fs';
+import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { createHash } from 'node:crypto';
+import { createInterface } from 'node:readline';
+import { canonicalJson, type ErrorReport, SuperfluidityError } from '@superfluidity/core';
+import { z } from 'zod';
+import type { ExperimentResult } from '../analysis/results.ts';
+import type { Characterisation, Experiment } from '../config/characterisation.ts';
+import { characteriseLimits as limits } from '../errors.ts';
+
+const header = z.object({ 'superfluidity-characterise': z.literal(1), digest: z.string().max(128) });
+const experiment = z.object({ index: z.int().min(0), configuration: z.int().min(0), iteration: z.int().min(0) });
+const sample = z.object({ atMs: z.number(), metrics: z.record(z.string(), z.number().nullable()) });
+const record = z.union([
+  z.object({ ...experiment.shape, samples: z.array(sample).max(limits.samplesPerExperiment) }),
+  z.object({ ...experiment.shape, failed: z.object({ code: z.string(), message: z.string() }) }),
+]);
+
+export interface FailedExperiment extends Experiment {
+  readonly failed: ErrorReport;
+}
+
+export interface JournalContent {
+  readonly results: readonly ExperimentResult[];
+  readonly failures: readonly FailedExperiment[];
+  /** Up to the end of the last line that is whole. */
+  readonly bytes: number;
+}
+
+/** What decides which experiments there are, and what their results mean. Analysis and costs may change afterwards. */
+export function digestOf({
+  serviceId,
+  parameters,
+  bindings,
+  neighbours,
+  useCase,
+  iterations,
+}: Characterisation): string {
+  const names = parameters.map(({ name, values }) => ({ name, values }));
+  const plain = canonicalJson({ serviceId, names, bindings, neighbours, useCase, iterations });
+  return createHash('sha256').update(plain).digest('hex');
+}
+
+function unusable(
+  file: string,
+  reason: string,
+  code: 'SF-CHARACTERISE-JOURNAL' | 'SF-CHARACTERISE-LIMIT' = 'SF-CHARACTERISE-JOURNAL',
+) {
+  return new SuperfluidityError(code, { doing: `read results in ${file}`, reason });
+}
+
+/**
+ * Reads a file of results: a line that says of which characterisation, and one for each experiment. What was being written in a crash, a
+ * last line without an end, is left out; everything before was on the disk. Undefined: there is no such file, or nothing in it.
+ */
+export async function readJournal(file: string, digest: string): Promise<JournalContent | undefined> {
+  const size = await stat(file).then(
+    (found) => found.size,
+    () => 0,
+  );
+  if (size === 0) return undefined;
+  if (size > limits.journalBytes)
+    throw unusable(file, `${size} bytes, at most ${limits.journalBytes}`, 'SF-CHARACTERISE-LIMIT');
+  const whole = await endOfLastLine(file, size);
+  const results = new Map<number, ExperimentResult>();
+  const failures: FailedExperiment[] = [];
+  let line = 0;
+  if (whole === 0) {
+    if (await isBegun(file)) return undefined;
+    throw unusable(file, 'line 1 is not the beginning of a file of results');
+  }
+  const input = createReadStream(file, { end: whole - 1 });
+  for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    line += 1;
+    const value = parsed(text);
+    if (line === 1) {
+      const head = header.safeParse(value);
+      if (!head.success) throw unusable(file, 'line 1 is not the beginning of a file of results');
+      if (head.data.digest !== digest) throw unusable(file, 'it is of another configuration');
+      continue;
+    }
+    const found = record.safeParse(value);
+    if (!found.success) throw unusable(file, `line ${line} is not an experiment`);
+    if ('failed' in found.data) failures.push(found.data);
+    // Numbers that JSON has no words for come back as null, and are refused where samples are checked.
+    else results.set(found.data.index, found.data as ExperimentResult);
+  }
+  return { results: [...results.values()], failures, bytes: whole };
+}
+
+const BEGINNING = '{"superfluidity-characterise"';
+
+/** Whether all that there is was the beginning of our first line: a crash came before it was whole. */
+async function isBegun(file: string): Promise<boolean> {
+  const text = await readFile(file, 'utf8');
+  return text.startsWith(BEGINNING) || BEGINNING.startsWith(text);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const CHUNK = 65_536;
+
+async function endOfLastLine(file: string, size: number): Promise<number> {
+  const handle = await open(file, 'r');
+  try {
+    for (let end = size; end > 0; end -= CHUNK) {
+      const from = Math.max(0, end - CHUNK);
+      const { buffer, bytesRead } = await handle.read({ buffer: Buffer.alloc(end - from), position: from });
+      const at = buffer.subarray(0, bytesRead).lastIndexOf(0x0a);
+      if (at >= 0) return from + at + 1;
+    }
+    return 0;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A file of results that grows: an experiment that was appended stays, whatever happens to the process or the machine. */
+export class Journal {
+  readonly results: ExperimentResult[];
+  readonly #handle: FileHandle;
+  #end: number;
+
+  private constructor(handle: FileHandle, results: readonly ExperimentResult[], end: number) {
+    this.#handle = handle;
+    this.results = [...results];
+    this.#end = end;
+  }
+
+  /** Makes the file, or goes on with it where it is of this characterisation. Rejects with SF-CHARACTERISE-JOURNAL. */
+  static async open(file: string, characterisation: Characterisation): Promise<Journal> {
+    const digest = digestOf(characterisation);
+    const content = await readJournal(file, digest);
+    const handle = await open(file, content === undefined ? 'w' : 'r+');
+    try {
+      const journal = new Journal(handle, content?.results ?? [], content?.bytes ?? 0);
+      await handle.truncate(journal.#end);
+      if (content === undefined) {
+        await journal.#write({ 'superfluidity-characterise': 1, digest });
+        await syncFolder(dirname(file));
+      }
+      return journal;
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  async append(result: ExperimentResult): Promise<void> {
+    await this.#write(result);
+    this.results.push(result);
+  }
+
+  async appendFailure(failure: FailedExperiment): Promise<void> {
+    await this.#write(failure);
+  }
+
+  async close(): Promise<void> {
+    await this.#handle.close();
+  }
+
+  async #write(value: unknown): Promise<void> {
+    const bytes = Buffer.from(`${JSON.stringify(value)}\n`);
+    if (this.#end + bytes.length > limits.journalBytes) {
+      throw new SuperfluidityError('SF-CHARACTERISE-LIMIT', {
+        doing: 'keep a result',
+        reason: `the file would have more than ${limits.journalBytes} bytes`,
+      });
+    }
+    await this.#handle.write(bytes, 0, bytes.length, this.#end);
+    await this.#handle.datasync();
+    this.#end += bytes.length;
+  }
+}
+
+/** The name of a new file is as durable as its folder. Some file systems refuse; then it is as they have it. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r').catch(() => undefined);
+  await handle?.sync().catch(() => {});
+  await handle?.close();
+}
