@@ -14,3 +14,4 @@ export * from './choose/strategy.ts';
 export * from './run/deployer.ts';
 export * from './run/journal.ts';
 export * from './run/run.ts';
+export * from './report/report.ts';
