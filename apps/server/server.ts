@@ -4,7 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { accessHandlers, adminTokenFile, createAccess } from '@superfluidity/access';
 import type { Handlers, RouteName } from '@superfluidity/api';
 import { type Logger, SuperfluidityError, systemClock } from '@superfluidity/core';
-import { createLifecycle, defaultLimits, type Lifecycle, lifecycleHandlers } from '@superfluidity/lifecycle';
+import {
+  descriptorFormats,
+  createLifecycle,
+  defaultLimits,
+  type Lifecycle,
+  lifecycleHandlers,
+} from '@superfluidity/lifecycle';
 import { createEventLog, createTelemetry, observeHandlers } from '@superfluidity/observe';
 import { openStore } from '@superfluidity/store';
 import { dbosRuns, durableEngine } from '@superfluidity/workflow';
@@ -81,7 +87,13 @@ export async function startServer(options: ServerOptions, pino: PinoLogger): Pro
     lifecycle.start();
 
     const handlers = joinHandlers(
-      systemHandlers({ version: packageJson.version, executor, database: store.label, kinds: driverKinds }),
+      systemHandlers({
+        version: packageJson.version,
+        executor,
+        database: store.label,
+        kinds: driverKinds,
+        formats: descriptorFormats,
+      }),
       accessHandlers(access),
       observeHandlers(events, telemetry),
       lifecycleHandlers(lifecycle),

@@ -6,6 +6,7 @@ export interface SystemFacts {
   readonly executor: string;
   readonly database: string;
   readonly kinds: readonly DriverKind[];
+  readonly formats: readonly string[];
 }
 
 /** What belongs to no room: whether the server is up, and what it is. */
@@ -14,6 +15,7 @@ export function systemHandlers({
   executor,
   database,
   kinds,
+  formats,
 }: SystemFacts): Handlers<'getHealth' | 'getSystem'> {
   return {
     getHealth: async () => ({ status: 'ok' }),
@@ -25,7 +27,7 @@ export function systemHandlers({
           return { kind, usable, missing: lacking.map((one) => ({ ...one })), configSchema: { ...configSchema } };
         }),
       );
-      return { name: 'superfluidity', version, executor, database, siteKinds };
+      return { name: 'superfluidity', version, executor, database, formats: [...formats], siteKinds };
     },
   };
 }

@@ -447,6 +447,7 @@ export const systemInfo = z
     version: z.string(),
     executor: z.string(),
     database: z.string(),
+    formats: z.array(z.string()).meta({ description: 'Formats of descriptors that are read' }),
     siteKinds: z.array(
       z.object({
         kind: z.string(),

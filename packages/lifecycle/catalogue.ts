@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CheckResult, Descriptor, DescriptorSource } from '@superfluidity/api';
 import { newId, SuperfluidityError } from '@superfluidity/core';
-import { readDescriptor } from '@superfluidity/dialects';
+import { formats, readDescriptor } from '@superfluidity/dialects';
 import type { Service } from '@superfluidity/model';
 import { type Database, databaseCode, toJson } from '@superfluidity/store';
 import { type Selectable, sql } from 'kysely';
@@ -24,6 +24,9 @@ export interface Catalogue {
   setState(id: string, state: 'ENABLED' | 'DISABLED'): Promise<Descriptor>;
   remove(id: string): Promise<void>;
 }
+
+/** What the catalogue can read. */
+export const descriptorFormats: readonly string[] = formats;
 
 export interface ResolvedDescriptor {
   /** Present when it came from the catalogue. */

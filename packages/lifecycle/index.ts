@@ -1,3 +1,4 @@
+export { descriptorFormats } from './catalogue.ts';
 export * from './errors.ts';
 export * from './lifecycle.ts';
 export * from './limits.ts';

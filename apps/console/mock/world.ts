@@ -143,6 +143,7 @@ export function makeWorld(): World {
       version: '0.1.0-mock',
       executor: 'srv-mock',
       database: 'pglite:memory',
+      formats: ['native', 'sol006', 'osm', 'tosca', 'nemo'],
       siteKinds: SITE_KINDS,
     },
     eventListeners: new Set(),

@@ -1,15 +1,16 @@
 import type { Descriptor } from '@superfluidity/api';
 import { Label, PageSection } from '@patternfly/react-core';
-import { useMutation } from '@tanstack/react-query';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
+import { useQueriesOf } from '../data/queries.ts';
 import { useClient } from '../data/session.tsx';
 import { Dialog } from '../service/dialog.tsx';
 import { ActionButton } from '../ui/action-button.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Ago } from '../ui/facts.tsx';
 import { PageHead } from '../ui/page-head.tsx';
-import type { Column, Filter } from '../list/column.ts';
+import { anyOf, type Column, type Filter } from '../list/column.ts';
 import { ResourceTable } from '../list/resource-table.tsx';
 import type { SourceFile } from '../view-model/read-files.ts';
 import { FileDrop } from './file-drop.tsx';
@@ -50,7 +51,7 @@ const columns: readonly Column<Descriptor>[] = [
   { title: 'Since', sort: 'createdAt', from: 'wide', cell: (one) => <Ago at={one.createdAt} /> },
 ];
 
-const filters: readonly Filter[] = [
+const states: readonly Filter[] = [
   {
     name: 'operationalState',
     title: 'State',
@@ -67,16 +68,12 @@ const filters: readonly Filter[] = [
       ['NOT_IN_USE', 'not in use'],
     ],
   },
-  {
-    name: 'format',
-    title: 'Format',
-    options: ['native', 'sol006', 'osm', 'tosca', 'nemo', 'click', 'rdcl'].map((one) => [one, one] as const),
-  },
 ];
 
 export function CataloguePage() {
   const search = useSearch({ from: '/catalogue' });
   const navigate = useNavigate({ from: '/catalogue' });
+  const formats = useQuery(useQueriesOf().system).data?.formats ?? [];
   const onboarding = (on: boolean) =>
     void navigate({ search: (before) => ({ ...before, do: on ? 'onboard' : undefined }) as never });
   return (
@@ -88,7 +85,7 @@ export function CataloguePage() {
           list="listDescriptors"
           keyOf={(one) => one.id}
           columns={columns}
-          filters={filters}
+          filters={[...states, anyOf('format', 'Format', formats)]}
           firstSort="name"
           searchWords="Name or id"
           actions={<ActionButton onClick={() => onboarding(true)}>Onboard…</ActionButton>}

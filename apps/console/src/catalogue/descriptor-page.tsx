@@ -1,62 +1,45 @@
-import type { Descriptor, Service } from '@superfluidity/api';
-import {
-  Button,
-  Card,
-  CardBody,
-  CardTitle,
-  ClipboardCopyButton,
-  CodeBlock,
-  CodeBlockAction,
-  CodeBlockCode,
-  PageSection,
-} from '@patternfly/react-core';
+import type { CallReply, Descriptor, Service } from '@superfluidity/api';
+import { Card, CardBody, CardTitle, PageSection } from '@patternfly/react-core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
-import { useState } from 'react';
 import { useQueriesOf } from '../data/queries.ts';
 import { useClient } from '../data/session.tsx';
 import { ActionButton } from '../ui/action-button.tsx';
 import { useConfirm } from '../ui/confirm.tsx';
 import { Ago, Facts } from '../ui/facts.tsx';
-import { Failure } from '../ui/failure.tsx';
+import { Found } from '../ui/found.tsx';
 import { PageHead } from '../ui/page-head.tsx';
 import { descriptorMay } from '../view-model/permitted.ts';
 import { DescriptorLabel } from './catalogue-page.tsx';
+import { SourceText } from './source-text.tsx';
 
 const NO_DESCRIPTORS: readonly Descriptor[] = [];
 const NO_SERVICES: readonly Service[] = [];
-const SOURCE_SHOWN = 200_000;
 
 /** One descriptor: its text, its other versions, who uses it, and what can be done with it. */
 export function DescriptorPage() {
   const { id } = useParams({ from: '/catalogue/$id' });
+  const query = useQuery(useQueriesOf().descriptor(id));
+  return (
+    <Found query={query} kind="descriptor" name={id} list={{ to: '/catalogue', title: 'The catalogue' }}>
+      {(descriptor) => <Shown descriptor={descriptor} />}
+    </Found>
+  );
+}
+
+function Shown({ descriptor }: { readonly descriptor: CallReply<'getDescriptor'> }) {
   const client = useClient();
   const cache = useQueryClient();
   const navigate = useNavigate();
   const confirm = useConfirm();
   const q = useQueriesOf();
-  const query = useQuery(q.descriptor(id));
-  const versions = (useQuery(q.descriptors).data ?? NO_DESCRIPTORS).filter((one) => one.name === query.data?.name);
+  const versions = (useQuery(q.descriptors).data ?? NO_DESCRIPTORS).filter((one) => one.name === descriptor.name);
   const users =
     useQuery({
-      queryKey: ['services', 'of', id],
+      queryKey: ['services', 'of', descriptor.id],
       queryFn: async () =>
-        (await client.call('listServices', { query: { descriptor: query.data!.id, limit: 50 } })).items,
-      enabled: query.isSuccess,
+        (await client.call('listServices', { query: { descriptor: descriptor.id, limit: 50 } })).items,
     }).data ?? NO_SERVICES;
-  if (query.isError) {
-    return (
-      <Failure
-        isPage
-        error={query.error}
-        what={`descriptor ${id}`}
-        onRetry={() => void query.refetch()}
-        elsewhere={<Link to="/catalogue">The catalogue</Link>}
-      />
-    );
-  }
-  const descriptor = query.data;
-  if (descriptor === undefined) return <h1 className="sf-offscreen">{id}</h1>;
   const enabled = descriptor.operationalState === 'ENABLED';
   const refresh = () =>
     Promise.all([
@@ -180,48 +163,8 @@ export function DescriptorPage() {
             </CardBody>
           </Card>
         </div>
-        <Source text={descriptor.source} name={descriptor.name} />
+        <SourceText text={descriptor.source} name={descriptor.name} />
       </PageSection>
     </>
-  );
-}
-
-function Source({ text, name }: { readonly text: string; readonly name: string }) {
-  const [copied, setCopied] = useState(false);
-  const shown = text.slice(0, SOURCE_SHOWN);
-  return (
-    <Card>
-      <CardTitle component="h2">Text</CardTitle>
-      <CardBody>
-        <CodeBlock
-          actions={
-            <CodeBlockAction>
-              <ClipboardCopyButton
-                id="copy-source"
-                aria-label={`Copy the text of ${name}`}
-                onClick={() => {
-                  void navigator.clipboard.writeText(text);
-                  setCopied(true);
-                }}
-                onTooltipHidden={() => setCopied(false)}
-                variant="plain"
-              >
-                {copied ? 'Copied' : 'Copy'}
-              </ClipboardCopyButton>
-            </CodeBlockAction>
-          }
-        >
-          <CodeBlockCode id="source">{shown}</CodeBlockCode>
-        </CodeBlock>
-        {shown.length < text.length && (
-          <p className="sf-subtle">
-            The first {SOURCE_SHOWN} of {text.length} characters.{' '}
-            <Button variant="link" isInline onClick={() => void navigator.clipboard.writeText(text)}>
-              Copy all
-            </Button>
-          </p>
-        )}
-      </CardBody>
-    </Card>
   );
 }

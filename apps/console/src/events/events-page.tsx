@@ -7,7 +7,7 @@ import { Link } from '@tanstack/react-router';
 import { useQueriesOf } from '../data/queries.ts';
 import { Empty } from '../ui/empty.tsx';
 import { PageHead } from '../ui/page-head.tsx';
-import type { Column, Filter } from '../list/column.ts';
+import { anyOf, type Column, type Filter } from '../list/column.ts';
 import { ResourceTable } from '../list/resource-table.tsx';
 import { formatDay, formatTime } from '../view-model/format.ts';
 
@@ -72,15 +72,10 @@ const columns: readonly Column<Event>[] = [
   { title: 'Token', from: 'wide', cell: (one) => one.by ?? '' },
 ];
 
+const KINDS = ['audit', 'operation', 'step', 'unit', 'service', 'site', 'descriptor', 'pool'];
 const filters: readonly Filter[] = [
-  {
-    name: 'kind',
-    title: 'Kind',
-    options: ['audit', 'operation', 'step', 'unit', 'service', 'site', 'descriptor', 'pool'].map(
-      (one) => [one, one] as const,
-    ),
-  },
-  { name: 'severity', title: 'Severity', options: ['info', 'warning', 'error'].map((one) => [one, one] as const) },
+  anyOf('kind', 'Kind', KINDS),
+  anyOf('severity', 'Severity', ['info', 'warning', 'error']),
 ];
 
 export function EventsPage() {
@@ -89,8 +84,16 @@ export function EventsPage() {
   const tokens = useQuery(q.tokens).data ?? [];
   const services = useQuery(q.services).data ?? [];
   const more: Filter[] = [
-    { name: 'service', title: 'Service', options: services.map(({ name }) => [name, name] as const) },
-    { name: 'by', title: 'Token', options: tokens.map(({ name }) => [name, name] as const) },
+    anyOf(
+      'service',
+      'Service',
+      services.map(({ name }) => name),
+    ),
+    anyOf(
+      'by',
+      'Token',
+      tokens.map(({ name }) => name),
+    ),
   ];
   return (
     <>

@@ -3,12 +3,10 @@ import { Label } from '@patternfly/react-core';
 import { Link } from '@tanstack/react-router';
 import { Empty } from '../ui/empty.tsx';
 import { environmentNames } from '../ui/environment.tsx';
-import { Meter } from '../ui/meter.tsx';
-import type { Column, Filter } from '../list/column.ts';
+import { anyOf, type Column, type Filter, yesOrNo } from '../list/column.ts';
 import { ResourceTable } from '../list/resource-table.tsx';
-import { formatCount, formatMiB, trim } from '../view-model/format.ts';
-
-const share = (used: number, all: number) => (all > 0 ? Math.min(1, used / all) : 0);
+import { formatCount } from '../view-model/format.ts';
+import { usageColumns } from './usage-columns.tsx';
 
 const columns: readonly Column<ListedHost>[] = [
   { title: 'Host', sort: 'name', width: 15, cell: (one) => <strong>{one.name}</strong> },
@@ -22,33 +20,7 @@ const columns: readonly Column<ListedHost>[] = [
       </Link>
     ),
   },
-  {
-    title: 'CPU',
-    sort: 'cpu',
-    width: 20,
-    cell: (one) => (
-      <Meter
-        inline
-        label={`CPU of ${one.name}`}
-        used={share(one.used.cpu, one.cpu)}
-        text={`${trim(one.used.cpu)} of ${trim(one.cpu)}`}
-      />
-    ),
-  },
-  {
-    title: 'Memory',
-    sort: 'memory',
-    width: 20,
-    from: 'medium',
-    cell: (one) => (
-      <Meter
-        inline
-        label={`Memory of ${one.name}`}
-        used={share(one.used.memoryMiB, one.memoryMiB)}
-        text={`${formatMiB(one.used.memoryMiB)} of ${formatMiB(one.memoryMiB)}`}
-      />
-    ),
-  },
+  ...usageColumns<ListedHost>((one) => ({ name: one.name, used: one.used, all: one })),
   { title: 'Units', sort: 'unitCount', from: 'medium', cell: (one) => formatCount(one.unitCount) },
   { title: 'Runs', from: 'wide', cell: (one) => one.environments.map((each) => environmentNames[each]).join(', ') },
   {
@@ -67,22 +39,12 @@ const columns: readonly Column<ListedHost>[] = [
 
 const ofSites: readonly Filter[] = [
   { name: 'environment', title: 'Runs', options: Object.entries(environmentNames) },
-  {
-    name: 'schedulable',
-    title: 'Takes units',
-    options: [
-      ['true', 'yes'],
-      ['false', 'no'],
-    ],
-  },
+  yesOrNo('schedulable', 'Takes units', 'yes', 'no'),
 ];
 
 /** The hosts of all sites, or of one. */
 export function HostTable({ site, sites = [] }: { readonly site?: string; readonly sites?: readonly string[] }) {
-  const filters =
-    site === undefined
-      ? [{ name: 'site', title: 'Site', options: sites.map((one) => [one, one] as const) }, ...ofSites]
-      : ofSites;
+  const filters = site === undefined ? [anyOf('site', 'Site', sites), ...ofSites] : ofSites;
   return (
     <ResourceTable
       label="Hosts"

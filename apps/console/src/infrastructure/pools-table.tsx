@@ -4,7 +4,7 @@ import { Link } from '@tanstack/react-router';
 import { useSites } from '../data/queries.ts';
 import { Empty } from '../ui/empty.tsx';
 import { Meter } from '../ui/meter.tsx';
-import { formatCount, formatPercent, hitRate } from '../view-model/format.ts';
+import { formatCount, formatPercent, hitRate, share } from '../view-model/format.ts';
 
 /** What is made before it is needed: how much of it is ready, and how often it was when it was asked for. */
 export function PoolsTable({ of }: { readonly of?: SiteDetail }) {
@@ -47,7 +47,7 @@ export function PoolsTable({ of }: { readonly of?: SiteDetail }) {
                     inline
                     stock
                     label={`${pool.name} of ${site.name}, ready`}
-                    used={pool.wanted > 0 ? pool.ready / pool.wanted : 0}
+                    used={share(pool.ready, pool.wanted)}
                     text={`${pool.ready} of ${pool.wanted}`}
                   />
                 </Td>

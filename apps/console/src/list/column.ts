@@ -15,3 +15,19 @@ export interface Filter {
   readonly title: string;
   readonly options: readonly (readonly [value: string, words: string])[];
 }
+
+/** A filter whose options are called as their values are. */
+export const anyOf = (name: string, title: string, values: readonly string[]): Filter => ({
+  name,
+  title,
+  options: values.map((one) => [one, one] as const),
+});
+
+export const yesOrNo = (name: string, title: string, yes: string, no: string): Filter => ({
+  name,
+  title,
+  options: [
+    ['true', yes],
+    ['false', no],
+  ],
+});

@@ -19,6 +19,8 @@ export function ListSearch(props: {
     sent.current = props.value;
     setText(props.value);
   }, [props.value]);
+  // What was typed here is not asked of the page that comes next.
+  useEffect(() => () => clearTimeout(timer.current), []);
   const typedAt = useRef(-Infinity);
   const type = (value: string, atOnce = false) => {
     setText(value);

@@ -1,3 +1,4 @@
+import type { OperationDetail } from '@superfluidity/api';
 import { Card, CardBody, CardTitle, PageSection } from '@patternfly/react-core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
@@ -5,7 +6,7 @@ import { useQueriesOf } from '../data/queries.ts';
 import { Placement } from '../deploy/placement.tsx';
 import { ShownOperation } from '../steps/operation-panel.tsx';
 import { Ago, Facts } from '../ui/facts.tsx';
-import { Failure } from '../ui/failure.tsx';
+import { Found } from '../ui/found.tsx';
 import { OperationLabel } from '../ui/labels.tsx';
 import { PageHead } from '../ui/page-head.tsx';
 import { ProofReport } from '../verification/proof-report.tsx';
@@ -15,19 +16,14 @@ import { describeOperation } from '../view-model/describe-operation.ts';
 export function OperationPage() {
   const { id } = useParams({ from: '/operations/$id' });
   const query = useQuery(useQueriesOf().operation(id));
-  if (query.isError) {
-    return (
-      <Failure
-        isPage
-        error={query.error}
-        what={`operation ${id}`}
-        onRetry={() => void query.refetch()}
-        elsewhere={<Link to="/operations">All operations</Link>}
-      />
-    );
-  }
-  const operation = query.data;
-  if (operation === undefined) return <h1 className="sf-offscreen">{id}</h1>;
+  return (
+    <Found query={query} kind="operation" name={id} list={{ to: '/operations', title: 'All operations' }}>
+      {(operation) => <Shown operation={operation} />}
+    </Found>
+  );
+}
+
+function Shown({ operation }: { readonly operation: OperationDetail }) {
   const { plan, realised } = operation;
   return (
     <>
@@ -37,7 +33,7 @@ export function OperationPage() {
         beside={<OperationLabel state={operation.state} />}
       />
       <PageSection className="sf-section sf-stack" hasBodyWrapper={false}>
-        <ShownOperation id={id} title="Steps" />
+        <ShownOperation id={operation.id} title="Steps" />
         <div className="sf-cards">
           <Card>
             <CardTitle component="h2">About it</CardTitle>

@@ -1,52 +1,46 @@
-import type { SiteLink } from '@superfluidity/api';
-import { Card, CardBody, CardTitle, PageSection, Tab, Tabs, TabTitleText } from '@patternfly/react-core';
+import type { ServiceDetail, SiteLink } from '@superfluidity/api';
+import { PageSection } from '@patternfly/react-core';
 import { useQuery } from '@tanstack/react-query';
-import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useQueriesOf, useSites } from '../data/queries.ts';
+import { ResourceTable } from '../list/resource-table.tsx';
 import { operationColumns, operationFilters } from '../operations/operation-table.tsx';
 import { ServiceBar } from '../service/service-bar.tsx';
 import { TopologyPanel } from '../topology/topology-panel.tsx';
 import { Empty } from '../ui/empty.tsx';
-import { Ago, Facts } from '../ui/facts.tsx';
-import { Failure } from '../ui/failure.tsx';
-import { ResourceTable } from '../list/resource-table.tsx';
+import { Found } from '../ui/found.tsx';
+import { PageTabs, TAB_CONTENT, tabOf } from '../ui/page-tabs.tsx';
 import { ProofOfService } from '../verification/proof-of-service.tsx';
-import { formatMs } from '../view-model/format.ts';
+import { ServiceAbout } from './service-about.tsx';
 import { UnitsTab } from './units-tab.tsx';
 
 const NO_LINKS: readonly SiteLink[] = [];
-const tabs = ['topology', 'units', 'operations', 'verification', 'about'] as const;
-const words = {
+const tabs = {
   topology: 'Topology',
   units: 'Units and logs',
   operations: 'Operations',
   verification: 'Verification',
   about: 'About',
-};
+} as const;
 
 /** One service, from its picture down to what each of its units prints. */
 export function ServicePage() {
   const { name } = useParams({ from: '/services/$name' });
+  const query = useQuery(useQueriesOf().service(name));
+  return (
+    <Found query={query} kind="service" name={name} list={{ to: '/services', title: 'All services' }}>
+      {(service) => <Shown service={service} />}
+    </Found>
+  );
+}
+
+function Shown({ service }: { readonly service: ServiceDetail }) {
+  const { name } = service;
   const search = useSearch({ from: '/services/$name' });
   const navigate = useNavigate({ from: '/services/$name' });
-  const q = useQueriesOf();
-  const detail = useQuery(q.service(name));
   const { sites, pending, error } = useSites();
-  const links = useQuery(q.links).data ?? NO_LINKS;
-  const tab = tabs.find((one) => one === search.tab) ?? 'topology';
-  if (detail.isError) {
-    return (
-      <Failure
-        isPage
-        error={detail.error}
-        what={`service ${name}`}
-        onRetry={() => void detail.refetch()}
-        elsewhere={<Link to="/services">All services</Link>}
-      />
-    );
-  }
-  const service = detail.data;
-  if (service === undefined) return <h1 className="sf-offscreen">{name}</h1>;
+  const links = useQuery(useQueriesOf().links).data ?? NO_LINKS;
+  const tab = tabOf(tabs, search.tab);
   return (
     <>
       <PageSection className="sf-page-head" hasBodyWrapper={false}>
@@ -59,27 +53,9 @@ export function ServicePage() {
           onOperation={(id) => void navigate({ to: '/operations/$id', params: { id } })}
         />
       </PageSection>
-      <PageSection type="tabs" className="sf-tabs" hasBodyWrapper={false}>
-        <Tabs
-          activeKey={tab}
-          onSelect={(_event, key) => void navigate({ search: { tab: String(key) } })}
-          aria-label="Parts of the service"
-          component="nav"
-        >
-          {tabs.map((one) => (
-            <Tab
-              key={one}
-              eventKey={one}
-              tabContentId="tab-content"
-              title={<TabTitleText>{words[one]}</TabTitleText>}
-              href={`/services/${name}?tab=${one}`}
-              onClick={(event) => event.preventDefault()}
-            />
-          ))}
-        </Tabs>
-      </PageSection>
+      <PageTabs label="Parts of the service" tabs={tabs} now={tab} />
       <PageSection
-        id="tab-content"
+        id={TAB_CONTENT}
         isFilled
         className={tab === 'about' || tab === 'verification' ? 'sf-section' : 'sf-fill'}
         hasBodyWrapper={false}
@@ -101,52 +77,7 @@ export function ServicePage() {
           />
         )}
         {tab === 'verification' && <ProofOfService service={name} realised={false} />}
-        {tab === 'about' && (
-          <div className="sf-cards">
-            <Card>
-              <CardTitle component="h2">Service</CardTitle>
-              <CardBody>
-                <Facts
-                  of={[
-                    ['Id', <code key="id">{service.id}</code>],
-                    ['Version', service.version],
-                    [
-                      'Descriptor',
-                      <Link key="descriptor" to="/catalogue/$id" params={{ id: service.descriptorId }}>
-                        {service.descriptorId}
-                      </Link>,
-                    ],
-                    ['Since', <Ago key="since" at={service.createdAt} />],
-                  ]}
-                />
-              </CardBody>
-            </Card>
-            {service.chains.map((chain) => (
-              <Card key={chain.name}>
-                <CardTitle component="h2">Chain {chain.name}</CardTitle>
-                <CardBody>
-                  <Facts
-                    of={[
-                      ['Address', <code key="address">{chain.address}</code>],
-                      ['Version', chain.version],
-                      ['One way', formatMs(chain.latencyMs)],
-                      [
-                        'Hops',
-                        <ol key="hops" className="sf-hops">
-                          {chain.hops.map((hop, i) => (
-                            <li key={i}>
-                              {hop.site}/{hop.host} <code>{hop.sid}</code>
-                            </li>
-                          ))}
-                        </ol>,
-                      ],
-                    ]}
-                  />
-                </CardBody>
-              </Card>
-            ))}
-          </div>
-        )}
+        {tab === 'about' && <ServiceAbout service={service} />}
       </PageSection>
     </>
   );

@@ -5,7 +5,7 @@ import { ServiceLabel } from '../service/service-bar.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Ago } from '../ui/facts.tsx';
 import { PageHead } from '../ui/page-head.tsx';
-import type { Column, Filter } from '../list/column.ts';
+import { type Column, type Filter, yesOrNo } from '../list/column.ts';
 import { ResourceTable } from '../list/resource-table.tsx';
 import { formatCount } from '../view-model/format.ts';
 
@@ -40,22 +40,8 @@ const filters: readonly Filter[] = [
       ['NOT_INSTANTIATED', 'not deployed'],
     ],
   },
-  {
-    name: 'healthy',
-    title: 'Health',
-    options: [
-      ['true', 'healthy'],
-      ['false', 'not healthy'],
-    ],
-  },
-  {
-    name: 'busy',
-    title: 'Under way',
-    options: [
-      ['true', 'being changed'],
-      ['false', 'at rest'],
-    ],
-  },
+  yesOrNo('healthy', 'Health', 'healthy', 'not healthy'),
+  yesOrNo('busy', 'Under way', 'being changed', 'at rest'),
 ];
 
 export function ServicesPage() {

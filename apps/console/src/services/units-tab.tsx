@@ -13,17 +13,13 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import { Empty } from '../ui/empty.tsx';
 import { EnvironmentIcon, environmentNames } from '../ui/environment.tsx';
 import { Ago } from '../ui/facts.tsx';
-import type { Column, Filter } from '../list/column.ts';
+import { anyOf, type Column, type Filter } from '../list/column.ts';
 import { ResourceTable } from '../list/resource-table.tsx';
 import { StateIcon } from '../ui/state-icon.tsx';
 import { UnitLog } from './unit-log.tsx';
 
 export const unitFilters: readonly Filter[] = [
-  {
-    name: 'state',
-    title: 'State',
-    options: ['starting', 'running', 'draining', 'failed', 'stopped'].map((one) => [one, one] as const),
-  },
+  anyOf('state', 'State', ['starting', 'running', 'draining', 'failed', 'stopped']),
   { name: 'environment', title: 'Runs as', options: Object.entries(environmentNames) },
 ];
 

@@ -4,6 +4,7 @@ import { CheckCircleIcon } from '@patternfly/react-icons/dist/esm/icons/check-ci
 import { MinusCircleIcon } from '@patternfly/react-icons/dist/esm/icons/minus-circle-icon';
 import { EnvironmentIcon, environmentNames } from '../ui/environment.tsx';
 import { ErrorView } from '../ui/error-view.tsx';
+import { HealthLabel } from '../ui/labels.tsx';
 import { Meter } from '../ui/meter.tsx';
 import { Panel } from '../ui/panel.tsx';
 import {
@@ -14,6 +15,7 @@ import {
   formatMs,
   formatPercent,
   hitRate,
+  share,
   trim,
 } from '../view-model/format.ts';
 
@@ -47,15 +49,7 @@ export function SiteCard(props: {
     <article className="sf-site-card" aria-label={site.name} data-site-card={site.name}>
       <header>
         <h3 className={props.withoutHosts === true ? 'sf-offscreen' : ''}>{site.name}</h3>
-        {props.withoutHosts !== true && (
-          <Label
-            isCompact
-            color={site.healthy ? 'green' : 'red'}
-            icon={site.healthy ? <CheckCircleIcon /> : <MinusCircleIcon />}
-          >
-            {site.healthy ? 'healthy' : 'not healthy'}
-          </Label>
-        )}
+        {props.withoutHosts !== true && <HealthLabel healthy={site.healthy} />}
         {site.tier !== undefined && (
           <Label isCompact variant="outline">
             {site.tier}
@@ -172,5 +166,3 @@ function HostMeters({ site }: { readonly site: SiteDetail }) {
     </>
   );
 }
-
-const share = (used: number, total: number): number => (total > 0 ? Math.min(1, used / total) : 0);

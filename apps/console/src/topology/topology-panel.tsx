@@ -1,7 +1,7 @@
 import type { ServiceDetail, SiteDetail, SiteLink } from '@superfluidity/api';
 import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
 import { preload } from '../ui/preload.ts';
-import { Empty } from '../ui/empty.tsx';
+import { NoSites } from '../infrastructure/no-sites.tsx';
 import { errorBodyOf, ErrorView } from '../ui/error-view.tsx';
 import { Panel } from '../ui/panel.tsx';
 import { formatMs } from '../view-model/format.ts';
@@ -30,11 +30,7 @@ export function TopologyPanel(props: {
   return (
     <Panel title="Topology" className="sf-panel--topology" aside={<Chains topology={topology} />}>
       {props.error !== undefined && <ErrorView error={errorBodyOf(props.error)} title="The sites cannot be shown" />}
-      {sites.length === 0 && !props.pending && props.error === undefined && (
-        <Empty title="No sites yet" command="superfluidity site add edge --kind linux">
-          A site is a place where units can run: this machine, or a cloud.
-        </Empty>
-      )}
+      {sites.length === 0 && !props.pending && props.error === undefined && <NoSites />}
       {sites.length > 0 && (
         <Suspense fallback={null}>
           <TopologyView topology={topology} selected={selected?.id} onSelect={setSelectedId} />

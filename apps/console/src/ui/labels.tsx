@@ -2,6 +2,7 @@ import type { Operation, ProofAnswer } from '@superfluidity/api';
 import { Label } from '@patternfly/react-core';
 import { CheckCircleIcon } from '@patternfly/react-icons/dist/esm/icons/check-circle-icon';
 import { ExclamationCircleIcon } from '@patternfly/react-icons/dist/esm/icons/exclamation-circle-icon';
+import { MinusCircleIcon } from '@patternfly/react-icons/dist/esm/icons/minus-circle-icon';
 import { InProgressIcon } from '@patternfly/react-icons/dist/esm/icons/in-progress-icon';
 import { PauseCircleIcon } from '@patternfly/react-icons/dist/esm/icons/pause-circle-icon';
 import { QuestionCircleIcon } from '@patternfly/react-icons/dist/esm/icons/question-circle-icon';
@@ -42,6 +43,14 @@ export function AnswerLabel({ answer }: { readonly answer: ProofAnswer | undefin
   return (
     <Label isCompact color={color} icon={<Icon />} data-answer={answer}>
       {words}
+    </Label>
+  );
+}
+
+export function HealthLabel({ healthy }: { readonly healthy: boolean }) {
+  return (
+    <Label isCompact color={healthy ? 'green' : 'red'} icon={healthy ? <CheckCircleIcon /> : <MinusCircleIcon />}>
+      {healthy ? 'healthy' : 'not healthy'}
     </Label>
   );
 }

@@ -15,6 +15,9 @@ export function formatBandwidth(mbps: number): string {
   return mbps < 1_000 ? `${trim(mbps)} Mb/s` : `${trim(mbps / 1_000)} Gb/s`;
 }
 
+/** From 0 to 1, of what there is; 0 of nothing. */
+export const share = (used: number, all: number): number => (all > 0 ? Math.min(1, Math.max(0, used / all)) : 0);
+
 export const trim = (value: number): string => String(Math.round(value * 10) / 10);
 
 /** Thousands apart: 12 345. */

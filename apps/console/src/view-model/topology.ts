@@ -1,4 +1,5 @@
 import type { ServiceDetail, SiteDetail, SiteLink, Unit } from '@superfluidity/api';
+import { share } from './format.ts';
 import { type Lot, lotsOf } from './unit-groups.ts';
 
 /**
@@ -173,8 +174,8 @@ function hostsOf(site: SiteDetail, lots: readonly Lot[]): readonly HostLots[] {
       id: `${site.name}/*`,
       label: `${lotsOfHost.size} of ${site.hostCount} hosts`,
       site: site.name,
-      cpu: fraction(site.used.cpu, site.capacity.cpu),
-      memory: fraction(site.used.memoryMiB, site.capacity.memoryMiB),
+      cpu: share(site.used.cpu, site.capacity.cpu),
+      memory: share(site.used.memoryMiB, site.capacity.memoryMiB),
       schedulable: true,
     };
     return [{ host, lots }];
@@ -190,8 +191,8 @@ function hostsOf(site: SiteDetail, lots: readonly Lot[]): readonly HostLots[] {
         id: `${site.name}/${host.name}`,
         label: host.name,
         site: site.name,
-        cpu: fraction(host.used.cpu, host.cpu),
-        memory: fraction(host.used.memoryMiB, host.memoryMiB),
+        cpu: share(host.used.cpu, host.cpu),
+        memory: share(host.used.memoryMiB, host.memoryMiB),
         schedulable: host.schedulable,
       },
       lots: lotsOfHost.get(host.name) ?? [],
@@ -274,5 +275,3 @@ function chainsOf(service: ServiceDetail | undefined, memberOf: ReadonlyMap<stri
     };
   });
 }
-
-const fraction = (used: number, total: number): number => (total > 0 ? Math.min(1, Math.max(0, used / total)) : 0);

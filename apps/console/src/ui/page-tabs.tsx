@@ -1,0 +1,46 @@
+import { PageSection, Tab, Tabs, TabTitleText } from '@patternfly/react-core';
+import { useLocation, useNavigate } from '@tanstack/react-router';
+
+/** What the tabs of a page stand above: they name it as what they control. */
+export const TAB_CONTENT = 'tab-content';
+
+/** The one of the tabs that an address names, else the first. */
+export function tabOf<T extends string>(tabs: Readonly<Record<T, string>>, asked: string | undefined): T {
+  const names = Object.keys(tabs) as T[];
+  return names.find((name) => name === asked) ?? names[0]!;
+}
+
+/** The parts of a page. What a list of one part was filtered by stays behind, and is there again when one goes back. */
+export function PageTabs<T extends string>({
+  label,
+  tabs,
+  now,
+}: {
+  readonly label: string;
+  readonly tabs: Readonly<Record<T, string>>;
+  readonly now: T;
+}) {
+  const { pathname } = useLocation();
+  const navigate = useNavigate();
+  return (
+    <PageSection type="tabs" className="sf-tabs" hasBodyWrapper={false}>
+      <Tabs
+        activeKey={now}
+        onSelect={(_event, key) => void navigate({ to: '.', search: { tab: String(key) } as never })}
+        aria-label={label}
+        component="nav"
+      >
+        {(Object.entries(tabs) as [T, string][]).map(([name, title]) => (
+          <Tab
+            key={name}
+            eventKey={name}
+            tabContentId={TAB_CONTENT}
+            title={<TabTitleText>{title}</TabTitleText>}
+            href={`${pathname}?tab=${name}`}
+            onClick={(event) => event.preventDefault()}
+          />
+        ))}
+      </Tabs>
+    </PageSection>
+  );
+}
