@@ -5,7 +5,7 @@ import { Empty } from '../ui/empty.tsx';
 import { environmentNames } from '../ui/environment.tsx';
 import { anyOf, type Column, type Filter, yesOrNo } from '../list/column.ts';
 import { ResourceTable } from '../list/resource-table.tsx';
-import { formatCount } from '../view-model/format.ts';
+import { formatCount, formatMiB } from '../view-model/format.ts';
 import { usageColumns } from './usage-columns.tsx';
 
 const columns: readonly Column<ListedHost>[] = [
@@ -21,6 +21,11 @@ const columns: readonly Column<ListedHost>[] = [
     ),
   },
   ...usageColumns<ListedHost>((one) => ({ name: one.name, used: one.used, all: one })),
+  {
+    title: 'Storage',
+    from: 'wide',
+    cell: (one) => (one.storageMiB > 0 ? `${formatMiB(one.used.storageMiB)} of ${formatMiB(one.storageMiB)}` : '–'),
+  },
   { title: 'Units', sort: 'unitCount', from: 'medium', cell: (one) => formatCount(one.unitCount) },
   { title: 'Runs', from: 'wide', cell: (one) => one.environments.map((each) => environmentNames[each]).join(', ') },
   {

@@ -12,12 +12,13 @@ import { PageHead } from '../ui/page-head.tsx';
 import { PageTabs, TAB_CONTENT, tabOf } from '../ui/page-tabs.tsx';
 import { HeatMap } from './heat-map.tsx';
 import { HostTable } from './host-table.tsx';
+import { LinksTab } from './links-tab.tsx';
 import { NoSites } from './no-sites.tsx';
 import { PoolsTable } from './pools-table.tsx';
 import { siteColumns, useSiteFilters } from './site-columns.tsx';
 
 const NO_LOADS: readonly HostLoad[] = [];
-const tabs = { sites: 'Sites', load: 'Load', hosts: 'Hosts', units: 'Units', pools: 'Pools' } as const;
+const tabs = { sites: 'Sites', load: 'Load', hosts: 'Hosts', units: 'Units', links: 'Links', pools: 'Pools' } as const;
 
 /** Where things can run: sites, their hosts by load, what runs on them, and what is kept ready. */
 export function InfrastructurePage() {
@@ -72,6 +73,7 @@ export function InfrastructurePage() {
             empty={<Empty title="Nothing runs">Units appear here when a service is deployed.</Empty>}
           />
         )}
+        {tab === 'links' && <LinksTab />}
         {tab === 'pools' && <PoolsTable />}
       </PageSection>
     </>

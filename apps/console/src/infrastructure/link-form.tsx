@@ -6,13 +6,19 @@ import { useClient } from '../data/session.tsx';
 import { Dialog } from '../service/dialog.tsx';
 
 /** The link from one site to another: without it, no chain goes from one to the other. */
-export function LinkForm({ site, onClose }: { readonly site: string; readonly onClose: () => void }) {
+export function LinkForm(props: {
+  readonly site: string;
+  /** To which it is to go, at first. */
+  readonly other?: string;
+  readonly onClose: () => void;
+}) {
+  const { site, onClose } = props;
   const client = useClient();
   const cache = useQueryClient();
   const q = useQueriesOf();
   const others = (useQuery(q.sites).data ?? []).map(({ name }) => name).filter((name) => name !== site);
   const links = useQuery(q.links).data ?? [];
-  const [chosen, setChosen] = useState<string>();
+  const [chosen, setChosen] = useState(props.other);
   const [typed, setTyped] = useState<Readonly<Record<string, string>>>({});
   const to = chosen ?? others[0] ?? '';
   const known = links.find(({ a, b }) => [a, b].includes(site) && [a, b].includes(to));

@@ -1,4 +1,4 @@
-import type { Operation, Service, ServiceDetail, SiteLink } from '@superfluidity/api';
+import type { Operation, Service, ServiceDetail, Site, SiteLink } from '@superfluidity/api';
 import { FormSelect, FormSelectOption } from '@patternfly/react-core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
@@ -9,6 +9,7 @@ import { AttentionStrip } from './attention-strip.tsx';
 import { EventsPanel } from '../events/events-panel.tsx';
 import { LatencyPanel } from '../latency/latency-panel.tsx';
 import { ServiceBar } from '../service/service-bar.tsx';
+import { SitePlanPanel } from '../sites/site-plan.tsx';
 import { SitesPanel } from '../sites/sites-panel.tsx';
 import { OperationPanel } from '../steps/operation-panel.tsx';
 import { TopologyPanel } from '../topology/topology-panel.tsx';
@@ -18,6 +19,7 @@ import { errorBodyOf, ErrorView } from '../ui/error-view.tsx';
 
 const NO_SERVICES: readonly Service[] = [];
 const NO_OPERATIONS: readonly Operation[] = [];
+const NO_SITES: readonly Site[] = [];
 const NO_LINKS: readonly SiteLink[] = [];
 const NO_UNITS: ServiceDetail['units'] = [];
 
@@ -29,6 +31,7 @@ export function OverviewPage() {
   const events = useEvents();
   const { sites, pending, error: sitesError } = useSites();
   const links = useQuery(q.links).data ?? NO_LINKS;
+  const allSites = useQuery(q.sites).data ?? NO_SITES;
   const services = useQuery(q.services);
   const list = services.data ?? NO_SERVICES;
   const name = search.service ?? shownService(list);
@@ -66,6 +69,7 @@ export function OverviewPage() {
       <LatencyPanel samples={samples} operations={operations} units={service?.units ?? NO_UNITS} sites={siteNames} />
       <EventsPanel events={events} service={name} operations={operations} />
       <OperationPanel operations={operations} chosen={search.operation} onChoose={showOperation} />
+      <SitePlanPanel sites={allSites} links={links} />
       <SitesPanel sites={sites} links={links} />
     </div>
   );

@@ -44,6 +44,7 @@ export function SiteCard(props: {
   readonly withoutHosts?: boolean;
 }) {
   const { site, links } = props;
+  const storage = storageOf(site);
   const environments = [...new Set(site.hosts.flatMap((host) => host.environments))];
   return (
     <article className="sf-site-card" aria-label={site.name} data-site-card={site.name}>
@@ -77,6 +78,13 @@ export function SiteCard(props: {
             used={share(site.used.memoryMiB, site.capacity.memoryMiB)}
             text={`${formatMiB(site.used.memoryMiB)} of ${formatMiB(site.capacity.memoryMiB)}`}
           />
+          {storage.all > 0 && (
+            <Meter
+              label="Storage"
+              used={share(storage.used, storage.all)}
+              text={`${formatMiB(storage.used)} of ${formatMiB(storage.all)}`}
+            />
+          )}
           {props.withoutHosts !== true && <HostMeters site={site} />}
         </section>
         <section>
@@ -147,6 +155,16 @@ export function SiteCard(props: {
       </div>
     </article>
   );
+}
+
+/** Of all its hosts; none where the site does not say. */
+function storageOf({ hosts }: SiteDetail): { readonly used: number; readonly all: number } {
+  const sum = { used: 0, all: 0 };
+  for (const { storageMiB, used } of hosts) {
+    sum.used += used.storageMiB;
+    sum.all += storageMiB;
+  }
+  return sum;
 }
 
 function HostMeters({ site }: { readonly site: SiteDetail }) {
