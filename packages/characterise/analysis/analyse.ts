@@ -1,4 +1,4 @@
-import { SuperfluidityError } from '@superfluidity/core';
+import { smallest, SuperfluidityError } from '@superfluidity/core';
 import {
   type Characterisation,
   type Configuration,
@@ -221,7 +221,7 @@ function keyParameters(
   const rule = rules.find((one) => one.configurations.includes(index));
   return (rule?.parameters ?? []).filter((name) => {
     const { values, costs } = parameters.find((one) => one.name === name)!;
-    return costs[values.indexOf(chosen[name]!)]! > Math.min(...costs);
+    return costs[values.indexOf(chosen[name]!)]! > smallest(costs);
   });
 }
 

@@ -1,3 +1,4 @@
+import { largest, smallest } from '@superfluidity/core';
 import { escaped, short, ticks } from './markup.ts';
 
 export interface Box {
@@ -14,8 +15,8 @@ const [WIDTH, ROW, LEFT, RIGHT, TOP, BOTTOM] = [960, 20, 380, 24, 8, 40];
 /** One line for each configuration: whiskers from the 5th to the 95th percentile, a box around the middle half, the median. */
 export function boxPlot(metric: string, boxes: readonly Box[], bounds: readonly number[]): string {
   const all = [...boxes.flatMap(({ percentiles }) => percentiles), ...bounds];
-  const high = Math.max(...all, Number.MIN_VALUE) * 1.02;
-  const low = Math.min(...all) > high / 2 ? Math.min(...all) * 0.98 : 0;
+  const high = Math.max(largest(all), Number.MIN_VALUE) * 1.02;
+  const low = smallest(all) > high / 2 ? smallest(all) * 0.98 : 0;
   const height = TOP + boxes.length * ROW + BOTTOM;
   const x = (value: number) => round(LEFT + ((value - low) / (high - low)) * (WIDTH - LEFT - RIGHT));
   const bottom = height - BOTTOM;

@@ -1,3 +1,4 @@
+import { largest, smallest } from '@superfluidity/core';
 import { classify, conditionalThroughput, type Goal, type Target } from './classify.ts';
 import { checkDuration, checkRange, type Trial, type TrialRecord, Trials, unsearchable } from './trial.ts';
 
@@ -125,9 +126,9 @@ class GoalSearch {
 
   #bounds(target: Target): Bounds {
     const uppers = this.#loads(target, 'upper');
-    const upper = uppers.length === 0 ? undefined : Math.min(...uppers);
+    const upper = uppers.length === 0 ? undefined : smallest(uppers);
     const lowers = this.#loads(target, 'lower').filter((load) => upper === undefined || load < upper);
-    return { lower: lowers.length === 0 ? undefined : Math.max(...lowers), upper };
+    return { lower: lowers.length === 0 ? undefined : largest(lowers), upper };
   }
 
   #loads(target: Target, kind: 'lower' | 'upper'): readonly number[] {

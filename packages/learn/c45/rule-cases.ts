@@ -1,4 +1,4 @@
-import { SuperfluidityError } from '@superfluidity/core';
+import { largest, SuperfluidityError } from '@superfluidity/core';
 import { learnLimits } from '../errors.ts';
 import type { NominalColumn, Table } from '../table.ts';
 import { type Condition, holds, type Rule } from './condition.ts';
@@ -80,7 +80,7 @@ export class RuleCases {
     const covered = this.union(rules.map(({ conditions }) => this.covered(conditions)));
     const sizes = this.#ofClass.map(sizeOfSet);
     const left = this.#ofClass.map((own, label) => sizes[label]! - sizeOfBoth(own, covered));
-    const most = Math.max(...left);
+    const most = largest(left);
     return majority(sizes.map((size, label) => (left[label] === most ? size + 1 : 0)));
   }
 

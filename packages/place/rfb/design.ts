@@ -1,4 +1,4 @@
-import { SuperfluidityError } from '@superfluidity/core';
+import { smallest, SuperfluidityError } from '@superfluidity/core';
 import { designLimits } from '../errors.ts';
 import { solveMilp } from '../milp/solve.ts';
 import { type Costs, headCost, siteCost } from './costs.ts';
@@ -124,6 +124,6 @@ function leastCost(instance: RfbInstance, costs: Costs, rules: DesignRules): num
   );
   const radio = new Set(cells.map(({ node }) => node));
   const sites = [...radio].map((node) => siteCost(costs, nodes[node]!.name)).toSorted((a, b) => a - b);
-  const head = Math.min(...rrhTypes.map(({ name }) => headCost(costs, name)));
+  const head = smallest(rrhTypes.map(({ name }) => headCost(costs, name)));
   return sites.slice(0, heads).reduce((sum, site) => sum + site + head, 0);
 }

@@ -1,4 +1,4 @@
-import { seeded } from '../ocm/baselines.ts';
+import { seeded } from '@superfluidity/core';
 import { cellsOf, type Reach } from './cells.ts';
 import type { RfbInstance } from './instance.ts';
 import { publishedNetwork } from './published.ts';

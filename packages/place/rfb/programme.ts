@@ -1,3 +1,4 @@
+import { append, largest } from '@superfluidity/core';
 import { LpText } from '../milp/lp-text.ts';
 import type { RfbInstance, RrhType } from './instance.ts';
 import { bbusOf, type Stand, standsOf } from './stands.ts';
@@ -87,7 +88,7 @@ export function networkProgramme(instance: RfbInstance, rules: NetworkRules, tra
     lp.constrain([...peaks, ...of(({ rateMbps }) => rateMbps / RATE_UNIT)], '<=', 0); // (21-22)
     lp.constrain([[names.traffic(s), 1], ...negated(usable)], '<=', 0); // (23-24)
     if (least > 0) lp.constrain([[names.traffic(s), -1], ...scaled(users, least / RATE_UNIT)], '<=', 0);
-    use.dedicated[stand.node]!.push(...peaks); // (30)
+    append(use.dedicated[stand.node]!, peaks); // (30)
     for (const c of stand.cells) {
       // (29)
       const fitting = instance.bbuTypes.flatMap(({ rrhTypes }, w) => {
@@ -143,14 +144,14 @@ function hosting(
       of[types[i]!]!.push([name, 1]);
       if (kind === 'bbu') use.dedicated[node]!.push([name, instance.bbuTypes[types[i]!]!.rateMbps / RATE_UNIT]);
     });
-    one.push(...here);
+    append(one, here);
     lp.constrain([...here, [names.on(node), -1]], '<=', 0);
     const taking = instance.nodes[node]![kind];
-    use.cpu[node]!.push(...(scaled(here, taking.cpu) as [string, number][]));
-    use.memory[node]!.push(...(scaled(here, taking.memory) as [string, number][]));
+    append(use.cpu[node]!, scaled(here, taking.cpu) as [string, number][]);
+    append(use.memory[node]!, scaled(here, taking.memory) as [string, number][]);
     if (at.length === 1) {
       use.cpu[node]!.push([names.traffic(s), taking.cpuPerMbps * RATE_UNIT]);
-      use.memory[node]!.push(...(scaled(users, taking.memoryPerUser) as [string, number][]));
+      append(use.memory[node]!, scaled(users, taking.memoryPerUser) as [string, number][]);
       continue;
     }
     const part = `${kind}_${s}_${node}`;
@@ -191,12 +192,12 @@ interface Bounds {
 /** What a radio head at a stand can carry at most: its users, and the sum of their largest rates. */
 function boundsOf({ rrhTypes, mecTypes, cells }: RfbInstance, stand: Stand, leastRateMbps: number): Bounds {
   const types = stand.cells.map((c) => rrhTypes[cells[c]!.type]!);
-  const userMbps = Math.max(...mecTypes.map((mec) => mec.userMbps));
+  const userMbps = largest(mecTypes.map((mec) => mec.userMbps));
   const possible = stand.users.flatMap(({ rate }) => (rate >= leastRateMbps ? [rate] : []));
-  const users = Math.min(Math.floor(Math.max(...types.map((type) => type.users))), possible.length);
-  const largest = possible.toSorted((a, b) => b - a).slice(0, users);
-  const sum = largest.reduce((total, rate) => total + Math.min(rate, userMbps), 0);
-  return { users, userMbps, trafficMbps: Math.min(Math.max(...types.map(({ rateMbps }) => rateMbps)), sum) };
+  const users = Math.min(Math.floor(largest(types.map((type) => type.users))), possible.length);
+  const served = possible.toSorted((a, b) => b - a).slice(0, users);
+  const sum = served.reduce((total, rate) => total + Math.min(rate, userMbps), 0);
+  return { users, userMbps, trafficMbps: Math.min(largest(types.map(({ rateMbps }) => rateMbps)), sum) };
 }
 
 /** (43), where a type of MEC gives users less than another: what is lost by it is bounded by the users who lose most. */

@@ -1,6 +1,6 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import { designLimits } from '../errors.ts';
-import { seeded } from '../ocm/baselines.ts';
+import { seeded } from '@superfluidity/core';
 import { associate } from './associate.ts';
 import { violations } from './check.ts';
 import { withinLimits } from './design-heuristics.ts';

@@ -1,5 +1,5 @@
 import type { CallReply, Descriptor, Service } from '@superfluidity/api';
-import { Card, CardBody, CardTitle, PageSection } from '@patternfly/react-core';
+import { Button, Card, CardBody, CardTitle, PageSection } from '@patternfly/react-core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { useQueriesOf } from '../data/queries.ts';

@@ -1,3 +1,4 @@
+import { largest, smallest } from '@superfluidity/core';
 import type { Site, SiteLink } from '@superfluidity/api';
 import type { Point } from './layout.ts';
 
@@ -94,7 +95,7 @@ function greatestEigen(m: readonly (readonly number[])[], seed: number): { value
 /** As large as the plan allows, without changing angles. */
 function fit(points: readonly Point[]): Point[] {
   const [xs, ys] = [points.map(({ x }) => x), points.map(({ y }) => y)];
-  const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
+  const [left, right, top, bottom] = [smallest(xs), largest(xs), smallest(ys), largest(ys)];
   const [roomX, roomY] = [PLAN.width - 2 * PLAN.margin, PLAN.height - 2 * PLAN.margin];
   const scale = Math.min(roomX / Math.max(1e-9, right - left), roomY / Math.max(1e-9, bottom - top), 1e9);
   return points.map(({ x, y }) => ({

@@ -1,3 +1,4 @@
+import { smallest } from '@superfluidity/core';
 import type { Box, Point } from '../../view-model/layout.ts';
 import type { Level, LevelNode } from './level.ts';
 
@@ -109,8 +110,8 @@ export type Alignment = 'left' | 'top' | 'row' | 'column';
 export function aligned(boxes: ReadonlyMap<string, Box>, how: Alignment): ReadonlyMap<string, Point> {
   const all = [...boxes];
   if (all.length < 2) return new Map(all.map(([id, { x, y }]) => [id, { x, y }]));
-  const left = Math.min(...all.map(([, { x }]) => x));
-  const top = Math.min(...all.map(([, { y }]) => y));
+  const left = smallest(all.map(([, { x }]) => x));
+  const top = smallest(all.map(([, { y }]) => y));
   if (how === 'left') return new Map(all.map(([id, { y }]) => [id, { x: left, y }]));
   if (how === 'top') return new Map(all.map(([id, { x }]) => [id, { x, y: top }]));
   const across = how === 'row';

@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import { designLimits } from './limits.ts';
 
 /** Lines `from` to `to` (behind the last) of one text, in whose place another has `put`. */
@@ -81,7 +82,7 @@ export function applyChanges(lines: readonly string[], changes: readonly LineCha
   const result: string[] = [];
   let at = 0;
   for (const { from, to, put } of changes) {
-    result.push(...lines.slice(at, from), ...put);
+    append(result, [...lines.slice(at, from), ...put]);
     at = to;
   }
   return [...result, ...lines.slice(at)];

@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import { applyChanges, type LineChange, lineChanges } from './lines.ts';
 
 /** Lines that stand around what both have changed, as Git writes them. */
@@ -40,7 +41,7 @@ export function mergeTexts(base: string, mine: string, theirs: string, prefer?: 
         grown = true;
       }
     }
-    result.push(...lines.slice(at, region.from));
+    append(result, lines.slice(at, region.from));
     at = region.to;
     const inside = (changes: readonly LineChange[]) =>
       applyChanges(
@@ -49,8 +50,8 @@ export function mergeTexts(base: string, mine: string, theirs: string, prefer?: 
       );
     const [ours, others] = [left.slice(firstI, i), right.slice(firstJ, j)];
     const [one, other] = [inside(ours), inside(others)];
-    if (others.length === 0 || one.join('\n') === other.join('\n')) result.push(...one);
-    else if (ours.length === 0 || prefer === 'theirs') result.push(...other);
+    if (others.length === 0 || one.join('\n') === other.join('\n')) append(result, one);
+    else if (ours.length === 0 || prefer === 'theirs') append(result, other);
     else {
       conflicts += 1;
       result.push(markers.mine, ...one, markers.between, ...other, markers.theirs);
