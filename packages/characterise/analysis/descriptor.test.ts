@@ -26,15 +26,16 @@ test('a configuration is written into the units that bindings name, and read aga
   const bindings = {
     vm_vcpus: { to: 'cpu', units: ['video'] },
     threads: { to: 'env', name: 'THREADS' },
+    place: { to: 'site', units: ['cache'] },
     copies: { to: 'instances', units: ['cache/cache'] },
   } as const;
-  const configuration = { vm_ram: 4092, vm_vcpus: 4, vnic_type: 'normal', threads: 8, copies: 3 };
+  const configuration = { vm_ram: 4092, vm_vcpus: 4, vnic_type: 'normal', threads: 8, copies: 3, place: 'edge' };
   const { files, losses, format } = configuredDescriptor([file('s.yaml', service)], configuration, { bindings });
   expect([format, losses]).toEqual(['native', []]);
   const [video, cache] = readDescriptor(files).service!.block.children.map(({ children }) => children[0]!);
   expect(video!.requirements).toEqual({ cpu: 4, memoryMiB: 4092, accelerators: ['gpu'] });
   expect(video!.execution!.env).toEqual({ THREADS: '8' });
-  expect(cache!.requirements).toEqual({ memoryMiB: 4092 });
+  expect(cache!.requirements).toEqual({ memoryMiB: 4092, location: { sites: ['edge'] } });
   expect([video!.scale, cache!.scale].map((scale) => scale?.initial ?? 1)).toEqual([1, 3]);
   const direct = configuredDescriptor([file('s.yaml', service)], { vnic_type: 'direct' }, { bindings }).service;
   expect(direct.block.children[1]!.children[0]!.requirements.accelerators).toEqual(['sr-iov']);

@@ -126,6 +126,8 @@ function changed(unit: Block, value: ParameterValue, { to, name, values }: Bindi
       const count = Number(value);
       return { ...unit, scale: { initial: count, min: count, max: count } };
     }
+    case 'site':
+      return requirements({ location: { sites: [String(value)] } });
     case 'accelerators': {
       const all = Object.values(values ?? {});
       const kept = (unit.requirements.accelerators ?? []).filter((one) => !all.includes(one));

@@ -26,7 +26,7 @@ export const NO_CLASS = 'None';
 
 /** What a deployment parameter changes in the units of a service. */
 export interface Binding {
-  readonly to: 'cpu' | 'memoryMiB' | 'instances' | 'env' | 'accelerators';
+  readonly to: 'cpu' | 'memoryMiB' | 'instances' | 'env' | 'accelerators' | 'site';
   /** Functions or units, by name or path. Absent: all. */
   readonly units?: readonly string[];
   /** Of the environment variable. */

@@ -92,7 +92,7 @@ function bindingsOf({ bindings = {}, deployment_parameters: written }: Written, 
       refuse(path, `there is no deployment parameter '${name}'`, meant(name, Object.keys(written)), 'key');
     if ((to === 'env') !== (variable !== undefined)) refuse(path, 'env, and nothing else, has the name of a variable');
     if ((to === 'accelerators') !== (values !== undefined)) refuse(path, 'accelerators, and nothing else, have values');
-    if (to === 'env' || to === 'accelerators') continue;
+    if (to === 'env' || to === 'accelerators' || to === 'site') continue;
     for (const value of [written[name]].flat() as readonly ParameterValue[]) {
       const fits = typeof value === 'number' && value > 0 && (to !== 'instances' || Number.isSafeInteger(value));
       if (!fits) refuse(['deployment_parameters', name], `${to} cannot be ${String(value)}`);

@@ -9,7 +9,7 @@ const comparison = z.string().max(128);
 
 const binding = z
   .strictObject({
-    to: z.enum(['cpu', 'memoryMiB', 'instances', 'env', 'accelerators']),
+    to: z.enum(['cpu', 'memoryMiB', 'instances', 'env', 'accelerators', 'site']),
     units: z.array(text).min(1).max(1_000).describe('Functions or units (default: all)').exactOptional(),
     name: word.describe('Of the environment variable, for env').exactOptional(),
     values: z

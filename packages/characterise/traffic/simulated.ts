@@ -28,6 +28,7 @@ export const simulated: UseCaseKind = (given) => {
   const names = Object.keys(metrics).slice(0, limits.metrics);
   return {
     metrics: names,
+    alone: true,
     lengthMs: 0,
     stress({ configuration, experiment }) {
       const random = normals(seed * 1_000_003 + experiment);

@@ -29,6 +29,8 @@ export interface Measured {
 export interface UseCasePlugin {
   /** Metrics that its samples have; absent where that is known only when they come. */
   readonly metrics?: readonly string[];
+  /** It needs no service: nothing is deployed. */
+  readonly alone?: true;
   /** Milliseconds that one stress takes; absent where that is not known. */
   readonly lengthMs?: number;
   stress(service: UnderStress, signal: AbortSignal): Promise<readonly Sample[]>;
