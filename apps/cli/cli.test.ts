@@ -134,6 +134,22 @@ describe('a service from nothing to nothing', { timeout: 120_000 }, () => {
     expect((await json('site', 'list')).every((site: { unitCount: number }) => site.unitCount === 0)).toBe(true);
   });
 
+  test('two places for a function are tried, and the near one is found to be near', async () => {
+    const file = join(folder, 'near.yaml');
+    const text = await readFile(join(dirname(example), '../characterise/mobile-edge.yaml'), 'utf8');
+    const short = text.replace('[256, 512]', '256').replace('iterations: 2', 'iterations: 1');
+    const quick = short
+      .replace('sample_period: 0.5', 'sample_period: 0.25')
+      .replace(/settle: .*,/, 'settle: 0, duration: 0.5,')
+      .replace(', 512: 2', '');
+    await writeFile(file, quick.replace('../mobile-edge/service.yaml', example));
+    const results = join(folder, 'near.jsonl');
+    expect(await sf(['characterise', 'run', file, '--results', results])).toMatchObject({ code: 0 });
+    const { templates } = await json('characterise', 'analyse', file, results);
+    expect(templates).toMatchObject({ Near: { video_site: 'edge' }, None: { video_site: 'core' } });
+    expect(await json('service', 'list')).toEqual([]);
+  });
+
   test('an operation that cannot succeed ends with code 4, the cause and the ways on', async () => {
     const config = join(folder, 'failing.yaml');
     await writeFile(config, 'failures:\n  missingImages: [never]\n  probability: 1\n');

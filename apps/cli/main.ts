@@ -34,7 +34,7 @@ async function report(error: unknown): Promise<number> {
   const shown = failure.report ?? reportError(error);
   process.stderr.write(`${errorText(shown, styleFor(process.stderr))}\n`);
   if (shown.code === 'SF-API-UNREACHABLE') return exitCodes.unreachable;
-  return /^SF-(CLI-(USAGE|FILE)|PACKAGE-(CONTENT|KEY)|PUBLISH-ADDRESS|CORE-ARCHIVE|SERVER-(REQUEST|TOO-LARGE)|DESCRIPTOR-|LIFECYCLE-DESCRIPTOR|PLACE-INPUT|VERIFY-)/.test(
+  return /^SF-(CLI-(USAGE|FILE)|PACKAGE-(CONTENT|KEY)|PUBLISH-ADDRESS|CORE-ARCHIVE|SERVER-(REQUEST|TOO-LARGE)|DESCRIPTOR-|LIFECYCLE-DESCRIPTOR|PLACE-INPUT|CHARACTERISE-(CONFIG|SAMPLES|BINDING|USE-CASE|JOURNAL)|VERIFY-)/.test(
     shown.code,
   )
     ? exitCodes.usage

@@ -1,6 +1,7 @@
 import packageJson from './package.json' with { type: 'json' };
 import { Command, Option } from 'commander';
 import type { Run } from './arguments.ts';
+import { characteriseCommand } from './characterise/command.ts';
 import { descriptorCommand } from './commands/descriptor.ts';
 import { eventsCommand } from './commands/events.ts';
 import { operationCommand } from './commands/operation.ts';
@@ -54,6 +55,7 @@ ${exitCodesHelp}`,
     descriptorCommand(run),
     ...dialectCommands(run),
     placeCommand(run),
+    characteriseCommand(run),
     operationCommand(run),
     eventsCommand(run),
     tokenCommand(run),

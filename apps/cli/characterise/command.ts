@@ -1,0 +1,65 @@
+import { Command, InvalidArgumentError } from 'commander';
+import type { Context } from '../context.ts';
+
+type Run = <A extends unknown[]>(
+  action: (context: Context, ...args: A) => Promise<void>,
+) => (...args: unknown[]) => Promise<void>;
+
+/** Experiments with a service: which deployment is the cheapest for each class of service level. */
+export function characteriseCommand(run: Run): Command {
+  const command = new Command('characterise').description(
+    'experiments with a service, and the cheapest deployment for each class of service level',
+  );
+  command
+    .command('run')
+    .description('deploy, stress and measure configurations; a run that was interrupted goes on')
+    .argument('<file>', 'the characterisation, in YAML or JSON: docs/guides/characterise.md')
+    .requiredOption('--results <file>', 'where results are kept, and gone on from')
+    .option('--exhaustive', 'measure every configuration as often as the file says')
+    .option('--confidence <probability>', 'of the answer, at which it is enough', fraction, 0.95)
+    .option('--noise <probability>', 'that an experiment comes out wrong', fraction, 0.05)
+    .option('--no-deploy', 'the service runs already: only the traffic is made')
+    .option('--timeout <seconds>', 'of a deployment', positive, 600)
+    .option('--dry-run', 'say what would be done, and do nothing')
+    .addHelpText(
+      'after',
+      '\nExample:\n  superfluidity characterise run examples/characterise/simulated.yaml --results results.jsonl',
+    )
+    .action(
+      run(async (context, file: string, options) => (await import('./run.ts')).run(context, file, options as never)),
+    );
+  const analysing = (name: string, text: string) =>
+    command
+      .command(name)
+      .description(text)
+      .argument('<file>', 'the characterisation')
+      .argument('<results>', 'what run has kept')
+      .option('--partial', 'leave out classes that nothing achieves');
+  analysing('analyse', 'find the cheapest configuration of each class, and say why')
+    .option('--out <folder>', 'write templates.json, and for each class the descriptor of the service')
+    .action(
+      run(async (context, file: string, results: string, options) =>
+        (await import('./analyse.ts')).analyseResults(context, file, results, options as never),
+      ),
+    );
+  analysing('report', 'write a page with plots')
+    .requiredOption('--out <file>', 'HTML, one file')
+    .action(
+      run(async (context, file: string, results: string, options) =>
+        (await import('./analyse.ts')).report(context, file, results, options as never),
+      ),
+    );
+  return command;
+}
+
+function fraction(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < 1)) throw new InvalidArgumentError('It is not a number between 0 and 1.');
+  return value;
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 86_400)) throw new InvalidArgumentError('It is not a number of seconds up to a day.');
+  return value;
+}
