@@ -49,8 +49,16 @@ export async function run(context: Context, file: string, options: RunOptions): 
   try {
     const { results, failures, confidence } = await interruptible(context, stop, () =>
       runExperiments({
-        ...{ characterisation, service, neighbours, useCase, deployer, strategy, journal },
-        ...{ clock: systemClock, signal: stop.signal, onProgress: show.update },
+        characterisation,
+        service,
+        neighbours,
+        useCase,
+        deployer,
+        strategy,
+        journal,
+        clock: systemClock,
+        signal: stop.signal,
+        onProgress: show.update,
       }),
     );
     show.close();

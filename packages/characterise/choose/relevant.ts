@@ -24,7 +24,7 @@ export function hypothesesOf(parameters: readonly Parameter[], most: number): re
   const each = Math.min(0.5, EXPECTED / varied.length);
   const sets: (readonly number[])[] = [[]];
   for (const i of varied) {
-    for (const set of [...sets]) if (set.length < most) sets.push([...set, i]);
+    sets.push(...sets.filter((set) => set.length < most).map((set) => [...set, i]));
   }
   if (varied.length > most) sets.push(varied);
   return sets.map((set) => {

@@ -2,6 +2,8 @@ import { largest, smallest } from '@superfluidity/core';
 import { escaped, short, ticks } from './markup.ts';
 
 export interface Box {
+  /** Beside the box, cut where it is too long; `title` says everything when one points at it. */
+  readonly label: string;
   readonly title: string;
   readonly colour: string;
   /** The 5th, 25th, 50th, 75th and 95th percentile. */
@@ -24,12 +26,12 @@ export function boxPlot(metric: string, boxes: readonly Box[], bounds: readonly 
     (value) =>
       `<line class="grid" x1="${x(value)}" x2="${x(value)}" y1="${TOP}" y2="${bottom}"/><text x="${x(value)}" y="${bottom + 16}" text-anchor="middle">${short(value)}</text>`,
   );
-  const rows = boxes.map(({ title, colour, percentiles, marked }, i) => {
+  const rows = boxes.map(({ label, title, colour, percentiles, marked }, i) => {
     const [p5, p25, p50, p75, p95] = percentiles.map(x) as [number, number, number, number, number];
     const y = TOP + i * ROW + ROW / 2;
     return [
       `<g><title>${escaped(`${title}: ${percentiles.map(short).join(', ')}`)}</title>`,
-      `<text class="${marked ? 'chosen' : 'row'}" x="${LEFT - 8}" y="${y + 4}" text-anchor="end">${marked ? '&#9733; ' : ''}${escaped(title)}</text>`,
+      `<text class="${marked ? 'chosen' : 'row'}" x="${LEFT - 8}" y="${y + 4}" text-anchor="end">${marked ? '&#9733; ' : ''}${escaped(cut(label))}</text>`,
       `<line x1="${p5}" x2="${p95}" y1="${y}" y2="${y}" stroke="${colour}"/>`,
       `<rect x="${p25}" y="${y - 6}" width="${Math.max(1, round(p75 - p25))}" height="12" fill="${colour}" fill-opacity="0.35" stroke="${colour}"/>`,
       `<line x1="${p50}" x2="${p50}" y1="${y - 6}" y2="${y + 6}" stroke="${colour}" stroke-width="3"/></g>`,
@@ -47,4 +49,7 @@ export function boxPlot(metric: string, boxes: readonly Box[], bounds: readonly 
   ].join('\n');
 }
 
+/** What fits left of the boxes, in letters that are wider than most. */
+const LETTERS = 52;
+const cut = (text: string) => (text.length > LETTERS ? `${text.slice(0, LETTERS - 1)}…` : text);
 const round = (value: number) => Math.round(value * 10) / 10;

@@ -30,6 +30,7 @@ export function reportPage(characterisation: Characterisation, analysis: Analysi
     .toSorted((a, b) => Number(chosen.has(b.i)) - Number(chosen.has(a.i)) || a.one.cost - b.one.cost || a.i - b.i)
     .slice(0, SHOWN)
     .toSorted((a, b) => a.one.cost - b.one.cost || a.i - b.i);
+  const varied = characterisation.parameters.flatMap(({ name, values }) => (values.length > 1 ? [name] : []));
   const plots = analysis.metrics.flatMap((metric) => {
     const bounds = classes.flatMap((one) =>
       one.bounds
@@ -37,7 +38,8 @@ export function reportPage(characterisation: Characterisation, analysis: Analysi
         .flatMap(({ comparisons }) => comparisons.map(({ bound }) => bound)),
     );
     const boxes = shown.map(({ one, i }) => ({
-      title: `${one.text}  (${short(one.cost)})`,
+      label: `${varied.map((name) => String(one.values[name])).join(' ')}  (${short(one.cost)})`,
+      title: one.text,
       colour: colourOf(one.label),
       percentiles: one.metrics[metric]!,
       marked: chosen.has(i),
@@ -56,7 +58,7 @@ ${analysis.warnings.map((warning) => `<p role="alert">${escaped(warning)}</p>`).
 <h2>The cheapest configuration of each class</h2>
 ${templatesTable(characterisation, analysis, colourOf)}
 <h2>What was measured</h2>
-<p>By cost (in brackets). Boxes hold the middle half of the samples, lines go from the 5th to the 95th percentile, dashed lines are
+<p>Configurations are ${escaped(varied.join(', '))}, and by cost (in brackets). Boxes hold the middle half of the samples, lines go from the 5th to the 95th percentile, dashed lines are
 bounds of classes, stars mark what was chosen.</p>
 ${plots.join('\n')}
 ${cut}

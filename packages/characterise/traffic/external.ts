@@ -44,7 +44,7 @@ export const external: UseCaseKind = (given) => {
       const child = spawn(program, args, {
         detached: true,
         stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...process.env, SUPERFLUIDITY_STRESS: told },
+        env: { ...surroundings(), SUPERFLUIDITY_STRESS: told },
       });
       const kill = () => {
         try {
@@ -76,6 +76,11 @@ export const external: UseCaseKind = (given) => {
     },
   };
 };
+
+/** Without our own settings: a token is among them. */
+function surroundings(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SUPERFLUIDITY_')));
+}
 
 type Fail = (reason: string, answer?: string) => SuperfluidityError;
 

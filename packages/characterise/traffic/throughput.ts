@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { characteriseLimits as limits } from '../errors.ts';
 import { mlrSearch } from '../search/mlrsearch.ts';
 import type { Goal } from '../search/classify.ts';
 import { udp } from './udp.ts';
@@ -9,8 +10,8 @@ const shape = z.strictObject({
   host: z.string().min(1).max(256).describe('{echo}: what sends datagrams back'),
   port: z.int().min(1).max(65_535),
   bytes: z.int().min(16).max(65_507).default(64).describe('Of a datagram without headers'),
-  min_rate: z.number().gt(0).max(1e9).describe('Datagrams a second'),
-  max_rate: z.number().gt(0).max(1e9),
+  min_rate: z.number().gt(0).max(1e6).describe('Datagrams a second'),
+  max_rate: z.number().gt(0).max(1e6),
   trial: seconds.default(60).describe('Seconds of a trial that decides'),
   first_trial: seconds.default(1),
   loss_ratio: z.number().min(0).max(0.5).default(0.005).describe('Of the partial drop rate'),
@@ -44,8 +45,14 @@ export const throughputUseCase: UseCaseKind = (given, stopwatch) => {
         async ({ rate, durationMs }) => {
           const load = udp(
             {
-              ...{ host: of.host, port: of.port, bytes: of.bytes, timeout: of.residual, in_flight: 100_000 },
-              ...{ step_deltas: [rate], step_periods: [durationMs / 1_000], step_repetitions: [1] },
+              host: of.host,
+              port: of.port,
+              bytes: of.bytes,
+              timeout: of.residual,
+              in_flight: limits.inFlight,
+              step_deltas: [rate],
+              step_periods: [durationMs / 1_000],
+              step_repetitions: [1],
               sample_period: Math.min(3_600, durationMs / 1_000),
             },
             stopwatch,
