@@ -3,6 +3,7 @@ export * from './analysis/descriptor.ts';
 export * from './analysis/results.ts';
 export * from './config/characterisation.ts';
 export * from './config/read.ts';
+export { characterisationJsonSchema } from './config/schema.ts';
 export * from './errors.ts';
 export * from './traffic/use-case.ts';
 export * from './traffic/use-cases.ts';

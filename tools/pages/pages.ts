@@ -7,6 +7,7 @@ import { doctorCommand } from '../../apps/cli/doctor/index.ts';
 import type { Finding, Project } from '../tidy/project.ts';
 import { cliPage, commandPaths, unknownCommands } from './cli-page.ts';
 import { descriptorPage } from './descriptor-page.ts';
+import { characterisationJsonSchema } from '@superfluidity/characterise';
 import { chainsJsonSchema } from '@superfluidity/place/ocm';
 import { dialectsPage, schemaPages } from './dialects-page.ts';
 import { codesIn, errorsPage } from './errors-page.ts';
@@ -24,9 +25,12 @@ export const pages: Readonly<Record<string, (project: Project) => Promise<string
   'docs/reference/descriptor.md': descriptorPage,
   'docs/reference/dialects.md': () => Promise.resolve(dialectsPage()),
   'docs/reference/errors.md': errorsPage,
-  'docs/schemas/chains.schema.json': () => Promise.resolve(`${JSON.stringify(chainsJsonSchema, null, 2)}\n`),
+  'docs/schemas/chains.schema.json': () => schemaPage(chainsJsonSchema),
+  'docs/schemas/characterisation.schema.json': () => schemaPage(characterisationJsonSchema),
   ...schemaPages(),
 };
+
+const schemaPage = (schema: object) => Promise.resolve(`${JSON.stringify(schema, null, 2)}\n`);
 
 /** A page that is made says what the code says now. */
 export async function generatedPages(project: Project): Promise<readonly Finding[]> {

@@ -83,7 +83,7 @@ test('a dry run says how much it is; what is wrong is said with its line and bef
   await writeFile(bad, (await readFile(example, 'utf8')).replace('vnic_type: {normal', 'vnic_typ: {normal'));
   await expect(run(context, bad, { ...options, results: join(folder, 'bad') })).rejects.toMatchObject({
     code: 'SF-CHARACTERISE-CONFIG',
-    details: { data: { problems: [{ position: { line: 47 }, suggestion: "did you mean 'vnic_type'?" }] } },
+    details: { data: { problems: [{ position: { line: 48 }, suggestion: "did you mean 'vnic_type'?" }] } },
   });
   const hammer = run(context, at('examples/characterise/unified-origin.yaml'), {
     ...options,
