@@ -39,7 +39,7 @@ export const characteriseErrors = defineErrors({
   'SF-CHARACTERISE-JOURNAL': {
     status: 409,
     title: 'The file of results cannot be gone on with',
-    hint: 'It is of another configuration, or damaged before its end: name another file.',
+    hint: 'It is of another configuration, damaged before its end, or another run is at it: name another file.',
   },
   'SF-CHARACTERISE-LIMIT': {
     status: 413,

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
@@ -126,21 +126,36 @@ async function endOfLastLine(file: string, size: number): Promise<number> {
 export class Journal {
   readonly results: ExperimentResult[];
   readonly #handle: FileHandle;
+  readonly #lock: string;
   #end: number;
 
-  private constructor(handle: FileHandle, results: readonly ExperimentResult[], end: number) {
+  private constructor(lock: string, handle: FileHandle, results: readonly ExperimentResult[], end: number) {
+    this.#lock = lock;
     this.#handle = handle;
     this.results = [...results];
     this.#end = end;
   }
 
-  /** Makes the file, or goes on with it where it is of this characterisation. Rejects with SF-CHARACTERISE-JOURNAL. */
+  /**
+   * Makes the file, or goes on with it where it is of this characterisation. Rejects with SF-CHARACTERISE-JOURNAL, also while
+   * another process has it open.
+   */
   static async open(file: string, characterisation: Characterisation): Promise<Journal> {
-    const digest = digestOf(characterisation);
+    const lock = `${file}.lock`;
+    await takeLock(lock, file);
+    try {
+      return await Journal.#locked(file, lock, digestOf(characterisation));
+    } catch (error) {
+      await rm(lock, { force: true });
+      throw error;
+    }
+  }
+
+  static async #locked(file: string, lock: string, digest: string): Promise<Journal> {
     const content = await readJournal(file, digest);
     const handle = await open(file, content === undefined ? 'w' : 'r+');
     try {
-      const journal = new Journal(handle, content?.results ?? [], content?.bytes ?? 0);
+      const journal = new Journal(lock, handle, content?.results ?? [], content?.bytes ?? 0);
       await handle.truncate(journal.#end);
       if (content === undefined) {
         await journal.#write({ 'superfluidity-characterise': 1, digest });
@@ -164,6 +179,7 @@ export class Journal {
 
   async close(): Promise<void> {
     await this.#handle.close();
+    await rm(this.#lock, { force: true });
   }
 
   async #write(value: unknown): Promise<void> {
@@ -177,6 +193,34 @@ export class Journal {
     await this.#handle.write(bytes, 0, bytes.length, this.#end);
     await this.#handle.datasync();
     this.#end += bytes.length;
+  }
+}
+
+/** A file with the number of the process: what a process that is gone has left is taken over. */
+async function takeLock(lock: string, file: string): Promise<void> {
+  for (const again of [true, false]) {
+    try {
+      return await writeFile(lock, `${process.pid}`, { flag: 'wx' });
+    } catch (cause) {
+      const owner = Number(await readFile(lock, 'utf8').catch(() => ''));
+      if (!again || !Number.isSafeInteger(owner) || owner <= 0 || isAlive(owner)) {
+        throw new SuperfluidityError('SF-CHARACTERISE-JOURNAL', {
+          doing: `go on with ${file}`,
+          reason: owner > 0 ? `process ${owner} is at it (${lock})` : `${lock} cannot be made`,
+          cause,
+        });
+      }
+      await rm(lock, { force: true });
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // It is there, and somebody else's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

@@ -176,8 +176,11 @@ describe('the file of results', () => {
       if (line.startsWith('deploy')) expect(lines[i - 1]).toBe(line.replace('deploy', 'terminate'));
   });
 
-  test('is refused when it is of another configuration or damaged', async () => {
+  test('is refused when somebody else has it, and when it is of another configuration or damaged', async () => {
     const path = join(folder, 'other');
+    const first = await Journal.open(path, characterisation);
+    await expect(Journal.open(path, characterisation)).rejects.toThrow(`process ${process.pid} is at it`);
+    await first.close();
     await (await Journal.open(path, characterisation)).close();
     const other = { ...characterisation, iterations: 4 };
     await expect(Journal.open(path, other)).rejects.toEqual(code('JOURNAL'));
