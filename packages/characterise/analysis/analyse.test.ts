@@ -6,7 +6,7 @@ import { readCharacterisation } from '../config/read.ts';
 import { seeded } from '@superfluidity/core';
 import { table7 } from '../testing/table-7.ts';
 import { analyse } from './analyse.ts';
-import { labelOf, worstOf } from './label.ts';
+import { labelOf, majorityLabel, worstOf } from './label.ts';
 import { withoutOutliers } from './outliers.ts';
 import type { ExperimentResult, Sample } from './results.ts';
 
@@ -66,6 +66,24 @@ describe('the 16 configurations of D6.1', () => {
       label(1, 151),
     ]).toEqual(['None', 'None', 'None', 'None', 'Class_A', 'Class_B']);
   });
+});
+
+test('an experiment has the label of most of its samples, and of equals the worse one', () => {
+  const of = (...latencies: number[]) =>
+    majorityLabel(
+      latencies.map((latency, atMs) => ({
+        atMs,
+        metrics: { latency, curl_bytes_download: latency < 0.9 ? 190 : 170 },
+      })),
+      seed.classes,
+    );
+  expect([of(0.8, 0.8, 1), of(0.8, 1), of(1, 2), of(0.8, 1, 2), of(0.8)]).toEqual([
+    'Class_A',
+    'Class_B',
+    'None',
+    'None',
+    'Class_A',
+  ]);
 });
 
 const coded = (code: string) => expect.objectContaining({ code });

@@ -13,7 +13,7 @@ export function labelOf(metrics: Metrics, classes: readonly SlaClass[]): string 
   return classes.find((one) => keeps(metrics, one))?.name ?? NO_CLASS;
 }
 
-/** The label that most samples have; of equals the better one, which is the earlier class. */
+/** The label that most samples have; of equals the worse one, which is the later class or none. */
 export function majorityLabel(samples: readonly Sample[], classes: readonly SlaClass[]): string {
   const counts = new Map<string, number>();
   for (const { metrics } of samples) {
@@ -21,7 +21,7 @@ export function majorityLabel(samples: readonly Sample[], classes: readonly SlaC
     counts.set(label, (counts.get(label) ?? 0) + 1);
   }
   const order = [...classes.map(({ name }) => name), NO_CLASS];
-  return order.reduce((best, name) => ((counts.get(name) ?? 0) > (counts.get(best) ?? 0) ? name : best));
+  return order.reduce((best, name) => ((counts.get(name) ?? 0) >= (counts.get(best) ?? 0) ? name : best));
 }
 
 /**
