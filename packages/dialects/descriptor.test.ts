@@ -2,7 +2,6 @@ import { isSuperfluidityError } from '@superfluidity/core';
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { assumedPrefix } from './assumed.ts';
 import { convert, formatOf, readDescriptor, writeDescriptor } from './descriptor.ts';
 import { nameIn, Names, renamed } from './names.ts';
 import { Origins } from './origins.ts';
@@ -78,12 +77,6 @@ test('what was not noted stands where the nearest thing around it does', () => {
   expect(origins.locate('functions[1].units[0].ports[0].address')).toEqual({ line: 5, column: 3 });
   expect(origins.locate('functions[10].units[0]')).toEqual({ line: 1, column: 1 });
   expect(new Origins().locate('x.y')).toBeUndefined();
-});
-
-test('assumed prefixes do not overlap', () => {
-  const prefixes = Array.from({ length: 1_000 }, (_, i) => assumedPrefix(i));
-  expect(new Set(prefixes).size).toBe(1_000);
-  expect(prefixes[300]).toBe('10.129.44.0/24');
 });
 
 test('a service that was read is written in its own dialect without loss', () => {
