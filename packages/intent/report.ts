@@ -1,4 +1,4 @@
-import type { Packet, ShownPath, SourceRef, Verdict } from '@superfluidity/verify';
+import type { Answer, Packet, ShownPath, SourceRef, Verdict } from '@superfluidity/verify';
 
 /** What was proven of the policies of a service, as plain JSON: kept with operations, and shown by whoever reads them. */
 export interface VerificationReport {
@@ -33,8 +33,6 @@ export interface DifferenceReport {
   readonly there: readonly PathReport[];
 }
 
-export type Answer = 'holds' | 'violated' | 'unknown';
-
 export interface PolicyReport {
   readonly policy: string;
   readonly answer: Answer;
@@ -68,6 +66,7 @@ export interface PathReport {
   };
 }
 
+/** Of several questions: one that is violated, else one that is not known, else they hold. */
 export function worstOf(answers: readonly Answer[]): Answer {
   return answers.includes('violated') ? 'violated' : answers.includes('unknown') ? 'unknown' : 'holds';
 }

@@ -13,42 +13,29 @@ import {
   field,
   fields,
   fresh,
+  headerBits,
   type Instruction,
   protocols,
   read,
+  segment,
 } from '@superfluidity/verify';
 
 /**
  * Segment routing over IPv6 with the headers that it has on the wire: an IPv6 header and a segment routing header (RFC 8754)
  * before the packet. While it is in the tunnel, L3 is the outer header and L4 the routing header.
  */
-const IPV6_BITS = 320;
-const SRH_BITS = 64;
-const SEGMENT_BITS = 128;
-const IPV4_BITS = 160;
 /** A chain goes by the router of the next site and the next port. */
 const SEGMENTS_MAX = 2;
 
-const srh = (name: string, offset: number, width: number): Field => ({
-  kind: 'field',
-  tag: 'L4',
-  offset,
-  width,
-  name: `SRH.${name}`,
-});
-const nextHeader = srh('nextHeader', 0, 8);
-const segmentsLeft = srh('segmentsLeft', 24, 8);
-const lastEntry = srh('lastEntry', 32, 8);
-const segment = (i: number) => srh(`segment${i}`, SRH_BITS + i * SEGMENT_BITS, SEGMENT_BITS);
-const srhFields = [
-  nextHeader,
-  srh('length', 8, 8),
-  srh('type', 16, 8),
-  segmentsLeft,
-  lastEntry,
-  srh('flags', 40, 8),
-  srh('tag', 48, 16),
-];
+/** There is no other L4 before it, and the fields lie from its beginning as anywhere. */
+const inTunnel = (at: Field): Field => ({ ...at, tag: 'L4' });
+const srhFields = Object.values(fields)
+  .filter(({ tag }) => tag === 'SRH')
+  .map(inTunnel);
+const [nextHeader, segmentsLeft, lastEntry] = ['SRH.nextHeader', 'SRH.segmentsLeft', 'SRH.lastEntry'].map((name) =>
+  inTunnel(field(name)),
+) as [Field, Field, Field];
+const segmentOf = (i: number): Field => inTunnel(segment(i));
 const ipv6Fields = Object.values(fields).filter(({ name }) => name!.startsWith('IPv6.'));
 
 export const outerDestination = read(field('IPv6.dst'));
@@ -80,9 +67,9 @@ export function encapsulate(source: bigint, segments: readonly bigint[]): Instru
     'SRH.tag': constant(0, 16),
   };
   return block(
-    moveTo(-(IPV6_BITS + SRH_BITS + segments.length * SEGMENT_BITS), IPV6_BITS),
+    moveTo(-(headerBits.ipv6 + headerBits.srh + segments.length * headerBits.segment), headerBits.ipv6),
     ...[...ipv6Fields, ...srhFields].map((at) => put(at, known[at.name!] ?? fresh(at.name!, at.width))),
-    ...segments.toReversed().map((value, i) => put(segment(i), constant(value, SEGMENT_BITS))),
+    ...segments.toReversed().map((value, i) => put(segmentOf(i), constant(value, headerBits.segment))),
   );
 }
 
@@ -92,17 +79,17 @@ const is = (at: Field, value: number) => compare(read(at), '==', constant(value,
 export const end: Instruction = block(
   constrain(compare(read(segmentsLeft), '>', constant(0, 8)), 'there is no segment left'),
   assign(segmentsLeft, { kind: 'binary', op: 'sub', left: read(segmentsLeft), right: constant(1, 8) }),
-  segmentsBelow((i) => assign(field('IPv6.dst'), read(segment(i))), segmentsLeft),
+  segmentsBelow((i) => assign(field('IPv6.dst'), read(segmentOf(i))), segmentsLeft),
 );
 
 /** End.DX4 (section 4.5): the packet of IPv4 inside, as it was. */
 export const decapsulate: Instruction = block(
   constrain(all(is(segmentsLeft, 0), is(nextHeader, protocols.ipip)), 'it is not the last segment of a packet of IPv4'),
   segmentsBelow((last) => {
-    const segments = Array.from({ length: last + 1 }, (_, i) => segment(i));
+    const segments = Array.from({ length: last + 1 }, (_, i) => segmentOf(i));
     return block(
       ...[...segments, ...srhFields, ...ipv6Fields].map((at) => ({ op: 'deallocate', at, width: at.width }) as const),
-      moveTo(IPV6_BITS + SRH_BITS + segments.length * SEGMENT_BITS, IPV4_BITS),
+      moveTo(headerBits.ipv6 + headerBits.srh + segments.length * headerBits.segment, headerBits.ipv4),
     );
   }, lastEntry),
 );

@@ -2,11 +2,13 @@ import type { SourceRef } from './ir/source.ts';
 import type { Bound } from './limits.ts';
 import type { Path, ShownPath } from './engine/path.ts';
 
+export type Answer = 'holds' | 'violated' | 'unknown';
+
 /** The answer to one question. Paths that come from another thread are as they are shown. */
 export interface Verdict<P extends ShownPath = Path> {
   /** Stable, for machines: `reach`, `loops`, `policy/<name>`, ... */
   readonly question: string;
-  readonly answer: 'holds' | 'violated' | 'unknown';
+  readonly answer: Answer;
   /** One sentence for people. */
   readonly because: string;
   /** Paths that show it: counter-examples of a violation, witnesses of what exists. Shortest first, bounded. */

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { worstOf } from '@superfluidity/intent/report';
 import { assemble, checkPolicies, parsePolicies, type Start, verdictJson, verdictText } from '@superfluidity/verify';
 import type { Context } from '../context.ts';
 import { answerAs, codes, exercisedOf, readingText } from './answer.ts';
@@ -17,9 +18,7 @@ export async function policy(context: Context, path: string, policies: string, o
     return { name, formula, starts };
   });
   const verdicts = await checkPolicies(network, asked, { ...bounds, threads: availableParallelism() });
-  const answers = verdicts.map(({ answer }) => answer);
-  process.exitCode =
-    codes[answers.includes('violated') ? 'violated' : answers.includes('unknown') ? 'unknown' : 'holds'];
+  process.exitCode = codes[worstOf(verdicts.map(({ answer }) => answer))];
   if (await answerAs(context, verdicts, options)) return;
   const exercised = exercisedOf(network, bounds.coverage);
   await context.show({ policies: verdicts.map(verdictJson), ...exercised.json, read: readings }, () =>

@@ -1,4 +1,4 @@
-import { protocols } from '../ir/fields.ts';
+import { etherTypes, protocols } from '../ir/fields.ts';
 
 /** Names of protocols that may stand in place of `ip proto N`. */
 export const protocolNames: ReadonlyMap<string, number> = new Map<string, number>([
@@ -87,9 +87,9 @@ export const tcpFlags: ReadonlyMap<string, number> = new Map([
 ]);
 
 export const etherTypeNames: ReadonlyMap<string, number> = new Map([
-  ['ip', 0x0800],
-  ['arp', 0x0806],
-  ['ip6', 0x86dd],
-  ['vlan', 0x8100],
-  ['mpls', 0x8847],
+  ['ip', etherTypes.ipv4],
+  ['arp', etherTypes.arp],
+  ['ip6', etherTypes.ipv6],
+  ['vlan', etherTypes.vlan],
+  ['mpls', etherTypes.mpls],
 ]);

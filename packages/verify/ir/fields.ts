@@ -87,6 +87,26 @@ export const fields: Readonly<Record<string, Field>> = {
   }),
 };
 
+/** Bits of headers without options, and of one segment of an SRH. `tagged` is Ethernet with an 802.1Q tag. */
+export const headerBits = {
+  ether: 112,
+  tagged: 144,
+  mpls: 32,
+  ipv4: 160,
+  ipv6: 320,
+  udp: 64,
+  vxlan: 64,
+  esp: 64,
+  srh: 64,
+  segment: 128,
+} as const;
+
+/** Segment `i` of a segment routing header; the last one that is gone to is 0. */
+export function segment(i: number): Field {
+  const { srh, segment: width } = headerBits;
+  return { kind: 'field', tag: 'SRH', offset: srh + i * width, width, name: `SRH.segment${i}` };
+}
+
 /** A field by its name, `IPv4.src`. For names that are written in code: those of people are looked up in `fields`. */
 export function field(name: string): Field {
   const found = fields[name];

@@ -1,5 +1,5 @@
 import { compare, constant, fresh, read, type Expr, type Field } from './expression.ts';
-import { etherTypes, field, fields, protocols } from './fields.ts';
+import { etherTypes, field, fields, headerBits, protocols } from './fields.ts';
 import { assign, block, constrain, type Instruction } from './instruction.ts';
 import { negation, within } from './expression.ts';
 
@@ -14,10 +14,6 @@ export interface Layout {
   /** Allocates the fields and gives them symbols. */
   readonly setup: Instruction;
 }
-
-const L3_AFTER_ETHER = 112;
-const IPV4_BITS = 160;
-const IPV6_BITS = 320;
 
 /** Values that a packet of this layout is born with; all other fields are symbols. */
 type Fixed = Readonly<Record<string, bigint>>;
@@ -45,7 +41,7 @@ function make(name: string, parts: readonly Instruction[]): Layout {
 const ether = (type: number) => [
   tag('L2', 0),
   ...header('Ether', { 'Ether.type': BigInt(type) }),
-  tag('L3', L3_AFTER_ETHER, 'L2'),
+  tag('L3', headerBits.ether, 'L2'),
 ];
 
 const ipv4 = (proto: number | undefined) => [
@@ -54,12 +50,12 @@ const ipv4 = (proto: number | undefined) => [
     'IPv4.ihl': 5n,
     ...(proto === undefined ? {} : { 'IPv4.proto': BigInt(proto) }),
   }),
-  tag('L4', IPV4_BITS, 'L3'),
+  tag('L4', headerBits.ipv4, 'L3'),
 ];
 
 const ipv6 = (next: number | undefined) => [
   ...header('IPv6', { 'IPv6.version': 6n, ...(next === undefined ? {} : { 'IPv6.nextHeader': BigInt(next) }) }),
-  tag('L4', IPV6_BITS, 'L3'),
+  tag('L4', headerBits.ipv6, 'L3'),
 ];
 
 /** Protocols with a layout of their own; `other` has all the rest. */
@@ -122,7 +118,7 @@ export const layouts: readonly Layout[] = [
   make('ether/other', [
     tag('L2', 0),
     ...header('Ether', {}),
-    tag('L3', L3_AFTER_ETHER, 'L2'),
+    tag('L3', headerBits.ether, 'L2'),
     otherThan(field('Ether.type'), [etherTypes.ipv4, etherTypes.arp, etherTypes.ipv6, etherTypes.vlan]),
   ]),
   ...ipv4Layouts('', noFrame),

@@ -1,11 +1,7 @@
 import { any, compare, type Condition, constant, type Expr, fresh, meta, read } from '../ir/expression.ts';
-import { etherTypes, field } from '../ir/fields.ts';
+import { etherTypes, field, headerBits } from '../ir/fields.ts';
 import { block, branch, constrain, type Instruction, nothing } from '../ir/instruction.ts';
 import { moveTag, putHeader, takeHeader } from './headers.ts';
-
-/** IEEE 802.3, and 802.1Q with its tag. */
-const FRAME_BITS = 112;
-const TAGGED_BITS = 144;
 
 /** Of a frame without a tag: the VLAN in which it is, when that was said. */
 export const untaggedVlan = meta('vlan of the frame');
@@ -38,7 +34,7 @@ export function framed(own: readonly number[], etherType: number, vlan: number |
   if (vlan === undefined)
     return frame(fresh('neighbour', 48, othersThan(own)), constant(BigInt(own[0]!), 48), etherType);
   return block(
-    moveTag('L2', 'L3', -TAGGED_BITS),
+    moveTag('L2', 'L3', -headerBits.tagged),
     putHeader('Ether', { dst: fresh('neighbour', 48, othersThan(own)), src: own[0]!, type: etherTypes.vlan }),
     putHeader('Vlan', { pcp: 0, dei: 0, id: vlan, type: etherType }),
   );
@@ -46,7 +42,7 @@ export function framed(own: readonly number[], etherType: number, vlan: number |
 
 /** Puts a frame without a tag around a packet that has none. */
 export function frame(dst: Expr, src: Expr, etherType: number): Instruction {
-  return block(moveTag('L2', 'L3', -FRAME_BITS), putHeader('Ether', { dst, src, type: etherType }));
+  return block(moveTag('L2', 'L3', -headerBits.ether), putHeader('Ether', { dst, src, type: etherType }));
 }
 
 function othersThan(own: readonly number[]): readonly (readonly [bigint, bigint])[] {

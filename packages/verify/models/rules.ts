@@ -109,10 +109,10 @@ function routeTable(
   };
 }
 
-const key = (of: Expr, width: number, absent: TableKey['absent'] = 'fail'): TableKey => ({ of, width, absent });
+export const key = (of: Expr, width: number, absent: TableKey['absent'] = 'fail'): TableKey => ({ of, width, absent });
 
 /** Ports of TCP and UDP, and of SCTP, are at the same place; packets without match only rules that look at no port. */
-const accessKeys: readonly TableKey[] = [
+export const accessKeys: readonly TableKey[] = [
   key(read(field('IPv4.proto')), 8),
   key(read(field('IPv4.src')), 32),
   key(read(field('TCP.sport')), 16, 'unmatched'),

@@ -1,20 +1,14 @@
 import type { MaskedAddress } from '../../incremental/rules.ts';
-import { type Expr, read } from '../../ir/expression.ts';
+import { read } from '../../ir/expression.ts';
 import { field } from '../../ir/fields.ts';
 import { block, drop, type Instruction, nothing } from '../../ir/instruction.ts';
 import type { Match, Rule, TableKey } from '../../ir/table.ts';
 import type { AccessEntry, AccessList, PortRanges, ServiceTest } from '../../readers/cisco/access-list.ts';
 import { addressMatch } from '../address-match.ts';
+import { accessKeys, key } from '../rules.ts';
 
-const key = (of: Expr, width: number, absent: TableKey['absent'] = 'fail'): TableKey => ({ of, width, absent });
-
-/** Ports of TCP and UDP are at the same place; packets without match only rules that look at none. */
 const keys: readonly TableKey[] = [
-  key(read(field('IPv4.proto')), 8),
-  key(read(field('IPv4.src')), 32),
-  key(read(field('TCP.sport')), 16, 'unmatched'),
-  key(read(field('IPv4.dst')), 32),
-  key(read(field('TCP.dport')), 16, 'unmatched'),
+  ...accessKeys,
   key(read(field('TCP.flags')), 9, 'unmatched'),
   key(read(field('ICMP.type')), 8, 'unmatched'),
   key(read(field('ICMP.code')), 8, 'unmatched'),

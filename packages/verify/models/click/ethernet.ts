@@ -11,7 +11,7 @@ import {
   negation,
   read,
 } from '../../ir/expression.ts';
-import { etherTypes } from '../../ir/fields.ts';
+import { etherTypes, headerBits } from '../../ir/fields.ts';
 import { assign, block, branch, fail, type Instruction, nothing } from '../../ir/instruction.ts';
 import { DST_IP, settled, tciArgument, VLAN_TCI } from './annotations.ts';
 import {
@@ -27,21 +27,7 @@ import {
   sourceOf,
   unusableElement,
 } from './element.ts';
-import {
-  DATA,
-  enter,
-  ETHER_BITS,
-  exists,
-  hasHeader,
-  markInner,
-  markMac,
-  placed,
-  pop,
-  push,
-  strip,
-  swap,
-  TAGGED_BITS,
-} from './headers.ts';
+import { DATA, enter, exists, hasHeader, markInner, markMac, placed, pop, push, strip, swap } from './headers.ts';
 
 const BROADCAST = 0xffffffffffffn;
 const GROUP_BIT = 1n << 40n;
@@ -52,7 +38,7 @@ const mac = (value: bigint | undefined, name: string): Expr =>
 /** An Ethernet header in front; the MAC header annotation is set. */
 export function pushEther(type: number, src: Expr, dst: Expr): Instruction {
   return block(
-    push(ETHER_BITS, [['Ether', 0]], { 'Ether.type': constant(type, 16), 'Ether.src': src, 'Ether.dst': dst }),
+    push(headerBits.ether, [['Ether', 0]], { 'Ether.type': constant(type, 16), 'Ether.src': src, 'Ether.dst': dst }),
     markMac(),
   );
 }
@@ -80,7 +66,7 @@ function decap(context: ElementContext): Instruction {
     enter,
     branch(
       isIp,
-      block(pop(ETHER_BITS, ['Ether']), markInner, context.to(0)),
+      block(pop(headerBits.ether, ['Ether']), markInner, context.to(0)),
       dropAt(context, 'not a frame with IPv4'),
       sourceOf(context),
     ),
@@ -101,9 +87,9 @@ export function addTag(context: ElementContext, tci: Expr, type: number): Instru
   const bits = (high: number, low: number): Expr => ({ kind: 'slice', of: tci, high, low });
   const tag = block(
     remember('Ether.type'),
-    pop(ETHER_BITS, ['Ether']),
+    pop(headerBits.ether, ['Ether']),
     push(
-      TAGGED_BITS,
+      headerBits.tagged,
       [
         ['Ether', 0],
         ['Vlan', 0],
@@ -129,8 +115,8 @@ export function addTag(context: ElementContext, tci: Expr, type: number): Instru
 export function removeTag(): Instruction {
   return block(
     remember('Vlan.type'),
-    pop(TAGGED_BITS, ['Ether', 'Vlan']),
-    push(ETHER_BITS, [['Ether', 0]], {
+    pop(headerBits.tagged, ['Ether', 'Vlan']),
+    push(headerBits.ether, [['Ether', 0]], {
       'Ether.dst': read(kept.dst),
       'Ether.src': read(kept.src),
       'Ether.type': read(kept.type),
@@ -237,10 +223,10 @@ function querier(context: ElementContext): readonly Instruction[] {
 
 /** Answers requests for its addresses (RFC 826); everything else to output 1, or drops it. */
 function responder(context: ElementContext): Instruction {
-  const at = (name: string) => placed(name, DATA, name.startsWith('Arp') ? ETHER_BITS : 0);
+  const at = (name: string) => placed(name, DATA, name.startsWith('Arp') ? headerBits.ether : 0);
   const request = all(
     hasHeader('Ether', DATA),
-    hasHeader('Arp', DATA, ETHER_BITS),
+    hasHeader('Arp', DATA, headerBits.ether),
     compare(read(at('Arp.op')), '==', constant(1, 16)),
   );
   const other = context.toOrDrop(1, 'not a request for an address of this element');
@@ -318,7 +304,11 @@ export const ethernetElements: Readonly<Record<string, ElementModel>> = {
   VLANEncap: inner('puts a VLAN tag into the Ethernet header', vlanEncap),
   VLANDecap: inner('takes the VLAN tag out, if there is one', vlanDecap),
   StripEtherVLANHeader: inner('strips the Ethernet header, with its tag', (context) =>
-    block(enter, branch(exists(placed('Vlan.id', DATA)), strip(TAGGED_BITS), strip(ETHER_BITS)), context.to(0)),
+    block(
+      enter,
+      branch(exists(placed('Vlan.id', DATA)), strip(headerBits.tagged), strip(headerBits.ether)),
+      context.to(0),
+    ),
   ),
   ARPQuerier: { kind: 'inner', does: 'puts Ethernet headers in front, with addresses found by ARP', program: querier },
   ARPResponder: inner('answers ARP requests', responder),

@@ -9,7 +9,7 @@ import {
   meta,
   read,
 } from '../../ir/expression.ts';
-import { field, fields } from '../../ir/fields.ts';
+import { field, fields, headerBits } from '../../ir/fields.ts';
 import { assign, block, branch, fail, type Instruction, nothing } from '../../ir/instruction.ts';
 
 /**
@@ -21,30 +21,17 @@ import { assign, block, branch, fail, type Instruction, nothing } from '../../ir
 export const DATA = 'CLICK';
 const EDGE = 'CLICK.edge';
 
-export const ETHER_BITS = 112;
-export const TAGGED_BITS = 144;
-export const IPV4_BITS = 160;
-export const IPV6_BITS = 320;
 const MPLS_TAG = 'MPLS';
-
-/** RFC 3032. */
-const mplsFields: readonly Field[] = [
-  { kind: 'field', tag: MPLS_TAG, offset: 0, width: 20, name: 'MPLS.label' },
-  { kind: 'field', tag: MPLS_TAG, offset: 20, width: 3, name: 'MPLS.tc' },
-  { kind: 'field', tag: MPLS_TAG, offset: 23, width: 1, name: 'MPLS.bottom' },
-  { kind: 'field', tag: MPLS_TAG, offset: 24, width: 8, name: 'MPLS.ttl' },
-];
 
 export type HeaderName = 'Ether' | 'Vlan' | 'IPv4' | 'IPv6' | 'UDP' | 'TCP' | 'ICMP' | 'SCTP' | 'ESP' | 'Arp' | 'MPLS';
 
 function fieldsOf(header: HeaderName): readonly Field[] {
-  if (header === 'MPLS') return mplsFields;
   return Object.values(fields).filter(({ name }) => name!.startsWith(`${header}.`));
 }
 
 /** A field of a header that begins `base` bits after the tag. */
 export function placed(name: string, tag: string, base = 0): Field {
-  const at = mplsFields.find((candidate) => candidate.name === name) ?? field(name);
+  const at = field(name);
   return { ...at, tag, offset: at.offset + base };
 }
 
@@ -98,9 +85,9 @@ function deallocate(header: HeaderName, tag: string, base: number): Instruction[
 /** The last header before the edge, if there is one, goes, and the edge moves to where it began. */
 function clearOne(after: Instruction): Instruction {
   const candidates: readonly (readonly [headers: readonly HeaderName[], bits: number])[] = [
-    [['Ether', 'Vlan'], TAGGED_BITS],
-    [['Ether'], ETHER_BITS],
-    [['IPv4'], IPV4_BITS],
+    [['Ether', 'Vlan'], headerBits.tagged],
+    [['Ether'], headerBits.ether],
+    [['IPv4'], headerBits.ipv4],
     [['UDP'], 64],
     [['ESP'], 64],
     [['MPLS'], 32],
@@ -205,11 +192,11 @@ export function markMpls(): Instruction {
 
 /** The network and transport header annotations, for a header of IPv4 without options. */
 export function markIp(base = 0): Instruction {
-  return block(tagTo('L3', DATA, base), tagTo('L4', DATA, base + IPV4_BITS));
+  return block(tagTo('L3', DATA, base), tagTo('L4', DATA, base + headerBits.ipv4));
 }
 
 export function markIp6(base = 0): Instruction {
-  return block(tagTo('L3', DATA, base), tagTo('L4', DATA, base + IPV6_BITS));
+  return block(tagTo('L3', DATA, base), tagTo('L4', DATA, base + headerBits.ipv6));
 }
 
 /** After a tunnel's header is gone: the annotations are those of the header behind it, if it is one of IP. */

@@ -11,7 +11,7 @@ import {
   read,
   within,
 } from '../../ir/expression.ts';
-import { field, protocols } from '../../ir/fields.ts';
+import { field, headerBits, protocols } from '../../ir/fields.ts';
 import { assign, block, branch, type Instruction, nothing } from '../../ir/instruction.ts';
 import { fits, fragments, mayNotBeFragmented, tooLong } from '../too-long.ts';
 import { paint, paintOf, setDestination } from './annotations.ts';
@@ -33,9 +33,7 @@ import {
   DATA,
   dataToNetwork,
   enter,
-  ETHER_BITS,
   hasHeader,
-  IPV6_BITS,
   is,
   markInner,
   markIp,
@@ -45,7 +43,6 @@ import {
   set,
   strip,
   swap,
-  TAGGED_BITS,
 } from './headers.ts';
 
 /** Elements that check and change headers of IP. Checksums are taken to be right throughout. */
@@ -171,14 +168,16 @@ export function dropBroadcasts(context: ElementContext, next: Instruction): Inst
 export function checkLength(context: ElementContext, most: number, fits: Instruction, long: Instruction): Instruction {
   const within16 = (name: string, base: number, less: number): Condition =>
     compare(read(placed(name, DATA, base)), '<=', constant(Math.max(0, Math.min(65_535, most - less)), 16));
-  const known: readonly (readonly [Condition, Condition])[] = [0, ETHER_BITS, TAGGED_BITS].flatMap((base) => [
-    [hasHeader('IPv4', DATA, base), within16('IPv4.length', base, base / 8)] as const,
-    [hasHeader('IPv6', DATA, base), within16('IPv6.length', base, base / 8 + IPV6_BITS / 8)] as const,
-    [
-      hasHeader('Arp', DATA, base),
-      most >= base / 8 + 28 ? ({ kind: 'always' } as const) : ({ kind: 'never' } as const),
-    ] as const,
-  ]);
+  const known: readonly (readonly [Condition, Condition])[] = [0, headerBits.ether, headerBits.tagged].flatMap(
+    (base) => [
+      [hasHeader('IPv4', DATA, base), within16('IPv4.length', base, base / 8)] as const,
+      [hasHeader('IPv6', DATA, base), within16('IPv6.length', base, base / 8 + headerBits.ipv6 / 8)] as const,
+      [
+        hasHeader('Arp', DATA, base),
+        most >= base / 8 + 28 ? ({ kind: 'always' } as const) : ({ kind: 'never' } as const),
+      ] as const,
+    ],
+  );
   const unknown: Instruction = {
     op: 'choose',
     branches: [fits, long].map((each) =>
@@ -192,7 +191,7 @@ export function checkLength(context: ElementContext, most: number, fits: Instruc
   return block(
     enter,
     known.reduceRight<Instruction>((otherwise, [present, short], i) => {
-      const base = [0, ETHER_BITS, TAGGED_BITS][Math.floor(i / 3)]!;
+      const base = [0, headerBits.ether, headerBits.tagged][Math.floor(i / 3)]!;
       return branch(present, least(base) ? long : branch(short, fits, long, sourceOf(context)), otherwise);
     }, unknown),
   );
@@ -355,7 +354,7 @@ export const ipElements: Readonly<Record<string, ElementModel>> = {
   IPInputCombo: inner('Paint, Strip(14), CheckIPHeader and GetIPAddress(16)', (context) => {
     const given = readArguments(context, ['COLOR', 'BADSRC'], checkKeywords, 1);
     const colour = paint(context, numberArgument(context, given, 'COLOR', { most: 255 }), paintOf(context, new Map()));
-    return block(colour, strip(ETHER_BITS), checkIpHeader(context, given, context.to(0)));
+    return block(colour, strip(headerBits.ether), checkIpHeader(context, given, context.to(0)));
   }),
   IPOutputCombo: inner('DropBroadcasts, PaintTee, IPGWOptions, FixIPSrc, DecIPTTL and CheckLength', outputCombo),
 };

@@ -1,6 +1,6 @@
 import { all, masked, negation, type Condition, type Expr, read } from '../../ir/expression.ts';
-import { DATA, ETHER_BITS, hasHeader, type HeaderName, IPV4_BITS, IPV6_BITS, placed, TAGGED_BITS } from './headers.ts';
-import { fields } from '../../ir/fields.ts';
+import { DATA, hasHeader, type HeaderName, placed } from './headers.ts';
+import { fields, headerBits } from '../../ir/fields.ts';
 
 /** A clause of Classifier: bytes at an offset, and which of their bits count. */
 export interface Clause {
@@ -43,19 +43,19 @@ function stacks(): readonly Stack[] {
   const found: Stack[] = [];
   const links: readonly (readonly [Stack, bits: number])[] = [
     [[], 0],
-    [[['Ether', 0]], ETHER_BITS],
+    [[['Ether', 0]], headerBits.ether],
     [
       [
         ['Ether', 0],
         ['Vlan', 0],
       ],
-      TAGGED_BITS,
+      headerBits.tagged,
     ],
   ];
   for (const [link, bits] of links) {
     for (const [network, length] of [
-      ['IPv4', IPV4_BITS],
-      ['IPv6', IPV6_BITS],
+      ['IPv4', headerBits.ipv4],
+      ['IPv6', headerBits.ipv6],
     ] as const)
       for (const transport of transports)
         found.push([...link, [network, bits], ...transport.map((name) => [name, bits + length] as const)]);

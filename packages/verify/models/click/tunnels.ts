@@ -1,6 +1,6 @@
 import { beginEncryption, endEncryption, fingerprint, KEY, KEY_BITS } from '../../ir/encryption.ts';
 import { all, compare, constant, type Condition, type Expr, fresh, meta, read } from '../../ir/expression.ts';
-import { protocols } from '../../ir/fields.ts';
+import { headerBits, protocols } from '../../ir/fields.ts';
 import { assign, block, branch, type Instruction } from '../../ir/instruction.ts';
 import { protocolNames } from '../../filter/names.ts';
 import { DST_IP, setDestination, settled } from './annotations.ts';
@@ -17,19 +17,7 @@ import {
   sourceOf,
   unusableElement,
 } from './element.ts';
-import {
-  DATA,
-  dataToNetwork,
-  enter,
-  hasHeader,
-  IPV4_BITS,
-  markInner,
-  markIp,
-  markMpls,
-  placed,
-  pop,
-  push,
-} from './headers.ts';
+import { DATA, dataToNetwork, enter, hasHeader, markInner, markIp, markMpls, placed, pop, push } from './headers.ts';
 
 /** Bytes from the data pointer on, as far as the header there tells: what a new header gives as its payload's length. */
 function lengthPlus(more: number, then: (length: Expr) => Instruction): Instruction {
@@ -97,14 +85,14 @@ function ipEncap(context: ElementContext): Instruction {
   return block(
     enter,
     settled(context.annotation(DST_IP), 32),
-    lengthPlus(IPV4_BITS / 8, (length) => push(IPV4_BITS, [['IPv4', 0]], header(src, dst, proto, length, more))),
+    lengthPlus(headerBits.ipv4 / 8, (length) =>
+      push(headerBits.ipv4, [['IPv4', 0]], header(src, dst, proto, length, more)),
+    ),
     markIp(),
     setDestination(context, dst),
     context.to(0),
   );
 }
-
-const UDP_BITS = 64;
 
 function udpIpEncap(context: ElementContext): Instruction {
   const given = readArguments(context, ['SRC', 'SPORT', 'DST', 'DPORT', 'CHECKSUM'], [], 4);
@@ -113,10 +101,10 @@ function udpIpEncap(context: ElementContext): Instruction {
   const dst = destination(context, given);
   const headers = lengthPlus(28, (length) =>
     push(
-      IPV4_BITS + UDP_BITS,
+      headerBits.ipv4 + headerBits.udp,
       [
         ['IPv4', 0],
-        ['UDP', IPV4_BITS],
+        ['UDP', headerBits.ipv4],
       ],
       {
         ...header(src, dst, protocols.udp, length),
@@ -148,14 +136,13 @@ function ipDecap(context: ElementContext): Instruction {
     dataToNetwork(),
     branch(
       isTunnel,
-      block(pop(IPV4_BITS, ['IPv4']), markInner, context.to(0)),
+      block(pop(headerBits.ipv4, ['IPv4']), markInner, context.to(0)),
       dropAt(context, `not of protocol ${proto}`),
       sourceOf(context),
     ),
   );
 }
 
-const MPLS_BITS = 32;
 const label = placed('MPLS.label', DATA);
 const LABELS_MOST = 0xfffff;
 
@@ -166,7 +153,7 @@ function mplsEncap(context: ElementContext): Instruction {
     numberArgument(context, given, name, otherwise === undefined ? { most } : { most, otherwise });
   const entry = (bottom: number) =>
     block(
-      push(MPLS_BITS, [['MPLS', 0]], {
+      push(headerBits.mpls, [['MPLS', 0]], {
         'MPLS.label': constant(number('LABEL', LABELS_MOST), 20),
         'MPLS.tc': constant(number('TC', 7, 0), 3),
         'MPLS.bottom': constant(bottom, 1),
@@ -183,7 +170,7 @@ function mplsDecap(context: ElementContext): Instruction {
     enter,
     branch(
       hasHeader('MPLS', DATA),
-      block(pop(MPLS_BITS, ['MPLS']), markMpls(), markInner, context.to(0)),
+      block(pop(headerBits.mpls, ['MPLS']), markMpls(), markInner, context.to(0)),
       dropAt(context, 'there is no label'),
       sourceOf(context),
     ),

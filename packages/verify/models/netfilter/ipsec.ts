@@ -1,6 +1,6 @@
 import { all, compare, type Condition, constant, type Expr, fresh, meta, read } from '../../ir/expression.ts';
 import { beginEncryption, endEncryption, KEY, KEY_BITS } from '../../ir/encryption.ts';
-import { field, protocols } from '../../ir/fields.ts';
+import { field, headerBits, protocols } from '../../ir/fields.ts';
 import { assign, block, branch, drop, forward, type Instruction, nothing } from '../../ir/instruction.ts';
 import type { LinuxPrefix } from '../../readers/linux/words.ts';
 import type { XfrmPolicy, XfrmState, XfrmTunnel } from '../../readers/linux/xfrm.ts';
@@ -15,8 +15,6 @@ import { sentAgain } from './vxlan.ts';
  * direction `out` fits goes into its tunnel and is sent as if by the box; what comes out of one comes in once more, and is
  * let in by a policy that asks for that very tunnel. What is inside is there, behind a key, and is not looked at on the way.
  */
-const IP_BITS = 160;
-const ESP_BITS = 64;
 /** What AES-CBC with HMAC-SHA adds at most beside the outer header: ESP, the vector, padding, trailer and the sum. */
 const ESP_BYTES_MAX = 8 + 16 + 15 + 2 + 16;
 const TTL = 64;
@@ -136,9 +134,9 @@ function encapsulate(name: string, { from, to, spi, key }: XfrmState): Instructi
     beginEncryption('L3'),
     { op: 'allocate', at: KEY, width: KEY_BITS },
     assign(KEY, constant(key, KEY_BITS)),
-    moveTag('L4', 'L3', -ESP_BITS),
+    moveTag('L4', 'L3', -headerBits.esp),
     putHeader('ESP', { spi, seq: fresh('ESP.seq', 32) }),
-    moveTag('L3', 'L4', -IP_BITS),
+    moveTag('L3', 'L4', -headerBits.ipv4),
     putHeader('IPv4', {
       version: 4,
       ihl: 5,
@@ -169,7 +167,7 @@ function open(name: string, { key }: XfrmState, number: number, again: Instructi
       endEncryption(),
       takeHeader('ESP'),
       takeHeader('IPv4'),
-      moveTag('L3', 'L4', ESP_BITS),
+      moveTag('L3', 'L4', headerBits.esp),
       settle,
       withoutFrame,
       assign(cameBy(name), constant(number, NUMBER_BITS)),

@@ -9,7 +9,7 @@ import {
   meta,
   read,
 } from '../../ir/expression.ts';
-import { field, protocols } from '../../ir/fields.ts';
+import { field, headerBits, protocols, segment } from '../../ir/fields.ts';
 import { assign, block, branch, drop, type Instruction, nothing } from '../../ir/instruction.ts';
 import type { Encapsulation } from '../../readers/linux/encapsulation.ts';
 import { unframed } from '../frame.ts';
@@ -21,10 +21,6 @@ import type { IpFamily } from './box.ts';
  * 8754) in front, and what a segment's owner does takes them off again (RFC 8986). The tags L3 and L4 are those of the
  * outermost packet; L4 is where its extension headers end, and SRH where its segment routing header begins.
  */
-const IPV4_BITS = 160;
-const IPV6_BITS = 320;
-const SRH_BITS = 64;
-const SEGMENT_BITS = 128;
 /** As many as a reader lets through, and one for the destination that an insertion keeps. */
 const SEGMENTS_MAX = 17;
 /** RFC 8754, section 2: the routing type. */
@@ -32,13 +28,6 @@ const ROUTING_TYPE = 4;
 /** Of `ip6_dst_hoplimit`, where no setting says otherwise. */
 const HOP_LIMIT = 64;
 
-const segment = (i: number): Field => ({
-  kind: 'field',
-  tag: 'SRH',
-  offset: SRH_BITS + SEGMENT_BITS * i,
-  width: SEGMENT_BITS,
-  name: `SRH.segment${i}`,
-});
 const exists = (at: Field): Condition => ({ kind: 'exists', at });
 export const hasSrh = exists(field('SRH.type'));
 const is = (name: string, value: number): Condition =>
@@ -66,14 +55,14 @@ export const tunnelRoutines: ReadonlyMap<string, Instruction> = new Map([
     branch(
       isIp6,
       block(
-        moveTag('SRH', 'L3', IPV6_BITS),
+        moveTag('SRH', 'L3', headerBits.ipv6),
         branch(
           hasSrh,
-          bySegments((count) => moveTag('L4', 'SRH', SRH_BITS + SEGMENT_BITS * count)),
-          block({ op: 'destroyTag', tag: 'SRH' }, moveTag('L4', 'L3', IPV6_BITS)),
+          bySegments((count) => moveTag('L4', 'SRH', headerBits.srh + headerBits.segment * count)),
+          block({ op: 'destroyTag', tag: 'SRH' }, moveTag('L4', 'L3', headerBits.ipv6)),
         ),
       ),
-      moveTag('L4', 'L3', IPV4_BITS),
+      moveTag('L4', 'L3', headerBits.ipv4),
     ),
   ],
 ]);
@@ -134,7 +123,7 @@ export function encapsulate(
       block(
         moveTag('L4', 'L3', -8 * frame),
         moveTag('SRH', 'L4', -8 * bytes),
-        moveTag('L3', 'SRH', -IPV6_BITS),
+        moveTag('L3', 'SRH', -headerBits.ipv6),
         putHeader('IPv6', {
           version: 6,
           trafficClass: read(kept.trafficClass),
@@ -173,7 +162,7 @@ function insert(segments: readonly bigint[]): Instruction {
     assign(field('IPv6.nextHeader'), constant(protocols.routing, 8)),
     assign(field('IPv6.dst'), constant(segments[0]!, 128)),
     assign(field('IPv6.length'), plus(read(field('IPv6.length')), bytes, 16)),
-    moveTag('SRH', 'L3', IPV6_BITS),
+    moveTag('SRH', 'L3', headerBits.ipv6),
     srh(read(nextHeader), listed, segments.length),
     { op: 'deallocate', at: nextHeader },
     { op: 'deallocate', at: own },

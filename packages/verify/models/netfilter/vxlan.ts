@@ -1,5 +1,5 @@
 import { all, compare, type Condition, constant, type Expr, fresh, meta, read } from '../../ir/expression.ts';
-import { field, protocols } from '../../ir/fields.ts';
+import { field, headerBits, protocols } from '../../ir/fields.ts';
 import { assign, block, branch, drop, forward, type Instruction, nothing } from '../../ir/instruction.ts';
 import type { Vxlan } from '../../readers/linux/interface.ts';
 import { moveTag, putHeader, takeHeader } from '../headers.ts';
@@ -8,10 +8,7 @@ import type { Surroundings } from './cubes.ts';
 import { settle, withoutFrame } from './segments.ts';
 
 /** RFC 7348: a frame in UDP. From the outer header on: IP, UDP, VXLAN, and the frame. */
-const IP_BITS = { ip: 160, ip6: 320 } as const;
-const UDP_BITS = 64;
-const VXLAN_BITS = 64;
-const ETHER_BITS = 112;
+const IP_BITS = { ip: headerBits.ipv4, ip6: headerBits.ipv6 } as const;
 /** Of `ip_local_port_range`, in which the source port lies that stands for the flow inside (udp_flow_src_port). */
 const SOURCE_PORTS = [[32_768n, 60_999n]] as const;
 const HAS_VNI = 8;
@@ -40,7 +37,7 @@ export function intoVxlan(name: string, { family }: Surroundings, { id, local, r
     family === 'ip'
       ? read(field('IPv4.ecn'))
       : { kind: 'slice', of: read(field('IPv6.trafficClass')), high: 1, low: 0 };
-  const udpLength = (UDP_BITS + VXLAN_BITS + ETHER_BITS) / 8;
+  const udpLength = (headerBits.udp + headerBits.vxlan + headerBits.ether) / 8;
   const plus = (more: number): Expr => ({
     kind: 'binary',
     op: 'add',
@@ -53,8 +50,8 @@ export function intoVxlan(name: string, { family }: Surroundings, { id, local, r
     assign(ECN, ecn),
     // RFC 3168, section 9.1.1: that a packet met congestion is not copied to the outside.
     branch(compare(read(ECN), '==', constant(CE, 2)), assign(ECN, constant(ECT0, 2)), nothing),
-    moveTag('VXLAN', 'L2', -VXLAN_BITS),
-    moveTag('L4', 'VXLAN', -UDP_BITS),
+    moveTag('VXLAN', 'L2', -headerBits.vxlan),
+    moveTag('L4', 'VXLAN', -headerBits.udp),
     moveTag('L3', 'L4', -IP_BITS[outer]),
     putHeader('VXLAN', { flags: HAS_VNI, vni: id }),
     putHeader('UDP', {
@@ -131,8 +128,8 @@ function unwrap(family: IpFamily, then: Instruction): Instruction {
     takeHeader('VXLAN'),
     takeHeader('UDP'),
     takeHeader(family === 'ip' ? 'IPv4' : 'IPv6'),
-    moveTag('L2', 'VXLAN', VXLAN_BITS),
-    moveTag('L3', 'L2', ETHER_BITS),
+    moveTag('L2', 'VXLAN', headerBits.vxlan),
+    moveTag('L3', 'L2', headerBits.ether),
     { op: 'destroyTag', tag: 'VXLAN' },
     settle,
     then,

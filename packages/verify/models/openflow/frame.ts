@@ -11,12 +11,11 @@ import {
   read,
   within,
 } from '../../ir/expression.ts';
-import { etherTypes, field, fields } from '../../ir/fields.ts';
+import { etherTypes, field, fields, headerBits } from '../../ir/fields.ts';
 import { assign, block, branch, type Instruction, nothing } from '../../ir/instruction.ts';
 import { bits } from './places.ts';
 
 const TAG_BITS = 32;
-const ETHER_BITS = 112;
 const ether = ['Ether.dst', 'Ether.src', 'Ether.type'] as const;
 const vlan = ['Vlan.pcp', 'Vlan.dei', 'Vlan.id', 'Vlan.type'] as const;
 
@@ -44,7 +43,7 @@ export const framed: Instruction = branch(
   { kind: 'exists', at: field('Ether.dst') },
   nothing,
   block(
-    { op: 'createTag', tag: 'L2', relativeTo: 'L3', offset: -ETHER_BITS },
+    { op: 'createTag', tag: 'L2', relativeTo: 'L3', offset: -headerBits.ether },
     allocate('Ether.dst', fresh('Ether.dst', 48)),
     allocate('Ether.src', fresh('Ether.src', 48)),
     branch(
@@ -141,7 +140,7 @@ export function pushLabel(type: number, doubt: Instruction): Instruction {
       allocate('Ether.dst', read(kept['Ether.dst'])),
       allocate('Ether.src', read(kept['Ether.src'])),
       allocate('Ether.type', constant(type, 16)),
-      labels('L2', ETHER_BITS),
+      labels('L2', headerBits.ether),
       allocate('MPLS.label', read(keptLabel.label)),
       allocate('MPLS.tc', read(keptLabel.tc)),
       allocate('MPLS.bottom', constant(bottom, 1)),
@@ -186,6 +185,6 @@ export function popLabel(type: number, doubt: Instruction): Instruction {
 /** A packet whose first label a question does not name has any. */
 export const unnamedLabel: Instruction = branch(
   all(isMpls, negation(hasLabel)),
-  block(labels('L2', ETHER_BITS), ...mpls.map((name) => allocate(name, fresh(name, fields[name]!.width)))),
+  block(labels('L2', headerBits.ether), ...mpls.map((name) => allocate(name, fresh(name, fields[name]!.width)))),
   nothing,
 );
