@@ -131,7 +131,7 @@ export const dialectLimits = {
   functions: 16,
   /** TOSCA: values looked at to resolve the functions of a template. */
   functionSteps: 500_000,
-  /** TOSCA: characters that a function stands for. */
+  /** Characters that a function of TOSCA or Heat, or a text with variables of Kubernetes, stands for. */
   functionText: 65_536,
   /** Kubernetes: objects of all files together. */
   objects: 10_000,

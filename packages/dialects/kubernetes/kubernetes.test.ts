@@ -384,6 +384,19 @@ test('an API server takes what is written of any service, whatever is lost', () 
   );
 });
 
+test('variables that double with each stay as they are written once they are long', () => {
+  const env = Array.from(
+    { length: 40 },
+    (_, i) => `{name: A${i}, value: "${i === 0 ? 'xx' : `$(A${i - 1})$(A${i - 1})`}"}`,
+  );
+  const pod = `apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: i, env: [${env.join(', ')}]}]}\n`;
+  const { service } = readDescriptor([{ path: 'pod.yaml', bytes: new TextEncoder().encode(pod) }]);
+  const values = service!.block.children[0]!.children[0]!.execution!.env!;
+  expect(values['A3']).toBe('x'.repeat(16));
+  expect(values['A20']).toMatch(/^\$\(A\d+\)/);
+  expect(Object.values(values).every((value) => value.length <= 65_536)).toBe(true);
+});
+
 test('whatever becomes of the file, the answer is problems with known codes', () => {
   survivesDamage(golden('shop'));
   survivesDamage(golden('nested'));
