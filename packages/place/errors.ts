@@ -103,6 +103,13 @@ export const designLimits = {
   associationPasses: 400,
   priceSteps: 250,
   years: 100,
+  /** Of energy: flows, links of each direction, functions of a flow, and labels in the search for one route. */
+  flows: 5_000,
+  topologyLinks: 5_000,
+  flowFunctions: 16,
+  labels: 5_000,
+  /** Variables of the joint programme of all flows. */
+  flowVariables: 30_000,
   /** Of rates, capacities and costs. */
   amount: 1e12,
 } as const;

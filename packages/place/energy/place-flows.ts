@@ -1,0 +1,109 @@
+import { bestRoute } from './best-route.ts';
+import { jointRoutes } from './joint-milp.ts';
+import { nearestFirst } from './nearest.ts';
+import { NetworkState } from './network-state.ts';
+import { type EnergyProblem, type Flow, type Route, wattsOf } from './problem.ts';
+
+export const energyPolicies = ['nsff', 'ensf', 'sfra'] as const;
+export type EnergyPolicy = (typeof energyPolicies)[number];
+
+export interface PlacedFlows {
+  readonly policy: EnergyPolicy | 'milp';
+  /** By flow; undefined where there was no way or no room. */
+  readonly routes: readonly (Route | undefined)[];
+  readonly on: readonly boolean[];
+  readonly watts: number;
+  /** No routes of all flows take less. Only of `milp`. */
+  readonly boundWatts?: number;
+  readonly proven?: boolean;
+}
+
+/**
+ * Flow by flow, in their order: NSFF and ENSF by the nearest node, SFRA by the best route of each. What is placed stays:
+ * none of them knows of the flows to come.
+ */
+export function placeFlows(problem: EnergyProblem, policy: EnergyPolicy): PlacedFlows {
+  const state = new NetworkState(problem);
+  const routes = problem.flows.map((flow) => place(state, flow, policy));
+  return { policy, routes, on: state.on, watts: wattsOf(problem, state.on) };
+}
+
+function place(state: NetworkState, flow: Flow, policy: EnergyPolicy): Route | undefined {
+  const route = policy === 'sfra' ? bestRoute(state, flow).route : nearestFirst(state, flow, policy === 'ensf');
+  // A way that comes to a link twice may have more of it than there is.
+  if (route === undefined || !state.fits(flow, route)) return undefined;
+  state.add(flow, route);
+  return route;
+}
+
+/** All flows together, as `jointRoutes`; undefined where not all of them can be there at once. */
+export async function placeTogether(problem: EnergyProblem, timeLimitMs: number): Promise<PlacedFlows | undefined> {
+  const answer = await jointRoutes(problem, timeLimitMs);
+  if (answer === undefined) return undefined;
+  const { routes, boundWatts, proven } = answer;
+  const state = new NetworkState(problem);
+  routes.forEach((route, f) => state.add(problem.flows[f]!, route));
+  const before = wattsOf(
+    problem,
+    problem.nodes.map(({ on }) => on),
+  );
+  return {
+    policy: 'milp',
+    routes,
+    on: state.on,
+    watts: wattsOf(problem, state.on),
+    boundWatts: boundWatts + before,
+    proven,
+  };
+}
+
+export interface Reallocated extends PlacedFlows {
+  /** Flows that go another way than before, and those that have none any more. */
+  readonly moved: readonly number[];
+  readonly lost: readonly number[];
+}
+
+/**
+ * Demand grows by a factor. What still fits stays where it is, the largest flows first; the others are placed again by the
+ * policy. Where that leaves some without a way, everything is placed anew, and the answer is the one that loses fewer flows.
+ */
+export function reallocate(
+  problem: EnergyProblem,
+  { routes: before, policy }: PlacedFlows,
+  factor: number,
+): Reallocated {
+  const grown: EnergyProblem = {
+    ...problem,
+    flows: problem.flows.map((flow) => ({ ...flow, mbps: flow.mbps * factor })),
+  };
+  const by = policy === 'milp' ? 'sfra' : policy;
+  const kept = keep(grown, before, by);
+  const lostOf = (routes: PlacedFlows['routes']) =>
+    [...routes.keys()].filter((f) => routes[f] === undefined && before[f] !== undefined);
+  const anew = lostOf(kept.routes).length === 0 ? kept : placeFlows(grown, by);
+  const result = lostOf(anew.routes).length < lostOf(kept.routes).length ? anew : kept;
+  const moved = [...before.keys()].filter((f) => {
+    const [old, now] = [before[f], result.routes[f]];
+    return old !== undefined && now !== undefined && !(same(old.links, now.links) && same(old.at, now.at));
+  });
+  return { ...result, moved, lost: lostOf(result.routes) };
+}
+
+function keep(problem: EnergyProblem, before: PlacedFlows['routes'], policy: EnergyPolicy): PlacedFlows {
+  const { flows } = problem;
+  const state = new NetworkState(problem);
+  const routes = before.map((): Route | undefined => undefined);
+  const order = [...flows.keys()].toSorted((a, b) => flows[b]!.mbps - flows[a]!.mbps || a - b);
+  const waiting = order.filter((f) => {
+    const route = before[f];
+    if (route === undefined || !state.fits(flows[f]!, route)) return true;
+    state.add(flows[f]!, route);
+    routes[f] = route;
+    return false;
+  });
+  for (const f of waiting) routes[f] = place(state, flows[f]!, policy);
+  return { policy, routes, on: state.on, watts: wattsOf(problem, state.on) };
+}
+
+const same = (a: readonly number[], b: readonly number[]) =>
+  a.length === b.length && a.every((each, i) => each === b[i]);
