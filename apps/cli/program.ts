@@ -9,6 +9,7 @@ import { serviceCommands } from './commands/service.ts';
 import { siteCommand } from './commands/site.ts';
 import { tokenCommand } from './commands/token.ts';
 import { createContext, type GlobalOptions } from './context.ts';
+import { designCommand } from './design/command.ts';
 import { dialectCommands } from './dialects/commands.ts';
 import { exitCodesHelp } from './exit-codes.ts';
 import { placeCommand } from './place/command.ts';
@@ -55,6 +56,7 @@ ${exitCodesHelp}`,
     descriptorCommand(run),
     ...dialectCommands(run),
     placeCommand(run),
+    designCommand(run),
     characteriseCommand(run),
     operationCommand(run),
     eventsCommand(run),
