@@ -1,4 +1,5 @@
 import { benchConsole } from './console/index.ts';
+import { benchDesign } from './design/index.ts';
 import { benchDialects } from './dialects/index.ts';
 import { benchOcm } from './ocm/index.ts';
 import { benchProvision } from './provision/index.ts';
@@ -7,6 +8,7 @@ import { benchVerify } from './verify/index.ts';
 /** `npm run bench -- NAME [options]`. */
 const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   console: benchConsole,
+  design: benchDesign,
   dialects: benchDialects,
   ocm: benchOcm,
   provision: benchProvision,

@@ -11,3 +11,4 @@ export * from './swarm.ts';
 export * from './costs.ts';
 export * from './design.ts';
 export type * from './dimension.ts';
+export { RATE_UNIT } from './programme.ts';
