@@ -1,9 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bestRoute } from './best-route.ts';
 import { routeViolations } from './check-routes.ts';
-import { NetworkState } from './network-state.ts';
-import { energyPolicies, placeFlows, placeTogether, reallocate } from './place-flows.ts';
+import { energyPolicies, placeFlows, reallocate } from './place-flows.ts';
 import type { EnergyProblem } from './problem.ts';
 import { readEnergy } from './read.ts';
 import { energyWorkload, topologies } from './topologies.ts';
@@ -61,30 +59,6 @@ describe('chains on a network that takes power', () => {
     expect(mean('ensf', 15)).toBeLessThan(mean('nsff', 15));
     expect(mean('ensf', 1)).toBeLessThanOrEqual(mean('nsff', 1));
     expect(mean('sfra', 1)).toBeLessThanOrEqual(mean('ensf', 1));
-  });
-
-  it('of one flow go the way that the programme finds', async () => {
-    for (const seed of [3]) {
-      const problem = energyWorkload('abilene', { flows: 1, seed });
-      const { route, exact } = bestRoute(new NetworkState(problem), problem.flows[0]!);
-      const together = await placeTogether(problem, 20_000);
-      expect(exact).toBe(true);
-      expect(together === undefined).toBe(route === undefined);
-      expect(placeFlows(problem, 'sfra').watts).toBeCloseTo(together?.watts ?? 0, 6);
-    }
-  });
-
-  it('take no more power by the programme of all than by any heuristic', async () => {
-    const problem = energyWorkload('abilene', { flows: 2, seed: 5 });
-    const together = (await placeTogether(problem, 20_000))!;
-    expect(routeViolations(problem, together.routes)).toEqual([]);
-    expect(together.boundWatts).toBeLessThanOrEqual(together.watts + 1e-6);
-    for (const policy of energyPolicies) {
-      const placed = placeFlows(problem, policy);
-      if (placed.routes.every((route) => route !== undefined)) {
-        expect(placed.watts).toBeGreaterThanOrEqual(together.boundWatts! - 1e-6);
-      }
-    }
   });
 
   it('run at the nearest node by NSFF, and at one that is on by the others', () => {
