@@ -3,7 +3,8 @@ import type { Point } from '../../view-model/layout.ts';
 import { sideOf, sizeOf } from '../core/arrange.ts';
 import type { Difference } from '../core/compare.ts';
 import type { Level, LevelEdge, LevelNode } from '../core/level.ts';
-import { BODY, type DesignNode, spoken } from './nodes.tsx';
+import { BODY, handlesOf } from './handles.ts';
+import { type DesignNode, spoken } from './nodes.tsx';
 
 export type DesignEdge = Edge<{ readonly edge: LevelEdge }>;
 
@@ -45,12 +46,15 @@ export function flowNodes(
     const isSelected = selected.has(node.id);
     if (isSame && old.selected === isSelected && old.position.x === position.x && old.position.y === position.y)
       return old;
+    const size = sizeOf(node);
     return {
       ...old,
       id: node.id,
       type: typeOf(node),
       position,
-      ...sizeOf(node),
+      ...size,
+      measured: size,
+      handles: isLike ? old.handles! : handlesOf(node),
       selected: isSelected,
       data: isSame ? old.data : { node, difference, found: isFound },
       ariaLabel: spoken(node, difference),

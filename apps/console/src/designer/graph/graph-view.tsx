@@ -27,7 +27,8 @@ import type { End } from '../core/edits.ts';
 import type { Level, LevelNode } from '../core/level.ts';
 import { designLimits } from '../core/limits.ts';
 import { type DesignEdge, flowEdges, flowNodes, type Marking } from './flow.ts';
-import { BODY, type DesignNode, nodeTypes } from './nodes.tsx';
+import { BODY } from './handles.ts';
+import { type DesignNode, Far, nodeTypes } from './nodes.tsx';
 
 /** What is dragged from the palette: the id of an entry. */
 export const ENTRY = 'application/x-superfluidity-entry';
@@ -75,7 +76,7 @@ function Canvas(props: GraphViewProps) {
   const byId = useMemo(() => new Map(level.nodes.map((node) => [node.id, node])), [level]);
   const { screenToFlowPosition, fitView } = useReactFlow();
   const canvas = useRef<HTMLDivElement>(null);
-  const [far, setFar] = useState(false);
+  const [far, setFar] = useState(level.nodes.length > designLimits.arranged);
 
   // Another level, or another size of the canvas, is looked at as a whole.
   const isEmpty = nodes.length === 0;
@@ -168,53 +169,55 @@ function Canvas(props: GraphViewProps) {
       // What was clicked last is copied from.
       tabIndex={-1}
     >
-      <ReactFlow<DesignNode, DesignEdge>
-        id="design"
-        nodes={nodes}
-        edges={edges}
-        nodeTypes={nodeTypes}
-        onNodesChange={onNodesChange}
-        connectionMode={ConnectionMode.Loose}
-        connectOnClick
-        onConnect={connect}
-        onNodeClick={click}
-        onEdgeClick={(event, edge) => onSelect(event.ctrlKey || event.metaKey ? [...selected, edge.id] : [edge.id])}
-        onNodeDoubleClick={(_event, { data: { node } }) => {
-          if (node.opens !== undefined) props.onOpen(node.opens);
-        }}
-        onNodeContextMenu={(event, { id }) => menu(event, 'node', id)}
-        onEdgeContextMenu={(event, { id }) => menu(event, 'link', id)}
-        onNodeDragStop={(_event, _node, moved) =>
-          props.onMove(Object.fromEntries(moved.map(({ id, position }) => [id, { ...position }])))
-        }
-        onSelectionDragStop={(_event, moved) =>
-          props.onMove(Object.fromEntries(moved.map(({ id, position }) => [id, { ...position }])))
-        }
-        onSelectionEnd={() => boxSelect({ nodes: nodes.filter((node) => node.selected === true) })}
-        onPaneClick={() => {
-          canvas.current?.focus({ preventScroll: true });
-          onSelect([]);
-        }}
-        onMoveEnd={(_event, { zoom }) => setFar(zoom < FAR)}
-        onlyRenderVisibleElements={large}
-        selectionMode={SelectionMode.Partial}
-        selectionKeyCode="Shift"
-        multiSelectionKeyCode={null}
-        deleteKeyCode={null}
-        disableKeyboardA11y={false}
-        edgesFocusable
-        elevateNodesOnSelect={false}
-        zoomOnDoubleClick={false}
-        minZoom={0.05}
-        maxZoom={3}
-        proOptions={{ hideAttribution: true }}
-      >
-        <Background gap={20} color="var(--sf-line-strong)" />
-        <Controls showInteractive={false} position="bottom-right" orientation="horizontal" />
-        {level.nodes.length > 12 && (
-          <MiniMap pannable zoomable position="bottom-left" ariaLabel="Overview of the graph" />
-        )}
-      </ReactFlow>
+      <Far value={far && large}>
+        <ReactFlow<DesignNode, DesignEdge>
+          id="design"
+          nodes={nodes}
+          edges={edges}
+          nodeTypes={nodeTypes}
+          onNodesChange={onNodesChange}
+          connectionMode={ConnectionMode.Loose}
+          connectOnClick
+          onConnect={connect}
+          onNodeClick={click}
+          onEdgeClick={(event, edge) => onSelect(event.ctrlKey || event.metaKey ? [...selected, edge.id] : [edge.id])}
+          onNodeDoubleClick={(_event, { data: { node } }) => {
+            if (node.opens !== undefined) props.onOpen(node.opens);
+          }}
+          onNodeContextMenu={(event, { id }) => menu(event, 'node', id)}
+          onEdgeContextMenu={(event, { id }) => menu(event, 'link', id)}
+          onNodeDragStop={(_event, _node, moved) =>
+            props.onMove(Object.fromEntries(moved.map(({ id, position }) => [id, { ...position }])))
+          }
+          onSelectionDragStop={(_event, moved) =>
+            props.onMove(Object.fromEntries(moved.map(({ id, position }) => [id, { ...position }])))
+          }
+          onSelectionEnd={() => boxSelect({ nodes: nodes.filter((node) => node.selected === true) })}
+          onPaneClick={() => {
+            canvas.current?.focus({ preventScroll: true });
+            onSelect([]);
+          }}
+          onMove={(_event, { zoom }) => setFar(zoom < FAR)}
+          onlyRenderVisibleElements={large}
+          selectionMode={SelectionMode.Partial}
+          selectionKeyCode="Shift"
+          multiSelectionKeyCode={null}
+          deleteKeyCode={null}
+          disableKeyboardA11y={false}
+          edgesFocusable
+          elevateNodesOnSelect={false}
+          zoomOnDoubleClick={false}
+          minZoom={0.05}
+          maxZoom={3}
+          proOptions={{ hideAttribution: true }}
+        >
+          <Background gap={20} color="var(--sf-line-strong)" />
+          <Controls showInteractive={false} position="bottom-right" orientation="horizontal" />
+          {level.nodes.length > 12 && (
+            <MiniMap pannable zoomable position="bottom-left" ariaLabel="Overview of the graph" />
+          )}
+        </ReactFlow>
+      </Far>
     </div>
   );
 }

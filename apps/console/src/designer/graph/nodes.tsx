@@ -4,25 +4,20 @@ import { NetworkWiredIcon } from '@patternfly/react-icons/dist/esm/icons/network
 import { PlugIcon } from '@patternfly/react-icons/dist/esm/icons/plug-icon';
 import { PuzzlePieceIcon } from '@patternfly/react-icons/dist/esm/icons/puzzle-piece-icon';
 import { Handle, type Node, type NodeProps, Position } from '@xyflow/react';
-import { memo } from 'react';
+import { createContext, memo, use } from 'react';
 import { EnvironmentIcon, environmentNames } from '../../ui/environment.tsx';
 import { sideOf } from '../core/arrange.ts';
 import type { Difference } from '../core/compare.ts';
 import type { LevelNode } from '../core/level.ts';
+import { BODY } from './handles.ts';
 
 export type DesignNode = Node<
   { readonly node: LevelNode; readonly difference: Difference | undefined; readonly found: boolean },
   'block' | 'network' | 'border'
 >;
 
-/** Ids of the places of a node to which lines lead that belong to no port. */
-export const BODY = {
-  any: 'body',
-  left: 'side-left',
-  right: 'side-right',
-  top: 'side-top',
-  bottom: 'side-bottom',
-} as const;
+/** Whether the graph is looked at from so far that ports cannot be told apart, nor taken hold of. */
+export const Far = createContext(false);
 
 const kindNames = { function: 'function', unit: 'unit', element: 'element', network: 'network', port: 'port' } as const;
 
@@ -50,10 +45,10 @@ const classesOf = (kind: string, { difference, found }: DesignNode['data'], sele
 
 const Block = memo(function Block({ data, selected }: NodeProps<DesignNode>) {
   const { node, difference } = data;
+  const far = use(Far);
   return (
     <div className={classesOf('unit', data, selected)} data-block={node.name} data-difference={difference}>
-      <Sides />
-      <Ports node={node} side="in" />
+      {!far && <Ports node={node} side="in" />}
       <div className="sf-block__head">
         {node.environment === undefined ? (
           <span className="sf-env sf-env--process">
@@ -72,26 +67,16 @@ const Block = memo(function Block({ data, selected }: NodeProps<DesignNode>) {
         {node.inner > 0 && node.kind !== 'function' && <span className="sf-block__count">{node.inner} in it</span>}
         <Marks node={node} />
       </div>
-      <Ports node={node} side={undefined} />
-      <Ports node={node} side="out" />
-      <Handle id={BODY.any} type="source" position={Position.Bottom} className="sf-end" data-end={node.name} />
+      {!far && (
+        <>
+          <Ports node={node} side={undefined} />
+          <Ports node={node} side="out" />
+          <Handle id={BODY.any} type="source" position={Position.Bottom} className="sf-end" data-end={node.name} />
+        </>
+      )}
     </div>
   );
 });
-
-/** Where lines end that belong to no port: on the side from which they come. */
-function Sides() {
-  return sides.map(([id, position]) => (
-    <Handle key={id} id={id} type="source" position={position} isConnectable={false} className="sf-end--hidden" />
-  ));
-}
-
-const sides = [
-  [BODY.left, Position.Left],
-  [BODY.right, Position.Right],
-  [BODY.top, Position.Top],
-  [BODY.bottom, Position.Bottom],
-] as const;
 
 /** The ports of one side, from which lines are drawn. */
 function Ports({ node, side }: { readonly node: LevelNode; readonly side: 'in' | 'out' | undefined }) {
@@ -119,7 +104,6 @@ const Network = memo(function Network({ data, selected }: NodeProps<DesignNode>)
   const { node } = data;
   return (
     <div className={classesOf('network', data, selected)} data-network={node.name} data-difference={data.difference}>
-      <Sides />
       <Handle id={BODY.any} type="source" position={Position.Top} className="sf-end" data-end={node.name} />
       <NetworkWiredIcon aria-hidden />
       <span className="sf-block__text">
@@ -135,7 +119,6 @@ const Border = memo(function Border({ data, selected }: NodeProps<DesignNode>) {
   const { node } = data;
   return (
     <div className={classesOf('border', data, selected)} data-border={node.name}>
-      <Sides />
       <PlugIcon aria-hidden />
       <span className="sf-block__text">
         <strong>{node.name}</strong>
