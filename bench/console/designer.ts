@@ -66,20 +66,20 @@ async function dragged(page: Parameters<typeof inPage>[0]): Promise<number> {
     const at = [box.x + box.width / 2, box.y + 4];
     const tell = (type, dx, dy) => {
       const event = { bubbles: true, cancelable: true, view: window, button: 0, buttons: 1, clientX: at[0] + dx, clientY: at[1] + dy };
-      (type === 'mousedown' ? node : window).dispatchEvent(new MouseEvent(type, event));
+      (type === 'pointerdown' ? node : window).dispatchEvent(new PointerEvent(type, event));
     };
     const before = node.style.transform;
     const frame = () => new Promise(requestAnimationFrame);
-    tell('mousedown', 0, 0);
+    tell('pointerdown', 0, 0);
     await frame();
     const began = performance.now();
     for (let i = 0; i < args; i += 1) {
-      tell('mousemove', 10 + (i % 60), 10 + (i % 40));
+      tell('pointermove', 10 + (i % 60), 10 + (i % 40));
       await frame();
     }
     const took = performance.now() - began;
     const after = node.style.transform;
-    tell('mouseup', 10, 10);
+    tell('pointerup', 10, 10);
     if (after === before) throw new Error('nothing was dragged');
     return Math.round((args / took) * 1000);
   `;

@@ -51,6 +51,8 @@ export function flowNodes(
       ...old,
       id: node.id,
       type: typeOf(node),
+      // Whatever moves it, the graph does not move with it.
+      className: 'nopan',
       position,
       ...size,
       measured: size,

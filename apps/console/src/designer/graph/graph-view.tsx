@@ -28,6 +28,7 @@ import type { Level, LevelNode } from '../core/level.ts';
 import { designLimits } from '../core/limits.ts';
 import { type DesignEdge, flowEdges, flowNodes, type Marking } from './flow.ts';
 import { BODY } from './handles.ts';
+import { useLightDrag } from './use-light-drag.ts';
 import { type DesignNode, Far, nodeTypes } from './nodes.tsx';
 
 /** What is dragged from the palette: the id of an entry. */
@@ -67,12 +68,14 @@ const FAR = 0.45;
 
 function Canvas(props: GraphViewProps) {
   const { level, places, selected, marking, onSelect } = props;
+  const large = level.nodes.length > designLimits.arranged;
   const chosen = useMemo(() => new Set(selected), [selected]);
   const [nodes, setNodes, onNodesChange] = useNodesState<DesignNode>([]);
   useEffect(() => {
     setNodes((before) => flowNodes(level, places, chosen, marking, before));
   }, [level, places, chosen, marking, setNodes]);
   const edges = useMemo(() => flowEdges(level, places, chosen), [level, places, chosen]);
+  const lightDrag = useLightDrag(nodes, edges, props.onMove);
   const byId = useMemo(() => new Map(level.nodes.map((node) => [node.id, node])), [level]);
   const { screenToFlowPosition, fitView } = useReactFlow();
   const canvas = useRef<HTMLDivElement>(null);
@@ -132,7 +135,6 @@ function Canvas(props: GraphViewProps) {
     event.stopPropagation();
     props.onDrop(entry, screenToFlowPosition({ x: event.clientX, y: event.clientY }));
   };
-  const large = level.nodes.length > designLimits.arranged;
   const boxSelect = useCallback(
     ({ nodes: inBox }: { readonly nodes: readonly DesignNode[] }) => {
       const ids = inBox.map(({ id }) => id);
@@ -149,6 +151,7 @@ function Canvas(props: GraphViewProps) {
       aria-label="Graph of the design"
       data-nodes={nodes.length}
       onKeyDown={press}
+      onPointerDown={large ? lightDrag : undefined}
       onCopy={(event) => {
         event.preventDefault();
         props.onCopy(event.clipboardData);
@@ -176,6 +179,7 @@ function Canvas(props: GraphViewProps) {
           edges={edges}
           nodeTypes={nodeTypes}
           onNodesChange={onNodesChange}
+          nodesDraggable={!large}
           connectionMode={ConnectionMode.Loose}
           connectOnClick
           onConnect={connect}
