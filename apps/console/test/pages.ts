@@ -26,6 +26,29 @@ export function visits(mock: Mock): readonly Visit[] {
     { name: 'operation', path: `/operations/${operation.id}`, shows: '[data-step]' },
     { name: 'catalogue', path: '/catalogue', shows: '[data-row]' },
     { name: 'descriptor', path: '/catalogue/desc-0mkc2', shows: '#source' },
+    { name: 'designer-new', path: '/designer', shows: '[data-template="chain"]' },
+    {
+      name: 'designer',
+      path: '/designer?descriptor=mobile-edge&selected=block%3Afirewall',
+      shows: '[data-block="firewall"]',
+    },
+    {
+      name: 'designer-click',
+      path: '/designer?template=click&in=router%2Frouter',
+      shows: '.sf-line--link',
+      // In the order in which packets go, as soon as it is arranged.
+      does: (page) => page.waitForTimeout(1_500),
+    },
+    {
+      name: 'designer-versions',
+      path: '/designer?descriptor=mobile-edge&do=versions',
+      shows: '[data-versions] .cm-editor',
+    },
+    {
+      name: 'designer-export',
+      path: '/designer?descriptor=mobile-edge&do=export&format=heat',
+      shows: '[data-losses]',
+    },
     {
       name: 'plan',
       path: '/deploy?descriptor=desc-0mkc0',

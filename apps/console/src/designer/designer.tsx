@@ -72,6 +72,7 @@ export function Designer(props: {
       {design.fromDraft && !design.isSaved && <DraftNotice design={design} beginning={beginning} />}
       {!design.isKept && (
         <Alert
+          component="h2"
           isInline
           variant="warning"
           title="The browser has no room for a draft: what is not saved is lost when this page is left"
@@ -88,6 +89,7 @@ export function Designer(props: {
       <div className="sf-designer__notice" role="status">
         {notice !== undefined && (
           <Alert
+            component="h2"
             variant="info"
             title={notice}
             data-notice
@@ -134,6 +136,7 @@ function DraftNotice({ design, beginning }: { readonly design: Design; readonly 
     });
   return (
     <Alert
+      component="h2"
       isInline
       isPlain
       variant="info"

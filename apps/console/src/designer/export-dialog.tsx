@@ -46,9 +46,10 @@ export default function ExportDialog(props: {
             />
           ))}
         </FormSelect>
-        {written.refused !== undefined && <Alert isInline variant="danger" title={written.refused} />}
+        {written.refused !== undefined && <Alert component="h2" isInline variant="danger" title={written.refused} />}
         {written.refused === undefined && written.losses.length === 0 && (
           <Alert
+            component="h2"
             isInline
             variant="success"
             title="Nothing is lost: this dialect has words for everything in the design"
@@ -57,6 +58,7 @@ export default function ExportDialog(props: {
         {written.losses.length > 0 && (
           <>
             <Alert
+              component="h2"
               isInline
               variant="warning"
               title={`${written.losses.length} things are lost: this dialect has no words for them`}

@@ -50,6 +50,7 @@ export default function MergeDialog(props: {
       <ModalBody>
         {merged.conflicts > 0 ? (
           <Alert
+            component="h2"
             isInline
             variant={undecided ? 'warning' : 'success'}
             title={
@@ -59,9 +60,16 @@ export default function MergeDialog(props: {
             }
           />
         ) : (
-          <Alert isInline variant="info" title="The changes do not touch each other: both are in the text" />
+          <Alert
+            component="h2"
+            isInline
+            variant="info"
+            title="The changes do not touch each other: both are in the text"
+          />
         )}
-        {errors.length > 0 && <Alert isInline variant="danger" title={`The text has errors: ${errors[0]!.message}`} />}
+        {errors.length > 0 && (
+          <Alert component="h2" isInline variant="danger" title={`The text has errors: ${errors[0]!.message}`} />
+        )}
         <CompareEditor
           left={conflict.theirs.text}
           right={text}

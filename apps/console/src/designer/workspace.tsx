@@ -1,4 +1,4 @@
-import { Alert, Breadcrumb, BreadcrumbItem, Button, Tab, Tabs, TabTitleText } from '@patternfly/react-core';
+import { Alert, Breadcrumb, BreadcrumbItem, Button, ToggleGroup, ToggleGroupItem } from '@patternfly/react-core';
 import type { Path } from '@superfluidity/dialects/languages';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback, useState } from 'react';
@@ -150,6 +150,7 @@ export function Workspace(props: {
         )}
         {props.compared !== undefined && (
           <Alert
+            component="h2"
             isInline
             isPlain
             variant="info"
@@ -191,14 +192,20 @@ export function Workspace(props: {
           onRedo={() => dispatch({ type: 'redo' })}
         />
         <div className="sf-side">
-          <Tabs activeKey={tab} onSelect={(_event, key) => setTab(key as typeof tab)} aria-label="About the design">
-            <Tab eventKey="properties" title={<TabTitleText>Properties</TabTitleText>} />
-            <Tab
-              eventKey="problems"
-              title={<TabTitleText>{errors === 0 ? 'Problems' : `Problems (${errors})`}</TabTitleText>}
-              data-problems={errors}
+          <ToggleGroup aria-label="About the design" className="sf-side__choice">
+            <ToggleGroupItem
+              text="Properties"
+              buttonId="side-properties"
+              isSelected={tab === 'properties'}
+              onChange={() => setTab('properties')}
             />
-          </Tabs>
+            <ToggleGroupItem
+              text={errors === 0 ? 'Problems' : `Problems (${errors})`}
+              buttonId="side-problems"
+              isSelected={tab === 'problems'}
+              onChange={() => setTab('problems')}
+            />
+          </ToggleGroup>
           <div
             className="sf-side__body"
             tabIndex={0}

@@ -38,7 +38,7 @@ export function baseExtensions(label: string): Extension {
       indentWithTab,
     ]),
     EditorView.lineWrapping,
-    EditorView.contentAttributes.of({ 'aria-label': label }),
+    EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
     look,
   ];
 }

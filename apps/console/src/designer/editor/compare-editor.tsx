@@ -24,16 +24,15 @@ export function CompareEditor(props: {
   useEffect(() => {
     const { labels, isFixed, right: doc } = begin();
     const fixed = [EditorState.readOnly.of(true), EditorView.editable.of(false)];
-    const focusable = EditorView.contentAttributes.of({ tabindex: '0' });
     const view = new MergeView({
       parent: host.current!,
-      a: { doc: left, extensions: [baseExtensions(labels[0]), languageExtensions(language), fixed, focusable] },
+      a: { doc: left, extensions: [baseExtensions(labels[0]), languageExtensions(language), fixed] },
       b: {
         doc,
         extensions: [
           baseExtensions(labels[1]),
           languageExtensions(language),
-          isFixed ? [fixed, focusable] : [],
+          isFixed ? [fixed] : [],
           EditorView.updateListener.of((update) => {
             if (!update.docChanged) return;
             typed.current = update.state.doc.toString();
