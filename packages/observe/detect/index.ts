@@ -1,0 +1,11 @@
+export { type Detector, type DetectorOptions, scoresOf, trainDetector } from './detector.ts';
+export { type DriftOptions, DriftWatch } from './drift.ts';
+export * from './errors.ts';
+export { type Input, lettersIn, type Observed } from './input.ts';
+export { fitQuantiser, letterOf, type Quantiser, type QuantiserMethod } from './quantise.ts';
+export { readDetector } from './read.ts';
+export { fitSeason, residual, type Season } from './season.ts';
+export { DetectorStream, judge, type Verdict } from './stream.ts';
+export { type Beacon, beaconTimes, personTimes } from './synthetic.ts';
+export { type Finding, TenantDetectors, type TenantOptions } from './tenants.ts';
+export { conformalThreshold, extremeThreshold, pValue, type Threshold } from './threshold.ts';
