@@ -32,4 +32,10 @@ export const scaleLimits = {
   stationarySteps: 200_000,
   /** Events of one simulation. */
   events: 1_000_000_000,
+  /** Rows of measurements and points of traces; and the fewest that are learned from. */
+  rows: 1_000_000,
+  trainingRows: 50,
+  replicas: 10_000,
+  /** Steps of a comparison on a trace. */
+  traceSteps: 5_000_000,
 } as const;
