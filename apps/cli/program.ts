@@ -13,6 +13,7 @@ import { designCommand } from './design/command.ts';
 import { dialectCommands } from './dialects/commands.ts';
 import { exitCodesHelp } from './exit-codes.ts';
 import { placeCommand } from './place/command.ts';
+import { scaleCommand } from './scale/command.ts';
 import { verifyCommand } from './verify/command.ts';
 
 /** What can be asked for. What a command does (`actions`, and folders of its own) is loaded when it runs: `--help` needs none of it. */
@@ -57,6 +58,7 @@ ${exitCodesHelp}`,
     ...dialectCommands(run),
     placeCommand(run),
     designCommand(run),
+    scaleCommand(run),
     characteriseCommand(run),
     operationCommand(run),
     eventsCommand(run),

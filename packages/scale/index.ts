@@ -19,3 +19,4 @@ export * from './trace/csv.ts';
 export { experiments, podFeatures } from './trace/experiments.ts';
 export type { PodMetrics, PodModel } from './trace/pods.ts';
 export { dailyTrace } from './trace/synthetic.ts';
+export { readScaling, scalingJsonSchema } from './mdp/schema.ts';

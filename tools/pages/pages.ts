@@ -9,6 +9,7 @@ import { cliPage, commandPaths, unknownCommands } from './cli-page.ts';
 import { descriptorPage } from './descriptor-page.ts';
 import { characterisationJsonSchema } from '@superfluidity/characterise';
 import { chainsJsonSchema } from '@superfluidity/place/ocm';
+import { scalingJsonSchema } from '@superfluidity/scale';
 import { dialectsPage, schemaPages } from './dialects-page.ts';
 import { codesIn, errorsPage } from './errors-page.ts';
 
@@ -27,6 +28,7 @@ export const pages: Readonly<Record<string, (project: Project) => Promise<string
   'docs/reference/errors.md': errorsPage,
   'docs/schemas/chains.schema.json': () => schemaPage(chainsJsonSchema),
   'docs/schemas/characterisation.schema.json': () => schemaPage(characterisationJsonSchema),
+  'docs/schemas/scaling.schema.json': () => schemaPage(scalingJsonSchema),
   ...schemaPages(),
 };
 
