@@ -3,6 +3,7 @@ import { benchDesign } from './design/index.ts';
 import { benchDialects } from './dialects/index.ts';
 import { benchOcm } from './ocm/index.ts';
 import { benchProvision } from './provision/index.ts';
+import { benchScale } from './scale/index.ts';
 import { benchVerify } from './verify/index.ts';
 
 /** `npm run bench -- NAME [options]`. */
@@ -12,6 +13,7 @@ const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void
   dialects: benchDialects,
   ocm: benchOcm,
   provision: benchProvision,
+  scale: benchScale,
   verify: benchVerify,
 };
 

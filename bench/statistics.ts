@@ -19,3 +19,11 @@ export function timing(what: string, times: readonly number[]): Timing {
   const [p50, p99, max] = [0.5, 0.99, 1].map((part) => round(quantile(sorted, part))) as [number, number, number];
   return { what, count: times.length, p50, p99, max };
 }
+
+/** Milliseconds of processor time of this thread: what neighbours on the machine take is not in it. */
+export function processorMs(work: () => unknown): number {
+  const before = process.threadCpuUsage();
+  work();
+  const { user, system } = process.threadCpuUsage(before);
+  return (user + system) / 1_000;
+}

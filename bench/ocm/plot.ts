@@ -1,4 +1,5 @@
 import type { ChainPolicy } from '@superfluidity/place/ocm';
+import { STYLE } from '../plot-style.ts';
 import type { OcmReport } from './report.ts';
 import { SIZES, type StudyRow } from './study.ts';
 import { SWITCHES } from './workload.ts';
@@ -17,15 +18,6 @@ const colours: Readonly<Record<ChainPolicy, string>> = {
   'first-fit': '#8a94a0',
   random: '#a5822f',
 };
-const STYLE = `
-  text { font: 12px system-ui, sans-serif; fill: #4d5560; }
-  .title { font-weight: 600; }
-  .grid { stroke: #8a94a0; stroke-opacity: 0.25; }
-  .axis { stroke: #8a94a0; }
-  .line { fill: none; stroke-width: 2; }
-  @media (prefers-color-scheme: dark) { text { fill: #b3bcc7; } }
-`;
-
 interface Plot {
   readonly title: string;
   readonly unit: string;

@@ -1,5 +1,5 @@
 import { HostPool, publishedStep, seeded, stepBy, stepByMilp, stepOcm } from '@superfluidity/place/ocm';
-import { timing, type Timing } from '../statistics.ts';
+import { processorMs, timing, type Timing } from '../statistics.ts';
 import { loadedPool, problemOf, someChains, SWITCHES } from './workload.ts';
 
 export interface SpeedRow extends Timing {
@@ -27,14 +27,14 @@ export async function measureSpeed(note: (line: string) => void): Promise<readon
       const { pool, chains } = loadedPool(hosts, STEPS, LENGTH, name);
       const shown = hosts.toLocaleString('en');
       for (const kind of ['ocm', 'ocm-relaxed'] as const) {
-        const times = chains.map((chain) => timed(() => stepOcm(pool, chain, kind)));
+        const times = chains.map((chain) => processorMs(() => stepOcm(pool, chain, kind)));
         add({ ...timing(`${kind} step, ${LENGTH} functions, ${shown} ${name} hosts`, times), goalMs });
       }
       if (hosts > 1_000 || name !== 'kernel-ovs') continue;
       const [chain] = chains;
       const ours = stepOcm(pool, chain!);
       let exhaustive = { cost: Number.NaN };
-      const exhaustiveMs = timed(() => (exhaustive = publishedStep(pool, chain!, 'ocm')));
+      const exhaustiveMs = processorMs(() => (exhaustive = publishedStep(pool, chain!, 'ocm')));
       if (exhaustive.cost !== ours.cost) throw new Error('the published step finds another cost');
       add({
         ...timing(`exhaustive: all partitions, each matched, ${shown} ${name} hosts`, [exhaustiveMs]),
@@ -56,7 +56,7 @@ export async function measureSpeed(note: (line: string) => void): Promise<readon
     const problem = problemOf(1_000, someChains(10_000, [2, 10], seeded(3)), 'kernel-ovs');
     const pool = new HostPool(problem);
     let accepted = 0;
-    const ms = timed(() => {
+    const ms = processorMs(() => {
       for (const chain of problem.chains) {
         const { blocks } = stepBy(pool, chain, policy, () => 0);
         if (blocks === undefined) continue;
@@ -68,12 +68,4 @@ export async function measureSpeed(note: (line: string) => void): Promise<readon
     add({ ...timing(`${policy}: 10,000 chains of 2 to 10 on 1,000 hosts`, [ms]), ...goal, note: `${accepted} placed` });
   }
   return rows;
-}
-
-/** Milliseconds of processor time of this thread: what neighbours on the machine take is not in it. */
-function timed(work: () => unknown): number {
-  const before = process.threadCpuUsage();
-  work();
-  const { user, system } = process.threadCpuUsage(before);
-  return (user + system) / 1_000;
 }
