@@ -101,7 +101,7 @@ function preloaded(names: RegExp): Plugin {
 export default defineConfig({
   root: here('.'),
   plugins: [react(), routesWithoutSchemas(), withoutUnusedThemes(), preloaded(/topology-view\.tsx$/), compressed()],
-  server: { port: 5173, proxy: { '/api': controlPlane } },
+  server: { port: 5173, proxy: { '/api': controlPlane, '/metrics': controlPlane } },
   build: {
     outDir: here('dist'),
     emptyOutDir: true,

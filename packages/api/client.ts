@@ -33,6 +33,8 @@ export interface Client {
     name: N,
     ...input: object extends CallInput<N> ? [input?: CallInput<N>] : [input: CallInput<N>]
   ): Promise<CallReply<N>>;
+  /** What the server measures of itself, as text for Prometheus. */
+  metrics(): Promise<string>;
   /** Server-sent events of a stream route. Reconnects by itself until the signal fires; ids make it gapless. */
   follow<N extends RouteName>(
     name: N,
@@ -52,7 +54,11 @@ const RECONNECT_MS = 500;
 export function createClient(options: ClientOptions): Client {
   const send = options.fetch ?? fetch;
 
-  async function request(route: Route, parts: Parts, headers: Record<string, string>): Promise<Response> {
+  async function request(
+    route: Pick<Route, 'method' | 'path'>,
+    parts: Parts,
+    headers: Record<string, string>,
+  ): Promise<Response> {
     const url = new URL(fillPath(route.path, parts.params ?? {}), options.server);
     for (const [key, value] of Object.entries(parts.query ?? {})) {
       if (value !== undefined) url.searchParams.set(key, String(value));
@@ -84,6 +90,9 @@ export function createClient(options: ClientOptions): Client {
     async call(name, ...[input]) {
       const response = await request(routes[name], (input ?? {}) as Parts, {});
       return (response.status === 204 ? null : await response.json()) as never;
+    },
+    async metrics() {
+      return (await request({ method: 'GET', path: '/metrics' }, {}, {})).text();
     },
     async *follow(name, input) {
       const { signal, ...parts } = input as Parts & { signal: AbortSignal };

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { type Route, type RouteName, routes } from '@superfluidity/api';
 import { Refusal, type Handlers, handlers, type Input, streams } from './handlers.ts';
 import { Scenario } from './scenario.ts';
+import { measuredBy } from './metrics.ts';
 import { makeWorld, tell, type World } from './world.ts';
 
 /** Serves the mock control plane and the built console on one port of the loopback. */
@@ -66,6 +67,11 @@ async function answer(
   world: World,
 ): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://localhost');
+  if (url.pathname === '/metrics') {
+    response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' });
+    response.end(measuredBy(world));
+    return;
+  }
   if (!url.pathname.startsWith('/api/')) {
     sendFile(url.pathname, response);
     return;

@@ -151,6 +151,12 @@ export function makeWorld(): World {
   };
 }
 
+/** Of the sites of the demo. */
+const COORDINATES: Readonly<Record<string, { latitude: number; longitude: number }>> = {
+  edge: { latitude: 44.8, longitude: 10.33 },
+  core: { latitude: 50.11, longitude: 8.68 },
+};
+
 export function makeSite(name: string, tier: string, hosts: readonly HostSize[]): SiteDetail {
   const sum = (of: (host: HostSize) => number) => hosts.reduce((total, host) => total + of(host), 0);
   return {
@@ -160,6 +166,7 @@ export function makeSite(name: string, tier: string, hosts: readonly HostSize[])
     config: {},
     tier,
     cells: name === 'edge' ? ['cell-1'] : [],
+    ...(COORDINATES[name] ?? {}),
     services: [],
     price: { core: 1, gib: 0.1 },
     healthy: true,

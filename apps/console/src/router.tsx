@@ -107,6 +107,13 @@ const site = createRoute({
   component: lazyRouteComponent(() => import('./infrastructure/site-page.tsx'), 'SitePage'),
 });
 
+const insight = createRoute({
+  getParentRoute: () => root,
+  path: '/insight',
+  validateSearch: knows('tab', 'service'),
+  component: lazyRouteComponent(() => import('./insight/insight-page.tsx'), 'InsightPage'),
+});
+
 const events = createRoute({
   getParentRoute: () => root,
   path: '/events',
@@ -135,6 +142,7 @@ export const router = createRouter({
     verification,
     infrastructure,
     site,
+    insight,
     events,
     settings,
   ]),

@@ -216,6 +216,35 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
     await button('Remove lab').waitFor({ state: 'detached' });
   });
 
+  it('draws the sites on a plan, and changes what lies between two of them', async () => {
+    await go('/infrastructure?tab=links');
+    await page.locator('[data-plan-site="edge"]').waitFor();
+    await button('Change the link between edge and core').click();
+    const dialog = page.getByRole('dialog');
+    expect(await dialog.getByLabel('With').inputValue()).toBe('core');
+    await dialog.getByLabel('One way, in ms').fill('21');
+    await button('Change', dialog).click();
+    await dialog.waitFor({ state: 'detached' });
+    await eventually(() => page.locator('[data-row="edge-core"]').innerText()).toContain('21 ms');
+    await page.locator('[data-plan-site="core"]').click();
+    await page.getByRole('heading', { name: 'core', level: 1 }).waitFor();
+  });
+
+  it('tells in numbers what users get, and how long operations and their steps take', async () => {
+    await go('/insight?service=mobile-edge');
+    await eventually(async () =>
+      Number(await page.locator('[data-plot="latency"]').getAttribute('data-slices')),
+    ).toBeGreaterThan(1);
+    expect(await page.locator('.sf-figures').innerText()).toMatch(/Answered\s+100 %/);
+    await page.getByRole('tab', { name: 'Operations' }).click();
+    await page.locator('[data-row="INSTANTIATE"]').waitFor();
+    expect(await page.getByRole('table', { name: 'Durations by verb' }).locator('[data-row]').count()).toBeGreaterThan(
+      2,
+    );
+    await page.goBack();
+    await page.locator('[data-plot="latency"]').waitFor();
+  });
+
   it('draws all hosts by load, and leads from a cell to its host', async () => {
     await go('/infrastructure?tab=load');
     await page.locator('[data-heat-hosts="100"]').waitFor();

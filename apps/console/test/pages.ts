@@ -68,8 +68,11 @@ export function visits(mock: Mock): readonly Visit[] {
     { name: 'infrastructure', path: '/infrastructure', shows: '[data-row="edge"]' },
     { name: 'hosts-by-load', path: '/infrastructure?tab=load', shows: '[data-heat-hosts]:not([data-heat-hosts="0"])' },
     { name: 'hosts', path: '/infrastructure?tab=hosts', shows: '[data-row="core/c1"]' },
+    { name: 'links', path: '/infrastructure?tab=links', shows: '[data-plan-site="core"]' },
     { name: 'pools', path: '/infrastructure?tab=pools', shows: 'table' },
     { name: 'site', path: '/infrastructure/core', shows: '[data-row="core/c1"]' },
+    { name: 'insight', path: '/insight?service=mobile-edge', shows: '[data-plot="rate"]' },
+    { name: 'insight-operations', path: '/insight?tab=operations', shows: '[data-row="INSTANTIATE"]' },
     { name: 'events', path: '/events', shows: '[data-row]' },
     { name: 'tokens', path: '/settings', shows: '[data-row]' },
     {

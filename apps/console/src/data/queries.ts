@@ -1,5 +1,6 @@
 import type { Client, OperationDetail, Site, SiteDetail } from '@superfluidity/api';
 import { queryOptions, useQueries, useQuery, type UseQueryResult } from '@tanstack/react-query';
+import { readExposition } from '../view-model/exposition.ts';
 import { isOver } from '../view-model/permitted.ts';
 import { TOPOLOGY_LIMITS } from '../view-model/topology.ts';
 import { useClient } from './session.tsx';
@@ -48,6 +49,15 @@ export const queries = (client: Client) => ({
           query: { state: 'STARTING,PROCESSING,FAILED_TEMP,ROLLING_BACK', limit: OPERATIONS_SHOWN },
         })
       ).items,
+  }),
+  recentOperations: queryOptions({
+    queryKey: ['operations', 'recent'],
+    queryFn: async () => (await client.call('listOperations', { query: { limit: 1_000 } })).items,
+  }),
+  metrics: queryOptions({
+    queryKey: ['metrics'],
+    queryFn: async () => readExposition(await client.metrics()),
+    refetchInterval: 5_000,
   }),
   operation: (id: string) =>
     queryOptions({

@@ -1,6 +1,7 @@
 import { Nav, NavGroup, NavItem, PageSidebar, PageSidebarBody } from '@patternfly/react-core';
 import { BundleIcon } from '@patternfly/react-icons/dist/esm/icons/bundle-icon';
 import { CatalogIcon } from '@patternfly/react-icons/dist/esm/icons/catalog-icon';
+import { ChartLineIcon } from '@patternfly/react-icons/dist/esm/icons/chart-line-icon';
 import { CogIcon } from '@patternfly/react-icons/dist/esm/icons/cog-icon';
 import { HistoryIcon } from '@patternfly/react-icons/dist/esm/icons/history-icon';
 import { PencilRulerIcon } from '@patternfly/react-icons/dist/esm/icons/pencil-ruler-icon';
@@ -22,6 +23,7 @@ const icons: Readonly<Record<PagePath, ComponentType>> = {
   '/deploy': RocketIcon,
   '/verification': SecurityIcon,
   '/infrastructure': ServerIcon,
+  '/insight': ChartLineIcon,
   '/events': HistoryIcon,
   '/settings': CogIcon,
 };

@@ -17,6 +17,7 @@ export type PagePath =
   | '/deploy'
   | '/verification'
   | '/infrastructure'
+  | '/insight'
   | '/events'
   | '/settings';
 
@@ -40,7 +41,20 @@ export const pages: readonly ConsolePage[] = [
     key: 'v',
     about: 'policies, verdicts, the way of a packet',
   },
-  { to: '/infrastructure', title: 'Infrastructure', group: 'Operate', key: 'i', about: 'sites, hosts by load, pools' },
+  {
+    to: '/infrastructure',
+    title: 'Infrastructure',
+    group: 'Operate',
+    key: 'i',
+    about: 'sites, hosts by load, links, pools',
+  },
+  {
+    to: '/insight',
+    title: 'Insight',
+    group: 'Operate',
+    key: 'n',
+    about: 'latency, requests and operations in numbers',
+  },
   {
     to: '/events',
     title: 'Events and audit',
