@@ -154,6 +154,7 @@ export function makeWorld(): World {
 /** Of the sites of the demo. */
 const COORDINATES: Readonly<Record<string, { latitude: number; longitude: number }>> = {
   edge: { latitude: 44.8, longitude: 10.33 },
+  metro: { latitude: 47.37, longitude: 8.54 },
   core: { latitude: 50.11, longitude: 8.68 },
 };
 

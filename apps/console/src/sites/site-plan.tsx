@@ -34,10 +34,13 @@ export function SitePlanPanel({
       <svg className="sf-plan" viewBox={`0 0 ${plan.width} ${plan.height}`} data-plan={plan.by}>
         {shown.map(({ a, b, latencyMs }) => {
           const [from, to] = [plan.places.get(a)!, plan.places.get(b)!];
+          // Beside the line, and further where it is steep: the text is wider than high.
+          const length = Math.hypot(to.x - from.x, to.y - from.y) || 1;
+          const aside = { x: (26 * Math.abs(to.y - from.y)) / length, y: (-8 * Math.abs(to.x - from.x)) / length };
           return (
             <g key={`${a} ${b}`} className="sf-plan__link">
               <line x1={from.x} y1={from.y} x2={to.x} y2={to.y} />
-              <text x={(from.x + to.x) / 2} y={(from.y + to.y) / 2 - 5}>
+              <text x={(from.x + to.x) / 2 + aside.x} y={(from.y + to.y) / 2 + aside.y + 4}>
                 {formatMs(latencyMs)}
               </text>
             </g>
@@ -53,13 +56,11 @@ export function SitePlanPanel({
 
 function SiteMark({ site, at }: { readonly site: Site; readonly at: { readonly x: number; readonly y: number } }) {
   const used = share(site.used.cpu, site.capacity.cpu);
-  const state = site.healthy ? `${formatPercent(used)} of its CPU taken` : 'does not answer';
   return (
     <Link
       to="/infrastructure/$site"
       params={{ site: site.name }}
       className={`sf-plan__site ${site.healthy ? '' : 'sf-plan__site--ill'}`}
-      aria-label={`${site.name}: ${state}, ${formatAmount(site.unitCount, 'unit')}`}
       data-plan-site={site.name}
     >
       <g transform={`translate(${at.x} ${at.y})`}>
@@ -74,12 +75,13 @@ function SiteMark({ site, at }: { readonly site: Site; readonly at: { readonly x
         ) : (
           <path d="M-7-7L7 7M7-7L-7 7" className="sf-plan__cross" />
         )}
-        {site.healthy && <text y="4">{formatPercent(used)}</text>}
+        {/* In the order in which it is read out: the text is the name of the link. */}
         <text y={R + 17} className="sf-plan__name">
           {site.name}
         </text>
+        {site.healthy && <text y="4">{` ${formatPercent(used)} `}</text>}
         <text y={R + 30} className="sf-plan__units">
-          {formatAmount(site.unitCount, 'unit')}
+          {site.healthy ? formatAmount(site.unitCount, 'unit') : ' does not answer'}
         </text>
       </g>
     </Link>

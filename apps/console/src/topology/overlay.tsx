@@ -2,12 +2,19 @@ import type { SiteLink } from '@superfluidity/api';
 import { formatBandwidth, formatMs, formatPercent } from '../view-model/format.ts';
 import type { Layout, LinkLine } from '../view-model/layout.ts';
 import { chainSegments } from '../view-model/chain-path.ts';
+import type { Relations } from '../view-model/relations.ts';
 import type { Topology, TopologyChain } from '../view-model/topology.ts';
 import { type Frame, hopKey } from './use-animated-layout.ts';
 
 /** Links between sites and chains over units, drawn in the coordinates of the layout. */
-export function Overlay(props: { readonly topology: Topology; readonly layout: Layout; readonly frame: Frame }) {
-  const { topology, layout, frame } = props;
+export function Overlay(props: {
+  readonly topology: Topology;
+  readonly layout: Layout;
+  readonly frame: Frame;
+  /** Of the unit that is chosen. */
+  readonly relations: Relations | undefined;
+}) {
+  const { topology, layout, frame, relations } = props;
   return (
     <svg className="sf-overlay" width="1" height="1" aria-hidden="true">
       <defs>
@@ -31,7 +38,14 @@ export function Overlay(props: { readonly topology: Topology; readonly layout: L
         <Link key={`${line.a}-${line.b}`} line={line} link={topology.links[i]!} />
       ))}
       {topology.chains.map((chain, lane) => (
-        <Chain key={chain.name} chain={chain} lane={lane} lanes={topology.chains.length} frame={frame} />
+        <Chain
+          key={chain.name}
+          chain={chain}
+          lane={lane}
+          lanes={topology.chains.length}
+          frame={frame}
+          apart={relations !== undefined && !relations.chains.has(chain.name)}
+        />
       ))}
     </svg>
   );
@@ -64,12 +78,18 @@ function Chain(props: {
   readonly lane: number;
   readonly lanes: number;
   readonly frame: Frame;
+  /** It does not belong to what is chosen. */
+  readonly apart: boolean;
 }) {
   const { chain, frame } = props;
   const boxes = chain.hops.flatMap((hop) => frame.hops.get(hopKey(chain.name, hop.role)) ?? []);
   const colour = chain.colour % CHAIN_COLOURS;
   return (
-    <g className={`sf-chain sf-chain--${colour}`} data-chain={chain.name} data-hops={chain.hops.length}>
+    <g
+      className={`sf-chain sf-chain--${colour} ${props.apart ? 'sf-apart' : ''}`}
+      data-chain={chain.name}
+      data-hops={chain.hops.length}
+    >
       {chainSegments(boxes, props.lane, props.lanes).map((segment, i) => (
         <g key={i}>
           <path d={segment.d} className="sf-chain__halo" />

@@ -2,6 +2,7 @@ import '@xyflow/react/dist/style.css';
 import './topology.css';
 import { Controls, ReactFlow, ReactFlowProvider, useReactFlow, ViewportPortal } from '@xyflow/react';
 import { useCallback, useEffect, useMemo, useRef } from 'react';
+import { type Relations, relationsOf } from '../view-model/relations.ts';
 import type { Topology } from '../view-model/topology.ts';
 import { nodeTypes, type TopologyNode } from './nodes.tsx';
 import { Overlay } from './overlay.tsx';
@@ -24,7 +25,11 @@ export default function TopologyView(props: TopologyViewProps) {
 
 function Canvas({ topology, selected, onSelect }: TopologyViewProps) {
   const { layout, frame } = useAnimatedLayout(topology);
-  const nodes = useMemo(() => nodesOf(topology, frame, selected, onSelect), [topology, frame, selected, onSelect]);
+  const relations = useMemo(() => relationsOf(topology, selected), [topology, selected]);
+  const nodes = useMemo(
+    () => nodesOf(topology, frame, { selected, relations, onSelect }),
+    [topology, frame, selected, relations, onSelect],
+  );
   const canvas = useRef<HTMLDivElement>(null);
   const touched = useRef(false);
   const shown = useRef(false);
@@ -73,7 +78,7 @@ function Canvas({ topology, selected, onSelect }: TopologyViewProps) {
         onPaneClick={() => onSelect(undefined)}
       >
         <ViewportPortal>
-          <Overlay topology={topology} layout={layout} frame={frame} />
+          <Overlay topology={topology} layout={layout} frame={frame} relations={relations} />
         </ViewportPortal>
         <Controls
           showInteractive={false}
@@ -105,8 +110,15 @@ function fitted(width: number, height: number, roomX: number, roomY: number) {
 function nodesOf(
   topology: Topology,
   frame: Frame,
-  selected: string | undefined,
-  onSelect: (id: string) => void,
+  {
+    selected,
+    relations,
+    onSelect,
+  }: {
+    readonly selected: string | undefined;
+    readonly relations: Relations | undefined;
+    readonly onSelect: (id: string) => void;
+  },
 ): TopologyNode[] {
   const nodes: TopologyNode[] = [];
   const at = (box: { x: number; y: number; width: number; height: number } | undefined, zIndex: number) => ({
@@ -120,7 +132,8 @@ function nodesOf(
     for (const host of site.hosts) {
       nodes.push({ id: `host:${host.id}`, type: 'host', data: { host }, ...at(frame.hosts.get(host.id), 1) });
       for (const member of host.members) {
-        const place = at(frame.members.get(member.id), 3);
+        const apart = relations !== undefined && !relations.members.has(member.id);
+        const place = { ...at(frame.members.get(member.id), 3), ...(apart ? { className: 'sf-apart' } : {}) };
         nodes.push(
           member.kind === 'unit'
             ? { id: member.id, type: 'unit', data: { member, selected: member.id === selected, onSelect }, ...place }

@@ -1,5 +1,6 @@
 import { PageSection, Tab, Tabs, TabTitleText } from '@patternfly/react-core';
 import { useLocation, useNavigate } from '@tanstack/react-router';
+import { memo } from 'react';
 
 /** What the tabs of a page stand above: they name it as what they control. */
 export const TAB_CONTENT = 'tab-content';
@@ -11,7 +12,7 @@ export function tabOf<T extends string>(tabs: Readonly<Record<T, string>>, asked
 }
 
 /** The parts of a page. What a list of one part was filtered by stays behind, and is there again when one goes back. */
-export function PageTabs<T extends string>({
+function Bar<T extends string>({
   label,
   tabs,
   now,
@@ -44,3 +45,6 @@ export function PageTabs<T extends string>({
     </PageSection>
   );
 }
+
+/** Not drawn anew with its page: each time, PatternFly measures the tabs, and the browser lays out the page for that. */
+export const PageTabs = memo(Bar) as typeof Bar;

@@ -19,10 +19,10 @@ export const PLAN = {
   /** More are not drawn: they are in the list. */
   sitesMax: 60,
   width: 640,
-  height: 260,
+  height: 300,
   margin: 58,
   /** Two that are nearer would hide each other. */
-  apart: 84,
+  apart: 104,
   iterations: 60,
 } as const;
 
