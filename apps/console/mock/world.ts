@@ -167,7 +167,7 @@ export function makeSite(name: string, tier: string, hosts: readonly HostSize[])
     config: {},
     tier,
     cells: name === 'edge' ? ['cell-1'] : [],
-    ...(COORDINATES[name] ?? {}),
+    ...COORDINATES[name],
     services: [],
     price: { core: 1, gib: 0.1 },
     healthy: true,

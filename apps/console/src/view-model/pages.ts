@@ -52,7 +52,7 @@ export const pages: readonly ConsolePage[] = [
     to: '/insight',
     title: 'Insight',
     group: 'Operate',
-    key: 'n',
+    key: 'm',
     about: 'latency, requests and operations in numbers',
   },
   {
