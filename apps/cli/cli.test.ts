@@ -190,7 +190,7 @@ describe('exit codes', () => {
     [2, ['nonsense'], 'unknown command'],
     [2, ['service', 'deploy', './no-such-file.yaml'], 'SF-CLI-FILE'],
     [2, ['move', 'me', 'video'], '--to'],
-    [2, ['scale', 'me', 'video', 'many'], 'not a number'],
+    [2, ['service', 'scale', 'me', 'video', 'many'], 'not a number'],
     [1, ['site', 'show', 'nowhere'], 'nowhere'],
     [3, ['site', 'list', '--server', 'http://127.0.0.1:1'], 'SF-API-UNREACHABLE'],
     [1, ['site', 'list', '--token-file', '/no/such/file'], 'SF-CLI-NO-TOKEN'],

@@ -15,3 +15,30 @@ export const exitCodesHelp = `Exit codes:
   3  the control plane cannot be reached
   4  the operation ended in failure
   130  interrupted`;
+
+/** How the codes of errors begin that are about what was given to the command. */
+const UNUSABLE = [
+  'CHARACTERISE-BINDING',
+  'CHARACTERISE-CONFIG',
+  'CHARACTERISE-JOURNAL',
+  'CHARACTERISE-SAMPLES',
+  'CHARACTERISE-USE-CASE',
+  'CLI-FILE',
+  'CLI-USAGE',
+  'CORE-ARCHIVE',
+  'DESCRIPTOR-',
+  'DESIGN-INPUT',
+  'DETECT-',
+  'LEARN-',
+  'LIFECYCLE-DESCRIPTOR',
+  'PACKAGE-CONTENT',
+  'PACKAGE-KEY',
+  'PLACE-INPUT',
+  'PUBLISH-ADDRESS',
+  'SCALE-',
+  'SERVER-REQUEST',
+  'SERVER-TOO-LARGE',
+  'VERIFY-',
+];
+
+export const isUnusable = (code: string): boolean => UNUSABLE.some((start) => code.startsWith(`SF-${start}`));

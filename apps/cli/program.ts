@@ -10,6 +10,7 @@ import { siteCommand } from './commands/site.ts';
 import { tokenCommand } from './commands/token.ts';
 import { createContext, type GlobalOptions } from './context.ts';
 import { designCommand } from './design/command.ts';
+import { detectCommand } from './detect/command.ts';
 import { dialectCommands } from './dialects/commands.ts';
 import { exitCodesHelp } from './exit-codes.ts';
 import { placeCommand } from './place/command.ts';
@@ -59,6 +60,7 @@ ${exitCodesHelp}`,
     placeCommand(run),
     designCommand(run),
     scaleCommand(run),
+    detectCommand(run),
     characteriseCommand(run),
     operationCommand(run),
     eventsCommand(run),

@@ -5,12 +5,12 @@ import { waiting } from './waiting.ts';
 
 const BASE = 'folder that paths in the descriptor start from (default: its own)';
 
-/** `service VERB`, and the verbs that are used most once more without `service`. */
+/** `service VERB`, and the verbs that are used most once more without `service`; `scale` is a noun there, with verbs of its own. */
 export function serviceCommands(run: Run): readonly Command[] {
   const verbs = serviceVerbs(run);
   const command = new Command('service').description('services: check, plan, deploy, move, ...');
   for (const make of Object.values(verbs)) command.addCommand(make());
-  const often = ['check', 'plan', 'deploy', 'scale', 'move', 'heal', 'terminate'] as const;
+  const often = ['check', 'plan', 'deploy', 'move', 'heal', 'terminate'] as const;
   return [command, ...often.map((verb) => verbs[verb]().summary(`the same as \`service ${verb}\``))];
 }
 
