@@ -12,6 +12,27 @@ export function number(text: string): number {
   return value;
 }
 
+/** From 0 on. */
+export function amount(text: string): number {
+  const value = number(text);
+  if (value < 0) throw new InvalidArgumentError('It is not a number from 0 on.');
+  return value;
+}
+
+/** Of a whole: from 0 to 1, both included. */
+export function part(text: string): number {
+  const value = amount(text);
+  if (value > 1) throw new InvalidArgumentError('It is not a part of one.');
+  return value;
+}
+
+/** Of what is neither impossible nor certain. */
+export function probability(text: string): number {
+  const value = part(text);
+  if (value === 0 || value === 1) throw new InvalidArgumentError('It is not between 0 and 1.');
+  return value;
+}
+
 export function wholeNumber(text: string): number {
   const value = number(text);
   if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('It is not a whole number from 0 on.');

@@ -36,28 +36,3 @@ async function report(error: unknown): Promise<number> {
   if (shown.code === 'SF-API-UNREACHABLE') return exitCodes.unreachable;
   return isUnusable(shown.code) ? exitCodes.usage : exitCodes.failed;
 }
-// Streams and keep-alive connections must not hold the process.
-if (other === undefined) process.stdout.write('', () => process.exit());
-
-async function report(error: unknown): Promise<number> {
-  // Commander has printed it already; help and version are errors to it as well.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-  const [{ reportError }, { errorText }, { styleFor }] = await Promise.all([
-    import('@superfluidity/core'),
-    import('./print/error.ts'),
-    import('./print/style.ts'),
-  ]);
-  const failure = error as { report?: ReturnType<typeof reportError>; status?: number };
-  const shown = failure.report ?? reportError(error);
-  process.stderr.write(`${errorText(shown, styleFor(process.stderr))}\n`);
-  if (shown.code === 'SF-API-UNREACHABLE') return exitCodes.unreachable;
-<<<<<<< HEAD
-  return /^SF-(CLI-(USAGE|FILE)|PACKAGE-(CONTENT|KEY)|PUBLISH-ADDRESS|CORE-ARCHIVE|SERVER-(REQUEST|TOO-LARGE)|DESCRIPTOR-|LIFECYCLE-DESCRIPTOR|PLACE-INPUT|CHARACTERISE-(CONFIG|SAMPLES|BINDING|USE-CASE|JOURNAL)|VERIFY-)/.test(
-=======
-  return /^SF-(CLI-(USAGE|FILE)|PACKAGE-(CONTENT|KEY)|PUBLISH-ADDRESS|CORE-ARCHIVE|SERVER-(REQUEST|TOO-LARGE)|DESCRIPTOR-|LIFECYCLE-DESCRIPTOR|PLACE-INPUT|DETECT-|LEARN-|VERIFY-)/.test(
->>>>>>> d3874f2 (Add detect train, score and watch to the command)
-    shown.code,
-  )
-    ? exitCodes.usage
-    : exitCodes.failed;
-}

@@ -1,9 +1,5 @@
-import { Command, InvalidArgumentError } from 'commander';
-import type { Context } from '../context.ts';
-
-type Run = <A extends unknown[]>(
-  action: (context: Context, ...args: A) => Promise<void>,
-) => (...args: unknown[]) => Promise<void>;
+import { Command } from 'commander';
+import { probability, type Run, seconds } from '../arguments.ts';
 
 /** Experiments with a service: which deployment is the cheapest for each class of service level. */
 export function characteriseCommand(run: Run): Command {
@@ -16,10 +12,10 @@ export function characteriseCommand(run: Run): Command {
     .argument('<file>', 'the characterisation, in YAML or JSON: docs/guides/characterise.md')
     .requiredOption('--results <file>', 'where results are kept, and gone on from')
     .option('--exhaustive', 'measure every configuration as often as the file says')
-    .option('--confidence <probability>', 'of the answer, at which it is enough', fraction, 0.95)
-    .option('--noise <probability>', 'that an experiment comes out wrong', fraction, 0.05)
+    .option('--confidence <probability>', 'of the answer, at which it is enough', probability, 0.95)
+    .option('--noise <probability>', 'that an experiment comes out wrong', probability, 0.05)
     .option('--no-deploy', 'the service runs already: only the traffic is made')
-    .option('--timeout <seconds>', 'of a deployment', positive, 600)
+    .option('--timeout <seconds>', 'of a deployment', seconds, 600)
     .option('--dry-run', 'say what would be done, and do nothing')
     .addHelpText(
       'after',
@@ -50,16 +46,4 @@ export function characteriseCommand(run: Run): Command {
       ),
     );
   return command;
-}
-
-function fraction(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value < 1)) throw new InvalidArgumentError('It is not a number between 0 and 1.');
-  return value;
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value <= 86_400)) throw new InvalidArgumentError('It is not a number of seconds up to a day.');
-  return value;
 }

@@ -1,9 +1,5 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
-import type { Context } from '../context.ts';
-
-type Run = <A extends unknown[]>(
-  action: (context: Context, ...args: A) => Promise<void>,
-) => (...args: unknown[]) => Promise<void>;
+import { Command, Option } from 'commander';
+import { amount, part, positive, type Run, seconds, wholeNumber } from '../arguments.ts';
 
 /** As `scenarios` and `topologies` of placement have them: `--help` does not load it. A test holds both together. */
 export const scenarioNames = ['bologna', 'san-francisco'] as const;
@@ -18,7 +14,7 @@ export function designCommand(run: Run): Command {
   const plotted = (one: Command) => one.option('--plot <file>', 'write a picture (SVG)');
   const limited = (one: Command) =>
     one
-      .option('--time-limit <seconds>', 'then the best so far, with its gap', positive, 60)
+      .option('--time-limit <seconds>', 'then the best so far, with its gap', seconds, 60)
       .option('--seed <number>', 'of what is drawn', wholeNumber, 1);
   const networks = (one: Command) =>
     limited(plotted(one))
@@ -82,30 +78,4 @@ export function designCommand(run: Run): Command {
       ),
     );
   return command;
-}
-
-function amount(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value) || value < 0) {
-    throw new InvalidArgumentError('It is not a number from 0 on.');
-  }
-  return value;
-}
-
-function part(text: string): number {
-  const value = amount(text);
-  if (value > 1) throw new InvalidArgumentError('It is not a part of one.');
-  return value;
-}
-
-function wholeNumber(text: string): number {
-  const value = amount(text);
-  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('It is not a whole number.');
-  return value;
-}
-
-function positive(text: string): number {
-  const value = wholeNumber(text);
-  if (value === 0) throw new InvalidArgumentError('It must be more than 0.');
-  return value;
 }

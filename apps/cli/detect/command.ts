@@ -1,9 +1,5 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
-import type { Context } from '../context.ts';
-
-type Run = <A extends unknown[]>(
-  action: (context: Context, ...args: A) => Promise<void>,
-) => (...args: unknown[]) => Promise<void>;
+import { Command, Option } from 'commander';
+import { positive, probability, type Run } from '../arguments.ts';
 
 /** Anomalies in what was observed. It needs no control plane. */
 export function detectCommand(run: Run): Command {
@@ -13,7 +9,7 @@ export function detectCommand(run: Run): Command {
     .argument('<file...>', 'what was observed; - is standard input')
     .requiredOption('--out <file>', 'where the detector is written, in JSON')
     .option('--window <letters>', 'judge so many values together (default: each sequence as a whole)', positive)
-    .option('--rate <part>', 'false alarms: part of what is normal that is taken for an anomaly', part, 0.01)
+    .option('--rate <part>', 'false alarms: part of what is normal that is taken for an anomaly', probability, 0.01)
     .addOption(
       new Option('--threshold <method>', 'how the rate is kept').choices(['conformal', 'extreme']).default('conformal'),
     )
@@ -72,18 +68,4 @@ function rows(command: Command): Command {
     .option('--by <column>', 'whose value it is: each has a sequence of its own')
     .option('--numbers', 'of lines: the words are numbers')
     .option('--names', 'of CSV and JSON lines: the values are names');
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 1) {
-    throw new InvalidArgumentError('It is not a whole number from 1 on.');
-  }
-  return value;
-}
-
-function part(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value > 0 && value < 1)) throw new InvalidArgumentError('It is not between 0 and 1.');
-  return value;
 }

@@ -1,9 +1,5 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
-import type { Context } from '../context.ts';
-
-type Run = <A extends unknown[]>(
-  action: (context: Context, ...args: A) => Promise<void>,
-) => (...args: unknown[]) => Promise<void>;
+import { Command, Option } from 'commander';
+import { number, type Run, wholeNumber } from '../arguments.ts';
 
 /** Scaling of what is only a file: it needs no control plane. */
 export function scaleCommand(run: Run): Command {
@@ -89,16 +85,4 @@ export function scaleCommand(run: Run): Command {
       ),
     );
   return command;
-}
-
-function number(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It is not a number.');
-  return value;
-}
-
-function wholeNumber(text: string): number {
-  const value = number(text);
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('It is not a whole number from 0 on.');
-  return value;
 }

@@ -1,4 +1,4 @@
-import { seeded } from '../ocm/baselines.ts';
+import { seeded } from '@superfluidity/core';
 import type { EnergyProblem, Flow } from './problem.ts';
 import abilene from './topologies/abilene.json' with { type: 'json' };
 import nsfnet from './topologies/nsfnet.json' with { type: 'json' };
