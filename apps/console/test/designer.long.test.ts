@@ -65,6 +65,7 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
     await button('Fit View').click();
     await drag('[data-end="app"]', '[data-end="net"]');
     await page.locator('[data-port="app.eth0"]').waitFor();
+    await page.locator('.sf-line--attached').first().waitFor({ state: 'attached' });
     await block('firewall').click();
     await network('net').click({ modifiers: ['Shift'] });
     await page.locator('[data-port="firewall.eth0"]').waitFor();

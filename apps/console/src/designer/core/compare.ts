@@ -14,7 +14,7 @@ export function differencesOf(before: Service, after: Service): ReadonlyMap<stri
   }
   for (const key of old.keys()) if (!now.has(key)) differences.set(key, 'removed');
   // A block in which something differs is looked into.
-  for (const key of [...differences.keys()]) {
+  for (const key of Array.from(differences.keys())) {
     if (!key.startsWith('block:')) continue;
     const names = key.slice('block:'.length).split('/');
     for (let depth = names.length - 1; depth > 0; depth -= 1) {

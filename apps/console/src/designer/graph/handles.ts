@@ -14,10 +14,7 @@ export const BODY = {
 /** As the style sheet draws them. */
 const CHIP = { height: 20, inset: 9, gap: 6, above: 4 } as const;
 
-/**
- * Where lines begin and end at a node. Told, so that nothing has to be measured: of 500 nodes that would take longer than to
- * draw them, and elements for places that nobody takes hold of need not be in the page at all.
- */
+/** Where lines begin and end at a node, so that there are lines before anything is measured, and while it is dragged. */
 export function handlesOf(node: LevelNode): NodeHandle[] {
   const { width, height } = sizeOf(node);
   const at = (id: string, x: number, y: number, position: Position): NodeHandle => ({

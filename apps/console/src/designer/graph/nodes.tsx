@@ -48,7 +48,8 @@ const Block = memo(function Block({ data, selected }: NodeProps<DesignNode>) {
   const far = use(Far);
   return (
     <div className={classesOf('unit', data, selected)} data-block={node.name} data-difference={difference}>
-      {!far && <Ports node={node} side="in" />}
+      <Sides />
+      <Ports node={node} side="in" far={far} />
       <div className="sf-block__head">
         {node.environment === undefined ? (
           <span className="sf-env sf-env--process">
@@ -67,35 +68,76 @@ const Block = memo(function Block({ data, selected }: NodeProps<DesignNode>) {
         {node.inner > 0 && node.kind !== 'function' && <span className="sf-block__count">{node.inner} in it</span>}
         <Marks node={node} />
       </div>
-      {!far && (
-        <>
-          <Ports node={node} side={undefined} />
-          <Ports node={node} side="out" />
-          <Handle id={BODY.any} type="source" position={Position.Bottom} className="sf-end" data-end={node.name} />
-        </>
+      <Ports node={node} side={undefined} far={far} />
+      <Ports node={node} side="out" far={far} />
+      {far ? (
+        <Place id={BODY.any} position={Position.Bottom} className="sf-end" />
+      ) : (
+        <Handle id={BODY.any} type="source" position={Position.Bottom} className="sf-end" data-end={node.name} />
       )}
     </div>
   );
 });
 
+/**
+ * A place where lines end that nobody takes hold of. xyflow measures what has these attributes; its own component would
+ * listen to every change of the graph, and of thousands of them that takes longer than a frame.
+ */
+function Place({
+  id,
+  position,
+  className,
+}: {
+  readonly id: string;
+  readonly position: Position;
+  readonly className: string;
+}) {
+  return (
+    <span
+      className={`react-flow__handle react-flow__handle-${position} source ${className}`}
+      data-handleid={id}
+      data-handlepos={position}
+      aria-hidden
+    />
+  );
+}
+
+/** On each side, from which a line may come. */
+function Sides() {
+  return sides.map(([id, position]) => <Place key={id} id={id} position={position} className="sf-end--hidden" />);
+}
+
+const sides = [
+  [BODY.left, Position.Left],
+  [BODY.right, Position.Right],
+  [BODY.top, Position.Top],
+  [BODY.bottom, Position.Bottom],
+] as const;
+
 /** The ports of one side, from which lines are drawn. */
-function Ports({ node, side }: { readonly node: LevelNode; readonly side: 'in' | 'out' | undefined }) {
+function Ports(props: { readonly node: LevelNode; readonly side: 'in' | 'out' | undefined; readonly far: boolean }) {
+  const { node, side, far } = props;
   const ports = node.ports.filter(({ id }) => sideOf(id) === side);
   if (ports.length === 0) return null;
+  const position = side === 'in' ? Position.Top : Position.Bottom;
   return (
     <div className="sf-block__ports">
-      {ports.map(({ id }) => (
-        <Handle
-          key={id}
-          id={id}
-          type="source"
-          position={side === 'in' ? Position.Top : Position.Bottom}
-          className="sf-port"
-          data-port={`${node.name}.${id}`}
-        >
-          {id}
-        </Handle>
-      ))}
+      {ports.map(({ id }) =>
+        far ? (
+          <Place key={id} id={id} position={position} className="sf-port" />
+        ) : (
+          <Handle
+            key={id}
+            id={id}
+            type="source"
+            position={position}
+            className="sf-port"
+            data-port={`${node.name}.${id}`}
+          >
+            {id}
+          </Handle>
+        ),
+      )}
     </div>
   );
 }
@@ -104,6 +146,7 @@ const Network = memo(function Network({ data, selected }: NodeProps<DesignNode>)
   const { node } = data;
   return (
     <div className={classesOf('network', data, selected)} data-network={node.name} data-difference={data.difference}>
+      <Sides />
       <Handle id={BODY.any} type="source" position={Position.Top} className="sf-end" data-end={node.name} />
       <NetworkWiredIcon aria-hidden />
       <span className="sf-block__text">
@@ -119,6 +162,7 @@ const Border = memo(function Border({ data, selected }: NodeProps<DesignNode>) {
   const { node } = data;
   return (
     <div className={classesOf('border', data, selected)} data-border={node.name}>
+      <Sides />
       <PlugIcon aria-hidden />
       <span className="sf-block__text">
         <strong>{node.name}</strong>
