@@ -32,7 +32,10 @@ export function InfrastructurePage() {
   const names = (sites.data ?? []).map((site) => site.name);
   return (
     <>
-      <PageHead title="Infrastructure" about="Sites, hosts by load, and what is kept ready in pools." />
+      <PageHead
+        title="Infrastructure"
+        about="Sites, hosts by load, what lies between sites, and what is kept ready in pools."
+      />
       <PageTabs label="Parts of the infrastructure" tabs={tabs} now={tab} />
       <PageSection id={TAB_CONTENT} isFilled className="sf-fill" hasBodyWrapper={false}>
         {tab === 'sites' && (
