@@ -228,6 +228,11 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
     await eventually(() => page.locator('[data-row="edge-core"]').innerText()).toContain('21 ms');
     await page.locator('[data-plan-site="core"]').click();
     await page.getByRole('heading', { name: 'core', level: 1 }).waitFor();
+    await go('/infrastructure?healthy=true');
+    await page.getByRole('tab', { name: 'Hosts' }).click();
+    await eventually(address).toBe('?tab=hosts');
+    await page.goBack();
+    await eventually(address).toBe('?healthy=true');
   });
 
   it('tells in numbers what users get, and how long operations and their steps take', async () => {
@@ -238,9 +243,8 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
     expect(await page.locator('.sf-figures').innerText()).toMatch(/Answered\s+100 %/);
     await page.getByRole('tab', { name: 'Operations' }).click();
     await page.locator('[data-row="INSTANTIATE"]').waitFor();
-    expect(await page.getByRole('table', { name: 'Durations by verb' }).locator('[data-row]').count()).toBeGreaterThan(
-      2,
-    );
+    const verbs = page.getByRole('table', { name: 'Durations by verb' }).locator('[data-row]');
+    await eventually(() => verbs.count()).toBeGreaterThan(2);
     await page.goBack();
     await page.locator('[data-plot="latency"]').waitFor();
   });

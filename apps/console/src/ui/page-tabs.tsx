@@ -27,7 +27,11 @@ function Bar<T extends string>({
     <PageSection type="tabs" className="sf-tabs" hasBodyWrapper={false}>
       <Tabs
         activeKey={now}
-        onSelect={(_event, key) => void navigate({ to: '.', search: { tab: String(key) } as never })}
+        // Here and not in the tab, where it would take the place of the handler that PatternFly gives it.
+        onSelect={(event, key) => {
+          event.preventDefault();
+          void navigate({ to: '.', search: { tab: String(key) } as never });
+        }}
         aria-label={label}
         component="nav"
       >
@@ -38,7 +42,6 @@ function Bar<T extends string>({
             tabContentId={TAB_CONTENT}
             title={<TabTitleText>{title}</TabTitleText>}
             href={`${pathname}?tab=${name}`}
-            onClick={(event) => event.preventDefault()}
           />
         ))}
       </Tabs>
