@@ -3,7 +3,9 @@ import { number, type Run, wholeNumber } from '../arguments.ts';
 
 /** Scaling of what is only a file: it needs no control plane. */
 export function scaleCommand(run: Run): Command {
-  const command = new Command('scale').description('when to add and when to remove, so that it costs least');
+  const command = new Command('scale').description(
+    'when to add and when to remove, so that it costs least (to do it: service scale)',
+  );
   const model = (name: string, text: string) =>
     command
       .command(name)

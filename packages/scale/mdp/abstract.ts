@@ -1,4 +1,4 @@
-import { type DecisionProcess, ProcessBuilder } from './decision-process.ts';
+import { type DecisionProcess, ProcessBuilder } from './decision-model.ts';
 import { DESTROY } from './lumped.ts';
 import type { CompleteProblem } from './problem.ts';
 

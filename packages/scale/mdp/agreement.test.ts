@@ -38,7 +38,7 @@ describe('the lumped solver', () => {
         expect(run.gain).toBeGreaterThan(lumped.lower - 1e-5);
         expect(run.gain).toBeLessThan(lumped.upper + 1e-5);
       }),
-      { numRuns: 40 },
+      { numRuns: 15 },
     );
   });
 
@@ -55,7 +55,7 @@ describe('the lumped solver', () => {
           expect(2 * b!.upper).toBeGreaterThanOrEqual(a!.lower + c!.lower - slack);
         },
       ),
-      { numRuns: 20 },
+      { numRuns: 6 },
     );
   });
 
@@ -130,7 +130,7 @@ describe('a deployment time', () => {
       };
       const solution = solveExact(problem);
       expect(solution.lower).toBeGreaterThan(solveExact({ ...fig66(5, 1), queues: 3, buffer: 3 }).upper);
-      const { gain, half } = simulate(problem, solution.policy, 200_000, 7);
+      const { gain, half } = simulate(problem, solution.policy, 80_000, 7);
       expect(Math.abs(gain - solution.upper)).toBeLessThan(2 * half);
       expect(half).toBeLessThan(0.05 * gain);
     },
@@ -141,7 +141,7 @@ describe('a simulation', () => {
   it('confirms gain, VMs, tasks and rejections', () => {
     const problem = fig67(1);
     const solution = solveExact(problem);
-    const [run, simulated] = [solution.longRun(), simulate(problem, solution.policy, 300_000, 3)];
+    const [run, simulated] = [solution.longRun(), simulate(problem, solution.policy, 120_000, 3)];
     expect(Math.abs(simulated.gain - run.gain)).toBeLessThan(1.5 * simulated.half);
     expect(simulated.activeVms).toBeCloseTo(run.activeVms, 1);
     expect(simulated.rejected).toBeCloseTo(run.rejected, 1);
@@ -154,7 +154,7 @@ describe('a simulation', () => {
     const abstract = solveAbstract(problem);
     const thresholds = thresholdsOf(problem, exact.policy);
     for (const policy of [abstract.policy, thresholdPolicy(problem, thresholds)]) {
-      const { gain, half } = simulate(problem, policy, 100_000, 5);
+      const { gain, half } = simulate(problem, policy, 50_000, 5);
       expect(gain).toBeGreaterThan(exact.lower - 2 * half);
       expect(gain).toBeLessThan(1.1 * exact.upper);
     }

@@ -1,4 +1,4 @@
-import type { DecisionProcess } from './decision-process.ts';
+import type { DecisionProcess } from './decision-model.ts';
 
 /** Sweeps over the cells: what is left of the error does no harm. They take no longer than some sweeps over the states. */
 const SWEEPS_MAX = 400;
@@ -10,25 +10,25 @@ const WORTH_SWEEPS = 10;
  * states are slow at, the values of many tasks against those of few.
  */
 export class CellCorrection {
-  readonly #process: DecisionProcess;
+  readonly #mdp: DecisionProcess;
   readonly #size: Float64Array;
   /** Mean rates to the neighbours, by change of VMs and of tasks. */
   readonly #rates: Float64Array;
   readonly #residual: Float64Array;
   readonly #out: Float64Array;
 
-  constructor(process: DecisionProcess) {
-    this.#process = process;
-    this.#size = new Float64Array(process.cells);
-    this.#rates = new Float64Array(process.cells * 9);
-    this.#residual = new Float64Array(process.cells);
-    this.#out = new Float64Array(process.cells);
+  constructor(mdp: DecisionProcess) {
+    this.#mdp = mdp;
+    this.#size = new Float64Array(mdp.cells);
+    this.#rates = new Float64Array(mdp.cells * 9);
+    this.#residual = new Float64Array(mdp.cells);
+    this.#out = new Float64Array(mdp.cells);
   }
 
   /** What to add to the value of each cell, for the residuals and targets of a policy. */
   solve(residuals: Float64Array, targets: Int32Array, weights: Float64Array): Float64Array {
     this.#gather(residuals, targets, weights);
-    const { cells, cellWidth } = this.#process;
+    const { cells, cellWidth } = this.#mdp;
     const offsets = [-1, 0, 1].flatMap((vms) => [-1, 0, 1].map((tasks) => vms * cellWidth + tasks));
     const [rates, out] = [this.#rates, this.#out];
     // Values are a - gain * b, with the gain for which a sweep changes nothing but by a constant.
@@ -61,7 +61,7 @@ export class CellCorrection {
   }
 
   #gather(residuals: Float64Array, targets: Int32Array, weights: Float64Array): void {
-    const { states, eventsOf, rates, rateCode, cell, cells, cellWidth } = this.#process;
+    const { states, eventsOf, rates, rateCode, cell, cells, cellWidth } = this.#mdp;
     this.#rates.fill(0);
     this.#residual.fill(0);
     this.#size.fill(0);

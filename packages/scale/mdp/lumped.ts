@@ -1,4 +1,4 @@
-import { type DecisionProcess, ProcessBuilder } from './decision-process.ts';
+import { type DecisionProcess, ProcessBuilder } from './decision-model.ts';
 import { Occupancies } from './occupancy.ts';
 import type { VmModel } from './vm.ts';
 

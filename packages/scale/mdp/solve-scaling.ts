@@ -1,7 +1,7 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import { scaleLimits } from '../errors.ts';
 import { abstractActions, abstractProcess, statesBefore } from './abstract.ts';
-import type { DecisionProcess } from './decision-process.ts';
+import type { DecisionProcess } from './decision-model.ts';
 import { DESTROY, lumpedProcess } from './lumped.ts';
 import { countOccupancies, Occupancies } from './occupancy.ts';
 import { PolicyTable, policyByte, rejects } from './policy.ts';
@@ -61,20 +61,20 @@ export function solveExact(problem: ScalingProblem, options: SolveScalingOptions
     throw tooLarge(count, scaleLimits.lumpedStates);
   }
   const occupancies = new Occupancies(complete.queues, model.states.length);
-  const process = lumpedProcess(model, occupancies, complete.arrivalRate);
-  const solution = solveProcess(process, {
+  const mdp = lumpedProcess(model, occupancies, complete.arrivalRate);
+  const solution = solveProcess(mdp, {
     discountRate: complete.discountRate,
     ...(options.tolerance === undefined ? {} : { tolerance: options.tolerance }),
-    start: startFor(complete, process, options.start),
+    start: startFor(complete, mdp, options.start),
   });
-  const bytes = policyBytes(process, solution);
+  const bytes = policyBytes(mdp, solution);
   const policy = new PolicyTable(problem, bytes);
   const rejecting = model.arrivals.map(rejects);
   return {
     method: 'exact',
-    ...outcome(complete, process, solution),
+    ...outcome(complete, mdp, solution),
     policy,
-    longRun: () => longRun(process, solution.targets, solution.costRates, (state) => rejecting[bytes[state]! & 0x7f]!),
+    longRun: () => longRun(mdp, solution.targets, solution.costRates, (state) => rejecting[bytes[state]! & 0x7f]!),
   };
 }
 
@@ -87,18 +87,18 @@ export function solveAbstract(problem: ScalingProblem, options: SolveScalingOpti
   if (complete.deployment !== undefined) throw bad('the abstract model knows no deployment time: leave it out');
   const count = statesBefore(complete.queues + 1, complete.buffer);
   if (count > scaleLimits.abstractStates) throw tooLarge(count, scaleLimits.abstractStates);
-  const process = abstractProcess(complete);
-  const solution = solveProcess(process, { discountRate: complete.discountRate, ...options });
-  const bytes = policyBytes(process, solution);
+  const mdp = abstractProcess(complete);
+  const solution = solveProcess(mdp, { discountRate: complete.discountRate, ...options });
+  const bytes = policyBytes(mdp, solution);
   const byte = (vms: number, tasks: number) => bytes[statesBefore(vms, complete.buffer) + tasks]!;
   return {
     method: 'abstract',
-    ...outcome(complete, process, solution),
+    ...outcome(complete, mdp, solution),
     policy: totalsPolicy(complete, vmModel(complete), {
       arrival: (vms, tasks) => abstractActions[byte(vms, tasks) & 0x7f]!,
       destroys: (vms, tasks) => byte(vms, tasks) > 0x7f,
     }),
-    longRun: () => longRun(process, solution.targets, solution.costRates, (state) => (bytes[state]! & 0x7f) === 2),
+    longRun: () => longRun(mdp, solution.targets, solution.costRates, (state) => (bytes[state]! & 0x7f) === 2),
   };
 }
 
@@ -124,41 +124,41 @@ function tooLarge(count: number, most: number): SuperfluidityError {
 }
 
 /** What the abstract model says of the cell of each state is near, and saves most of the work on large problems. */
-function startFor(problem: CompleteProblem, process: DecisionProcess, given?: Float64Array): Float64Array {
+function startFor(problem: CompleteProblem, mdp: DecisionProcess, given?: Float64Array): Float64Array {
   if (given !== undefined) {
-    if (given.length !== process.states) throw bad('the values to begin with are those of another problem');
+    if (given.length !== mdp.states) throw bad('the values to begin with are those of another problem');
     return given.slice();
   }
-  const start = new Float64Array(process.states);
-  if (problem.deployment !== undefined || process.states < 10_000) return start;
+  const start = new Float64Array(mdp.states);
+  if (problem.deployment !== undefined || mdp.states < 10_000) return start;
   const { values } = solveProcess(abstractProcess(problem), { discountRate: problem.discountRate, tolerance: 1e-4 });
-  for (let state = 0; state < process.states; state += 1) {
-    const vms = Math.floor(process.cell[state]! / process.cellWidth);
-    start[state] = values[statesBefore(vms, problem.buffer) + process.cell[state]! - vms * process.cellWidth]!;
+  for (let state = 0; state < mdp.states; state += 1) {
+    const vms = Math.floor(mdp.cell[state]! / mdp.cellWidth);
+    start[state] = values[statesBefore(vms, problem.buffer) + mdp.cell[state]! - vms * mdp.cellWidth]!;
   }
   return start;
 }
 
 /** The first event of each state is an arrival; of the others, at most one has a choice, and that is to destroy. */
-function policyBytes(process: DecisionProcess, { chosen }: Solution): Uint8Array {
-  const bytes = new Uint8Array(process.states);
+function policyBytes(mdp: DecisionProcess, { chosen }: Solution): Uint8Array {
+  const bytes = new Uint8Array(mdp.states);
   let event = 0;
-  for (let state = 0; state < process.states; state += 1) {
+  for (let state = 0; state < mdp.states; state += 1) {
     const action = chosen[event]!;
     let destroys = false;
-    const end = event + process.eventsOf[state]!;
+    const end = event + mdp.eventsOf[state]!;
     for (event += 1; event < end; event += 1) destroys ||= chosen[event] === DESTROY;
     bytes[state] = policyByte(action, destroys);
   }
   return bytes;
 }
 
-function outcome({ discountRate }: CompleteProblem, process: DecisionProcess, solution: Solution): Solved {
+function outcome({ discountRate }: CompleteProblem, mdp: DecisionProcess, solution: Solution): Solved {
   const { converged, sweeps, values, lower, upper } = solution;
-  const { states } = process;
+  const { states } = mdp;
   if (discountRate === 0) return { states, lower, upper, converged, sweeps, values };
   // MacQueen's bounds: with residuals between these, values are off by them through the rate.
-  const value = values[process.cell.indexOf(0)]!;
+  const value = values[mdp.cell.indexOf(0)]!;
   const [least, most] = [value + lower / discountRate, value + upper / discountRate];
   return { states, lower: least, upper: most, converged, sweeps, values };
 }

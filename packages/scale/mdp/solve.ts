@@ -1,7 +1,7 @@
 import { invariant } from '@superfluidity/core';
 import { scaleLimits } from '../errors.ts';
 import { CellCorrection } from './cell-correction.ts';
-import type { DecisionProcess } from './decision-process.ts';
+import type { DecisionProcess } from './decision-model.ts';
 
 export interface SolveOptions {
   /** 0: average cost per unit of time. */
@@ -39,12 +39,12 @@ export interface Solution {
  * O(options) a sweep, at most `scaleLimits.sweeps` of them and `scaleLimits.stateUpdates` states; past that, what there is
  * with the bounds that are proven.
  */
-export function solveProcess(process: DecisionProcess, options: SolveOptions): Solution {
+export function solveProcess(mdp: DecisionProcess, options: SolveOptions): Solution {
   const { discountRate, tolerance = 1e-6 } = options;
-  const sweepsMax = Math.min(options.sweepsMax ?? scaleLimits.sweeps, scaleLimits.stateUpdates / process.states);
-  const values = options.start ?? new Float64Array(process.states);
-  const policy = new PolicySweeps(process, discountRate, values);
-  const correction = new CellCorrection(process);
+  const sweepsMax = Math.min(options.sweepsMax ?? scaleLimits.sweeps, scaleLimits.stateUpdates / mdp.states);
+  const values = options.start ?? new Float64Array(mdp.states);
+  const policy = new PolicySweeps(mdp, discountRate, values);
+  const correction = new CellCorrection(mdp);
   let [sweeps, cycles, stale, narrowest] = [0, CYCLES, 0, Number.POSITIVE_INFINITY];
   let [lower, upper] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   for (;;) {
@@ -53,7 +53,7 @@ export function solveProcess(process: DecisionProcess, options: SolveOptions): S
     invariant(least <= greatest, 'values are no numbers');
     const width = greatest - least;
     [lower, upper] = discountRate > 0 ? [least, greatest] : [Math.max(lower, least), Math.min(upper, greatest)];
-    const scale = discountRate > 0 ? discountRate * values[process.states - 1]! : greatest;
+    const scale = discountRate > 0 ? discountRate * values[mdp.states - 1]! : greatest;
     const converged = width <= tolerance * Math.max(1, Math.abs(scale));
     if (converged || sweeps >= sweepsMax) {
       const { chosen, targets, costRates } = policy;
@@ -84,7 +84,7 @@ class PolicySweeps {
   readonly residuals: Float64Array;
   readonly targets: Int32Array;
   readonly costRates: Float64Array;
-  readonly #process: DecisionProcess;
+  readonly #mdp: DecisionProcess;
   readonly #discountRate: number;
   readonly #values: Float64Array;
   /** Values and times of one policy, side by side: its values are the first less its gain times the second. */
@@ -93,13 +93,13 @@ class PolicySweeps {
   readonly holdingTimes: Float64Array;
   readonly #stays: Float64Array;
 
-  constructor(process: DecisionProcess, discountRate: number, values: Float64Array) {
-    const { states } = process;
-    this.#process = process;
+  constructor(mdp: DecisionProcess, discountRate: number, values: Float64Array) {
+    const { states } = mdp;
+    this.#mdp = mdp;
     this.#discountRate = discountRate;
     this.#values = values;
-    this.chosen = new Uint8Array(process.rateCode.length);
-    this.targets = new Int32Array(process.rateCode.length);
+    this.chosen = new Uint8Array(mdp.rateCode.length);
+    this.targets = new Int32Array(mdp.rateCode.length);
     this.residuals = new Float64Array(states);
     this.#pairs = new Float64Array(2 * states);
     this.costRates = new Float64Array(states);
@@ -109,7 +109,7 @@ class PolicySweeps {
 
   /** The best policy for the values, and the least and greatest residual. */
   improve(): readonly [number, number] {
-    const { states, costRate, eventsOf, rates, rateCode, optionsOf, costs, costCode, target, label } = this.#process;
+    const { states, costRate, eventsOf, rates, rateCode, optionsOf, costs, costCode, target, label } = this.#mdp;
     const values = this.#values;
     let [event, option] = [0, 0];
     let [least, greatest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
@@ -151,7 +151,7 @@ class PolicySweeps {
 
   /** Of the policy as it is. */
   evaluateResiduals(): void {
-    const { states, eventsOf, rates, rateCode } = this.#process;
+    const { states, eventsOf, rates, rateCode } = this.#mdp;
     const values = this.#values;
     let event = 0;
     for (let state = 0; state < states; state += 1) {
@@ -166,7 +166,7 @@ class PolicySweeps {
 
   /** Adds to the values what was found for their cells, as much of it as leaves the residuals of the policy most even. */
   correct(byCell: Float64Array): void {
-    const { states, eventsOf, rates, rateCode, cell } = this.#process;
+    const { states, eventsOf, rates, rateCode, cell } = this.#mdp;
     let event = 0;
     let [weights, sumX, sumY, sumXY, sumYY] = [0, 0, 0, 0, 0];
     for (let state = 0; state < states; state += 1) {
@@ -195,7 +195,7 @@ class PolicySweeps {
    * with a cost of 1, for times, and the gain is that by which the two together come to rest.
    */
   evaluateAverage(sweeps: number): void {
-    const { states, eventsOf, rates, rateCode } = this.#process;
+    const { states, eventsOf, rates, rateCode } = this.#mdp;
     const [values, pairs, targets] = [this.#values, this.#pairs, this.targets];
     for (let state = 0; state < states; state += 1) {
       pairs[2 * state] = values[state]!;
@@ -237,7 +237,7 @@ class PolicySweeps {
   }
 
   evaluateDiscounted(sweeps: number): void {
-    const { states, eventsOf, rates, rateCode } = this.#process;
+    const { states, eventsOf, rates, rateCode } = this.#mdp;
     const [values, targets] = [this.#values, this.targets];
     for (let sweep = 0; sweep < sweeps; sweep += 1) {
       let event = 0;

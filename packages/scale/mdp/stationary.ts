@@ -1,5 +1,5 @@
 import { scaleLimits } from '../errors.ts';
-import type { DecisionProcess } from './decision-process.ts';
+import type { DecisionProcess } from './decision-model.ts';
 
 /** What happens in the long run under a policy that begins with all VMs off. */
 export interface LongRun {
@@ -23,12 +23,12 @@ const AT_REST = 1e-10;
  * states it rejects.
  */
 export function longRun(
-  process: DecisionProcess,
+  mdp: DecisionProcess,
   targets: Int32Array,
   costs: Float64Array,
   rejects: (state: number) => boolean,
 ): LongRun {
-  const { states, eventsOf, rates, rateCode } = process;
+  const { states, eventsOf, rates, rateCode } = mdp;
   let fastest = 0;
   for (let state = 0, event = 0; state < states; state += 1) {
     let out = 0;
@@ -38,7 +38,7 @@ export function longRun(
   // A little more than the fastest, so that each state may also stay as it is and the chain has no period.
   const uniform = fastest * 1.05;
   let [shares, next] = [new Float64Array(states), new Float64Array(states)];
-  shares[allOff(process)] = 1;
+  shares[allOff(mdp)] = 1;
   let converged = false;
   const stepsMax = Math.min(scaleLimits.stationarySteps, scaleLimits.stateUpdates / states);
   for (let step = 0; step < stepsMax && !converged; step += 1) {
@@ -64,9 +64,9 @@ export function longRun(
   let [activeVms, tasks, rejected, gain] = [0, 0, 0, 0];
   for (let state = 0; state < states; state += 1) {
     const share = shares[state]!;
-    const vms = Math.floor(process.cell[state]! / process.cellWidth);
+    const vms = Math.floor(mdp.cell[state]! / mdp.cellWidth);
     activeVms += share * vms;
-    tasks += share * (process.cell[state]! - vms * process.cellWidth);
+    tasks += share * (mdp.cell[state]! - vms * mdp.cellWidth);
     gain += share * costs[state]!;
     if (rejects(state)) rejected += share;
   }
