@@ -123,7 +123,7 @@ describe('on a trace', () => {
       promiseMs: 50,
       model,
       cpuTarget: 0.6,
-      stepS: 60,
+      stepS: 30,
     });
     const of = Object.fromEntries(results.map((each) => [each.policy, each]));
     expect(of['learned']!.slaMinutes).toBeLessThan(of['hpa-cpu']!.slaMinutes);

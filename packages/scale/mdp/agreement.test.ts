@@ -181,7 +181,7 @@ describe('what cannot be solved', () => {
   });
 
   it('exactly is solved by the abstract model, or refused by name', () => {
-    const large = { ...fig66(1), queues: 60, arrivalRate: 30, buffer: 8 };
+    const large = { ...fig66(1), queues: 25, arrivalRate: 12, buffer: 10 };
     expect(() => solveExact(large)).toThrow(expect.objectContaining({ code: 'SF-SCALE-STATES' }));
     const solution = solveScaling(large, { tolerance: 1e-3 });
     expect(solution.method).toBe('abstract');

@@ -1,5 +1,5 @@
 import { type DecisionProcess, ProcessBuilder } from './decision-model.ts';
-import { Occupancies } from './occupancy.ts';
+import type { Occupancies } from './occupancy.ts';
 import type { VmModel } from './vm.ts';
 
 /** Label of the option to destroy a VM that a departure left empty; to keep it is 0. */

@@ -46,7 +46,7 @@ export function simulate(problem: ScalingProblem, policy: Policy, events: number
   const batches: { readonly cost: number; readonly time: number }[] = [];
   let [cost, time] = [0, 0];
   for (let batch = 1; batch <= BATCHES; batch += 1) {
-    for (let i = Math.floor((events * batch) / BATCHES); i > run.events; ) run.step();
+    while (run.events < Math.floor((events * batch) / BATCHES)) run.step();
     batches.push({ cost: run.cost - cost, time: run.time - time });
     [cost, time] = [run.cost, run.time];
   }
