@@ -1,3 +1,5 @@
+import { largest, smallest } from '@superfluidity/core';
+
 export interface Bars {
   readonly title: string;
   readonly unit: string;
@@ -21,7 +23,7 @@ const STYLE = `
 /** Horizontal bars from a base to each value of a row: of one value a bar chart, of two a tornado. */
 export function barsSvg({ title, unit, base = 0, rows, names = [] }: Bars): string {
   const all = [base, ...rows.flatMap(({ values }) => values)];
-  const [low, high] = [Math.min(...all), Math.max(...all)];
+  const [low, high] = [smallest(all), largest(all)];
   const span = high === low ? 1 : high - low;
   const x = (value: number) => round(SIZE.left + ((value - low) / span) * (SIZE.right - SIZE.left));
   const height = SIZE.top + rows.length * SIZE.row + 30;

@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import type { Parameter } from '../config/characterisation.ts';
 
 /** Which of the parameters matter: what is alike in them is in one cell, and of one class. */
@@ -24,7 +25,10 @@ export function hypothesesOf(parameters: readonly Parameter[], most: number): re
   const each = Math.min(0.5, EXPECTED / varied.length);
   const sets: (readonly number[])[] = [[]];
   for (const i of varied) {
-    sets.push(...sets.filter((set) => set.length < most).map((set) => [...set, i]));
+    append(
+      sets,
+      sets.filter((set) => set.length < most).map((set) => [...set, i]),
+    );
   }
   if (varied.length > most) sets.push(varied);
   return sets.map((set) => {

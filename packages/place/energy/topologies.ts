@@ -1,4 +1,4 @@
-import { seeded } from '@superfluidity/core';
+import { largest, seeded, smallest } from '@superfluidity/core';
 import type { EnergyProblem, Flow } from './problem.ts';
 import abilene from './topologies/abilene.json' with { type: 'json' };
 import nsfnet from './topologies/nsfnet.json' with { type: 'json' };
@@ -37,7 +37,7 @@ export function energyWorkload(name: TopologyName, { flows, seed, loops = false 
     ];
   });
   const degrees = Array.from({ length: topology.nodes }, (_, node) => links.filter(({ from }) => from === node).length);
-  const [fewest, most] = [Math.min(...degrees), Math.max(...degrees)];
+  const [fewest, most] = [smallest(degrees), largest(degrees)];
   const kinds = Array.from({ length: KINDS }, (_, kind) => `f${kind + 1}`);
   const someKinds = () => shuffled(kinds, random).slice(0, KINDS_AT_NODE);
   return {

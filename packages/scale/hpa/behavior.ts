@@ -1,3 +1,4 @@
+import { largest, smallest } from '@superfluidity/core';
 import { scaleInput } from '../input.ts';
 
 export interface ScalingPolicy {
@@ -113,7 +114,7 @@ export class BehaviorState {
       return sign > 0 ? Math.ceil(start * (1 + value / 100) - 1e-9) : Math.trunc(start * (1 - value / 100) + 1e-9);
     });
     // Max: the policy that changes most.
-    const far = (rules.selectPolicy === 'Max') === sign > 0 ? Math.max(...reaches) : Math.min(...reaches);
+    const far = (rules.selectPolicy === 'Max') === sign > 0 ? largest(reaches) : smallest(reaches);
     return sign > 0 ? Math.max(current, far) : Math.min(current, Math.max(0, far));
   }
 }

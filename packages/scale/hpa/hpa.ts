@@ -1,3 +1,4 @@
+import { largest } from '@superfluidity/core';
 import { BehaviorState, type HpaBehavior, type HpaBounds } from './behavior.ts';
 import { type HpaMetric, type HpaOptions, replicasFor } from './metrics.ts';
 
@@ -9,7 +10,7 @@ export function recommendedReplicas(metrics: readonly HpaMetric[], options: HpaO
   const asked = metrics.map((metric) => replicasFor(metric, options));
   const known = asked.filter((replicas) => replicas !== undefined);
   if (known.length === 0) return options.currentReplicas;
-  const most = Math.max(...known);
+  const most = largest(known);
   return known.length < asked.length && most < options.currentReplicas ? options.currentReplicas : most;
 }
 

@@ -1,3 +1,4 @@
+import { largest } from '@superfluidity/core';
 import { type DecisionProcess, ProcessBuilder } from './decision-model.ts';
 import type { Occupancies } from './occupancy.ts';
 import type { VmModel } from './vm.ts';
@@ -15,7 +16,7 @@ export function lumpedProcess(model: VmModel, occupancies: Occupancies, arrivalR
   const options = arrivals.length + events.reduce((sum, event) => sum + event.options.length, 0);
   const { vms, count } = occupancies;
   const tasks = model.states.map((state) => state.tasks);
-  const builder = new ProcessBuilder(count, 1 + events.length, options, vms, vms * Math.max(...tasks));
+  const builder = new ProcessBuilder(count, 1 + events.length, options, vms, vms * largest(tasks));
   const counts = new Uint16Array(occupancies.vmStates);
   occupancies.unrank(0, counts);
   let state = 0;

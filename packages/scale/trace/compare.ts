@@ -1,4 +1,4 @@
-import { seeded } from '@superfluidity/core';
+import { largest, seeded } from '@superfluidity/core';
 import { scaleLimits } from '../errors.ts';
 import { BehaviorState, type HpaBounds } from '../hpa/behavior.ts';
 import { Hpa } from '../hpa/hpa.ts';
@@ -159,7 +159,7 @@ function learned(
     recent.push(metrics.rxKB * serving);
     if (recent.length > stepsOf(TRENDS_S[0])) recent.shift();
     const ahead = 1 + (pods.bootS + stepS) / stepS;
-    const growth = Math.max(...TRENDS_S.map((seconds) => growthOf(recent.slice(-stepsOf(seconds)), ahead)));
+    const growth = largest(TRENDS_S.map((seconds) => growthOf(recent.slice(-stepsOf(seconds)), ahead)));
     const guard = replicasFor(cpuMetric(seen, cpuTarget), { nowS, currentReplicas: replicas }) ?? replicas;
     const row = [metrics.cpu, metrics.memoryMiB, metrics.rxKB, metrics.txKB];
     const wanted = serving === 0 ? replicas : scaler.recommend(row, [], serving, growth, guard).replicas;
