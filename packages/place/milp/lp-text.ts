@@ -7,7 +7,6 @@ export class LpText {
   readonly #bounds: string[] = [];
   readonly #binaries: string[] = [];
   readonly #integers: string[] = [];
-  #continuous = 0;
 
   /** Binary variable with its part of what is minimised. */
   binary(name: string, cost: number): void {
@@ -24,7 +23,6 @@ export class LpText {
 
   /** From 0 on, up to `most` where it is given. */
   continuous(name: string, cost: number, most = Number.POSITIVE_INFINITY): void {
-    this.#continuous += 1;
     if (Number.isFinite(most)) this.#bounds.push(`0 <= ${name} <= ${most}`);
     this.#objective.push(term([name, cost]));
   }
@@ -33,10 +31,6 @@ export class LpText {
     const shown = terms.filter(([, factor]) => factor !== 0);
     if (shown.length === 0) return;
     this.#constraints.push(`${lines(shown.map(term))} ${relation} ${right}`);
-  }
-
-  get variables(): number {
-    return this.#binaries.length + this.#integers.length + this.#continuous;
   }
 
   toString(): string {

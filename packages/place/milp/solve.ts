@@ -6,8 +6,6 @@ export interface MilpQuestion {
   readonly timeLimitMs: number;
   /** Part of the objective by which an answer may miss the optimum and still be called optimal (default: 1e-9). */
   readonly relativeGap?: number;
-  /** Values of a solution that is known beforehand; the solver completes and checks it. */
-  readonly start?: readonly (readonly [name: string, value: number])[];
 }
 
 export type MilpAnswer =

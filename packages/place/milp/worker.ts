@@ -10,7 +10,7 @@ parentPort!.on('message', (question: MilpQuestion) => {
   parentPort!.postMessage(answerOf(question));
 });
 
-function answerOf({ programme, timeLimitMs, relativeGap = 1e-9, start }: MilpQuestion): RawAnswer {
+function answerOf({ programme, timeLimitMs, relativeGap = 1e-9 }: MilpQuestion): RawAnswer {
   const { modelStatus, solutionStatus } = highs.constants;
   try {
     return highs.withModel({ format: 'lp', data: programme }, (model): RawAnswer => {
@@ -22,14 +22,6 @@ function answerOf({ programme, timeLimitMs, relativeGap = 1e-9, start }: MilpQue
         output_flag: false,
       });
       const names = Array.from({ length: model.getDimensions().numCols }, (_, i) => model.getColName(i));
-      if (start !== undefined) {
-        const indexOf = new Map(names.map((name, i) => [name, i]));
-        const known = start.filter(([name]) => indexOf.has(name));
-        model.setSolution({
-          indices: known.map(([name]) => indexOf.get(name)!),
-          values: known.map(([, value]) => value),
-        });
-      }
       const status = model.run().modelStatus;
       if (status === modelStatus.infeasible) return { status: 'infeasible' };
       const optimal = status === modelStatus.optimal;
