@@ -243,7 +243,7 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
     expect(await page.locator('.sf-figures').innerText()).toMatch(/Answered\s+100 %/);
     await page.getByRole('tab', { name: 'Operations' }).click();
     await page.locator('[data-row="INSTANTIATE"]').waitFor();
-    const verbs = page.getByRole('table', { name: 'Durations by verb' }).locator('[data-row]');
+    const verbs = page.getByLabel('Durations by verb').locator('[data-row]');
     await eventually(() => verbs.count()).toBeGreaterThan(2);
     await page.goBack();
     await page.locator('[data-plot="latency"]').waitFor();
