@@ -29,6 +29,8 @@ export class Grower {
   readonly #classes: number;
   readonly #weightOf: Float64Array;
   readonly #branchOf: Int32Array;
+  /** The same where there are two branches and no value is missing: it stays in a cache. */
+  readonly #side: Uint8Array;
   readonly #minCases: number;
   #nodes = 0;
 
@@ -42,6 +44,7 @@ export class Grower {
     this.#classes = target.names.length;
     this.#weightOf = new Float64Array(table.rows).fill(1);
     this.#branchOf = new Int32Array(table.rows);
+    this.#side = new Uint8Array(table.rows);
     const cases = { classOf: this.#classOf, weightOf: this.#weightOf, classes: this.#classes };
     this.#scorer = new TestScorer(cases, minCases);
   }
@@ -139,10 +142,13 @@ export class Grower {
     }
     const known = weights.reduce((a, b) => a + b, 0);
     const whole = Float64Array.from(unknown, (row) => this.#weightOf[row]!);
-    const split = this.#partition(
-      node,
-      Float64Array.from(weights, (weight) => weight / known),
-    );
+    const split =
+      test.cut !== undefined && unknown.length === 0
+        ? this.#halve(node)
+        : this.#partition(
+            node,
+            Float64Array.from(weights, (weight) => weight / known),
+          );
     node.segments = EMPTY;
     const children = split.map((child, branch) => {
       unknown.forEach((row, i) => {
@@ -167,10 +173,48 @@ export class Grower {
     const { packed, labelBits } = this.#ranked[this.#rankedAt[at]!]!;
     const below = cut!.below;
     for (const row of rows) {
-      if (Number.isNaN(column.values[row]!)) this.#branchOf[row] = -1;
-      else this.#branchOf[row] = packed[row]! >>> labelBits <= below ? 0 : 1;
+      const to = packed[row]! >>> labelBits <= below ? 0 : 1;
+      this.#branchOf[row] = Number.isNaN(column.values[row]!) ? -1 : to;
+      this.#side[row] = to;
     }
     return 2;
+  }
+
+  /**
+   * Two children, and nothing is missing. Each row is written to both, and one of the two moves on: which one cannot be
+   * predicted, so that a branch would cost more than all the rest.
+   */
+  #halve({ count, segments, known }: NodeRows): readonly NodeRows[] {
+    const side = this.#side;
+    let right = 0;
+    for (let i = 0; i < count; i += 1) right += side[segments[i]!]!;
+    const left = count - right;
+    const columns = this.#ranked.length;
+    // One place more than there are rows, for what is written last and does not stay.
+    const below = { count: left, segments: new Int32Array((columns + 1) * left + 1), known: new Int32Array(columns) };
+    const above = { count: right, segments: new Int32Array((columns + 1) * right + 1), known: new Int32Array(columns) };
+    const [belowRows, aboveRows] = [below.segments, above.segments];
+    for (let s = 0; s <= columns; s += 1) {
+      let [a, b] = [s * left, s * right];
+      const from = s * count;
+      const middle = from + (s < columns ? known[s]! : count);
+      for (let part = 0; part < 2; part += 1) {
+        const end = part === 0 ? middle : from + count;
+        for (let i = part === 0 ? from : middle; i < end; i += 1) {
+          const row = segments[i]!;
+          belowRows[a] = row;
+          aboveRows[b] = row;
+          const to = side[row]!;
+          a += 1 - to;
+          b += to;
+        }
+        if (part === 0 && s < columns) {
+          below.known[s] = a - s * left;
+          above.known[s] = b - s * right;
+        }
+      }
+    }
+    return [below, above];
   }
 
   /** Every segment keeps its order in every child. `part` is what a row without a value counts for in each of them. */
