@@ -1,6 +1,7 @@
 import { benchConsole } from './console/index.ts';
 import { benchDesign } from './design/index.ts';
 import { benchDialects } from './dialects/index.ts';
+import { benchLearn } from './learn/index.ts';
 import { benchOcm } from './ocm/index.ts';
 import { benchProvision } from './provision/index.ts';
 import { benchScale } from './scale/index.ts';
@@ -11,6 +12,7 @@ const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void
   console: benchConsole,
   design: benchDesign,
   dialects: benchDialects,
+  learn: benchLearn,
   ocm: benchOcm,
   provision: benchProvision,
   scale: benchScale,
