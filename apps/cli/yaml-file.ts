@@ -1,6 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
 import { SuperfluidityError } from '@superfluidity/core';
-import { dialectLimits, readYamlText } from '@superfluidity/dialects';
 import './errors.ts';
 
 /** The groups of fields that a YAML file of somebody's holds, read within the bounds of a descriptor. */
@@ -10,6 +9,8 @@ export async function readYamlFile(path: string): Promise<Readonly<Record<string
   const failed = (cause: unknown): never => {
     throw refuse(cause instanceof Error ? cause.message : String(cause), cause);
   };
+  // Loaded when it is needed: dialects take a quarter of a second.
+  const { dialectLimits, readYamlText } = await import('@superfluidity/dialects');
   const { size } = await stat(path).catch(failed);
   if (size > dialectLimits.fileBytes) throw refuse(`it has more than ${dialectLimits.fileBytes} bytes`);
   const { value, problems } = readYamlText(await readFile(path).catch(failed), path);
