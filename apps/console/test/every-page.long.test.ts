@@ -61,7 +61,7 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
       await on.close();
     }
     expect(found).toEqual([]);
-  }, 240_000);
+  }, 480_000);
 
   it('can be watched on a phone', async () => {
     const phone = await open({ viewport: { width: 390, height: 844 }, hasTouch: true });

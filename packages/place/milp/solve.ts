@@ -25,27 +25,65 @@ export interface MilpSolution {
 
 /** HiGHS looks at its time limit now and then only, and has to be loaded before. */
 const GRACE_MS = 5_000;
+/** A thread that has answered is kept so long for the next question: to load HiGHS takes longer than most answers. */
+const IDLE_MS = 10_000;
+
+/** Each time it waits it is another one. */
+interface Idle {
+  readonly worker: Worker;
+}
+let idle: Idle | undefined;
 
 /**
- * Solves a mixed-integer programme with HiGHS, in a thread of its own that ends with the question. At its time limit the
- * answer is the best solution that was found, with its bound, and `unknown` where there is none.
+ * Solves a mixed-integer programme with HiGHS, in a thread. At its time limit the answer is the best solution that was found,
+ * with its bound, and `unknown` where there is none. Questions that are asked at the same time have threads of their own.
  */
 export async function solveMilp(question: MilpQuestion): Promise<MilpAnswer> {
-  const worker = new Worker(new URL('./worker.ts', import.meta.url));
-  try {
-    return await answerOf(worker, question);
-  } finally {
-    await worker.terminate();
-  }
+  const worker = take();
+  const answer = await answerOf(worker, question);
+  nobodyListens(worker);
+  // What did not answer may be at its work still.
+  if (answer === undefined || idle !== undefined) await worker.terminate();
+  else keep(worker);
+  return answer ?? { status: 'unknown', reason: 'it took too long, or its thread ended' };
 }
 
-function answerOf(worker: Worker, question: MilpQuestion): Promise<MilpAnswer> {
+function take(): Worker {
+  if (idle === undefined) return new Worker(new URL('./worker.ts', import.meta.url));
+  const { worker } = idle;
+  idle = undefined;
+  nobodyListens(worker);
+  worker.ref();
+  return worker;
+}
+
+/** By name: threads have listeners of Node's own, without which no message arrives. */
+function nobodyListens(worker: Worker): void {
+  for (const event of ['message', 'error', 'exit']) worker.removeAllListeners(event);
+}
+
+/** Neither the thread nor its end keeps the process from ending. */
+function keep(worker: Worker): void {
+  const waiting: Idle = { worker };
+  idle = waiting;
+  worker.unref();
+  const forget = () => {
+    if (idle !== waiting) return;
+    idle = undefined;
+    void worker.terminate();
+  };
+  worker.on('error', forget);
+  worker.on('exit', forget);
+  AbortSignal.timeout(IDLE_MS).addEventListener('abort', forget, { once: true });
+}
+
+/** Undefined where the thread says nothing. */
+function answerOf(worker: Worker, question: MilpQuestion): Promise<MilpAnswer | undefined> {
   return new Promise((resolve) => {
-    const unknown = (reason: string) => resolve({ status: 'unknown', reason });
     const tooLate = AbortSignal.timeout(question.timeLimitMs + GRACE_MS);
-    tooLate.addEventListener('abort', () => unknown('it took too long'), { once: true });
-    worker.on('error', (error) => unknown(String(error)));
-    worker.on('exit', () => unknown('its thread ended'));
+    tooLate.addEventListener('abort', () => resolve(undefined), { once: true });
+    worker.on('error', () => resolve(undefined));
+    worker.on('exit', () => resolve(undefined));
     worker.on('message', (message: RawAnswer) => resolve(understood(message)));
     worker.postMessage(question);
   });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { lookAlike } from './generate.ts';
 import { front, manage } from './manage.ts';
-import { publishedFront, publishedHere, publishedInstance, publishedTraffic } from './testing/published.ts';
+import { absence, publishedFront, publishedHere, publishedInstance, publishedTraffic } from './testing/published.ts';
 import { bestByTrying, tinyInstance } from './testing/tiny.ts';
 
 const limits = { timeLimitMs: 20_000, seed: 1, now: () => 0 };
@@ -20,7 +20,7 @@ describe('management', () => {
     );
   });
 
-  it.skipIf(!publishedHere)('finds published optima (absent here: shared/data/rfb)', async () => {
+  it.skipIf(!publishedHere)(`finds published optima${absence}`, async () => {
     const most = await manage(publishedInstance('S1', 0), { objective: 'traffic', ...limits });
     expect(most.trafficMbps / publishedTraffic['S1']![0]!).toBeCloseTo(1, 4);
     expect(most).toMatchObject({ proven: true, by: 'milp' });

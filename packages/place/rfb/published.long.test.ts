@@ -4,6 +4,7 @@ import { manage } from './manage.ts';
 import { manageBySwarm } from './swarm.ts';
 import {
   publishedFront,
+  absence,
   publishedHere,
   publishedInstance,
   publishedNodes,
@@ -27,7 +28,7 @@ it('leaves what is too large for its programme to the swarm', async () => {
   expect((await managed).gap).toBeLessThan(0.05);
 });
 
-describe.skipIf(!publishedHere)('published optima (absent here: shared/data/rfb)', () => {
+describe.skipIf(!publishedHere)(`published optima${absence}`, () => {
   it.each(Object.entries(publishedTraffic))('of most traffic: %s', async (scenario, optima) => {
     for (const [load, optimum] of optima.entries()) {
       const instance = publishedInstance(scenario, load);

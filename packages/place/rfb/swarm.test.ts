@@ -5,7 +5,7 @@ import { lookAlike } from './generate.ts';
 import { publishedLoads } from './published.ts';
 import { boundOf, priceBound } from './price-bound.ts';
 import { manageBySwarm, type SwarmOptions } from './swarm.ts';
-import { publishedHere, publishedInstance, publishedNodes, publishedTraffic } from './testing/published.ts';
+import { absence, publishedHere, publishedInstance, publishedNodes, publishedTraffic } from './testing/published.ts';
 import { bestByTrying, tinyInstance } from './testing/tiny.ts';
 
 const bySwarm = (options: Partial<SwarmOptions> = {}): SwarmOptions => ({
@@ -48,7 +48,7 @@ describe('the swarm', () => {
     expect(again).toEqual(once);
   });
 
-  it.skipIf(!publishedHere)('is within 2 % of published optima (absent here: shared/data/rfb)', () => {
+  it.skipIf(!publishedHere)(`is within 2 % of published optima${absence}`, () => {
     for (const [scenario, optima] of Object.entries(publishedTraffic).slice(0, 3)) {
       for (const load of [0]) {
         const { trafficMbps } = manageBySwarm(publishedInstance(scenario, load), bySwarm());

@@ -8,6 +8,8 @@ import { readMatrices } from '../matrices.ts';
 const folder = fileURLToPath(new URL('../../../../../shared/data/rfb/', import.meta.url));
 
 export const publishedHere = existsSync(folder);
+/** For titles. */
+export const absence = publishedHere ? '' : ' (skipped: shared/data/rfb is absent)';
 
 /** Of scenario `S1` to `S6`, at one of the seven loads. */
 export function publishedInstance(scenario: string, load: number): RfbInstance {
