@@ -10,6 +10,17 @@ export interface GlobalOptions {
   readonly output: 'table' | 'json' | 'yaml';
 }
 
+/** Where a command writes: standard output and error of the process, or what stands for them. */
+export interface Streams {
+  readonly stdout: Output;
+  readonly stderr: Output;
+}
+
+interface Output {
+  readonly isTTY?: boolean;
+  write(text: string): unknown;
+}
+
 /** What every command gets: a way to ask and a way to answer. */
 export interface Context {
   readonly options: GlobalOptions;
@@ -23,12 +34,12 @@ export interface Context {
   note(line: string): void;
 }
 
-export function createContext(options: GlobalOptions): Context {
+export function createContext(options: GlobalOptions, { stdout, stderr }: Streams): Context {
   let client: Promise<Client> | undefined;
-  const say = (line: string) => process.stdout.write(`${line}\n`);
+  const say = (line: string) => stdout.write(`${line}\n`);
   return {
     options,
-    style: styleFor(process.stdout),
+    style: styleFor(stdout),
     client: () => (client ??= connect(options)),
     async show(value, text) {
       if (options.output === 'json') say(JSON.stringify(value, undefined, 2));
@@ -36,7 +47,7 @@ export function createContext(options: GlobalOptions): Context {
       else say(text());
     },
     say,
-    note: (line) => process.stderr.write(`${line}\n`),
+    note: (line) => stderr.write(`${line}\n`),
   };
 }
 

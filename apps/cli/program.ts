@@ -8,7 +8,7 @@ import { operationCommand } from './commands/operation.ts';
 import { serviceCommands } from './commands/service.ts';
 import { siteCommand } from './commands/site.ts';
 import { tokenCommand } from './commands/token.ts';
-import { createContext, type GlobalOptions } from './context.ts';
+import { createContext, type GlobalOptions, type Streams } from './context.ts';
 import { designCommand } from './design/command.ts';
 import { detectCommand } from './detect/command.ts';
 import { dialectCommands } from './dialects/commands.ts';
@@ -18,7 +18,7 @@ import { scaleCommand } from './scale/command.ts';
 import { verifyCommand } from './verify/command.ts';
 
 /** What can be asked for. What a command does (`actions`, and folders of its own) is loaded when it runs: `--help` needs none of it. */
-export function createProgram(): Command {
+export function createProgram(streams: Streams = process): Command {
   const program = new Command('superfluidity')
     .version(packageJson.version, '-V, --version', 'print the version')
     .description('Deploys, connects, watches, scales, heals and moves network services over many sites.')
@@ -32,6 +32,10 @@ export function createProgram(): Command {
     .addOption(new Option('--json', 'the same as --output json').implies({ output: 'json' }))
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(add --help for the usage)')
+    .configureOutput({
+      writeOut: (text) => streams.stdout.write(text),
+      writeErr: (text) => streams.stderr.write(text),
+    })
     .exitOverride();
   program.addHelpText(
     'after',
@@ -50,7 +54,7 @@ ${exitCodesHelp}`,
     (action) =>
     async (...args) => {
       // Commander adds the command itself after arguments and options.
-      await action(createContext(program.opts<GlobalOptions>()), ...(args.slice(0, -1) as never));
+      await action(createContext(program.opts<GlobalOptions>(), streams), ...(args.slice(0, -1) as never));
     };
   const commands = [
     ...serviceCommands(run),

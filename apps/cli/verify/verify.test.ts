@@ -1,11 +1,9 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-
-const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+import { runCommand } from '../testing/run-command.ts';
 
 /** Two routers whose default routes point at each other. */
 const files = {
@@ -21,13 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(net, { recursive: true, force: true }));
 
-function verify(...args: string[]) {
-  return new Promise<{ readonly code: number; readonly out: string; readonly err: string }>((resolve) => {
-    execFile(process.execPath, [main, 'verify', ...args], { timeout: 30_000 }, (error, out, err) => {
-      resolve({ code: error === null ? 0 : Number(error.code), out, err });
-    });
-  });
-}
+const verify = (...args: string[]) => runCommand(['verify', ...args]);
 
 describe('superfluidity verify', () => {
   test('says with its exit code whether it holds', async () => {
