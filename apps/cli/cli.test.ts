@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,9 +6,10 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { commandFile, launchCommand } from './testing/launch-command.ts';
+import { runCommand } from './testing/run-command.ts';
 
-/** The real command against the real server, on sites that are simulated. */
-const command = fileURLToPath(new URL('./bin/superfluidity.js', import.meta.url));
+/** The command against the real server, on sites that are simulated; as a process where it is about the process. */
 const serverProgram = fileURLToPath(new URL('../server/main.ts', import.meta.url));
 const example = fileURLToPath(new URL('../../examples/mobile-edge/service.yaml', import.meta.url));
 
@@ -40,27 +41,11 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 }, 60_000);
 
-interface Outcome {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-function sf(args: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
-  const surroundings = {
-    ...process.env,
-    SUPERFLUIDITY_SERVER: url,
-    SUPERFLUIDITY_STATE: state,
-    SUPERFLUIDITY_TOKEN: '',
-    ...env,
-  };
-  return new Promise((resolve) => {
-    execFile(process.execPath, [command, ...args], { env: surroundings, timeout: 90_000 }, (error, out, err) => {
-      resolve({ code: error === null ? 0 : Number(error.code), out, err });
-    });
-  });
-}
-
+const surroundings = () => ({ SUPERFLUIDITY_SERVER: url, SUPERFLUIDITY_STATE: state, SUPERFLUIDITY_TOKEN: '' });
+const sf = (args: readonly string[], env: Record<string, string> = {}) =>
+  runCommand(args, { ...surroundings(), ...env });
+const launch = (args: readonly string[], env: Record<string, string> = {}, file = commandFile) =>
+  launchCommand(args, { ...surroundings(), ...env }, file);
 const json = async (...args: string[]) => JSON.parse((await sf([...args, '--output', 'json'])).out);
 
 test('descriptors and packages are imported, one entry each, and what is refused hinders no other', {
@@ -171,7 +156,7 @@ describe('tokens', () => {
   test('a reader may look and not touch, until it is revoked', async () => {
     const secret = (await sf(['token', 'create', 'guest', '--role', 'reader'])).out.trim();
     const guest = { SUPERFLUIDITY_TOKEN: secret };
-    expect((await sf(['site', 'list'], guest)).code).toBe(0);
+    expect((await launch(['site', 'list'], guest)).code).toBe(0);
     expect(await sf(['site', 'remove', 'core'], guest)).toMatchObject({
       code: 1,
       err: expect.stringContaining('SF-ACCESS-FORBIDDEN'),
@@ -200,6 +185,39 @@ describe('exit codes', () => {
       const outcome = await sf(args);
       expect(outcome.code).toBe(code);
       expect(outcome.out + outcome.err).toContain(text);
+    },
+    30_000,
+  );
+
+  test('a process ends with them, and says nothing that is not asked for', async () => {
+    const answers = await Promise.all([
+      launch(['--help']),
+      launch(['nonsense']),
+      launch(['site', 'show', 'nowhere']),
+      launch(['site', 'list', '--server', 'http://127.0.0.1:1']),
+      launch(['check', '--offline', example]),
+    ]);
+    expect(answers.map(({ code }) => code)).toEqual([0, 2, 1, 3, 0]);
+    expect(answers[0]).toMatchObject({ out: expect.stringContaining('Exit codes'), err: '' });
+    expect(answers[1]).toMatchObject({ out: '', err: expect.stringContaining('unknown command') });
+    expect(answers[4]!.err).toBe('');
+  }, 30_000);
+
+  test.each([
+    ['a reader that has enough is no failure', 0, (child: ChildProcess) => child.stdout!.destroy()],
+    ['an interrupt has a code of its own', 130, (child: ChildProcess) => child.kill('SIGINT')],
+  ])(
+    '%s: %d',
+    async (_title, code, end) => {
+      const env = { ...process.env, ...surroundings() };
+      const args = [commandFile, 'events', '--follow', '--after', '0'];
+      const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+      const exited = once(child, 'exit');
+      await once(child.stdout!, 'data');
+      end(child);
+      // One more event, which nobody may take.
+      await sf(['token', 'create', `after-${code}`, '--role', 'reader']);
+      expect(await exited).toEqual([code, null]);
     },
     30_000,
   );
@@ -238,10 +256,11 @@ describe('exit codes', () => {
 });
 
 describe('a second server', () => {
-  const start = (...args: string[]) => sf(['server', '--database', 'pglite:memory', '--log-level', 'error', ...args]);
+  const quick = ['--database', 'pglite:memory', '--log-level', 'error'];
+  const start = (...args: string[]) => launch([...quick, ...args], {}, serverProgram);
 
   test('on the same state folder, the same port or a folder that cannot be is told what to do', async () => {
-    expect(await start('--state', state, '--port', '0')).toMatchObject({
+    expect(await launch(['server', ...quick, '--state', state, '--port', '0'])).toMatchObject({
       code: 1,
       err: expect.stringContaining('SF-SERVER-STATE-LOCKED'),
     });
