@@ -1,11 +1,9 @@
 import { isSuperfluidityError, reportError } from '@superfluidity/core';
 import { destination, pino } from 'pino';
-import { setUpDemo } from './demo.ts';
-import { driverKinds } from './kinds.ts';
 import { limits } from './limits.ts';
 import { openBrowser } from './open-browser.ts';
 import { parseServerArgs, type ServerOptions, usage } from './options.ts';
-import { type RunningServer, startServer } from './server.ts';
+import type { RunningServer } from './server.ts';
 
 const secretPaths = ['authorization', 'secret', 'token', 'password'].flatMap((name) => [
   name,
@@ -20,12 +18,15 @@ async function main(): Promise<void> {
     return;
   }
   const log = pino({ level: options.logLevel, redact: secretPaths }, destination({ fd: 2, sync: true }));
+  // Loaded now: help, and options that are wrong, need none of it.
+  const { startServer } = await import('./server.ts');
   const server = await startServer(options, log);
   stopOnSignals(server);
   announce(server, options);
   server.warm();
   if (options.demo) {
     try {
+      const [{ setUpDemo }, { driverKinds }] = await Promise.all([import('./demo.ts'), import('./kinds.ts')]);
       await setUpDemo(server, driverKinds, log);
     } catch (error) {
       // The control plane is of use without it, and the page shows what went wrong with an operation.

@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { accessHandlers, adminTokenFile, createAccess } from '@superfluidity/access';
 import type { Handlers, RouteName } from '@superfluidity/api';
@@ -50,6 +51,7 @@ export async function startServer(options: ServerOptions, pino: PinoLogger): Pro
   try {
     const state = await openStateFolder(options.state, options.sites);
     closers.add(() => state.release());
+    if (options.port !== 0) await tryAddress(options);
     const store = await openStore(options.database, { clock, log });
     closers.add(() => store.close());
     const access = createAccess({ store, clock });
@@ -116,20 +118,38 @@ export async function startServer(options: ServerOptions, pino: PinoLogger): Pro
   }
 }
 
-async function listen(app: FastifyInstance, { host, port }: ServerOptions): Promise<string> {
+/** Before work of others is taken over: a server that nobody could reach shall not begin. */
+async function tryAddress(options: ServerOptions): Promise<void> {
+  const { host, port } = options;
+  const listener = createServer();
+  try {
+    await once(listener.listen({ host, port }), 'listening');
+  } catch (cause) {
+    throw notListening(options, cause);
+  }
+  listener.close();
+  await once(listener, 'close');
+}
+
+async function listen(app: FastifyInstance, options: ServerOptions): Promise<string> {
+  const { host, port } = options;
   try {
     await app.listen({ host, port });
   } catch (cause) {
-    const doing = `listen on ${host} port ${port}`;
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const inUse = code === 'EADDRINUSE';
-    const reason = inUse ? 'another program listens there' : message;
-    throw new SuperfluidityError(inUse ? 'SF-SERVER-PORT-IN-USE' : 'SF-SERVER-ADDRESS', { doing, reason, cause });
+    throw notListening(options, cause);
   }
   const address = app.server.address() as AddressInfo;
   // A wildcard address is no place to go to.
   const reachable = ['0.0.0.0', '::'].includes(address.address) ? 'localhost' : address.address;
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${address.port}`;
+}
+
+function notListening({ host, port }: ServerOptions, cause: unknown): SuperfluidityError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const inUse = code === 'EADDRINUSE';
+  const reason = inUse ? 'another program listens there' : message;
+  const doing = `listen on ${host} port ${port}`;
+  return new SuperfluidityError(inUse ? 'SF-SERVER-PORT-IN-USE' : 'SF-SERVER-ADDRESS', { doing, reason, cause });
 }
 
 async function poolsOf({ sites }: Lifecycle): Promise<readonly PoolCount[]> {
