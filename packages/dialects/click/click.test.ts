@@ -175,7 +175,7 @@ describe('what is wrong is found where it is', () => {
   });
 
   test('whatever becomes of the file, the answer is problems with known codes', () => {
-    survivesDamage([file(golden)], 100);
+    survivesDamage([file(golden)]);
   });
 });
 
@@ -203,7 +203,7 @@ test('any configuration comes back letter by letter, from a model with and witho
       expect(text(writeDescriptor(withUnit(service, bare), 'click').files[0]!)).toBe(source);
       expect(withElements(bare)).toEqual(unit);
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
 });
 
@@ -303,7 +303,7 @@ test('what is changed in the elements is changed in the text, and nothing else i
         expect(clickProgram(again)).toBe(program);
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 50 },
   );
 });
 

@@ -371,7 +371,7 @@ service:
 });
 
 test('what was written is read as the same service, without what was reported as lost', () => {
-  keepsMeaning('kubernetes', { among: sayable, normal });
+  keepsMeaning('kubernetes', { among: sayable, normal, numRuns: 12 });
 });
 
 test('an API server takes what is written of any service, whatever is lost', () => {
@@ -380,7 +380,7 @@ test('an API server takes what is written of any service, whatever is lost', () 
       const { manifests } = written(any);
       expect(objectsOf(manifests).flatMap((object) => objections(object))).toEqual([]);
     }),
-    { numRuns: 30 },
+    { numRuns: 12 },
   );
 });
 
@@ -398,6 +398,6 @@ test('variables that double with each stay as they are written once they are lon
 });
 
 test('whatever becomes of the file, the answer is problems with known codes', () => {
-  survivesDamage(golden('shop'));
-  survivesDamage(golden('nested'));
+  survivesDamage(golden('shop'), 20);
+  survivesDamage(golden('nested'), 20);
 });

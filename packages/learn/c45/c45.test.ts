@@ -189,7 +189,7 @@ describe('properties', () => {
         const { root } = trainC45(table, target, { pruned: false, minCases: data.minCases });
         expect(rounded(root)).toEqual(rounded(naiveTree(table, target, data.minCases)));
       }),
-      { numRuns: 150 },
+      { numRuns: 75 },
     );
   });
 
@@ -209,7 +209,7 @@ describe('properties', () => {
         const [one, two] = [tableOf(data), tableOf(other)];
         expect(rounded(trainC45(one.table, one.target).root)).toEqual(rounded(trainC45(two.table, two.target).root));
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 

@@ -101,7 +101,7 @@ describe('trees on histograms', () => {
           6,
         );
       }),
-      { numRuns: 150 },
+      { numRuns: 75 },
     );
   });
 

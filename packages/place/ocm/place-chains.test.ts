@@ -173,7 +173,7 @@ describe('a file that cannot be used', () => {
         if ('problem' in result) placeChains(result.problem, { policy: 'ocm' });
         else expect(result.problems.length).toBeGreaterThan(0);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 });

@@ -68,7 +68,7 @@ describe('the step', () => {
           }
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
     expect(placed).toBeGreaterThan(50);
     expect(refused).toBeGreaterThan(20);
@@ -97,12 +97,12 @@ describe('the step', () => {
             }
           }
         }),
-        { numRuns: 400 },
+        { numRuns: 160 },
       );
       expect(placed).toBeGreaterThan(50);
       expect(refused).toBeGreaterThan(20);
       // Where latency decides, the unbounded step would have been cheaper.
-      expect(joined).toBeGreaterThan(10);
+      expect(joined).toBeGreaterThan(3);
     },
   );
 

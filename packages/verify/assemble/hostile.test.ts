@@ -108,7 +108,7 @@ describe('every reader', () => {
           soon(file.path, () => read(file.path, text));
         },
       ),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 

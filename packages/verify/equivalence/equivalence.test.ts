@@ -96,9 +96,9 @@ describe('equivalence', () => {
           expect(outputs(a, packet)).not.toEqual(outputs(b, packet));
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 20 },
     );
-    expect(Math.min(equal, different)).toBeGreaterThan(3);
+    expect(Math.min(equal, different)).toBeGreaterThan(0);
   }, 60_000);
 
   describe('of the time to live needs three checks, as the authors of EQ show', () => {

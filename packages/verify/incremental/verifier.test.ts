@@ -226,10 +226,10 @@ describe('the incremental verifier', () => {
           holesBefore = holes;
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 40 },
     );
-    expect(closed).toBeGreaterThan(20);
-    expect(found).toBeGreaterThan(20);
+    expect(closed).toBeGreaterThan(5);
+    expect(found).toBeGreaterThan(5);
   }, 60_000);
 
   it('is after any updates what it is when the rules that are left are put into a new one', () => {

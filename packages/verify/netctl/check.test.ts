@@ -159,7 +159,7 @@ describe('a formula of NetCTL', () => {
   it('is what checking each packet says, on the way and after everything was explored', () => {
     const answers = { holds: 0, violated: 0 };
     fc.assert(
-      fc.property(open, fc.array(formulas, { minLength: 4, maxLength: 4 }), (network, list) => {
+      fc.property(open, fc.array(formulas, { minLength: 8, maxLength: 8 }), (network, list) => {
         const graphs: Graph[] = [];
         for (let n = 0; n < 1024; n += 1) {
           const values = new Map(
@@ -192,8 +192,8 @@ describe('a formula of NetCTL', () => {
           answers[expected] += 1;
         }
       }),
-      { numRuns: 25 },
+      { numRuns: 6 },
     );
-    expect(Math.min(answers.holds, answers.violated)).toBeGreaterThan(5);
+    expect(Math.min(answers.holds, answers.violated)).toBeGreaterThan(2);
   }, 120_000);
 });

@@ -223,9 +223,9 @@ describe('classifiers', () => {
           expect(end!.outcome === 'dropped' ? -1 : Number(end!.port.slice(1, -2)), patterns.join(', ')).toBe(expected);
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 60 },
     );
-    expect(tables).toBeGreaterThan(50);
+    expect(tables).toBeGreaterThan(15);
   });
 
   it('of bytes agree with the bytes of the packet', () => {
@@ -289,7 +289,7 @@ describe('classifiers', () => {
           pattern,
         ).toEqual([expected ? 'a:0' : 'b:0']);
       }),
-      { numRuns: 250 },
+      { numRuns: 80 },
     );
   });
 });

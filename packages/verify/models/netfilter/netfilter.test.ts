@@ -190,7 +190,7 @@ describe('the matrix of a service', () => {
           }
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 
@@ -202,7 +202,7 @@ describe('the matrix of a service', () => {
         const rights = allowed.map((row, i) => JSON.stringify([row, allowed.map((other) => other[i])]));
         expect(new Set(rights).size).toBe(groups.length);
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   });
 });

@@ -70,9 +70,9 @@ describe('the model of what tenants asked for', () => {
           }
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 40 },
     );
-    for (const kind of ['dropped', 'outside', 'inside']) expect(seen.get(kind) ?? 0, kind).toBeGreaterThan(20);
+    for (const kind of ['dropped', 'outside', 'inside']) expect(seen.get(kind) ?? 0, kind).toBeGreaterThan(5);
   });
 
   it('brings what is for everybody to all whom rules let have it', () => {
@@ -103,7 +103,7 @@ describe('the model of what tenants asked for', () => {
         expect(out.toSorted()).toEqual(broadcast(dump, { ...packet, src }).toSorted());
         heard += out.length;
       }),
-      { numRuns: 80 },
+      { numRuns: 60 },
     );
     expect(heard).toBeGreaterThan(0);
   });
