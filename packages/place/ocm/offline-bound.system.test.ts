@@ -17,7 +17,7 @@ describe('a mixed-integer programme', () => {
         if (ours.blocks === undefined) expect(theirs.status).toBe('infeasible');
         else expect(theirs.cost).toBe(ours.cost);
       }),
-      { numRuns: 10 },
+      { numRuns: 5 },
     );
   }, 60_000);
 
@@ -34,7 +34,7 @@ describe('a mixed-integer programme', () => {
           expect(bound.cost!).toBeLessThanOrEqual(Math.round(result.totals.switchingCores * MICRO_CORES) + 10);
         }
       }),
-      { numRuns: 4 },
+      { numRuns: 2 },
     );
   }, 60_000);
 

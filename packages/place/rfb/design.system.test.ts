@@ -3,14 +3,14 @@ import { readCosts, syntheticCosts } from './costs.ts';
 import { designNetwork, type DesignOptions } from './design.ts';
 import { lookAlike } from './generate.ts';
 
-const instance = lookAlike({ users: 30, seed: 2 });
+const instance = lookAlike({ users: 20, seed: 2 });
 const options: DesignOptions = { method: 'milp', share: 0.9, leastRateMbps: 2, timeLimitMs: 20_000 };
 
 describe('design', () => {
   it('costs no more by the programme than by heuristics, and heuristics no less than their bound', async () => {
     const best = await designNetwork(instance, syntheticCosts, options);
     expect(best).toMatchObject({ by: 'milp', proven: true });
-    expect(best.served).toBeGreaterThanOrEqual(27);
+    expect(best.served).toBeGreaterThanOrEqual(18);
     for (const method of ['drop-dearest', 'cheapest-first'] as const) {
       const design = await designNetwork(instance, syntheticCosts, { ...options, method });
       expect(design.cost, method).toBeGreaterThanOrEqual(best.cost * (1 - 1e-4));

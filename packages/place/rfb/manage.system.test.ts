@@ -31,7 +31,7 @@ describe('management', () => {
   });
 
   it('needs no fewer nodes for less traffic, and its front rises', async () => {
-    const instance = lookAlike({ users: 20, seed: 3 });
+    const instance = lookAlike({ users: 12, seed: 3 });
     const points = await front(instance, { ...limits, nodesMax: 3 });
     const traffic = points.flatMap(({ managed }) => (managed === undefined ? [] : [managed.trafficMbps]));
     expect(traffic.length).toBeGreaterThan(1);

@@ -78,7 +78,7 @@ describe.skipIf(reason !== undefined)(
     it('agree about every packet', () => {
       const folder = mkdtempSync(join(tmpdir(), 'filter-'));
       try {
-        const sample = fc.sample(packets, { numRuns: 3_000, seed: 7 }).map(sent);
+        const sample = fc.sample(packets, { numRuns: 1_000, seed: 7 }).map(sent);
         const file = join(folder, 'packets.pcap');
         writeFileSync(file, capture(sample));
         const texts = [...words, ...fc.sample(joined, { numRuns: 120, seed: 11 })];
@@ -89,7 +89,7 @@ describe.skipIf(reason !== undefined)(
           expect(accepted(file, text), text).toEqual(ours);
           hits += ours.length;
         }
-        expect(hits).toBeGreaterThan(10_000);
+        expect(hits).toBeGreaterThan(3_000);
       } finally {
         rmSync(folder, { recursive: true });
       }

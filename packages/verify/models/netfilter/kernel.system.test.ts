@@ -15,7 +15,7 @@ const reason = missing(['ip', 'python3', 'iptables-restore', 'iptables-save', 'i
 /** nft puts this test behind the counter, which then counts packets that the rule does not match. */
 const TESTED_LATER = /counter packets \d+ bytes \d+ ether saddr/;
 const PROBES = 150;
-const RUNS = { numRuns: 10, interruptAfterTimeLimit: 40_000, endOnFailure: true };
+const RUNS = { numRuns: 5, interruptAfterTimeLimit: 40_000, endOnFailure: true };
 
 /** Of a rule in the listing: how often it was hit. Undefined where nothing counts, or not at its end. */
 type Counter = (line: string) => number | undefined;

@@ -17,7 +17,7 @@ import { flowTables, PORTS, probe } from './testing/random.ts';
 import { frameAt, sentBy, told } from './testing/trace.ts';
 
 const reason = missing();
-const RUNS = { numRuns: 18, interruptAfterTimeLimit: 15_000, endOnFailure: true };
+const RUNS = { numRuns: 6, interruptAfterTimeLimit: 15_000, endOnFailure: true };
 
 describe.skipIf(reason !== undefined)(
   `the model against Open vSwitch${reason === undefined ? '' : ` (skipped: ${reason})`}`,

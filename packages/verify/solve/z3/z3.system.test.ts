@@ -59,9 +59,9 @@ describe('z3', () => {
         if (typeof theirs !== 'string') expect(formulas.every((each) => holds(each, (s) => theirs.get(s)!))).toBe(true);
         decided += 1;
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
-    expect(decided).toBeGreaterThan(100);
+    expect(decided).toBeGreaterThan(40);
   }, 60_000);
 
   it('gives up when it takes too long, and works again afterwards', async () => {
