@@ -130,7 +130,8 @@ describe('the model of what tenants asked for', () => {
         expect(bound).toBeUndefined();
         for (const { outcome, doubts } of paths) {
           expect(['delivered', 'dropped']).toContain(outcome);
-          expect(doubts).toEqual([]);
+          // Without a solver, that a path can be taken at all is not always known.
+          expect(doubts.filter((doubt) => !doubt.startsWith('whether a packet can meet'))).toEqual([]);
         }
       }),
       { numRuns: 30 },
