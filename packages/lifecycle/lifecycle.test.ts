@@ -1,38 +1,8 @@
-import { type SimulatedSite, simulated } from '@superfluidity/driver-simulated';
+import type { SimulatedSite } from '@superfluidity/driver-simulated';
 import { openStore, type Store } from '@superfluidity/store';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { native, simulatedSite, type TestLifecycle, testLifecycle } from './testing.ts';
-
-const descriptor = native(`
-superfluidity: 1
-service:
-  name: stream
-  version: '1'
-  networks:
-    - { name: users, prefix: 10.45.0.0/16 }
-    - { name: apps, prefix: 10.60.0.0/16 }
-  functions:
-    - name: ue
-      environment: container
-      image: 'host:'
-      ports: [users]
-      requirements: { cpu: 0.5, memoryMiB: 64, location: { sites: [edge] } }
-    - name: firewall
-      environment: nft
-      program: table inet filter { }
-      forwards: true
-      ports: [apps]
-      requirements: { cpu: 0.5, memoryMiB: 64, location: { sites: [edge] } }
-    - name: video
-      environment: container
-      image: 'host:'
-      ports: [apps]
-      scale: { initial: 1, min: 0, max: 8 }
-      requirements: { cpu: 0.5, memoryMiB: 64 }
-      drain: SIGTERM
-  chains:
-    - { name: watch, from: ue, through: [firewall], to: video, address: 10.99.0.10, protocol: tcp, ports: [8080], latencyMaxMs: 100 }
-`);
+import type { TestLifecycle } from './testing.ts';
+import { crashCases, descriptor, done, inventory, survivesCrash, twoSites } from './testing/two-sites.ts';
 
 let store: Store;
 beforeAll(async () => {
@@ -46,44 +16,17 @@ afterEach(async () => {
   running = undefined;
 });
 
-async function twoSites(
-  options: Partial<Parameters<typeof testLifecycle>[0]> = {},
+async function start(
+  options: Omit<Parameters<typeof twoSites>[0], 'store'> = {},
   core: Record<string, unknown> = {},
-) {
-  // Each test has sites of its own: simulated sites live as long as the process.
-  running = await testLifecycle({ store, kinds: [simulated], ...options });
-  await running.lifecycle.sites.add(simulatedSite('edge'));
-  await running.lifecycle.sites.add(simulatedSite('core', core));
-  await running.lifecycle.sites.setLink({
-    a: 'edge',
-    b: 'core',
-    latencyMs: 12,
-    jitterMs: 0,
-    loss: 0,
-    bandwidthMbps: 1000,
-  });
+): Promise<TestLifecycle> {
+  running = await twoSites({ store, ...options }, core);
   return running;
-}
-
-async function done(test: TestLifecycle, accepted: Promise<{ operation: string }>) {
-  const { operation } = await accepted;
-  const { state } = await test.lifecycle.operations.settled(operation);
-  return { id: operation, state, detail: await test.lifecycle.operations.records.show(operation) };
-}
-
-/** All that the sites have, by name: to be compared before and after. */
-async function inventory(test: TestLifecycle) {
-  const found: string[] = [];
-  for (const [name, driver] of test.lifecycle.sites.drivers()) {
-    for (const unit of await driver.listUnits()) found.push(`${name} unit ${unit.path}#${unit.index}`);
-    for (const network of await driver.fabric.listNetworks()) found.push(`${name} network ${network.name}`);
-  }
-  return found.sort();
 }
 
 describe('a service over two sites', () => {
   it('is planned without touching anything, and twice alike', async () => {
-    const test = await twoSites();
+    const test = await start();
     const plan = await test.lifecycle.services.plan(descriptor);
     expect(plan.assignments.map(({ unit, site }) => [unit, site])).toEqual([
       ['ue/ue#0', 'edge'],
@@ -97,7 +40,7 @@ describe('a service over two sites', () => {
   });
 
   it('is deployed, moved make before break, and terminated without a trace', async () => {
-    const test = await twoSites();
+    const test = await start();
     const { services } = test.lifecycle;
     expect(await done(test, services.deploy(descriptor))).toMatchObject({ state: 'COMPLETED' });
     const before = await services.show('stream');
@@ -120,7 +63,7 @@ describe('a service over two sites', () => {
   });
 
   it('scales out and in within its bounds', async () => {
-    const test = await twoSites();
+    const test = await start();
     const { services } = test.lifecycle;
     await done(test, services.deploy(descriptor));
     await done(test, services.scale('stream', 'video', 4));
@@ -132,7 +75,7 @@ describe('a service over two sites', () => {
   });
 
   it('refuses a second operation, a second service of the name, and a prefix in use', async () => {
-    const test = await twoSites({}, { latency: { start: { kind: 'fixed', ms: 300 } } });
+    const test = await start({}, { latency: { start: { kind: 'fixed', ms: 300 } } });
     const { services, operations } = test.lifecycle;
     const { operation } = await services.deploy(descriptor);
     await expect(services.terminate('stream')).rejects.toMatchObject({ code: 'SF-LIFECYCLE-BUSY' });
@@ -146,7 +89,7 @@ describe('an operation that fails', () => {
   const failing = { failures: { units: [{ path: 'video/video', times: 1 }] } };
 
   it('rests in FAILED_TEMP with the cause, and a retry does the rest', async () => {
-    const test = await twoSites({ limits: { stepAttempts: 1 } }, failing);
+    const test = await start({ limits: { stepAttempts: 1 } }, failing);
     const { services, operations } = test.lifecycle;
     const failed = await done(test, services.deploy(descriptor));
     expect(failed.state).toBe('FAILED_TEMP');
@@ -158,7 +101,7 @@ describe('an operation that fails', () => {
   });
 
   it('is rolled back to nothing', async () => {
-    const test = await twoSites({ limits: { stepAttempts: 1 } }, failing);
+    const test = await start({ limits: { stepAttempts: 1 } }, failing);
     const { services, operations } = test.lifecycle;
     const failed = await done(test, services.deploy(descriptor));
     await operations.rollback(failed.id);
@@ -168,7 +111,7 @@ describe('an operation that fails', () => {
   });
 
   it('can be called failed, and the service terminated after it', async () => {
-    const test = await twoSites({ limits: { stepAttempts: 1 } }, failing);
+    const test = await start({ limits: { stepAttempts: 1 } }, failing);
     const { services, operations } = test.lifecycle;
     const failed = await done(test, services.deploy(descriptor));
     await operations.fail(failed.id);
@@ -178,7 +121,7 @@ describe('an operation that fails', () => {
   });
 
   it('is cancelled between two steps', async () => {
-    const test = await twoSites({}, { latency: { fabric: { kind: 'fixed', ms: 200 } } });
+    const test = await start({}, { latency: { fabric: { kind: 'fixed', ms: 200 } } });
     const { services, operations } = test.lifecycle;
     const { operation } = await services.deploy(descriptor);
     await operations.cancel(operation, 'GRACEFUL');
@@ -191,53 +134,12 @@ describe('an operation that fails', () => {
 });
 
 describe('a crash', () => {
-  const deployed = [
-    'core network apps',
-    'core unit video/video#0',
-    'edge network apps',
-    'edge network users',
-    'edge unit firewall/firewall#0',
-    'edge unit ue/ue#0',
-  ];
-  const moved = [
-    'edge network apps',
-    'edge network users',
-    'edge unit firewall/firewall#0',
-    'edge unit ue/ue#0',
-    'edge unit video/video#0',
-  ];
-
-  it.each([
-    { what: 'deploy', expected: deployed, pointsMin: 8 },
-    { what: 'move', expected: moved, pointsMin: 12 },
-  ])(
-    'at every point of a $what is survived: each thing is there once',
+  it.each(crashCases)(
+    'at some points of a $what is survived: each thing is there once',
     async ({ what, expected, pointsMin }) => {
-      let points = 0;
-      for (let crashed = true; crashed; points += 1) {
-        const test = await twoSites();
-        const begin = (on: TestLifecycle) => on.lifecycle.services.deploy(descriptor);
-        if (what === 'move') await done(test, begin(test));
-        let left = points + 1;
-        await test.restart(() => {
-          left -= 1;
-          return left === 0;
-        });
-        const { services, operations } = test.lifecycle;
-        const { operation } = await (what === 'move' ? services.move('stream', 'video', 'edge') : begin(test));
-        crashed = await Promise.race([
-          test.engine.crashed.then(() => true),
-          operations.settled(operation).then(() => false),
-        ]);
-        await test.restart();
-        expect((await test.lifecycle.operations.settled(operation)).state).toBe('COMPLETED');
-        expect(await inventory(test)).toEqual(expected);
-        await done(test, test.lifecycle.services.terminate('stream'));
-        expect(await inventory(test)).toEqual([]);
-        await test.close();
-        running = undefined;
-      }
-      expect(points).toBeGreaterThan(pointsMin);
+      // At all of them: crash.long.test.ts.
+      for (const point of [1, Math.ceil(pointsMin / 2), pointsMin])
+        expect(await survivesCrash(store, what, expected, point)).toBe(true);
     },
     60_000,
   );
@@ -245,7 +147,7 @@ describe('a crash', () => {
 
 describe('reconciliation', () => {
   it('heals a unit that died, without being asked', async () => {
-    const test = await twoSites({ background: true });
+    const test = await start({ background: true });
     const { services, sites } = test.lifecycle;
     await done(test, services.deploy(descriptor));
     const before = (await services.show('stream')).units.find((unit) => unit.path === 'video/video')!;
