@@ -54,24 +54,24 @@ async function checkRows(store: Store, acknowledged: number): Promise<void> {
 
 describe('PGlite in a folder', () => {
   it('loses nothing that was acknowledged when its process is killed, and belongs to one process', async () => {
-    const url = `pglite:${await temporaryFolder()}/db`;
+    const folder = await temporaryFolder();
+    const url = `pglite:${folder}/db`;
     const acknowledged = await writeAndKill(url, 50);
     const store = await openStore(url);
-    cleanups.push(() => store.close());
-    await checkRows(store, acknowledged);
-    await expect(openStore(url)).rejects.toMatchObject({
-      code: 'SF-STORE-IN-USE',
-      details: { data: { pid: process.pid } },
-    });
-  }, 90_000);
+    try {
+      await checkRows(store, acknowledged);
+      await expect(openStore(url)).rejects.toMatchObject({
+        code: 'SF-STORE-IN-USE',
+        details: { data: { pid: process.pid } },
+      });
+    } finally {
+      await store.close();
+    }
 
-  it('does not take the lock of a process that is gone for one that lives', async () => {
-    const folder = await temporaryFolder();
-    // Our own pid, but another process had it: the start time differs.
+    // The lock of a process that is gone is not that of one that lives: our own pid, but another start time.
     await writeFile(`${folder}/db.lock`, `${process.pid} 1`);
-    const store = await openStore(`pglite:${folder}/db`);
-    await store.close();
-  }, 60_000);
+    await (await openStore(url)).close();
+  }, 90_000);
 });
 
 describe('the embedded server', () => {
