@@ -1,14 +1,12 @@
 import { openStore, type Store } from '@superfluidity/store';
 import { startTestServer, type TestServer, whyNoTestServer } from '@superfluidity/store/testing';
+import { afterAll } from 'vitest';
 import { describeEngine, type MakeEngine } from './conformance.ts';
 import { dbosRuns, durableEngine } from './durable-engine.ts';
 
-function onStore(
-  open: () => Promise<{ readonly store: Store; readonly end: () => Promise<void> }>,
-  keeper: 'tables' | 'dbos',
-): MakeEngine {
+function onStore(open: () => Promise<Store>, keeper: 'tables' | 'dbos'): MakeEngine {
   return async (definitions) => {
-    const { store, end } = await open();
+    const store = await open();
     const engine = durableEngine(
       { store, executorId: 'srv-test', applicationVersion: 'test' },
       keeper === 'dbos' ? await dbosRuns(store, 'srv-test', 'test') : undefined,
@@ -22,24 +20,26 @@ function onStore(
       async end() {
         await engine.shutdown();
         await store.close();
-        await end();
       },
     };
   };
 }
 
 const reason = whyNoTestServer();
+/** For both keepers, each with a database of its own. */
+let server: TestServer | undefined;
+afterAll(() => server?.stop());
 
 for (const keeper of ['tables', 'dbos'] as const) {
   describeEngine(
     `with runs in ${keeper}, on PGlite`,
-    onStore(async () => ({ store: await openStore('pglite:memory'), end: async () => {} }), keeper),
+    onStore(() => openStore('pglite:memory'), keeper),
   );
   describeEngine(
     `with runs in ${keeper}, on a PostgreSQL server${reason === undefined ? '' : ` (skipped: ${reason})`}`,
     onStore(async () => {
-      const server: TestServer = await startTestServer();
-      return { store: await openStore(await server.createDatabase()), end: () => server.stop() };
+      server ??= await startTestServer();
+      return openStore(await server.createDatabase());
     }, keeper),
     { skip: reason !== undefined },
   );
