@@ -1,8 +1,9 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { newId, silentLogger, systemClock } from '@superfluidity/core';
 import type { BalancerSpec, PortSpec } from '@superfluidity/fabric';
 import type { Execution } from '@superfluidity/model';
@@ -21,6 +22,7 @@ import { Records } from './records.ts';
 import { hostNamespace, scopeOf } from './scope.ts';
 import { unitCgroup } from './workload.ts';
 
+const run = promisify(execFile);
 const TIMEOUT_MS = 60_000;
 const coded = (code: string) => expect.objectContaining({ code });
 const reason = missingForKernelTests(['ip', 'nft', 'runc']);
@@ -78,25 +80,19 @@ describe.skipIf(reason !== undefined)(titled('a linux site', reason), { timeout:
       () => true,
       () => false,
     );
-  const fetched = (from: UnitStatus, url: string, seconds = 2): string | undefined => {
-    try {
-      const argv = [
-        'netns',
-        'exec',
-        namespaceOf(from),
-        'timeout',
-        String(seconds),
-        'busybox',
-        'wget',
-        '-q',
-        '-O',
-        '-',
-        url,
-      ];
-      return execFileSync('ip', argv, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-    } catch {
-      return undefined;
-    }
+  /** Not a call that waits: the site goes on to look after its balancers. */
+  const fetched = async (from: UnitStatus, url: string, seconds = 2): Promise<string | undefined> => {
+    const program = ['timeout', String(seconds), 'busybox', 'wget', '-q', '-O', '-', url];
+    const { stdout } = await run('ip', ['netns', 'exec', namespaceOf(from), ...program]).catch(() => ({
+      stdout: undefined,
+    }));
+    return stdout;
+  };
+  /** What came of so many requests, one after the other. */
+  const fetchedTimes = async (times: number, ...asked: Parameters<typeof fetched>) => {
+    const all: string[] = [];
+    while (all.length < times) all.push(String(await fetched(...asked)));
+    return all.toSorted();
   };
   /** Everything a unit adds to the machine. */
   const traces = () => ({
@@ -185,8 +181,8 @@ describe.skipIf(reason !== undefined)(titled('a linux site', reason), { timeout:
       },
     );
     const url = `http://${guarded.ports[0]!.address}:8080/`;
-    expect(fetched(client, url)).toBe('hello');
-    expect(fetched(stranger, url, 0.5)).toBeUndefined();
+    expect(await fetched(client, url)).toBe('hello');
+    expect(await fetched(stranger, url, 0.5)).toBeUndefined();
     expect(await reaches(client, guarded)).toBe(false);
     const closed = await start('closed', sleeping, {}, { allow: [] });
     expect(await reaches(client, closed)).toBe(false);
@@ -421,16 +417,15 @@ describe.skipIf(reason !== undefined)(titled('a linux site', reason), { timeout:
         port: 80,
         layer,
       };
-      const answers = (times: number) =>
-        Array.from({ length: times }, () => String(fetched(client, `http://${balancer.address}/`))).toSorted();
+      const answers = (times: number) => fetchedTimes(times, client, `http://${balancer.address}/`);
       await site.fabric.ensureBalancer({ ...balancer, members: [member(one), member(two)] }, call());
-      expect(answers(4)).toEqual(['one', 'one', 'two', 'two']);
+      expect(await answers(4)).toEqual(['one', 'one', 'two', 'two']);
       await site.fabric.ensureBalancer({ ...balancer, members: [member(one, true), member(two)] }, call());
-      expect(answers(3)).toEqual(['two', 'two', 'two']);
+      expect(await answers(3)).toEqual(['two', 'two', 'two']);
       await site.fabric.ensureBalancer({ ...balancer, members: [member(one)] }, call());
-      expect(answers(2)).toEqual(['one', 'one']);
+      expect(await answers(2)).toEqual(['one', 'one']);
       await site.fabric.removeBalancer(balancer.id, call());
-      expect(fetched(client, `http://${balancer.address}/`, 0.5)).toBeUndefined();
+      expect(await fetched(client, `http://${balancer.address}/`, 0.5)).toBeUndefined();
     }
   });
 
@@ -444,20 +439,19 @@ describe.skipIf(reason !== undefined)(titled('a linux site', reason), { timeout:
     const base = { id: 'balancer-h', service: 'svc-trial', name: 'h', network: 'net-red', address: '10.73.1.202' };
     const ensure = (more: Pick<BalancerSpec, 'layer' | 'health'>) =>
       site.fabric.ensureBalancer({ ...base, port: 80, members, ...more }, call());
-    const answers = (times: number) =>
-      Array.from({ length: times }, () => String(fetched(client, `http://${base.address}/`, 0.5))).toSorted();
+    const answers = (times: number) => fetchedTimes(times, client, `http://${base.address}/`, 0.5);
     const eventually = async (expected: readonly string[]) => {
-      let last = answers(expected.length);
+      let last = await answers(expected.length);
       for (let tries = 0; tries < 50 && last.join() !== expected.join(); tries += 1) {
         await systemClock.sleep(50);
-        last = answers(expected.length);
+        last = await answers(expected.length);
       }
       expect(last).toEqual(expected);
     };
     const health = { kind: 'tcp', port: 8080, timeoutMs: 2000 } as const;
 
     await ensure({ layer: 'tcp', health });
-    expect(answers(4)).toEqual(['one', 'one', 'two', 'two']);
+    expect(await answers(4)).toEqual(['one', 'one', 'two', 'two']);
     await site.removeUnit(two.id, call());
     await eventually(['one', 'one', 'one', 'one']);
 
@@ -469,13 +463,13 @@ describe.skipIf(reason !== undefined)(titled('a linux site', reason), { timeout:
     // The kernel asks nobody: every second flow goes to the member that is gone.
     await ensure({ layer: 'tcp' });
     expect(new Records(join(scope.folder, 'proxies'), silentLogger).size).toBe(0);
-    expect(answers(4)).toEqual(['one', 'one', 'undefined', 'undefined']);
+    expect(await answers(4)).toEqual(['one', 'one', 'undefined', 'undefined']);
     await ensure({ layer: 'http', health: { kind: 'http', port: 8080, path: '/', timeoutMs: 2000 } });
     await eventually(['one', 'one', 'one', 'one']);
     await ensure({ layer: 'tcp', health });
     await eventually(['one', 'one', 'one', 'one']);
     await site.fabric.removeBalancer(base.id, call());
-    expect(fetched(client, `http://${base.address}/`, 0.5)).toBeUndefined();
+    expect(await fetched(client, `http://${base.address}/`, 0.5)).toBeUndefined();
   });
 
   test('purges what is there, without having made it, and only that', async () => {
