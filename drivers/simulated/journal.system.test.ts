@@ -102,7 +102,7 @@ describe('a site that servers share', () => {
   });
 
   test('goes on after kill -9 with what was there', async () => {
-    const config = { persist: true, latency: { start: { kind: 'lognormal', medianMs: 300, sigma: 1 } } };
+    const config = { persist: true, latency: { start: { kind: 'lognormal', medianMs: 150, sigma: 1 } } };
     const site = await openHere(config);
     const { process } = peer({ config, fence: 1, specs: units(100) });
     const running = async () => (await site.listUnits()).filter((one) => one.state === 'running').length;

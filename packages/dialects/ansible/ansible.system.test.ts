@@ -92,7 +92,7 @@ describe(`Ansible${absent}`, { skip: absent !== '' }, () => {
         '\u{85}\u{FEFF}\u{7F}',
       ),
     );
-    const texts = fc.sample(text, { numRuns: 200 });
+    const texts = fc.sample(text, { numRuns: 80 });
     const lines = texts.map((one) => `  - ${unsafeYaml(one)}\n`);
     // What goes through a module comes back as bytes, which JSON in between cannot change.
     const book = `- hosts: localhost
@@ -132,7 +132,7 @@ test('a shell takes every word for what it is', () => {
         expect(out.split('\0').slice(0, -1)).toEqual(words);
       },
     ),
-    { numRuns: 30 },
+    { numRuns: 15 },
   );
 });
 
@@ -177,6 +177,6 @@ test('podman is given what the descriptor says, word by word', () => {
         ...command,
       ]);
     }),
-    { numRuns: 20 },
+    { numRuns: 10 },
   );
 });
