@@ -175,7 +175,8 @@ describe(`the department network of Symnet${reason}`, () => {
         const { paths, bound } = explore(network, { port, layouts: some });
         expect(bound).toBeUndefined();
         expect(paths.length).toBeGreaterThan(10);
-        for (const path of paths) {
+        // Those are up to hundreds of a layout: every fourth of them is followed.
+        for (const path of paths.filter((_, i) => i % 4 === 0)) {
           const witness = path.witness();
           if (witness === undefined) continue;
           const ends = interpret(network, port, layout(path.layout)!.setup, {
