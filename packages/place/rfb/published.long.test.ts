@@ -15,9 +15,6 @@ import {
 const RELATIVE = 5e-5;
 const limits = { timeLimitMs: 60_000, seed: 1, now: () => 0 };
 
-/** Instances take seconds each: of the published ones some, and all of them where somebody has more patience. */
-const isTried = (index: number) => process.env['SUPERFLUIDITY_RUNS'] !== undefined || index % 3 === 0;
-
 /** A clock on which each look is a millisecond later. */
 const ticks = () => {
   let now = 0;
@@ -34,7 +31,6 @@ it('leaves what is too large for its programme to the swarm', async () => {
 describe.skipIf(!publishedHere)(`published optima${absence}`, () => {
   it.each(Object.entries(publishedTraffic))('of most traffic: %s', async (scenario, optima) => {
     for (const [load, optimum] of optima.entries()) {
-      if (!isTried(load)) continue;
       const instance = publishedInstance(scenario, load);
       const { trafficMbps } = await manage(instance, { objective: 'traffic', ...limits });
       expect(manageBySwarm(instance, { objective: 'traffic', ...limits }).trafficMbps).toBeGreaterThan(0.98 * optimum);
@@ -43,7 +39,7 @@ describe.skipIf(!publishedHere)(`published optima${absence}`, () => {
   });
 
   it('of the front of scenario S2', async () => {
-    for (const [load, nodesMax, optimum] of publishedFront.filter((_, i) => isTried(i))) {
+    for (const [load, nodesMax, optimum] of publishedFront) {
       const { trafficMbps } = await manage(publishedInstance('S2', load), {
         objective: 'traffic',
         nodesMax,
@@ -55,7 +51,6 @@ describe.skipIf(!publishedHere)(`published optima${absence}`, () => {
 
   it('of fewest nodes of scenario S2', async () => {
     for (const [load, optimum] of publishedNodes.entries()) {
-      if (!isTried(load)) continue;
       const { nodes } = await manage(publishedInstance('S2', load), { objective: 'nodes', ...limits });
       expect(nodes, `load ${load}`).toBe(optimum);
     }
