@@ -207,13 +207,15 @@ describe('exit codes', () => {
   ])(
     '%s: %d',
     async (_title, code, end) => {
+      // An event to begin with, and below another one, which nobody may take.
+      await sf(['token', 'create', `before-${code}`, '--role', 'reader']);
       const env = { ...process.env, ...surroundings() };
       const args = [commandFile, 'events', '--follow', '--after', '0'];
-      const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+      const options = { env, stdio: ['ignore', 'pipe', 'inherit'], timeout: 20_000, killSignal: 'SIGKILL' } as const;
+      const child = spawn(process.execPath, args, options);
       const exited = once(child, 'exit');
-      await once(child.stdout!, 'data');
+      await Promise.race([once(child.stdout!, 'data'), exited]);
       end(child);
-      // One more event, which nobody may take.
       await sf(['token', 'create', `after-${code}`, '--role', 'reader']);
       expect(await exited).toEqual([code, null]);
     },
