@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -211,7 +211,8 @@ describe('exit codes', () => {
       await sf(['token', 'create', `before-${code}`, '--role', 'reader']);
       const env = { ...process.env, ...surroundings() };
       const args = [commandFile, 'events', '--follow', '--after', '0'];
-      const options = { env, stdio: ['ignore', 'pipe', 'inherit'], timeout: 20_000, killSignal: 'SIGKILL' } as const;
+      const stdio: SpawnOptions['stdio'] = ['ignore', 'pipe', 'inherit'];
+      const options: SpawnOptions = { env, stdio, timeout: 20_000, killSignal: 'SIGKILL' };
       const child = spawn(process.execPath, args, options);
       const exited = once(child, 'exit');
       await Promise.race([once(child.stdout!, 'data'), exited]);
