@@ -415,7 +415,7 @@ function normal(service: Service): Service {
 }
 
 test('what was written is read as the same service, without what was reported as lost', () => {
-  keepsMeaning('heat', { among: sayable, normal, numRuns: 15 });
+  keepsMeaning('heat', { among: sayable, normal, numRuns: 10 });
 });
 
 test('names of resources and parameters never meet, whatever units, ports and networks are called', () => {
@@ -462,11 +462,11 @@ test('Heat takes what is written of any service, whatever is lost', () => {
       const { files } = writeDescriptor(narrow ? sayable(any) : any, 'heat');
       expect(objections(templates(files))).toEqual([]);
     }),
-    { numRuns: 20 },
+    { numRuns: 12 },
   );
 });
 
 test('whatever becomes of the files, the answer is problems with known codes', () => {
-  survivesDamage(tiers, 25);
-  survivesDamage(router, 25);
+  survivesDamage(tiers, 15);
+  survivesDamage(router, 15);
 });

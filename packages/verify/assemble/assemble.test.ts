@@ -108,7 +108,7 @@ describe('a network of files', () => {
         const counted = Object.values(reading!.lines).reduce((sum, count) => sum + count, 0);
         expect(counted).toBe(text.split('\n').length);
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 });
