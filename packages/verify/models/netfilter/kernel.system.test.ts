@@ -98,7 +98,10 @@ describe.skipIf(reason !== undefined)(
         fc.asyncProperty(nftRules, probes(PROBES), async (rules, packets) => {
           /** Some of the random rules ask for two protocols at once, and are refused. */
           fc.pre(loads(lab, rules));
-          const { value, reading } = readNftText({ path: 'rules', text: list() });
+          const text = list();
+          /** Others ask ICMP for a port: where that would be is its checksum, of which the model knows nothing. */
+          fc.pre(!text.includes('icmp checksum'));
+          const { value, reading } = readNftText({ path: 'rules', text });
           expect(reading.lines['not understood']).toBe(0);
           const json = readNftJson({ path: 'rules', text: lab.run('nft', ['-j', 'list', 'ruleset']) });
           expect(withoutSources(json.value)).toEqual(withoutSources(value));
