@@ -1,3 +1,0 @@
-import { demoSuite } from './testing.ts';
-
-demoSuite('vm', 120_000);
