@@ -47,8 +47,22 @@ export function relayArgv(settings: RelaySettings): readonly [string, ...string[
   ];
 }
 
+/** Once in hundreds of starts, on a busy machine, a relay was gone before it listened; nobody found out why. */
+const ATTEMPTS = 2;
+
 /** Starts a relay that does not depend on this process. Resolves when it listens; stop it with `stopProcess`. */
 export async function startLinkRelay(settings: RelaySettings, clock: Clock = systemClock): Promise<ProcessRef> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await startOnce(settings, clock);
+    } catch (error) {
+      if (attempt === ATTEMPTS || !(error instanceof SuperfluidityError) || error.code !== 'SF-LINUX-COMMAND')
+        throw error;
+    }
+  }
+}
+
+async function startOnce(settings: RelaySettings, clock: Clock): Promise<ProcessRef> {
   const argv = relayArgv(settings);
   const relay = await spawnDetached(argv, { namespace: settings.namespace, stdoutPath: settings.logPath });
   for (let waited = 0; waited < READY_TIMEOUT_MS; waited += POLL_MS) {
