@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { writeZip } from '@superfluidity/core/archive';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { check } from './actions/service.ts';
-import { recordingContext } from './dialects/package/testing.ts';
+import { recorded } from './testing/recorded.ts';
 
 let folder = '';
 beforeAll(async () => {
@@ -28,7 +28,7 @@ service:
 `;
 
 async function found(file: string) {
-  const { context, shown } = recordingContext();
+  const { context, shown } = recorded();
   await check(context, [file], { offline: true });
   const { ok, problems } = shown[0] as {
     ok: boolean;

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { recordingContext } from '../dialects/package/testing.ts';
+import { recorded } from '../testing/recorded.ts';
 import { events } from './events.ts';
 
 test('what is asked of events is asked of those that are followed too', async () => {
-  const { context, shown } = recordingContext();
+  const { context, shown } = recorded();
   const asked: unknown[] = [];
   const event = { id: 7, at: 0, kind: 'audit', subject: 'me', severity: 'error', message: 'no', body: {} };
   const client = {

@@ -5,8 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Analysis } from '@superfluidity/characterise';
 import { readDescriptor } from '@superfluidity/dialects';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { Context } from '../context.ts';
-import { plain } from '../print/style.ts';
+import { recorded } from '../testing/recorded.ts';
 import { analyseResults, report } from './analyse.ts';
 import { run } from './run.ts';
 
@@ -21,20 +20,6 @@ afterEach(() => {
   process.exitCode = 0;
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-function recorded(output: 'table' | 'json' = 'table') {
-  const out: string[] = [];
-  const notes: string[] = [];
-  const context: Context = {
-    options: { server: '', output },
-    style: plain,
-    client: () => Promise.reject(new Error('no server is asked')),
-    show: (value, text) => Promise.resolve(void out.push(output === 'json' ? JSON.stringify(value) : text())),
-    say: (line) => void out.push(line),
-    note: (line) => void notes.push(line),
-  };
-  return { context, out, notes };
-}
 
 const options = { confidence: 0.95, noise: 0.05, deploy: true, timeout: 60 };
 

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { scenarios } from '@superfluidity/place/economics';
 import { energyPolicies, topologies } from '@superfluidity/place/energy';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Context } from '../context.ts';
-import { plain } from '../print/style.ts';
+import { recorded } from '../testing/recorded.ts';
 import { barsSvg } from './bars.ts';
 import { energyPolicyNames, scenarioNames, topologyNames } from './command.ts';
 import { economics } from './economics.ts';
@@ -18,19 +17,6 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sf-design-'));
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-function recorded(output: 'table' | 'json' = 'table') {
-  const out: string[] = [];
-  const context: Context = {
-    options: { server: '', output },
-    style: plain,
-    client: () => Promise.reject(new Error('no server is asked')),
-    show: (value, text) => Promise.resolve(void out.push(output === 'json' ? JSON.stringify(value) : text())),
-    say: (line) => void out.push(line),
-    note: () => undefined,
-  };
-  return { context, out };
-}
 
 const drawn = { users: 12, copies: 1, seed: 1, timeLimit: 20 };
 

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { seeded } from '@superfluidity/core';
 import { beaconTimes, personTimes } from '@superfluidity/observe/detect';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { Context } from '../context.ts';
-import { plain } from '../print/style.ts';
+import { recorded } from '../testing/recorded.ts';
 import { score } from './score.ts';
 import { train } from './train.ts';
 import { watch } from './watch.ts';
@@ -18,19 +17,6 @@ afterEach(() => {
   process.exitCode = 0;
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-function recorded(output: 'table' | 'json' = 'table') {
-  const out: string[] = [];
-  const context: Context = {
-    options: { server: '', output },
-    style: plain,
-    client: () => Promise.reject(new Error('no server is asked')),
-    show: (value, text) => Promise.resolve(void out.push(output === 'json' ? JSON.stringify(value) : text())),
-    say: (line) => void out.push(line),
-    note: () => {},
-  };
-  return { context, out };
-}
 
 const usual = { rate: 0.02, threshold: 'conformal', quantiser: 'log', letters: 16, slots: 48 } as const;
 const file = async (name: string, text: string) => {

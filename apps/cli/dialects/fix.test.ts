@@ -6,7 +6,7 @@ import { readDescriptor } from '@superfluidity/dialects';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readSourceFiles } from '../source.ts';
 import { fix } from './fix.ts';
-import { recordingContext } from './package/testing.ts';
+import { recorded } from '../testing/recorded.ts';
 
 let folder = '';
 beforeAll(async () => {
@@ -26,7 +26,7 @@ service:
 test('what can only be meant in one way is put right in the file, round by round, and said', async () => {
   const file = join(folder, 'service.yaml');
   await writeFile(file, wrong);
-  const { context, notes } = recordingContext();
+  const { context, notes } = recorded();
   await fix(context, [file]);
   const fixed = await readFile(file, 'utf8');
   expect(fixed).toBe(wrong.replace('1.0', '"1.0"').replace('enviroment', 'environment').replace('lam', 'lan'));
@@ -45,7 +45,7 @@ test('an archive is not changed', async () => {
   const file = join(folder, 'x.tar.gz');
   const bytes = writeTarGz([{ path: 'service.yaml', bytes: Buffer.from(wrong) }]);
   await writeFile(file, bytes);
-  await expect(fix(recordingContext().context, [file])).rejects.toMatchObject({ code: 'SF-CLI-USAGE' });
+  await expect(fix(recorded().context, [file])).rejects.toMatchObject({ code: 'SF-CLI-USAGE' });
   expect(Buffer.compare(await readFile(file), bytes)).toBe(0);
 });
 

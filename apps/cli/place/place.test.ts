@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ChainsResult, predictedCores, switchModels } from '@superfluidity/place/ocm';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { Context } from '../context.ts';
-import { plain } from '../print/style.ts';
+import { recorded } from '../testing/recorded.ts';
 import { calibrateSwitch } from './calibrate.ts';
 import { chains } from './chains.ts';
 
@@ -19,20 +18,6 @@ afterEach(() => {
   process.exitCode = 0;
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-function recorded(output: 'table' | 'json' = 'table') {
-  const out: string[] = [];
-  const notes: string[] = [];
-  const context: Context = {
-    options: { server: '', output },
-    style: plain,
-    client: () => Promise.reject(new Error('no server is asked')),
-    show: (value, text) => Promise.resolve(void out.push(output === 'json' ? JSON.stringify(value) : text())),
-    say: (line) => void out.push(line),
-    note: (line) => void notes.push(line),
-  };
-  return { context, out, notes };
-}
 
 test('a table says where, for how much and why; JSON says the same', async () => {
   const people = recorded();

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { recordingContext } from '../dialects/package/testing.ts';
+import { recorded } from '../testing/recorded.ts';
 import { branchRef, repositoryAddress } from './git.ts';
 import { publish, type PublishOptions } from './publish.ts';
 import { blobId, changeOf, MANIFEST } from './tree.ts';
@@ -31,7 +31,7 @@ const show = (path: string) => git('-C', repository, 'show', `main:${path}`);
 const list = () => git('-C', repository, 'ls-tree', '-r', '--name-only', 'main').split('\n');
 
 async function run(more: Partial<PublishOptions> = {}) {
-  const { context, shown, notes } = recordingContext();
+  const { context, shown, notes } = recorded();
   await publish(context, [input()], { git: repository, branch: 'main', timeout: 30, to: ['ansible'], ...more });
   return { value: shown[0] as { commit: string | null; written: string[]; removed: string[]; kept: string[] }, notes };
 }
@@ -167,7 +167,7 @@ describe(`publishing to a repository${absent}`, { skip: absent !== '' }, () => {
   });
 
   test('an entry of the catalogue is published as a file is, with all dialects that there are for it', async () => {
-    const { context, shown } = recordingContext();
+    const { context, shown } = recorded();
     const client = {
       call: (name: string, { params }: { params: { id: string } }) =>
         Promise.resolve({ name, source: params.id === 'web' ? descriptor() : '' }),

@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { Context } from '../context.ts';
-import { plain } from '../print/style.ts';
+import { recorded } from '../testing/recorded.ts';
 import { compare, recommend, train } from './learned.ts';
 import { simulatePolicy, solve } from './solve.ts';
 
@@ -20,31 +19,21 @@ afterEach(() => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-function recorded(output: 'table' | 'json' = 'table') {
-  const out: string[] = [];
-  const context: Context = {
-    options: { server: '', output },
-    style: plain,
-    client: () => Promise.reject(new Error('no server is asked')),
-    show: (value, text) => Promise.resolve(void out.push(output === 'json' ? JSON.stringify(value) : text())),
-    say: (line) => void out.push(line),
-    note: () => undefined,
-  };
-  return { context, text: () => out.join('\n'), json: () => JSON.parse(out[0]!) as Record<string, number> };
-}
+const text = ({ out }: ReturnType<typeof recorded>) => out.join('\n');
+const json = ({ out }: ReturnType<typeof recorded>) => JSON.parse(out[0]!) as Record<string, number>;
 
 test('solve prints bounds and thresholds, and a table that simulate reads and confirms', async () => {
   const people = recorded();
   const file = join(folder, 'table.json');
   await solve(people.context, example, { ...options, table: file });
-  expect(people.text()).toMatch(/between [\d.]+ and [\d.]+ per unit of time {2}exact, 792 states/);
-  expect(people.text()).toMatch(/^ +5 +never +\d+ tasks/m);
+  expect(text(people)).toMatch(/between [\d.]+ and [\d.]+ per unit of time {2}exact, 792 states/);
+  expect(text(people)).toMatch(/^ +5 +never +\d+ tasks/m);
   const programs = recorded('json');
   await solve(programs.context, example, options);
   const simulated = recorded('json');
   await simulatePolicy(simulated.context, example, { ...options, table: file, events: 50_000, seed: 1 });
-  const { gain, half } = simulated.json();
-  expect(Math.abs(gain! - programs.json()['upper']!)).toBeLessThan(2 * half!);
+  const { gain, half } = json(simulated);
+  expect(Math.abs(gain! - json(programs)['upper']!)).toBeLessThan(2 * half!);
   await writeFile(file, JSON.stringify({ format: 'superfluidity-scaling-policy', table: 'AAAA' }));
   const again = simulatePolicy(recorded().context, example, { ...options, table: file, events: 1_000, seed: 1 });
   await expect(again).rejects.toMatchObject({ code: 'SF-SCALE-INPUT' });
@@ -71,12 +60,12 @@ test('train prints a model, by which recommend counts', async () => {
   const trained = recorded();
   await train(trained.context, csv, { quality: 'latencyMs', perPod: ['cpu'], fixed: [], quantile: 0.9, trees: 60 });
   const model = join(folder, 'model.json');
-  await writeFile(model, trained.text());
+  await writeFile(model, text(trained));
   const asked = { replicas: 4, atMost: 50, margin: 0, growth: 1, min: 1, max: 20 };
   const answer = recorded('json');
   await recommend(answer.context, model, { ...asked, metric: ['cpu=0.95'] });
-  expect(answer.json()['replicas']).toBeGreaterThanOrEqual(5);
-  expect(answer.json()['replicas']).toBeLessThanOrEqual(6);
+  expect(json(answer)['replicas']).toBeGreaterThanOrEqual(5);
+  expect(json(answer)['replicas']).toBeLessThanOrEqual(6);
   for (const metric of ['cpu', 'cpu=x', 'memory=1']) {
     await expect(recommend(recorded().context, model, { ...asked, metric: [metric] })).rejects.toMatchObject({
       code: 'SF-CLI-USAGE',
@@ -88,8 +77,8 @@ test('compare reads a trace and puts policies side by side', async () => {
   const csv = join(folder, 'trace.csv');
   await writeFile(csv, `timestamp,value\n${[10, 40, 90, 30, 10].map((load, i) => `${i * 300},${load}`).join('\n')}\n`);
   const given = { serviceMs: 10, boot: 60, promiseMs: 50, cpuTarget: 0.6, step: 30, max: 50, seed: 1 };
-  const { context, text } = recorded();
-  await compare(context, csv, given);
-  expect(text()).toMatch(/^learned +[\d.]+ +[\d.]+/m);
-  expect(text()).toMatch(/^clairvoyant +0\.0/m);
+  const people = recorded();
+  await compare(people.context, csv, given);
+  expect(text(people)).toMatch(/^learned +[\d.]+ +[\d.]+/m);
+  expect(text(people)).toMatch(/^clairvoyant +0\.0/m);
 });

@@ -12,7 +12,7 @@ import { der, oid, readDer, tags } from './der.ts';
 import { inspect } from './inspect.ts';
 import { formatManifest, parseManifest } from './manifest.ts';
 import { packageLimits } from './package.ts';
-import { recordingContext } from './testing.ts';
+import { recorded } from '../../testing/recorded.ts';
 import { verify } from './verify.ts';
 
 const example = fileURLToPath(new URL('../../../../examples/mobile-edge/service.yaml', import.meta.url));
@@ -32,14 +32,14 @@ afterEach(() => {
 afterAll(() => rm(folder, { recursive: true }));
 
 async function built(name: string, more: Partial<BuildOptions> = {}): Promise<readonly ArchiveEntry[]> {
-  const { context } = recordingContext();
+  const { context } = recorded();
   const input = more.kind === 'mec' ? application : example;
   await build(context, [input], { ...options, out: at(name), force: true, ...more });
   return readArchive(await readFile(at(name)), packageLimits);
 }
 
 async function verified(name: string): Promise<{ readonly mismatches: readonly string[]; readonly code: unknown }> {
-  const { context, shown } = recordingContext();
+  const { context, shown } = recorded();
   process.exitCode = 0;
   await verify(context, at(name), {});
   const { mismatches } = shown[0] as { mismatches: string[] };
@@ -56,7 +56,7 @@ describe.each(['csar', 'osm', 'mec'] as const)('a package of kind %s', (kind) =>
     await built(name, { kind });
     expect(Buffer.compare(first, await readFile(at(name)))).toBe(0);
     expect(await verified(name)).toEqual({ mismatches: [], code: 0 });
-    const { context, shown } = recordingContext();
+    const { context, shown } = recorded();
     await inspect(context, at(name));
     expect(shown[0]).toMatchObject({
       kind,
@@ -87,7 +87,7 @@ describe.each(['csar', 'osm', 'mec'] as const)('a package of kind %s', (kind) =>
 
 test('a package is converted and read like a folder; what leads out of it is refused', async () => {
   await built('again.csar');
-  const { context, out } = recordingContext();
+  const { context, out } = recorded();
   await convert(context, [at('again.csar')], { to: 'native', out: at('native.yaml') });
   expect(out.join()).toContain('tosca to native');
   const zip = await readFile(at('again.csar'));
@@ -99,7 +99,7 @@ test('a package is converted and read like a folder; what leads out of it is ref
 
 test('what cannot be packed writes nothing, and nothing is replaced unasked', async () => {
   await writeFile(at('bad.yaml'), 'superfluidity: 1\n');
-  const { context } = recordingContext();
+  const { context } = recorded();
   await build(context, [at('bad.yaml')], { ...options, out: at('bad.csar') });
   expect(process.exitCode).toBe(2);
   await expect(readFile(at('bad.csar'))).rejects.toThrow(/ENOENT/);

@@ -10,7 +10,7 @@ import { signCms, splitSigned, verifyCms } from './cms.ts';
 import { oid } from './der.ts';
 import { packageLimits } from './package.ts';
 import { sign } from './sign.ts';
-import { recordingContext } from './testing.ts';
+import { recorded } from '../../testing/recorded.ts';
 import { verify, type VerifyOptions } from './verify.ts';
 
 const example = fileURLToPath(new URL('../../../../examples/mobile-edge/service.yaml', import.meta.url));
@@ -141,7 +141,7 @@ describe.skipIf(absent !== '')(`signatures${absent}`, () => {
   });
 
   const verified = async (name: string, options: VerifyOptions) => {
-    const { context, shown } = recordingContext();
+    const { context, shown } = recorded();
     process.exitCode = 0;
     await verify(context, at(name), options);
     return {
@@ -151,7 +151,7 @@ describe.skipIf(absent !== '')(`signatures${absent}`, () => {
   };
 
   test('a package that is signed is verified, and trusted only where somebody vouches for the signer', async () => {
-    const { context } = recordingContext();
+    const { context } = recorded();
     await build(context, [example], {
       kind: 'csar',
       digest: 'SHA-512',
