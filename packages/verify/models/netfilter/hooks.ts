@@ -28,9 +28,12 @@ export function compileRules(name: string, around: Surroundings): Rules {
   const { family, box } = around;
   const tables = box.rulesets.flatMap(({ tables: all }) => all.filter((table) => applies(table.family, family)));
   const looksAt = keysOf(tables);
-  const translates = tables.some(({ chains }) =>
-    [...chains.values()].some((chain) => chain.base?.type === 'nat' && chain.rules.length > 0),
-  );
+  const tracks = tracksConnections(tables, looksAt);
+  const translates =
+    tracks &&
+    tables.some(({ chains }) =>
+      [...chains.values()].some((chain) => chain.base?.type === 'nat' && chain.rules.length > 0),
+    );
   const translations = translationsOf(tables, around);
   const tracking: Tracking = { name, family, flows: box.flows ?? 'any', translates, translations, looksAt };
   const routines = new Map<string, Instruction>();
@@ -54,8 +57,6 @@ export function compileRules(name: string, around: Surroundings): Rules {
       chain.base === undefined ? [] : [{ chain, base: chain.base, context: contexts.get(table)! }],
     ),
   );
-  const tracks = needsTracking(looksAt, translates, tables);
-
   return { routines, hook, tracking, looksAt };
 
   function hook(at: HookName): Instruction {
@@ -103,11 +104,20 @@ function translationsOf(tables: readonly NfTable[], { family, box }: Surrounding
   return { source: union(found.source), destination: union(found.destination) };
 }
 
-function needsTracking(looksAt: ReadonlySet<string>, translates: boolean, tables: readonly NfTable[]): boolean {
-  const untracks = tables.some(({ chains }) =>
-    [...chains.values()].some(({ rules }) => rules.some(({ parts }) => parts.some(({ is }) => is === 'untrack'))),
-  );
-  return translates || untracks || [...looksAt].some((key) => key.startsWith('ct.'));
+/**
+ * The kernel tracks the connections of a namespace only if a rule there needs them (nf_ct_netns_get): one that translates,
+ * or that looks at connections. Chains of type nat alone do not, and no packet comes to them then. What was not understood
+ * may need them.
+ */
+function tracksConnections(tables: readonly NfTable[], looksAt: ReadonlySet<string>): boolean {
+  const needs = (parts: readonly Part[]): boolean =>
+    parts.some((part) => {
+      if (part.is === 'cases') return part.cases.some((one) => needs(one.tests) || needs(one.parts));
+      if (part.is === 'either') return part.of.some(needs);
+      return ['nat', 'untrack', 'unknown', 'doubt'].includes(part.is);
+    });
+  if ([...looksAt].some((key) => key.startsWith('ct.'))) return true;
+  return tables.some(({ chains }) => [...chains.values()].some(({ rules }) => rules.some(({ parts }) => needs(parts))));
 }
 
 function emptyChains(table: NfTable): ReadonlySet<string> {

@@ -73,6 +73,15 @@ describe('connections', () => {
     expect(back!.lines).toEqual([4, 5]);
   });
 
+  it('leads no packet to chains of type nat as long as no rule needs connections', () => {
+    const rules = (...more: string[]) =>
+      rulesOf('*nat', ':POSTROUTING ACCEPT [0:0]', '-A POSTROUTING -p tcp -j RETURN', ...more, 'COMMIT');
+    const lines = (of: Ruleset) => predict(labNetwork(labBox([of])), probe({}))[0]!.lines;
+    expect(lines(rules())).toEqual([]);
+    expect(lines(rules('-A POSTROUTING -o eth2 -j MASQUERADE'))).toEqual([3]);
+    expect(lines(rules('-A POSTROUTING -m state --state NEW -j ACCEPT'))).toEqual([3]);
+  });
+
   it('marks what may be translated already, when any packet is asked about', () => {
     const rules = rulesOf('*nat', ':POSTROUTING ACCEPT [0:0]', '-A POSTROUTING -o eth2 -j MASQUERADE', 'COMMIT');
     const network = labNetwork({ ...labBox([rules]), flows: 'any' });
