@@ -18,18 +18,20 @@ const system = [
   'drivers/linux/**/*.test.ts',
   'packages/store/**/*.test.ts',
 ];
+const onCi = process.env['CI'] === 'true';
+
 /**
  * What works with processes and the kernel may lose a race on a machine that others keep busy. On CI it gets a second
  * attempt, and `npm test` names what needed it.
  */
-const retry = process.env['CI'] === 'true' ? 1 : 0;
+const retry = onCi ? 1 : 0;
 const ignored = ['**/node_modules/**', '**/dist/**'];
 
 /** Left to itself, vitest keeps a processor free. Above this bound the memory of browsers and databases would count. */
 const WORKERS_MAX = 8;
 
-/** With SUPERFLUIDITY_RUNS=20, properties are tried twenty times as often: tools/more-runs.ts stands for fast-check. */
-const moreRuns = process.env['SUPERFLUIDITY_RUNS'] === undefined ? [] : [standFor('fast-check', 'tools/more-runs.ts')];
+/** With SUPERFLUIDITY_RUNS=20, properties are tried twenty times as often; on CI, with the same values each time. */
+const isSearch = process.env['SUPERFLUIDITY_RUNS'] !== undefined;
 
 function standFor(name: string, file: string): Plugin {
   const path = fileURLToPath(new URL(file, import.meta.url));
@@ -41,9 +43,9 @@ function standFor(name: string, file: string): Plugin {
 }
 
 export default defineConfig({
-  plugins: moreRuns,
+  plugins: isSearch || onCi ? [standFor('fast-check', 'tools/properties.ts')] : [],
   test: {
-    testTimeout: moreRuns.length === 0 ? 20_000 : 120_000,
+    testTimeout: isSearch ? 120_000 : 20_000,
     hookTimeout: 60_000,
     maxWorkers: Math.min(availableParallelism(), WORKERS_MAX),
     // Tests start the command and the server a hundred times: from what Node compiled before, in half the time.
