@@ -23,6 +23,8 @@ export type Format = (typeof formats)[number];
 export interface ReadResult {
   /** Present when no problem is an error. */
   readonly service?: Service;
+  /** What can be drawn where only the check of the whole finds errors, as a chain to a unit without a network. */
+  readonly draft?: Service;
   readonly problems: readonly Problem[];
   /** Where the files speak of a part of the service: `functions[1].units[0].ports[0]`. */
   readonly locate?: (modelPath: string) => Position | undefined;

@@ -14,6 +14,16 @@ export {
 export { NemoNames, type NemoNameKind, type NemoOccurrence, type NemoSymbol } from './nemo/names.ts';
 export { parseNemo } from './nemo/parse.ts';
 export { isNemo, readNemo } from './nemo/read.ts';
+export {
+  type ConnectionItem as NemoConnection,
+  formatProperties as formatNemoProperties,
+  type Item as NemoItem,
+  type NodeItem as NemoNode,
+  type NodeModelItem as NemoModel,
+  type Statement as NemoStatement,
+  type Value as NemoValue,
+} from './nemo/syntax.ts';
+export { nameIn } from './names.ts';
 export { writeNative } from './native/write.ts';
 export { formatPath, parsePath, type Path } from './yaml-text.ts';
 export { type Action, type DescriptionModel, readDescriptionModel } from './rdcl/description-model.ts';

@@ -21,9 +21,9 @@ export function toService(native: NativeService, origins: Origins, problems: rea
     });
     return { problems: [...problems, ...found], locate };
   }
-  const service = toModel(native);
+  const service = deepFreeze(toModel(native));
   const all = [...problems, ...checkService(service).map((problem) => at(locate, problem))];
-  return all.some(isError) ? { problems: all, locate } : { service: deepFreeze(service), problems: all, locate };
+  return all.some(isError) ? { draft: service, problems: all, locate } : { service, problems: all, locate };
 }
 
 function at(locate: Origins['locate'], problem: Problem): Problem {

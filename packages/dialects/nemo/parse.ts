@@ -18,6 +18,7 @@ import {
   type ParameterType,
   type Property,
   type Statement,
+  type StatementBody,
   type Value,
 } from './syntax.ts';
 
@@ -134,7 +135,9 @@ class Parser {
         return [];
       }
       try {
-        statements.push(this.#statement());
+        const from = this.#scan.offset;
+        const body = this.#statement();
+        statements.push({ ...body, from, to: this.#scan.end });
       } catch (error) {
         if (!(error instanceof SyntaxMistake)) throw error;
         mistakes += 1;
@@ -150,7 +153,7 @@ class Parser {
     this.problems.push({ severity, code, message, path: '', position: this.#scan.position(offset) });
   }
 
-  #statement(): Statement {
+  #statement(): StatementBody {
     const scan = this.#scan;
     const start = scan.offset;
     const at = scan.here;
@@ -169,9 +172,9 @@ class Parser {
     return { kind: 'delete', of, name, at };
   }
 
-  #other(start: number, at: Position): Statement {
+  #other(start: number, at: Position): StatementBody {
     const scan = this.#scan;
-    const other = (): Statement => {
+    const other = (): StatementBody => {
       this.#end();
       return { kind: 'other', text: scan.since(start), at };
     };
@@ -204,7 +207,7 @@ class Parser {
     throw scan.mistake('expected CREATE, IMPORT, UPDATE, DELETE, Query, Transaction, Commit, Connect or Disconnect');
   }
 
-  #notification(start: number, at: Position, verb: string): Statement {
+  #notification(start: number, at: Position, verb: string): StatementBody {
     const scan = this.#scan;
     scan.take(keywords.notification);
     this.#name();

@@ -30,6 +30,11 @@ export class Scanner {
     return this.#offset;
   }
 
+  /** Where the last thing ended. */
+  get end(): number {
+    return this.#offset;
+  }
+
   get atEnd(): boolean {
     return this.offset >= this.text.length;
   }

@@ -1,7 +1,15 @@
 import type { Position } from '@superfluidity/core';
 
 /** What a NEMO script says, as it is written. Every part knows where it stands. */
-export type Statement =
+export type Statement = StatementBody & Span;
+
+/** Characters of the script, from the first of the statement to behind its last. */
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+export type StatementBody =
   | { readonly kind: 'make'; readonly verb: Verb; readonly item: Item; readonly text: string }
   | { readonly kind: 'delete'; readonly of: ItemKind; readonly name: string; readonly at: Position }
   | { readonly kind: 'transaction'; readonly step: 'Begin' | 'End' | 'Commit'; readonly at: Position }

@@ -6,7 +6,7 @@ import type { Permission } from '../view-model/permitted.ts';
 import { ActionMenu, type MenuEntry } from './action-menu.tsx';
 import { aligned, type Alignment, sizeOf } from './core/arrange.ts';
 import type { End } from './core/edits.ts';
-import type { LevelNode } from './core/level.ts';
+import type { LevelEdge, LevelNode } from './core/level.ts';
 import { designLimits } from './core/limits.ts';
 import * as operations from './core/operations.ts';
 import { actionsOf, type PaletteEntry } from './core/palette.ts';
@@ -32,7 +32,7 @@ interface DesignGraphProps {
   readonly onRun: (change: Parameters<Design['edit']>[0]) => operations.Done;
   readonly onNotice: (words: string | undefined) => void;
   readonly onAddDescriptor: (id: string) => void;
-  readonly onShowText: (node: Pick<LevelNode, 'at'>) => void;
+  readonly onShowText: (thing: LevelNode | LevelEdge) => void;
 }
 
 /** The graph of what is open, or why there is none. */
@@ -199,11 +199,7 @@ const no = (reason: string): Permission => ({ allowed: false, reason });
 
 function permissions(design: Design, nodes: readonly LevelNode[], edges: number) {
   const blocks = nodes.filter(({ kind }) => kind === 'function' || kind === 'unit');
-  const changes = design.isStale
-    ? no('The text cannot be read: mend it first.')
-    : design.history.now.language === 'native'
-      ? yes
-      : no('The graph of this text is only shown: make it native first.');
+  const changes = design.isStale ? no('The text cannot be read: mend it first.') : yes;
   const then = (may: Permission) => (changes.allowed ? may : changes);
   return {
     open: nodes.length === 1 && nodes[0]!.opens !== undefined ? yes : no('Select one block that has an inside.'),

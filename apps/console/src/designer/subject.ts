@@ -1,11 +1,27 @@
 import type { Path } from '@superfluidity/dialects/languages';
 import { isNode, parseDocument } from 'yaml';
-import type { Level } from './core/level.ts';
+import type { Level, LevelEdge, LevelNode } from './core/level.ts';
+import type { Drawn } from './core/operations.ts';
+import { nodeAt, spanOf } from './core/places.ts';
 import type { Reveal } from './editor/text-editor.tsx';
 import type { Subject } from './properties-panel.tsx';
 
-/** Where a part of the text stands. */
-export function rangeOf(text: string, at: Path): Reveal | undefined {
+/** Where the text says a thing of the graph. */
+export function placeOf(design: Drawn, thing: LevelNode | LevelEdge): Reveal | undefined {
+  const { text, language } = design.reading.version;
+  if (language === 'native') return rangeOf(text, thing.at);
+  if (!('ports' in thing)) return undefined;
+  return spanOf(design, thing);
+}
+
+/** The thing of the graph that the text says at an offset. */
+export function thingAt(design: Drawn, offset: number): string | undefined {
+  const { text, language } = design.reading.version;
+  return language === 'native' ? nodeAtOffset(text, design.level, offset) : nodeAt(design, offset);
+}
+
+/** Where a part of a native descriptor stands. */
+function rangeOf(text: string, at: Path): Reveal | undefined {
   const node = parseDocument(text).getIn(at, true);
   if (!isNode(node) || node.range === undefined || node.range === null) return undefined;
   return { from: node.range[0], to: node.range[1] };
@@ -23,7 +39,7 @@ export function offsetOfLine(text: string, line: number): Reveal {
 }
 
 /** The thing of the level in whose text the cursor is: the innermost. */
-export function nodeAtOffset(text: string, level: Level, offset: number): string | undefined {
+function nodeAtOffset(text: string, level: Level, offset: number): string | undefined {
   if (level.isProgram) return undefined;
   const document = parseDocument(text);
   let best: { readonly id: string; readonly size: number } | undefined;

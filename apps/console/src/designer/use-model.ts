@@ -1,7 +1,8 @@
 import { type DescriptionModel, readDescriptionModel } from '@superfluidity/dialects/languages';
 import { complete } from '@superfluidity/language';
 import { useMemo, useState } from 'react';
-import type { Level } from './core/level.ts';
+import { nemoPalette } from './core/nemo-edits.ts';
+import type { Drawn } from './core/operations.ts';
 import { entriesOf, type PaletteEntry } from './core/palette.ts';
 import usual from './models/superfluidity.yaml?raw';
 
@@ -43,9 +44,12 @@ export function useModel() {
   };
 }
 
-/** What the palette has for a level: of a program, the classes of Click; else what the model says. */
-export function paletteOf(model: DescriptionModel | undefined, level: Level): readonly PaletteEntry[] {
+/** What the palette has: of a program, the classes of Click; of a script, the types of NEMO; else what the model says. */
+export function paletteOf(model: DescriptionModel | undefined, design: Drawn): readonly PaletteEntry[] {
+  const { level, reading } = design;
   if (level.isProgram) return clickEntries();
+  if (reading.version.language === 'nemo') return nemoPalette(design);
+  if (reading.version.language === 'click') return [];
   return model === undefined ? [] : entriesOf(model, level.open.block.kind);
 }
 

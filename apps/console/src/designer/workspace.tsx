@@ -1,20 +1,21 @@
 import { Alert, Breadcrumb, BreadcrumbItem, Button, ToggleGroup, ToggleGroupItem } from '@patternfly/react-core';
 import type { Path } from '@superfluidity/dialects/languages';
+import type { Language } from '@superfluidity/language';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback, useState } from 'react';
 import { useClient } from '../data/session.tsx';
 import { ClickElementForm } from './click-element-form.tsx';
 import type { End } from './core/edits.ts';
-import type { LevelNode } from './core/level.ts';
 import * as operations from './core/operations.ts';
 import { mayConnect, type PaletteEntry } from './core/palette.ts';
 import type { Compared } from './designer.tsx';
 import { DesignGraph } from './design-graph.tsx';
 import { type Reveal, TextEditor } from './editor/text-editor.tsx';
+import { NemoNodeForm } from './nemo-node-form.tsx';
 import { PalettePanel } from './palette-panel.tsx';
 import { ProblemsPanel } from './problems-panel.tsx';
 import { PropertiesPanel, type Subject } from './properties-panel.tsx';
-import { nodeAtOffset, offsetOfLine, rangeOf, subjectOf } from './subject.ts';
+import { offsetOfLine, placeOf, subjectOf, thingAt } from './subject.ts';
 import type { Design } from './use-design.ts';
 import { paletteOf, useModel } from './use-model.ts';
 
@@ -56,10 +57,10 @@ export function Workspace(props: {
         others.length > 0
           ? undefined
           : [...(drawn?.level.nodes ?? []), ...(drawn?.level.edges ?? [])].find(({ id }) => id === only);
-      const range = thing === undefined || fromText ? undefined : rangeOf(text, thing.at);
+      const range = thing === undefined || drawn === undefined || fromText ? undefined : placeOf(drawn, thing);
       if (range !== undefined) onReveal(range);
     },
-    [navigate, drawn, text, onReveal],
+    [navigate, drawn, onReveal],
   );
   const open = (path: string, selects?: string) => {
     setMany([]);
@@ -89,9 +90,11 @@ export function Workspace(props: {
   };
   const connect = (from: End, to: End) => {
     const kind = drawn?.level.open.block.kind ?? 'service';
-    if (model.model !== undefined && !mayConnect(model.model, kind, from.node.kind, to.node.kind))
+    // Scripts and programs have rules of their own.
+    const rules = language === 'native' && drawn?.level.isProgram === false ? model.model : undefined;
+    if (rules !== undefined && !mayConnect(rules, kind, from.node.kind, to.node.kind))
       return onNotice(
-        `The description model '${model.model.name}' has no edge from a ${from.node.kind} to a ${to.node.kind}.`,
+        `The description model '${rules.name}' has no edge from a ${from.node.kind} to a ${to.node.kind}.`,
       );
     run((now) => operations.connected(now, from, to));
   };
@@ -101,16 +104,14 @@ export function Workspace(props: {
   };
   const onCursor = (offset: number) => {
     if (drawn === undefined || design.isStale) return;
-    const id = nodeAtOffset(text, drawn.level, offset);
+    const id = thingAt(drawn, offset);
     if (id !== undefined && id !== chosen[0]) select([id], true);
   };
   const openAt: Path = drawn === undefined ? [] : drawn.reading.documentPath(drawn.level.open.at);
   const subject = port ?? (drawn === undefined ? undefined : subjectOf(drawn.level, chosen, openAt));
-  const element =
-    drawn?.level.isProgram === true && chosen.length === 1
-      ? drawn.level.nodes.find(({ id, kind }) => id === chosen[0] && kind === 'element')
-      : undefined;
-  const entries = drawn === undefined ? [] : paletteOf(model.model, drawn.level);
+  const only = chosen.length === 1 ? drawn?.level.nodes.find(({ id }) => id === chosen[0]) : undefined;
+  const element = drawn?.level.isProgram === true && only?.kind === 'element' ? only : undefined;
+  const entries = drawn === undefined ? [] : paletteOf(model.model, drawn);
   const errors = design.reading.problems.length;
 
   return (
@@ -118,9 +119,9 @@ export function Workspace(props: {
       <div className="sf-workspace__palette">
         {drawn !== undefined && (
           <PalettePanel
-            title={drawn.level.isProgram ? 'Click elements' : (model.model?.name ?? '')}
+            title={paletteTitle(language, drawn.level.isProgram, model.model?.name)}
             entries={entries}
-            withCatalogue={drawn.level.open.block.kind === 'service'}
+            withCatalogue={language === 'native' && drawn.level.open.block.kind === 'service'}
             onAdd={add}
             onAddDescriptor={(id) => void addDescriptor(id)}
             onModel={(file) => void bring(file)}
@@ -175,8 +176,8 @@ export function Workspace(props: {
           onRun={run}
           onNotice={onNotice}
           onAddDescriptor={(id) => void addDescriptor(id)}
-          onShowText={(node: Pick<LevelNode, 'at'>) => {
-            const range = rangeOf(text, node.at);
+          onShowText={(node) => {
+            const range = drawn === undefined ? undefined : placeOf(drawn, node);
             if (range !== undefined) onReveal({ ...range });
           }}
         />
@@ -225,6 +226,12 @@ export function Workspace(props: {
                 name={element.name}
                 onChange={(field, value) => run((now) => operations.configured(now, element.name, field, value))}
               />
+            ) : language === 'nemo' && drawn !== undefined && only !== undefined && !design.isStale ? (
+              <NemoNodeForm
+                design={drawn}
+                node={only}
+                onChange={(field, value) => run((now) => operations.saidOfNode(now, only, field, value))}
+              />
             ) : subject === undefined || language !== 'native' || design.isStale ? (
               <p className="sf-subtle sf-side__words">
                 {design.isStale
@@ -245,6 +252,11 @@ export function Workspace(props: {
       </div>
     </div>
   );
+}
+
+function paletteTitle(language: Language, isProgram: boolean, model = ''): string {
+  if (isProgram) return 'Click elements';
+  return language === 'nemo' ? 'Types of NEMO' : model;
 }
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;

@@ -228,10 +228,42 @@ describe('an edit of the graph', () => {
     expect(gone).not.toContain('Counter');
   });
 
-  it('of a text in another language is not made', () => {
-    const reading = readVersion({ text: 'CREATE Node a Type vm;', language: 'nemo' });
-    const drawn = operations.drawn(reading, '');
-    if (drawn !== undefined) expect(operations.add(drawn, { kind: 'network', template: {} })).toHaveProperty('refused');
+  it('of what is inside a compound element changes that, in the program of a descriptor as in a file', () => {
+    const program =
+      'elementclass Pair { input -> a :: Counter -> output }; FromDevice(eth0) -> p :: Pair -> Discard;\n';
+    const descriptor = text.replace(/program: \|\n(?: {8}.*\n)+/, `program: |\n        ${program}`);
+    for (const [source, language, path] of [
+      [descriptor, 'native', 'router/router/p'],
+      [program, 'click', 'service/service/p'],
+    ] as const) {
+      const design = operations.drawn(readVersion({ text: source, language }), path)!;
+      expect(design.level.nodes.map(({ id }) => id).toSorted()).toEqual(['block:a', 'port:in0', 'port:out0']);
+      const after = done(operations.configured(design, 'a', 'class', 'AverageCounter'));
+      const again = operations.drawn(readVersion({ text: after, language }), path)!;
+      expect(node(again, 'block:a').about).toBe('AverageCounter');
+      const cut = again.level.edges.filter(({ target }) => target === 'port:out0');
+      const apart = operations.drawn(readVersion({ text: done(operations.removed(again, [], cut)), language }), path)!;
+      expect(apart.level.edges.map(({ source: from, target }) => [from, target])).toEqual([['port:in0', 'block:a']]);
+    }
+  });
+
+  it('of a Click configuration as a whole is one of its text', () => {
+    const source = '// a way in\nFromDevice(eth0) -> c :: Counter -> Discard;\n';
+    const open = (of: string) => operations.drawn(readVersion({ text: of, language: 'click' }), 'service/service')!;
+    const design = open(source);
+    const added = operations.add(design, { kind: 'element', template: { carried: { click: { class: 'Tee' } } } });
+    const withTee = open(done(added));
+    const linked = done(
+      operations.connected(
+        withTee,
+        { node: node(withTee, 'block:c'), port: 'out1' },
+        { node: node(withTee, added.selects![0]!) },
+      ),
+    );
+    expect(linked).toContain('// a way in');
+    expect(linked).toContain('c [1] -> tee;');
+    const top = operations.drawn(readVersion({ text: source, language: 'click' }), '')!;
+    expect(operations.add(top, { kind: 'network', template: {} })).toHaveProperty('refused');
   });
 });
 

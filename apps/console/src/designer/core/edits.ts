@@ -82,6 +82,12 @@ export function addBlock(document: Document, level: Level, openAt: Path, kind: N
 const unitsOfTemplate = (template: Fields): readonly Fields[] =>
   Array.isArray(template['units']) ? (template['units'] as readonly Fields[]) : [template];
 
+/** An address of its own for a new chain, in no network: it is the same at whatever site its end is. */
+export function freeAddress(used: readonly string[]): string {
+  const free = Array.from({ length: 245 }, (_, i) => `10.99.0.${i + 10}`).find((one) => !used.includes(one));
+  return free ?? '10.99.1.10';
+}
+
 /** An end of a connection: a node of the level, and one of its ports or none yet. */
 export interface End {
   readonly node: LevelNode;
@@ -172,13 +178,12 @@ export function addChain(document: Document, level: Level, nodes: readonly Level
   });
   const chains = ['service', 'chains'];
   const used = listAt(document, chains).map((one) => String((one as Fields)['address'] ?? ''));
-  const host = Array.from({ length: 250 }, (_, i) => `10.99.0.${i + 10}`).find((one) => !used.includes(one));
   append(document, chains, {
     name: freeName('chain', namesIn(document, chains)),
     from: stops[0],
     ...(stops.length > 2 ? { through: stops.slice(1, -1) } : {}),
     to: stops.at(-1),
-    address: host ?? '10.99.1.10',
+    address: freeAddress(used),
   });
 }
 

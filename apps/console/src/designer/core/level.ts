@@ -1,5 +1,5 @@
 import { type Environment, type Link, type Port, type Service, splitPortReference } from '@superfluidity/model';
-import { withClickElements, type Path } from '@superfluidity/dialects/languages';
+import type { Path } from '@superfluidity/dialects/languages';
 import type { Problem } from '@superfluidity/core';
 import { inside, lineTo, type Placed, problemsUnder, type Reading } from './reading.ts';
 
@@ -61,11 +61,13 @@ export const nodeId = (kind: NodeKind, name: string): string =>
 
 /** The level that is open at a path of blocks. The service is one that could be read. */
 export function levelOf(reading: Reading, service: Service, path: string): Level {
-  const line = lineTo(service, path);
-  const last = line.at(-1)!;
-  const isProgram = last.block.kind === 'unit' && last.block.execution?.environment === 'click' && !hasBlocks(last);
-  const open = isProgram ? { ...last, block: withClickElements(last.block) } : last;
+  const { language } = reading.version;
+  const line = lineTo(service, path, language);
+  const open = line.at(-1)!;
+  const program = line.find(({ isProgram: is }) => is === true);
+  const isProgram = program !== undefined;
   const { documentPath, problems } = reading;
+  const programAt: Path = program === undefined ? [] : [...documentPath(program.at), 'program'];
   const counted = (at: Path): Pick<LevelNode, 'errors' | 'warnings'> => countOf(problems, at);
   const taken = new Set<string>();
   const fresh = (id: string) => {
@@ -75,7 +77,7 @@ export function levelOf(reading: Reading, service: Service, path: string): Level
     return free;
   };
   const blocks = inside(open).map((child): LevelNode => {
-    const at = isProgram ? [...documentPath(open.at), 'program'] : documentPath(child.at);
+    const at = isProgram ? programAt : documentPath(child.at);
     const { kind, name, execution, scale } = child.block;
     const first = execution ?? (child.block.children.length === 1 ? child.block.children[0]!.execution : undefined);
     return {
@@ -113,13 +115,11 @@ export function levelOf(reading: Reading, service: Service, path: string): Level
   const known = new Set(nodes.map(({ id }) => id));
   const edges = [
     ...attachments(blocks, known),
-    ...linksOf(open.block.links, nodes, isProgram ? [...openAt, 'program'] : [...openAt, 'links'], isProgram),
+    ...linksOf(open.block.links, nodes, isProgram ? programAt : [...openAt, 'links'], isProgram),
     ...chainsOf(service, open, known),
   ];
   return { line, open, nodes, edges, isProgram };
 }
-
-const hasBlocks = ({ block }: Placed): boolean => block.children.length > 0;
 
 function countOf(problems: readonly Problem[], at: Path): Pick<LevelNode, 'errors' | 'warnings'> {
   if (problems.length === 0) return { errors: 0, warnings: 0 };

@@ -1,14 +1,16 @@
 import type { Path } from '@superfluidity/dialects/languages';
 import { rename as renameIn } from '@superfluidity/language';
-import type { Service } from '@superfluidity/model';
+import type { Block, Service } from '@superfluidity/model';
 import { isScalar, parseDocument } from 'yaml';
-import { addElement, configureElement, linkElements, removeElements } from './click-edits.ts';
 import { addBlock, addChain, connect, type End, remove, setField } from './edits.ts';
 import { copied, fragmentOf, paste } from './fragment.ts';
 import { type Level, type LevelEdge, levelOf, type LevelNode } from './level.ts';
+import { addNode, chainOfNodes, connectNodes, removeNodes, renameNemo, setNemoField } from './nemo-edits.ts';
 import type { PaletteEntry } from './palette.ts';
+import { marked } from './places.ts';
+import { addElement, configureElement, linkElements, programOf, removeElements } from './program-edits.ts';
 import { fileOf, type Reading, readVersion } from './reading.ts';
-import { type Edited, editYaml, set } from './yaml-edit.ts';
+import { type Edited, editYaml, Refused, set } from './yaml-edit.ts';
 
 /** A design that could be read, and what of it is open: what a person changes in the graph. */
 export interface Drawn {
@@ -19,7 +21,7 @@ export interface Drawn {
 
 export function drawn(reading: Reading, path: string): Drawn | undefined {
   const { service } = reading;
-  return service === undefined ? undefined : { reading, service, level: levelOf(reading, service, path) };
+  return service === undefined ? undefined : marked({ reading, service, level: levelOf(reading, service, path) });
 }
 
 /** A change, with what is selected then. */
@@ -27,36 +29,59 @@ export type Done = Edited & { readonly selects?: readonly string[] };
 
 const openAt = ({ reading, level }: Drawn): Path => reading.documentPath(level.open.at);
 
-function onText(design: Drawn, change: Parameters<typeof editYaml>[1]): Edited {
-  const { language, text } = design.reading.version;
-  if (language !== 'native')
-    return { refused: 'the graph of this text is only shown: make it a native descriptor first' };
+/** What a change throws because it cannot be made is said. */
+function attempt<T extends Done>(change: () => T): T | { readonly refused: string } {
+  try {
+    return change();
+  } catch (error) {
+    if (error instanceof Refused) return { refused: error.message };
+    throw error;
+  }
+}
+
+function onText({ reading }: Drawn, change: Parameters<typeof editYaml>[1]): Edited {
+  const { language, text } = reading.version;
+  if (language === 'click') return { refused: 'a Click configuration is one program: open it, down to its elements' };
+  if (language === 'nemo') return { refused: 'in a script this is changed in the text' };
   return editYaml(text, change);
 }
 
-function onProgram(design: Drawn, program: () => string): Edited {
+/** Changes the block that is open inside of a Click program, and with it the program. */
+function onProgram(design: Drawn, change: (open: Block) => Block): Edited {
+  const { level, reading } = design;
+  const from = level.line.findIndex(({ isProgram }) => isProgram === true);
+  const program = () => programOf(level.line.slice(from), change(level.open.block));
+  if (reading.version.language === 'click') return attempt(() => ({ text: program() }));
+  const at = [...reading.documentPath(level.line[from]!.at), 'program'];
   return onText(design, (document) => {
-    const node = document.getIn([...openAt(design), 'program'], true);
+    const node = document.getIn(at, true);
     const text = program();
     if (isScalar(node)) {
       node.value = text;
       if (text.includes('\n')) node.type = 'BLOCK_LITERAL';
-    } else set(document, [...openAt(design), 'program'], text);
+    } else set(document, at, text);
   });
 }
 
+const isNemo = ({ reading }: Drawn): boolean => reading.version.language === 'nemo';
+
 export function add(design: Drawn, entry: Pick<PaletteEntry, 'kind' | 'template'>): Done {
-  let id = '';
   const { level } = design;
+  let id = '';
+  if (isNemo(design))
+    return attempt(() => {
+      const added = addNode(design, entry);
+      return { text: added.text, selects: [added.id] };
+    });
   const edited =
     level.isProgram && entry.kind === 'element'
-      ? onProgram(design, () => {
+      ? onProgram(design, (open) => {
           const click = (
             entry.template['carried'] as { click?: { class?: string; configuration?: string } } | undefined
           )?.click;
-          const added = addElement(level.open.block, click?.class ?? 'Null', click?.configuration);
+          const added = addElement(open, click?.class ?? 'Null', click?.configuration);
           id = `block:${added.name}`;
-          return added.program;
+          return added.changed;
         })
       : onText(design, (document) => {
           id = addBlock(document, level, openAt(design), entry.kind, entry.template);
@@ -66,22 +91,32 @@ export function add(design: Drawn, entry: Pick<PaletteEntry, 'kind' | 'template'
 
 export function removed(design: Drawn, nodes: readonly LevelNode[], edges: readonly LevelEdge[]): Done {
   const { level } = design;
+  if (isNemo(design)) return attempt(() => ({ text: removeNodes(design, nodes, edges), selects: [] }));
   const edited =
     level.isProgram && nodes.every(({ kind }) => kind === 'element')
-      ? onProgram(design, () => removeElements(level.open.block, nodes, edges))
+      ? onProgram(design, (open) => removeElements(open, nodes, edges))
       : onText(design, (document) => remove(document, level, openAt(design), nodes, edges));
   return { ...edited, selects: [] };
 }
 
 export function connected(design: Drawn, from: End, to: End): Edited {
   const { level } = design;
+  if (isNemo(design)) return attempt(() => ({ text: connectNodes(design, from, to) }));
   return level.isProgram
-    ? onProgram(design, () => linkElements(level.open.block, from, to))
+    ? onProgram(design, (open) => linkElements(open, from, to))
     : onText(design, (document) => connect(document, level, openAt(design), from, to));
 }
 
 export function chained(design: Drawn, nodes: readonly LevelNode[]): Edited {
+  if (isNemo(design)) return attempt(() => ({ text: chainOfNodes(design, nodes) }));
   return onText(design, (document) => addChain(document, design.level, nodes));
+}
+
+/** What a script says of a node, and its name. */
+export function saidOfNode(design: Drawn, node: LevelNode, field: string, value: string): Edited {
+  return attempt(() =>
+    field === 'name' ? renameNemo(design, node, value) : { text: setNemoField(design, node, field, value) },
+  );
 }
 
 export function fragment(design: Drawn, nodes: readonly LevelNode[], edges: readonly LevelEdge[]): string {
@@ -110,7 +145,7 @@ export function configured(
   what: 'class' | 'configuration',
   value: string | undefined,
 ): Edited {
-  return onProgram(design, () => configureElement(design.level.open.block, name, what, value));
+  return onProgram(design, (open) => configureElement(open, name, what, value));
 }
 
 /** Another name, wherever it is named: as the editor does it. */

@@ -6,6 +6,7 @@ import {
   readClick,
   readNativeDraft,
   readNemo,
+  withClickElements,
 } from '@superfluidity/dialects/languages';
 import type { Block, Service } from '@superfluidity/model';
 import { designLimits } from './limits.ts';
@@ -45,7 +46,7 @@ export function readVersion(version: Version): Reading {
     };
   if (language === 'native') return { version, ...readNativeDraft(text, { file: path }) };
   const read = language === 'nemo' ? readNemo : readClick;
-  const { service, problems } = read([{ path, bytes: new TextEncoder().encode(text) }]);
+  const { draft, service = draft, problems } = read([{ path, bytes: new TextEncoder().encode(text) }]);
   return { version, ...(service === undefined ? {} : { service }), problems, documentPath: parsePath };
 }
 
@@ -54,6 +55,8 @@ export interface Placed {
   readonly block: Block;
   readonly at: string;
   readonly path: string;
+  /** Whether what is in it is said by a Click program, and not by the descriptor. */
+  readonly isProgram?: boolean;
 }
 
 const lists = { service: 'services', function: 'functions', unit: 'units', element: 'elements' } as const;
@@ -73,14 +76,22 @@ export function inside({ block, at, path }: Placed): readonly Placed[] {
 }
 
 /** From the service down to the block at a path, as far as it goes: what was open may be gone. */
-export function lineTo(service: Service, path: string): readonly Placed[] {
+export function lineTo(service: Service, path: string, language: Version['language']): readonly Placed[] {
   const line: Placed[] = [{ block: service.block, at: '', path: '' }];
   for (const name of path === '' ? [] : path.split('/')) {
     const next = inside(line.at(-1)!).find(({ block }) => block.name === name);
     if (next === undefined) break;
-    line.push(next);
+    line.push(opened(next, language));
   }
   return line;
+}
+
+/** A unit that a Click program is has the elements of that program; the reader of whole configurations tells them itself. */
+function opened(placed: Placed, language: Version['language']): Placed {
+  const { kind, execution, children } = placed.block;
+  if (kind !== 'unit' || execution?.environment !== 'click') return placed;
+  if (children.length === 0) return { ...placed, block: withClickElements(placed.block), isProgram: true };
+  return language === 'click' ? { ...placed, isProgram: true } : placed;
 }
 
 /** Problems of a part of the text and of what lies in it, by the path of the document. */

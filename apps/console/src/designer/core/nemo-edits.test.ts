@@ -1,0 +1,145 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { LevelNode } from './level.ts';
+import { nemoForm, nemoPalette } from './nemo-edits.ts';
+import * as operations from './operations.ts';
+import { nodeAt } from './places.ts';
+import { readVersion } from './reading.ts';
+
+const intent = readFileSync(new URL('../templates/intent.nemo', import.meta.url), 'utf8');
+function drawn(text: string): operations.Drawn {
+  const reading = readVersion({ text, language: 'nemo' });
+  const design = operations.drawn(reading, '');
+  if (design === undefined) throw new Error(`${text}\n${JSON.stringify(reading.problems)}`);
+  return design;
+}
+const node = (design: operations.Drawn, id: string): LevelNode => design.level.nodes.find((one) => one.id === id)!;
+function done(result: operations.Done): string {
+  if ('refused' in result) throw new Error(result.refused);
+  return result.text;
+}
+const linesOf = (text: string) => text.split('\n');
+const newLines = (before: string, after: string) => linesOf(after).filter((line) => !linesOf(before).includes(line));
+
+describe('the graph of a NEMO script', () => {
+  it('takes types of NEMO and of the script, before the end of a transaction', () => {
+    const design = drawn(intent);
+    const palette = nemoPalette(design);
+    expect(palette.map(({ label }) => label).slice(0, 3)).toEqual(['inspect', 'host', 'l2-group']);
+    const of = (label: string) => palette.find((entry) => entry.label === label)!;
+    for (const { id, kind } of palette) {
+      const added = operations.add(design, palette.find((one) => one.id === id)!);
+      const after = drawn(done(added));
+      expect(node(after, added.selects![0]!)?.kind).toBe(kind);
+      expect(after.reading.problems.filter(({ severity }) => severity === 'error')).toEqual([]);
+    }
+    const open = drawn('Transaction Begin;\nCREATE Node a Type host;\nTransaction End;\n');
+    expect(linesOf(done(operations.add(open, of('host'))))).toEqual([
+      'Transaction Begin;',
+      'CREATE Node a Type host;',
+      'CREATE Node host Type host;',
+      'Transaction End;',
+      '',
+    ]);
+  });
+
+  it('connects by a connection, by a free point of a model, and by one more end of what is there', () => {
+    const added = operations.add(drawn(intent), { kind: 'function', template: { nemo: 'host' } });
+    const design = drawn(done(added));
+    const host = node(design, added.selects![0]!);
+    const to = (id: string) => operations.connected(design, { node: host }, { node: node(design, id) });
+    expect(newLines(design.reading.version.text, done(to('net:office')))).toEqual([
+      'CREATE Connection host-office Type p2p Endnodes host, office;',
+    ]);
+    expect(to('block:guard')).toEqual({ refused: "every connection point of 'guard' is connected" });
+    const both = 'CREATE Node a Type host;\nCREATE Node b Type host;\nCREATE Connection ab Type p2p Endnodes a, b;\n';
+    const pair = drawn(`${both}CREATE Node c Type host;\n`);
+    const joined = done(operations.connected(pair, { node: node(pair, 'block:c') }, { node: node(pair, 'net:ab') }));
+    expect(joined).toContain('CREATE Connection ab Type p2mp Endnodes a, b, c;');
+    const again = drawn(joined);
+    const edge = again.level.edges.find(({ source }) => source === 'block:a')!;
+    expect(done(operations.removed(again, [], [edge]))).toContain('Type p2mp Endnodes b, c;');
+  });
+
+  it('removes a node with its connections, and leaves every other line', () => {
+    const design = drawn(intent);
+    const after = done(operations.removed(design, [node(design, 'block:guard')], []));
+    expect(newLines(after, intent).map((line) => /^CREATE \w+ \w+/.exec(line)?.[0])).toEqual([
+      'CREATE Node guard',
+      'CREATE Connection west',
+      'CREATE Connection east',
+    ]);
+    expect(newLines(intent, after)).toEqual([]);
+  });
+
+  it('makes a flow along what is selected, and takes it away again', () => {
+    const design = drawn(intent);
+    const nodes = ['block:client', 'block:guard', 'block:web'].map((id) => node(design, id));
+    const after = drawn(done(operations.chained(design, nodes)));
+    expect(after.service.chains).toMatchObject([
+      { from: 'client/client', through: ['guard/guard'], to: 'web/web', address: '10.99.0.10' },
+    ]);
+    const chain = after.level.edges.find(({ kind }) => kind === 'chain')!;
+    expect(done(operations.removed(after, [], [chain]))).toBe(intent);
+  });
+
+  it('has a form with the parameters of the type, and renames wherever it is named', () => {
+    const design = drawn(intent);
+    const guard = node(design, 'block:guard');
+    expect(nemoForm(design, guard)?.fields).toEqual([
+      { name: 'environment', value: 'container', required: false },
+      { name: 'image', value: 'oci:images/guard', required: false },
+    ]);
+    const other = done(operations.saidOfNode(design, guard, 'image', 'oci:images/wall'));
+    expect(newLines(intent, other)).toEqual([
+      'CREATE Node guard Type inspect Property environment: container, image: oci:images/wall;',
+    ]);
+    expect(done(operations.saidOfNode(design, guard, 'image', ''))).toContain('Property environment: container;');
+    const renamed = done(operations.saidOfNode(design, guard, 'name', 'wall'));
+    expect(renamed).toContain('Endnodes office, wall.west;');
+    expect(renamed).not.toMatch(/\bguard\.|Node guard/);
+    expect(operations.saidOfNode(design, guard, 'name', 'client')).toHaveProperty('refused');
+    const inside = nodeAt(design, intent.indexOf('Type inspect'));
+    expect(inside).toBe('block:guard');
+  });
+
+  it('marks what the check complains of', () => {
+    const warned = drawn(`${intent}CREATE Node alone Type host;\n`);
+    expect(node(warned, 'block:alone').warnings).toBeGreaterThan(0);
+    expect(node(warned, 'block:guard').warnings).toBe(0);
+  });
+
+  it('stays a script that can be read, whatever is done with it', () => {
+    const step = fc.record({ what: fc.nat(4), a: fc.nat(50), b: fc.nat(50) });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 12 }), (steps) => {
+        let design = drawn(intent);
+        for (const { what, a, b } of steps) {
+          const { nodes, edges } = design.level;
+          const [one, other] = [nodes[a % nodes.length]!, nodes[b % nodes.length]!];
+          const palette = nemoPalette(design);
+          const result =
+            what === 0
+              ? operations.add(design, palette[a % palette.length]!)
+              : what === 4
+                ? operations.chained(design, [one, other])
+                : what === 1
+                  ? operations.connected(design, { node: one }, { node: other })
+                  : what === 2 && nodes.filter(({ kind }) => kind === 'function').length > 1
+                    ? operations.removed(design, [one], [])
+                    : operations.removed(design, [], edges.length === 0 ? [] : [edges[b % edges.length]!]);
+          if ('refused' in result) continue;
+          const before = new Set(nodes.map(({ name }) => name));
+          const after = drawn(result.text);
+          const names = new Set(after.level.nodes.map(({ name }) => name));
+          if (what === 2 && result.text !== design.reading.version.text)
+            expect(names.size).toBeLessThanOrEqual(before.size);
+          if (what === 0) expect(names.size).toBeGreaterThan(before.size);
+          design = after;
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
