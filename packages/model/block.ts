@@ -1,4 +1,5 @@
 import type { Cores, Fraction, Mbps, MiB, Milliseconds } from '@superfluidity/core';
+import type { Autoscale } from './autoscale.ts';
 import type { Environment } from './environment.ts';
 
 /**
@@ -25,6 +26,8 @@ export interface Block extends Carrying {
   readonly execution?: Execution;
   /** How many, between which bounds. Present on units. */
   readonly scale?: Scale;
+  /** When that number is changed without being asked for. Present on units. */
+  readonly autoscale?: Autoscale;
 }
 
 export interface Port extends Carrying {

@@ -1,3 +1,4 @@
+import type { Autoscale } from './autoscale.ts';
 import type { Block, Execution, Scale, Service } from './block.ts';
 import { modelLimits } from './errors.ts';
 import type { Findings } from './findings.ts';
@@ -96,6 +97,7 @@ function checkOne(block: Block, at: string, findings: Findings): void {
   }
   if (block.execution !== undefined) checkExecution(block.execution, at, findings);
   if (block.scale !== undefined) checkScale(block.scale, joinAt(at, 'scale'), findings);
+  if (block.autoscale !== undefined) checkAutoscale(block, block.autoscale, joinAt(at, 'autoscale'), findings);
 }
 
 function checkPortNames(block: Block, at: string, findings: Findings): void {
@@ -183,6 +185,30 @@ function checkScale(scale: Scale, at: string, findings: Findings): void {
     findings.error('SF-MODEL-SCALE', at, 'min, initial and max are whole numbers that are not negative');
   } else if (min > initial || initial > max) {
     findings.error('SF-MODEL-SCALE', at, `min ${min} <= initial ${initial} <= max ${max} does not hold`);
+  }
+}
+
+/** Of what has always one instance there is nothing to decide, and a policy does not leave the bounds of scale. */
+function checkAutoscale({ scale }: Block, policy: Autoscale, at: string, findings: Findings): void {
+  const { min, max } = scale ?? { min: 1, max: 1 };
+  if (min >= max) return findings.error('SF-MODEL-SCALE', at, "what scales needs a 'scale' with a min below its max");
+  const inside = (count: number) => count >= min && count <= max;
+  for (const field of ['min', 'max'] as const) {
+    const bound = policy[field];
+    if (bound === undefined || inside(bound)) continue;
+    findings.error(
+      'SF-MODEL-SCALE',
+      joinAt(at, field),
+      `${field} ${bound} is not within the ${min} to ${max} of scale`,
+    );
+  }
+  const file = 'file' in policy ? policy.file : undefined;
+  if (file !== undefined && (file.startsWith('/') || file.split('/').includes('..') || file.includes('\0'))) {
+    findings.error(
+      'SF-MODEL-SCALE',
+      joinAt(at, 'file'),
+      'paths are relative to the descriptor and do not leave its folder',
+    );
   }
 }
 

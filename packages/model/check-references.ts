@@ -10,6 +10,7 @@ export function checkReferences(service: Service, index: BlockIndex, findings: F
     checkAffinityReferences(placed, index, findings);
     checkParent(placed, index, findings);
     checkTranslation(placed, service, findings);
+    checkMeasuring(placed, index, findings);
   }
   checkCycles(index, 'wait for each other', startEdges(index), findings);
   checkCycles(index, 'run inside each other', parentEdges(index), findings);
@@ -37,6 +38,16 @@ function checkParent({ block, path, at }: Placed, index: BlockIndex, findings: F
   const parentAt = joinAt(at, 'nested.parent');
   if (index.get(parent)?.block.kind !== 'unit') findings.missing(parentAt, 'unit', parent, unitPaths(index));
   else if (parent === path) findings.error('SF-MODEL-CYCLE', parentAt, `'${path}' cannot run inside itself`);
+}
+
+function checkMeasuring({ block, at }: Placed, index: BlockIndex, findings: Findings): void {
+  block.autoscale?.measuredBy?.forEach((path, i) => {
+    const referenceAt = joinAt(at, `autoscale.measuredBy[${i}]`);
+    const named = index.get(path)?.block;
+    if (named?.kind !== 'unit') findings.missing(referenceAt, 'unit', path, unitPaths(index));
+    else if (named.execution?.telemetry !== true)
+      findings.warn('SF-MODEL-REFERENCE', referenceAt, `unit '${path}' has no 'telemetry: true': nothing is measured`);
+  });
 }
 
 function checkTranslation({ block, at }: Placed, service: Service, findings: Findings): void {

@@ -59,7 +59,7 @@ export const modelErrors = defineErrors({
   'SF-MODEL-SCALE': {
     status: 422,
     title: 'The bounds of scaling contradict each other',
-    hint: 'Whole numbers with min <= initial <= max.',
+    hint: 'Whole numbers with min <= initial <= max; what scales by itself has room between min and max.',
   },
   'SF-MODEL-CHAIN': {
     status: 422,

@@ -1,3 +1,4 @@
+export * from './autoscale.ts';
 export * from './block.ts';
 export * from './check.ts';
 export * from './check-images.ts';

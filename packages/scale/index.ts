@@ -1,3 +1,6 @@
+export * from './decide/decider.ts';
+export * from './decide/measure.ts';
+export { type GridAction, type MdpAnswer, type PolicyGrid, policyGrid, replicasByPolicy } from './decide/mdp-count.ts';
 export * from './errors.ts';
 export { solveFull, type FullSolution, type UnlikeQueues } from './mdp/full-state.ts';
 export * from './mdp/policy.ts';
@@ -20,3 +23,4 @@ export { experiments, podFeatures } from './trace/experiments.ts';
 export type { PodMetrics, PodModel } from './trace/pods.ts';
 export { dailyTrace } from './trace/synthetic.ts';
 export { readScaling, scalingJsonSchema } from './mdp/schema.ts';
+export { readPolicyTable } from './mdp/table.ts';

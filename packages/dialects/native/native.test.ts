@@ -3,6 +3,7 @@ import { deepFreeze } from '@superfluidity/model';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { services } from '../testing/services.ts';
+import { express } from '../express.ts';
 import { readNative } from './read.ts';
 import { writeNative } from './write.ts';
 
@@ -235,4 +236,37 @@ test('what was written is read as the same service', () => {
     }),
     { numRuns: 25 },
   );
+});
+
+describe('scaling by itself', () => {
+  const scaling = (policy: string, scale = '{initial: 1, min: 1, max: 4}') =>
+    sound.replace('scale: 1', `scale: ${scale}\n      autoscale: ${policy}`);
+
+  test('a policy is kept, with the units that it names, and is lost elsewhere with a word', () => {
+    const text = scaling('{kind: hpa, metric: rate, target: 20, measuredBy: [video]}').replace(
+      'drain: SIGTERM',
+      'telemetry: true',
+    );
+    const { service, problems } = readNative(text);
+    expect(problems).toEqual([]);
+    expect(service!.block.children[1]!.children[0]!.autoscale!.measuredBy).toEqual(['video/video']);
+    expect(canonicalJson(readNative(writeNative(service!)).service)).toBe(canonicalJson(service));
+    const { losses } = express(service!, 'kubernetes', ['unit.scale']);
+    expect(losses.map(({ path }) => path)).toContain('functions[1].units[0].autoscale');
+  });
+
+  test.each([
+    ['{kind: threshold, metric: rate, above: 1, below: 2}', 'SF-DESCRIPTOR-VALUE'],
+    ['{kind: hpa, metric: cpu, target: 1}', 'SF-DESCRIPTOR-VALUE'],
+    ['{kind: mdp}', 'SF-DESCRIPTOR-MISSING'],
+    ['{kind: mdp, file: ../table.json}', 'SF-MODEL-SCALE'],
+    ['{kind: hpa, metric: rate, target: 1, max: 9}', 'SF-MODEL-SCALE'],
+    ['{kind: hpa, metric: rate, target: 1, measuredBy: [nobody]}', 'SF-MODEL-REFERENCE'],
+  ])('%s is refused', (policy, code) => {
+    expect(found(scaling(policy)).map(([, problem]) => problem)).toContain(code);
+  });
+
+  test('what cannot scale has no policy', () => {
+    expect(found(scaling('{kind: hpa, metric: rate, target: 1}', '2'))).toEqual([['19:18', 'SF-MODEL-SCALE']]);
+  });
 });

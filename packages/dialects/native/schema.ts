@@ -1,4 +1,4 @@
-import { environments } from '@superfluidity/model';
+import { autoscaleShape, environments } from '@superfluidity/model';
 import { z } from 'zod';
 
 /**
@@ -192,6 +192,7 @@ const unitFields = z.strictObject({
   environment,
   ...executionFields,
   scale: scaleShape.exactOptional(),
+  autoscale: autoscaleShape.exactOptional(),
 });
 
 export interface NativeUnit extends z.infer<typeof unitFields> {
@@ -216,7 +217,7 @@ export const unitFragmentShape = z.strictObject({
   requirements: requirementsShape.exactOptional(),
 });
 
-const unitOnly = [...Object.keys(executionFields), 'environment', 'scale', 'elements'] as const;
+const unitOnly = [...Object.keys(executionFields), 'environment', 'scale', 'autoscale', 'elements'] as const;
 
 export const functionShape = z
   .strictObject({
@@ -225,6 +226,7 @@ export const functionShape = z
     environment: environment.exactOptional(),
     ...executionFields,
     scale: scaleShape.exactOptional(),
+    autoscale: autoscaleShape.exactOptional(),
     elements: list(elementShape).exactOptional(),
   })
   .superRefine((value, context) => {

@@ -1,4 +1,5 @@
 import type {
+  Autoscale,
   Balancer,
   Block,
   Chain,
@@ -104,7 +105,7 @@ function functionBlock(native: NativeFunction, reference: Reference): Block {
 }
 
 function unitBlock(native: NativeUnit, reference: Reference): Block {
-  const { units = [], elements = [], scale } = native;
+  const { units = [], elements = [], scale, autoscale } = native;
   const children = [
     ...units.map((unit) => unitBlock(unit, reference)),
     ...elements.map((element) => elementBlock(element, reference)),
@@ -113,7 +114,12 @@ function unitBlock(native: NativeUnit, reference: Reference): Block {
     ...block('unit', native, children, reference),
     execution: execution({ ...native, environment: native.environment }, reference),
     ...(scale === undefined ? {} : { scale: longScale(scale) }),
+    ...(autoscale === undefined ? {} : { autoscale: referring(autoscale, reference) }),
   };
+}
+
+function referring(policy: Autoscale, reference: Reference): Autoscale {
+  return policy.measuredBy === undefined ? policy : { ...policy, measuredBy: policy.measuredBy.map(reference) };
 }
 
 function elementBlock(native: NativeElement, reference: Reference): Block {

@@ -1,4 +1,5 @@
 import {
+  type Autoscale,
   splitPortReference,
   type Block,
   type Execution,
@@ -120,7 +121,10 @@ function unitDocument(block: Block, short: Short): Readonly<Record<string, unkno
     name,
     ...given({ description }),
     ...(block.execution === undefined ? {} : executionDocument(block.execution, short)),
-    ...given({ scale: block.scale === undefined ? undefined : shortScale(block.scale) }),
+    ...given({
+      scale: block.scale === undefined ? undefined : shortScale(block.scale),
+      autoscale: block.autoscale === undefined ? undefined : referring(block.autoscale, short),
+    }),
     ...common,
     ...filled({ units: children('unit'), elements: children('element') }),
   };
@@ -147,6 +151,10 @@ function executionDocument(execution: Execution, short: Short): Readonly<Record<
     ...given({ health: health === undefined ? undefined : shortHealth(health), drain: plain }),
     ...given({ nested: nested?.parent === undefined ? nested : { ...nested, parent: short(nested.parent) } }),
   };
+}
+
+function referring(policy: Autoscale, short: Short): Autoscale {
+  return policy.measuredBy === undefined ? policy : { ...policy, measuredBy: policy.measuredBy.map(short) };
 }
 
 function shortPort(port: Port, index: number): Port | string {

@@ -40,6 +40,12 @@ export interface HpaBounds {
   readonly maxReplicas: number;
 }
 
+/** What was asked for and done before, oldest first: where it is kept elsewhere. */
+export interface ScalingPast {
+  readonly recommendations: readonly { readonly atS: number; readonly replicas: number }[];
+  readonly changes: readonly { readonly atS: number; readonly by: number }[];
+}
+
 /** Longest window and period that the API allows. */
 const WINDOW_MAX_S = 3_600;
 
@@ -54,7 +60,7 @@ export class BehaviorState {
   #changes: { readonly atS: number; readonly by: number }[] = [];
 
   /** Rejects with SF-SCALE-INPUT what the API would refuse. */
-  constructor(behavior: HpaBehavior, bounds: HpaBounds) {
+  constructor(behavior: HpaBehavior, bounds: HpaBounds, past?: ScalingPast) {
     const { minReplicas, maxReplicas } = bounds;
     if (!(Number.isSafeInteger(minReplicas) && Number.isSafeInteger(maxReplicas))) throw scaleInput('bounds are whole');
     if (minReplicas < 0 || maxReplicas < Math.max(1, minReplicas)) throw scaleInput('maxReplicas is below minReplicas');
@@ -63,6 +69,9 @@ export class BehaviorState {
       down: checked({ ...behaviorDefaults.scaleDown, ...behavior.scaleDown }),
     };
     this.#bounds = bounds;
+    if (past === undefined) return;
+    this.#recommendations = [...past.recommendations];
+    this.#changes = [...past.changes];
   }
 
   /** The number of replicas to have now; times never go back. O(recommendations of a window). */

@@ -1,0 +1,216 @@
+import { type Autoscale, type ScalingMetric, scalingMetrics, sharedMetrics } from '@superfluidity/model';
+import { BehaviorState, type HpaBounds } from '../hpa/behavior.ts';
+import { replicasFor } from '../hpa/metrics.ts';
+import { scaleInput } from '../input.ts';
+import { readQualityModel } from '../learned/model.ts';
+import { LearnedScaler } from '../learned/scaler.ts';
+import type { PolicyTable } from '../mdp/policy.ts';
+import { readPolicyTable } from '../mdp/table.ts';
+import type { Measured } from './measure.ts';
+import { type PolicyGrid, policyGrid, replicasByPolicy } from './mdp-count.ts';
+
+/** What is meant where a policy does not say it. */
+export const autoscaleDefaults = {
+  windowS: 30,
+  everyS: 15,
+  cooldownS: 60,
+  step: 1,
+  tolerance: 0.1,
+  margin: 0.1,
+} as const;
+
+/** A decision that was made before. */
+export interface PastDecision {
+  readonly atMs: number;
+  readonly recommended: number;
+  readonly from: number;
+  readonly to: number;
+  /** It was, or may have been, carried out. */
+  readonly done: boolean;
+}
+
+export interface ScalingSituation {
+  readonly nowMs: number;
+  /** Instances that are wanted now, and those of them that run. */
+  readonly replicas: number;
+  readonly ready: number;
+  readonly measured: Measured;
+  /** Oldest first; those of the last hour count. */
+  readonly past: readonly PastDecision[];
+}
+
+export interface ScalingDecision {
+  readonly from: number;
+  readonly to: number;
+  /** What the policy asks for, before windows, limits and cool-down. */
+  readonly recommended: number;
+  /** Sentences: what the policy saw, and what held it back. */
+  readonly reasons: readonly string[];
+}
+
+interface Wanted {
+  readonly replicas: number;
+  readonly why: string;
+}
+
+/** Seconds of the past that can matter to a decision. */
+export function memoryS({ cooldownS = autoscaleDefaults.cooldownS, behavior = {} }: Autoscale): number {
+  const spans = [behavior.scaleUp, behavior.scaleDown].flatMap((rules, i) => [
+    rules?.stabilizationWindowSeconds ?? (i === 0 ? 0 : 300),
+    ...(rules?.policies ?? [{ periodSeconds: 15 }]).map(({ periodSeconds }) => periodSeconds),
+  ]);
+  return spans.reduce((most, span) => Math.max(most, span), cooldownS);
+}
+
+/**
+ * Decides on the number of instances of one unit. It remembers nothing: the past is an argument, so that whichever server asks
+ * gets the same answer. Rejects with SF-SCALE-INPUT a table or model that cannot be used, and bounds that cross.
+ */
+export class Decider {
+  readonly policy: Autoscale;
+  readonly bounds: HpaBounds;
+  readonly #table: PolicyTable | undefined;
+  readonly #learned: LearnedScaler | undefined;
+
+  /** `scale`: the bounds of the unit, which those of the policy can only narrow. */
+  constructor(policy: Autoscale, scale: { readonly min: number; readonly max: number }) {
+    this.policy = policy;
+    const minReplicas = Math.max(scale.min, policy.min ?? scale.min);
+    const maxReplicas = Math.min(scale.max, policy.max ?? scale.max);
+    if (minReplicas > maxReplicas) {
+      throw scaleInput(
+        `the bounds are ${minReplicas} to ${maxReplicas}, those of the unit ${scale.min} to ${scale.max}`,
+      );
+    }
+    this.bounds = { minReplicas, maxReplicas };
+    // What the algorithm of the HPA would refuse is refused now.
+    new BehaviorState(policy.behavior ?? {}, this.bounds);
+    if (policy.kind === 'mdp') this.#table = readPolicyTable(policy.table);
+    if (policy.kind !== 'learned') return;
+    const model = readQualityModel(policy.model);
+    for (const name of [...model.perPod, ...model.fixed]) {
+      if (!(name in scalingMetrics)) {
+        throw scaleInput(`the model has a column ${name}, and metrics are ${Object.keys(scalingMetrics).join(', ')}`);
+      }
+    }
+    const promise = { atMost: policy.atMost, margin: policy.margin ?? autoscaleDefaults.margin };
+    this.#learned = new LearnedScaler(model, { minReplicas: Math.max(1, minReplicas), maxReplicas, promise });
+  }
+
+  /** What a policy of kind mdp does, as a picture. */
+  grid(): PolicyGrid | undefined {
+    return this.#table === undefined ? undefined : policyGrid(this.#table);
+  }
+
+  decide(situation: ScalingSituation): ScalingDecision {
+    const { replicas, nowMs, past } = situation;
+    const wanted = this.#wanted(situation);
+    const keep = (why: string): ScalingDecision => ({
+      from: replicas,
+      to: replicas,
+      recommended: wanted.replicas,
+      reasons: [wanted.why, why],
+    });
+    const { cooldownS = autoscaleDefaults.cooldownS, behavior = {} } = this.policy;
+    const { minReplicas, maxReplicas } = this.bounds;
+    const changes = past.filter(({ done, from, to }) => done && from !== to);
+    // Somebody else went beyond the bounds: they hold whatever else is said.
+    if (replicas < minReplicas || replicas > maxReplicas) {
+      const to = Math.max(minReplicas, Math.min(maxReplicas, replicas));
+      return { ...keep(`the bounds are ${minReplicas} to ${maxReplicas}`), to };
+    }
+    const sinceS = (nowMs - (changes.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY)) / 1_000;
+    if (sinceS < cooldownS) {
+      return keep(`the last change was ${sinceS.toFixed(0)} s ago, and ${cooldownS} s are to pass between two`);
+    }
+    const atS = (at: { readonly atMs: number }) => Math.min(at.atMs, nowMs) / 1_000;
+    const state = new BehaviorState(behavior, this.bounds, {
+      recommendations: past.map((each) => ({ atS: atS(each), replicas: each.recommended })),
+      changes: changes.map((each) => ({ atS: atS(each), by: each.to - each.from })),
+    });
+    const to = state.decide(nowMs / 1_000, replicas, wanted.replicas);
+    const reasons = [wanted.why];
+    if (to !== wanted.replicas) {
+      const bounded = Math.max(minReplicas, Math.min(maxReplicas, wanted.replicas));
+      if (bounded !== wanted.replicas) reasons.push(`the bounds are ${minReplicas} to ${maxReplicas}`);
+      if (to !== bounded) reasons.push(`stabilisation and limits of changes allow ${to} now`);
+    }
+    return { from: replicas, to, recommended: wanted.replicas, reasons };
+  }
+
+  #wanted(situation: ScalingSituation): Wanted {
+    const { policy } = this;
+    switch (policy.kind) {
+      case 'hpa':
+        return byTarget(policy, policy.tolerance ?? autoscaleDefaults.tolerance, situation);
+      case 'threshold':
+        return byThreshold(policy, situation);
+      case 'mdp':
+        return replicasByPolicy(
+          this.#table!,
+          situation.replicas,
+          situation.ready,
+          situation.measured.values.tasks ?? 0,
+        );
+      case 'learned':
+        return this.#byModel(policy, situation);
+    }
+  }
+
+  #byModel(policy: Extract<Autoscale, { kind: 'learned' }>, situation: ScalingSituation): Wanted {
+    const { replicas, ready, measured } = situation;
+    if (ready === 0) return { replicas: Math.max(1, replicas), why: 'no instance runs that could be judged' };
+    const { perPod, fixed } = this.#learned!.model;
+    const missing = [...perPod, ...fixed].find((name) => valueOf(measured, name as ScalingMetric) === undefined);
+    if (missing !== undefined) return { replicas, why: unknown(missing as ScalingMetric) };
+    const value = (name: string) => valueOf(measured, name as ScalingMetric)!;
+    const guard =
+      policy.guard === undefined ? undefined : byTarget(policy.guard, autoscaleDefaults.tolerance, situation);
+    const answer = this.#learned!.recommend(
+      perPod.map((name) => value(name) / ready),
+      fixed.map(value),
+      ready,
+      1,
+      guard?.replicas ?? replicas,
+    );
+    return { replicas: answer.replicas, why: answer.reason };
+  }
+}
+
+const valueOf = ({ values }: Measured, metric: ScalingMetric) => values[metric];
+const unknown = (metric: ScalingMetric) => `${metric} cannot be told: nothing was answered`;
+const short = (value: number) => String(Number(value.toPrecision(4)));
+
+function byTarget(
+  { metric, target }: { readonly metric: ScalingMetric; readonly target: number },
+  tolerance: number,
+  { replicas, ready, measured }: ScalingSituation,
+): Wanted {
+  const value = valueOf(measured, metric);
+  if (value === undefined) return { replicas, why: unknown(metric) };
+  const shared = sharedMetrics.includes(metric);
+  const options = { nowS: 0, tolerance, currentReplicas: replicas, readyReplicas: Math.max(1, ready) };
+  const asked = replicasFor({ kind: shared ? 'average-value' : 'value', target, value }, options)!;
+  const each = shared ? `${short(value)} in all, ${short(value / Math.max(1, replicas))} of each` : short(value);
+  return { replicas: asked, why: `${metric} is ${each}, its target ${short(target)}` };
+}
+
+/** Down only where that would not make the value go above again. */
+function byThreshold(
+  policy: Extract<Autoscale, { kind: 'threshold' }>,
+  { replicas, measured }: ScalingSituation,
+): Wanted {
+  const { metric, above, below, step = autoscaleDefaults.step } = policy;
+  const value = valueOf(measured, metric);
+  if (value === undefined) return { replicas, why: unknown(metric) };
+  const shared = sharedMetrics.includes(metric);
+  const of = (count: number) => (shared ? value / Math.max(1, count) : value);
+  const is = `${metric} is ${short(of(replicas))}${shared ? ' of each' : ''}`;
+  if (of(replicas) > above) return { replicas: replicas + step, why: `${is}, above ${short(above)}` };
+  if (of(replicas) >= below) return { replicas, why: `${is}, between ${short(below)} and ${short(above)}` };
+  const fewer = Math.max(0, replicas - step);
+  if (shared && of(fewer) > above) {
+    return { replicas, why: `${is}, below ${short(below)}, but with ${fewer} it would be above ${short(above)}` };
+  }
+  return { replicas: fewer, why: `${is}, below ${short(below)}` };
+}
