@@ -8,23 +8,26 @@ import type {
   SiteLinkSpec,
   SitePath,
 } from '@superfluidity/fabric';
-import type {
-  DataPlaneDump,
-  Fingerprint,
-  OpenSite,
-  PoolClass,
-  PoolStatus,
-  SiteDriver,
-  SiteEvent,
-  UnitOutcome,
-  UnitSpec,
-  UnitStatus,
+import {
+  checkMetricsCall,
+  type DataPlaneDump,
+  type Fingerprint,
+  type OpenSite,
+  type PoolClass,
+  type PoolStatus,
+  type SiteDriver,
+  type SiteEvent,
+  type UnitMetrics,
+  type UnitOutcome,
+  type UnitSpec,
+  type UnitStatus,
 } from '@superfluidity/site';
 import { readConfig } from './config.ts';
 import { readDataPlane } from './data-plane.ts';
 import { Events } from './events.ts';
 import { describeMachine, environmentsHere } from './machine.ts';
 import { LeaseFile } from './lease.ts';
+import { readMetrics } from './metrics.ts';
 import { purgeScope } from './purge.ts';
 import { locatorPrefix, routerSid, type Scope, scopeOf } from './scope.ts';
 import { World, type WorldOptions } from './world.ts';
@@ -138,6 +141,11 @@ export class LinuxSite implements SiteDriver {
   readDataPlane(): Promise<DataPlaneDump> {
     const { slots, links } = this.#view();
     return readDataPlane(this.#scope, slots, links);
+  }
+
+  async readMetrics(ids: readonly string[]): Promise<readonly UnitMetrics[]> {
+    checkMetricsCall(this.name, ids);
+    return readMetrics(this.#scope, this.#view().slots, ids, this.#options.clock.now());
   }
 
   watch(signal: AbortSignal): AsyncIterable<SiteEvent> {

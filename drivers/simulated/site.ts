@@ -1,22 +1,25 @@
 import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
 import type { FabricCall } from '@superfluidity/fabric';
 import { type Environment, environments } from '@superfluidity/model';
-import type {
-  Fingerprint,
-  OpenSite,
-  PoolClass,
-  PoolStatus,
-  SiteDriver,
-  SiteEvent,
-  UnitOutcome,
-  UnitSpec,
-  UnitStatus,
+import {
+  checkMetricsCall,
+  type Fingerprint,
+  type OpenSite,
+  type PoolClass,
+  type PoolStatus,
+  type SiteDriver,
+  type SiteEvent,
+  type UnitMetrics,
+  type UnitOutcome,
+  type UnitSpec,
+  type UnitStatus,
 } from '@superfluidity/site';
 import type { Act, Refused, Reserved } from './commands.ts';
 import { limits, type SimulatedConfig } from './config.ts';
 import { EventQueue } from './event-queue.ts';
 import { SimulatedFabric } from './fabric.ts';
 import { type Fate, fateOf } from './fate.ts';
+import { metricsOf } from './metrics.ts';
 import { measureChains } from './path-latency.ts';
 import { SitePools } from './pools.ts';
 import { sampleLatency } from './random.ts';
@@ -133,6 +136,16 @@ export class SimulatedSite implements SiteDriver {
       });
     }
     return readTelemetry(unit, this.#shared.state.fabric, this.#config, this.#options.clock.now(), offset);
+  }
+
+  async readMetrics(ids: readonly string[]): Promise<readonly UnitMetrics[]> {
+    checkMetricsCall(this.name, ids);
+    this.#shared.refresh();
+    const now = this.#options.clock.now();
+    return ids
+      .map((id) => this.#shared.state.units.get(id))
+      .filter((unit) => unit !== undefined && (unit.state === 'running' || unit.state === 'draining'))
+      .map((unit) => metricsOf(unit!, this.#config, now));
   }
 
   async prepare(service: string, classes: readonly PoolClass[], call: FabricCall): Promise<void> {

@@ -398,6 +398,21 @@ export const routes = {
     status: 200,
     role: 'reader',
   },
+  readUnitMetrics: {
+    method: 'GET',
+    path: '/api/v1/services/:name/metrics',
+    summary:
+      'What the units of a service use now: processors, memory, traffic of ports. Units of which nothing is measured are left out',
+    tag: 'services',
+    params: byName,
+    query: z.object({
+      unit: anyName('Id of a unit, path#index, or path'),
+      limit: z.coerce.number().int().min(1).max(1_000).default(200).meta({ description: 'How many units at most' }),
+    }),
+    reply: z.array(s.unitMetrics),
+    status: 200,
+    role: 'reader',
+  },
   getSamples: {
     method: 'GET',
     path: '/api/v1/services/:name/samples',

@@ -434,6 +434,37 @@ export const sample = z
   })
   .meta({ id: 'Sample' });
 
+export const portMetrics = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    rxBytes: z.number().meta({ description: 'What came to the unit by this port' }),
+    rxPackets: z.number(),
+    txBytes: z.number(),
+    txPackets: z.number(),
+    dropped: z.number(),
+  })
+  .meta({ id: 'PortMetrics' });
+
+/** Counters begin anew with the successor of a unit. */
+export const unitMetrics = z
+  .object({
+    id: z.string(),
+    path: z.string(),
+    index: z.int(),
+    site: z.string(),
+    host: z.string(),
+    atMs: z.number().meta({ description: 'When it was read, in ms since the epoch' }),
+    cpuMs: z.number().optional().meta({ description: 'Time of processors used so far; differences tell the load' }),
+    throttledMs: z.number().optional().meta({ description: 'How long it was held back by its limit so far' }),
+    memoryBytes: z.number().optional(),
+    processes: z.number().optional(),
+    cpu: z.number().meta({ description: 'Cores that it may use' }),
+    memoryMiB: z.number().meta({ description: 'Memory that it may use' }),
+    ports: z.array(portMetrics),
+  })
+  .meta({ id: 'UnitMetrics' });
+
 /** A reader sees everything and changes nothing. */
 export const role = z.enum(['reader', 'admin']);
 

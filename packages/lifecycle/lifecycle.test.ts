@@ -1,10 +1,12 @@
 import type { SimulatedSite } from '@superfluidity/driver-simulated';
 import { openStore, type Store } from '@superfluidity/store';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { lifecycleHandlers } from './routes.ts';
 import type { TestLifecycle } from './testing.ts';
 import { crashCases, descriptor, done, inventory, survivesCrash, twoSites } from './testing/two-sites.ts';
 
 let store: Store;
+const never = new AbortController().signal;
 beforeAll(async () => {
   store = await openStore('pglite:memory');
 }, 60_000);
@@ -72,6 +74,28 @@ describe('a service over two sites', () => {
     expect((await inventory(test)).filter((each) => each.includes('video'))).toEqual(['core unit video/video#0']);
     await expect(services.scale('stream', 'video', 9)).rejects.toMatchObject({ code: 'SF-LIFECYCLE-SCALE' });
     await expect(services.scale('stream', 'vidoe', 1)).rejects.toMatchObject({ code: 'SF-LIFECYCLE-UNKNOWN' });
+  });
+
+  it('tells what its units use, all of them or those that are named', async () => {
+    const test = await start();
+    await done(test, test.lifecycle.services.deploy(descriptor));
+    const { readUnitMetrics } = lifecycleHandlers(test.lifecycle);
+    const read = async (unit?: string[], limit = 200) => {
+      const asked = { params: { name: 'stream' }, query: { unit, limit } };
+      return readUnitMetrics({ ...asked, principal: { name: 'test', role: 'reader' }, signal: never });
+    };
+    const all = await read();
+    expect(all.map(({ path, site }) => [path, site])).toEqual([
+      ['firewall/firewall', 'edge'],
+      ['ue/ue', 'edge'],
+      ['video/video', 'core'],
+    ]);
+    expect(all.every(({ cpuMs, memoryBytes, ports }) => cpuMs! >= 0 && memoryBytes! > 0 && ports.length > 0)).toBe(
+      true,
+    );
+    expect((await read(['video', all[0]!.id])).map(({ path }) => path)).toEqual(['video/video', 'firewall/firewall']);
+    expect(await read(undefined, 1)).toHaveLength(1);
+    await expect(read(['vidoe'])).rejects.toMatchObject({ code: 'SF-SITE-UNIT-UNKNOWN' });
   });
 
   it('refuses a second operation, a second service of the name, and a prefix in use', async () => {

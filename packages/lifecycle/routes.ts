@@ -1,6 +1,6 @@
 import type { Handlers } from '@superfluidity/api';
-import { SuperfluidityError } from '@superfluidity/core';
 import type { Lifecycle } from './lifecycle.ts';
+import { chosenUnits, namedUnits, readUnitMetrics } from './unit-metrics.ts';
 
 type Names =
   | 'listSites'
@@ -29,6 +29,7 @@ type Names =
   | 'healService'
   | 'terminateService'
   | 'readUnitOutput'
+  | 'readUnitMetrics'
   | 'listOperations'
   | 'getOperation'
   | 'retryOperation'
@@ -75,19 +76,14 @@ export function lifecycleHandlers({ sites, catalogue, services, operations, list
     terminateService: ({ params }) => services.terminate(params.name),
     readUnitOutput: async ({ params, query }) => {
       const { units } = await services.show(params.name);
-      const name = params.unit;
-      const unit =
-        units.find((each) => each.id === name || `${each.path}#${each.index}` === name) ??
-        units.find((each) => each.path === name || each.path === `${name}/${name}`);
-      if (unit === undefined) {
-        throw new SuperfluidityError('SF-SITE-UNIT-UNKNOWN', {
-          doing: `read the output of ${name}`,
-          reason: `service ${params.name} has no such unit`,
-          hint: `Its units are: ${units.map((each) => `${each.path}#${each.index}`).join(', ')}.`,
-        });
-      }
+      const unit = namedUnits(params.name, units, params.unit)[0]!;
       const { lines, next } = await (await sites.driver(unit.site)).readOutput(unit.id, query.offset);
       return { lines: [...lines], next };
+    },
+
+    readUnitMetrics: async ({ params, query }) => {
+      const { units } = await services.show(params.name);
+      return [...(await readUnitMetrics(sites, chosenUnits(params.name, units, query.unit).slice(0, query.limit)))];
     },
 
     listOperations: ({ query }) => lists.operations(query),

@@ -69,6 +69,11 @@ export interface SiteDriver {
    * Absent where there is none to read, as of simulated packets.
    */
   readDataPlane?(): Promise<DataPlaneDump>;
+  /**
+   * What units take of their host, now. In the order of the ids; those that do not run are left out, and of more than
+   * `METRICS_UNITS_MAX` nobody is told. Absent where nothing is measured.
+   */
+  readMetrics?(ids: readonly string[]): Promise<readonly UnitMetrics[]>;
   /** Lets go of the site without changing anything in it. */
   close(): Promise<void>;
   /** Removes everything that this driver ever made in the site, known to it or not. */
@@ -144,6 +149,43 @@ export interface PoolStatus {
   readonly ready: number;
   readonly hits: number;
   readonly misses: number;
+}
+
+/** How many units may be asked about at once. */
+export const METRICS_UNITS_MAX = 1_000;
+
+/**
+ * Counters grow from when the unit was made (one that comes from a pool may have some already) and begin anew with its
+ * successor: take differences. What the site cannot tell is absent, never zero.
+ */
+export interface UnitMetrics {
+  readonly id: string;
+  /** When it was read, in ms since the epoch. */
+  readonly atMs: number;
+  /** Time of processors that it has used, all of them together. */
+  readonly cpuMs?: number;
+  /** How long it was held back because it had used what it may. */
+  readonly throttledMs?: number;
+  /** Memory that could not be taken from it without harm: without caches of files that nobody uses. */
+  readonly memoryBytes?: number;
+  readonly processes?: number;
+  /** What it may use. */
+  readonly cpu: number;
+  readonly memoryMiB: number;
+  readonly ports: readonly PortMetrics[];
+}
+
+/** Seen from the unit: `rx` is what came to it. */
+export interface PortMetrics {
+  /** That of the port of the fabric. */
+  readonly id: string;
+  readonly name: string;
+  readonly rxBytes: number;
+  readonly rxPackets: number;
+  readonly txBytes: number;
+  readonly txPackets: number;
+  /** Lost in either direction at the end of its wire. */
+  readonly dropped: number;
 }
 
 /**

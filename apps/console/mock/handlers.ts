@@ -9,8 +9,10 @@ import {
   type RouteName,
   type ServiceDetail,
   type SiteDeclaration,
+  type Unit,
   type UnitGroup,
 } from '@superfluidity/api';
+import { usageOf } from './metrics.ts';
 import { planOf, proofOfSource, textOf } from './plan.ts';
 import { proofOf } from './proof.ts';
 import { type Scenario, SENTINELS } from './scenario.ts';
@@ -293,6 +295,13 @@ export function handlers(world: World, scenario: Scenario): Handlers {
       ];
       const from = Number(query['offset']);
       return { lines: lines.slice(from), next: lines.length };
+    },
+    readUnitMetrics: ({ params, query }) => {
+      const names = query['unit'] as readonly string[] | undefined;
+      const named = (unit: Unit) =>
+        names === undefined || names.some((name) => [unit.id, `${unit.path}#${unit.index}`, unit.path].includes(name));
+      const chosen = service(params['name']).units.filter(named);
+      return chosen.slice(0, Number(query['limit'])).map((unit) => usageOf(unit, Date.now()));
     },
     getSamples: ({ params, query }) => (world.samples.get(params['name']!) ?? []).slice(-Number(query['limit'])),
     listOperations: ({ query }) => pageOf([...world.operations.values()], query as never, listShapes.operations),

@@ -1,4 +1,38 @@
+import type { Unit, UnitMetrics } from '@superfluidity/api';
 import type { World } from './world.ts';
+
+/** Before this moment nothing was used. */
+const SINCE_MS = Date.now() - 60_000;
+
+/** What a unit uses, each at a constant rate of its own: counters only grow. */
+export function usageOf({ id, path, index, site, host, ports }: Unit, atMs: number): UnitMetrics {
+  const share = 0.2 + ([...id].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 997, 7) / 997) * 0.7;
+  const elapsedMs = atMs - SINCE_MS;
+  const packets = Math.round(elapsedMs * share * 4);
+  return {
+    id,
+    path,
+    index,
+    site,
+    host,
+    atMs,
+    cpuMs: elapsedMs * share * 0.5,
+    throttledMs: share > 0.8 ? elapsedMs * 0.02 : 0,
+    memoryBytes: Math.round(share * 256 * 2 ** 20),
+    processes: 3,
+    cpu: 0.5,
+    memoryMiB: 256,
+    ports: ports.map((port) => ({
+      id: `${id}/${port.name}`,
+      name: port.name,
+      rxBytes: packets * 120,
+      rxPackets: packets,
+      txBytes: packets * 1_200,
+      txPackets: packets,
+      dropped: 0,
+    })),
+  };
+}
 
 const BUCKETS_S = [0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 

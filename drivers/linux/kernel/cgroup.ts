@@ -15,6 +15,8 @@ export interface CgroupLayout {
   readonly version: 'v1' | 'v2' | 'hybrid' | 'none';
   /** Where the controllers of version 1 are mounted. */
   readonly v1: ReadonlyMap<Controller, string>;
+  /** Of version 1: the hierarchy that counts the time of processors; often that of `cpu`. */
+  readonly accounting: string | undefined;
   readonly v2: string | undefined;
   /** Every hierarchy, those without a controller for us too: container runtimes make groups in all of them. */
   readonly hierarchies: readonly string[];
@@ -36,6 +38,7 @@ const DELETE_TRIES = 200;
 function parseMounts(text: string): CgroupLayout {
   const v1 = new Map<Controller, string>();
   let v2: string | undefined;
+  let accounting: string | undefined;
   const hierarchies = new Set<string>();
   for (const line of text.split('\n')) {
     const [left, right] = line.split(' - ');
@@ -46,12 +49,13 @@ function parseMounts(text: string): CgroupLayout {
     if (type === 'cgroup2') v2 ??= mountPoint;
     if (type !== 'cgroup') continue;
     const own = options?.split(',') ?? [];
+    if (own.includes('cpuacct')) accounting = mountPoint;
     for (const controller of CONTROLLERS) if (own.includes(controller)) v1.set(controller, mountPoint);
   }
   const offered = v2 === undefined ? [] : readFileSync(join(v2, 'cgroup.controllers'), 'utf8').trim().split(' ');
   const controllers = CONTROLLERS.filter((name) => v1.has(name) || offered.includes(name));
   const version = v1.size > 0 ? (v2 === undefined ? 'v1' : 'hybrid') : v2 === undefined ? 'none' : 'v2';
-  return { version, v1, v2, hierarchies: [...hierarchies], controllers };
+  return { version, v1, accounting, v2, hierarchies: [...hierarchies], controllers };
 }
 
 let known: CgroupLayout | undefined;
@@ -72,9 +76,9 @@ function checkName(name: string): void {
 /** Every folder that makes up the group. */
 function foldersOf(name: string): readonly string[] {
   checkName(name);
-  const { v1, v2 } = cgroupLayout();
+  const { v1, v2, accounting } = cgroupLayout();
   return v1.size > 0
-    ? [...new Set(v1.values())].map((root) => join(root, name))
+    ? [...new Set([...v1.values(), ...(accounting === undefined ? [] : [accounting])])].map((root) => join(root, name))
     : v2 === undefined
       ? []
       : [join(v2, name)];

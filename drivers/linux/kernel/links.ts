@@ -227,6 +227,8 @@ export interface Link {
     readonly txPackets: number;
     readonly rxBytes: number;
     readonly txBytes: number;
+    readonly rxDropped: number;
+    readonly txDropped: number;
   };
 }
 
@@ -250,7 +252,16 @@ export function decodeLink(message: NetlinkMessage): Link {
     ...(master === undefined ? {} : { master }),
     ...(stats === undefined
       ? {}
-      : { traffic: { rxPackets: counter(0), txPackets: counter(1), rxBytes: counter(2), txBytes: counter(3) } }),
+      : {
+          traffic: {
+            rxPackets: counter(0),
+            txPackets: counter(1),
+            rxBytes: counter(2),
+            txBytes: counter(3),
+            rxDropped: counter(6),
+            txDropped: counter(7),
+          },
+        }),
   };
 }
 

@@ -30,7 +30,7 @@ export interface ConformanceHarness {
   readonly timeoutMs: number;
 }
 
-export type Feature = 'pool' | 'paths' | 'balancer' | 'output' | 'drain' | 'recovery' | 'data plane';
+export type Feature = 'pool' | 'paths' | 'balancer' | 'output' | 'drain' | 'recovery' | 'data plane' | 'metrics';
 
 export interface UnitKind {
   readonly execution: Execution;

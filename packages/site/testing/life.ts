@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { SiteEvent } from '../driver.ts';
+import { METRICS_UNITS_MAX, type SiteEvent } from '../driver.ts';
 import { type Bench, eventually } from './harness.ts';
 import { because } from './units.ts';
 
@@ -85,6 +85,31 @@ export function lifeConformance(bench: Bench): void {
         expect(await read()).toEqual({ files, ports });
         await bench.driver.removeUnit('unit-a', bench.call());
         expect((await read()).ports).toEqual([]);
+      },
+    );
+
+    test.skipIf(harness.unsupported?.metrics !== undefined)(
+      `tells what units use${because(harness.unsupported?.metrics)}`,
+      async () => {
+        const read = (...ids: readonly string[]) => bench.driver.readMetrics!(ids);
+        const before = Date.now();
+        await bench.driver.ensureUnits([bench.unit('a'), bench.unit('b')], bench.call());
+        const [b, a] = await read('unit-b', 'unit-never', 'unit-a');
+        expect([b?.id, a?.id]).toEqual(['unit-b', 'unit-a']);
+        expect(a).toMatchObject({ cpu: harness.size.cpu, memoryMiB: harness.size.memoryMiB });
+        expect(a?.ports).toMatchObject([{ id: 'port-a', name: 'eth0' }]);
+        expect(a!.atMs).toBeGreaterThanOrEqual(before);
+        const [later] = await read('unit-a');
+        for (const what of ['atMs', 'cpuMs', 'throttledMs'] as const) {
+          expect(later![what] ?? 0).toBeGreaterThanOrEqual(a![what] ?? 0);
+        }
+        for (const what of ['rxBytes', 'rxPackets', 'txBytes', 'txPackets', 'dropped'] as const) {
+          expect(later!.ports[0]![what]).toBeGreaterThanOrEqual(a!.ports[0]![what]);
+        }
+        await bench.driver.removeUnits(['unit-a', 'unit-b'], bench.call());
+        expect(await read('unit-a')).toEqual([]);
+        const tooMany = Array.from({ length: METRICS_UNITS_MAX + 1 }, (_, i) => `unit-${i}`);
+        await expect(read(...tooMany)).rejects.toEqual(coded('SF-CORE-LIMIT'));
       },
     );
 
