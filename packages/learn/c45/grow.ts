@@ -1,10 +1,11 @@
 import { learnLimits } from '../errors.ts';
 import type { NominalColumn, Table } from '../table.ts';
+import { labelBitsFor } from './cases.ts';
 import { type Ranked, rankColumn } from './ranks.ts';
 import { type Cut, type NodeCases, type Test, TestScorer, TIE } from './tests.ts';
 import { majority, type TreeNode } from './tree.ts';
 
-/** The rows of a node: for each numeric column in its order, those without a value last, and once in the order of the table. */
+/** The cases of a node (`cases.ts`): for each numeric column in its order, those without a value last, and once in the order of the table. */
 interface NodeRows {
   readonly count: number;
   /** As many segments of `count` rows as there are numeric columns, and one more. */
@@ -25,7 +26,8 @@ export class Grower {
   /** Where in `#ranked` a column is; -1 for nominal ones. */
   readonly #rankedAt: readonly number[];
   readonly #scorer: TestScorer;
-  readonly #classOf: Uint16Array;
+  readonly #labelBits: number;
+  readonly #codes: Int32Array;
   readonly #classes: number;
   readonly #weightOf: Float64Array;
   readonly #branchOf: Int32Array;
@@ -39,33 +41,40 @@ export class Grower {
     this.#minCases = minCases;
     let numerics = 0;
     this.#rankedAt = table.columns.map(({ kind }) => (kind === 'numeric' ? numerics++ : -1));
-    this.#ranked = table.columns.flatMap((column) => (column.kind === 'numeric' ? [rankColumn(column, target)] : []));
-    this.#classOf = Uint16Array.from(target.codes);
+    this.#ranked = table.columns.flatMap((column) => (column.kind === 'numeric' ? [rankColumn(column)] : []));
+    this.#codes = target.codes;
     this.#classes = target.names.length;
     this.#weightOf = new Float64Array(table.rows).fill(1);
     this.#branchOf = new Int32Array(table.rows);
     this.#side = new Uint8Array(table.rows);
-    const cases = { classOf: this.#classOf, weightOf: this.#weightOf, classes: this.#classes };
+    this.#labelBits = labelBitsFor(table.rows, this.#classes);
+    const cases = { labelBits: this.#labelBits, weightOf: this.#weightOf, classes: this.#classes };
     this.#scorer = new TestScorer(cases, minCases);
   }
 
   grow(): TreeNode {
     const { rows } = this.#table;
     const segments = new Int32Array((this.#ranked.length + 1) * rows);
-    this.#ranked.forEach(({ order }, s) => segments.set(order, s * rows));
-    for (let row = 0; row < rows; row += 1) segments[this.#ranked.length * rows + row] = row;
+    const bits = this.#labelBits;
+    const cases = this.#codes.map((code, row) => (row << bits) | code);
+    this.#ranked.forEach(({ order }, s) => {
+      const from = s * rows;
+      for (let i = 0; i < rows; i += 1) segments[from + i] = cases[order[i]!]!;
+    });
+    segments.set(cases, this.#ranked.length * rows);
     return this.#grow({ count: rows, segments, known: Int32Array.from(this.#ranked, ({ known }) => known) }, 0, 0);
   }
 
   #grow(node: NodeRows, depth: number, labelAbove: number): TreeNode {
     this.#nodes += 1;
     const counts = new Float64Array(this.#classes);
-    const rows = this.#rowsOf(node);
+    const cases = this.#casesOf(node);
+    const [bits, mask] = [this.#labelBits, (1 << this.#labelBits) - 1];
     let total = 0;
     let whole = true;
-    for (const row of rows) {
-      const weight = this.#weightOf[row]!;
-      counts[this.#classOf[row]!]! += weight;
+    for (let i = 0; i < cases.length; i += 1) {
+      const weight = this.#weightOf[cases[i]! >>> bits]!;
+      counts[cases[i]! & mask]! += weight;
       total += weight;
       if (weight !== 1) whole = false;
     }
@@ -82,7 +91,7 @@ export class Grower {
     return { kind: 'numeric', ...reached, column, threshold: this.#threshold({ ...test, cut }), children };
   }
 
-  #rowsOf({ count, segments }: NodeRows): Int32Array {
+  #casesOf({ count, segments }: NodeRows): Int32Array {
     return segments.subarray(this.#ranked.length * count, (this.#ranked.length + 1) * count);
   }
 
@@ -96,7 +105,7 @@ export class Grower {
       const test =
         column.kind === 'numeric'
           ? this.#scorer.numeric(at, this.#ranked[s]!, order(), cases)
-          : this.#scorer.nominal(at, column, this.#rowsOf(node), cases.total);
+          : this.#scorer.nominal(at, column, this.#casesOf(node), cases.total);
       if (test === undefined || test.gain <= TIE) return;
       tests.push(test);
       // Names that nearly every case has for itself would lift the mean above everything else.
@@ -134,9 +143,12 @@ export class Grower {
   #descend(node: NodeRows, test: Test, depth: number, label: number): readonly TreeNode[] {
     const branches = this.#mark(node, test);
     const weights = new Float64Array(branches);
-    const rows = this.#rowsOf(node);
-    const unknown = rows.filter((row) => this.#branchOf[row]! < 0);
-    for (const row of rows) {
+    const unknown =
+      test.cut === undefined || this.#ranked[this.#rankedAt[test.column]!]!.known < this.#table.rows
+        ? this.#unknown(node)
+        : EMPTY;
+    for (const each of this.#casesOf(node)) {
+      const row = each >>> this.#labelBits;
       const branch = this.#branchOf[row]!;
       if (branch >= 0) weights[branch]! += this.#weightOf[row]!;
     }
@@ -162,18 +174,26 @@ export class Grower {
     return children;
   }
 
+  /** Rows of which the last mark does not know where they go. */
+  #unknown(node: NodeRows): Int32Array {
+    return this.#casesOf(node)
+      .map((each) => each >>> this.#labelBits)
+      .filter((row) => this.#branchOf[row]! < 0);
+  }
+
   /** Writes down to which branch each row of the node goes, -1 where the value is missing, and says how many branches. */
   #mark(node: NodeRows, { column: at, cut }: Test): number {
     const column = this.#table.columns[at]!;
-    const rows = this.#rowsOf(node);
+    const [cases, bits] = [this.#casesOf(node), this.#labelBits];
     if (column.kind === 'nominal') {
-      for (const row of rows) this.#branchOf[row] = column.codes[row]!;
+      for (const each of cases) this.#branchOf[each >>> bits] = column.codes[each >>> bits]!;
       return column.names.length;
     }
-    const { packed, labelBits } = this.#ranked[this.#rankedAt[at]!]!;
+    const { ranks } = this.#ranked[this.#rankedAt[at]!]!;
     const below = cut!.below;
-    for (const row of rows) {
-      const to = packed[row]! >>> labelBits <= below ? 0 : 1;
+    for (const each of cases) {
+      const row = each >>> bits;
+      const to = ranks[row]! <= below ? 0 : 1;
       this.#branchOf[row] = Number.isNaN(column.values[row]!) ? -1 : to;
       this.#side[row] = to;
     }
@@ -185,9 +205,9 @@ export class Grower {
    * predicted, so that a branch would cost more than all the rest.
    */
   #halve({ count, segments, known }: NodeRows): readonly NodeRows[] {
-    const side = this.#side;
+    const [side, bits] = [this.#side, this.#labelBits];
     let right = 0;
-    for (let i = 0; i < count; i += 1) right += side[segments[i]!]!;
+    for (let i = 0; i < count; i += 1) right += side[segments[i]! >>> bits]!;
     const left = count - right;
     const columns = this.#ranked.length;
     // One place more than there are rows, for what is written last and does not stay.
@@ -201,10 +221,10 @@ export class Grower {
       for (let part = 0; part < 2; part += 1) {
         const end = part === 0 ? middle : from + count;
         for (let i = part === 0 ? from : middle; i < end; i += 1) {
-          const row = segments[i]!;
-          belowRows[a] = row;
-          aboveRows[b] = row;
-          const to = side[row]!;
+          const each = segments[i]!;
+          belowRows[a] = each;
+          aboveRows[b] = each;
+          const to = side[each >>> bits]!;
           a += 1 - to;
           b += to;
         }
@@ -223,7 +243,9 @@ export class Grower {
     const [branchOf, weightOf] = [this.#branchOf, this.#weightOf];
     const goes = (row: number, branch: number) => weightOf[row]! * part[branch]! >= learnLimits.leastPart;
     const counts = new Int32Array(branches);
-    for (const row of this.#rowsOf(node)) {
+    const bits = this.#labelBits;
+    for (const each of this.#casesOf(node)) {
+      const row = each >>> bits;
       const to = branchOf[row]!;
       if (to >= 0) counts[to]! += 1;
       else for (let b = 0; b < branches; b += 1) if (goes(row, b)) counts[b]! += 1;
@@ -241,17 +263,18 @@ export class Grower {
       const known = s < this.#ranked.length ? node.known[s]! : node.count;
       for (let i = 0; i < node.count; i += 1) {
         if (i === known) this.#noteKnown(children, next, s);
-        const row = node.segments[from + i]!;
+        const each = node.segments[from + i]!;
+        const row = each >>> bits;
         const to = branchOf[row]!;
         if (to >= 0) {
           const at = next[to]!;
-          children[to]!.segments[at] = row;
+          children[to]!.segments[at] = each;
           next[to] = at + 1;
           continue;
         }
         for (let b = 0; b < branches; b += 1) {
           if (!goes(row, b)) continue;
-          children[b]!.segments[next[b]!] = row;
+          children[b]!.segments[next[b]!] = each;
           next[b]! += 1;
         }
       }

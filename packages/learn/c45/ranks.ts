@@ -1,22 +1,21 @@
-import { type NominalColumn, type NumericColumn, within } from '../table.ts';
+import type { NumericColumn } from '../table.ts';
 
 /** A numeric column by order. */
 export interface Ranked {
   /** Rows with a value, in the order of their values, and then those without. */
   readonly order: Int32Array;
   readonly known: number;
-  /**
-   * Of each row with a value: how many smaller values the column has, and in the lowest bits its class. One load instead
-   * of two, where memory is all that is waited for.
-   */
-  readonly packed: Uint32Array;
-  readonly labelBits: number;
-  /** The values that there are, ascending. */
+  /** Of each row with a value: how many smaller values the column has. */
+  readonly ranks: Int32Array;
+  /** The values that there are, ascending; as many as rows with a value where no two are alike. */
   readonly distinct: Float64Array;
 }
 
+/** No value comes twice. */
+export const allDiffer = ({ known, distinct }: Ranked): boolean => distinct.length === known;
+
 /** O(n): a radix sort of the bits of the numbers, 16 at a time, which keeps rows with equal values in their order. */
-export function rankColumn({ name, values }: NumericColumn, target: NominalColumn): Ranked {
+export function rankColumn({ values }: NumericColumn): Ranked {
   const rows = values.length;
   const words = new Uint32Array(2 * rows);
   const numbers = new Float64Array(words.buffer);
@@ -57,16 +56,14 @@ export function rankColumn({ name, values }: NumericColumn, target: NominalColum
     }
     [order, next] = [next, order];
   }
-  const labelBits = 32 - Math.clz32(target.names.length - 1);
-  const packed = new Uint32Array(rows);
+  const ranks = new Int32Array(rows);
   const distinct = new Float64Array(known);
   let count = 0;
   for (let i = 0; i < known; i += 1) {
     const value = values[order[i]!]!;
     if (i === 0 || value > distinct[count - 1]!) distinct[count++] = value;
-    packed[order[i]!] = ((count - 1) << labelBits) | target.codes[order[i]!]!;
+    ranks[order[i]!] = count - 1;
   }
-  within(`values of column ${name}, for ${target.names.length} classes`, count, 2 ** (32 - labelBits));
   order.set(missing, known);
-  return { order, known, packed, labelBits, distinct: distinct.slice(0, count) };
+  return { order, known, ranks, distinct: distinct.slice(0, count) };
 }

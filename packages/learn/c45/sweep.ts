@@ -1,10 +1,12 @@
 import { logsUpTo, weightLog } from './entropy.ts';
-import type { Ranked } from './ranks.ts';
+import { allDiffer, type Ranked } from './ranks.ts';
 
 /** Cases of a node in the order of a numeric column, between any two of which it can be cut. */
 export interface Sweep {
   readonly ranked: Ranked;
+  /** Cases, see `cases.ts`. */
   readonly order: Int32Array;
+  readonly labelBits: number;
   /** Weight of all these cases, and what either side of a cut must have at least. */
   readonly known: number;
   readonly least: number;
@@ -27,31 +29,33 @@ export interface BestCut {
 const nothing = (): BestCut => ({ below: -1, above: -1, weight: 0, after: Number.POSITIVE_INFINITY, distinct: 1 });
 
 /** Where every case weighs 1. `left` is all zeros, `right` has the cases of each class; both are used up. O(cases). */
-export function sweepWhole({ ranked, order, known, least, tie }: Sweep, left: Int32Array, right: Int32Array): BestCut {
-  const { packed, labelBits } = ranked;
+export function sweepWhole(sweep: Sweep, left: Int32Array, right: Int32Array): BestCut {
+  const { ranked, order, labelBits, known, least, tie } = sweep;
+  const { ranks } = ranked;
+  const unique = allDiffer(ranked);
   const mask = (1 << labelBits) - 1;
   const { masses, rises } = logsUpTo(order.length);
   const best = nothing();
   let sides = 0;
   for (let c = 0; c < right.length; c += 1) sides += masses[right[c]!]!;
   const last = order.length - 1;
-  let here = packed[order[0]!]!;
+  let here = order[0]!;
   for (let i = 0; i < last; i += 1) {
     const label = here & mask;
     const [l, r] = [left[label]!, right[label]!];
     left[label] = l + 1;
     right[label] = r - 1;
     sides += rises[l]! - rises[r - 1]!;
-    const next = packed[order[i + 1]!]!;
-    if (next >>> labelBits !== here >>> labelBits) {
+    const next = order[i + 1]!;
+    if (unique || ranks[next >>> labelBits]! !== ranks[here >>> labelBits]!) {
       best.distinct += 1;
       const below = i + 1;
       if (below >= least && known - below >= least) {
         const after = masses[below]! + masses[known - below]! - sides;
         if (after < best.after - tie) {
           best.after = after;
-          best.below = here >>> labelBits;
-          best.above = next >>> labelBits;
+          best.below = ranks[here >>> labelBits]!;
+          best.above = ranks[next >>> labelBits]!;
           best.weight = below;
         }
       }
@@ -63,31 +67,32 @@ export function sweepWhole({ ranked, order, known, least, tie }: Sweep, left: In
 
 /** Where some cases are parts. `left` is all zeros, `right` has the weight of each class; both are used up. */
 export function sweepParts(
-  { ranked, order, known, least, tie }: Sweep,
+  { ranked, order, labelBits, known, least, tie }: Sweep,
   weightOf: Float64Array,
   left: Float64Array,
   right: Float64Array,
 ): BestCut {
-  const { packed, labelBits } = ranked;
+  const { ranks } = ranked;
   const mask = (1 << labelBits) - 1;
   const best = nothing();
   let below = 0;
   for (let i = 0; i < order.length - 1; i += 1) {
-    const here = packed[order[i]!]!;
-    const weight = weightOf[order[i]!]!;
-    left[here & mask]! += weight;
-    right[here & mask]! -= weight;
+    const label = order[i]! & mask;
+    const row = order[i]! >>> labelBits;
+    const weight = weightOf[row]!;
+    left[label]! += weight;
+    right[label]! -= weight;
     below += weight;
-    const next = packed[order[i + 1]!]!;
-    if (next >>> labelBits === here >>> labelBits) continue;
+    const [here, next] = [ranks[row]!, ranks[order[i + 1]! >>> labelBits]!];
+    if (next === here) continue;
     best.distinct += 1;
     if (below < least || known - below < least) continue;
     let after = weightLog(below) + weightLog(known - below);
     for (let c = 0; c < left.length; c += 1) after -= weightLog(left[c]!) + weightLog(right[c]!);
     if (after >= best.after - tie) continue;
     best.after = after;
-    best.below = here >>> labelBits;
-    best.above = next >>> labelBits;
+    best.below = here;
+    best.above = next;
     best.weight = below;
   }
   return best;

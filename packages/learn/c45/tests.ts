@@ -1,6 +1,7 @@
 import type { NominalColumn } from '../table.ts';
 import { entropyMass, weightLog } from './entropy.ts';
 import type { Ranked } from './ranks.ts';
+import { mayGain } from './reach.ts';
 import { sweepParts, sweepWhole } from './sweep.ts';
 
 /** Ranks of the two values of a node between which its cases are cut. */
@@ -21,8 +22,8 @@ export interface Test {
 }
 
 export interface Cases {
-  /** Class and weight of each row; the weight is 1 unless a value was missing above. */
-  readonly classOf: Uint16Array;
+  readonly labelBits: number;
+  /** Of each row; 1 unless a value was missing above. */
   readonly weightOf: Float64Array;
   readonly classes: number;
 }
@@ -64,10 +65,10 @@ export class TestScorer {
    * `whole` says that every case of the node weighs 1, and `counts` how many of each class it has.
    */
   numeric(column: number, ranked: Ranked, order: Int32Array, { counts, total, whole }: NodeCases): Test | undefined {
-    const { packed, labelBits } = ranked;
+    const { ranks } = ranked;
+    const { labelBits, weightOf, classes } = this.#cases;
     const count = order.length;
-    if (count < 2 || packed[order[0]!]! >>> labelBits === packed[order[count - 1]!]! >>> labelBits) return undefined;
-    const { weightOf, classes } = this.#cases;
+    if (count < 2 || ranks[order[0]! >>> labelBits] === ranks[order[count - 1]! >>> labelBits]) return undefined;
     const right = this.#right;
     let known = count;
     if (whole && count === total) right.set(counts);
@@ -76,7 +77,9 @@ export class TestScorer {
     const before = entropyMass(right);
     // A tenth of the cases of a class on average, at least minCases and at most 25.
     const least = Math.max(this.#minCases, Math.min(25, (0.1 * known) / classes)) - TIE;
-    const sweep = { ranked, order, known, least, tie: TIE * total };
+    const sweep = { ranked, order, labelBits, known, least, tie: TIE * total };
+    // Of most columns, those that say nothing, no cut pays for what it takes to name it.
+    if (whole && !mayGain(sweep, before, this.#rightWhole)) return undefined;
     const best = whole
       ? sweepWhole(sweep, this.#leftWhole.fill(0), this.#rightWhole)
       : sweepParts(sweep, weightOf, this.#left.fill(0), right);
@@ -88,26 +91,28 @@ export class TestScorer {
     return { column, cut: { below, above }, gain, splitInfo };
   }
 
-  #tally(rows: Int32Array): number {
-    const { classOf, weightOf } = this.#cases;
+  #tally(cases: Int32Array): number {
+    const { labelBits, weightOf } = this.#cases;
+    const mask = (1 << labelBits) - 1;
     const right = this.#right.fill(0);
     let known = 0;
-    for (let i = 0; i < rows.length; i += 1) {
-      const weight = weightOf[rows[i]!]!;
-      right[classOf[rows[i]!]!]! += weight;
+    for (let i = 0; i < cases.length; i += 1) {
+      const weight = weightOf[cases[i]! >>> labelBits]!;
+      right[cases[i]! & mask]! += weight;
       known += weight;
     }
     return known;
   }
 
   /** One branch for each name. */
-  nominal(column: number, { codes, names }: NominalColumn, rows: Int32Array, total: number): Test | undefined {
-    const { classOf, weightOf, classes } = this.#cases;
+  nominal(column: number, { codes, names }: NominalColumn, cases: Int32Array, total: number): Test | undefined {
+    const { labelBits, weightOf, classes } = this.#cases;
+    const mask = (1 << labelBits) - 1;
     const counts = new Float64Array(names.length * classes);
-    for (let i = 0; i < rows.length; i += 1) {
-      const row = rows[i]!;
+    for (let i = 0; i < cases.length; i += 1) {
+      const row = cases[i]! >>> labelBits;
       const code = codes[row]!;
-      if (code >= 0) counts[code * classes + classOf[row]!]! += weightOf[row]!;
+      if (code >= 0) counts[code * classes + (cases[i]! & mask)]! += weightOf[row]!;
     }
     const all = new Float64Array(classes);
     let [known, after, splitMass, filled] = [0, 0, 0, 0];
