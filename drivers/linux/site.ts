@@ -30,6 +30,7 @@ import { LeaseFile } from './lease.ts';
 import { readMetrics } from './metrics.ts';
 import { purgeScope } from './purge.ts';
 import { locatorPrefix, routerSid, type Scope, scopeOf } from './scope.ts';
+import { Terminals } from './terminals.ts';
 import { World, type WorldOptions } from './world.ts';
 
 /** How often what runs is compared with what should run. */
@@ -41,6 +42,7 @@ export class LinuxSite implements SiteDriver {
   readonly kind = 'linux';
   readonly name: string;
   readonly fabric: FabricBackend;
+  readonly terminals: Terminals;
   readonly #scope: Scope;
   readonly #options: WorldOptions;
   readonly #lease: LeaseFile;
@@ -69,6 +71,7 @@ export class LinuxSite implements SiteDriver {
     };
     this.#lease = new LeaseFile(open.name, scope);
     this.fabric = this.#fabric();
+    this.terminals = new Terminals(scope, (unitId) => this.#view().units.terminalPlace(unitId));
     this.#timer = setInterval(() => void this.#look(), LOOK_MS);
     this.#timer.unref();
   }
@@ -88,7 +91,11 @@ export class LinuxSite implements SiteDriver {
         schedulable: true,
       })),
       environments,
-      capabilities: [...capabilities, { name: 'data plane', present: true, note: 'is read back from the namespaces' }],
+      capabilities: [
+        ...capabilities,
+        { name: 'data plane', present: true, note: 'is read back from the namespaces' },
+        { name: 'terminal', present: true, note: 'into containers and processes, and serial consoles of machines' },
+      ],
       realPackets: true,
       locator: locatorPrefix(this.#scope),
       routerSid: routerSid(this.#scope),
@@ -156,6 +163,7 @@ export class LinuxSite implements SiteDriver {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#timer);
+    await this.terminals.close();
     await this.#takingOver?.catch(() => {});
     await this.#world?.value.close();
     this.#world = undefined;
@@ -163,6 +171,7 @@ export class LinuxSite implements SiteDriver {
 
   async purge(): Promise<readonly string[]> {
     await this.#takingOver?.catch(() => {});
+    await this.terminals.close();
     const world = this.#world;
     this.#world = undefined;
     await world?.value.close();

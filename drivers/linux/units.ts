@@ -16,6 +16,7 @@ import { readOutputFile, trimOutput } from './output.ts';
 import { Records } from './records.ts';
 import type { Scope } from './scope.ts';
 import { slotKey, type SlotRecord, type Slots, type SlotWish, templateOf } from './slots.ts';
+import type { TerminalPlace } from './terminals.ts';
 import { addServiceAddresses } from './wiring.ts';
 import { endOf, limitProcessor, outputPath, drainWorkload, startWorkload, writeFacts } from './workload.ts';
 
@@ -300,6 +301,14 @@ export class Units {
     const id = record.unit?.spec.id;
     if (id === undefined || !this.#byUnit.delete(id)) return;
     this.#emit(id, 'stopped');
+  }
+
+  /** Where a terminal would be opened. */
+  terminalPlace(id: string): TerminalPlace {
+    const record = this.#recordOf(id);
+    if (record === undefined)
+      throw new SuperfluidityError('SF-SITE-UNIT-UNKNOWN', { reason: `there is no unit ${id}` });
+    return { record, context: this.#slots.context(record) };
   }
 
   readOutput(id: string, offset: number): { readonly lines: readonly string[]; readonly next: number } {

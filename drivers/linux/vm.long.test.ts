@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { newId, silentLogger, systemClock } from '@superfluidity/core';
 import type { PoolClass } from '@superfluidity/site';
 import { describe, expect, test } from 'vitest';
+import { screenOf } from '../../packages/site/testing/index.ts';
 import { findGuestKernel, guestCacheFolder } from './guest.ts';
 import { linuxDriver } from './index.ts';
 import { run } from './kernel/command.ts';
@@ -75,8 +76,24 @@ describe.skipIf(reason !== undefined)(
         );
         expect(JSON.parse(stdout)).toEqual(facts);
         await site.prepare('s', [], call());
+        expect(await site.terminals!.offer('unit-vm')).toEqual({ kind: 'serial', resizes: false, commands: false });
+        const size = { columns: 80, rows: 24 };
+        const screen = screenOf(await site.terminals!.open('unit-vm', size, call().signal));
+        await screen.shows(/# /);
+        const busy = expect.objectContaining({ code: 'SF-SITE-TERMINAL-BUSY' });
+        await expect(site.terminals!.open('unit-vm', size, call().signal)).rejects.toEqual(busy);
+        screen.type('tty; ls /service\n');
+        await screen.shows(/\/dev\/ttyS0/);
+        await screen.shows(/^run/m);
+        await screen.terminal.close();
+        await screen.over;
+        // As it was left: one prompt further.
+        const again = screenOf(await site.terminals!.open('unit-vm', size, call().signal));
+        again.type('exit\n');
+        await again.shows(/exit/);
         expect((await site.readOutput('unit-vm', 0)).lines).toContain('superfluidity: network ready');
         await site.removeUnit('unit-vm', call());
+        expect(await again.terminal.ended).toEqual({ reason: 'the machine ended' });
         expect(await site.listUnits()).toEqual([]);
         expect((await site.purge()).filter((what) => what.startsWith('process'))).toEqual([]);
       } finally {

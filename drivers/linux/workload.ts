@@ -243,15 +243,17 @@ export function limitProcessor({ scope, slot, template }: Pick<WorkloadContext, 
   }
 }
 
-async function startProcess(context: WorkloadContext, prepared: Workload): Promise<Workload> {
-  const { scope, slot, folder, template } = context;
-  const files = filesFolder(template);
-  const cgroup = unitCgroup(scope, slot.id);
-  createCgroup(cgroup, { cpuCores: coresToBegin(template), memoryMiB: template.memoryMiB, pidsMax: PIDS_MAX });
-  const started = await spawnDetached(command(template), {
+export interface Surroundings {
+  readonly namespace?: string;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Where the process of a unit runs, and what it is told. */
+export function processSurroundings({ slot, folder, template }: WorkloadContext): Surroundings {
+  return {
     ...(slot.namespace === undefined ? {} : { namespace: slot.namespace }),
-    stdoutPath: outputPath(folder, 'process'),
-    cwd: files ?? folder,
+    cwd: filesFolder(template) ?? folder,
     // Nothing of the control plane's own environment: it may hold secrets.
     env: {
       PATH: `${dirname(process.execPath)}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
@@ -259,6 +261,17 @@ async function startProcess(context: WorkloadContext, prepared: Workload): Promi
       ...template.execution.env,
       FACTS_FILE: join(factsFolder(folder), 'facts.json'),
     },
+  };
+}
+
+async function startProcess(context: WorkloadContext, prepared: Workload): Promise<Workload> {
+  const { scope, slot, folder, template } = context;
+  const surroundings = processSurroundings(context);
+  const cgroup = unitCgroup(scope, slot.id);
+  createCgroup(cgroup, { cpuCores: coresToBegin(template), memoryMiB: template.memoryMiB, pidsMax: PIDS_MAX });
+  const started = await spawnDetached(command(template), {
+    ...surroundings,
+    stdoutPath: outputPath(folder, 'process'),
   });
   addToCgroup(cgroup, started.pid);
   return { ...prepared, process: started };

@@ -11,6 +11,7 @@ import { clearDrafts } from './records.ts';
 import { sweepImageCache } from './runtime/images.ts';
 import type { Scope } from './scope.ts';
 import { Slots } from './slots.ts';
+import { clearTerminals } from './terminals.ts';
 import { describeHosts, openTopology, type SiteHost } from './topology.ts';
 import { Units } from './units.ts';
 import { imageCache } from './workload.ts';
@@ -70,6 +71,10 @@ export class World {
     sweepImageCache(imageCache(scope));
     const world = new World(options, hosts);
     await world.slots.clearLeftovers(world.#proxies.slots().map(({ id }) => id));
+    await clearTerminals(
+      scope,
+      world.slots.records().map(({ slot }) => slot.id),
+    );
     world.units.recover();
     return world;
   }

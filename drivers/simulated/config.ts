@@ -118,6 +118,8 @@ export const limits = {
   /** Activations of one chain that telemetry of the past can still be made from. */
   activationsKept: 64,
   poolConcurrency: 8,
+  /** Terminals that are open in one site at a time. */
+  terminals: 64,
   /** The file of one site: some 1.5 million units started, at 300 bytes each. */
   journalBytes: 512 * 1024 * 1024,
 } as const;

@@ -26,12 +26,14 @@ import { sampleLatency } from './random.ts';
 import { neighbours, type SharedSite } from './shared-site.ts';
 import { statusOf } from './state.ts';
 import { readTelemetry } from './telemetry.ts';
+import { SimulatedTerminals } from './terminals.ts';
 
 /** A connection to a simulated site. */
 export class SimulatedSite implements SiteDriver {
   readonly name: string;
   readonly kind = 'simulated';
   readonly fabric: SimulatedFabric;
+  readonly terminals: SimulatedTerminals;
   readonly #options: OpenSite;
   readonly #config: SimulatedConfig;
   readonly #shared: SharedSite;
@@ -44,6 +46,7 @@ export class SimulatedSite implements SiteDriver {
     this.#config = config;
     this.#shared = shared;
     this.fabric = new SimulatedFabric(shared, config, options.clock, () => neighbours(options.stateFolder));
+    this.terminals = new SimulatedTerminals(options.name, shared);
     this.#pools = new SitePools(config, options);
     for (const [service, classes] of shared.state.pools) this.#pools.prepare(service, classes);
     for (const failure of config.failures.hosts) this.#scheduleFailure(failure);
@@ -65,6 +68,7 @@ export class SimulatedSite implements SiteDriver {
           note: 'simulated: no packet is sent, latency is that of the declared links',
         },
         { name: 'data plane', present: false, note: 'simulated: there are no rules and routes to read back' },
+        { name: 'terminal', present: true, note: 'simulated: the driver itself answers a few commands' },
       ],
       realPackets: false,
       locator: state.fabric.locator,
@@ -174,6 +178,7 @@ export class SimulatedSite implements SiteDriver {
 
   async close(): Promise<void> {
     this.#closed.abort();
+    await this.terminals.close();
     await this.#pools.close();
   }
 
@@ -187,6 +192,7 @@ export class SimulatedSite implements SiteDriver {
       ...[...fabric.chains.keys()].map((id) => `chain ${id}`),
       ...[...fabric.balancers.keys()].map((id) => `balancer ${id}`),
     ];
+    await this.terminals.close();
     await this.#pools.drain();
     this.#shared.commit({ kind: 'purge', atMs: this.#options.clock.now() });
     return removed;

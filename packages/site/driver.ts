@@ -1,6 +1,7 @@
 import type { Logger, Clock, ErrorReport } from '@superfluidity/core';
 import type { FabricBackend, FabricCall, PortSpec, PortStatus } from '@superfluidity/fabric';
 import type { Environment, Execution, Host } from '@superfluidity/model';
+import type { UnitTerminals } from './terminal.ts';
 
 /** A kind of site. Apps hold the table of kinds; everything else sees `SiteDriver`. */
 export interface DriverKind {
@@ -74,6 +75,8 @@ export interface SiteDriver {
    * `METRICS_UNITS_MAX` nobody is told. Absent where nothing is measured.
    */
   readMetrics?(ids: readonly string[]): Promise<readonly UnitMetrics[]>;
+  /** Absent where nobody can look into units. */
+  readonly terminals?: UnitTerminals;
   /** Lets go of the site without changing anything in it. */
   close(): Promise<void>;
   /** Removes everything that this driver ever made in the site, known to it or not. */

@@ -73,6 +73,17 @@ export const siteErrors = defineErrors({
     title: 'The site has no such unit',
     hint: 'It may have been removed meanwhile. List the units with `superfluidity service show NAME`.',
   },
+  'SF-SITE-NO-TERMINAL': {
+    status: 409,
+    title: 'There is no terminal to the unit',
+    hint: 'Containers and processes have one while they run, virtual machines a serial console; read the output of the others with `superfluidity service logs NAME UNIT`.',
+  },
+  'SF-SITE-TERMINAL-BUSY': {
+    status: 409,
+    title: 'The console of the machine is in use',
+    hint: 'A serial console has room for one: wait until the other session is closed.',
+    transient: true,
+  },
   'SF-SITE-UNAVAILABLE': {
     status: 503,
     title: 'The site does not answer',

@@ -2,3 +2,4 @@ export * from './driver.ts';
 export * from './errors.ts';
 export * from './fence.ts';
 export * from './metrics.ts';
+export * from './terminal.ts';

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileS
 import { join } from 'node:path';
 import { type Clock, SuperfluidityError, systemClock } from '@superfluidity/core';
 import { errnoOf, tolerating } from './errors.ts';
+import { killProcess, processRef, waitForExit } from './processes.ts';
 
 /**
  * Control groups for processes that no container runtime looks after (cgroups(7)). A machine has version 2, version 1
@@ -33,6 +34,8 @@ export interface CgroupLimits {
 const CPU_PERIOD_US = 100_000;
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]*(\/[A-Za-z0-9_][A-Za-z0-9._-]*){0,4}$/;
 const DELETE_TRIES = 200;
+const KILL_ROUNDS_MAX = 20;
+const EXIT_TIMEOUT_MS = 5000;
 
 /** Lines of /proc/self/mountinfo: fields, then after ` - ` type, source, options (proc(5)). */
 function parseMounts(text: string): CgroupLayout {
@@ -140,6 +143,43 @@ function setLimits(name: string, limits: CgroupLimits): void {
   if (limits.pidsMax !== undefined) {
     set('pids', 'pids.max', String(limits.pidsMax), 'pids.max', String(limits.pidsMax));
   }
+}
+
+/**
+ * A group inside of one whose limits hold for it too. Unlike `createCgroup`, it works in a group that has processes: in
+ * version 2 those may not hand their controllers on.
+ */
+export function createSubgroup(name: string): void {
+  for (const folder of foldersOf(name)) mkdirSync(folder);
+}
+
+/** How `runc exec --cgroup` names a group that `createSubgroup` made: relative to that of the container. */
+export function runcSubgroup(name: string): string {
+  checkName(name);
+  const { v1 } = cgroupLayout();
+  const own = name.slice(name.lastIndexOf('/'));
+  return v1.size === 0 ? own : `${[...v1.keys()].join(',')}:${own}`;
+}
+
+/** Names of the groups that lie directly in this one. */
+export function listSubgroups(name: string): readonly string[] {
+  const names = foldersOf(name)
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) => readdirSync(folder, { withFileTypes: true }))
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name);
+  return [...new Set(names)];
+}
+
+/** Ends all that runs in the group, and removes it. Again while something is born there. Idempotent. */
+export async function killCgroup(name: string): Promise<void> {
+  for (let round = 0; round < KILL_ROUNDS_MAX; round += 1) {
+    const found = listCgroupProcesses(name).flatMap((pid) => processRef(pid) ?? []);
+    const killed = found.filter((target) => killProcess(target, 'SIGKILL'));
+    if (killed.length === 0) break;
+    await Promise.all(killed.map((target) => waitForExit(target, EXIT_TIMEOUT_MS)));
+  }
+  await deleteCgroup(name);
 }
 
 /** Changes the limits of a group that is there; one that is gone has no processes to limit. */

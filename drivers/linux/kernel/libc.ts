@@ -62,6 +62,8 @@ const SIGNATURES = {
   posix_spawn_file_actions_init: 'int posix_spawn_file_actions_init(void *actions)',
   posix_spawn_file_actions_destroy: 'int posix_spawn_file_actions_destroy(void *actions)',
   posix_spawn_file_actions_adddup2: 'int posix_spawn_file_actions_adddup2(void *actions, int fd, int target)',
+  posix_spawn_file_actions_addopen:
+    'int posix_spawn_file_actions_addopen(void *actions, int target, const char *path, int flags, uint32_t mode)',
   posix_spawn_file_actions_addchdir_np: 'int posix_spawn_file_actions_addchdir_np(void *actions, const char *path)',
   posix_spawnattr_init: 'int posix_spawnattr_init(void *attributes)',
   posix_spawnattr_destroy: 'int posix_spawnattr_destroy(void *attributes)',

@@ -18,8 +18,8 @@ export type Argv = readonly [string, ...string[]];
 export interface SpawnOptions {
   /** The program is born in this network namespace, as if started through `nsenter --net`. */
   readonly namespace?: NamespaceName;
-  /** Open files that become stdin, stdout and stderr. */
-  readonly files: readonly [number, number, number];
+  /** Open files that become stdin, stdout and stderr; or the terminal that becomes all three, and that of its session. */
+  readonly files: readonly [number, number, number] | { readonly terminal: string };
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
 }
@@ -31,8 +31,11 @@ export interface Exit {
 
 export interface Child {
   readonly pid: number;
-  /** `look` is called now and then while the program runs. To be called once: it lets the kernel forget the process. */
-  ended(look?: () => void): Promise<Exit>;
+  /**
+   * `look` is called now and then while the program runs, after a while every `pollMs`. To be called once: it lets the
+   * kernel forget the process.
+   */
+  ended(look?: () => void, pollMs?: number): Promise<Exit>;
   kill(): void;
 }
 
@@ -44,6 +47,8 @@ const OPAQUE_BYTES = 1024;
 const SIGSET_BYTES = 128;
 const POSIX_SPAWN_SETSIGDEF = 0x04;
 const POSIX_SPAWN_SETSIGMASK = 0x08;
+/** A session of its own, which happens before files are opened: the first terminal among them becomes the session's. */
+const POSIX_SPAWN_SETSID = 0x80;
 const WNOHANG = 1;
 const POLL_MS = 1;
 const POLL_LATER_MS = 5;
@@ -60,11 +65,16 @@ export function spawnProgram(argv: Argv, options: SpawnOptions): Child {
   must(doing, 'posix_spawn_file_actions_init', actions);
   must(doing, 'posix_spawnattr_init', attributes);
   try {
-    must(doing, 'posix_spawnattr_setflags', attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+    const session = 'terminal' in options.files ? POSIX_SPAWN_SETSID : 0;
+    must(doing, 'posix_spawnattr_setflags', attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | session);
     must(doing, 'posix_spawnattr_setsigdefault', attributes, all);
     must(doing, 'posix_spawnattr_setsigmask', attributes, none);
     if (options.cwd !== undefined) must(doing, 'posix_spawn_file_actions_addchdir_np', actions, options.cwd);
-    options.files.forEach((fd, target) => must(doing, 'posix_spawn_file_actions_adddup2', actions, fd, target));
+    if ('terminal' in options.files) {
+      must(doing, 'posix_spawn_file_actions_addopen', actions, 0, options.files.terminal, constants.O_RDWR, 0);
+    }
+    const files = 'terminal' in options.files ? ([0, 0, 0] as const) : options.files;
+    files.forEach((fd, target) => must(doing, 'posix_spawn_file_actions_adddup2', actions, fd, target));
     const env = Object.entries(options.env).flatMap(([name, value]) =>
       value === undefined ? [] : [`${name}=${value}`],
     );
@@ -110,7 +120,7 @@ function childOf(pid: number): Child {
   let over = false;
   return {
     pid,
-    async ended(look) {
+    async ended(look, pollMs = POLL_LATER_MS) {
       const status = Buffer.alloc(4);
       for (const start = performance.now(); ; ) {
         const result = trySystemCall('waitpid', pid, status, WNOHANG);
@@ -125,7 +135,7 @@ function childOf(pid: number): Child {
           });
         }
         look?.();
-        await pause(performance.now() - start < LATER_MS ? POLL_MS : POLL_LATER_MS);
+        await pause(performance.now() - start < LATER_MS ? POLL_MS : pollMs);
       }
     },
     kill() {

@@ -94,7 +94,8 @@ export const FACTS_READ = 'superfluidity: facts read';
 /**
  * The first program of the guest. Addresses come on the kernel's command line; a service lies in /service and is
  * started from /service/run. Everything it prints goes to the console. Facts come in by the console, when it is known
- * what the machine is for: a service that runs before then waits for the file, which appears whole.
+ * what the machine is for: a service that runs before then waits for the file, which appears whole. Somebody who presses
+ * Enter on the console gets a shell.
  */
 const INIT = `#!/bin/busybox sh
 /bin/busybox mount -t proc proc /proc
@@ -135,6 +136,9 @@ while read -r line; do
        mv /run/superfluidity/facts.json.new /run/superfluidity/facts.json
        echo "${FACTS_READ}"
        facts= ;;
+    '') stty echo
+        setsid cttyhack sh
+        stty -echo ;;
   esac
 done
 while :; do sleep 3600; done

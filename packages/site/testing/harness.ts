@@ -30,7 +30,16 @@ export interface ConformanceHarness {
   readonly timeoutMs: number;
 }
 
-export type Feature = 'pool' | 'paths' | 'balancer' | 'output' | 'drain' | 'recovery' | 'data plane' | 'metrics';
+export type Feature =
+  | 'pool'
+  | 'paths'
+  | 'balancer'
+  | 'output'
+  | 'drain'
+  | 'recovery'
+  | 'data plane'
+  | 'metrics'
+  | 'terminal';
 
 export interface UnitKind {
   readonly execution: Execution;

@@ -2,8 +2,10 @@ import { afterAll, afterEach, beforeAll, describe } from 'vitest';
 import { fabricConformance } from './fabric.ts';
 import { Bench, type ConformanceHarness } from './harness.ts';
 import { lifeConformance } from './life.ts';
+import { terminalConformance } from './terminals.ts';
 import { unitConformance } from './units.ts';
 
+export { screenOf } from './terminals.ts';
 export type { ConformanceHarness, Feature, UnitKind } from './harness.ts';
 
 /** What every driver has to pass: `siteConformance('linux', harness)` in a test file of the driver. */
@@ -23,6 +25,7 @@ export function siteConformance(name: string, harness: ConformanceHarness): void
     }, harness.timeoutMs);
 
     unitConformance(bench);
+    terminalConformance(bench);
     fabricConformance(bench);
     lifeConformance(bench);
   });
