@@ -42,8 +42,8 @@ afterAll(async () => {
 }, 60_000);
 
 const surroundings = () => ({ SUPERFLUIDITY_SERVER: url, SUPERFLUIDITY_STATE: state, SUPERFLUIDITY_TOKEN: '' });
-const sf = (args: readonly string[], env: Record<string, string> = {}) =>
-  runCommand(args, { ...surroundings(), ...env });
+const sf = (args: readonly string[], env: Record<string, string> = {}, input?: string) =>
+  runCommand(args, { ...surroundings(), ...env }, input);
 const launch = (args: readonly string[], env: Record<string, string> = {}, file = commandFile) =>
   launchCommand(args, { ...surroundings(), ...env }, file);
 const json = async (...args: string[]) => JSON.parse((await sf([...args, '--output', 'json'])).out);
@@ -167,6 +167,33 @@ describe('tokens', () => {
       err: expect.stringContaining('SF-ACCESS-BAD-TOKEN'),
     });
   }, 30_000);
+});
+
+describe('users', () => {
+  test('are added with a password from standard input, own tokens, and are named in the audit', async () => {
+    const given = (...args: string[]) => sf(args, {}, 'four words make it\n');
+    expect((await given('user', 'add', 'ada', '--role', 'admin')).out).toContain('user ada: admin');
+    expect(await sf(['user', 'add', 'eve'])).toMatchObject({ code: 2, err: expect.stringContaining('SF-CLI-SECRET') });
+    expect(await sf(['user', 'add', 'eve'], {}, 'short')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('SF-ACCESS-WEAK'),
+    });
+    const secret = (await sf(['token', 'create', 'adas', '--role', 'admin', '--user', 'ada'])).out.trim();
+    const ada = { SUPERFLUIDITY_TOKEN: secret };
+    expect((await sf(['user', 'add', 'bot', '--no-password'], ada)).code).toBe(0);
+    await expect
+      .poll(async () => (await sf(['events', '--by', 'ada'])).out, { timeout: 10_000 })
+      .toContain('ada: add user bot (role reader)');
+    expect(await json('user', 'show', 'ada')).toMatchObject({ hasPassword: true, tokens: [{ name: 'adas' }] });
+    expect((await sf(['user', 'list'])).out).toMatch(/ada +admin +with a password +1 +0/);
+    expect((await sf(['user', 'disable', 'ada'])).code).toBe(0);
+    expect((await sf(['user', 'list'], ada)).err).toContain('SF-ACCESS-BAD-TOKEN');
+    expect((await sf(['user', 'disable', 'admin'])).err).toContain('SF-ACCESS-LAST-USER');
+    expect((await sf(['user', 'enable', 'ada'])).code).toBe(0);
+    expect((await sf(['user', 'role', 'ada', 'reader'])).err).toContain('ada: reader');
+    expect((await given('user', 'password', 'bot')).code).toBe(0);
+    for (const name of ['ada', 'bot']) expect((await sf(['user', 'remove', name])).code).toBe(0);
+  }, 60_000);
 });
 
 describe('exit codes', () => {

@@ -14,11 +14,18 @@ export interface GlobalOptions {
 export interface Streams {
   readonly stdout: Output;
   readonly stderr: Output;
+  /** Where passwords and secrets come from. Without one there are none. */
+  readonly stdin?: Input;
 }
 
 interface Output {
   readonly isTTY?: boolean;
   write(text: string): unknown;
+}
+
+/** A terminal, a pipe, or what stands for one. */
+export interface Input extends AsyncIterable<string | Uint8Array> {
+  readonly isTTY?: boolean;
 }
 
 /** What every command gets: a way to ask and a way to answer. */
@@ -32,9 +39,14 @@ export interface Context {
   say(line: string): void;
   /** To people only, never into the data: standard error. */
   note(line: string): void;
+  /** What must not be in the arguments: asked for without echo at a terminal, else the whole of standard input. */
+  secret(prompt: string): Promise<string>;
+  /** Whether a person sits there who can be asked. */
+  readonly asks: boolean;
 }
 
-export function createContext(options: GlobalOptions, { stdout, stderr }: Streams): Context {
+export function createContext(options: GlobalOptions, streams: Streams): Context {
+  const { stdout, stderr } = streams;
   let client: Promise<Client> | undefined;
   const say = (line: string) => stdout.write(`${line}\n`);
   return {
@@ -48,6 +60,11 @@ export function createContext(options: GlobalOptions, { stdout, stderr }: Stream
     },
     say,
     note: (line) => stderr.write(`${line}\n`),
+    // The input of a process is opened by being looked at: not before it is asked for.
+    get asks() {
+      return streams.stdin?.isTTY === true;
+    },
+    secret: async (prompt) => (await import('./secret-input.ts')).readSecret(prompt, streams.stdin, stderr),
   };
 }
 

@@ -16,6 +16,11 @@ export const cliErrors = defineErrors({
     title: 'No token was found',
     hint: 'Start a server on this machine (`superfluidity server`), set SUPERFLUIDITY_TOKEN, or name a file with --token-file.',
   },
+  'SF-CLI-SECRET-INPUT': {
+    status: 400,
+    title: 'The password or the secret was not given',
+    hint: 'Type it at a terminal, or give it on standard input: `command < file`. It is never an argument.',
+  },
   'SF-PACKAGE-CONTENT': {
     status: 400,
     title: 'The package cannot be used',

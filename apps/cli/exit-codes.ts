@@ -18,12 +18,14 @@ export const exitCodesHelp = `Exit codes:
 
 /** How the codes of errors begin that are about what was given to the command. */
 const UNUSABLE = [
+  'ACCESS-WEAK',
   'CHARACTERISE-BINDING',
   'CHARACTERISE-CONFIG',
   'CHARACTERISE-JOURNAL',
   'CHARACTERISE-SAMPLES',
   'CHARACTERISE-USE-CASE',
   'CLI-FILE',
+  'CLI-SECRET-INPUT',
   'CLI-USAGE',
   'CORE-ARCHIVE',
   'DESCRIPTOR-',

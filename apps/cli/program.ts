@@ -8,6 +8,7 @@ import { operationCommand } from './commands/operation.ts';
 import { serviceCommands } from './commands/service.ts';
 import { siteCommand } from './commands/site.ts';
 import { tokenCommand } from './commands/token.ts';
+import { userCommand } from './commands/user.ts';
 import { createContext, type GlobalOptions, type Streams } from './context.ts';
 import { designCommand } from './design/command.ts';
 import { detectCommand } from './detect/command.ts';
@@ -69,6 +70,7 @@ ${exitCodesHelp}`,
     operationCommand(run),
     eventsCommand(run),
     tokenCommand(run),
+    userCommand(run),
     verifyCommand(run),
   ];
   for (const command of commands) program.addCommand(command);

@@ -20,10 +20,11 @@ import { limits } from './limits.ts';
 import type { Metrics } from './metrics.ts';
 import { isDefect, problemOf } from './problem.ts';
 import { admit, attachRoutes, type RouteOptions } from './routes.ts';
+import { callerOf } from './session-cookie.ts';
 
 export interface AppOptions {
   readonly handlers: Handlers<RouteName>;
-  readonly access: Pick<Access, 'authenticate'>;
+  readonly access: Pick<Access, 'authenticate' | 'authenticateSession'>;
   readonly metrics: Metrics;
   readonly log: PinoLogger;
   readonly audit?: RouteOptions['audit'];
@@ -32,6 +33,7 @@ export interface AppOptions {
   /** Folder of the built console; the API works without it. */
   readonly consoleFolder: string;
   readonly requestsPerMinute?: number;
+  readonly streamAccessMs?: number;
 }
 
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
@@ -55,12 +57,13 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     return sendProblem(error, request, reply, log);
   });
   app.decorateRequest('principal', undefined);
+  app.decorateRequest('authenticate', undefined as never);
   compressAnswers(app, limits.compression);
 
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(securityHeaders).header('x-request-id', request.id);
-    const secret = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-    if (secret !== undefined) request.principal = await access.authenticate(secret);
+    request.authenticate = () => callerOf(request, access);
+    request.principal = await request.authenticate();
   });
   app.addHook('onResponse', async (request, reply) => {
     metrics.request(request.method, request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime);
@@ -83,7 +86,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     timeWindow: 60_000,
     cache: limits.rateKeys,
     keyGenerator: (request) =>
-      request.principal === undefined ? `address ${request.ip}` : `token ${request.principal.name}`,
+      request.principal === undefined ? `address ${request.ip}` : `user ${request.principal.name}`,
     errorResponseBuilder: (request, { after, max }) =>
       new SuperfluidityError('SF-SERVER-RATE', {
         doing: `${request.method} ${request.url.split('?')[0]}`,
@@ -91,7 +94,13 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       }),
   });
 
-  attachRoutes(app, { handlers, closing: closing.signal, log, audit: options.audit ?? (() => {}) });
+  attachRoutes(app, {
+    handlers,
+    closing: closing.signal,
+    log,
+    audit: options.audit ?? (() => {}),
+    streamAccessMs: options.streamAccessMs ?? limits.streamAccessMs,
+  });
   app.get('/api/v1/openapi.json', (_request, reply) => reply.type('application/json').send(options.openApi));
   app.get('/metrics', { preParsing: async (request) => admit(request, 'reader') }, async (_request, reply) =>
     reply.type(metrics.contentType).send(await metrics.text()),
@@ -142,6 +151,8 @@ function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyRepl
   const problem = problemOf(error);
   if (isDefect(error)) log.error({ err: error, id: request.id }, 'a request failed in a way that was not foreseen');
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
+  const wait = problem.error.data?.['retryAfterS'];
+  if (problem.status === 429 && typeof wait === 'number') reply.header('retry-after', wait);
   // As text, so that the serializers of the route leave it alone.
   return reply.code(problem.status).type('application/problem+json').serializer(String).send(JSON.stringify(problem));
 }

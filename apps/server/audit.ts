@@ -3,10 +3,25 @@ import type { NewEvent } from '@superfluidity/observe';
 import type { Attempt } from './routes.ts';
 
 /** Fields of bodies that say what was asked for. Sources of descriptors and configurations of sites are not among them. */
-const TELLING = ['name', 'role', 'what', 'to', 'host', 'unit', 'count', 'mode', 'operationalState', 'kind', 'a', 'b'];
+const TELLING = [
+  'name',
+  'role',
+  'user',
+  'disabled',
+  'what',
+  'to',
+  'host',
+  'unit',
+  'count',
+  'mode',
+  'operationalState',
+  'kind',
+  'a',
+  'b',
+];
 
 /** Who asked for what, and whether it was refused, as an event of kind `audit`. */
-export function auditEvent({ route, by, params, body, result, error }: Attempt): NewEvent {
+export function auditEvent({ route, by, token, params, body, result, error }: Attempt): NewEvent {
   const asked = Object.fromEntries(
     Object.entries((body ?? {}) as Record<string, unknown>).filter(([name]) => TELLING.includes(name)),
   );
@@ -32,6 +47,7 @@ export function auditEvent({ route, by, params, body, result, error }: Attempt):
       route,
       params,
       asked,
+      ...(token === undefined ? {} : { token }),
       ...(code === undefined ? {} : { code }),
       ...(operation === undefined ? {} : { operation }),
     },

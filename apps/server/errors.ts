@@ -43,7 +43,7 @@ export const serverErrors = defineErrors({
   },
   'SF-SERVER-RATE': {
     status: 429,
-    title: 'Too many requests with this token',
+    title: 'Too many requests of this user',
     hint: 'Wait for as long as the header Retry-After says.',
     transient: true,
   },

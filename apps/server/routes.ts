@@ -1,16 +1,19 @@
 import { authorise } from '@superfluidity/access';
-import { type Handlers, type Principal, type Route, type RouteName, routes } from '@superfluidity/api';
+import { type Connection, type Handlers, type Principal, type Route, type RouteName, routes } from '@superfluidity/api';
 import { type Logger, SuperfluidityError } from '@superfluidity/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import './errors.ts';
 import { sendEventStream } from './event-stream.ts';
 import { limits } from './limits.ts';
+import { connectionOf, showsSession } from './session-cookie.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Undefined: no token, or one that opens nothing. */
     principal: Principal | undefined;
+    /** Looks again: what a request shows may have become worthless while a stream is open. */
+    authenticate: () => Promise<Principal | undefined>;
   }
 }
 
@@ -21,6 +24,7 @@ interface Input {
   readonly principal: Principal;
   readonly signal: AbortSignal;
   readonly lastEventId?: number;
+  readonly connection?: Connection;
 }
 type AnyHandler = (input: Input) => Promise<unknown> & AsyncIterable<{ readonly id?: number; readonly value: unknown }>;
 
@@ -29,13 +33,17 @@ export interface RouteOptions {
   /** Fires when the server goes down: streams end then. */
   readonly closing: AbortSignal;
   readonly log: Logger;
+  /** How often it is looked whether the reader of a stream may still read it. */
+  readonly streamAccessMs: number;
   /** Told of everything that a known token asked to change, and of what came of it. */
   readonly audit: (attempt: Attempt) => void;
 }
 
 export interface Attempt {
   readonly route: RouteName;
+  /** The user, and the token where it was one. */
   readonly by: string;
+  readonly token?: string;
   readonly params: Readonly<Record<string, unknown>>;
   readonly body: unknown;
   readonly result?: unknown;
@@ -44,7 +52,10 @@ export interface Attempt {
 
 const anyone: Principal = { name: 'anyone', role: 'anyone' };
 
-export function attachRoutes(app: FastifyInstance, { handlers, closing, log, audit }: RouteOptions): void {
+export function attachRoutes(
+  app: FastifyInstance,
+  { handlers, closing, log, audit, streamAccessMs }: RouteOptions,
+): void {
   let streams = 0;
 
   const stream = async (handler: AnyHandler, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
@@ -54,7 +65,16 @@ export function attachRoutes(app: FastifyInstance, { handlers, closing, log, aud
     }
     streams += 1;
     try {
-      const signal = AbortSignal.any([goneSignal(reply)(), closing]);
+      const ended = new AbortController();
+      const look = setInterval(() => {
+        request.authenticate().then(
+          (principal) => principal?.name !== request.principal?.name && ended.abort(),
+          // The database is away: that is no reason to send anybody away.
+          () => {},
+        );
+      }, streamAccessMs);
+      const signal = AbortSignal.any([goneSignal(reply)(), closing, ended.signal]);
+      signal.addEventListener('abort', () => clearInterval(look), { once: true });
       reply
         .header('content-type', 'text/event-stream')
         .header('cache-control', 'no-store')
@@ -63,7 +83,7 @@ export function attachRoutes(app: FastifyInstance, { handlers, closing, log, aud
       reply.raw.writeHead(200, reply.getHeaders() as Record<string, string>);
       // Who waits for the first event is to know meanwhile that somebody listens.
       reply.raw.flushHeaders();
-      await sendEventStream(handler(inputOf(request, () => signal)), reply.raw, { limits, signal, log });
+      await sendEventStream(handler(inputOf(request, reply, () => signal)), reply.raw, { limits, signal, log });
     } finally {
       streams -= 1;
     }
@@ -78,9 +98,18 @@ export function attachRoutes(app: FastifyInstance, { handlers, closing, log, aud
     last = false,
   ): Promise<T> {
     const { principal } = request;
-    if (principal === undefined || route.role !== 'admin' || route.method === 'GET') return act();
+    const changes = route.role === 'admin' && route.method !== 'GET';
+    if (!changes && route.audited !== true) return act();
     const params = (request.params ?? {}) as Record<string, unknown>;
-    const attempt = { route: name, by: principal.name, params, body: request.body };
+    const token = principal?.token === undefined ? {} : { token: principal.token };
+    // Who signs in is nobody yet: it is told when it worked, and strangers are counted elsewhere.
+    if (principal === undefined) {
+      const result = await act();
+      const { name: by } = (result ?? {}) as { name?: unknown };
+      if (last && typeof by === 'string') audit({ route: name, by, params, body: undefined, result: undefined });
+      return result;
+    }
+    const attempt = { route: name, by: principal.name, ...token, params, body: request.body };
     try {
       const result = await act();
       if (last) audit({ ...attempt, result });
@@ -102,7 +131,7 @@ export function attachRoutes(app: FastifyInstance, { handlers, closing, log, aud
       handler: route.stream
         ? (request, reply) => stream(handler, request, reply)
         : async (request, reply) => {
-            const act = () => handler(inputOf(request, goneSignal(reply)));
+            const act = () => handler(inputOf(request, reply, goneSignal(reply)));
             const result = await watched(name, route, request, act, true);
             return reply.code(route.status).send(route.status === 204 ? undefined : result);
           },
@@ -113,7 +142,8 @@ export function attachRoutes(app: FastifyInstance, { handlers, closing, log, aud
 export function admit(request: FastifyRequest, role: Route['role']): void {
   const doing = `${request.method} ${request.url.split('?')[0]}`;
   const presentedToken = request.headers.authorization !== undefined;
-  authorise({ principal: request.principal, presentedToken, doing }, role);
+  const presentedSession = showsSession(request);
+  authorise({ principal: request.principal, presentedToken, presentedSession, doing }, role);
 }
 
 /** Objects of requests are strict: a misspelt field would otherwise be ignored without a word. */
@@ -128,13 +158,15 @@ function requestSchema(route: Route): object {
 }
 
 /** Few handlers look at the signal. */
-function inputOf(request: FastifyRequest, signalOf: () => AbortSignal): Input {
+function inputOf(request: FastifyRequest, reply: FastifyReply, signalOf: () => AbortSignal): Input {
   const last = Number(request.headers['last-event-id'] ?? Number.NaN);
+  const connection = connectionOf(request, reply);
   return {
     params: request.params,
     query: request.query,
     body: request.body,
     principal: request.principal ?? anyone,
+    ...(connection === undefined ? {} : { connection }),
     get signal() {
       return signalOf();
     },

@@ -23,6 +23,7 @@ async function main(): Promise<void> {
   const server = await startServer(options, log);
   stopOnSignals(server);
   announce(server, options);
+  await tellFirstPassword(server);
   server.warm();
   if (options.demo) {
     try {
@@ -44,6 +45,14 @@ function announce({ url, adminToken }: RunningServer, options: ServerOptions): v
     `Superfluidity is ready after ${ms} ms\n  console  ${secretIsWelcome ? page : url}\n  state    ${options.state}\n`,
   );
   if (options.demo && options.open) openBrowser(page);
+}
+
+/** To a person at a terminal only, never into a log: elsewhere `superfluidity user password` sets one. */
+async function tellFirstPassword({ firstPassword }: RunningServer): Promise<void> {
+  if (!process.stdout.isTTY) return;
+  const first = await firstPassword();
+  if (first === undefined) return;
+  process.stdout.write(`  sign in  as ${first.name} with the password ${first.password} (it is shown this once)\n`);
 }
 
 /** The first signal stops the server in good order, the second one at once. */

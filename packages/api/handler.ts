@@ -13,11 +13,25 @@ export type HandlerInput<N extends RouteName> = Out<Routes[N], 'params'> &
     readonly signal: AbortSignal;
     /** `Last-Event-ID` of a stream that is resumed. */
     readonly lastEventId?: number;
+    /** Of a request by HTTP. */
+    readonly connection?: Connection;
   };
 
 export interface Principal {
+  /** Of the user. */
   readonly name: string;
   readonly role: 'anyone' | 'reader' | 'admin';
+  /** The token that was shown, by name, or the session. */
+  readonly token?: string;
+  readonly session?: { readonly id: string; readonly expiresAt: number };
+}
+
+/** From where somebody asks, and the session that the browser there keeps. */
+export interface Connection {
+  readonly address: string;
+  readonly agent: string;
+  keepSession(secret: string, expiresAt: number): void;
+  forgetSession(): void;
 }
 
 /** Plain routes answer with a value, stream routes with the values to send; `id` makes a stream resumable. */

@@ -1,5 +1,5 @@
 import type { ListShape } from './lists.ts';
-import type { Descriptor, Event, ListedHost, ListedUnit, Operation, Service, Site, Token } from './types.ts';
+import type { Descriptor, Event, ListedHost, ListedUnit, Operation, Service, Site, Token, User } from './types.ts';
 
 const share = (used: number, all: number): number => (all > 0 ? used / all : 0);
 
@@ -143,10 +143,27 @@ const events: ListShape<Event> = {
 
 const tokens: ListShape<Token> = {
   key: (token) => token.id,
-  sorts: { name: (token) => token.name, role: (token) => token.role, createdAt: (token) => token.createdAt },
-  text: (token) => token.name,
-  filters: { role: (token) => token.role },
+  sorts: {
+    name: (token) => token.name,
+    user: (token) => token.user,
+    role: (token) => token.role,
+    createdAt: (token) => token.createdAt,
+  },
+  text: (token) => `${token.name} ${token.user}`,
+  filters: { role: (token) => token.role, user: (token) => token.user },
+};
+
+const users: ListShape<User> = {
+  key: (user) => user.id,
+  sorts: {
+    name: (user) => user.name,
+    role: (user) => user.role,
+    createdAt: (user) => user.createdAt,
+    signedInAt: (user) => user.signedInAt ?? 0,
+  },
+  text: (user) => user.name,
+  filters: { role: (user) => user.role, disabled: (user) => String(user.disabled) },
 };
 
 /** What each list of the API can be searched, filtered and sorted by: for lists in memory, and to hold the others against. */
-export const listShapes = { sites, hosts, units, descriptors, services, operations, events, tokens } as const;
+export const listShapes = { sites, hosts, units, descriptors, services, operations, events, tokens, users } as const;

@@ -1,30 +1,12 @@
 import { environments } from '@superfluidity/model';
 import { z } from 'zod';
+import { accessRoutes } from './access-routes.ts';
 import { anyName, anyOf, listOf, listQuery, searchText, yesOrNo } from './lists.ts';
+import { byId, byName, nothing, type Route } from './route.ts';
 import * as s from './schemas.ts';
 
-/**
- * Every route of the API, as data: the server attaches handlers, OpenAPI, the typed client and the tests derive from it.
- * `body` and `reply` are JSON unless `stream` says that the answer is a stream of server-sent events of `reply`.
- */
-export interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  readonly path: string;
-  readonly summary: string;
-  readonly tag: string;
-  readonly params?: z.ZodObject;
-  readonly query?: z.ZodObject;
-  readonly body?: z.ZodType;
-  readonly reply: z.ZodType;
-  readonly status: 200 | 201 | 202 | 204;
-  readonly stream?: boolean;
-  /** Who may call it. Every route needs a token but those that say `anyone`. */
-  readonly role: 'anyone' | 'reader' | 'admin';
-}
+export type { Route } from './route.ts';
 
-const byName = z.object({ name: s.name });
-const byId = z.object({ id: z.string().max(64) });
-const nothing = z.null();
 const accepted = z.object({ operation: z.string(), service: z.string() }).meta({ id: 'Accepted' });
 
 /** What is asked of events that have happened, and of those that happen. */
@@ -33,9 +15,10 @@ const eventFilters = {
   severity: anyOf(['info', 'warning', 'error']),
   service: anyName('Service'),
   subject: anyName('What it is about'),
-  by: anyName('Token of whoever asked'),
+  by: anyName('User who asked'),
 };
 
+/** Every route of the API, as data. */
 export const routes = {
   getHealth: {
     method: 'GET',
@@ -55,46 +38,7 @@ export const routes = {
     status: 200,
     role: 'reader',
   },
-  getMe: {
-    method: 'GET',
-    path: '/api/v1/me',
-    summary: 'Whose token this is, and what it allows',
-    tag: 'access',
-    reply: s.principal,
-    status: 200,
-    role: 'reader',
-  },
-
-  listTokens: {
-    method: 'GET',
-    path: '/api/v1/tokens',
-    summary: 'The tokens that open this API, without their secrets',
-    tag: 'access',
-    query: listQuery(['name', 'role', 'createdAt'], 'createdAt', { role: anyOf(s.role.options) }),
-    reply: listOf(s.token, 'TokenList'),
-    status: 200,
-    role: 'admin',
-  },
-  createToken: {
-    method: 'POST',
-    path: '/api/v1/tokens',
-    summary: 'Make a token. The answer is the only place where its secret ever appears',
-    tag: 'access',
-    body: z.object({ name: s.name, role: s.role }),
-    reply: s.token.extend({ secret: z.string() }).meta({ id: 'NewToken' }),
-    status: 201,
-    role: 'admin',
-  },
-  revokeToken: {
-    method: 'DELETE',
-    path: '/api/v1/tokens/:name',
-    summary: 'Make a token useless',
-    tag: 'access',
-    params: byName,
-    reply: nothing,
-    status: 204,
-    role: 'admin',
-  },
+  ...accessRoutes,
 
   listSites: {
     method: 'GET',

@@ -416,7 +416,7 @@ export const event = z
     service: z.string().optional(),
     severity: z.enum(['info', 'warning', 'error']),
     message: z.string().meta({ description: 'One sentence for people' }),
-    by: z.string().optional().meta({ description: 'Of audit: name of the token of whoever asked' }),
+    by: z.string().optional().meta({ description: 'Of audit: name of the user who asked' }),
     body: z.record(z.string(), z.unknown()).meta({ description: 'The resource as it is now, where that is small' }),
   })
   .meta({ id: 'Event' });
@@ -468,9 +468,53 @@ export const unitMetrics = z
 /** A reader sees everything and changes nothing. */
 export const role = z.enum(['reader', 'admin']);
 
-export const principal = z.object({ name: z.string(), role }).meta({ id: 'Principal' });
+/** Who asks, as `getMe` tells it. */
+export const principal = z
+  .object({
+    name: z.string().meta({ description: 'Name of the user' }),
+    role,
+    token: z.string().optional().meta({ description: 'Name of the token, where it is one' }),
+    session: z
+      .object({ id: z.string(), expiresAt: z.number() })
+      .optional()
+      .meta({ description: 'Of a browser that has signed in' }),
+  })
+  .meta({ id: 'Principal' });
 
-export const token = z.object({ id: z.string(), name, role, createdAt: z.number() }).meta({ id: 'Token' });
+export const token = z
+  .object({
+    id: z.string(),
+    name,
+    user: z.string().meta({ description: 'Whose it is. It allows no more than its user may' }),
+    role,
+    createdAt: z.number(),
+  })
+  .meta({ id: 'Token' });
+
+/** Never in an answer, a log or an event. */
+export const password = z.string().max(1_024).meta({ description: 'Twelve characters or more', format: 'password' });
+
+export const user = z
+  .object({
+    id: z.string(),
+    name,
+    role,
+    disabled: z.boolean().meta({ description: 'Can neither sign in nor use tokens' }),
+    hasPassword: z.boolean().meta({ description: 'Without one nobody signs in with this name' }),
+    tokenCount: z.int(),
+    sessionCount: z.int().meta({ description: 'Browsers in which the user has signed in' }),
+    createdAt: z.number(),
+    signedInAt: z.number().optional().meta({ description: 'Last time' }),
+  })
+  .meta({ id: 'User' });
+
+export const session = z
+  .object({ id: z.string(), address: z.string(), agent: z.string(), createdAt: z.number(), expiresAt: z.number() })
+  .meta({ id: 'Session' });
+
+export const userDetail = user
+  .extend({ tokens: z.array(token), sessions: z.array(session) })
+  .meta({ id: 'UserDetail' });
 
 export const systemInfo = z
   .object({

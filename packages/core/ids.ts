@@ -2,7 +2,7 @@
  * Ids sort by creation time (48 bits of milliseconds, 40 random bits) and carry what they name:
  * `op-0mfx3k1c9w4t7q2a8z`. Pure code takes an `IdSource` instead of calling this.
  */
-export type IdPrefix = 'site' | 'link' | 'desc' | 'svc' | 'unit' | 'op' | 'net' | 'tok' | 'srv';
+export type IdPrefix = 'site' | 'link' | 'desc' | 'svc' | 'unit' | 'op' | 'net' | 'tok' | 'srv' | 'usr' | 'ses';
 export type Id<P extends IdPrefix = IdPrefix> = `${P}-${string}`;
 export type IdSource = <P extends IdPrefix>(prefix: P) => Id<P>;
 

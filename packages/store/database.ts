@@ -22,6 +22,8 @@ export interface Database {
   operation_step: OperationStepTable;
   chain_path: ChainPathTable;
   event: EventTable;
+  account: AccountTable;
+  session: SessionTable;
   token: TokenTable;
   executor: ExecutorTable;
   workflow_signal: WorkflowSignalTable;
@@ -140,9 +142,30 @@ export interface EventTable {
   body: JsonColumn;
 }
 
+export interface AccountTable extends Dated {
+  id: string;
+  name: string;
+  role: 'reader' | 'admin';
+  /** As `hashPassword` of packages/access writes it. */
+  password: string | null;
+  disabled: Generated<boolean>;
+  signed_in_at: number | null;
+}
+
+export interface SessionTable {
+  id: string;
+  account_id: string;
+  hash: string;
+  address: string;
+  agent: string;
+  created_at: number;
+  expires_at: number;
+}
+
 export interface TokenTable {
   id: string;
   name: string;
+  account_id: string;
   hash: string;
   role: string;
   created_at: number;

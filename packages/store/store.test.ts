@@ -156,7 +156,7 @@ for (const backend of backends) {
         store.transaction(async (trx) => {
           await trx
             .insertInto('token')
-            .values({ id: `p${n}`, name: `p${n}`, hash: `p${n}`, role: 'r', created_at: n })
+            .values({ id: `p${n}`, name: `p${n}`, account_id: FIRST, hash: `p${n}`, role: 'r', created_at: n })
             .execute();
           if (n % 2 === 1) throw new Error('odd');
         });
@@ -255,6 +255,9 @@ for (const backend of backends) {
     });
   });
 }
+
+/** The account that a migration makes. */
+const FIRST = 'usr-000000000000000000';
 
 describe('opening', () => {
   it.each(['mysql://x', 'pglite:', 'nonsense', 'postgres://[', ''])('refuses the URL %j', async (url) => {

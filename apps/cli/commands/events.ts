@@ -8,7 +8,7 @@ export function eventsCommand(run: Run): Command {
     .option('--service <name>', 'of one service')
     .option('--kind <kinds>', 'of these kinds; audit: who asked for what')
     .option('--severity <values>', 'info, warning, error')
-    .option('--by <tokens>', 'asked for with these tokens')
+    .option('--by <users>', 'asked for by these users')
     .option('--search <text>', 'part of the message')
     .option('--after <id>', 'after this event', wholeNumber)
     .option('--limit <count>', 'how many: the newest, or with --after the next', positive, 500)

@@ -9,8 +9,9 @@ export function tokenCommand(run: Run): Command {
     .command('create <name>')
     .description('make a token and print its secret, this once')
     .option('--role <role>', 'reader or admin', 'reader')
+    .option('--user <name>', 'whose it is (default: of whoever makes it)')
     .action(run(async (context, name: string, options) => (await token()).create(context, name, options as never)));
-  listing(tokens.command('list').description('names and roles'), { role: 'reader, admin' }).action(
+  listing(tokens.command('list').description('names and roles'), { role: 'reader, admin', user: 'names' }).action(
     run(async (context, options) => (await token()).list(context, options as never)),
   );
   tokens

@@ -28,6 +28,8 @@ async function run(input: string, options: ConvertOptions) {
     show: (_value, text) => Promise.resolve(void out.push(text())),
     say: (line) => void out.push(line),
     note: (line) => void notes.push(line),
+    asks: false,
+    secret: () => Promise.reject(new Error('nobody is asked')),
   };
   await convert(context, [input], options);
   return { out: out.join('\n'), notes, code: process.exitCode };

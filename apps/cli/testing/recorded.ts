@@ -17,6 +17,8 @@ export function recorded(output: 'table' | 'json' = 'table') {
     },
     say: (line) => void out.push(line),
     note: (line) => void notes.push(line),
+    asks: false,
+    secret: () => Promise.reject(new Error('nobody is asked')),
   };
   return { context, out, notes, shown };
 }

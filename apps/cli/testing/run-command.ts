@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { run } from '../run.ts';
 
 export interface Outcome {
@@ -16,13 +17,18 @@ let last: Promise<unknown> = Promise.resolve();
 export function runCommand(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>> = {},
+  input?: string,
 ): Promise<Outcome> {
-  const outcome = last.then(() => runAlone(args, env));
+  const outcome = last.then(() => runAlone(args, env, input));
   last = outcome.catch(() => {});
   return outcome;
 }
 
-async function runAlone(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Promise<Outcome> {
+async function runAlone(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+  input: string | undefined,
+): Promise<Outcome> {
   const before = {
     exitCode: process.exitCode,
     env: Object.keys(env).map((name) => [name, process.env[name]] as const),
@@ -31,6 +37,7 @@ async function runAlone(args: readonly string[], env: Readonly<Record<string, st
   const streams = {
     stdout: { write: (text: string) => out.push(text) },
     stderr: { write: (text: string) => err.push(text) },
+    ...(input === undefined ? {} : { stdin: Readable.from([input]) }),
   };
   try {
     process.exitCode = undefined;

@@ -4,6 +4,7 @@ import {
   type ListedHost,
   type ListedUnit,
   listShapes,
+  type Me,
   type OperationDetail,
   pageOf,
   type RouteName,
@@ -13,30 +14,20 @@ import {
   type UnitGroup,
 } from '@superfluidity/api';
 import { usageOf } from './metrics.ts';
+import { accessHandlers } from './access.ts';
 import { planOf, proofOfSource, textOf } from './plan.ts';
 import { proofOf } from './proof.ts';
+import { found, Refusal } from './refusal.ts';
 import { type Scenario, SENTINELS } from './scenario.ts';
 import { makeSite, tell, type World } from './world.ts';
-
-/** A refusal as the control plane sends it. */
-export class Refusal extends Error {
-  readonly status: number;
-  readonly code: string;
-  readonly hint: string | undefined;
-
-  constructor(status: number, code: string, message: string, hint?: string) {
-    super(message);
-    this.status = status;
-    this.code = code;
-    this.hint = hint;
-  }
-}
 
 export interface Input {
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, never>>;
   readonly body: Readonly<Record<string, never>>;
-  readonly principal: { readonly name: string; readonly role: 'reader' | 'admin' };
+  readonly principal: Me;
+  /** Gives the browser its cookie, or an empty one. */
+  readonly keepSession: (secret: string) => void;
 }
 
 /** Every route that answers at once; the streams are below. */
@@ -108,30 +99,7 @@ export function handlers(world: World, scenario: Scenario): Handlers {
   return {
     getHealth: () => ({ status: 'ok' }),
     getSystem: () => world.system,
-    getMe: ({ principal }) => ({ ...principal }),
-    listTokens: ({ query }) => pageOf(world.tokens, query as never, listShapes.tokens),
-    createToken: ({ body }) => {
-      const name: string = body['name']!;
-      if (world.tokens.some((token) => token.name === name)) {
-        throw new Refusal(409, 'SF-ACCESS-NAME-TAKEN', `there is a token ${name}`, 'Choose another name.');
-      }
-      const token = {
-        id: `tok-0mkn${world.tokens.length}`,
-        name,
-        role: body['role']! as 'reader',
-        createdAt: Date.now(),
-      };
-      world.tokens.push(token);
-      return { ...token, secret: `sf_${'mock'.repeat(10)}abc` };
-    },
-    revokeToken: ({ params }) => {
-      const at = world.tokens.findIndex((token) => token.name === params['name']);
-      found(world.tokens[at], 'SF-ACCESS-UNKNOWN-TOKEN', `there is no token ${params['name']}`);
-      if (!world.tokens.some((token, i) => i !== at && token.role === 'admin'))
-        throw new Refusal(409, 'SF-ACCESS-LAST-ADMIN', 'no other admin token', 'Create another one first.');
-      world.tokens.splice(at, 1);
-      return null;
-    },
+    ...accessHandlers(world),
     listSites: ({ query }) => pageOf([...world.sites.values()], query as never, listShapes.sites),
     addSite: ({ body }) => {
       const declared = body as unknown as SiteDeclaration;
@@ -368,11 +336,6 @@ function sentinel(name: string | undefined): void {
     );
   if (name === SENTINELS.forbiddenName)
     throw new Refusal(403, 'SF-ACCESS-FORBIDDEN', 'the token may not see it', 'Use a token with the role admin.');
-}
-
-function found<T>(value: T | undefined, code: string, message: string, hint?: string): T {
-  if (value === undefined) throw new Refusal(404, code, message, hint);
-  return value;
 }
 
 function after<T>(value: T, act: (value: T) => void): T {

@@ -59,7 +59,25 @@ export function makeHistory(world: World): void {
       ['noc', 'reader'],
     ] as const
   ).entries())
-    world.tokens.push({ id: `tok-0mkh${i}`, name, role, createdAt: now - (9 - i) * day });
+    world.tokens.push({
+      id: `tok-0mkh${i}`,
+      name,
+      user: name === 'noc' ? 'noc' : 'admin',
+      role,
+      createdAt: now - (9 - i) * day,
+    });
+  for (const [i, [name, role, disabled]] of (
+    [
+      ['giulia', 'admin', false],
+      ['noc', 'reader', false],
+      ['former-contractor', 'reader', true],
+    ] as const
+  ).entries()) {
+    const nothing = { hasPassword: false, tokenCount: 0, sessionCount: 0 };
+    const times = { createdAt: now - (20 - i) * day, ...(i === 0 ? { signedInAt: now - 3 * 3_600_000 } : {}) };
+    world.users.push({ id: `usr-0mkh${i}`, name, role, disabled, ...nothing, ...times });
+    if (name !== 'noc') world.passwords.set(name, `${name} has a password`);
+  }
   for (const [i, past] of PAST.entries()) {
     const startedAt = now - (PAST.length - i) * 47 * 60_000;
     const stateEnteredAt = startedAt + 900 + i * 170;

@@ -2,10 +2,12 @@ import { createReadStream, existsSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Route, type RouteName, routes } from '@superfluidity/api';
-import { Refusal, type Handlers, handlers, type Input, streams } from './handlers.ts';
+import { type Route, type RouteName, routes, SESSION_HEADER } from '@superfluidity/api';
+import { sessionUser } from './access.ts';
+import { type Handlers, handlers, type Input, streams } from './handlers.ts';
 import { Scenario } from './scenario.ts';
 import { measuredBy } from './metrics.ts';
+import { Refusal } from './refusal.ts';
 import { makeWorld, tell, type World } from './world.ts';
 
 /** Serves the mock control plane and the built console on one port of the loopback. */
@@ -79,24 +81,19 @@ async function answer(
   const found = matchRoute(request.method ?? 'GET', url.pathname);
   if (found === undefined) throw new Refusal(404, 'SF-SERVER-NO-ROUTE', `no route ${request.method} ${url.pathname}`);
   const { name, route, params } = found;
-  const principal = whoIs(request.headers.authorization, token);
-  if (route.role !== 'anyone' && principal === undefined) {
-    throw new Refusal(
-      401,
-      'SF-ACCESS-BAD-TOKEN',
-      'the token is not valid',
-      'Print it with `superfluidity token show`.',
-    );
-  }
+  const principal = whoIs(request, token, world);
+  if (route.role !== 'anyone' && principal === undefined) throw notKnown(request.headers.authorization);
   const input = {
     params,
     query: check(route.query, Object.fromEntries(url.searchParams)),
     body: check(route.body, await readBody(request)),
     principal: principal ?? { name: 'anyone', role: 'reader' as const },
+    keepSession: (secret: string) =>
+      response.setHeader('set-cookie', `${COOKIE}=${secret}; Path=/; HttpOnly; SameSite=Strict`),
   };
   if (route.role === 'admin' && principal?.role !== 'admin') {
     const hint = 'Use a token with the role admin.';
-    throw new Refusal(403, 'SF-ACCESS-FORBIDDEN', `the token ${principal?.name} may only read`, hint);
+    throw new Refusal(403, 'SF-ACCESS-FORBIDDEN', `${principal?.name} may only read`, hint);
   }
   if (route.stream === true) {
     sendStream(name, input, request, response, world);
@@ -110,10 +107,21 @@ async function answer(
   response.end(route.status === 204 ? undefined : JSON.stringify(reply));
 }
 
-/** The token itself is an admin's; with `-reader` after it, a reader's. */
-function whoIs(header: string | undefined, token: string): Input['principal'] | undefined {
-  if (header === `Bearer ${token}`) return { name: 'admin', role: 'admin' };
-  return header === `Bearer ${token}-reader` ? { name: 'noc', role: 'reader' } : undefined;
+const COOKIE = 'superfluidity-mock';
+
+/** The token itself is an admin's; with `-reader` after it, a reader's. Without a token, whoever has signed in. */
+function whoIs({ headers }: IncomingMessage, token: string, world: World): Input['principal'] | undefined {
+  const known = world.revoked ? undefined : token;
+  if (headers.authorization === `Bearer ${known}`) return { name: 'admin', role: 'admin', token: 'admin' };
+  if (headers.authorization === `Bearer ${known}-reader`) return { name: 'noc', role: 'reader', token: 'noc' };
+  if (headers.authorization !== undefined || headers[SESSION_HEADER] === undefined) return undefined;
+  return sessionUser(world, new RegExp(`${COOKIE}=([^;]+)`).exec(headers.cookie ?? '')?.[1]);
+}
+
+function notKnown(authorization: string | undefined): Refusal {
+  return authorization === undefined
+    ? new Refusal(401, 'SF-ACCESS-SESSION', 'the session is over', 'Sign in again.')
+    : new Refusal(401, 'SF-ACCESS-BAD-TOKEN', 'the token is not valid', 'Print it with `superfluidity token show`.');
 }
 
 function note(world: World, name: RouteName, by: string, params: Record<string, string>, value: unknown): void {

@@ -12,6 +12,7 @@ import type {
   SystemInfo,
   Token,
   Unit,
+  User,
 } from '@superfluidity/api';
 
 /** State of the mock control plane: plain data, changed by scenario.ts, read by handlers.ts. */
@@ -24,6 +25,13 @@ export interface World {
   readonly samples: Map<string, Sample[]>;
   readonly descriptors: Map<string, Descriptor & { source: string }>;
   readonly tokens: Token[];
+  readonly users: User[];
+  /** By name of the user. */
+  readonly passwords: Map<string, string>;
+  /** Browsers that have signed in, by their secret. */
+  readonly sessions: Map<string, { readonly id: string; readonly user: string; readonly expiresAt: number }>;
+  /** Whether tokens open nothing any more. */
+  revoked: boolean;
   /** What units have printed, by id: the mock's units are quiet but for these. */
   readonly output: Map<string, string[]>;
   /** Services whose policies do not hold. */
@@ -99,6 +107,20 @@ const SITE_KINDS: SystemInfo['siteKinds'] = [
   },
 ];
 
+/** With which `admin` signs in. */
+export const MOCK_PASSWORD = 'correct horse battery staple';
+
+const firstUser = (): User => ({
+  id: 'usr-0mk1',
+  name: 'admin',
+  role: 'admin',
+  disabled: false,
+  hasPassword: true,
+  tokenCount: 1,
+  sessionCount: 0,
+  createdAt: Date.now() - 86_400_000 * 30,
+});
+
 const EVENTS_MAX = 20_000;
 const SAMPLES_MAX = 20_000;
 
@@ -134,7 +156,11 @@ export function makeWorld(): World {
     events: [],
     samples: new Map(),
     descriptors: new Map(),
-    tokens: [{ id: 'tok-0mk1', name: 'admin', role: 'admin', createdAt: Date.now() - 86_400_000 * 30 }],
+    tokens: [{ id: 'tok-0mk1', name: 'admin', user: 'admin', role: 'admin', createdAt: Date.now() - 86_400_000 * 30 }],
+    users: [firstUser()],
+    passwords: new Map([['admin', MOCK_PASSWORD]]),
+    sessions: new Map(),
+    revoked: false,
     output: new Map(),
     violated: new Set(),
     others: new Map(),
