@@ -260,6 +260,16 @@ export const routes = {
     status: 200,
     role: 'reader',
   },
+  getServiceOverlay: {
+    method: 'GET',
+    path: '/api/v1/services/:name/overlay',
+    summary: 'The segments of a service and the routes of its chains over the routers of sites',
+    tag: 'services',
+    params: byName,
+    reply: s.overlay,
+    status: 200,
+    role: 'reader',
+  },
   verifyService: {
     method: 'GET',
     path: '/api/v1/services/:name/verification',

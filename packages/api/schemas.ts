@@ -393,6 +393,54 @@ export const chainStatus = z
   })
   .meta({ id: 'ChainStatus' });
 
+export const serviceNetwork = z
+  .object({
+    name: z.string(),
+    prefix: z.string(),
+    mtu: z.int(),
+    parts: z
+      .array(z.object({ site: z.string(), prefix: z.string() }))
+      .meta({ description: 'The part of its prefix that each site has' }),
+    ports: z
+      .array(z.object({ unit: z.string(), port: z.string(), bandwidthMbps: z.number().optional() }))
+      .meta({ description: 'Ports of units, by path: every instance of the unit has such a port' }),
+  })
+  .meta({ id: 'ServiceNetwork' });
+
+export const serviceBalancer = z
+  .object({
+    name: z.string(),
+    unit: z.string().meta({ description: 'Path of the unit over whose instances it balances' }),
+    address: z.string(),
+    port: z.int(),
+    layer: z.enum(['tcp', 'http']),
+  })
+  .meta({ id: 'ServiceBalancer' });
+
+/** What lies between a service and the machines: segments (SRv6) and the rules that send packets to them. */
+export const overlay = z
+  .object({
+    service: z.string(),
+    routers: z.array(z.object({ site: z.string(), sid: z.string(), locator: z.string() })).meta({
+      description: 'Router of each site (End, RFC 8986), and the prefix of its segment identifiers',
+    }),
+    segments: z.array(z.object({ sid: z.string(), unit: z.string(), port: z.string(), site: z.string() })).meta({
+      description: 'Where packets of chains are decapsulated for a port (End.DX4); `unit` is an id',
+    }),
+    routes: z.array(
+      z.object({
+        chain: z.string(),
+        version: z.int(),
+        direction: z.enum(['forward', 'reverse']),
+        site: z.string(),
+        from: z.string().meta({ description: 'Id of the unit whose packets it takes' }),
+        destination: z.string(),
+        via: z.array(z.string()).meta({ description: 'Segments, in the order in which they are visited' }),
+      }),
+    ),
+  })
+  .meta({ id: 'Overlay' });
+
 export const serviceDetail = service
   .extend({
     functions: z.array(
@@ -404,6 +452,8 @@ export const serviceDetail = service
     units: z.array(unit).meta({ description: 'All of them; beside `groups`, few' }),
     groups: z.array(unitGroup).optional().meta({ description: 'All units, counted, where they are too many' }),
     chains: z.array(chainStatus),
+    networks: z.array(serviceNetwork).optional(),
+    balancers: z.array(serviceBalancer).optional(),
   })
   .meta({ id: 'ServiceDetail' });
 

@@ -48,6 +48,23 @@ describe('a service over two sites', () => {
     const before = await services.show('stream');
     expect(before).toMatchObject({ state: 'INSTANTIATED', healthy: true, sites: ['core', 'edge'] });
     expect(before.chains).toMatchObject([{ name: 'watch', version: 1, latencyMs: 12 }]);
+    expect(before.networks).toMatchObject([
+      { name: 'users', prefix: '10.45.0.0/16', parts: [{ site: 'edge' }], ports: [{ unit: 'ue/ue' }] },
+      { name: 'apps', parts: [{ site: 'edge' }, { site: 'core' }], mtu: 1_500 },
+    ]);
+    const { routers, segments, routes } = await services.overlay('stream');
+    // From the firewall the chain leaves its site: by the router of the other, then to the port of the video server.
+    const [router, end] = [
+      routers.find(({ site }) => site === 'core')!.sid,
+      segments.find(({ site }) => site === 'core')!.sid,
+    ];
+    expect(
+      routes.filter(({ direction }) => direction === 'forward').map(({ site, via }) => [site, via.length]),
+    ).toEqual([
+      ['edge', 1],
+      ['edge', 2],
+    ]);
+    expect(routes.flatMap(({ via }) => (via.length === 2 && via[0] === router ? [via[1]] : []))).toEqual([end]);
 
     const moved = await done(test, services.move('stream', 'video', 'edge'));
     expect(moved.state).toBe('COMPLETED');

@@ -23,6 +23,7 @@ type Names =
   | 'deployService'
   | 'listServices'
   | 'getService'
+  | 'getServiceOverlay'
   | 'verifyService'
   | 'scaleService'
   | 'moveService'
@@ -69,6 +70,7 @@ export function lifecycleHandlers({ sites, catalogue, services, operations, list
     listServices: ({ query }) => lists.services(query),
     listUnits: ({ query }) => lists.units(query),
     getService: ({ params, query }) => services.show(params.name, query.units),
+    getServiceOverlay: ({ params }) => services.overlay(params.name),
     verifyService: ({ params, query }) => services.verify(params.name, query.realised === 'true'),
     scaleService: ({ params, body }) => services.scale(params.name, body.unit, body.count),
     moveService: ({ params, body }) => services.move(params.name, body.what, body.to, body.host),

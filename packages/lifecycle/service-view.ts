@@ -1,10 +1,19 @@
-import type { ChainStatus, Service as ServiceView, ServiceDetail, Unit, UnitGroup } from '@superfluidity/api';
-import type { Service, SitePath } from '@superfluidity/model';
+import type {
+  ChainStatus,
+  Service as ServiceView,
+  ServiceDetail,
+  ServiceNetwork,
+  Unit,
+  UnitGroup,
+} from '@superfluidity/api';
+import { sitePrefix } from '@superfluidity/fabric';
+import { formatIpv4Prefix, parseIpv4Prefix, type Service, type SitePath, unitsOf } from '@superfluidity/model';
 import { SiteLatencies } from '@superfluidity/place';
 import type { PlannedChain } from './actions.ts';
 import type { ResolvedDescriptor } from './catalogue.ts';
 import type { ServiceOutline, ServiceRow } from './service-records.ts';
-import type { Loaded } from './services.ts';
+import type { Loaded, ServiceDesired } from './services.ts';
+import { MTU } from './transition.ts';
 import type { UnitRecord } from './unit-records.ts';
 
 export function serviceView(
@@ -38,6 +47,7 @@ export function serviceDetail(loaded: Loaded, paths: readonly SitePath[], busy: 
     functions: functionsOf(descriptor.service, wanted),
     units: records.map(unitView),
     chains: chainsOf(situation.chains, records, paths),
+    ...spanningOf(descriptor.service, row, new Set(records.map(({ planned }) => planned.site))),
   };
 }
 
@@ -64,7 +74,46 @@ export function groupedDetail(
     units: records.map(unitView),
     groups: [...groups],
     chains: chainsOf(outline.chains, records, paths),
+    ...spanningOf(service, outline.row, counts.sites),
   };
+}
+
+/** What lies between its units. */
+function spanningOf(
+  service: Service,
+  row: ServiceRow,
+  sites: ReadonlySet<string>,
+): Pick<ServiceDetail, 'networks' | 'balancers'> {
+  return {
+    networks: networksOf(service, row, sites),
+    balancers: service.balancers.map(({ name, unit, address, port, layer }) => ({ name, unit, address, port, layer })),
+  };
+}
+
+export function networksOf(service: Service, row: ServiceRow, sites: ReadonlySet<string>): ServiceNetwork[] {
+  const { slots } = row.desired as unknown as ServiceDesired;
+  const units = unitsOf(service);
+  return service.networks.map(({ name, prefix, mtu = MTU }) => {
+    const all = parseIpv4Prefix(prefix);
+    const ports = units.flatMap(({ path, unit }) =>
+      unit.ports.flatMap((port) =>
+        port.network === name
+          ? [
+              {
+                unit: path,
+                port: port.name,
+                ...(port.bandwidthMbps === undefined ? {} : { bandwidthMbps: port.bandwidthMbps }),
+              },
+            ]
+          : [],
+      ),
+    );
+    const parts = (slots[name] ?? []).flatMap((site, slot) =>
+      // A site that the network has left keeps its part until another one wants it.
+      all === undefined || !sites.has(site) ? [] : [{ site, prefix: formatIpv4Prefix(sitePrefix(all, slot)) }],
+    );
+    return { name, prefix, mtu, parts, ports };
+  });
 }
 
 export interface UnitCounts {

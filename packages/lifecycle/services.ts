@@ -1,4 +1,4 @@
-import type { OperationKind, Plan, ServiceDetail, VerificationReport } from '@superfluidity/api';
+import type { OperationKind, Overlay, Plan, ServiceDetail, VerificationReport } from '@superfluidity/api';
 import { newId, SuperfluidityError } from '@superfluidity/core';
 import {
   parseIpv4Prefix,
@@ -14,6 +14,7 @@ import { type Grant, grantPlacement, type WantedUnit } from './grant.ts';
 import { type Consequences, planView } from './operation-records.ts';
 import type { Operations } from './operations.ts';
 import type { LifecycleOptions } from './options.ts';
+import { overlayOf } from './overlay.ts';
 import { storedPlan, withVerification } from './plan.ts';
 import { loadOutline, loadService, type ServiceOutline, type ServiceRow } from './service-records.ts';
 import { groupedDetail, serviceDetail } from './service-view.ts';
@@ -34,6 +35,7 @@ export interface Services {
   terminate(name: string): Promise<Accepted>;
   /** With more than `unitsMax` units they are counted in groups, and few are told one by one. */
   show(name: string, unitsMax?: number): Promise<ServiceDetail>;
+  overlay(name: string): Promise<Overlay>;
   /** Whether its policies hold on the data plane that it is meant to have, or on the one that its sites have now. */
   verify(name: string, realised: boolean): Promise<VerificationReport>;
   /** The same as the end of an operation, with which the report is kept. Undefined: it has no policies. */
@@ -400,6 +402,15 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
         if (outline !== undefined) return grouped(outline, groups, paths, busy);
       }
       return serviceDetail(await load(name), paths, busy);
+    },
+
+    async overlay(name) {
+      const outline = await loadOutline(store, name);
+      if (outline === undefined) {
+        throw new SuperfluidityError('SF-LIFECYCLE-UNKNOWN', { reason: `there is no service '${name}'` });
+      }
+      const hops = outline.chains.flatMap((chain) => chain.hops.map(({ unitId }) => unitId));
+      return overlayOf(name, outline.chains, await units.get([...new Set(hops)]), sites.driver);
     },
 
     async verify(name, asked) {

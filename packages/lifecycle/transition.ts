@@ -55,7 +55,8 @@ export interface TransitionPlan {
 const SINGLE_STEPS_MAX = 64;
 const BATCH = 50;
 const SETTLE_TIMEOUT_MS = 15_000;
-const MTU = 1_500;
+/** Of networks that do not say. */
+export const MTU = 1_500;
 
 export const unitName = (unit: Pick<Placed, 'path' | 'index'>): string => `${unit.path}#${unit.index}`;
 const placeName = (unit: PlannedUnit): string => `${unit.site}/${unit.spec.host}`;

@@ -15,6 +15,7 @@ import {
 } from '@superfluidity/api';
 import { usageOf } from './metrics.ts';
 import { accessHandlers } from './access.ts';
+import { overlayOf } from './overlay.ts';
 import { planOf, proofOfSource, textOf } from './plan.ts';
 import { proofOf } from './proof.ts';
 import { found, Refusal } from './refusal.ts';
@@ -229,6 +230,7 @@ export function handlers(world: World, scenario: Scenario): Handlers {
       const realised = (query['realised'] as string | undefined) === 'true';
       return proofOf(world.violated.has(one.name) ? 'violated' : 'holds', realised ? 'realised' : 'intended');
     },
+    getServiceOverlay: ({ params }) => overlayOf(service(params['name'])),
     getService: ({ params, query }) => counted(service(params['name']), query['units']),
     deployService: ({ body }) => {
       const source = textOfSource(body['source']);

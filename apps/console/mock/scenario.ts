@@ -105,6 +105,19 @@ export class Scenario {
       })),
       units: [],
       chains: [],
+      networks: [
+        {
+          name: 'users',
+          prefix: '10.20.0.0/16',
+          mtu: 1_500,
+          parts: [
+            { site: 'edge', prefix: '10.20.1.0/24' },
+            { site: 'core', prefix: '10.20.2.0/24' },
+          ],
+          ports: MOBILE_EDGE.map(({ path }) => ({ unit: path, port: 'eth0' })),
+        },
+      ],
+      balancers: [],
     };
     this.world.services.set(name, service);
     const units = MOBILE_EDGE.map((blueprint, i) => this.#unit(blueprint, 0, i + 1));

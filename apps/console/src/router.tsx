@@ -44,7 +44,7 @@ const services = createRoute({
 const service = createRoute({
   getParentRoute: () => root,
   path: '/services/$name',
-  validateSearch: knows(...LIST, 'tab', 'unit', 'do', 'state', 'site', 'environment', 'kind'),
+  validateSearch: knows(...LIST, 'tab', 'unit', 'do', 'state', 'site', 'environment', 'kind', 'layer', 'selected'),
   component: lazyRouteComponent(() => import('./services/service-page.tsx'), 'ServicePage'),
 });
 
@@ -97,7 +97,21 @@ const verification = createRoute({
 const infrastructure = createRoute({
   getParentRoute: () => root,
   path: '/infrastructure',
-  validateSearch: knows(...LIST, 'tab', 'by', 'kind', 'tier', 'healthy', 'site', 'environment', 'schedulable', 'state'),
+  validateSearch: knows(
+    ...LIST,
+    'tab',
+    'by',
+    'kind',
+    'tier',
+    'healthy',
+    'site',
+    'environment',
+    'schedulable',
+    'state',
+    'layer',
+    'selected',
+    'service',
+  ),
   component: lazyRouteComponent(() => import('./infrastructure/infrastructure-page.tsx'), 'InfrastructurePage'),
 });
 const site = createRoute({

@@ -21,6 +21,16 @@ export function visits(mock: Mock): readonly Visit[] {
     { name: 'overview', path: '/?service=mobile-edge', shows: '[data-points]' },
     { name: 'services', path: '/services', shows: '[data-row="mobile-edge"]' },
     { name: 'service', path: '/services/mobile-edge', shows: '[data-unit]' },
+    {
+      name: 'service-layers',
+      path: `/services/mobile-edge?layer=all&selected=${encodeURIComponent(`unit:${unit.id}`)}`,
+      shows: '[data-chosen]',
+    },
+    {
+      name: 'service-overlay',
+      path: '/services/mobile-edge?layer=overlay&selected=tunnel%3Acore~edge',
+      shows: '[data-node="tunnel:core~edge"]',
+    },
     { name: 'units-and-log', path: `/services/mobile-edge?tab=units&unit=${unit.id}`, shows: '.sf-log__lines pre' },
     { name: 'operations', path: '/operations', shows: '[data-row]' },
     { name: 'operation', path: `/operations/${operation.id}`, shows: '[data-step]' },
@@ -66,6 +76,11 @@ export function visits(mock: Mock): readonly Visit[] {
       shows: '[data-likeness]',
     },
     { name: 'infrastructure', path: '/infrastructure', shows: '[data-row="edge"]' },
+    {
+      name: 'sites-by-layers',
+      path: '/infrastructure?tab=topology&selected=link%3Acore~edge&service=mobile-edge',
+      shows: '[data-node="link:core~edge"]',
+    },
     { name: 'hosts-by-load', path: '/infrastructure?tab=load', shows: '[data-heat-hosts]:not([data-heat-hosts="0"])' },
     { name: 'hosts', path: '/infrastructure?tab=hosts', shows: '[data-row="core/c1"]' },
     { name: 'links', path: '/infrastructure?tab=links', shows: '[data-plan-site="core"]' },

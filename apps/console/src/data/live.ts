@@ -21,7 +21,7 @@ const LIMITS = {
 
 /** What an event makes stale, as the first words of query keys. */
 const STALE: Readonly<Record<string, readonly string[]>> = {
-  operation: ['operation', 'operations', 'service', 'services', 'proof'],
+  operation: ['operation', 'operations', 'service', 'services', 'proof', 'overlay'],
   step: ['operation'],
   unit: ['service', 'services', 'units', 'site', 'sites', 'hosts'],
   service: ['service', 'services', 'operations'],

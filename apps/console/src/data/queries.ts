@@ -80,6 +80,11 @@ export const queries = (client: Client) => ({
     queryFn: async () => (await client.call('listTokens', { query: { limit: 1_000 } })).items,
   }),
   hostLoad: queryOptions({ queryKey: ['hosts', 'load'], queryFn: () => client.call('getHostLoad') }),
+  overlay: (name: string) =>
+    queryOptions({
+      queryKey: ['overlay', name],
+      queryFn: () => client.call('getServiceOverlay', { params: { name } }),
+    }),
   proof: (name: string, realised: boolean) =>
     queryOptions({
       queryKey: ['proof', name, realised],

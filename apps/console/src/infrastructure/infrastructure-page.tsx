@@ -16,9 +16,18 @@ import { LinksTab } from './links-tab.tsx';
 import { NoSites } from './no-sites.tsx';
 import { PoolsTable } from './pools-table.tsx';
 import { siteColumns, useSiteFilters } from './site-columns.tsx';
+import { TopologyTab } from './topology-tab.tsx';
 
 const NO_LOADS: readonly HostLoad[] = [];
-const tabs = { sites: 'Sites', load: 'Load', hosts: 'Hosts', units: 'Units', links: 'Links', pools: 'Pools' } as const;
+const tabs = {
+  sites: 'Sites',
+  topology: 'Topology',
+  load: 'Load',
+  hosts: 'Hosts',
+  units: 'Units',
+  links: 'Links',
+  pools: 'Pools',
+} as const;
 
 /** Where things can run: sites, their hosts by load, what runs on them, and what is kept ready. */
 export function InfrastructurePage() {
@@ -49,6 +58,7 @@ export function InfrastructurePage() {
             empty={<NoSites />}
           />
         )}
+        {tab === 'topology' && <TopologyTab state={search} />}
         {tab === 'load' &&
           (load.isError ? (
             <Failure error={load.error} what="the load of the hosts" onRetry={() => void load.refetch()} />

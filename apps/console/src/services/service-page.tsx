@@ -6,11 +6,11 @@ import { useQueriesOf, useSites } from '../data/queries.ts';
 import { ResourceTable } from '../list/resource-table.tsx';
 import { operationColumns, operationFilters } from '../operations/operation-table.tsx';
 import { ServiceBar } from '../service/service-bar.tsx';
-import { TopologyPanel } from '../topology/topology-panel.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Found } from '../ui/found.tsx';
 import { PageTabs, TAB_CONTENT, tabOf } from '../ui/page-tabs.tsx';
 import { ProofOfService } from '../verification/proof-of-service.tsx';
+import { ServiceTopology } from './service-topology.tsx';
 import { ServiceAbout } from './service-about.tsx';
 import { UnitsTab } from './units-tab.tsx';
 
@@ -61,7 +61,14 @@ function Shown({ service }: { readonly service: ServiceDetail }) {
         hasBodyWrapper={false}
       >
         {tab === 'topology' && (
-          <TopologyPanel sites={sites} links={links} service={service} pending={pending} error={error} />
+          <ServiceTopology
+            sites={sites}
+            links={links}
+            service={service}
+            pending={pending}
+            error={error}
+            state={search}
+          />
         )}
         {tab === 'units' && <UnitsTab service={service.name} unit={search.unit} />}
         {tab === 'operations' && (
