@@ -21,6 +21,8 @@ const host = z.strictObject({
     .optional()
     .describe('Memory that units may take; default: that of the machine'),
   storageMiB: z.number().int().positive().optional().describe('Storage that units may take'),
+  rack: z.string().min(1).max(63).optional().describe('Rack in which the host stands'),
+  rackUnit: z.number().int().min(1).max(100).optional().describe('Where in the rack, from the bottom'),
 });
 
 /** Port numbers on the host's side of the locator leave room for this many. */
@@ -42,6 +44,8 @@ export interface HostConfig {
   readonly cpu: number;
   readonly memoryMiB: number;
   readonly storageMiB: number;
+  readonly rack?: string;
+  readonly rackUnit?: number;
 }
 
 export const configSchema = z.toJSONSchema(config) as Readonly<Record<string, unknown>>;
@@ -61,5 +65,7 @@ export function readConfig(site: string, value: Readonly<Record<string, unknown>
     cpu: declared.cpu ?? machine.cpu,
     memoryMiB: declared.memoryMiB ?? machine.memoryMiB,
     storageMiB: declared.storageMiB ?? machine.storageMiB,
+    ...(declared.rack === undefined ? {} : { rack: declared.rack }),
+    ...(declared.rackUnit === undefined ? {} : { rackUnit: declared.rackUnit }),
   }));
 }

@@ -29,7 +29,8 @@ import { describeMachine, environmentsHere } from './machine.ts';
 import { LeaseFile } from './lease.ts';
 import { readMetrics } from './metrics.ts';
 import { purgeScope } from './purge.ts';
-import { locatorPrefix, routerSid, type Scope, scopeOf } from './scope.ts';
+import { locatorPrefix, routerSid, RUN_FOLDER, type Scope, scopeOf } from './scope.ts';
+import { MachineStorage } from './storage.ts';
 import { Terminals } from './terminals.ts';
 import { World, type WorldOptions } from './world.ts';
 
@@ -46,6 +47,7 @@ export class LinuxSite implements SiteDriver {
   readonly #scope: Scope;
   readonly #options: WorldOptions;
   readonly #lease: LeaseFile;
+  readonly #storage: MachineStorage;
   readonly #events = new Events();
   readonly #log: Logger;
   #world: { readonly owner: string | undefined; readonly value: World } | undefined;
@@ -70,6 +72,7 @@ export class LinuxSite implements SiteDriver {
       log: open.log,
     };
     this.#lease = new LeaseFile(open.name, scope);
+    this.#storage = new MachineStorage(RUN_FOLDER, open.stateFolder, open.clock);
     this.fabric = this.#fabric();
     this.terminals = new Terminals(scope, (unitId) => this.#view().units.terminalPlace(unitId));
     this.#timer = setInterval(() => void this.#look(), LOOK_MS);
@@ -80,17 +83,15 @@ export class LinuxSite implements SiteDriver {
     const { environments, capabilities } = await describeMachine();
     const { units } = this.#view();
     return {
-      hosts: this.#options.hosts.map(({ name, cpu, memoryMiB, storageMiB }) => ({
-        name,
+      hosts: this.#options.hosts.map((host) => ({
+        ...host,
         environments,
         accelerators: [],
-        cpu,
-        memoryMiB,
-        storageMiB,
-        used: units.usedOn(name),
+        used: units.usedOn(host.name),
         schedulable: true,
       })),
       environments,
+      storage: await this.#storage.read(() => units.storageByService()),
       capabilities: [
         ...capabilities,
         { name: 'data plane', present: true, note: 'is read back from the namespaces' },

@@ -123,6 +123,16 @@ export class Units {
     return sum;
   }
 
+  /** What units were given of the storage of the machine. */
+  storageByService(): ReadonlyMap<string, number> {
+    const sums = new Map<string, number>();
+    for (const { unit } of this.#slots.records()) {
+      if (unit === undefined || unit.spec.storageMiB === 0) continue;
+      sums.set(unit.spec.service, (sums.get(unit.spec.service) ?? 0) + unit.spec.storageMiB);
+    }
+    return sums;
+  }
+
   async ensure(spec: UnitSpec, signal: AbortSignal): Promise<UnitStatus> {
     const doing = `create unit ${spec.path} on ${spec.host}`;
     const text = canonicalJson(spec);

@@ -1,5 +1,5 @@
 import { SuperfluidityError } from '@superfluidity/core';
-import { environments } from '@superfluidity/model';
+import { environments, storageKinds } from '@superfluidity/model';
 import { z } from 'zod';
 
 const milliseconds = z.number().min(0).max(86_400_000);
@@ -26,14 +26,41 @@ const hostSize = {
 const schema = z.strictObject({
   hosts: z
     .union([
-      z.strictObject({ count: z.int().min(1).max(100_000), ...hostSize }),
+      z.strictObject({
+        count: z.int().min(1).max(100_000),
+        hostsPerRack: z.int().min(1).max(100).exactOptional().describe('They stand in racks r1, r2, … of so many.'),
+        ...hostSize,
+      }),
       z
-        .array(z.strictObject({ name: z.string().min(1).max(63), ...hostSize }))
+        .array(
+          z.strictObject({
+            name: z.string().min(1).max(63),
+            rack: z.string().min(1).max(63).exactOptional(),
+            rackUnit: z.int().min(1).max(100).exactOptional().describe('From the bottom of the rack.'),
+            ...hostSize,
+          }),
+        )
         .min(1)
         .max(100_000),
     ])
     .prefault({ count: 4 })
     .describe('How many hosts of one size, or a list of hosts.'),
+  storage: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1).max(63),
+        kind: z.enum(storageKinds),
+        capacityMiB: z.number().positive(),
+        usedMiB: z.number().min(0).default(0).describe('What others take of it.'),
+        rack: z.string().max(63).exactOptional(),
+        host: z.string().max(63).exactOptional(),
+      }),
+    )
+    .max(10_000)
+    .default([])
+    .describe(
+      'Tiers of storage. What a unit takes is taken of the first that is on its host, in its rack, or everywhere.',
+    ),
   locator: z
     .string()
     .regex(/^[0-9a-f]{1,4}(:[0-9a-f]{1,4}){2}$/)

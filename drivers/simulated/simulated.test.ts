@@ -59,6 +59,27 @@ function unit(id: string, changes: Partial<UnitSpec> & { readonly run?: Partial<
   };
 }
 
+describe('racks and storage', () => {
+  test('are as configured; what a unit takes is of the tier of its rack', async () => {
+    const { clock, open } = world();
+    const site = await open('edge', {
+      hosts: { count: 5, hostsPerRack: 2 },
+      storage: [
+        { name: 'fast', kind: 'nvme', capacityMiB: 1_000, rack: 'r1' },
+        { name: 'slow', kind: 'hdd', capacityMiB: 1_000, usedMiB: 950 },
+      ],
+    });
+    await clock.runUntil(site.ensureUnits([unit('a', { host: 'h2' }), unit('b', { host: 'h3' })], call));
+    const { hosts, storage } = await site.fingerprint();
+    expect(hosts.map(({ rack, rackUnit }) => `${rack}/${rackUnit}`)).toEqual(['r1/1', 'r1/2', 'r2/1', 'r2/2', 'r3/1']);
+    expect(storage).toMatchObject([
+      { name: 'fast', usedMiB: 100, uses: [{ what: 'service svc', mib: 100 }] },
+      // Promised is more than there is: it is full.
+      { name: 'slow', usedMiB: 1_000, uses: [{ mib: 100 }] },
+    ]);
+  });
+});
+
 describe('time', () => {
   test('starting takes as long as the model says, the same for the same seed in any order', async () => {
     const config = { latency: { start: { kind: 'lognormal', medianMs: 50, sigma: 0.5 } } };

@@ -25,6 +25,7 @@ import { SitePools } from './pools.ts';
 import { sampleLatency } from './random.ts';
 import { neighbours, type SharedSite } from './shared-site.ts';
 import { statusOf } from './state.ts';
+import { storageOf } from './storage.ts';
 import { readTelemetry } from './telemetry.ts';
 import { SimulatedTerminals } from './terminals.ts';
 
@@ -61,6 +62,7 @@ export class SimulatedSite implements SiteDriver {
     return {
       hosts,
       environments: environments.filter((one) => offered.has(one)),
+      ...(this.#config.storage.length === 0 ? {} : { storage: storageOf(this.#config.storage, state) }),
       capabilities: [
         {
           name: 'packets',

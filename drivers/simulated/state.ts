@@ -293,6 +293,12 @@ function noRoom({ host, used, up }: HostRecord, spec: UnitSpec): Reserved | unde
 
 function hostsOf({ hosts }: SimulatedConfig): readonly HostRecord['host'][] {
   if (Array.isArray(hosts)) return hosts;
-  const { count, ...size } = hosts;
-  return Array.from({ length: count }, (_, index) => ({ name: `h${index + 1}`, ...size }));
+  const { count, hostsPerRack, ...size } = hosts;
+  return Array.from({ length: count }, (_, index) => ({
+    name: `h${index + 1}`,
+    ...size,
+    ...(hostsPerRack === undefined
+      ? {}
+      : { rack: `r${Math.floor(index / hostsPerRack) + 1}`, rackUnit: (index % hostsPerRack) + 1 }),
+  }));
 }

@@ -1,5 +1,17 @@
+import { storageKinds } from '@superfluidity/model';
 import type { ListShape } from './lists.ts';
-import type { Descriptor, Event, ListedHost, ListedUnit, Operation, Service, Site, Token, User } from './types.ts';
+import type {
+  Descriptor,
+  Event,
+  ListedHost,
+  ListedStorage,
+  ListedUnit,
+  Operation,
+  Service,
+  Site,
+  Token,
+  User,
+} from './types.ts';
 
 const share = (used: number, all: number): number => (all > 0 ? used / all : 0);
 
@@ -46,6 +58,7 @@ export function hostShape<T>(of: {
       site,
       environment: (item) => host(item).environments,
       schedulable: (item) => String(host(item).schedulable),
+      rack: (item) => host(item).rack ?? '',
     },
   };
 }
@@ -55,6 +68,21 @@ const hosts = hostShape<ListedHost>({
   site: (item) => item.site,
   unitCount: (item) => item.unitCount,
 });
+
+const storage: ListShape<ListedStorage> = {
+  key: ({ site, host = '', name }) => `${site}/${host}/${name}`,
+  sorts: {
+    name: ({ name }) => name,
+    site: ({ site }) => site,
+    // The fastest first.
+    kind: ({ kind }) => storageKinds.indexOf(kind),
+    capacity: ({ capacityMiB }) => capacityMiB,
+    fill: ({ usedMiB, capacityMiB }) => share(usedMiB, capacityMiB),
+  },
+  text: ({ site, name, rack = '', host = '', uses }) =>
+    [site, name, rack, host, ...uses.map(({ what }) => what)].join(' '),
+  filters: { site: ({ site }) => site, kind: ({ kind }) => kind, rack: ({ rack }) => rack ?? '' },
+};
 
 const units: ListShape<ListedUnit> = {
   key: (unit) => unit.id,
@@ -166,4 +194,15 @@ const users: ListShape<User> = {
 };
 
 /** What each list of the API can be searched, filtered and sorted by: for lists in memory, and to hold the others against. */
-export const listShapes = { sites, hosts, units, descriptors, services, operations, events, tokens, users } as const;
+export const listShapes = {
+  sites,
+  hosts,
+  storage,
+  units,
+  descriptors,
+  services,
+  operations,
+  events,
+  tokens,
+  users,
+} as const;

@@ -1,4 +1,4 @@
-import { environments } from '@superfluidity/model';
+import { environments, storageKinds } from '@superfluidity/model';
 import { z } from 'zod';
 import { accessRoutes } from './access-routes.ts';
 import { anyName, anyOf, listOf, listQuery, searchText, yesOrNo } from './lists.ts';
@@ -103,6 +103,7 @@ export const routes = {
       site: anyName('Site'),
       environment: anyOf(environments),
       schedulable: yesOrNo('Whether it takes units'),
+      rack: anyName('Rack'),
     }),
     reply: listOf(s.listedHost, 'HostList'),
     status: 200,
@@ -114,6 +115,20 @@ export const routes = {
     summary: 'How loaded every host is, site by site, in columns',
     tag: 'sites',
     reply: z.array(s.hostLoad),
+    status: 200,
+    role: 'reader',
+  },
+  listStorage: {
+    method: 'GET',
+    path: '/api/v1/storage',
+    summary: 'The storage of all sites, by tier',
+    tag: 'sites',
+    query: listQuery(['name', 'site', 'kind', 'capacity', 'fill'], '-fill', {
+      site: anyName('Site'),
+      kind: anyOf(storageKinds),
+      rack: anyName('Rack'),
+    }),
+    reply: listOf(s.listedStorage, 'StorageList'),
     status: 200,
     role: 'reader',
   },

@@ -1,4 +1,4 @@
-import { environments } from '@superfluidity/model';
+import { environments, storageKinds } from '@superfluidity/model';
 import { z } from 'zod';
 
 /** The values that cross the API. All times are milliseconds since the epoch, all sizes carry their unit in the name. */
@@ -64,8 +64,27 @@ export const host = z
     storageMiB: z.number(),
     used: z.object({ cpu: z.number(), memoryMiB: z.number(), storageMiB: z.number() }),
     schedulable: z.boolean(),
+    rack: z.string().exactOptional(),
+    rackUnit: z.int().exactOptional().meta({ description: 'From the bottom of the rack, counted from 1' }),
   })
   .meta({ id: 'Host' });
+
+export const storageTier = z
+  .object({
+    name: z.string(),
+    kind: z.enum(storageKinds),
+    capacityMiB: z.number(),
+    usedMiB: z.number(),
+    rack: z.string().exactOptional(),
+    host: z.string().exactOptional(),
+    uses: z
+      .array(z.object({ what: z.string(), mib: z.number() }))
+      .meta({ description: 'Who takes how much of it, as far as that is known' }),
+  })
+  .meta({ id: 'StorageTier' });
+
+/** Storage in the list of the storage of all sites. */
+export const listedStorage = storageTier.extend({ site: z.string() }).meta({ id: 'ListedStorage' });
 
 /** A host in the list of all hosts. */
 export const listedHost = host
@@ -79,6 +98,8 @@ export const hostLoad = z
     hosts: z.array(z.string()),
     cpu: z.array(z.number()).meta({ description: 'Percent of the cores that are taken; -1: takes no units' }),
     memory: z.array(z.number()).meta({ description: 'Percent of the memory that is taken' }),
+    racks: z.array(z.string()).exactOptional().meta({ description: 'Empty: in none; absent: no host tells one' }),
+    rackUnits: z.array(z.int()).exactOptional().meta({ description: 'From the bottom, from 1; 0: not known' }),
   })
   .meta({ id: 'HostLoad' });
 
@@ -118,6 +139,7 @@ export const siteDetail = site
     hosts: z.array(host),
     capabilities: z.array(z.object({ name: z.string(), present: z.boolean(), note: z.string().optional() })),
     pools: z.array(pool),
+    storage: z.array(storageTier).exactOptional(),
   })
   .meta({ id: 'SiteDetail' });
 

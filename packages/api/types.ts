@@ -5,6 +5,8 @@ import type * as s from './schemas.ts';
 export type Problem = z.infer<typeof s.problem>;
 export type Host = z.infer<typeof s.host>;
 export type ListedHost = z.infer<typeof s.listedHost>;
+export type StorageTier = z.infer<typeof s.storageTier>;
+export type ListedStorage = z.infer<typeof s.listedStorage>;
 export type HostLoad = z.infer<typeof s.hostLoad>;
 export type ListedUnit = z.infer<typeof s.listedUnit>;
 export type SiteDeclaration = z.infer<typeof s.siteDeclaration>;

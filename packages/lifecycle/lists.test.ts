@@ -28,7 +28,11 @@ beforeAll(async () => {
   store = await openStore('pglite:memory');
   test = await testLifecycle({ store, kinds: [simulated] });
   const { sites, services } = test.lifecycle;
-  await sites.add(simulatedSite('edge'));
+  const storage = [
+    { name: 'fast', kind: 'nvme', capacityMiB: 1_000, rack: 'r1' },
+    { name: 'slow', kind: 'hdd', capacityMiB: 9_000, usedMiB: 8_000 },
+  ];
+  await sites.add(simulatedSite('edge', { hosts: { count: 2, hostsPerRack: 1 }, storage }));
   await sites.add(simulatedSite('core'));
   for (const [name, units] of [
     ['alpha', 3],
@@ -158,4 +162,25 @@ it('a service whose units are counted is the same service', async () => {
   const listed = (await lists.services({ limit: 10, sort: 'name' })).items.find(({ name }) => name === 'alpha')!;
   const { unitCount, runningCount, sites, healthy } = whole;
   expect(listed).toMatchObject({ unitCount, runningCount, sites, healthy });
+});
+
+describe('racks and storage of sites', () => {
+  it('are told where a site tells them, and found by the server', async () => {
+    const { lists, sites } = test.lifecycle;
+    const base = { limit: 10, sort: '-fill' } as const;
+    const all = await lists.storage(base);
+    expect(all.items.map(({ site, name, usedMiB }) => [site, name, usedMiB])).toEqual([
+      ['edge', 'slow', 8_000],
+      ['edge', 'fast', 0],
+    ]);
+    expect((await lists.storage({ ...base, kind: ['nvme'], sort: 'kind' })).items.map(({ name }) => name)).toEqual([
+      'fast',
+    ]);
+    const racks = new Map((await lists.hostLoad()).map(({ site, racks, rackUnits }) => [site, { racks, rackUnits }]));
+    expect(racks.get('edge')).toEqual({ racks: ['r1', 'r2'], rackUnits: [1, 1] });
+    expect(racks.get('core')).toEqual({});
+    const inRack = await lists.hosts({ limit: 10, sort: 'name', rack: ['r1'] });
+    expect(inRack.items.map(({ name }) => name)).toEqual(['h1']);
+    expect((await sites.show('edge')).storage).toHaveLength(2);
+  });
 });

@@ -5,6 +5,7 @@ import {
   type HostLoad,
   type Descriptor,
   type ListedHost,
+  type ListedStorage,
   type ListedUnit,
   type ListPage,
   type ListQuery,
@@ -31,14 +32,23 @@ import { serviceView, type UnitCounts } from './service-view.ts';
 import type { Sites } from './sites.ts';
 import { type UnitRecords, unitRecordOf } from './unit-records.ts';
 
-type Query<N extends 'listSites' | 'listHosts' | 'listDescriptors' | 'listServices' | 'listUnits' | 'listOperations'> =
-  HandlerInput<N>['query'];
+type Query<
+  N extends
+    | 'listSites'
+    | 'listHosts'
+    | 'listStorage'
+    | 'listDescriptors'
+    | 'listServices'
+    | 'listUnits'
+    | 'listOperations',
+> = HandlerInput<N>['query'];
 
 /** The lists of this room: what a table keeps is found by the database, what sites report in memory. */
 export interface Lists {
   sites(query: Query<'listSites'>): Promise<ListPage<Site>>;
   hosts(query: Query<'listHosts'>): Promise<ListPage<ListedHost>>;
   hostLoad(): Promise<HostLoad[]>;
+  storage(query: Query<'listStorage'>): Promise<ListPage<ListedStorage>>;
   descriptors(query: Query<'listDescriptors'>): Promise<ListPage<Descriptor>>;
   services(query: Query<'listServices'>): Promise<ListPage<Service>>;
   units(query: Query<'listUnits'>): Promise<ListPage<ListedUnit>>;
@@ -135,7 +145,18 @@ export function createLists({ store: { db }, sites, units }: ListParts): Lists {
         hosts: hosts.map((host) => host.name),
         cpu: hosts.map((host) => (host.schedulable ? percent(host.used.cpu, host.cpu) : -1)),
         memory: hosts.map((host) => percent(host.used.memoryMiB, host.memoryMiB)),
+        ...(hosts.some(({ rack }) => rack !== undefined)
+          ? { racks: hosts.map(({ rack = '' }) => rack), rackUnits: hosts.map(({ rackUnit = 0 }) => rackUnit) }
+          : {}),
       }));
+    },
+
+    async storage(query) {
+      const { sites: known } = await sites.snapshot();
+      const all = known.flatMap(({ name: site, storage = [] }) =>
+        storage.map((tier): ListedStorage => ({ ...tier, uses: tier.uses.map((use) => ({ ...use })), site })),
+      );
+      return pageOf(all, query, listShapes.storage);
     },
 
     async descriptors(query) {

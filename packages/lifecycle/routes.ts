@@ -6,6 +6,7 @@ type Names =
   | 'listSites'
   | 'listHosts'
   | 'getHostLoad'
+  | 'listStorage'
   | 'listUnits'
   | 'addSite'
   | 'getSite'
@@ -45,6 +46,7 @@ export function lifecycleHandlers({ sites, catalogue, services, operations, list
     listSites: ({ query }) => lists.sites(query),
     listHosts: ({ query }) => lists.hosts(query),
     getHostLoad: () => lists.hostLoad(),
+    listStorage: ({ query }) => lists.storage(query),
     addSite: ({ body }) => sites.add(body),
     getSite: ({ params }) => sites.show(params.name),
     removeSite: async ({ params }) => {

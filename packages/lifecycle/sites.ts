@@ -188,7 +188,14 @@ export function createSites(options: LifecycleOptions): Sites {
         present,
         ...(note === undefined ? {} : { note }),
       }));
-      return { ...site, hosts: print.hosts.map(mutableHost), capabilities, pools };
+      const storage = print.storage?.map((tier) => ({ ...tier, uses: tier.uses.map((use) => ({ ...use })) }));
+      return {
+        ...site,
+        hosts: print.hosts.map(mutableHost),
+        capabilities,
+        pools,
+        ...(storage === undefined ? {} : { storage }),
+      };
     } catch (error) {
       return { ...site, ...nothing, healthy: false, error: reportError(error) };
     }
@@ -353,6 +360,7 @@ export function createSites(options: LifecycleOptions): Sites {
             ...(longitude === undefined ? {} : { longitude }),
             ...(tier === undefined ? {} : { tier }),
             hosts: print?.hosts ?? [],
+            ...(print?.storage === undefined ? {} : { storage: print.storage }),
             healthy: print !== undefined,
           };
         }),

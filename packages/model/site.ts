@@ -16,7 +16,25 @@ export interface Site {
   readonly latitude?: number;
   readonly longitude?: number;
   readonly hosts: readonly Host[];
+  /** Absent: the site does not tell what its disks are. */
+  readonly storage?: readonly StorageTier[];
   readonly healthy: boolean;
+}
+
+export const storageKinds = ['memory', 'nvme', 'ssd', 'hdd', 'network', 'unknown'] as const;
+export type StorageKind = (typeof storageKinds)[number];
+
+/** Storage of one speed: a disk, a file system, a pool of disks. Fast kinds come first in `storageKinds`. */
+export interface StorageTier {
+  readonly name: string;
+  readonly kind: StorageKind;
+  readonly capacityMiB: MiB;
+  readonly usedMiB: MiB;
+  /** Where it is, where that is not the whole site. */
+  readonly rack?: string;
+  readonly host?: string;
+  /** Who takes how much of it, as far as that is known. */
+  readonly uses: readonly { readonly what: string; readonly mib: MiB }[];
 }
 
 export interface Host {
@@ -29,6 +47,9 @@ export interface Host {
   readonly used: { readonly cpu: Cores; readonly memoryMiB: MiB; readonly storageMiB: MiB };
   /** False: takes no new units. */
   readonly schedulable: boolean;
+  readonly rack?: string;
+  /** From the bottom of the rack, counted from 1. */
+  readonly rackUnit?: number;
 }
 
 /** The link between two sites, both directions alike. Latency is one way. */

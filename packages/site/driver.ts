@@ -1,6 +1,6 @@
 import type { Logger, Clock, ErrorReport } from '@superfluidity/core';
 import type { FabricBackend, FabricCall, PortSpec, PortStatus } from '@superfluidity/fabric';
-import type { Environment, Execution, Host } from '@superfluidity/model';
+import type { Environment, Execution, Host, StorageTier } from '@superfluidity/model';
 import type { UnitTerminals } from './terminal.ts';
 
 /** A kind of site. Apps hold the table of kinds; everything else sees `SiteDriver`. */
@@ -87,6 +87,8 @@ export interface SiteDriver {
 export interface Fingerprint {
   readonly hosts: readonly Host[];
   readonly environments: readonly Environment[];
+  /** Absent: the driver cannot tell. */
+  readonly storage?: readonly StorageTier[];
   /** Things that work, or do not, with the reason: `netem: absent, links are emulated in user space`. */
   readonly capabilities: readonly { readonly name: string; readonly present: boolean; readonly note?: string }[];
   /** True when packets are packets. */

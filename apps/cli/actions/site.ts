@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import '../errors.ts';
 import { type ListOptions, noteMore } from '../list-options.ts';
 import { errorText } from '../print/error.ts';
-import { facts, table } from '../print/table.ts';
+import { type Column, facts, table } from '../print/table.ts';
 import { milliseconds } from '../print/values.ts';
 import { readYamlFile } from '../yaml-file.ts';
 
@@ -61,6 +61,11 @@ export async function show(context: Context, name: string): Promise<void> {
   await context.show(site, () => siteText(context, site));
 }
 
+const rackColumn: Column<SiteDetail['hosts'][number]> = {
+  title: 'RACK',
+  value: ({ rack, rackUnit }) => (rackUnit === undefined ? rack : `${rack ?? ''}/${rackUnit}`),
+};
+
 function siteText({ style }: Context, site: SiteDetail): string {
   const parts = [
     facts([
@@ -73,6 +78,7 @@ function siteText({ style }: Context, site: SiteDetail): string {
     ]),
     table(site.hosts, [
       { title: 'HOST', value: (one) => one.name },
+      ...(site.hosts.some(({ rack }) => rack !== undefined) ? [rackColumn] : []),
       { title: 'ENVIRONMENTS', value: (one) => one.environments.join(' ') },
       { title: 'CPU', value: (one) => `${one.used.cpu}/${one.cpu}`, align: 'right' },
       { title: 'MEMORY MiB', value: (one) => `${one.used.memoryMiB}/${one.memoryMiB}`, align: 'right' },
@@ -84,6 +90,21 @@ function siteText({ style }: Context, site: SiteDetail): string {
       { title: 'NOTE', value: (one) => one.note },
     ]),
   ];
+  if (site.storage !== undefined && site.storage.length > 0) {
+    parts.push(
+      table(site.storage, [
+        { title: 'STORAGE', value: (one) => one.name },
+        { title: 'KIND', value: (one) => one.kind },
+        { title: 'AT', value: (one) => one.host ?? one.rack },
+        {
+          title: 'USED MiB',
+          value: (one) => `${Math.round(one.usedMiB)}/${Math.round(one.capacityMiB)}`,
+          align: 'right',
+        },
+        { title: 'USED BY', value: (one) => one.uses.map(({ what, mib }) => `${what}: ${mib}`).join('; ') },
+      ]),
+    );
+  }
   if (site.pools.length > 0) {
     parts.push(
       table(site.pools, [

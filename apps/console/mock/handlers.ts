@@ -142,6 +142,9 @@ export function handlers(world: World, scenario: Scenario): Handlers {
         hosts: one.hosts.map((host) => host.name),
         cpu: one.hosts.map((host) => (host.schedulable ? percent(host.used.cpu, host.cpu) : -1)),
         memory: one.hosts.map((host) => percent(host.used.memoryMiB, host.memoryMiB)),
+        ...(one.hosts.some(({ rack }) => rack !== undefined)
+          ? { racks: one.hosts.map(({ rack = '' }) => rack), rackUnits: one.hosts.map(({ rackUnit = 0 }) => rackUnit) }
+          : {}),
       })),
     setLink: ({ body }) => {
       const link = body as unknown as World['links'][number];
@@ -220,6 +223,12 @@ export function handlers(world: World, scenario: Scenario): Handlers {
       return planOf(name ?? /name: *([\w-]+)/.exec(source)?.[1] ?? 'service', proofOfSource(source));
     },
     getSite: ({ params }) => site(params['name']),
+    listStorage: ({ query }) => {
+      const all = [...world.sites.values()].flatMap((one) =>
+        (one.storage ?? []).map((tier) => ({ ...tier, site: one.name })),
+      );
+      return pageOf(all, query as never, listShapes.storage);
+    },
     listLinks: () => world.links,
     listServices: ({ query }) => pageOf([...world.services.values()], query as never, listShapes.services),
     listUnits: ({ query }) => pageOf(units(), query as never, listShapes.units),

@@ -202,8 +202,11 @@ export function makeSite(name: string, tier: string, hosts: readonly HostSize[])
     unitCount: 0,
     capacity: { cpu: sum((host) => host.cpu), memoryMiB: sum((host) => host.memoryMiB) },
     used: { cpu: 0, memoryMiB: 0 },
-    hosts: hosts.map((host) => ({
+    storage: storageOf(name),
+    hosts: hosts.map((host, i) => ({
       ...host,
+      rack: `r${Math.floor(i / 20) + 1}`,
+      rackUnit: (i % 20) + 1,
       accelerators: [],
       storageMiB: 200_000,
       used: { cpu: 0, memoryMiB: 0, storageMiB: 0 },
@@ -222,6 +225,18 @@ export function makeSite(name: string, tier: string, hosts: readonly HostSize[])
     ],
   };
 }
+
+const storageOf = (site: string): NonNullable<SiteDetail['storage']> => [
+  {
+    name: 'flash',
+    kind: 'nvme',
+    rack: 'r1',
+    capacityMiB: 2_000_000,
+    usedMiB: site === 'edge' ? 1_890_000 : 240_000,
+    uses: [{ what: 'service mobile-edge', mib: 120_000 }],
+  },
+  { name: 'disks', kind: 'hdd', capacityMiB: 40_000_000, usedMiB: 11_500_000, uses: [] },
+];
 
 export function tell(world: World, event: Omit<Event, 'id' | 'at'>): void {
   const told: Event = { ...event, id: (world.events.at(-1)?.id ?? 0) + 1, at: Date.now() };

@@ -111,6 +111,8 @@ const infrastructure = createRoute({
     'layer',
     'selected',
     'service',
+    'rack',
+    'page',
   ),
   component: lazyRouteComponent(() => import('./infrastructure/infrastructure-page.tsx'), 'InfrastructurePage'),
 });

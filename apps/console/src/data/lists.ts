@@ -9,6 +9,7 @@ const KEYS = {
   listDescriptors: 'descriptors',
   listSites: 'sites',
   listHosts: 'hosts',
+  listStorage: 'storage',
   listEvents: 'events',
   listTokens: 'tokens',
 } as const;

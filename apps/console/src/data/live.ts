@@ -23,14 +23,14 @@ const LIMITS = {
 const STALE: Readonly<Record<string, readonly string[]>> = {
   operation: ['operation', 'operations', 'service', 'services', 'proof', 'overlay'],
   step: ['operation'],
-  unit: ['service', 'services', 'units', 'site', 'sites', 'hosts'],
+  unit: ['service', 'services', 'units', 'site', 'sites', 'hosts', 'storage'],
   service: ['service', 'services', 'operations'],
-  site: ['site', 'sites', 'links', 'hosts'],
+  site: ['site', 'sites', 'links', 'hosts', 'storage'],
   pool: ['site'],
   descriptor: ['descriptor', 'descriptors'],
   audit: ['tokens'],
 };
-const SLOW = new Set(['site', 'sites', 'links', 'hosts', 'units', 'events', 'proof']);
+const SLOW = new Set(['storage', 'site', 'sites', 'links', 'hosts', 'units', 'events', 'proof']);
 
 const EventsContext = createContext<Store<readonly Event[]> | undefined>(undefined);
 export const EventsProvider = EventsContext.Provider;

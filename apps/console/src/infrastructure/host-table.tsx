@@ -26,6 +26,11 @@ const columns: readonly Column<ListedHost>[] = [
     from: 'wide',
     cell: (one) => (one.storageMiB > 0 ? `${formatMiB(one.used.storageMiB)} of ${formatMiB(one.storageMiB)}` : '–'),
   },
+  {
+    title: 'Rack',
+    from: 'wide',
+    cell: ({ rack, rackUnit }) => (rackUnit === undefined ? (rack ?? '–') : `${rack ?? ''}, ${rackUnit}`),
+  },
   { title: 'Units', sort: 'unitCount', from: 'medium', cell: (one) => formatCount(one.unitCount) },
   { title: 'Runs', from: 'wide', cell: (one) => one.environments.map((each) => environmentNames[each]).join(', ') },
   {

@@ -15,15 +15,19 @@ import { HostTable } from './host-table.tsx';
 import { LinksTab } from './links-tab.tsx';
 import { NoSites } from './no-sites.tsx';
 import { PoolsTable } from './pools-table.tsx';
+import { RacksTab } from './racks-tab.tsx';
 import { siteColumns, useSiteFilters } from './site-columns.tsx';
+import { StorageTable } from './storage-table.tsx';
 import { TopologyTab } from './topology-tab.tsx';
 
 const NO_LOADS: readonly HostLoad[] = [];
 const tabs = {
   sites: 'Sites',
   topology: 'Topology',
+  racks: 'Racks',
   load: 'Load',
   hosts: 'Hosts',
+  storage: 'Storage',
   units: 'Units',
   links: 'Links',
   pools: 'Pools',
@@ -43,7 +47,7 @@ export function InfrastructurePage() {
     <>
       <PageHead
         title="Infrastructure"
-        about="Sites, hosts by load, what lies between sites, and what is kept ready in pools."
+        about="Sites, their racks, hosts and storage by load, what lies between sites, and what is kept ready in pools."
       />
       <PageTabs label="Parts of the infrastructure" tabs={tabs} now={tab} />
       <PageSection id={TAB_CONTENT} isFilled className="sf-fill" hasBodyWrapper={false}>
@@ -69,6 +73,8 @@ export function InfrastructurePage() {
               onBy={(by) => void navigate({ search: (before) => ({ ...before, by }) })}
             />
           ))}
+        {tab === 'racks' && <RacksTab state={search} />}
+        {tab === 'storage' && <StorageTable sites={names} />}
         {tab === 'hosts' && <HostTable sites={names} />}
         {tab === 'units' && (
           <ResourceTable

@@ -12,6 +12,7 @@ import { PageHead } from '../ui/page-head.tsx';
 import { siteMay } from '../view-model/permitted.ts';
 import { HostTable } from './host-table.tsx';
 import { LinkForm } from './link-form.tsx';
+import { SiteStorage } from './site-storage.tsx';
 import { useRemoveSite } from './use-remove-site.ts';
 
 /** One site: what it is, can and has, and each of its hosts. */
@@ -39,6 +40,12 @@ function Shown({ site }: { readonly site: SiteDetail }) {
         beside={<HealthLabel healthy={site.healthy} />}
         actions={
           <>
+            <ActionButton
+              variant="secondary"
+              onClick={() => void navigate({ to: '/infrastructure', search: { tab: 'racks', site: site.name } })}
+            >
+              Racks
+            </ActionButton>
             <ActionButton variant="secondary" onClick={() => ask('link')}>
               Link…
             </ActionButton>
@@ -62,6 +69,7 @@ function Shown({ site }: { readonly site: SiteDetail }) {
             <SiteCard site={site} links={links} withoutHosts />
           </CardBody>
         </Card>
+        {site.storage !== undefined && site.storage.length > 0 && <SiteStorage storage={site.storage} />}
         <div className="sf-tall">
           <HostTable site={site.name} />
         </div>
