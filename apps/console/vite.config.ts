@@ -1,10 +1,11 @@
 import { routes } from '@superfluidity/api';
 import react from '@vitejs/plugin-react';
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
-import { defineConfig, type Plugin, type Rolldown } from 'vite';
+import { build, defineConfig, type Plugin, type Rolldown } from 'vite';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const controlPlane = process.env['SUPERFLUIDITY_SERVER'] ?? 'http://localhost:8080';
@@ -60,6 +61,43 @@ function withoutUnusedThemes(): Plugin {
   };
 }
 
+/** `src/early.ts` in a file of its own, which is run before anything else of the page. */
+function early(): Plugin {
+  let built: Promise<string>;
+  const fileOf = (code: string) =>
+    `assets/early-${createHash('sha256').update(code).digest('base64url').slice(0, 8)}.js`;
+  const once = async () => {
+    const result = await build({
+      configFile: false,
+      logLevel: 'error',
+      plugins: [routesWithoutSchemas()],
+      build: {
+        write: false,
+        target: 'es2024',
+        rolldownOptions: { input: here('src/early.ts'), output: { format: 'iife' } },
+      },
+    });
+    return (result as Rolldown.RolldownOutput).output[0].code;
+  };
+  let serves = false;
+  return {
+    name: 'early',
+    configResolved({ command }) {
+      serves = command === 'serve';
+    },
+    async buildStart() {
+      if (serves) return;
+      built = once();
+      const code = await built;
+      this.emitFile({ type: 'asset', fileName: fileOf(code), source: code });
+    },
+    async transformIndexHtml() {
+      const attrs = serves ? { type: 'module', src: '/src/early.ts' } : { src: `/${fileOf(await built)}` };
+      return [{ tag: 'script', attrs, injectTo: 'head-prepend' }];
+    },
+  };
+}
+
 /** What the first page loads on use is fetched beside what it is made of, and not after that has begun to run. */
 function preloaded(names: RegExp): Plugin {
   return {
@@ -100,7 +138,14 @@ function preloaded(names: RegExp): Plugin {
 
 export default defineConfig({
   root: here('.'),
-  plugins: [react(), routesWithoutSchemas(), withoutUnusedThemes(), preloaded(/topology-view\.tsx$/), compressed()],
+  plugins: [
+    react(),
+    routesWithoutSchemas(),
+    withoutUnusedThemes(),
+    early(),
+    preloaded(/topology-view\.tsx$/),
+    compressed(),
+  ],
   server: { port: 5173, proxy: { '/api': controlPlane, '/metrics': controlPlane } },
   build: {
     outDir: here('dist'),
@@ -112,13 +157,8 @@ export default defineConfig({
     rolldownOptions: {
       output: {
         codeSplitting: {
-          // What every page needs, in one file: HTTP/1.1 fetches six at a time.
-          groups: [
-            {
-              name: 'base',
-              test: /node_modules\/(?:react|react-dom|scheduler|zod|@tanstack)\/|packages\/(?:api|core)\/|console\/src\/(?:data|view-model)\/|react-icons\/dist\/esm\/createIcon/,
-            },
-          ],
+          // All that the first page is made of, in one file: HTTP/1.1 fetches six at a time.
+          groups: [{ name: 'first', tags: ['$initial'] }],
         },
       },
     },

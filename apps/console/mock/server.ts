@@ -217,6 +217,8 @@ function sendFile(path: string, response: ServerResponse): void {
   }
   const type = { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' };
   const packed = existsSync(`${file}.br`);
-  response.writeHead(200, { ...type, ...(packed ? { 'content-encoding': 'br' } : {}) });
+  // As the control plane does: names in assets/ have a hash of the content in them.
+  const caching = file.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache';
+  response.writeHead(200, { ...type, 'cache-control': caching, ...(packed ? { 'content-encoding': 'br' } : {}) });
   createReadStream(packed ? `${file}.br` : file).pipe(response);
 }

@@ -4,8 +4,9 @@ import { RouterProvider } from '@tanstack/react-router';
 import { useState } from 'react';
 import { AccessPage } from './access-page.tsx';
 import { prefetchFor } from './data/prefetch.ts';
-import { forgetToken, keepToken, openSession, readToken, type Session, SessionProvider } from './data/session.tsx';
+import { openSession, type Session, SessionProvider } from './data/session.tsx';
 import { useStore } from './data/store.ts';
+import { forgetToken, keepToken, readToken } from './data/kept-token.ts';
 import { router } from './router.tsx';
 
 const queryClient = new QueryClient({
@@ -21,11 +22,11 @@ function openedSession(token: string): Session {
   return open;
 }
 
-/** Asks for what the first page shows while its code is still being set to work. */
-export function askAhead(): void {
+/** Brings what the first page is drawn from, so that it is drawn once and not bit by bit. */
+export async function askAhead(): Promise<void> {
   const token = readToken();
   if (token === undefined) return;
-  prefetchFor(location, queryClient, openedSession(token).client);
+  await Promise.allSettled([router.load(), prefetchFor(location, queryClient, openedSession(token).client)]);
 }
 
 /** A refusal is the same when it is asked for again. */
@@ -35,7 +36,7 @@ function mayHelp(failures: number, error: unknown): boolean {
 
 /** The console for whoever has a token, and the way to one for whoever has none. */
 export function App() {
-  const [token, setToken] = useState(readToken);
+  const [token, setToken] = useState(() => readToken());
   const use = (next: string) => {
     keepToken(next);
     queryClient.clear();

@@ -8,8 +8,8 @@ import './styles/pages.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App, askAhead } from './app.tsx';
-import { keepToken } from './data/session.tsx';
 import { startTheme } from './data/theme.ts';
+import { keepToken } from './data/kept-token.ts';
 import { takeToken } from './view-model/token.ts';
 
 /** True when there was a token in the URL. */
@@ -26,10 +26,15 @@ addEventListener('hashchange', () => {
   if (takeTokenOfUrl()) location.reload();
 });
 
-askAhead();
+/** Longer nobody waits for what is not there yet: the page fills as it comes. */
+const TOGETHER_MS = 300;
+
 startTheme();
-createRoot(document.getElementById('root')!).render(
-  <StrictMode>
-    <App />
-  </StrictMode>,
-);
+const late = new Promise<void>((resolve) => setTimeout(resolve, TOGETHER_MS));
+void Promise.race([askAhead(), late]).then(() => {
+  createRoot(document.getElementById('root')!).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  );
+});

@@ -57,6 +57,23 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
     await fresh.close();
   });
 
+  it('asks for what the first page shows while its code is on its way, and for nothing twice', async () => {
+    const fresh = await open();
+    await fresh.locator('[data-unit]').first().waitFor();
+    const entries = await fresh.evaluate(() =>
+      performance
+        .getEntriesByType('resource')
+        .map((entry) => ({ path: entry.name.replace(location.origin, ''), at: entry.startTime })),
+    );
+    const first = ['/api/v1/me', '/api/v1/links', '/api/v1/sites?limit=1000', '/api/v1/services?limit=1000'];
+    const asked = entries.filter(({ path }) => first.includes(path));
+    expect(asked.map(({ path }) => path).toSorted()).toEqual(first.toSorted());
+    // The code of the page asks for the events, and for nothing before.
+    const events = entries.find(({ path }) => path.startsWith('/api/v1/events/history'))!;
+    expect(asked.filter(({ at }) => at >= events.at)).toEqual([]);
+    await fresh.close();
+  });
+
   it('goes everywhere by keyboard', async () => {
     await go('/');
     await page.keyboard.press('g');

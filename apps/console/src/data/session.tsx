@@ -1,5 +1,6 @@
 import { createClient, type Client } from '@superfluidity/api';
 import { createContext, use } from 'react';
+import { takeEarly } from './early-answers.ts';
 import { createStore, type Store } from './store.ts';
 
 /** Who talks to the control plane, and whether it answers. */
@@ -11,17 +12,11 @@ export interface Session {
 /** `refused`: it answers, but not to this token. */
 export type Reachability = 'connecting' | 'live' | 'silent' | 'refused';
 
-const TOKEN_KEY = 'superfluidity.token';
-
-export const readToken = (): string | undefined => sessionStorage.getItem(TOKEN_KEY) ?? undefined;
-export const keepToken = (token: string): void => sessionStorage.setItem(TOKEN_KEY, token);
-export const forgetToken = (): void => sessionStorage.removeItem(TOKEN_KEY);
-
 export function openSession(token: string): Session {
   const reachability = createStore<Reachability>('connecting');
   const watched: typeof fetch = async (...request) => {
     try {
-      const response = await fetch(...request);
+      const response = await (takeEarly(...request, token) ?? fetch(...request));
       reachability.set(response.status === 401 ? 'refused' : 'live');
       return response;
     } catch (error) {
