@@ -29,7 +29,7 @@ export const characteriseErrors = defineErrors({
   'SF-CHARACTERISE-USE-CASE': {
     status: 422,
     title: 'The traffic of an experiment cannot be made',
-    hint: 'Use cases are http, udp, throughput, telemetry, simulated, and external: the last one starts a program of yours.',
+    hint: 'Use cases are http, udp, throughput, rfc2544, iperf3, wrk, telemetry, simulated, and external: the last one starts a program of yours.',
   },
   'SF-CHARACTERISE-EXPERIMENT': {
     status: 502,
@@ -65,6 +65,7 @@ export const characteriseLimits = {
   classes: 16,
   /** Conditions on one metric in one class. */
   conditions: 8,
+  /** Of the classes and of one sample. */
   metrics: 64,
   samplesPerExperiment: 100_000,
   samples: 2_000_000,
@@ -87,8 +88,13 @@ export const characteriseLimits = {
   /** Sets of parameters that are weighed against each other. */
   hypotheses: 10_000,
   neighbours: 16,
+  /** Units whose use of the infrastructure becomes metrics of samples, and readings of it in one experiment. */
+  usageUnits: 8,
+  usageReadings: 100_000,
   /** Trials of one search for throughput. */
   trials: 10_000,
+  /** Of one stream whose times are all kept. */
+  datagrams: 20_000_000,
   /** Experiments in a row that fail before a run gives up. */
   failuresInARow: 3,
 } as const;

@@ -82,6 +82,19 @@ async function write(path: string, content: string | Uint8Array): Promise<void> 
   }
 }
 
+function usageLines({ usage }: Analysis, style: Style): readonly string[] {
+  if (usage === undefined) return [];
+  return [
+    '',
+    `by the infrastructure alone, ${percent(usage.accuracy)} right:`,
+    ...usage.rules
+      .slice(0, ROWS_MAX)
+      .map(
+        ({ text, label, samples, errors }) => `${text}: ${label}  ${style.dim(`${samples - errors} of ${samples}`)}`,
+      ),
+  ];
+}
+
 const ROWS_MAX = 200;
 const percent = (share: number | undefined) => (share === undefined ? undefined : `${(share * 100).toFixed(1)} %`);
 
@@ -104,6 +117,7 @@ function analysisText(analysis: Analysis, style: Style): string {
       .map(
         ({ text, label, samples: count, errors }) => `${text}: ${label}  ${style.dim(`${count - errors} of ${count}`)}`,
       ),
+    ...usageLines(analysis, style),
     style.dim(`the tree is right about ${percent(accuracy)} of the samples`),
   ].join('\n');
 }

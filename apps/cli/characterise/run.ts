@@ -38,7 +38,7 @@ export async function run(context: Context, file: string, options: RunOptions): 
   const deploys = options.deploy && useCase.alone !== true;
   const service = deploys ? await loadDescriptor(serviceId, folder) : [];
   const neighbours = deploys
-    ? await Promise.all(characterisation.neighbours.map((name) => loadDescriptor(name, folder)))
+    ? await Promise.all(characterisation.neighbours.map((one) => loadDescriptor(one.serviceId, folder)))
     : [];
   const deployer = deploys
     ? controlPlaneDeployer(await context.client(), resolve(folder, serviceId), options.timeout)

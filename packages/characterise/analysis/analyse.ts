@@ -13,6 +13,7 @@ import { withoutOutliers } from './outliers.ts';
 import { checkResults, type ExperimentResult, metricsOf } from './results.ts';
 import { learn, type LearnedRule } from './rules.ts';
 import { quantile, wilson } from './statistics.ts';
+import { learnUsage, type UsageAnalysis } from './usage.ts';
 
 export interface Analysis {
   /** For the orchestrator: the configuration of each class, by its name, as seed A3.9.6 has it. */
@@ -20,6 +21,8 @@ export interface Analysis {
   readonly classes: readonly ClassAnalysis[];
   readonly configurations: readonly ConfigurationAnalysis[];
   readonly rules: readonly LearnedRule[];
+  /** Where the infrastructure was measured: what it tells. */
+  readonly usage?: UsageAnalysis;
   readonly metrics: readonly string[];
   readonly experiments: number;
   readonly samples: number;
@@ -121,6 +124,7 @@ export function analyse(
   }
   const right = predicted.reduce((sum, label, i) => sum + (counts[i]!.get(label) ?? 0), 0);
   const total = measured.reduce((a, b) => a + b, 0);
+  const usage = learnUsage(kept, classes);
   return {
     templates: Object.fromEntries(
       analysed.flatMap(({ name, chosen }) => (chosen === undefined ? [] : [[name, configurations[chosen]!]])),
@@ -137,6 +141,7 @@ export function analyse(
       metrics: measured[i] === 0 ? {} : percentiles(results, i, metrics),
     })),
     rules,
+    ...(usage === undefined ? {} : { usage }),
     metrics,
     experiments: given.length,
     samples: total,

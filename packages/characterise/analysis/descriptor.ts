@@ -86,6 +86,7 @@ function bound(service: Service, name: string, value: ParameterValue, binding: B
       reason: `no binding says what ${name} changes`,
     });
   }
+  if (binding.to === 'neighbours') return service;
   const wanted = new Set(binding.units);
   const met = new Set<string>();
   const change = (block: Block, path: string, inside: boolean): Block => {

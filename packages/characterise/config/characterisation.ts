@@ -26,7 +26,7 @@ export const NO_CLASS = 'None';
 
 /** What a deployment parameter changes in the units of a service. */
 export interface Binding {
-  readonly to: 'cpu' | 'memoryMiB' | 'instances' | 'env' | 'accelerators' | 'site';
+  readonly to: 'cpu' | 'memoryMiB' | 'instances' | 'env' | 'accelerators' | 'site' | 'neighbours';
   /** Functions or units, by name or path. Absent: all. */
   readonly units?: readonly string[];
   /** Of the environment variable. */
@@ -35,9 +35,28 @@ export interface Binding {
   readonly values?: Readonly<Record<string, string>>;
 }
 
+export interface Neighbour {
+  /** Its descriptor. */
+  readonly serviceId: string;
+  /** It runs on the host of this unit of the service. Absent: wherever there is room. */
+  readonly beside?: string;
+  /** It is there in configurations that have these values. Absent: in all. */
+  readonly when?: Configuration;
+}
+
 export interface UseCase {
   readonly name: string;
   readonly parameters: Readonly<Record<string, unknown>>;
+  /** The traffic is made by a unit of the service. Absent: by the program that runs the experiments. */
+  readonly from?: Place;
+}
+
+/** Where the unit that makes the traffic has its place in the service. */
+export interface Place {
+  readonly network: string;
+  readonly site?: string;
+  readonly cpu: number;
+  readonly memoryMiB: number;
 }
 
 /** One characterisation: which service, which configurations, which traffic, and what counts as good (seed D6.1, A3.9.6). */
@@ -47,8 +66,8 @@ export interface Characterisation {
   readonly instanceName: string;
   readonly parameters: readonly Parameter[];
   readonly bindings: Readonly<Record<string, Binding>>;
-  /** Descriptors of services that run beside it and disturb it. */
-  readonly neighbours: readonly string[];
+  /** Services that run beside it and disturb it. */
+  readonly neighbours: readonly Neighbour[];
   readonly useCase: UseCase;
   readonly iterations: number;
   readonly classes: readonly SlaClass[];

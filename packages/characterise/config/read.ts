@@ -4,9 +4,11 @@ import type { z } from 'zod';
 import { characteriseLimits as limits } from '../errors.ts';
 import {
   type Characterisation,
+  type Neighbour,
   NO_CLASS,
   type Parameter,
   type ParameterValue,
+  type Place,
   type SlaClass,
 } from './characterisation.ts';
 import { type Comparison, parseComparison } from './comparator.ts';
@@ -40,8 +42,12 @@ export function readCharacterisation(bytes: Uint8Array, file?: string): ReadChar
     instanceName: value.instance_name,
     parameters: parametersOf(value, refuse),
     bindings: bindingsOf(value, refuse),
-    neighbours: value.neighbours ?? [],
-    useCase: { name: value.use_case.name, parameters: value.use_case.parameters ?? {} },
+    neighbours: neighboursOf(value, refuse),
+    useCase: {
+      name: value.use_case.name,
+      parameters: value.use_case.parameters ?? {},
+      ...(value.use_case.from === undefined ? {} : { from: placeOf(value.use_case.from) }),
+    },
     iterations: value.iterations,
     classes: classesOf(value, refuse),
     analysis: {
@@ -55,6 +61,29 @@ export function readCharacterisation(bytes: Uint8Array, file?: string): ReadChar
 }
 
 type Refuse = (path: Path, message: string, suggestion?: string, what?: 'key' | 'value') => void;
+
+function neighboursOf(
+  { neighbours = [], deployment_parameters: written }: Written,
+  refuse: Refuse,
+): readonly Neighbour[] {
+  return neighbours.map((one, i) => {
+    if (typeof one === 'string') return { serviceId: one };
+    for (const [name, wanted] of Object.entries(one.if ?? {})) {
+      const path = ['neighbours', i, 'if', name];
+      const values = Object.hasOwn(written, name) ? [written[name]!].flat().map(String) : undefined;
+      if (values === undefined)
+        refuse(path, `there is no deployment parameter '${name}'`, meant(name, Object.keys(written)), 'key');
+      else if (!values.includes(String(wanted)))
+        refuse(path, `'${name}' has no value ${String(wanted)}`, meant(String(wanted), values));
+    }
+    const { service_id: serviceId, beside, if: when } = one;
+    return { serviceId, ...(beside === undefined ? {} : { beside }), ...(when === undefined ? {} : { when }) };
+  });
+}
+
+function placeOf({ memory_mib: memoryMiB, ...rest }: NonNullable<Written['use_case']['from']>): Place {
+  return { ...rest, memoryMiB };
+}
 
 const COSTS: Path = ['action', 'parameters', 'costs'];
 const CLASSES: Path = ['action', 'parameters', 'sla_classes'];
@@ -92,7 +121,7 @@ function bindingsOf({ bindings = {}, deployment_parameters: written }: Written, 
       refuse(path, `there is no deployment parameter '${name}'`, meant(name, Object.keys(written)), 'key');
     if ((to === 'env') !== (variable !== undefined)) refuse(path, 'env, and nothing else, has the name of a variable');
     if ((to === 'accelerators') !== (values !== undefined)) refuse(path, 'accelerators, and nothing else, have values');
-    if (to === 'env' || to === 'accelerators' || to === 'site') continue;
+    if (to === 'env' || to === 'accelerators' || to === 'site' || to === 'neighbours') continue;
     for (const value of [written[name]].flat() as readonly ParameterValue[]) {
       const fits = typeof value === 'number' && value > 0 && (to !== 'instances' || Number.isSafeInteger(value));
       if (!fits) refuse(['deployment_parameters', name], `${to} cannot be ${String(value)}`);

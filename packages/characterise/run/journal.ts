@@ -8,12 +8,17 @@ import { z } from 'zod';
 import type { ExperimentResult } from '../analysis/results.ts';
 import type { Characterisation, Experiment } from '../config/characterisation.ts';
 import { characteriseLimits as limits } from '../errors.ts';
+import type { TrialRecord } from '../search/trial.ts';
 
 const header = z.object({ 'superfluidity-characterise': z.literal(1), digest: z.string().max(128) });
 const experiment = z.object({ index: z.int().min(0), configuration: z.int().min(0), iteration: z.int().min(0) });
 const sample = z.object({ atMs: z.number(), metrics: z.record(z.string(), z.number().nullable()) });
 const record = z.union([
   z.object({ ...experiment.shape, samples: z.array(sample).max(limits.samplesPerExperiment) }),
+  z.object({
+    ...experiment.shape,
+    trial: z.object({ rate: z.number(), durationMs: z.number(), sent: z.number(), lost: z.number() }),
+  }),
   z.object({ ...experiment.shape, failed: z.object({ code: z.string(), message: z.string() }) }),
 ]);
 
@@ -24,6 +29,8 @@ export interface FailedExperiment extends Experiment {
 export interface JournalContent {
   readonly results: readonly ExperimentResult[];
   readonly failures: readonly FailedExperiment[];
+  /** Of experiments that are not finished: trials of their search, by the number of the experiment. */
+  readonly trials: ReadonlyMap<number, readonly TrialRecord[]>;
   /** Up to the end of the last line that is whole. */
   readonly bytes: number;
 }
@@ -38,7 +45,8 @@ export function digestOf({
   iterations,
 }: Characterisation): string {
   const names = parameters.map(({ name, values }) => ({ name, values }));
-  const plain = canonicalJson({ serviceId, names, bindings, neighbours, useCase, iterations });
+  const plainly = neighbours.map((one) => (Object.keys(one).length === 1 ? one.serviceId : one));
+  const plain = canonicalJson({ serviceId, names, bindings, neighbours: plainly, useCase, iterations });
   return createHash('sha256').update(plain).digest('hex');
 }
 
@@ -65,6 +73,7 @@ export async function readJournal(file: string, digest: string): Promise<Journal
   const whole = await endOfLastLine(file, size);
   const results = new Map<number, ExperimentResult>();
   const failures: FailedExperiment[] = [];
+  const trials = new Map<number, TrialRecord[]>();
   let line = 0;
   if (whole === 0) {
     if (await isBegun(file)) return undefined;
@@ -82,11 +91,24 @@ export async function readJournal(file: string, digest: string): Promise<Journal
     }
     const found = record.safeParse(value);
     if (!found.success) throw unusable(file, `line ${line} is not an experiment`);
-    if ('failed' in found.data) failures.push(found.data);
-    // Numbers that JSON has no words for come back as null, and are refused where samples are checked.
-    else results.set(found.data.index, found.data as ExperimentResult);
+    if ('trial' in found.data) addTrial(trials, found.data.index, found.data.trial);
+    else if ('failed' in found.data) {
+      // It begins anew: what it had found may be what made it fail.
+      trials.delete(found.data.index);
+      failures.push(found.data);
+    } else {
+      trials.delete(found.data.index);
+      // Numbers that JSON has no words for come back as null, and are refused where samples are checked.
+      results.set(found.data.index, found.data as ExperimentResult);
+    }
   }
-  return { results: [...results.values()], failures, bytes: whole };
+  return { results: [...results.values()], failures, trials, bytes: whole };
+}
+
+function addTrial(trials: Map<number, TrialRecord[]>, index: number, trial: TrialRecord): void {
+  const kept = trials.get(index) ?? [];
+  if (kept.length < limits.trials) kept.push(trial);
+  trials.set(index, kept);
 }
 
 const BEGINNING = '{"superfluidity-characterise"';
@@ -127,13 +149,15 @@ export class Journal {
   readonly results: ExperimentResult[];
   readonly #handle: FileHandle;
   readonly #lock: string;
+  readonly #trials: Map<number, TrialRecord[]>;
   #end: number;
 
-  private constructor(lock: string, handle: FileHandle, results: readonly ExperimentResult[], end: number) {
+  private constructor(lock: string, handle: FileHandle, content: Omit<JournalContent, 'failures'>) {
     this.#lock = lock;
     this.#handle = handle;
-    this.results = [...results];
-    this.#end = end;
+    this.results = [...content.results];
+    this.#trials = new Map([...content.trials].map(([index, trials]) => [index, [...trials]]));
+    this.#end = content.bytes;
   }
 
   /**
@@ -155,7 +179,7 @@ export class Journal {
     const content = await readJournal(file, digest);
     const handle = await open(file, content === undefined ? 'w' : 'r+');
     try {
-      const journal = new Journal(lock, handle, content?.results ?? [], content?.bytes ?? 0);
+      const journal = new Journal(lock, handle, content ?? { results: [], trials: new Map(), bytes: 0 });
       await handle.truncate(journal.#end);
       if (content === undefined) {
         await journal.#write({ 'superfluidity-characterise': 1, digest });
@@ -171,10 +195,22 @@ export class Journal {
   async append(result: ExperimentResult): Promise<void> {
     await this.#write(result);
     this.results.push(result);
+    this.#trials.delete(result.index);
+  }
+
+  /** What an interrupted search of this experiment has found. */
+  trialsOf(index: number): readonly TrialRecord[] {
+    return this.#trials.get(index) ?? [];
+  }
+
+  async appendTrial({ index, configuration, iteration }: Experiment, trial: TrialRecord): Promise<void> {
+    await this.#write({ index, configuration, iteration, trial });
+    addTrial(this.#trials, index, trial);
   }
 
   async appendFailure(failure: FailedExperiment): Promise<void> {
     await this.#write(failure);
+    this.#trials.delete(failure.index);
   }
 
   async close(): Promise<void> {

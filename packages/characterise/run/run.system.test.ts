@@ -95,7 +95,9 @@ describe('one experiment after the other', () => {
   test('is deployed with its configuration, disturbed, put under stress, terminated, and kept', async () => {
     const log: string[] = [];
     const progress: Progress[] = [];
+    const loud = { ...characterisation, neighbours: [{ serviceId: 'noise.yaml' }] };
     const given = await options('all', {
+      characterisation: loud,
       neighbours: [service],
       deployer: recorded(log),
       strategy: active(characterisation),
@@ -119,7 +121,7 @@ describe('one experiment after the other', () => {
       'terminate',
     ]);
     expect(progress[0]).toMatchObject({ configuration: expect.stringMatching(/^vm_ram=2048/), done: 0, all: 48 });
-    const kept = await readJournal(join(folder, 'all'), digestOf(characterisation));
+    const kept = await readJournal(join(folder, 'all'), digestOf(loud));
     expect(kept!.results).toEqual(results);
     expect(Object.keys(analyse(characterisation, kept!.results).templates)).toEqual(['Class_A', 'Class_B', 'None']);
   });
@@ -136,6 +138,29 @@ describe('one experiment after the other', () => {
     await expect(none).rejects.toMatchObject({ code: 'SF-CHARACTERISE-EXPERIMENT', cause: { code: 'SF-CORE-LIMIT' } });
     const silent = finished(await options('silent', { useCase: { stress: () => Promise.resolve([]) } }));
     await expect(silent).rejects.toMatchObject({ cause: { code: 'SF-CHARACTERISE-SAMPLES' } });
+  });
+
+  test('a search that was interrupted goes on behind the trials that it has made', async () => {
+    const trial = (rate: number) => ({ rate, durationMs: 1_000, sent: rate, lost: 0 });
+    const offered: number[][] = [];
+    const searching = (stop: AbortController): RunOptions['useCase'] => ({
+      async stress({ experiment }, _signal, hooks) {
+        offered.push(hooks!.trials.map(({ rate }) => rate));
+        if (experiment > 0 || hooks!.trials.length > 0) return all[experiment]!.samples;
+        await hooks!.keep(trial(1));
+        await hooks!.keep(trial(2));
+        stop.abort();
+        throw new Error('crash');
+      },
+    });
+    const stop = new AbortController();
+    const first = finished(await options('search', { useCase: searching(stop), signal: stop.signal }));
+    await expect(first).rejects.toMatchObject({ code: 'SF-CORE-CANCELLED' });
+    await appendFile(join(folder, 'search'), '{"index":0,"configuration":0,"iteration":0,"tri');
+    const { results } = await finished(await options('search', { useCase: searching(new AbortController()) }));
+    expect(offered.slice(0, 3)).toEqual([[], [1, 2], []]);
+    expect(results).toHaveLength(48);
+    expect((await readJournal(join(folder, 'search'), digestOf(characterisation)))!.trials.size).toBe(0);
   });
 
   test('can be cancelled, and clears away', async () => {

@@ -1,21 +1,19 @@
 import { type Clock, reportError, SuperfluidityError } from '@superfluidity/core';
-import { type DescriptorFile, readDescriptor, writeDescriptor } from '@superfluidity/dialects';
-import { configuredDescriptor } from '../analysis/descriptor.ts';
+import type { DescriptorFile } from '@superfluidity/dialects';
 import { checkSamples, type ExperimentResult, metricsOf } from '../analysis/results.ts';
 import type { Strategy } from '../choose/strategy.ts';
 import {
   type Characterisation,
-  type Configuration,
   configurationsOf,
   configurationText,
   type Experiment,
 } from '../config/characterisation.ts';
 import { characteriseLimits as limits } from '../errors.ts';
+import { LoadGenerator } from '../traffic/inside/load-generator.ts';
 import type { UseCasePlugin } from '../traffic/use-case.ts';
 import type { Deployer } from './deployer.ts';
+import { oneExperiment, type Phase } from './experiment.ts';
 import type { Journal } from './journal.ts';
-
-export type Phase = 'clear' | 'deploy' | 'neighbours' | 'stress' | 'terminate';
 
 export interface Progress {
   readonly experiment: Experiment;
@@ -33,6 +31,7 @@ export interface RunOptions {
   readonly characterisation: Characterisation;
   /** Files of the descriptor; none for what is not deployed. */
   readonly service: readonly DescriptorFile[];
+  /** Descriptors of the neighbours, in the order in which the characterisation has them. */
   readonly neighbours: readonly (readonly DescriptorFile[])[];
   readonly useCase: UseCasePlugin;
   readonly deployer: Deployer;
@@ -56,6 +55,17 @@ export interface RunResult {
  * SF-CHARACTERISE-EXPERIMENT when some fail one after the other, and with SF-CORE-CANCELLED when the signal fires.
  */
 export async function runExperiments(options: RunOptions): Promise<RunResult> {
+  const { useCase } = options.characterisation;
+  const inside =
+    useCase.from === undefined ? undefined : await LoadGenerator.open(useCase, useCase.from, options.clock);
+  try {
+    return await allExperiments(options, inside);
+  } finally {
+    await inside?.close();
+  }
+}
+
+async function allExperiments(options: RunOptions, inside: LoadGenerator | undefined): Promise<RunResult> {
   const { characterisation, strategy, journal, clock, signal, onProgress } = options;
   const { parameters, iterations } = characterisation;
   const configurations = configurationsOf(parameters);
@@ -77,7 +87,7 @@ export async function runExperiments(options: RunOptions): Promise<RunResult> {
     const show = (phase: Phase) =>
       onProgress?.({ experiment, configuration: text, phase, done, all, ...sure, ...restMs });
     try {
-      const samples = await oneExperiment(experiment, configuration, options, show);
+      const samples = await oneExperiment(experiment, configuration, options, inside, show);
       checkSamples(samples, metricsOf(characterisation.classes), `experiment ${experiment.index}`);
       await journal.append({ ...experiment, samples });
       inARow = 0;
@@ -90,57 +100,6 @@ export async function runExperiments(options: RunOptions): Promise<RunResult> {
       if (inARow >= limits.failuresInARow) throw givenUp(text, inARow, error);
     }
   }
-}
-
-/** How long clearing up may take after what was asked for was cancelled. */
-const CLEAR_MS = 600_000;
-
-async function oneExperiment(
-  { index }: Experiment,
-  configuration: Configuration,
-  options: RunOptions,
-  show: (phase: Phase) => void,
-) {
-  const { characterisation, service, neighbours, useCase, deployer, signal } = options;
-  const base = characterisation.instanceName
-    .toLowerCase()
-    .replace(/[^a-z0-9-]+/g, '-')
-    .slice(0, 32);
-  const name = `${base}-e${index}`;
-  const others = neighbours.map((files, i) => ({ name: `${name}-n${i}`, files }));
-  const clear = async (by: AbortSignal) => {
-    for (const one of [...others, { name }]) await deployer.terminate(one.name, by);
-  };
-  // What a crash has left has the same names.
-  show('clear');
-  await clear(signal);
-  try {
-    show('deploy');
-    const files =
-      service.length === 0 ? [] : named(configuredDescriptor(service, configuration, characterisation, 'native'), name);
-    const deployed = await deployer.deploy(name, files, signal);
-    if (others.length > 0) show('neighbours');
-    for (const one of others) await deployer.deploy(one.name, renamed(one.files, one.name), signal);
-    show('stress');
-    return await useCase.stress({ ...deployed, configuration, experiment: index }, signal);
-  } finally {
-    show('terminate');
-    await clear(AbortSignal.timeout(CLEAR_MS));
-  }
-}
-
-function named({ service }: Pick<ReturnType<typeof configuredDescriptor>, 'service'>, name: string) {
-  return writeDescriptor({ ...service, block: { ...service.block, name } }, 'native').files;
-}
-
-function renamed(files: readonly DescriptorFile[], name: string): readonly DescriptorFile[] {
-  const { service, problems } = readDescriptor(files);
-  if (service !== undefined) return named({ service }, name);
-  throw new SuperfluidityError('SF-CHARACTERISE-EXPERIMENT', {
-    doing: 'read a neighbour',
-    reason: problems[0]?.message ?? 'it cannot be used',
-    data: { problems },
-  });
 }
 
 function cancelled(cause: unknown): SuperfluidityError {

@@ -20,13 +20,14 @@ export const http: UseCaseKind = (given, stopwatch) => {
   return {
     metrics,
     lengthMs,
-    async stress(service, signal) {
+    async stress(service, signal, hooks) {
       const text = filled(url, service);
       const target = parametersOf('http', z.object({ url: z.url({ protocol: /^http$/ }) }), { url: text }).url;
       const agent = new Agent({ keepAlive: true, maxSockets: connections });
       try {
         return await offerLoad((each) => ask(target, { method, agent, signal: each }, body), {
           ...load,
+          ...(hooks === undefined ? {} : { begun: hooks.begun }),
           stopwatch,
           signal,
         });

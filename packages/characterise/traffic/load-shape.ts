@@ -6,6 +6,7 @@ import { rampOf, rampShape } from './ramp.ts';
 /** What both load generators are told. */
 export const loadShape = {
   ...rampShape,
+  settle: z.number().min(0).max(3_600).default(0).describe('Seconds between the deployment and the load'),
   sample_period: z.number().gt(0).max(3_600).default(3).describe('Seconds'),
   timeout: z.number().gt(0).max(600).default(5).describe('Seconds until a request has failed'),
   in_flight: z.int().min(1).max(limits.inFlight).default(10_000),
@@ -20,6 +21,7 @@ export function loadOf(input: LoadInput) {
     samplePeriodMs: input.sample_period * 1_000,
     timeoutMs: input.timeout * 1_000,
     inFlightMax: input.in_flight,
+    settleMs: input.settle * 1_000,
   };
-  return { load, lengthMs: ramp.at(-1)!.untilMs, metrics: Object.keys(builtInMetrics) };
+  return { load, lengthMs: load.settleMs + ramp.at(-1)!.untilMs, metrics: Object.keys(builtInMetrics) };
 }

@@ -15,6 +15,9 @@ export interface LoadOptions {
   readonly timeoutMs: number;
   /** Requests beyond it fail at once: the generator itself must not become what is slow. */
   readonly inFlightMax: number;
+  /** Nothing is sent before, and nothing of it counts. */
+  readonly settleMs?: number;
+  readonly begun?: (atMs: number) => void;
   readonly stopwatch: Stopwatch;
   readonly signal: AbortSignal;
 }
@@ -31,7 +34,9 @@ const BATCH = 256;
  * omission). A request that fails counts with the time limit as its latency.
  */
 export async function offerLoad(send: Send, options: LoadOptions): Promise<readonly Sample[]> {
-  const { ramp, samplePeriodMs, timeoutMs, inFlightMax, stopwatch, signal } = options;
+  const { ramp, samplePeriodMs, timeoutMs, inFlightMax, settleMs = 0, begun, stopwatch, signal } = options;
+  if (settleMs > 0) await stopwatch.sleep(settleMs, signal);
+  begun?.(Date.now());
   const periods = new Periods(samplePeriodMs, ramp.at(-1)?.untilMs ?? 0, (atMs) => usersAt(ramp, atMs));
   const pending = new Set<Promise<void>>();
   const startMs = stopwatch.now();

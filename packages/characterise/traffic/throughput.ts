@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { characteriseLimits as limits } from '../errors.ts';
 import { mlrSearch } from '../search/mlrsearch.ts';
 import type { Goal } from '../search/classify.ts';
+import { resumable } from '../search/resume.ts';
 import { udp } from './udp.ts';
 import { parametersOf, type UseCaseKind } from './use-case.ts';
 
@@ -39,29 +40,34 @@ export const throughputUseCase: UseCaseKind = (given, stopwatch) => {
   });
   return {
     metrics: ['ndr', 'pdr', 'pdr_conditional'],
-    async stress(service, signal) {
+    async stress(service, signal, hooks) {
       const startedMs = stopwatch.now();
+      hooks?.begun(Date.now());
       const { results } = await mlrSearch(
-        async ({ rate, durationMs }) => {
-          const load = udp(
-            {
-              host: of.host,
-              port: of.port,
-              bytes: of.bytes,
-              timeout: of.residual,
-              in_flight: limits.inFlight,
-              step_deltas: [rate],
-              step_periods: [durationMs / 1_000],
-              step_repetitions: [1],
-              sample_period: Math.min(3_600, durationMs / 1_000),
-            },
-            stopwatch,
-          );
-          const samples = await load.stress(service, signal);
-          const sum = (of: (offered: number, share: number) => number) =>
-            samples.reduce((all, { metrics }) => all + of(metrics['offered']!, metrics['error_share']!), 0);
-          return { sent: sum((offered) => offered), lost: sum((offered, share) => offered * share) };
-        },
+        resumable(
+          async ({ rate, durationMs }) => {
+            const load = udp(
+              {
+                host: of.host,
+                port: of.port,
+                bytes: of.bytes,
+                timeout: of.residual,
+                in_flight: limits.inFlight,
+                settle: 0,
+                step_deltas: [rate],
+                step_periods: [durationMs / 1_000],
+                step_repetitions: [1],
+                sample_period: Math.min(3_600, durationMs / 1_000),
+              },
+              stopwatch,
+            );
+            const samples = await load.stress(service, signal);
+            const sum = (of: (offered: number, share: number) => number) =>
+              samples.reduce((all, { metrics }) => all + of(metrics['offered']!, metrics['error_share']!), 0);
+            return { sent: sum((offered) => offered), lost: sum((offered, share) => offered * share) };
+          },
+          hooks ?? { trials: [], keep: async () => {} },
+        ),
         {
           minRate: of.min_rate,
           maxRate: of.max_rate,

@@ -4,6 +4,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import type { Sample } from '../analysis/results.ts';
+import type { TrialRecord } from '../search/trial.ts';
 import { useCases } from './use-cases.ts';
 import { stopwatch } from './stopwatch.ts';
 
@@ -121,6 +122,55 @@ test('the rate at which datagrams begin to be lost is found', async () => {
   // How near depends on the machine: a pause of some milliseconds is a burst afterwards.
   expect(sample!.metrics['ndr']).toBeLessThan(2_000);
   expect(sample!.metrics['pdr']).toBeGreaterThanOrEqual(sample!.metrics['ndr']! * 0.5);
+});
+
+test('the tests of RFC 2544 of what sends everything back, but for a while after a reset', async () => {
+  const socket = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  let deafUntilMs = 0;
+  socket.on('message', (message, { port, address }) => {
+    if (performance.now() >= deafUntilMs) socket.send(message, port, address);
+  });
+  const deafMs = 150;
+  const onReset = () => {
+    deafUntilMs = performance.now() + deafMs;
+  };
+  process.on('SIGUSR2', onReset);
+  const options = {
+    host: '{video}',
+    port: socket.address().port,
+    min_rate: 50,
+    max_rate: 200,
+    residual: 0.15,
+    pause: 0,
+    tests: ['throughput', 'latency', 'loss', 'burst', 'recovery', 'reset'],
+    trial: 0.05,
+    latency_trial: 0.05,
+    latency_repeats: 2,
+    burst: 0.05,
+    burst_repeats: 1,
+    burst_precision: 0.5,
+    overload: 0.05,
+    recovery: 0.2,
+    repeats: 1,
+    reset_trial: 0.8,
+    reset: ['sh', '-c', `kill -USR2 ${process.pid}`],
+  };
+  const kept: TrialRecord[] = [];
+  const hooks = { begun: () => {}, trials: kept, keep: async (trial: TrialRecord) => void kept.push(trial) };
+  const [sample] = await useCases['rfc2544']!(options, stopwatch).stress(service, never, hooks);
+  process.off('SIGUSR2', onReset);
+  socket.close();
+  const { rate, latency, reset, burst } = sample!.metrics;
+  // A machine that is busy loses some: then the rate is lower, and everything was measured at that.
+  expect(rate).toBeGreaterThanOrEqual(50);
+  expect(rate).toBeLessThanOrEqual(200);
+  expect(latency).toBeGreaterThan(0);
+  expect(burst).toBeLessThanOrEqual(10);
+  expect(reset).toBeGreaterThanOrEqual(deafMs * 0.9);
+  expect(kept.length).toBeGreaterThanOrEqual(3);
+  const { reset: _none, ...without } = options;
+  expect(() => useCases['rfc2544']!(without, stopwatch)).toThrow(/how the system is reset/);
 });
 
 test('a program of others makes traffic, is told what it needs, and ends when it must', async () => {

@@ -19,13 +19,18 @@ export const udp: UseCaseKind = (given, stopwatch) => {
   return {
     metrics,
     lengthMs,
-    async stress(service, signal) {
+    async stress(service, signal, hooks) {
       const address = filled(host, service);
       const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
       try {
         socket.connect(port, address);
         await once(socket, 'connect', { signal });
-        return await offerLoad(echo(socket, bytes), { ...load, stopwatch, signal });
+        return await offerLoad(echo(socket, bytes), {
+          ...load,
+          ...(hooks === undefined ? {} : { begun: hooks.begun }),
+          stopwatch,
+          signal,
+        });
       } finally {
         socket.close();
       }

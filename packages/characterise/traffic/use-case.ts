@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Sample } from '../analysis/results.ts';
 import type { Configuration } from '../config/characterisation.ts';
 import '../errors.ts';
+import type { TrialRecord } from '../search/trial.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
 /** What a use case is told of the service that it puts under stress. */
@@ -25,6 +26,15 @@ export interface Measured {
   readonly ok: boolean;
 }
 
+/** What a stress tells while it goes on, and what it may go on from. */
+export interface StressHooks {
+  /** The load begins: times of samples count from here. Milliseconds since the epoch. */
+  begun(atMs: number): void;
+  /** Trials that an interrupted stress of the same experiment has made already, and where further ones are kept. */
+  readonly trials: readonly TrialRecord[];
+  keep(trial: TrialRecord): Promise<void>;
+}
+
 /** A way to stress a service and to measure it (seed D6.1, A3.9.4.1): made from the parameters of the file. */
 export interface UseCasePlugin {
   /** Metrics that its samples have; absent where that is known only when they come. */
@@ -33,7 +43,7 @@ export interface UseCasePlugin {
   readonly alone?: true;
   /** Milliseconds that one stress takes; absent where that is not known. */
   readonly lengthMs?: number;
-  stress(service: UnderStress, signal: AbortSignal): Promise<readonly Sample[]>;
+  stress(service: UnderStress, signal: AbortSignal, hooks?: StressHooks): Promise<readonly Sample[]>;
 }
 
 /** Makes the plugin, or rejects with SF-CHARACTERISE-USE-CASE what is wrong with its parameters. */

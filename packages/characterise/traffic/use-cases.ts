@@ -3,6 +3,7 @@ import { type Characterisation } from '../config/characterisation.ts';
 import { metricsOf } from '../analysis/results.ts';
 import { external } from './external.ts';
 import { http } from './http.ts';
+import { rfc2544 } from './rfc2544.ts';
 import { simulated } from './simulated.ts';
 import { stopwatch as precise, type Stopwatch } from './stopwatch.ts';
 import { telemetry } from './telemetry.ts';
@@ -14,6 +15,7 @@ export const useCases: Readonly<Record<string, UseCaseKind>> = {
   http,
   udp,
   throughput: throughputUseCase,
+  rfc2544,
   telemetry,
   simulated,
   external,
@@ -24,7 +26,7 @@ export const useCases: Readonly<Record<string, UseCaseKind>> = {
  * does not measure: better before the first experiment than after the last.
  */
 export function useCaseOf(
-  { useCase, classes }: Characterisation,
+  { useCase, classes }: Pick<Characterisation, 'useCase' | 'classes'>,
   more: Readonly<Record<string, UseCaseKind>> = {},
   stopwatch: Stopwatch = precise,
 ): UseCasePlugin {
