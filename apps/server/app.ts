@@ -21,6 +21,7 @@ import type { Metrics } from './metrics.ts';
 import { isDefect, problemOf } from './problem.ts';
 import { admit, attachRoutes, type RouteOptions } from './routes.ts';
 import { callerOf } from './session-cookie.ts';
+import { attachTerminals, type TerminalOptions } from './terminals.ts';
 
 export interface AppOptions {
   readonly handlers: Handlers<RouteName>;
@@ -34,6 +35,7 @@ export interface AppOptions {
   readonly consoleFolder: string;
   readonly requestsPerMinute?: number;
   readonly streamAccessMs?: number;
+  readonly terminals?: Omit<TerminalOptions, 'access'>;
 }
 
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
@@ -105,6 +107,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.get('/metrics', { preParsing: async (request) => admit(request, 'reader') }, async (_request, reply) =>
     reply.type(metrics.contentType).send(await metrics.text()),
   );
+  if (options.terminals !== undefined) attachTerminals(app, { access, ...options.terminals });
   await serveConsole(app, options.consoleFolder);
   return app;
 }

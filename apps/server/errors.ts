@@ -53,6 +53,22 @@ export const serverErrors = defineErrors({
     hint: 'Close some of them, such as pages of the console that are not looked at.',
     transient: true,
   },
+  'SF-SERVER-TERMINALS-OFF': {
+    status: 403,
+    title: 'This server opens no terminals',
+    hint: 'It was started with --no-terminals. Read what units print with `superfluidity service logs NAME UNIT`.',
+  },
+  'SF-SERVER-TERMINALS': {
+    status: 503,
+    title: 'Too many terminals are open',
+    hint: 'Close one of them.',
+    transient: true,
+  },
+  'SF-SERVER-ORIGIN': {
+    status: 403,
+    title: 'A page of another origin asked for a terminal',
+    hint: 'Open it from the console of this server. A proxy in between has to pass the header Host on.',
+  },
   'SF-SERVER-REPLY': {
     status: 500,
     title: 'The server made an answer that the API does not allow',

@@ -15,6 +15,21 @@ export const limits = {
   keepAliveMs: 15_000,
   /** A reader that takes nothing for so long is cut off; it resumes where it was with `Last-Event-ID`. */
   stalledStreamMs: 30_000,
+  terminals: {
+    atOnce: 50,
+    perToken: 5,
+    /** From the connection to the message that says what to open. */
+    openMs: 10_000,
+    /** Without a key pressed. */
+    idleMs: 30 * 60_000,
+    longestMs: 12 * 3_600_000,
+    /** Who does not answer from one to the next is gone. */
+    pingMs: 15_000,
+    /** How often it is asked whether the token still opens it. */
+    recheckMs: 15_000,
+    /** What is kept of an end that is being told. */
+    closeMs: 2_000,
+  },
   /** How long shutdown waits before it ends the process anyway. */
   shutdownMs: 10_000,
   freeBytesMin: 16 * 1024 * 1024,

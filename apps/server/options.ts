@@ -23,6 +23,8 @@ export interface ServerOptions {
   readonly logLevel: LogLevel;
   /** Who keeps the runs of operations. */
   readonly runs: RunKeeper;
+  /** Whether anybody can open terminals in units. */
+  readonly terminals: boolean;
 }
 
 export const usage = `Usage: superfluidity server [options]
@@ -39,6 +41,7 @@ Starts the control plane: API, console, workers. Stop it with Ctrl-C; what it de
   --port NUMBER      port to listen on (default 8080; 0: any free one)
   --demo             add the sites edge and core and deploy examples/mobile-edge, where not yet there
   --no-open          do not open a browser
+  --no-terminals     open no terminals in units, whoever asks
   --runs KEEPER      who keeps the runs of operations: tables (default) or dbos, whose tools then see them
   --log-level LEVEL  ${logLevels.join(', ')} (default: warn on a terminal, else info); JSON lines on standard error
 `;
@@ -63,6 +66,7 @@ export function parseServerArgs(args: readonly string[], env = process.env): Ser
     open: values.open ?? true,
     logLevel: logLevel as LogLevel,
     runs: runs as RunKeeper,
+    terminals: values.terminals ?? true,
   };
 }
 
@@ -81,6 +85,7 @@ function parse(args: readonly string[]) {
         open: { type: 'boolean' },
         'log-level': { type: 'string' },
         runs: { type: 'string' },
+        terminals: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     });

@@ -24,11 +24,13 @@ import { Closers } from './closers.ts';
 import './errors.ts';
 import { joinHandlers } from './handlers.ts';
 import { driverKinds } from './kinds.ts';
+import { limits } from './limits.ts';
 import { createMetrics, type PoolCount } from './metrics.ts';
 import type { ServerOptions } from './options.ts';
 import { serverId } from './server-id.ts';
 import { openStateFolder } from './state-folder.ts';
 import { systemHandlers } from './system.ts';
+import { terminalHandlers } from './terminals.ts';
 
 export interface RunningServer {
   /** `http://127.0.0.1:8080` */
@@ -114,6 +116,7 @@ export async function startServer(options: ServerOptions, pino: PinoLogger): Pro
       accessHandlers(access),
       observeHandlers(events, telemetry),
       lifecycleHandlers(lifecycle),
+      terminalHandlers(lifecycle.terminals, options.terminals),
     );
     const app = await buildApp({
       handlers,
@@ -121,6 +124,12 @@ export async function startServer(options: ServerOptions, pino: PinoLogger): Pro
       metrics,
       log: pino,
       audit: (attempt) => events.append(auditEvent(attempt)),
+      terminals: {
+        terminals: lifecycle.terminals,
+        enabled: options.terminals,
+        audit: (event) => events.append(event),
+        limits: limits.terminals,
+      },
       openApi: await readFile(new URL('../../packages/api/openapi.json', import.meta.url), 'utf8'),
       consoleFolder: fileURLToPath(new URL('../console/dist', import.meta.url)),
     });

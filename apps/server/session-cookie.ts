@@ -45,11 +45,12 @@ export function connectionOf(request: FastifyRequest, reply: FastifyReply): Conn
 }
 
 /** Cookies know hosts but no ports: of two control planes on one host each has its own. */
-function cookieName(request: FastifyRequest): string {
+function cookieName(request: Pick<FastifyRequest, 'headers'>): string {
   return `superfluidity-${/:(\d+)$/.exec(request.headers.host ?? '')?.[1] ?? 'session'}`;
 }
 
-function cookieOf(request: FastifyRequest): string | undefined {
+/** The secret of a session that came as a cookie. Whoever takes it says why it is no other page that sends it. */
+export function cookieOf(request: Pick<FastifyRequest, 'headers'>): string | undefined {
   const name = cookieName(request);
   for (const part of (request.headers.cookie ?? '').split(';')) {
     const [key, value] = part.trim().split('=');

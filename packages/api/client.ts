@@ -122,7 +122,7 @@ export function createClient(options: ClientOptions): Client {
   };
 }
 
-function fillPath(path: string, params: Record<string, unknown>): string {
+export function fillPath(path: string, params: Record<string, unknown>): string {
   return path.replace(/:([a-z]+)/g, (_all, key: string) => encodeURIComponent(String(params[key])));
 }
 

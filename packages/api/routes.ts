@@ -382,6 +382,17 @@ export const routes = {
     status: 200,
     role: 'reader',
   },
+  getTerminal: {
+    method: 'GET',
+    path: '/api/v1/services/:name/units/:unit/terminal',
+    summary:
+      'Whether whoever asks may open a terminal in a unit, and why not. It is opened by a WebSocket at this address, with the right to change things',
+    tag: 'services',
+    params: byName.extend({ unit: z.string().max(256).meta({ description: 'Id, path#index, or path' }) }),
+    reply: s.terminalOffer,
+    status: 200,
+    role: 'reader',
+  },
   getSamples: {
     method: 'GET',
     path: '/api/v1/services/:name/samples',

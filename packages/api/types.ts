@@ -28,6 +28,7 @@ export type OperationKind = z.infer<typeof s.operationKind>;
 export type OperationDetail = z.infer<typeof s.operationDetail>;
 export type Unit = z.infer<typeof s.unit>;
 export type UnitMetrics = z.infer<typeof s.unitMetrics>;
+export type TerminalOffer = z.infer<typeof s.terminalOffer>;
 export type UnitGroup = z.infer<typeof s.unitGroup>;
 export type Service = z.infer<typeof s.service>;
 export type ServiceDetail = z.infer<typeof s.serviceDetail>;

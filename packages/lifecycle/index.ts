@@ -4,4 +4,5 @@ export * from './lifecycle.ts';
 export * from './limits.ts';
 export type { LifecycleOptions } from './options.ts';
 export * from './routes.ts';
+export type { OpenTerminal, Terminals } from './terminals.ts';
 export { planTransition, type Situation, type Transition, type TransitionPlan } from './transition.ts';

@@ -6,6 +6,8 @@ import type { LifecycleOptions } from './options.ts';
 import { Reconciler } from './reconciler.ts';
 import { createLists, type Lists } from './lists.ts';
 import { createServices, serviceConsequences, type Services } from './services.ts';
+import { createTerminals, type Terminals } from './terminals.ts';
+import { type FindUnit, unitFinder } from './find-unit.ts';
 import { createSites, type Sites } from './sites.ts';
 import { TelemetryCollector } from './telemetry-collector.ts';
 import { createVerification } from './verification.ts';
@@ -18,6 +20,8 @@ export interface Lifecycle {
   readonly services: Services;
   readonly operations: Operations;
   readonly lists: Lists;
+  readonly terminals: Terminals;
+  readonly findUnit: FindUnit;
   /** Finds the sites again. Before the engine is launched: the first thing that it does is to go on with operations. */
   open(): Promise<void>;
   /** Begins to reconcile and to read telemetry. After the engine is launched. */
@@ -46,6 +50,7 @@ export async function createLifecycle(options: LifecycleOptions): Promise<Lifecy
   });
   const operations = await createOperations(options, actions, serviceConsequences);
   const services = createServices(options, { sites, catalogue, units, operations, verification });
+  const findUnit = unitFinder(units, services);
   const reconciler = new Reconciler(options, { sites, units, services, operations });
   const collector = new TelemetryCollector(options, sites, units);
   return {
@@ -53,6 +58,8 @@ export async function createLifecycle(options: LifecycleOptions): Promise<Lifecy
     catalogue,
     services,
     operations,
+    findUnit,
+    terminals: createTerminals(sites, findUnit),
     lists: createLists({ store: options.store, sites, units }),
     open: () => sites.open(),
     start() {

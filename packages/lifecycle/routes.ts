@@ -1,6 +1,6 @@
 import type { Handlers } from '@superfluidity/api';
 import type { Lifecycle } from './lifecycle.ts';
-import { chosenUnits, namedUnits, readUnitMetrics } from './unit-metrics.ts';
+import { chosenUnits, readUnitMetrics } from './unit-metrics.ts';
 
 type Names =
   | 'listSites'
@@ -41,7 +41,14 @@ type Names =
   | 'cancelOperation';
 
 /** What this room answers to the API. */
-export function lifecycleHandlers({ sites, catalogue, services, operations, lists }: Lifecycle): Handlers<Names> {
+export function lifecycleHandlers({
+  sites,
+  catalogue,
+  services,
+  operations,
+  lists,
+  findUnit,
+}: Lifecycle): Handlers<Names> {
   return {
     listSites: ({ query }) => lists.sites(query),
     listHosts: ({ query }) => lists.hosts(query),
@@ -79,8 +86,7 @@ export function lifecycleHandlers({ sites, catalogue, services, operations, list
     healService: ({ params, body }) => services.heal(params.name, body.unit),
     terminateService: ({ params }) => services.terminate(params.name),
     readUnitOutput: async ({ params, query }) => {
-      const { units } = await services.show(params.name);
-      const unit = namedUnits(params.name, units, params.unit)[0]!;
+      const unit = await findUnit(`read the output of ${params.unit}`, params.name, params.unit);
       const { lines, next } = await (await sites.driver(unit.site)).readOutput(unit.id, query.offset);
       return { lines: [...lines], next };
     },

@@ -149,7 +149,7 @@ function chainsOf(
   return chains.map((chain) => chainView(chain, byId, latencies));
 }
 
-function unitView({ planned, state, ports, pooled }: UnitRecord): Unit {
+export function unitView({ planned, state, ports, pooled }: UnitRecord): Unit {
   const { spec, site } = planned;
   return {
     id: spec.id,

@@ -282,6 +282,12 @@ export function handlers(world: World, scenario: Scenario): Handlers {
       const chosen = service(params['name']).units.filter(named);
       return chosen.slice(0, Number(query['limit'])).map((unit) => usageOf(unit, Date.now()));
     },
+    getTerminal: ({ params, principal }) => {
+      const { id, kind, reason } = terminalView(world, params['name']!, params['unit']!);
+      const why = reason ?? (principal.role === 'admin' ? undefined : `the token ${principal.name} may only read`);
+      if (why !== undefined) return { unit: id, possible: false, reason: why };
+      return { unit: id, possible: true, kind, resizes: kind !== 'serial', commands: kind !== 'serial' };
+    },
     getSamples: ({ params, query }) => (world.samples.get(params['name']!) ?? []).slice(-Number(query['limit'])),
     listOperations: ({ query }) => pageOf([...world.operations.values()], query as never, listShapes.operations),
     getOperation: ({ params }) => operation(params['id']),
@@ -375,4 +381,28 @@ export function streams(
   };
   world.sampleListeners.add(listener);
   return () => world.sampleListeners.delete(listener);
+}
+
+export interface TerminalView {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: 'program' | 'serial';
+  /** Why there is none. */
+  readonly reason?: string;
+}
+
+/** What a terminal of a unit would be. */
+export function terminalView(world: World, service: string, name: string): TerminalView {
+  const units = world.services.get(service)?.units ?? [];
+  const unit = units.find((one) => one.id === name || `${one.path}#${one.index}` === name);
+  if (unit === undefined) throw new Refusal(404, 'SF-SITE-UNIT-UNKNOWN', `there is no unit ${name}`);
+  const view = {
+    id: unit.id,
+    name: unit.path.replace('/', '-'),
+    kind: unit.environment === 'vm' ? ('serial' as const) : ('program' as const),
+  };
+  if (unit.environment === 'nft') {
+    return { ...view, reason: 'a packet function is a set of rules in the kernel: no program runs there' };
+  }
+  return unit.state === 'running' ? view : { ...view, reason: `the unit is ${unit.state}` };
 }

@@ -4,10 +4,11 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Route, type RouteName, routes, SESSION_HEADER } from '@superfluidity/api';
 import { sessionUser } from './access.ts';
-import { type Handlers, handlers, type Input, streams } from './handlers.ts';
+import { type Handlers, handlers, type Input, streams, terminalView } from './handlers.ts';
 import { Scenario } from './scenario.ts';
 import { measuredBy } from './metrics.ts';
 import { Refusal } from './refusal.ts';
+import { serveTerminals } from './terminal.ts';
 import { makeWorld, tell, type World } from './world.ts';
 
 /** Serves the mock control plane and the built console on one port of the loopback. */
@@ -38,7 +39,20 @@ export async function startMock(options: MockOptions): Promise<Mock> {
   });
   await new Promise<void>((resolve) => server.listen(options.port, '127.0.0.1', resolve));
   scenario.stream();
-  return { url: urlOf(server), world, scenario, completed: (id) => completed(world, id), close: () => close(server) };
+  const closeTerminals = serveTerminals(server, options.token, (path) => {
+    const { params } = matchRoute('GET', path)!;
+    return terminalView(world, params['name']!, params['unit']!);
+  });
+  return {
+    url: urlOf(server),
+    world,
+    scenario,
+    completed: (id) => completed(world, id),
+    close: () => {
+      closeTerminals();
+      return close(server);
+    },
+  };
 }
 
 async function completed(world: World, id: string): Promise<void> {

@@ -1,0 +1,72 @@
+import type { Server } from 'node:http';
+import {
+  TERMINAL_MESSAGE_BYTES,
+  TERMINAL_PROTOCOL,
+  type TerminalNews,
+  TOKEN_PROTOCOL,
+  terminalRequest,
+} from '@superfluidity/api';
+import { WebSocketServer } from 'ws';
+import type { TerminalView } from './handlers.ts';
+
+/** Terminals that repeat what is typed, line by line: `exit N` ends one, `flood` shows ten megabytes. */
+export function serveTerminals(server: Server, token: string, viewOf: (path: string) => TerminalView): () => void {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: TERMINAL_MESSAGE_BYTES,
+    handleProtocols: () => TERMINAL_PROTOCOL,
+  });
+  server.on('upgrade', (request, socket, head) => {
+    const offered = String(request.headers['sec-websocket-protocol']).split(/,\s*/);
+    const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+    if (!offered.includes(`${TOKEN_PROTOCOL}${token}`) || !path.endsWith('/terminal')) {
+      socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n');
+      return;
+    }
+    sockets.handleUpgrade(request, socket, head, (accepted) => repeat(accepted, viewOf(path)));
+  });
+  return () => {
+    for (const each of sockets.clients) each.terminate();
+  };
+}
+
+function repeat(socket: import('ws').WebSocket, view: TerminalView): void {
+  const tell = (news: TerminalNews) => socket.send(JSON.stringify(news));
+  const show = (text: string) => socket.send(Buffer.from(text));
+  let size = { columns: 80, rows: 24 };
+  let line = '';
+  const run = (words: string) => {
+    if (words.startsWith('exit')) {
+      tell({ type: 'ended', exitCode: Number(words.slice(5)) });
+      return socket.close(1000);
+    }
+    if (words === 'flood') for (let i = 0; i < 10_000; i += 1) show(`${'~'.repeat(999)}\r\n`);
+    else if (words === 'size') show(`${size.rows} ${size.columns}\r\n`);
+    else show(`\u001b[32m${words}\u001b[0m\r\n`);
+    return show(`${view.name}:~$ `);
+  };
+  socket.on('message', (data: Buffer, binary: boolean) => {
+    if (!binary) {
+      const request = terminalRequest.parse(JSON.parse(data.toString()));
+      if (request.type === 'taken') return;
+      size = request;
+      if (request.type === 'resize') return;
+      if (view.reason !== undefined) {
+        tell({ type: 'refused', error: { code: 'SF-SITE-NO-TERMINAL', message: view.reason } });
+        return socket.close(1000);
+      }
+      tell({ type: 'opened', kind: view.kind, resizes: view.kind !== 'serial' });
+      return show(`Welcome to ${view.name}\r\n${view.name}:~$ `);
+    }
+    for (const key of data.toString()) {
+      if (key === '\r') {
+        show('\r\n');
+        run(line);
+        line = '';
+      } else {
+        line += key;
+        show(key);
+      }
+    }
+  });
+}

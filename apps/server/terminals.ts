@@ -1,0 +1,166 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Access } from '@superfluidity/access';
+import { type Handlers, TERMINAL_MESSAGE_BYTES, TERMINAL_PROTOCOL } from '@superfluidity/api';
+import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
+import type { OpenTerminal, Terminals } from '@superfluidity/lifecycle';
+import type { NewEvent } from '@superfluidity/observe';
+import type { TerminalWish } from '@superfluidity/site';
+import type { FastifyInstance } from 'fastify';
+import { WebSocketServer } from 'ws';
+import './errors.ts';
+import { admit, type Admitted, refuse, unitOf, whoAsks } from './terminal-gate.ts';
+import { runSession, type SessionLimits } from './terminal-session.ts';
+
+export interface TerminalOptions {
+  readonly access: Pick<Access, 'authenticate' | 'authenticateSession'>;
+  readonly terminals: Terminals;
+  /** False: this server opens none. */
+  readonly enabled: boolean;
+  /** Told of who opened a terminal where and when it ended; never of what was in it. */
+  readonly audit: (event: NewEvent) => void;
+  readonly limits: SessionLimits & { readonly atOnce: number; readonly perToken: number };
+}
+
+/** Terminals in units, through WebSockets. Everything is asked for before a connection becomes one. */
+export function attachTerminals(app: FastifyInstance, options: TerminalOptions): void {
+  const { access, terminals, audit, limits } = options;
+  const closing = new AbortController();
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: TERMINAL_MESSAGE_BYTES,
+    perMessageDeflate: false,
+    handleProtocols: () => TERMINAL_PROTOCOL,
+  });
+  /** By name of the token. */
+  const open = new Map<string, number>();
+  const running = new Set<Promise<void>>();
+
+  /** Counted from here on: what is being opened takes its place already. */
+  function take(name: string): void {
+    const doing = 'open a terminal';
+    const [all, own] = [[...open.values()].reduce((sum, each) => sum + each, 0), open.get(name) ?? 0];
+    if (own >= limits.perToken) {
+      throw new SuperfluidityError('SF-SERVER-TERMINALS', { doing, reason: `${own} are open with the token ${name}` });
+    }
+    if (all >= limits.atOnce) throw new SuperfluidityError('SF-SERVER-TERMINALS', { doing, reason: `${all} are open` });
+    open.set(name, own + 1);
+  }
+
+  function giveBack(name: string): void {
+    const left = open.get(name)! - 1;
+    if (left === 0) open.delete(name);
+    else open.set(name, left);
+  }
+
+  async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    socket.on('error', () => {});
+    let admitted: Admitted;
+    try {
+      admitted = await admit(request, options);
+      take(admitted.principal.name);
+    } catch (error) {
+      const place = unitOf(request.url ?? '');
+      const who = (await whoAsks(request, access)?.())?.name;
+      if (place !== undefined && who !== undefined) audit(refusal(who, place, error));
+      return refuse(socket, error);
+    }
+    const name = admitted.principal.name;
+    let begun = false;
+    sockets.handleUpgrade(request, socket, head, (accepted) => {
+      begun = true;
+      const session = run(accepted, admitted).finally(() => giveBack(name));
+      running.add(session);
+      void session.finally(() => running.delete(session));
+    });
+    // It answers at once, and ends the connection itself when the request is none of a WebSocket.
+    if (!begun) giveBack(name);
+  }
+
+  async function run(socket: import('ws').WebSocket, admitted: Admitted): Promise<void> {
+    const { principal, again, ...place } = admitted;
+    let session: { readonly opened: OpenTerminal; readonly at: number } | undefined;
+    const end = await runSession(socket, {
+      limits,
+      closing: closing.signal,
+      open: (wish, signal) => terminals.open(place.service, place.unit, wish, signal),
+      stillAllowed: async () => (await again())?.role === principal.role,
+      onOpened(opened, wish) {
+        session = { opened, at: performance.now() };
+        audit(opening(principal.name, place.service, opened, wish));
+      },
+    });
+    if (session === undefined) {
+      if ('error' in end) audit(refusal(principal.name, place, end.error));
+      return;
+    }
+    audit(ending(principal.name, place.service, session.opened, performance.now() - session.at, end));
+  }
+
+  app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    upgrade(request, socket, head).catch((error: unknown) => refuse(socket, error));
+  });
+  app.addHook('preClose', async () => {
+    closing.abort();
+    await Promise.all(running);
+  });
+}
+
+/** What the route answers: whether this caller would get a terminal. */
+export function terminalHandlers(terminals: Terminals, enabled: boolean): Handlers<'getTerminal'> {
+  return {
+    async getTerminal({ params, principal }) {
+      const { unit, offer } = await terminals.offer(params.name, params.unit);
+      const no = (reason: string) => ({ unit: unit.id, possible: false, reason });
+      if ('absent' in offer) return no(offer.absent);
+      if (!enabled) return no('this server opens no terminals: it was started with --no-terminals');
+      if (principal.role !== 'admin') return no(`the token ${principal.name} may only read`);
+      return { unit: unit.id, possible: true, ...offer };
+    },
+  };
+}
+
+type Place = Pick<Admitted, 'service' | 'unit'>;
+
+function event(by: string, service: string, unit: string, message: string, body: NewEvent['body']): NewEvent {
+  const params = { name: service, unit };
+  return {
+    kind: 'audit',
+    subject: unit,
+    service,
+    by,
+    severity: 'info',
+    message,
+    body: { route: 'openTerminal', params, ...body },
+  };
+}
+
+const named = ({ unit }: OpenTerminal): string => `${unit.path}#${unit.index} of`;
+
+/** Of a command the program alone: its arguments may be secrets. */
+function opening(by: string, service: string, opened: OpenTerminal, { command }: TerminalWish): NewEvent {
+  const program = command === undefined ? '' : ` for ${command[0].slice(0, 100)}`;
+  const sentence = `${by}: open terminal in ${named(opened)} ${service}${program}`;
+  return event(by, service, opened.unit.id, sentence, { kind: opened.offer.kind });
+}
+
+function ending(
+  by: string,
+  service: string,
+  opened: OpenTerminal,
+  ms: number,
+  end: { readonly exitCode?: number; readonly reason?: string } | { readonly error: unknown },
+): NewEvent {
+  const how =
+    'error' in end
+      ? 'it broke'
+      : (end.reason ?? (end.exitCode === undefined ? 'it ended' : `exit code ${end.exitCode}`));
+  const sentence = `${by}: close terminal in ${named(opened)} ${service} after ${Math.round(ms / 1_000)} s: ${how}`;
+  return event(by, service, opened.unit.id, sentence, { ms: Math.round(ms), how });
+}
+
+function refusal(by: string, { service, unit }: Place, error: unknown): NewEvent {
+  const code = isSuperfluidityError(error) ? error.code : 'SF-CORE-UNEXPECTED';
+  const sentence = `${by}: open terminal in ${unit} of ${service}: refused, ${code}`;
+  return { ...event(by, service, unit, sentence, { code }), severity: 'warning' };
+}
