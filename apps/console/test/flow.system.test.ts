@@ -1,20 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type { Browser, Locator, Page } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser, whyNoBrowser } from './browser.ts';
+import { ControlPlane } from './control-plane.ts';
 
 /** The main job of the console against the real control plane with simulated sites: from an empty one to a service that is moved. */
 const PATIENCE_MS = 10_000;
-const consoleFolder = new URL('../', import.meta.url);
-const program = fileURLToPath(new URL('../../server/main.ts', import.meta.url));
 const title = `the console and the control plane${whyNoBrowser === undefined ? '' : `, skipped: ${whyNoBrowser}`}`;
 
 const descriptor = `superfluidity: 1
@@ -40,22 +30,13 @@ const violated = descriptor
   .replace('reach: {from: client', 'deny: {from: client');
 
 describe.skipIf(whyNoBrowser !== undefined)(title, () => {
-  let state: string;
-  let server: ChildProcess;
+  let controlPlane: ControlPlane;
   let browser: Browser;
   let page: Page;
-  let url: URL;
   const complaints: string[] = [];
 
   beforeAll(async () => {
-    if (!existsSync(new URL('dist/index.html', consoleFolder)))
-      await build({ configFile: new URL('vite.config.ts', consoleFolder).pathname, logLevel: 'error' });
-    state = await mkdtemp(join(tmpdir(), 'superfluidity-console-'));
-    const args = ['--state', state, '--port', '0', '--no-open', '--log-level', 'error'];
-    server = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-    url = new URL(await consoleUrl(server));
-    // Printed into a log, the address carries no token.
-    url.hash = `token=${(await readFile(join(state, 'admin.token'), 'utf8')).trim()}`;
+    controlPlane = await ControlPlane.start();
     browser = await launchBrowser();
     page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
     page.setDefaultTimeout(PATIENCE_MS);
@@ -68,21 +49,10 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
 
   afterAll(async () => {
     await browser?.close();
-    if (server !== undefined && server.exitCode === null) {
-      server.kill('SIGTERM');
-      await once(server, 'exit');
-    }
-    await rm(state, { recursive: true, force: true });
+    await controlPlane?.[Symbol.asyncDispose]();
   });
 
-  async function consoleUrl(child: ChildProcess): Promise<string> {
-    for await (const line of createInterface({ input: child.stdout! })) {
-      const found = /console +(\S+)/.exec(line)?.[1];
-      if (found !== undefined) return found;
-    }
-    throw new Error('the server ended before it listened');
-  }
-  const go = (to: string) => page.goto(url.origin + to);
+  const go = (to: string) => page.goto(controlPlane.origin + to);
   const button = (name: string, within: Page | Locator = page) => within.getByRole('button', { name, exact: true });
   const eventually = (read: () => Promise<unknown>) => expect.poll(read, { timeout: PATIENCE_MS, interval: 50 });
   const choose = async (text: string) => {
@@ -92,12 +62,12 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
   };
 
   it('is sent compressed, and says what is not there yet', async () => {
-    const index = await fetch(url.origin, { headers: { 'accept-encoding': 'br' } });
+    const index = await fetch(controlPlane.origin, { headers: { 'accept-encoding': 'br' } });
     const script = /src="(\/assets\/[^"]+\.js)"/.exec(await index.text())![1]!;
-    const answer = await fetch(url.origin + script, { headers: { 'accept-encoding': 'br' } });
+    const answer = await fetch(controlPlane.origin + script, { headers: { 'accept-encoding': 'br' } });
     expect(answer.headers.get('content-encoding')).toBe('br');
     expect(await answer.text()).toContain('use');
-    await page.goto(url.href);
+    await page.goto(await controlPlane.signedIn());
     await page.getByRole('heading', { name: 'No service yet' }).waitFor();
     expect(page.url()).not.toContain('token');
   });

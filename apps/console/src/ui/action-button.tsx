@@ -13,8 +13,9 @@ export function ActionButton({ permission = { allowed: true }, ...button }: Prop
 export function ReasonButton({ permission = { allowed: true }, ...button }: Props) {
   if (permission.allowed) return <Button {...button} />;
   const { onClick: _nothing, ...shown } = button;
+  // Below, where it does not lie over the button beside this one.
   return (
-    <Tooltip content={permission.reason}>
+    <Tooltip content={permission.reason} position="bottom-end">
       <Button {...shown} isAriaDisabled data-reason={permission.reason} />
     </Tooltip>
   );

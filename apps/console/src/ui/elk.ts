@@ -6,9 +6,24 @@ let elk: Elk | undefined;
 
 export const elkStarted = (): boolean => elk !== undefined;
 
+/** Rejects when the worker cannot be loaded, or dies: ELK itself would wait for it. */
+let broken: Promise<never> = new Promise(() => {});
+
 export function layoutByElk(graph: ElkNode): Promise<ElkNode> {
-  elk ??= new ELK({ workerFactory: () => new Worker(workerUrl) });
-  return elk.layout(graph);
+  elk ??= new ELK({ workerFactory: startWorker });
+  return Promise.race([elk.layout(graph), broken]);
+}
+
+function startWorker(): Worker {
+  const worker = new Worker(workerUrl);
+  broken = new Promise((_resolve, reject) => {
+    worker.addEventListener('error', ({ message }) => {
+      elk = undefined;
+      reject(new Error(message === '' || message === undefined ? 'its program cannot be loaded' : message));
+    });
+  });
+  broken.catch(() => {});
+  return worker;
 }
 
 /** The same with a time limit, after which the worker is ended: a layout cannot be interrupted otherwise. */
