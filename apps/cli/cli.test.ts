@@ -147,6 +147,40 @@ describe('a service from nothing to nothing', { timeout: 120_000 }, () => {
   });
 });
 
+describe('units that scale by themselves', { timeout: 60_000 }, () => {
+  test('a policy is set, advises, is shown with its decisions, and is stopped', async () => {
+    const solved = join(folder, 'table.json');
+    const model = fileURLToPath(new URL('../../examples/scaling/scaling.yaml', import.meta.url));
+    await sf(['scale', 'solve', model, '--table', solved]);
+    const policy = join(folder, 'policy.yaml');
+    await writeFile(policy, 'kind: mdp\nfile: table.json\neveryS: 1\n');
+    const scaled = join(folder, 'scaled.yaml');
+    const unit =
+      "{name: video, environment: container, image: 'host:', ports: [net], scale: {initial: 1, min: 1, max: 4}}";
+    const networks = '[{name: net, prefix: 10.77.0.0/16}]';
+    await writeFile(
+      scaled,
+      `superfluidity: 1\nservice: {name: scaled, version: '1', networks: ${networks}, functions: [${unit}]}\n`,
+    );
+    await sf(['site', 'add', 'aside', '--kind', 'simulated']);
+    expect((await sf(['deploy', scaled])).code).toBe(0);
+    expect((await sf(['service', 'scaling', 'show', 'scaled'])).out).toContain('no unit of scaled scales by itself');
+    const set = await sf(['service', 'scaling', 'set', 'scaled', 'video', policy, '--recommend-only']);
+    expect(set.out).toMatch(/policy +mdp: a table of a Markov model, advice alone/);
+    expect(set.out).toMatch(/^VMs down, tasks across/m);
+    const list = ['service', 'scaling', 'decisions', 'scaled', '--output', 'json'];
+    await expect.poll(async () => JSON.parse((await sf(list)).out).length, { timeout: 10_000 }).toBeGreaterThan(0);
+    const shown = await json('service', 'scaling', 'show', 'scaled', 'video');
+    expect(shown).toMatchObject({ unit: 'video/video', state: 'active', last: { kind: 'mdp' } });
+    expect((await sf(['service', 'scaling', 'decisions', '--unit', 'video/video'])).out).toMatch(/OUTCOME +INSTANCES/);
+    await writeFile(policy, 'kind: hpa\nmetric: cpu\ntarget: 1\n');
+    const refused = await sf(['service', 'scaling', 'set', 'scaled', 'video', policy]);
+    expect([refused.code, refused.err]).toEqual([2, expect.stringMatching(/metric: .*rate/)]);
+    expect((await sf(['service', 'scaling', 'stop', 'scaled', 'video'])).out).toMatch(/there are 1 of it/);
+    expect((await sf(['terminate', 'scaled'])).code).toBe(0);
+  });
+});
+
 describe('tokens', () => {
   test('the first one is in a file that its owner alone can read', async () => {
     expect((await stat(join(state, 'admin.token'))).mode & 0o777).toBe(0o600);

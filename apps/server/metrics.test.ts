@@ -20,7 +20,7 @@ test('requests, steps, events, operations and pools can be scraped', async () =>
     ['op-1', 'op-2'].map((id) => ({ id, ...operation, params: {} })),
   );
   const pools = async () => [{ site: 'edge', pool: 'video', ready: 2, hits: 7, misses: 1 }];
-  const metrics = createMetrics({ store, pools });
+  const metrics = createMetrics({ store, pools, scaling: () => [{ kind: 'hpa', outcome: 'kept', count: 5 }] });
   const written: NewEvent[] = [];
   const log = metrics.watch({ append: (event: NewEvent) => written.push(event) } as unknown as ClosableEventLog);
   for (const state of ['running', 'done']) {
@@ -32,6 +32,7 @@ test('requests, steps, events, operations and pools can be scraped', async () =>
   await store.close();
   expect(written).toHaveLength(2);
   expect(text).toContain('superfluidity_operations{state="COMPLETED"} 2');
+  expect(text).toContain('superfluidity_scaling_decisions{kind="hpa",outcome="kept"} 5');
   expect(text).toContain('superfluidity_pool_count{site="edge",pool="video",what="hits"} 7');
   expect(text).toContain('superfluidity_step_seconds_count{verb="unit",state="done"} 1');
   expect(text).toContain('superfluidity_events_total{kind="step",severity="info"} 2');

@@ -13,6 +13,8 @@ export interface PoolCount {
 export interface MetricsSources {
   readonly store: Store;
   readonly pools: () => Promise<readonly PoolCount[]>;
+  /** Decisions on scaling of this server. */
+  readonly scaling: () => readonly { readonly kind: string; readonly outcome: string; readonly count: number }[];
 }
 
 export interface Metrics {
@@ -27,9 +29,11 @@ const SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 
 
 /** Steps whose end is awaited; those above it are not measured. */
 const STEPS_AT_ONCE = 20_000;
+/** Units that scale by themselves: more are not told one by one. */
+const SCALED_UNITS = 1_000;
 
 /** Prometheus exposition, version 0.0.4. What the database or the sites know is asked for when somebody scrapes. */
-export function createMetrics({ store, pools }: MetricsSources): Metrics {
+export function createMetrics({ store, pools, scaling }: MetricsSources): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -78,6 +82,45 @@ export function createMetrics({ store, pools }: MetricsSources): Metrics {
       this.reset();
       for (const { site, pool, ready, hits, misses } of await pools()) {
         for (const [what, count] of Object.entries({ ready, hits, misses })) this.set({ site, pool, what }, count);
+      }
+    },
+  });
+
+  new Gauge({
+    name: 'superfluidity_scaling_decisions',
+    help: 'Decisions of this server on units that scale by themselves, by kind of policy and outcome, since it was started',
+    labelNames: ['kind', 'outcome'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { kind, outcome, count } of scaling()) this.set({ kind, outcome }, count);
+    },
+  });
+  new Gauge({
+    name: 'superfluidity_scaling_instances',
+    help: 'Instances of units that scale by themselves: what there is (wanted) and what runs of it (running)',
+    labelNames: ['service', 'unit', 'what'],
+    registers,
+    async collect() {
+      const rows = await store.db
+        .selectFrom('scaling_policy')
+        .innerJoin('unit', (join) =>
+          join.onRef('unit.service', '=', 'scaling_policy.service').onRef('unit.path', '=', 'scaling_policy.unit'),
+        )
+        .select((eb) => [
+          'scaling_policy.service',
+          'scaling_policy.unit',
+          eb.fn.countAll<number>().as('wanted'),
+          eb.fn.countAll<number>().filterWhere('unit.state', '=', 'running').as('running'),
+        ])
+        .where('scaling_policy.active', '=', true)
+        .groupBy(['scaling_policy.service', 'scaling_policy.unit'])
+        .limit(SCALED_UNITS)
+        .execute();
+      this.reset();
+      for (const { service, unit, wanted, running } of rows) {
+        this.set({ service, unit, what: 'wanted' }, Number(wanted));
+        this.set({ service, unit, what: 'running' }, Number(running));
       }
     },
   });

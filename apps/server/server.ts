@@ -82,7 +82,11 @@ export async function startServer(options: ServerOptions, pino: PinoLogger): Pro
 
     // Metrics watch the events that the lifecycle writes, and read the pools that it knows.
     const opened: Lifecycle[] = [];
-    const metrics = createMetrics({ store, pools: async () => (await Promise.all(opened.map(poolsOf))).flat() });
+    const metrics = createMetrics({
+      store,
+      pools: async () => (await Promise.all(opened.map(poolsOf))).flat(),
+      scaling: () => opened.flatMap(({ autoscaler }) => autoscaler.counts()),
+    });
     const events = metrics.watch(await createEventLog({ store, clock, log }));
     closers.add(() => events.close());
     const lifecycle = await createLifecycle({

@@ -105,6 +105,17 @@ const schema = z.strictObject({
         .max(60_000)
         .default(100)
         .describe('Between two requests of a unit with telemetry.'),
+      profile: z
+        .array(z.strictObject({ afterMs: milliseconds, requestIntervalMs: z.number().min(1).max(60_000) }))
+        .max(1_000)
+        .refine(
+          (steps) => steps.every(({ afterMs }, i) => i === 0 || afterMs > steps[i - 1]!.afterMs),
+          'afterMs must grow',
+        )
+        .default([])
+        .describe(
+          'From so long after the start of such a unit on, its requests come at this interval: load that rises and falls.',
+        ),
       serviceMs: latencyModel
         .default({ kind: 'lognormal', medianMs: 2, sigma: 0.25 })
         .describe('What a request takes besides the network.'),

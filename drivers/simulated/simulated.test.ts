@@ -219,10 +219,10 @@ describe('failures', () => {
 
 describe('traffic', () => {
   /** ue and the firewall at the edge, video in the core and then at the edge; 20 ms between the sites. */
-  async function moved() {
+  async function moved(traffic: Record<string, unknown> = {}) {
     const { clock, open } = world();
     const serviceMs = { kind: 'fixed', ms: 2 };
-    const edge = await open('edge', { traffic: { serviceMs, flows: 10, flowLifetimeMs: 1000 } });
+    const edge = await open('edge', { traffic: { serviceMs, flows: 10, flowLifetimeMs: 1000, ...traffic } });
     const core = await open('core');
     const link = { id: 'link', a: 'edge', b: 'core', latencyMs: 20, jitterMs: 0, loss: 0, bandwidthMbps: 100 };
     for (const site of [edge, core]) await site.fabric.ensureLink(link, call);
@@ -314,6 +314,28 @@ describe('traffic', () => {
     await clock.advance(500);
     const { lines } = await edge.readOutput('ue', next);
     expect(lines.map((line) => (JSON.parse(line) as { latencyMs: number }).latencyMs)).toEqual(Array(5).fill(102));
+  });
+
+  test('load rises and falls as its profile says, however it is read', async () => {
+    const profile = [
+      { afterMs: 1_050, requestIntervalMs: 10 },
+      { afterMs: 2_000, requestIntervalMs: 500 },
+    ];
+    const { clock, edge } = await moved({ profile });
+    const times: number[] = [];
+    let offset = 0;
+    for (const step of [37, 400, 613, 1, 999, 3_000]) {
+      await clock.advance(step);
+      const { lines, next } = await edge.readOutput('ue', offset);
+      for (const line of lines) times.push((JSON.parse(line) as { t: number }).t);
+      offset = next;
+    }
+    const start = times[0]!;
+    const every = (from: number, to: number, by: number) =>
+      Array.from({ length: Math.ceil((to - from) / by) }, (_, i) => from + i * by);
+    const all = [...every(0, 1_050, 100), ...every(1_050, 2_000, 10), ...every(2_000, 9_000, 500)];
+    expect(times.map((t) => t - start)).toEqual(all.slice(0, times.length));
+    expect(times.length).toBe(11 + 95 + Math.floor((1_000 + 37 + 400 + 613 + 1 + 999 + 3_000 - 2_000) / 500));
   });
 
   test('one read is bounded, and the next goes on', async () => {

@@ -21,22 +21,31 @@ export function readTelemetry(
   nowMs: number,
   offset: number,
 ): { readonly lines: readonly string[]; readonly next: number } {
-  const { requestIntervalMs } = config.traffic;
   const first = Math.max(0, Math.ceil(offset / LINE_BYTES));
   if (unit.spec.execution.telemetry !== true) {
     return first === 0 ? { lines: [pad('started')], next: LINE_BYTES } : { lines: [], next: offset };
   }
   const activations = activationsOf(unit, fabric);
   const runs = unit.state === 'running' || unit.state === 'draining';
-  const made = runs ? Math.max(0, Math.floor((nowMs - unit.startedAtMs) / requestIntervalMs)) : 0;
+  const requests = new Requests(config);
+  const made = runs ? requests.madeAfter(nowMs - unit.startedAtMs) : 0;
   const count = Math.max(0, Math.min(limits.linesPerRead, made - first));
-  const lines = Array.from({ length: count }, (_, index) => sample(unit, activations, config, first + index));
+  const lines = Array.from({ length: count }, (_, index) => {
+    const number = first + index;
+    const t = Math.round(unit.startedAtMs + requests.timeOf(number));
+    return sample(unit, activations, config, number, t);
+  });
   return { lines, next: (first + count) * LINE_BYTES };
 }
 
-function sample(unit: UnitRecord, activations: readonly Activation[], config: SimulatedConfig, number: number): string {
-  const { requestIntervalMs, serviceMs } = config.traffic;
-  const t = Math.round(unit.startedAtMs + number * requestIntervalMs);
+function sample(
+  unit: UnitRecord,
+  activations: readonly Activation[],
+  config: SimulatedConfig,
+  number: number,
+  t: number,
+): string {
+  const { serviceMs } = config.traffic;
   const active = activations.findLast((one) => one.atMs <= t);
   if (active === undefined || active.oneWayMs === null) {
     return pad(JSON.stringify({ t, latencyMs: 0, bytes: 0, ok: false }));
@@ -45,6 +54,42 @@ function sample(unit: UnitRecord, activations: readonly Activation[], config: Si
   const size = SEGMENT_BYTES.max - SEGMENT_BYTES.min;
   const bytes = SEGMENT_BYTES.min + Math.round(size * draw(config.seed, 'bytes', unit.spec.id, number));
   return pad(JSON.stringify({ t, latencyMs: Math.round(latencyMs * 1000) / 1000, bytes, ok: true }));
+}
+
+interface Stretch {
+  readonly fromMs: number;
+  readonly intervalMs: number;
+  /** Number of its first request. */
+  readonly first: number;
+}
+
+/** When each request of a unit comes, counted from its start: the number says the time, and the time the number. */
+class Requests {
+  readonly #stretches: readonly Stretch[];
+
+  constructor({ traffic: { requestIntervalMs, profile } }: SimulatedConfig) {
+    const stretches: Stretch[] = [{ fromMs: 0, intervalMs: requestIntervalMs, first: 0 }];
+    for (const step of profile) {
+      const { fromMs, intervalMs, first } = stretches.at(-1)!;
+      const count = Math.ceil((step.afterMs - fromMs) / intervalMs);
+      stretches.push({ fromMs: step.afterMs, intervalMs: step.requestIntervalMs, first: first + count });
+    }
+    this.#stretches = stretches;
+  }
+
+  timeOf(number: number): number {
+    const { fromMs, intervalMs, first } = this.#stretches.findLast((one) => one.first <= number)!;
+    return fromMs + (number - first) * intervalMs;
+  }
+
+  /** Those that are over: each takes as long as it is to the next. */
+  madeAfter(elapsedMs: number): number {
+    const at = this.#stretches.findLastIndex(({ fromMs }) => fromMs <= elapsedMs);
+    if (at < 0) return 0;
+    const { fromMs, intervalMs, first } = this.#stretches[at]!;
+    const next = this.#stretches[at + 1]?.first ?? Number.POSITIVE_INFINITY;
+    return Math.min(next, first + Math.floor((elapsedMs - fromMs) / intervalMs));
+  }
 }
 
 function activationsOf(unit: UnitRecord, fabric: FabricState): readonly Activation[] {

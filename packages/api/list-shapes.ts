@@ -7,6 +7,7 @@ import type {
   ListedStorage,
   ListedUnit,
   Operation,
+  ScalingDecision,
   Service,
   Site,
   Token,
@@ -169,6 +170,17 @@ const events: ListShape<Event> = {
   },
 };
 
+const scalingDecisions: ListShape<ScalingDecision> = {
+  key: (decision) => decision.id,
+  sorts: { at: (decision) => decision.id },
+  text: ({ service, unit, reasons }) => [service, unit, ...reasons].join(' '),
+  filters: {
+    service: (decision) => decision.service,
+    unit: (decision) => decision.unit,
+    outcome: (decision) => decision.outcome,
+  },
+};
+
 const tokens: ListShape<Token> = {
   key: (token) => token.id,
   sorts: {
@@ -205,4 +217,5 @@ export const listShapes = {
   events,
   tokens,
   users,
+  scalingDecisions,
 } as const;

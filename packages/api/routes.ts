@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { accessRoutes } from './access-routes.ts';
 import { anyName, anyOf, listOf, listQuery, searchText, yesOrNo } from './lists.ts';
 import { byId, byName, nothing, type Route } from './route.ts';
+import { scalingRoutes } from './scaling-routes.ts';
 import * as s from './schemas.ts';
 
 export type { Route } from './route.ts';
@@ -39,6 +40,7 @@ export const routes = {
     role: 'reader',
   },
   ...accessRoutes,
+  ...scalingRoutes,
 
   listSites: {
     method: 'GET',

@@ -498,7 +498,9 @@ export const event = z
   .object({
     id: z.int(),
     at: z.number(),
-    kind: z.string().meta({ description: 'operation, step, unit, site, service, pool, descriptor, audit' }),
+    kind: z
+      .string()
+      .meta({ description: 'operation, step, unit, site, service, pool, descriptor, scaling, anomaly, audit' }),
     subject: z.string().meta({ description: 'What it is about: an id or a name' }),
     service: z.string().optional(),
     severity: z.enum(['info', 'warning', 'error']),

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type * as scaling from './scaling-schemas.ts';
 import type * as s from './schemas.ts';
 
 /** The resources as plain types. */
@@ -45,3 +46,7 @@ export type Me = z.infer<typeof s.principal>;
 export type SystemInfo = z.infer<typeof s.systemInfo>;
 export type ProblemDetails = z.infer<typeof s.problemDetails>;
 export type ProofAnswer = z.infer<typeof s.proofAnswer>;
+export type ScalingOutcome = z.infer<typeof scaling.scalingOutcome>;
+export type ScalingDecision = z.infer<typeof scaling.scalingDecision>;
+export type PolicyGrid = z.infer<typeof scaling.policyGrid>;
+export type UnitScaling = z.infer<typeof scaling.unitScaling>;

@@ -36,6 +36,11 @@ export const lifecycleErrors = defineErrors({
     title: 'What the sites have now violates a policy of the service',
     hint: 'See `superfluidity operation show ID`. `operation retry` asks the sites again, `continue` leaves it as it is, `rollback` takes the operation back.',
   },
+  'SF-LIFECYCLE-SCALING-POLICY': {
+    status: 422,
+    title: 'A policy of scaling cannot be used',
+    hint: 'See the guide of scaling: tables are made by `superfluidity scale solve --table`, models by `superfluidity scale train`.',
+  },
   'SF-LIFECYCLE-IN-USE': {
     status: 409,
     title: 'It is in use',

@@ -9,6 +9,9 @@ import { createServices, serviceConsequences, type Services } from './services.t
 import { createTerminals, type Terminals } from './terminals.ts';
 import { type FindUnit, unitFinder } from './find-unit.ts';
 import { createSites, type Sites } from './sites.ts';
+import { Autoscaler } from './scaling/autoscaler.ts';
+import { ScalingRecords } from './scaling/records.ts';
+import { createScaling, type Scaling } from './scaling/scaling.ts';
 import { TelemetryCollector } from './telemetry-collector.ts';
 import { createVerification } from './verification.ts';
 import { chainRecords, unitRecords } from './unit-records.ts';
@@ -22,6 +25,9 @@ export interface Lifecycle {
   readonly lists: Lists;
   readonly terminals: Terminals;
   readonly findUnit: FindUnit;
+  readonly scaling: Scaling;
+  readonly decisions: ScalingRecords;
+  readonly autoscaler: Autoscaler;
   /** Finds the sites again. Before the engine is launched: the first thing that it does is to go on with operations. */
   open(): Promise<void>;
   /** Begins to reconcile and to read telemetry. After the engine is launched. */
@@ -49,8 +55,12 @@ export async function createLifecycle(options: LifecycleOptions): Promise<Lifecy
     now: () => options.clock.now(),
   });
   const operations = await createOperations(options, actions, serviceConsequences);
-  const services = createServices(options, { sites, catalogue, units, operations, verification });
+  const decisions = new ScalingRecords(options.store, options.executor, options.limits.scalingDecisions);
+  const services = createServices(options, { sites, catalogue, units, operations, verification, scaling: decisions });
   const findUnit = unitFinder(units, services);
+  const scaling = createScaling(options, { catalogue, records: decisions });
+  const { scaleOf } = scaling;
+  const autoscaler = new Autoscaler(options, { services, operations, records: decisions, scaleOf });
   const reconciler = new Reconciler(options, { sites, units, services, operations });
   const collector = new TelemetryCollector(options, sites, units);
   return {
@@ -60,14 +70,19 @@ export async function createLifecycle(options: LifecycleOptions): Promise<Lifecy
     operations,
     findUnit,
     terminals: createTerminals(sites, findUnit),
+    scaling,
+    decisions,
+    autoscaler,
     lists: createLists({ store: options.store, sites, units }),
     open: () => sites.open(),
     start() {
       reconciler.start();
       collector.start();
+      autoscaler.start();
     },
     warm: () => verification.warm(),
     async close() {
+      await autoscaler.close();
       await reconciler.close();
       await collector.close();
       await operations.close();

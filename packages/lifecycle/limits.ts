@@ -21,6 +21,13 @@ export interface Limits {
   readonly databaseRetryMs: number;
   /** Between two readings of the output of units with telemetry. */
   readonly telemetryMs: number;
+  /** Between two looks whose turn it is to be decided on, and how many are decided on in one. */
+  readonly scalingLookMs: number;
+  readonly scalingAtOnce: number;
+  /** Decisions of one unit that are kept. */
+  readonly scalingDecisions: number;
+  /** Of a file of a policy: a table of a million states, or a large model. */
+  readonly scalingFileBytes: number;
   /** Of a service whose units are counted: those that are alone on their host, told one by one. */
   readonly unitsTold: number;
 }
@@ -38,5 +45,9 @@ export const defaultLimits: Limits = {
   databasePatienceMs: 600_000,
   databaseRetryMs: 500,
   telemetryMs: 100,
+  scalingLookMs: 1_000,
+  scalingAtOnce: 100,
+  scalingDecisions: 4_000,
+  scalingFileBytes: 20_000_000,
   unitsTold: 200,
 };

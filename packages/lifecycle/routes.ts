@@ -27,6 +27,10 @@ type Names =
   | 'getServiceOverlay'
   | 'verifyService'
   | 'scaleService'
+  | 'listScaling'
+  | 'setScaling'
+  | 'stopScaling'
+  | 'listScalingDecisions'
   | 'moveService'
   | 'healService'
   | 'terminateService'
@@ -41,14 +45,8 @@ type Names =
   | 'cancelOperation';
 
 /** What this room answers to the API. */
-export function lifecycleHandlers({
-  sites,
-  catalogue,
-  services,
-  operations,
-  lists,
-  findUnit,
-}: Lifecycle): Handlers<Names> {
+export function lifecycleHandlers(lifecycle: Lifecycle): Handlers<Names> {
+  const { sites, catalogue, services, operations, lists, findUnit, scaling, decisions } = lifecycle;
   return {
     listSites: ({ query }) => lists.sites(query),
     listHosts: ({ query }) => lists.hosts(query),
@@ -82,6 +80,10 @@ export function lifecycleHandlers({
     getServiceOverlay: ({ params }) => services.overlay(params.name),
     verifyService: ({ params, query }) => services.verify(params.name, query.realised === 'true'),
     scaleService: ({ params, body }) => services.scale(params.name, body.unit, body.count),
+    listScaling: ({ params }) => scaling.show(params.name),
+    setScaling: ({ params, body }) => scaling.set(params.name, body.unit, body.policy),
+    stopScaling: ({ params, query }) => scaling.stop(params.name, query.unit),
+    listScalingDecisions: ({ query }) => decisions.list(query),
     moveService: ({ params, body }) => services.move(params.name, body.what, body.to, body.host),
     healService: ({ params, body }) => services.heal(params.name, body.unit),
     terminateService: ({ params }) => services.terminate(params.name),

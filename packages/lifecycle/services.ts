@@ -8,6 +8,7 @@ import {
   type SitePath,
   unitsOf,
 } from '@superfluidity/model';
+import { autoscaleDefaults } from '@superfluidity/scale';
 import { databaseCode, toJson } from '@superfluidity/store';
 import type { Catalogue, ResolvedDescriptor } from './catalogue.ts';
 import { type Grant, grantPlacement, type WantedUnit } from './grant.ts';
@@ -18,6 +19,8 @@ import { overlayOf } from './overlay.ts';
 import { storedPlan, withVerification } from './plan.ts';
 import { loadOutline, loadService, type ServiceOutline, type ServiceRow } from './service-records.ts';
 import { groupedDetail, serviceDetail } from './service-view.ts';
+import { policiesOf } from './scaling/policies.ts';
+import type { ScalingRecords } from './scaling/records.ts';
 import type { Sites } from './sites.ts';
 import { nothingThere, type Placed, planTransition, type Situation, type Transition, unitName } from './transition.ts';
 import type { UnitRecord, UnitRecords } from './unit-records.ts';
@@ -27,7 +30,8 @@ import { canBeRead, hasPolicies, refuseViolation, unknownPolicies, type Verifica
 export interface Services {
   plan(descriptor: ResolvedDescriptor, name?: string): Promise<Plan>;
   deploy(descriptor: ResolvedDescriptor, name?: string): Promise<Accepted>;
-  scale(name: string, unit: string, count: number): Promise<Accepted>;
+  /** `automatic`: by the policy of the unit; taken back when it fails. */
+  scale(name: string, unit: string, count: number, automatic?: boolean): Promise<Accepted>;
   move(name: string, what: string, to: string, host?: string): Promise<Accepted>;
   /** The units that do not run, or the ones that are named. */
   heal(name: string, unit?: string): Promise<Accepted>;
@@ -61,6 +65,7 @@ export interface ServiceParts {
   readonly units: UnitRecords;
   readonly operations: Operations;
   readonly verification: Verification;
+  readonly scaling: ScalingRecords;
 }
 
 /** What the end of an operation means for its service. */
@@ -92,7 +97,7 @@ export const serviceConsequences: Consequences = async (trx, kind, service, stat
 
 export function createServices(options: LifecycleOptions, parts: ServiceParts): Services {
   const { store, clock } = options;
-  const { sites, catalogue, units, operations, verification } = parts;
+  const { sites, catalogue, units, operations, verification, scaling } = parts;
   const { db } = store;
 
   /** All that is known of a service that is there. */
@@ -200,6 +205,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
   async function planDeploy(descriptor: ResolvedDescriptor, name: string) {
     const { service, baseFolder } = descriptor;
     await refuseSharedPrefixes(service, name);
+    const policies = await policiesOf(service, baseFolder, options.limits.scalingFileBytes);
     const wanted = unitsOf(service).flatMap(({ path, unit }) =>
       Array.from({ length: unit.scale?.initial ?? 1 }, (_, index) => ({ path, index })),
     );
@@ -215,7 +221,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
     });
     const report = await intended(name, descriptor, after, []);
     const verified = report === undefined ? steps : readBack(steps, name, after, true);
-    return { plan: storedPlan('INSTANTIATE', name, granted, verified, report), after };
+    return { plan: storedPlan('INSTANTIATE', name, granted, verified, report), after, policies };
   }
 
   /** Hosts route by prefix: two services with one prefix would get each other's packets. */
@@ -244,7 +250,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
       // What cannot be placed is not onboarded either: a deployment that is refused changes nothing.
       const known = descriptor.id === undefined ? undefined : await catalogue.onboard(descriptor);
       refuseDisabled(known);
-      const { plan, after } = await planDeploy(descriptor, name);
+      const { plan, after, policies } = await planDeploy(descriptor, name);
       refuseViolation(plan.verification, 'SF-LIFECYCLE-POLICY', `deploy ${name}`);
       const entry = known ?? (await catalogue.onboard(descriptor));
       refuseDisabled(entry);
@@ -286,13 +292,17 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
         }
         await trx.updateTable('descriptor').set({ usage_state: 'IN_USE' }).where('id', '=', entry.id).execute();
         await operations.records.insert(trx, operation);
+        for (const { unit, policy } of policies) {
+          const everyS = policy.everyS ?? autoscaleDefaults.everyS;
+          await scaling.put({ service: name, unit, policy, origin: 'descriptor' }, everyS, trx);
+        }
       });
       await operations.start(operation);
       warnUnknown(operation.id, name, plan.verification);
       return { operation: operation.id, service: name };
     },
 
-    async scale(name, unit, count) {
+    async scale(name, unit, count, automatic = false) {
       const loaded = await load(name);
       const { service } = loaded.descriptor;
       const known = oneUnit(service, unit, `scale ${name}`);
@@ -318,7 +328,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
         `scale ${known.path} of ${name}`,
       );
       const what = { target: granted.placed, replace: new Set<string>(), order: 'make-before-break' } as const;
-      return change('SCALE', loaded, granted, what, { unit: known.path, count });
+      return change('SCALE', loaded, granted, what, { unit: known.path, count }, automatic);
     },
 
     async move(name, what, to, host) {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Event, SiteDeclaration } from '@superfluidity/api';
 import { silentLogger, systemClock } from '@superfluidity/core';
 import { readNative } from '@superfluidity/dialects';
+import type { Telemetry } from '@superfluidity/observe';
 import type { DriverKind } from '@superfluidity/site';
 import type { Store } from '@superfluidity/store';
 import { sql } from 'kysely';
@@ -29,6 +30,7 @@ export interface TestLifecycleOptions {
   readonly kinds: readonly DriverKind[];
   readonly limits?: Partial<Limits>;
   readonly faults?: MemoryEngineOptions['faults'];
+  readonly telemetry?: Telemetry;
   /** Reconcile in the background. Default: only when the test asks. */
   readonly background?: boolean;
 }
@@ -54,7 +56,7 @@ export async function testLifecycle(options: TestLifecycleOptions): Promise<Test
         list: async () => ({ items: [], total: 0 }),
         async *follow() {},
       },
-      telemetry: { record: () => {}, list: () => [], async *follow() {}, forget: () => {} },
+      telemetry: options.telemetry ?? { record: () => {}, list: () => [], async *follow() {}, forget: () => {} },
       kinds: options.kinds,
       siteFolder,
       fence: async () => journal.nextFence(),

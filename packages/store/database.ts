@@ -29,6 +29,8 @@ export interface Database {
   workflow_signal: WorkflowSignalTable;
   workflow_run: WorkflowRunTable;
   workflow_step: WorkflowStepTable;
+  scaling_policy: ScalingPolicyTable;
+  scaling_decision: ScalingDecisionTable;
 }
 
 interface Dated {
@@ -204,4 +206,30 @@ export interface WorkflowStepTable {
   workflow_id: string;
   name: string;
   result: JsonColumn;
+}
+
+export interface ScalingPolicyTable extends Dated {
+  service: string;
+  unit: string;
+  policy: JsonColumn;
+  origin: 'descriptor' | 'user';
+  active: boolean;
+  every_ms: number;
+  decided_at: number;
+}
+
+export interface ScalingDecisionTable {
+  id: GeneratedAlways<number>;
+  at: number;
+  service: string;
+  unit: string;
+  kind: string;
+  outcome: 'scaling' | 'kept' | 'recommended' | 'refused' | 'no-data';
+  replicas: number;
+  decided: number;
+  recommended: number | null;
+  reasons: JsonColumn;
+  metrics: JsonColumn;
+  operation: string | null;
+  executor: string;
 }

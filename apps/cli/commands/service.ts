@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { positive, type Run, wholeNumber } from '../arguments.ts';
 import { listing } from '../list-options.ts';
+import { scalingCommand } from './scaling.ts';
 import { waiting } from './waiting.ts';
 
 const BASE = 'folder that paths in the descriptor start from (default: its own)';
@@ -10,6 +11,7 @@ export function serviceCommands(run: Run): readonly Command[] {
   const verbs = serviceVerbs(run);
   const command = new Command('service').description('services: check, plan, deploy, move, ...');
   for (const make of Object.values(verbs)) command.addCommand(make());
+  command.addCommand(scalingCommand(run));
   const often = ['check', 'plan', 'deploy', 'move', 'heal', 'terminate'] as const;
   return [command, ...often.map((verb) => verbs[verb]().summary(`the same as \`service ${verb}\``))];
 }

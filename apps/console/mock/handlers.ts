@@ -19,6 +19,7 @@ import { overlayOf } from './overlay.ts';
 import { planOf, proofOfSource, textOf } from './plan.ts';
 import { proofOf } from './proof.ts';
 import { found, Refusal } from './refusal.ts';
+import { scalingHandlers } from './scaling.ts';
 import { type Scenario, SENTINELS } from './scenario.ts';
 import { makeSite, tell, type World } from './world.ts';
 
@@ -249,6 +250,11 @@ export function handlers(world: World, scenario: Scenario): Handlers {
       const asked = (body['source'] as { descriptor?: string } | undefined)?.descriptor;
       return accepted(scenario.deploy(name, asked === undefined ? undefined : descriptor(asked).id));
     },
+    ...scalingHandlers(
+      world,
+      service,
+      (reason) => new Refusal(409, 'SF-LIFECYCLE-STATE', reason, 'See `superfluidity service scaling show NAME`.'),
+    ),
     moveService: ({ params, body }) => {
       site(body['to']);
       return accepted(scenario.move(idle(params['name']), body['what']!, body['to']!, body['host']));

@@ -1,6 +1,7 @@
 import type { Operation, OperationDetail, ServiceDetail, SiteDetail, Unit } from '@superfluidity/api';
 import { smallText } from './descriptors.ts';
 import { proofOf } from './proof.ts';
+import { makeScaling } from './scaling.ts';
 import { failureOf } from './scenario.ts';
 import { makeSite, type World } from './world.ts';
 
@@ -45,6 +46,7 @@ export function makeHistory(world: World): void {
   const day = 86_400_000;
   world.sites.set('metro', busySite(world, 'metro', 96));
   world.services.set('campus-firewall', campusFirewall(now - 3 * day));
+  makeScaling(world);
   for (const [i, [name, format, operationalState, usageState]] of CATALOGUE.entries()) {
     const id = `desc-0mkc${i}`;
     const source = smallText(name, `1.${i}`);

@@ -5,6 +5,7 @@ import type {
   Operation,
   OperationDetail,
   Sample,
+  ScalingDecision,
   ServiceDetail,
   SiteDetail,
   SiteLink,
@@ -13,6 +14,7 @@ import type {
   Token,
   Unit,
   User,
+  UnitScaling,
 } from '@superfluidity/api';
 
 /** State of the mock control plane: plain data, changed by scenario.ts, read by handlers.ts. */
@@ -36,6 +38,9 @@ export interface World {
   readonly output: Map<string, string[]>;
   /** Services whose policies do not hold. */
   readonly violated: Set<string>;
+  /** Of units that scale by themselves, by service; and what was decided on them, oldest first. */
+  readonly scaling: Map<string, UnitScaling[]>;
+  readonly decisions: ScalingDecision[];
   /** Share of a host, `site/host`, that is taken by what this control plane does not know. */
   readonly others: Map<string, number>;
   readonly system: SystemInfo;
@@ -163,6 +168,8 @@ export function makeWorld(): World {
     revoked: false,
     output: new Map(),
     violated: new Set(),
+    scaling: new Map(),
+    decisions: [],
     others: new Map(),
     system: {
       name: 'superfluidity',

@@ -49,6 +49,7 @@ service:
 export interface Pace {
   readonly startMs: number;
   readonly fabricMs: number;
+  readonly traffic?: Readonly<Record<string, unknown>>;
 }
 
 export async function simulatedSites(client: Client, folder: string, pace: Pace): Promise<SimulatedWorld> {
@@ -56,6 +57,7 @@ export async function simulatedSites(client: Client, folder: string, pace: Pace)
   const config = {
     persist: true,
     hosts: { count: 2 },
+    ...(pace.traffic === undefined ? {} : { traffic: pace.traffic }),
     latency: { start: fixed(pace.startMs), fabric: fixed(pace.fabricMs), remove: fixed(pace.fabricMs) },
   };
   const sites: Record<string, string> = {};
