@@ -11,7 +11,7 @@ import { type ServerProcess, startServerProcess } from './testing/server-process
 const why = await whyNoLinuxSites();
 const example = fileURLToPath(new URL('../../examples/characterise/linux.yaml', import.meta.url));
 
-/** Sends datagrams back, each after two milliseconds of work. */
+/** Sends datagrams back, each after half a millisecond of work. */
 const echo = `superfluidity: 1
 service:
   name: echo
@@ -21,7 +21,7 @@ service:
     - name: echo
       environment: container
       image: "host:"
-      command: [node, -e, "const s = require('node:dgram').createSocket('udp4').bind(7); s.on('message', (m, { port, address }) => { for (const b = process.cpuUsage(); process.cpuUsage(b).user < 2000; ); s.send(m, port, address); });"]
+      command: [node, -e, "const s = require('node:dgram').createSocket('udp4').bind(7); s.on('message', (m, { port, address }) => { for (const b = process.cpuUsage(); process.cpuUsage(b).user < 500; ); s.send(m, port, address); });"]
       ports: [lan]
       requirements: {cpu: 1, memoryMiB: 128}
 `;
@@ -31,7 +31,7 @@ deployment_parameters: {vm_vcpus: [0.02, 1]}
 use_case:
   name: throughput
   from: {network: lan}
-  parameters: {host: '{echo}', port: 7, min_rate: 10, max_rate: 2000, first_trial: 0.5, trial: 2, residual: 0.5, width: 0.3, loss_ratio: 0.1}
+  parameters: {host: '{echo}', port: 7, min_rate: 10, max_rate: 2000, first_trial: 0.5, trial: 2, residual: 2, width: 0.4, loss_ratio: 0.3}
 iterations: 1
 action:
   type: template_optimization

@@ -14,6 +14,7 @@ export function characteriseCommand(run: Run): Command {
     .option('--exhaustive', 'measure every configuration as often as the file says')
     .option('--confidence <probability>', 'of the answer, at which it is enough', probability, 0.95)
     .option('--noise <probability>', 'that an experiment comes out wrong', probability, 0.05)
+    .option('--halving', 'short trials while there are many candidates, the whole time for those that are chosen')
     .option('--no-deploy', 'the service runs already: only the traffic is made')
     .option('--timeout <seconds>', 'of a deployment', seconds, 600)
     .option('--dry-run', 'say what would be done, and do nothing')

@@ -10,7 +10,7 @@ import {
   runExperiments,
   useCaseOf,
 } from '@superfluidity/characterise';
-import { reportError, systemClock } from '@superfluidity/core';
+import { reportError, SuperfluidityError, systemClock } from '@superfluidity/core';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { errorText } from '../print/error.ts';
@@ -24,6 +24,7 @@ interface RunOptions {
   readonly exhaustive?: boolean;
   readonly confidence: number;
   readonly noise: number;
+  readonly halving?: boolean;
   readonly deploy: boolean;
   readonly timeout: number;
   readonly dryRun?: boolean;
@@ -33,6 +34,12 @@ export async function run(context: Context, file: string, options: RunOptions): 
   const { characterisation, folder } = await loadCharacterisation(file);
   const { serviceId } = characterisation;
   const useCase = useCaseOf(characterisation);
+  if (options.halving === true && useCase.scalable !== true)
+    throw new SuperfluidityError('SF-CHARACTERISE-USE-CASE', {
+      doing: 'make short trials',
+      reason: `${characterisation.useCase.name} takes the time that it takes`,
+      hint: 'Leave out --halving.',
+    });
   const strategy = options.exhaustive === true ? exhaustive(characterisation) : active(characterisation, options);
   if (options.dryRun === true) return dryRun(context, characterisation, useCase.lengthMs);
   const deploys = options.deploy && useCase.alone !== true;

@@ -61,6 +61,22 @@ describe('active choice', () => {
     expect(share).toBeLessThan(0.15);
   });
 
+  test('with short trials it is right in less time, and what is chosen was measured for the whole of it', () => {
+    const options = { least: 4, most: 5 };
+    const [long, short] = [tried(12, options), tried(12, { ...options, halving: true })];
+    expect(short.right).toBeGreaterThanOrEqual(long.right - 1);
+    expect(short.time).toBeLessThan(0.8 * long.time);
+    const { characterisation, measure } = randomSystem(2, { parameters: 5 });
+    const { results } = measured(active(characterisation, { halving: true }), measure);
+    for (const c of Object.values(chosen(characterisation, results)).filter((one) => one >= 0)) {
+      const own = results.filter(({ configuration }) => configuration === c);
+      expect(own.some(({ share = 1 }) => share === 1) || own.length === characterisation.iterations).toBe(true);
+    }
+    // Once is all there is: then it is for the whole time.
+    const single = measured(active({ ...characterisation, iterations: 1 }, { halving: true }), measure);
+    expect(single.results.every(({ share }) => share === undefined)).toBe(true);
+  });
+
   test('goes on without what fails, and ends when everything is measured', () => {
     const { characterisation, measure } = randomSystem(3, { parameters: 4 });
     const count = configurationsOf(characterisation.parameters).length;

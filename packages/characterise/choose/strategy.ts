@@ -39,7 +39,11 @@ export function exhaustive({ parameters, iterations }: Characterisation): Strate
 /** Until it is sure enough. Rejects with SF-CHARACTERISE-CONFIG a confidence or noise that is none. */
 export function active(
   { parameters, classes, iterations }: Characterisation,
-  { confidence = 0.95, noise = 0.05 }: { readonly confidence?: number; readonly noise?: number } = {},
+  {
+    confidence = 0.95,
+    noise = 0.05,
+    halving = false,
+  }: { readonly confidence?: number; readonly noise?: number; readonly halving?: boolean } = {},
 ): Strategy {
   if (!(confidence > 0 && confidence < 1 && noise > 0 && noise <= 0.4)) {
     const reason = `confidence ${confidence} and noise ${noise}: between 0 and 1, and up to 0.4`;
@@ -48,11 +52,17 @@ export function active(
   const configurations = configurationsOf(parameters);
   const costs = configurations.map((one) => costOf(one, parameters));
   const labels = [...classes.map(({ name }) => name), NO_CLASS];
-  const choice = new ActiveChoice(parameters, costs, labels.length, limits.relevant, { confidence, noise, iterations });
+  const choice = new ActiveChoice(parameters, costs, labels.length, limits.relevant, {
+    confidence,
+    noise,
+    iterations,
+    halving,
+  });
   return {
     next(results, failed) {
-      const observations = results.map(({ configuration, samples }) => ({
+      const observations = results.map(({ configuration, samples, share = 1 }) => ({
         configuration,
+        share,
         label: labels.indexOf(majorityLabel(samples, classes)),
       }));
       const taken = new Set([...results.map(({ index }) => index), ...failed]);
@@ -68,7 +78,12 @@ export function active(
       );
       const decided = choice.decide(observations, closed);
       const experiment = decided.next === undefined ? undefined : free(decided.next);
-      return { confidence: decided.confidence, ...(experiment === undefined ? {} : { experiment }) };
+      if (experiment === undefined) return { confidence: decided.confidence };
+      const { share } = decided;
+      return {
+        confidence: decided.confidence,
+        experiment: share === undefined ? experiment : { ...experiment, share },
+      };
     },
   };
 }

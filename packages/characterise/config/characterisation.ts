@@ -112,6 +112,8 @@ export interface Experiment {
   /** Which of `configurationsOf`. */
   readonly configuration: number;
   readonly iteration: number;
+  /** Part of the time of the stress that it gets, where that is not all of it. */
+  readonly share?: number;
 }
 
 /** Every configuration once, then again: what drifts in the meantime does not fall on one configuration. */

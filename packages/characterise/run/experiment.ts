@@ -95,7 +95,8 @@ async function measured(
     trials: journal.trialsOf(experiment.index),
     keep: (trial) => journal.appendTrial(experiment, trial),
   };
-  const under = { ...seen, configuration, experiment: experiment.index };
+  const { index, share } = experiment;
+  const under = { ...seen, configuration, experiment: index, ...(share === undefined ? {} : { share }) };
   const recording = usage === undefined ? undefined : recordUsage(usage, clock);
   try {
     const samples =

@@ -11,7 +11,12 @@ import { characteriseLimits as limits } from '../errors.ts';
 import type { TrialRecord } from '../search/trial.ts';
 
 const header = z.object({ 'superfluidity-characterise': z.literal(1), digest: z.string().max(128) });
-const experiment = z.object({ index: z.int().min(0), configuration: z.int().min(0), iteration: z.int().min(0) });
+const experiment = z.object({
+  index: z.int().min(0),
+  configuration: z.int().min(0),
+  iteration: z.int().min(0),
+  share: z.number().gt(0).max(1).exactOptional(),
+});
 const sample = z.object({ atMs: z.number(), metrics: z.record(z.string(), z.number().nullable()) });
 const record = z.union([
   z.object({ ...experiment.shape, samples: z.array(sample).max(limits.samplesPerExperiment) }),

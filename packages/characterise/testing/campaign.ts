@@ -32,25 +32,44 @@ interface Tried {
   readonly exhaustiveRight: number;
   /** Mean over the systems of experiments made, as a part of all. */
   readonly share: number;
+  /** The same of the time that they took. */
+  readonly time: number;
 }
 
 /** Active choice on systems with so many parameters, against the truth. */
 export function tried(
   systems: number,
-  { least, most, drift = 0.03, whole = false }: { least: number; most: number; drift?: number; whole?: boolean },
+  {
+    least,
+    most,
+    drift = 0.03,
+    whole = false,
+    matter = [2, 3],
+    halving = false,
+  }: {
+    least: number;
+    most: number;
+    drift?: number;
+    whole?: boolean;
+    matter?: readonly [number, number];
+    halving?: boolean;
+  },
 ): Tried {
-  let [right, exhaustiveRight, share] = [0, 0, 0];
+  let [right, exhaustiveRight, share, time] = [0, 0, 0, 0];
   for (let seed = 1; seed <= systems; seed += 1) {
     const { characterisation, truth, measure } = randomSystem(seed, {
       parameters: least + (seed % (most - least + 1)),
       drift,
+      matter,
     });
     const same = (results: readonly ExperimentResult[]) =>
       JSON.stringify(chosen(characterisation, results)) === JSON.stringify(truth);
-    const { results } = measured(active(characterisation), measure);
+    const { results } = measured(active(characterisation, { halving }), measure);
     if (same(results)) right += 1;
     if (whole && same(measured(exhaustive(characterisation), measure).results)) exhaustiveRight += 1;
-    share += results.length / (configurationsOf(characterisation.parameters).length * characterisation.iterations);
+    const all = configurationsOf(characterisation.parameters).length * characterisation.iterations;
+    share += results.length / all;
+    time += results.reduce((sum, one) => sum + (one.share ?? 1), 0) / all;
   }
-  return { systems, right, exhaustiveRight, share: share / systems };
+  return { systems, right, exhaustiveRight, share: share / systems, time: time / systems };
 }

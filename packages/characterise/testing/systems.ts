@@ -25,7 +25,10 @@ const analysis = { per: 'sample', outliers: 3.5, probability: 0 } as const;
  * Parameters of two or three values, of which two or three matter: each value after the first multiplies the latency. Two classes
  * lie between levels that configurations have, so that each is reached, with some distance from the bounds.
  */
-export function randomSystem(seed: number, { parameters: count = 5, drift = 0.03, iterations = 3 } = {}): System {
+export function randomSystem(
+  seed: number,
+  { parameters: count = 5, drift = 0.03, iterations = 3, matter = [2, 3] as readonly [number, number] } = {},
+): System {
   const random = seeded(seed);
   const draw = (least: number, most: number) => least + Math.floor(random() * (most - least + 1));
   for (;;) {
@@ -38,7 +41,7 @@ export function randomSystem(seed: number, { parameters: count = 5, drift = 0.03
         costs: values.map(() => (cost += draw(1, 9))),
       };
     });
-    const relevant = new Set(Array.from({ length: draw(2, 3) }, () => draw(0, count - 1)));
+    const relevant = new Set(Array.from({ length: draw(...matter) }, () => draw(0, count - 1)));
     const effects = parameters.map(({ values }, i) =>
       values.map((_, v) => (relevant.has(i) && v > 0 ? 0.45 + 0.4 * random() : 1)),
     );
@@ -76,8 +79,10 @@ export function randomSystem(seed: number, { parameters: count = 5, drift = 0.03
       truth,
       measure(experiment) {
         const normal = normals(seed * 7_919 + experiment.index);
-        const level = latency[experiment.configuration]! * Math.exp(drift * normal());
-        const samples = Array.from({ length: 12 }, (_, i) => ({
+        const { share = 1 } = experiment;
+        // What was measured for a part of the time is as wrong as the mean of fewer values.
+        const level = latency[experiment.configuration]! * Math.exp((drift / Math.sqrt(share)) * normal());
+        const samples = Array.from({ length: Math.max(1, Math.round(12 * share)) }, (_, i) => ({
           atMs: i,
           metrics: { latency: level * Math.exp(0.02 * normal()) },
         }));

@@ -15,12 +15,14 @@ const shape = z.strictObject({
 /** HTTP/1.1 with kept connections. Answers below 400 are good ones; bytes are those of their bodies. */
 export const http: UseCaseKind = (given, stopwatch) => {
   const { url, method, body_bytes: bodyBytes, connections, ...rest } = parametersOf('http', shape, given);
-  const { load, lengthMs, metrics } = loadOf(rest);
+  const { lengthMs, metrics } = loadOf(rest);
   const body = Buffer.alloc(bodyBytes, 0x2a);
   return {
     metrics,
     lengthMs,
+    scalable: true,
     async stress(service, signal, hooks) {
+      const { load } = loadOf(rest, service.share);
       const text = filled(url, service);
       const target = parametersOf('http', z.object({ url: z.url({ protocol: /^http$/ }) }), { url: text }).url;
       const agent = new Agent({ keepAlive: true, maxSockets: connections });

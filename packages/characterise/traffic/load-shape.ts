@@ -14,8 +14,9 @@ export const loadShape = {
 
 type LoadInput = { readonly [K in keyof typeof loadShape]: z.infer<(typeof loadShape)[K]> };
 
-export function loadOf(input: LoadInput) {
-  const ramp = rampOf(input);
+/** `share`: the same ramp in that part of its time. */
+export function loadOf(input: LoadInput, share = 1) {
+  const ramp = rampOf({ ...input, step_periods: input.step_periods.map((period) => period * share) });
   const load = {
     ramp,
     samplePeriodMs: input.sample_period * 1_000,

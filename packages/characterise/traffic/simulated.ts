@@ -30,20 +30,23 @@ export const simulated: UseCaseKind = (given) => {
     metrics: names,
     alone: true,
     lengthMs: 0,
-    stress({ configuration, experiment }) {
+    scalable: true,
+    stress({ configuration, experiment, share = 1 }) {
       const random = normals(seed * 1_000_003 + experiment);
       const level = names.map((name) => {
         const { base, effects } = metrics[name]!;
         const met = effects.filter((one) =>
           Object.entries(one.if).every(([key, wanted]) => has(configuration, key, wanted)),
         );
-        return met.reduce((product, { times }) => product * times, base) * Math.exp(drift * random());
+        return (
+          met.reduce((product, { times }) => product * times, base) * Math.exp((drift / Math.sqrt(share)) * random())
+        );
       });
       const sample = (i: number): Sample => ({
         atMs: (i + 1) * 1_000,
         metrics: Object.fromEntries(names.map((name, m) => [name, level[m]! * Math.exp(spread * random())])),
       });
-      return Promise.resolve(Array.from({ length: samples }, (_, i) => sample(i)));
+      return Promise.resolve(Array.from({ length: Math.max(1, Math.round(samples * share)) }, (_, i) => sample(i)));
     },
   };
 };

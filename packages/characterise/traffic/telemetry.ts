@@ -20,7 +20,8 @@ export const telemetry: UseCaseKind = (given, stopwatch) => {
   return {
     metrics: ['latency', 'latency_mean', 'latency_p95', 'latency_p99', 'latency_max', 'throughput', 'error_share'],
     lengthMs: (settle + duration) * 1_000,
-    async stress({ telemetry: read }, signal) {
+    scalable: true,
+    async stress({ telemetry: read, share = 1 }, signal) {
       if (read === undefined)
         throw new SuperfluidityError('SF-CHARACTERISE-USE-CASE', {
           doing: 'read telemetry',
@@ -29,7 +30,7 @@ export const telemetry: UseCaseKind = (given, stopwatch) => {
       await stopwatch.sleep(settle * 1_000, signal);
       const before = (await read()).at(-1)?.t ?? Number.NEGATIVE_INFINITY;
       const seen = new Map<string, Awaited<ReturnType<typeof read>>[number]>();
-      const untilMs = stopwatch.now() + duration * 1_000;
+      const untilMs = stopwatch.now() + duration * share * 1_000;
       do {
         await stopwatch.sleep(Math.min(ASKED_MS, Math.max(0, untilMs - stopwatch.now())), signal);
         for (const one of await read()) if (one.t > before) seen.set(`${one.unit} ${one.t} ${one.latencyMs}`, one);

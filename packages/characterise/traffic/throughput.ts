@@ -30,17 +30,19 @@ const NDR: Pick<Goal, 'name' | 'lossRatio'> = { name: 'ndr', lossRatio: 0 };
  */
 export const throughputUseCase: UseCaseKind = (given, stopwatch) => {
   const of = parametersOf('throughput', shape, given);
-  const goal = (one: Pick<Goal, 'name' | 'lossRatio'>): Goal => ({
+  const goal = (one: Pick<Goal, 'name' | 'lossRatio'>, trial: number): Goal => ({
     ...one,
     exceedRatio: 0.5,
-    initialDurationMs: Math.min(of.first_trial, of.trial) * 1_000,
-    finalDurationMs: of.trial * 1_000,
-    durationSumMs: of.trial * 1_000,
+    initialDurationMs: Math.min(of.first_trial, trial) * 1_000,
+    finalDurationMs: trial * 1_000,
+    durationSumMs: trial * 1_000,
     width: of.width,
   });
   return {
     metrics: ['ndr', 'pdr', 'pdr_conditional'],
+    scalable: true,
     async stress(service, signal, hooks) {
+      const trial = of.trial * (service.share ?? 1);
       const startedMs = stopwatch.now();
       hooks?.begun(Date.now());
       const { results } = await mlrSearch(
@@ -71,7 +73,7 @@ export const throughputUseCase: UseCaseKind = (given, stopwatch) => {
         {
           minRate: of.min_rate,
           maxRate: of.max_rate,
-          goals: [goal(NDR), goal({ name: 'pdr', lossRatio: of.loss_ratio })],
+          goals: [goal(NDR, trial), goal({ name: 'pdr', lossRatio: of.loss_ratio }, trial)],
           maxTimeMs: of.time_limit * 1_000,
         },
       );

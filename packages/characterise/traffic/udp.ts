@@ -15,11 +15,13 @@ const shape = z.strictObject({
 /** Datagrams to what sends them back (RFC 862, or a network function that reflects). One that does not come back has failed. */
 export const udp: UseCaseKind = (given, stopwatch) => {
   const { host, port, bytes, ...rest } = parametersOf('udp', shape, given);
-  const { load, lengthMs, metrics } = loadOf(rest);
+  const { lengthMs, metrics } = loadOf(rest);
   return {
     metrics,
     lengthMs,
+    scalable: true,
     async stress(service, signal, hooks) {
+      const { load } = loadOf(rest, service.share);
       const address = filled(host, service);
       const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
       try {

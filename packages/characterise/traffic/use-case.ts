@@ -13,6 +13,8 @@ export interface UnderStress {
   readonly addresses: Readonly<Record<string, string>>;
   /** Which experiment it is: equal numbers give equal chance. */
   readonly experiment: number;
+  /** Part of its time that the stress gets, where that is not all of it. */
+  readonly share?: number;
   /** What the users of the service themselves measured so far, where the site keeps that. */
   readonly telemetry?: () => Promise<readonly Measured[]>;
 }
@@ -41,6 +43,8 @@ export interface UseCasePlugin {
   readonly metrics?: readonly string[];
   /** It needs no service: nothing is deployed. */
   readonly alone?: true;
+  /** It can take a part of its time, and measures less exactly then. */
+  readonly scalable?: true;
   /** Milliseconds that one stress takes; absent where that is not known. */
   readonly lengthMs?: number;
   stress(service: UnderStress, signal: AbortSignal, hooks?: StressHooks): Promise<readonly Sample[]>;

@@ -2,6 +2,7 @@ import { appendFileSync, closeSync, openSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { reportError } from '@superfluidity/core';
+import type { UnderStress } from '../use-case.ts';
 import { useCaseOf } from '../use-cases.ts';
 import {
   answerFile,
@@ -30,6 +31,10 @@ async function order(file: string): Promise<Order> {
   throw new Error(`there was no order in ${file}`);
 }
 
+function serviceOf({ service: { share, ...rest } }: Order): UnderStress {
+  return { ...rest, ...(share === undefined ? {} : { share }) };
+}
+
 async function obey(file: string): Promise<void> {
   const wanted = await order(file);
   // Only what was not there: a link that somebody has put there is not followed.
@@ -39,7 +44,7 @@ async function obey(file: string): Promise<void> {
   try {
     say({ alive: Date.now() });
     const plugin = useCaseOf({ useCase: wanted.useCase, classes: [] });
-    const samples = await plugin.stress(wanted.service, stop.signal, {
+    const samples = await plugin.stress(serviceOf(wanted), stop.signal, {
       begun: (atMs) => say({ begun: atMs }),
       trials: wanted.trials,
       keep: async (trial) => say({ trial }),

@@ -75,14 +75,14 @@ export class LoadGenerator {
 
   async stress(
     order: string,
-    { configuration, addresses, experiment }: UnderStress,
+    { configuration, addresses, experiment, share }: UnderStress,
     signal: AbortSignal,
     hooks: StressHooks,
   ): Promise<readonly Sample[]> {
     const { name, parameters } = this.#useCase;
     const asked: Order = {
       useCase: { name, parameters: { ...parameters } },
-      service: { configuration: { ...configuration }, addresses: { ...addresses }, experiment },
+      service: { configuration: { ...configuration }, addresses: { ...addresses }, experiment, share },
       trials: hooks.trials.map((trial) => ({ ...trial })),
     };
     // Whole, or not there.

@@ -17,6 +17,7 @@ export const orderShape = z.object({
     configuration,
     addresses: z.record(z.string(), z.string()),
     experiment: z.int().min(0),
+    share: z.number().gt(0).max(1).optional(),
   }),
   trials: z.array(trial).max(limits.trials),
 });
