@@ -41,6 +41,11 @@ export const accessErrors = defineErrors({
     title: 'The name or the password is wrong',
     hint: 'An admin can set a new password: `superfluidity user password NAME`. Who has none cannot sign in.',
   },
+  'SF-ACCESS-OLD-PASSWORD': {
+    status: 422,
+    title: 'The password until now is another one',
+    hint: 'Whoever has forgotten it asks an admin: `superfluidity user password NAME`.',
+  },
   'SF-ACCESS-TOO-MANY': {
     status: 429,
     title: 'Too many passwords were wrong',

@@ -1,5 +1,5 @@
 import type { Principal } from '@superfluidity/api';
-import { type Clock, newId, SuperfluidityError } from '@superfluidity/core';
+import { type Clock, isSuperfluidityError, newId, SuperfluidityError } from '@superfluidity/core';
 import type { Store } from '@superfluidity/store';
 import type { Attempts } from './attempts.ts';
 import './errors.ts';
@@ -124,7 +124,12 @@ export function createSessions({ store, clock, passwords, attempts, changed }: S
       changed();
     },
     async changePassword(caller, current, password, address) {
-      const { id } = await prove(caller.name, current, address);
+      const { id } = await prove(caller.name, current, address).catch((cause: unknown) => {
+        // Not as who signs in: the session of whoever asks is good.
+        if (!isSuperfluidityError(cause, 'SF-ACCESS-PASSWORD')) throw cause;
+        const doing = `change the password of ${caller.name}`;
+        throw new SuperfluidityError('SF-ACCESS-OLD-PASSWORD', { doing, reason: 'it does not match' });
+      });
       checkPassword(password, caller.name);
       const hash = await passwords.hash(password);
       await db.updateTable('account').set({ password: hash, updated_at: clock.now() }).where('id', '=', id).execute();

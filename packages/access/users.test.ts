@@ -183,7 +183,7 @@ describe('users', () => {
       await access.sessions.signIn(from('ada', PASSWORD)),
     ];
     await expect(access.sessions.changePassword(one.principal, OTHER, OTHER, 'a')).rejects.toMatchObject({
-      code: 'SF-ACCESS-PASSWORD',
+      code: 'SF-ACCESS-OLD-PASSWORD',
     });
     await access.sessions.changePassword(one.principal, PASSWORD, OTHER, 'a');
     expect(await access.authenticateSession(one.secret)).toBeDefined();

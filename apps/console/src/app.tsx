@@ -1,32 +1,29 @@
 import { ApiError } from '@superfluidity/api';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
-import { useState } from 'react';
-import { AccessPage } from './access-page.tsx';
+import { lazy, Suspense, useState } from 'react';
+import { type Credential, forgetCredential, keepCredential, readCredential } from './data/credential.ts';
 import { prefetchFor } from './data/prefetch.ts';
 import { openSession, type Session, SessionProvider } from './data/session.tsx';
 import { useStore } from './data/store.ts';
-import { forgetToken, keepToken, readToken } from './data/kept-token.ts';
 import { router } from './router.tsx';
+
+const AccessPage = lazy(async () => ({ default: (await import('./access-page.tsx')).AccessPage }));
+const SignInAgain = lazy(async () => ({ default: (await import('./sign-in/sign-in-again.tsx')).SignInAgain }));
 
 const queryClient = new QueryClient({
   defaultOptions: { queries: { staleTime: 5_000, retry: mayHelp, refetchOnWindowFocus: false } },
 });
 
-/** One for each token: what is asked for before the page is drawn goes through the same. */
-const sessions = new Map<string, Session>();
-function openedSession(token: string): Session {
-  const open = sessions.get(token) ?? openSession(token);
-  sessions.clear();
-  sessions.set(token, open);
-  return open;
-}
+/** What is asked for before the page is drawn goes through the same session. */
+let ahead: Session | undefined;
 
 /** Brings what the first page is drawn from, so that it is drawn once and not bit by bit. */
 export async function askAhead(): Promise<void> {
-  const token = readToken();
-  if (token === undefined) return;
-  await Promise.allSettled([router.load(), prefetchFor(location, queryClient, openedSession(token).client)]);
+  const credential = readCredential();
+  if (credential === undefined) return;
+  ahead = openSession(credential);
+  await Promise.allSettled([router.load(), prefetchFor(location, queryClient, ahead.client)]);
 }
 
 /** A refusal is the same when it is asked for again. */
@@ -34,38 +31,55 @@ function mayHelp(failures: number, error: unknown): boolean {
   return failures < 1 && !(error instanceof ApiError && error.status < 500);
 }
 
-/** The console for whoever has a token, and the way to one for whoever has none. */
+/** The console for whoever has signed in or has a token, and the way to that for everybody else. */
 export function App() {
-  const [token, setToken] = useState(() => readToken());
-  const use = (next: string) => {
-    keepToken(next);
+  const [session, setSession] = useState(() => {
+    const credential = readCredential();
+    return ahead ?? (credential === undefined ? undefined : openSession(credential));
+  });
+  const use = (credential: Credential) => {
+    keepCredential(credential);
     queryClient.clear();
-    setToken(next);
+    setSession(openSession(credential));
   };
   const leave = () => {
-    forgetToken();
+    const credential = session?.credential.get();
+    if (credential?.kind === 'session') void session?.client.call('signOut').catch(() => {});
+    if (credential !== undefined) forgetCredential(credential);
     queryClient.clear();
-    setToken(undefined);
+    setSession(undefined);
   };
-  return token === undefined ? (
-    <AccessPage onToken={use} />
-  ) : (
-    <Console key={token} token={token} onToken={use} onLeave={leave} />
+  return (
+    <Suspense fallback={null}>
+      {session === undefined ? (
+        <AccessPage onDone={use} />
+      ) : (
+        <Console session={session} onCredential={use} onLeave={leave} />
+      )}
+    </Suspense>
   );
 }
 
-function Console(props: {
-  readonly token: string;
-  readonly onToken: (token: string) => void;
+function Console({
+  session,
+  onCredential,
+  onLeave,
+}: {
+  readonly session: Session;
+  readonly onCredential: (credential: Credential) => void;
   readonly onLeave: () => void;
 }) {
-  const [session] = useState(() => openedSession(props.token));
   const reachability = useStore(session.reachability);
-  if (reachability === 'refused') return <AccessPage refused onToken={props.onToken} />;
+  if (reachability === 'refused') return <AccessPage refused={session.credential.get()} onDone={onCredential} />;
   return (
     <SessionProvider value={session}>
       <QueryClientProvider client={queryClient}>
-        <RouterProvider router={router} context={{ leave: props.onLeave }} />
+        <RouterProvider router={router} context={{ leave: onLeave }} />
+        {reachability === 'ended' && (
+          <Suspense fallback={null}>
+            <SignInAgain onDone={keepCredential} onLeave={onLeave} />
+          </Suspense>
+        )}
       </QueryClientProvider>
     </SessionProvider>
   );

@@ -1,8 +1,8 @@
 import { createClient } from '@superfluidity/api';
+import { readCredential } from './data/credential.ts';
 import { askEarly } from './data/early-answers.ts';
 import { askFor } from './data/questions.ts';
 import { queries } from './data/queries.ts';
-import { readToken } from './data/kept-token.ts';
 
 /**
  * Runs before everything else, while the code of the console is on its way: asks the control plane for what the page at
@@ -13,8 +13,12 @@ import { readToken } from './data/kept-token.ts';
 // attempt as an error. Said here, before any module is there.
 Object.assign(globalThis, { __zod_globalConfig: { jitless: true } });
 
-const token = readToken(location.hash);
-if (token !== undefined) {
-  const client = createClient({ server: location.origin, token, fetch: askEarly(token) });
+const credential = readCredential(location.hash);
+if (credential !== undefined) {
+  const client = createClient({
+    server: location.origin,
+    ...(credential.kind === 'token' ? { token: credential.token } : {}),
+    fetch: askEarly(credential),
+  });
   void askFor(location, queries(client), (question) => (question.queryFn as () => never)());
 }

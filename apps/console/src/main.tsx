@@ -8,14 +8,14 @@ import './styles/pages.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App, askAhead } from './app.tsx';
+import { keepCredential } from './data/credential.ts';
 import { startTheme } from './data/theme.ts';
-import { keepToken } from './data/kept-token.ts';
 import { takeToken } from './view-model/token.ts';
 
 /** True when there was a token in the URL. */
 function takeTokenOfUrl(): boolean {
   const taken = takeToken(location.hash);
-  if (taken.token !== undefined) keepToken(taken.token);
+  if (taken.token !== undefined) keepCredential({ kind: 'token', token: taken.token });
   if (taken.hash !== location.hash) history.replaceState(null, '', location.pathname + location.search + taken.hash);
   return taken.token !== undefined;
 }

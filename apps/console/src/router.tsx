@@ -140,7 +140,7 @@ const events = createRoute({
 const settings = createRoute({
   getParentRoute: () => root,
   path: '/settings',
-  validateSearch: knows(...LIST, 'tab', 'do', 'role', 'kind', 'tier', 'healthy'),
+  validateSearch: knows(...LIST, 'tab', 'do', 'of', 'role', 'user', 'disabled', 'kind', 'tier', 'healthy'),
   component: lazyRouteComponent(() => import('./settings/settings-page.tsx'), 'SettingsPage'),
 });
 

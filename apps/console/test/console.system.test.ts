@@ -79,7 +79,9 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
 
   it('says where the token is when it has none, and when it is refused', async () => {
     await page.goto(url);
-    await page.getByRole('heading', { name: 'A token is needed' }).waitFor();
+    await page.getByRole('heading', { name: 'Sign in', level: 1 }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await button('Use a token instead').click();
     expect(await page.getByLabel('Copyable input').inputValue()).toBe('superfluidity token show');
     await page.getByLabel('Token', { exact: true }).fill('wrong');
     await button('Open').click();

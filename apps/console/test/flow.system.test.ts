@@ -1,3 +1,4 @@
+import { createClient } from '@superfluidity/api';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser, whyNoBrowser } from './browser.ts';
@@ -148,6 +149,34 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
       0,
     );
     await eventually(() => page.getByText('admin: deploy service').count()).toBe(0);
+  });
+
+  it('lets a user sign in, names that one in the audit, and asks again when the sessions have been ended', async () => {
+    const token = await controlPlane.token();
+    const api = createClient({ server: controlPlane.origin, token });
+    await api.call('addUser', { body: { name: 'giulia', role: 'admin', password: 'four words make it' } });
+    const own = await (await browser.newContext()).newPage();
+    own.setDefaultTimeout(PATIENCE_MS);
+    await own.goto(`${controlPlane.origin}/settings?tab=sites&do=add`);
+    await own.getByLabel('Name', { exact: true }).fill('giulia');
+    await own.getByLabel('Password', { exact: true }).fill('four words make it');
+    await button('Sign in', own).click();
+    const dialog = own.getByRole('dialog', { name: 'Add a site' });
+    await dialog.getByLabel('Kind', { exact: true }).selectOption('simulated');
+    await dialog.getByLabel('Name').fill('lab');
+    await dialog.getByLabel('seed').fill('9');
+    const [cookie] = await own.context().cookies();
+    expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Strict' });
+    await api.call('endUserSessions', { params: { name: 'giulia' } });
+    await button('Add', dialog).click();
+    const again = own.getByRole('dialog', { name: 'Your session is over' });
+    await again.getByLabel('Password', { exact: true }).fill('four words make it');
+    await button('Sign in', again).click();
+    await own.locator('[data-row="lab"]').waitFor();
+    await own.goto(`${controlPlane.origin}/events?by=giulia`);
+    await own.getByText('giulia: add site lab').first().waitFor();
+    await own.close();
+    await api.call('removeSite', { params: { name: 'lab' } });
   });
 
   it('terminates it, and nothing is left', async () => {

@@ -320,15 +320,6 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
     await page.locator('[data-row="after-the-restart"]').waitFor();
   });
 
-  it('asks for a token when its own has expired', async () => {
-    const stale = await open(TOKEN);
-    const { port } = new URL(mock.url);
-    await mock.close();
-    mock = await startMock({ port: Number(port), token: 'another', speed: 20 });
-    await stale.getByRole('heading', { name: 'This token is not accepted' }).waitFor();
-    await stale.close();
-  });
-
   it('has made no complaint', () => {
     expect(complaints).toEqual([]);
   });

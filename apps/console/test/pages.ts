@@ -92,6 +92,9 @@ export function visits(mock: Mock): readonly Visit[] {
     { name: 'insight-operations', path: '/insight?tab=operations', shows: '[data-row="INSTANTIATE"]' },
     { name: 'events', path: '/events', shows: '[data-row]' },
     { name: 'tokens', path: '/settings', shows: '[data-row]' },
+    { name: 'users', path: '/settings?tab=users', shows: '[data-row="giulia"]' },
+    { name: 'change-a-user', path: '/settings?tab=users&do=change&of=giulia', shows: '[role="dialog"]' },
+    { name: 'you', path: '/settings?tab=you', shows: '.sf-panel' },
     {
       name: 'add-a-site',
       path: '/settings?tab=sites&do=add',
@@ -114,5 +117,15 @@ export function visits(mock: Mock): readonly Visit[] {
     { name: 'forbidden', path: '/services/forbidden-403', shows: '[data-failure]' },
     { name: 'failed', path: '/services/broken-500', shows: '[data-failure]' },
     { name: 'no-such-address', path: '/nowhere', shows: '[data-failure]' },
+    {
+      // The last one: it leaves the tab without a token.
+      name: 'sign-in',
+      path: '/settings?tab=you',
+      shows: '.sf-panel',
+      does: async (page) => {
+        await page.getByRole('button', { name: 'Leave' }).click();
+        await page.getByLabel('Password').waitFor();
+      },
+    },
   ];
 }

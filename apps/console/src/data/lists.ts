@@ -12,6 +12,7 @@ const KEYS = {
   listStorage: 'storage',
   listEvents: 'events',
   listTokens: 'tokens',
+  listUsers: 'users',
 } as const;
 
 export type ListRoute = keyof typeof KEYS;

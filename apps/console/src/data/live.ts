@@ -28,7 +28,7 @@ const STALE: Readonly<Record<string, readonly string[]>> = {
   site: ['site', 'sites', 'links', 'hosts', 'storage'],
   pool: ['site'],
   descriptor: ['descriptor', 'descriptors'],
-  audit: ['tokens'],
+  audit: ['tokens', 'users', 'user'],
 };
 const SLOW = new Set(['storage', 'site', 'sites', 'links', 'hosts', 'units', 'events', 'proof']);
 

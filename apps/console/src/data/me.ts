@@ -5,7 +5,7 @@ import { useQueriesOf } from './queries.ts';
 const READS_ONLY: Permission = {
   allowed: false,
   reason:
-    'This token may only read. Changes take one with the role admin: superfluidity token create NAME --role admin',
+    'You may only read. Changes take the role admin: superfluidity user role NAME admin, or a token with that role',
 };
 
 /** What makes sense and what the token may do. Until the server has said who it is, it is taken for an admin's. */

@@ -79,6 +79,12 @@ export const queries = (client: Client) => ({
     queryKey: ['tokens', 'all'],
     queryFn: async () => (await client.call('listTokens', { query: { limit: 1_000 } })).items,
   }),
+  users: queryOptions({
+    queryKey: ['users', 'all'],
+    queryFn: async () => (await client.call('listUsers', { query: { limit: 1_000 } })).items,
+  }),
+  user: (name: string) =>
+    queryOptions({ queryKey: ['user', name], queryFn: () => client.call('getUser', { params: { name } }) }),
   hostLoad: queryOptions({ queryKey: ['hosts', 'load'], queryFn: () => client.call('getHostLoad') }),
   overlay: (name: string) =>
     queryOptions({

@@ -11,23 +11,32 @@ import { siteMay } from '../view-model/permitted.ts';
 import { CreateToken } from './create-token.tsx';
 import { SiteForm } from './site-form.tsx';
 import { Tokens } from './tokens.tsx';
+import { UserDialogs } from './user-dialogs.tsx';
+import { Users } from './users.tsx';
+import { OwnPassword, You } from './you.tsx';
 
-const tabs = { tokens: 'Tokens', sites: 'Sites' } as const;
+const tabs = { tokens: 'Tokens', users: 'Users', sites: 'Sites', you: 'You' } as const;
 
 export function SettingsPage() {
   const search = useSearch({ from: '/settings' });
   const navigate = useNavigate({ from: '/settings' });
   const tab = tabOf(tabs, search.tab);
-  const ask = (what: string | undefined) => void navigate({ search: (before) => ({ ...before, do: what }) as never });
+  const ask = (what: string | undefined, of?: string) =>
+    void navigate({ search: (before) => ({ ...before, do: what, of }) as never });
   return (
     <>
       <PageHead title="Settings" about="Who may use this control plane, and which sites it has." />
       <PageTabs label="Parts of the settings" tabs={tabs} now={tab} />
       <PageSection id={TAB_CONTENT} isFilled className="sf-fill" hasBodyWrapper={false}>
-        {tab === 'tokens' ? <Tokens onCreate={() => ask('create')} /> : <Sites onAdd={() => ask('add')} />}
+        {tab === 'tokens' && <Tokens onCreate={() => ask('create')} />}
+        {tab === 'users' && <Users onDo={ask} />}
+        {tab === 'sites' && <Sites onAdd={() => ask('add')} />}
+        {tab === 'you' && <You onPassword={() => ask('password')} />}
       </PageSection>
       {tab === 'tokens' && search.do === 'create' && <CreateToken onClose={() => ask(undefined)} />}
+      {tab === 'users' && <UserDialogs asked={search.do} of={search.of} onClose={() => ask(undefined)} />}
       {tab === 'sites' && search.do === 'add' && <SiteForm onClose={() => ask(undefined)} />}
+      {tab === 'you' && search.do === 'password' && <OwnPassword onClose={() => ask(undefined)} />}
     </>
   );
 }

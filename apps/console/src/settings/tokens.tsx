@@ -1,5 +1,4 @@
 import type { Token } from '@superfluidity/api';
-import { Label } from '@patternfly/react-core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useQueriesOf } from '../data/queries.ts';
 import { useClient } from '../data/session.tsx';
@@ -9,18 +8,16 @@ import { ActionButton } from '../ui/action-button.tsx';
 import { useConfirm } from '../ui/confirm.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Ago } from '../ui/facts.tsx';
+import { RoleLabel } from '../ui/role-label.tsx';
 import { tokenMay } from '../view-model/permitted.ts';
 
 const columns: readonly Column<Token>[] = [
   { title: 'Name', sort: 'name', width: 30, cell: (one) => <strong>{one.name}</strong> },
+  { title: 'User', sort: 'user', cell: (one) => one.user },
   {
     title: 'Role',
     sort: 'role',
-    cell: (one) => (
-      <Label isCompact color={one.role === 'admin' ? 'purple' : 'blue'}>
-        {one.role}
-      </Label>
-    ),
+    cell: (one) => <RoleLabel role={one.role} />,
   },
   { title: 'Since', sort: 'createdAt', cell: (one) => <Ago at={one.createdAt} /> },
   { title: 'Id', from: 'wide', cell: (one) => <code>{one.id}</code> },
@@ -32,7 +29,7 @@ export function Tokens({ onCreate }: { readonly onCreate: () => void }) {
   const cache = useQueryClient();
   const confirm = useConfirm();
   const q = useQueriesOf();
-  const mine = useQuery(q.me).data?.name;
+  const mine = useQuery(q.me).data?.token;
   const all = useQuery(q.tokens).data ?? [];
   return (
     <ResourceTable

@@ -25,7 +25,8 @@ const reachabilityWords: Readonly<Record<Reachability, string>> = {
   connecting: 'connecting',
   live: 'live',
   silent: 'no answer',
-  refused: 'token refused',
+  refused: 'refused',
+  ended: 'signed out',
 };
 
 export function ShellMasthead({
@@ -35,7 +36,9 @@ export function ShellMasthead({
   readonly onPalette: () => void;
   readonly onLeave: () => void;
 }) {
-  const reachability = useStore(useSession().reachability);
+  const session = useSession();
+  const reachability = useStore(session.reachability);
+  const { kind } = useStore(session.credential);
   const q = useQueriesOf();
   const system = useQuery(q.system);
   const me = useQuery(q.me);
@@ -87,8 +90,13 @@ export function ShellMasthead({
             icon={other === 'dark' ? <MoonIcon /> : <SunIcon />}
             onClick={toggleTheme}
           />
-          <Tooltip content="Forget the token of this tab">
-            <Button variant="plain" aria-label="Leave" icon={<SignOutAltIcon />} onClick={onLeave} />
+          <Tooltip content={kind === 'session' ? 'Sign out in this browser' : 'Forget the token of this tab'}>
+            <Button
+              variant="plain"
+              aria-label={kind === 'session' ? 'Sign out' : 'Leave'}
+              icon={<SignOutAltIcon />}
+              onClick={onLeave}
+            />
           </Tooltip>
         </div>
       </MastheadContent>

@@ -19,8 +19,8 @@ function lookOf(error: unknown, what: string): Look {
   const status = error instanceof ApiError ? error.status : undefined;
   if (status === 403) {
     const words =
-      'It answers, but not to a token with this role. Ask for one with the role admin, and open the console with it.';
-    return { kind: 'forbidden', icon: LockIcon, title: `This token does not open it: ${what}`, words };
+      'It answers, but not to whoever may only read. Ask an admin for the role, or open the console with a token that has it.';
+    return { kind: 'forbidden', icon: LockIcon, title: `You may not see it: ${what}`, words };
   }
   if (status === 404) {
     const words = 'It may have been removed, or have another name: an address is no proof that something is there.';

@@ -1,4 +1,4 @@
-import type { Descriptor, Operation, Plan, ServiceDetail, Site, Token } from '@superfluidity/api';
+import type { Descriptor, Operation, Plan, ServiceDetail, Site, Token, User } from '@superfluidity/api';
 
 /** Which actions make sense now. What does not carries the reason, which the disabled button shows. */
 export type Permission = { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
@@ -78,6 +78,18 @@ export function siteMay(verb: 'remove', site: Pick<Site, 'unitCount'>): Permissi
   return site.unitCount === 0
     ? yes
     : no(`${site.unitCount} units run there. Move or terminate them before you ${verb} it.`);
+}
+
+/** Nobody takes away the own way in: another admin does. */
+export function userMay(
+  user: Pick<User, 'name' | 'role' | 'disabled'>,
+  users: readonly Pick<User, 'name' | 'role' | 'disabled'>[],
+  mine: string | undefined,
+): Permission {
+  if (user.name === mine) return no('It is you. Another admin can do it.');
+  if (user.role === 'reader' || user.disabled) return yes;
+  const another = users.some(({ name, role, disabled }) => role === 'admin' && !disabled && name !== user.name);
+  return another ? yes : no('It is the only admin.');
 }
 
 export function tokenMay(
