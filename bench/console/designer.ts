@@ -35,11 +35,11 @@ export async function designer(browser: Browser): Promise<readonly Case[]> {
     const opened: number[] = [];
     for (let run = 0; run < RUNS; run += 1) {
       await page.goto(`${mock.url}/designer?descriptor=large`, { waitUntil: 'commit' });
-      opened.push(await shownAfterMs(page, '[data-nodes="520"] [data-block]'));
+      opened.push(await shownAfterMs(page, '[data-nodes="520"] [data-block="f499"]'));
     }
     await page.waitForTimeout(2_000);
     const far = await dragged(page);
-    for (let step = 0; step < 6; step += 1) await page.locator('.react-flow__controls-zoomin').click();
+    for (let step = 0; step < 10; step += 1) await page.locator('.react-flow__controls-zoomin').click();
     await page.waitForTimeout(500);
     const near = await dragged(page);
     await page.close();
@@ -60,7 +60,7 @@ async function dragged(page: Parameters<typeof inPage>[0]): Promise<number> {
     const canvas = document.querySelector('.sf-canvas').getBoundingClientRect();
     const [x, y] = [canvas.x + canvas.width / 2, canvas.y + canvas.height / 2];
     const distance = (box) => Math.hypot(box.x + box.width / 2 - x, box.y + box.height / 2 - y);
-    const node = [...document.querySelectorAll('.react-flow__node-block')]
+    const node = [...document.querySelectorAll('[data-block]')].map((block) => block.closest('[data-id]'))
       .sort((a, b) => distance(a.getBoundingClientRect()) - distance(b.getBoundingClientRect()))[0];
     const box = node.getBoundingClientRect();
     const at = [box.x + box.width / 2, box.y + 4];

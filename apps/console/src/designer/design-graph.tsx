@@ -1,6 +1,7 @@
 import type { DescriptionModel } from '@superfluidity/dialects/languages';
-import { lazy, Suspense, useCallback, useMemo, useState } from 'react';
+import { Suspense, useCallback, useMemo, useState } from 'react';
 import { Empty } from '../ui/empty.tsx';
+import { lazyView } from '../ui/lazy-view.tsx';
 import type { Point } from '../view-model/layout.ts';
 import type { Permission } from '../view-model/permitted.ts';
 import { ActionMenu, type MenuEntry } from './action-menu.tsx';
@@ -16,7 +17,7 @@ import { usePlaces } from './graph/use-places.ts';
 import { Finder, SelectionBar } from './selection-bar.tsx';
 import type { Design } from './use-design.ts';
 
-const GraphView = lazy(() => import('./graph/graph-view.tsx'));
+export const GraphView = lazyView(() => import('./graph/graph-view.tsx'));
 const NO_DIFFERENCES = new Map<string, never>();
 const NOTHING_FOUND: ReadonlySet<string> = new Set();
 

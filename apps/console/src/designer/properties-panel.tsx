@@ -14,9 +14,9 @@ import {
 } from '@patternfly/react-core';
 import type { Path } from '@superfluidity/dialects/languages';
 import { formatPath } from '@superfluidity/dialects/languages';
-import { parseDocument } from 'yaml';
 import { useId, useMemo, useState } from 'react';
 import { keyOf } from '../view-model/config-form.ts';
+import { documentOf } from './core/document.ts';
 import { type DesignField, formOf, problemOfField, valueOfField } from './core/form.ts';
 import { valueAt } from './core/yaml-edit.ts';
 
@@ -39,7 +39,7 @@ interface PropertiesProps {
 /** The form of what is selected: what the format has words for, with units. A field is taken over when it is left. */
 export function PropertiesPanel({ text, subject, onChange, onRename, onPort }: PropertiesProps) {
   const fields = useMemo(() => {
-    const document = parseDocument(text);
+    const document = documentOf(text);
     return document.errors.length > 0 ? [] : formOf(subject.at, valueAt(document, subject.at));
   }, [text, subject]);
   const [all, setAll] = useState(false);

@@ -1,5 +1,6 @@
 import type { Path } from '@superfluidity/dialects/languages';
-import { isNode, parseDocument } from 'yaml';
+import { isNode } from 'yaml';
+import { documentOf } from './core/document.ts';
 import type { Level, LevelEdge, LevelNode } from './core/level.ts';
 import type { Drawn } from './core/operations.ts';
 import { nodeAt, spanOf } from './core/places.ts';
@@ -22,7 +23,7 @@ export function thingAt(design: Drawn, offset: number): string | undefined {
 
 /** Where a part of a native descriptor stands. */
 function rangeOf(text: string, at: Path): Reveal | undefined {
-  const node = parseDocument(text).getIn(at, true);
+  const node = documentOf(text).getIn(at, true);
   if (!isNode(node) || node.range === undefined || node.range === null) return undefined;
   return { from: node.range[0], to: node.range[1] };
 }
@@ -41,7 +42,7 @@ export function offsetOfLine(text: string, line: number): Reveal {
 /** The thing of the level in whose text the cursor is: the innermost. */
 function nodeAtOffset(text: string, level: Level, offset: number): string | undefined {
   if (level.isProgram) return undefined;
-  const document = parseDocument(text);
+  const document = documentOf(text);
   let best: { readonly id: string; readonly size: number } | undefined;
   for (const { id, at } of level.nodes) {
     const node = document.getIn(at, true);

@@ -1,6 +1,6 @@
 import { type DescriptionModel, readDescriptionModel } from '@superfluidity/dialects/languages';
 import { complete } from '@superfluidity/language';
-import { useMemo, useState } from 'react';
+import { useDeferredValue, useMemo, useState } from 'react';
 import { nemoPalette } from './core/nemo-edits.ts';
 import type { Drawn } from './core/operations.ts';
 import { entriesOf, type PaletteEntry } from './core/palette.ts';
@@ -21,11 +21,15 @@ function modelOf(text: string): { readonly model: DescriptionModel } | { readonl
 /** What may be drawn: the model of this project, or one that somebody has brought, which the browser keeps. */
 export function useModel() {
   const [text, setText] = useState(() => localStorage.getItem(KEY) ?? usual);
+  // What is in the design is drawn first, and read after that what could be added to it.
+  const shown = useDeferredValue(text, undefined);
   const model = useMemo(() => {
-    const read = modelOf(text);
+    if (shown === undefined) return undefined;
+    const read = modelOf(shown);
+    if ('model' in read) return read.model;
     const fallback = modelOf(usual);
-    return 'model' in read ? read.model : 'model' in fallback ? fallback.model : undefined;
-  }, [text]);
+    return 'model' in fallback ? fallback.model : undefined;
+  }, [shown]);
   return {
     model,
     isOwn: text !== usual,

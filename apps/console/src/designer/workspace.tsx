@@ -2,15 +2,16 @@ import { Alert, Breadcrumb, BreadcrumbItem, Button, ToggleGroup, ToggleGroupItem
 import type { Path } from '@superfluidity/dialects/languages';
 import type { Language } from '@superfluidity/language';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useCallback, useState } from 'react';
+import { lazy, Suspense, useCallback, useState } from 'react';
 import { useClient } from '../data/session.tsx';
+import { Later } from '../ui/later.tsx';
 import { ClickElementForm } from './click-element-form.tsx';
 import type { End } from './core/edits.ts';
 import * as operations from './core/operations.ts';
 import { mayConnect, type PaletteEntry } from './core/palette.ts';
 import type { Compared } from './designer.tsx';
 import { DesignGraph } from './design-graph.tsx';
-import { type Reveal, TextEditor } from './editor/text-editor.tsx';
+import type { Reveal } from './editor/text-editor.tsx';
 import { NemoNodeForm } from './nemo-node-form.tsx';
 import { PalettePanel } from './palette-panel.tsx';
 import { ProblemsPanel } from './problems-panel.tsx';
@@ -18,6 +19,8 @@ import { PropertiesPanel, type Subject } from './properties-panel.tsx';
 import { offsetOfLine, placeOf, subjectOf, thingAt } from './subject.ts';
 import type { Design } from './use-design.ts';
 import { paletteOf, useModel } from './use-model.ts';
+
+const TextEditor = lazy(() => import('./editor/text-editor.tsx'));
 
 const SELECTED_MAX = 20;
 
@@ -183,72 +186,76 @@ export function Workspace(props: {
         />
       </div>
       <div className="sf-workspace__side">
-        <TextEditor
-          text={text}
-          language={language}
-          reveal={props.reveal}
-          onType={(now) => dispatch({ type: 'typed', text: now, atMs: performance.now() })}
-          onCursor={onCursor}
-          onUndo={() => dispatch({ type: 'undo' })}
-          onRedo={() => dispatch({ type: 'redo' })}
-        />
-        <div className="sf-side">
-          <ToggleGroup aria-label="About the design" className="sf-side__choice">
-            <ToggleGroupItem
-              text="Properties"
-              buttonId="side-properties"
-              isSelected={tab === 'properties'}
-              onChange={() => setTab('properties')}
+        <Later>
+          <Suspense fallback={<div className="sf-code" />}>
+            <TextEditor
+              text={text}
+              language={language}
+              reveal={props.reveal}
+              onType={(now) => dispatch({ type: 'typed', text: now, atMs: performance.now() })}
+              onCursor={onCursor}
+              onUndo={() => dispatch({ type: 'undo' })}
+              onRedo={() => dispatch({ type: 'redo' })}
             />
-            <ToggleGroupItem
-              text={errors === 0 ? 'Problems' : `Problems (${errors})`}
-              buttonId="side-problems"
-              isSelected={tab === 'problems'}
-              onChange={() => setTab('problems')}
-            />
-          </ToggleGroup>
-          <div
-            className="sf-side__body"
-            tabIndex={0}
-            role="group"
-            aria-label={tab === 'properties' ? 'Properties' : 'Problems'}
-          >
-            {tab === 'problems' ? (
-              <ProblemsPanel
-                problems={design.reading.problems}
-                onProblem={({ position }) => {
-                  if (position !== undefined) onReveal(offsetOfLine(text, position.line));
-                }}
+          </Suspense>
+          <div className="sf-side">
+            <ToggleGroup aria-label="About the design" className="sf-side__choice">
+              <ToggleGroupItem
+                text="Properties"
+                buttonId="side-properties"
+                isSelected={tab === 'properties'}
+                onChange={() => setTab('properties')}
               />
-            ) : element !== undefined && drawn !== undefined ? (
-              <ClickElementForm
-                level={drawn.level}
-                name={element.name}
-                onChange={(field, value) => run((now) => operations.configured(now, element.name, field, value))}
+              <ToggleGroupItem
+                text={errors === 0 ? 'Problems' : `Problems (${errors})`}
+                buttonId="side-problems"
+                isSelected={tab === 'problems'}
+                onChange={() => setTab('problems')}
               />
-            ) : language === 'nemo' && drawn !== undefined && only !== undefined && !design.isStale ? (
-              <NemoNodeForm
-                design={drawn}
-                node={only}
-                onChange={(field, value) => run((now) => operations.saidOfNode(now, only, field, value))}
-              />
-            ) : subject === undefined || language !== 'native' || design.isStale ? (
-              <p className="sf-subtle sf-side__words">
-                {design.isStale
-                  ? 'The text cannot be read: mend it, and the form is back.'
-                  : 'Select one thing to see what it says.'}
-              </p>
-            ) : (
-              <PropertiesPanel
-                text={text}
-                subject={subject}
-                onChange={(path, value) => run((now) => operations.field(now, path, value))}
-                onRename={(at, name) => run((now) => operations.renamed(now, at, name))}
-                onPort={(at) => setPort({ title: `port ${String(at.at(-1))} of ${subject.title}`, at, ports: [] })}
-              />
-            )}
+            </ToggleGroup>
+            <div
+              className="sf-side__body"
+              tabIndex={0}
+              role="group"
+              aria-label={tab === 'properties' ? 'Properties' : 'Problems'}
+            >
+              {tab === 'problems' ? (
+                <ProblemsPanel
+                  problems={design.reading.problems}
+                  onProblem={({ position }) => {
+                    if (position !== undefined) onReveal(offsetOfLine(text, position.line));
+                  }}
+                />
+              ) : element !== undefined && drawn !== undefined ? (
+                <ClickElementForm
+                  level={drawn.level}
+                  name={element.name}
+                  onChange={(field, value) => run((now) => operations.configured(now, element.name, field, value))}
+                />
+              ) : language === 'nemo' && drawn !== undefined && only !== undefined && !design.isStale ? (
+                <NemoNodeForm
+                  design={drawn}
+                  node={only}
+                  onChange={(field, value) => run((now) => operations.saidOfNode(now, only, field, value))}
+                />
+              ) : subject === undefined || language !== 'native' || design.isStale ? (
+                <p className="sf-subtle sf-side__words">
+                  {design.isStale
+                    ? 'The text cannot be read: mend it, and the form is back.'
+                    : 'Select one thing to see what it says.'}
+                </p>
+              ) : (
+                <PropertiesPanel
+                  text={text}
+                  subject={subject}
+                  onChange={(path, value) => run((now) => operations.field(now, path, value))}
+                  onRename={(at, name) => run((now) => operations.renamed(now, at, name))}
+                  onPort={(at) => setPort({ title: `port ${String(at.at(-1))} of ${subject.title}`, at, ports: [] })}
+                />
+              )}
+            </div>
           </div>
-        </div>
+        </Later>
       </div>
     </div>
   );

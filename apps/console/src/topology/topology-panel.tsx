@@ -1,15 +1,15 @@
 import type { ServiceDetail, SiteDetail, SiteLink } from '@superfluidity/api';
-import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
+import { Suspense, useEffect, useMemo, useState } from 'react';
 import { preload } from '../ui/preload.ts';
 import { NoSites } from '../infrastructure/no-sites.tsx';
 import { errorBodyOf, ErrorView } from '../ui/error-view.tsx';
+import { lazyView } from '../ui/lazy-view.tsx';
 import { Panel } from '../ui/panel.tsx';
 import { formatMs } from '../view-model/format.ts';
 import { buildTopology, sitesAround, type Topology } from '../view-model/topology.ts';
 import { UnitDetails } from './unit-details.tsx';
 
-const loadView = () => import('./topology-view.tsx');
-const TopologyView = lazy(loadView);
+export const TopologyView = lazyView(() => import('./topology-view.tsx'));
 
 export function TopologyPanel(props: {
   readonly sites: readonly SiteDetail[];
@@ -25,7 +25,7 @@ export function TopologyPanel(props: {
   );
   const [selectedId, setSelectedId] = useState<string>();
   // Its code comes while the sites are being asked for, not after they have answered.
-  useEffect(() => preload(loadView), []);
+  useEffect(() => preload(TopologyView.load), []);
   const selected = service?.units.find((unit) => unit.id === selectedId);
   return (
     <Panel title="Topology" className="sf-panel--topology" aside={<Chains topology={topology} />}>

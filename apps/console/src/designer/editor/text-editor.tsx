@@ -12,7 +12,7 @@ export interface Reveal {
 }
 
 /** The text of a design. What is typed is told; what others change is taken over without losing the place. */
-export function TextEditor(props: {
+export default function TextEditor(props: {
   readonly text: string;
   readonly language: Language;
   readonly reveal: Reveal | undefined;

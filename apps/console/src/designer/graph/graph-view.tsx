@@ -1,11 +1,11 @@
 import '@xyflow/react/dist/style.css';
+import './far.css';
 import {
   Background,
   ConnectionMode,
   type Connection,
   Controls,
   MiniMap,
-  type NodeMouseHandler,
   ReactFlow,
   ReactFlowProvider,
   SelectionMode,
@@ -18,16 +18,21 @@ import {
   type MouseEvent,
   useCallback,
   useEffect,
+  useLayoutEffect,
   useMemo,
   useRef,
   useState,
 } from 'react';
+import { Later } from '../../ui/later.tsx';
 import type { Point } from '../../view-model/layout.ts';
 import type { End } from '../core/edits.ts';
-import type { Level, LevelNode } from '../core/level.ts';
+import type { Level } from '../core/level.ts';
 import { designLimits } from '../core/limits.ts';
+import { FarLines, farLines, lineAt } from './far-lines.tsx';
+import { FarNodes } from './far-nodes.tsx';
 import { type DesignEdge, flowEdges, flowNodes, type Marking } from './flow.ts';
 import { BODY } from './handles.ts';
+import { focused, keyOf } from './keys.ts';
 import { useLightDrag } from './use-light-drag.ts';
 import { type DesignNode, Far, nodeTypes } from './nodes.tsx';
 
@@ -56,36 +61,66 @@ export interface GraphViewProps {
   readonly onRedo: () => void;
 }
 
+const NO_EDGES: DesignEdge[] = [];
+const FIT = { padding: 0.12, maxZoom: 1.1, minZoom: 0.05 } as const;
+const FAR = 0.45;
+
+/** Measures its room first, so that the graph is drawn at once as it is looked at, and not once more after that. */
 export default function GraphView(props: GraphViewProps) {
+  const room = useRef<HTMLDivElement>(null);
+  const [size, setSize] = useState<{ readonly width: number; readonly height: number }>();
+  useLayoutEffect(() => {
+    const { clientWidth: width, clientHeight: height } = room.current!;
+    setSize({ width, height });
+  }, []);
+  if (size === undefined) return <div className="sf-canvas" ref={room} />;
+  return <Placed {...props} {...size} />;
+}
+
+function Placed(props: GraphViewProps & { readonly width: number; readonly height: number }) {
+  const { level, places, selected, marking } = props;
+  const [first] = useState(() => flowNodes(level, places, new Set(selected), marking, []));
+  const size = { initialWidth: props.width, initialHeight: props.height };
+  const zooms = { initialMinZoom: FIT.minZoom, initialMaxZoom: FIT.maxZoom };
   return (
-    <ReactFlowProvider>
-      <Canvas {...props} />
+    <ReactFlowProvider initialNodes={first} fitView initialFitViewOptions={FIT} {...size} {...zooms}>
+      <Canvas {...props} first={first} />
     </ReactFlowProvider>
   );
 }
 
-const FAR = 0.45;
-
-function Canvas(props: GraphViewProps) {
+function Canvas(props: GraphViewProps & { readonly first: DesignNode[] }) {
   const { level, places, selected, marking, onSelect } = props;
   const large = level.nodes.length > designLimits.arranged;
   const chosen = useMemo(() => new Set(selected), [selected]);
-  const [nodes, setNodes, onNodesChange] = useNodesState<DesignNode>([]);
+  const [nodes, setNodes, onNodesChange] = useNodesState<DesignNode>(props.first);
+  const { screenToFlowPosition, fitView, getViewport, getZoom } = useReactFlow();
+  const [begin] = useState(getViewport);
+  const [far, setFar] = useState(() => getZoom() < FAR);
+  const afar = far && large;
+  const drawn = useRef({ level, places, chosen, marking });
   useEffect(() => {
-    setNodes((before) => flowNodes(level, places, chosen, marking, before));
+    const before = drawn.current;
+    drawn.current = { level, places, chosen, marking };
+    const isSame =
+      before.level === level && before.places === places && before.chosen === chosen && before.marking === marking;
+    if (!isSame) setNodes((known) => flowNodes(level, places, chosen, marking, known));
   }, [level, places, chosen, marking, setNodes]);
   const edges = useMemo(() => flowEdges(level, places, chosen), [level, places, chosen]);
-  const lightDrag = useLightDrag(nodes, edges, props.onMove);
+  const lines = useMemo(() => (afar ? farLines(nodes, edges) : undefined), [afar, nodes, edges]);
+  const lightDrag = useLightDrag(nodes, edges, lines, props.onMove);
   const byId = useMemo(() => new Map(level.nodes.map((node) => [node.id, node])), [level]);
-  const { screenToFlowPosition, fitView } = useReactFlow();
   const canvas = useRef<HTMLDivElement>(null);
-  const [far, setFar] = useState(level.nodes.length > designLimits.arranged);
 
   // Another level, or another size of the canvas, is looked at as a whole.
   const isEmpty = nodes.length === 0;
+  const fitted = useRef(isEmpty ? '' : props.arranged);
   useEffect(() => {
-    if (isEmpty) return undefined;
-    const fit = () => void fitView({ padding: 0.12, maxZoom: 1.1, minZoom: 0.05 });
+    if (isEmpty || fitted.current === props.arranged) return undefined;
+    const fit = () => {
+      fitted.current = props.arranged;
+      void fitView(FIT);
+    };
     const frame = requestAnimationFrame(fit);
     return () => cancelAnimationFrame(frame);
   }, [props.arranged, isEmpty, fitView]);
@@ -103,7 +138,7 @@ function Canvas(props: GraphViewProps) {
     if (from !== undefined && to !== undefined) props.onConnect(from, to);
   };
 
-  const click: NodeMouseHandler<DesignNode> = (event, node) => {
+  const click = (event: MouseEvent, node: DesignNode) => {
     if (event.shiftKey) {
       // As in RDCL 3D: Shift and a click on a second node connect both.
       const [from] = selected.filter((id) => id !== node.id && byId.has(id)).slice(-1);
@@ -113,6 +148,10 @@ function Canvas(props: GraphViewProps) {
     if (event.ctrlKey || event.metaKey)
       return onSelect(chosen.has(node.id) ? selected.filter((id) => id !== node.id) : [...selected, node.id]);
     onSelect([node.id]);
+  };
+
+  const open = (_event: MouseEvent, { data: { node } }: DesignNode) => {
+    if (node.opens !== undefined) props.onOpen(node.opens);
   };
 
   const press = (event: KeyboardEvent) => {
@@ -128,6 +167,8 @@ function Canvas(props: GraphViewProps) {
     const box = canvas.current!.getBoundingClientRect();
     props.onMenu(of, { x: event.clientX - box.x, y: event.clientY - box.y });
   };
+  const lineUnder = ({ clientX: x, clientY: y }: Pick<MouseEvent, 'clientX' | 'clientY'>): string | undefined =>
+    lines === undefined ? undefined : lineAt(lines, screenToFlowPosition({ x, y }), getZoom());
   const drop = (event: DragEvent) => {
     const entry = event.dataTransfer.getData(ENTRY);
     if (entry === '') return;
@@ -145,7 +186,7 @@ function Canvas(props: GraphViewProps) {
 
   return (
     <div
-      className={`sf-canvas ${props.stale ? 'sf-canvas--stale' : ''} ${far ? 'sf-canvas--far' : ''}`}
+      className={`sf-canvas ${props.stale ? 'sf-canvas--stale' : ''} ${far ? 'sf-canvas--far' : ''} ${afar ? 'sf-canvas--afar' : ''}`}
       ref={canvas}
       role="group"
       aria-label="Graph of the design"
@@ -172,11 +213,11 @@ function Canvas(props: GraphViewProps) {
       // What was clicked last is copied from.
       tabIndex={-1}
     >
-      <Far value={far && large}>
+      <Far value={afar}>
         <ReactFlow<DesignNode, DesignEdge>
           id="design"
           nodes={nodes}
-          edges={edges}
+          edges={afar ? NO_EDGES : edges}
           nodeTypes={nodeTypes}
           onNodesChange={onNodesChange}
           nodesDraggable={!large}
@@ -185,9 +226,7 @@ function Canvas(props: GraphViewProps) {
           onConnect={connect}
           onNodeClick={click}
           onEdgeClick={(event, edge) => onSelect(event.ctrlKey || event.metaKey ? [...selected, edge.id] : [edge.id])}
-          onNodeDoubleClick={(_event, { data: { node } }) => {
-            if (node.opens !== undefined) props.onOpen(node.opens);
-          }}
+          onNodeDoubleClick={open}
           onNodeContextMenu={(event, { id }) => menu(event, 'node', id)}
           onEdgeContextMenu={(event, { id }) => menu(event, 'link', id)}
           onNodeDragStop={(_event, _node, moved) =>
@@ -197,9 +236,14 @@ function Canvas(props: GraphViewProps) {
             props.onMove(Object.fromEntries(moved.map(({ id, position }) => [id, { ...position }])))
           }
           onSelectionEnd={() => boxSelect({ nodes: nodes.filter((node) => node.selected === true) })}
-          onPaneClick={() => {
+          onPaneClick={(event) => {
             canvas.current?.focus({ preventScroll: true });
-            onSelect([]);
+            const line = lineUnder(event);
+            onSelect(line === undefined ? [] : [line]);
+          }}
+          onPaneContextMenu={(event) => {
+            const line = lineUnder(event);
+            if (line !== undefined) menu(event, 'link', line);
           }}
           onMove={(_event, { zoom }) => setFar(zoom < FAR)}
           onlyRenderVisibleElements={large}
@@ -211,52 +255,31 @@ function Canvas(props: GraphViewProps) {
           edgesFocusable
           elevateNodesOnSelect={false}
           zoomOnDoubleClick={false}
+          defaultViewport={begin}
           minZoom={0.05}
           maxZoom={3}
           proOptions={{ hideAttribution: true }}
         >
+          {lines !== undefined && (
+            <>
+              <FarLines lines={lines} />
+              <FarNodes
+                nodes={nodes}
+                onClick={click}
+                onDoubleClick={open}
+                onContextMenu={(event, { id }) => menu(event, 'node', id)}
+              />
+            </>
+          )}
           <Background gap={20} color="var(--sf-line-strong)" />
           <Controls showInteractive={false} position="bottom-right" orientation="horizontal" />
           {level.nodes.length > 12 && (
-            <MiniMap pannable zoomable position="bottom-left" ariaLabel="Overview of the graph" />
+            <Later>
+              <MiniMap pannable zoomable position="bottom-left" ariaLabel="Overview of the graph" />
+            </Later>
           )}
         </ReactFlow>
       </Far>
     </div>
   );
-}
-
-function focused(target: EventTarget, byId: ReadonlyMap<string, LevelNode>): LevelNode | undefined {
-  const id = target instanceof Element ? target.closest('.react-flow__node')?.getAttribute('data-id') : undefined;
-  return byId.get(id ?? '');
-}
-
-/** What a key does in the graph; undefined for keys that are others' matter. */
-function keyOf(
-  event: KeyboardEvent,
-  props: GraphViewProps,
-  level: Level,
-  node: LevelNode | undefined,
-): (() => void) | undefined {
-  const { key } = event;
-  if (event.ctrlKey || event.metaKey) {
-    if (key === 'z' && !event.shiftKey) return props.onUndo;
-    if (key === 'y' || key.toLowerCase() === 'z') return props.onRedo;
-    if (key === 'a') return () => props.onSelect(level.nodes.map(({ id }) => id));
-    return undefined;
-  }
-  if (key === 'Delete' || key === 'Backspace') return props.onDelete;
-  if (key === 'Escape') return () => props.onSelect([]);
-  if (event.altKey && key === 'ArrowUp') return props.onUp;
-  if (node === undefined) return undefined;
-  const { id, opens } = node;
-  if (event.altKey && key === 'ArrowDown' && opens !== undefined) return () => props.onOpen(opens);
-  if (key === 'Enter' || key === ' ') {
-    const has = props.selected.includes(id);
-    // Space adds to what is selected, so that two can be connected without a mouse.
-    if (key === ' ')
-      return () => props.onSelect(has ? props.selected.filter((one) => one !== id) : [...props.selected, id]);
-    return () => props.onSelect([id]);
-  }
-  return undefined;
 }

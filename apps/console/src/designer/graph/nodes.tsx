@@ -16,7 +16,7 @@ export type DesignNode = Node<
   'block' | 'network' | 'border'
 >;
 
-/** Whether the graph is looked at from so far that ports cannot be told apart, nor taken hold of. */
+/** Whether a large graph is looked at from so far that far-nodes.tsx draws it. */
 export const Far = createContext(false);
 
 const kindNames = { function: 'function', unit: 'unit', element: 'element', network: 'network', port: 'port' } as const;
@@ -45,11 +45,11 @@ const classesOf = (kind: string, { difference, found }: DesignNode['data'], sele
 
 const Block = memo(function Block({ data, selected }: NodeProps<DesignNode>) {
   const { node, difference } = data;
-  const far = use(Far);
+  if (use(Far)) return null;
   return (
     <div className={classesOf('unit', data, selected)} data-block={node.name} data-difference={difference}>
       <Sides />
-      <Ports node={node} side="in" far={far} />
+      <Ports node={node} side="in" />
       <div className="sf-block__head">
         {node.environment === undefined ? (
           <span className="sf-env sf-env--process">
@@ -68,20 +68,16 @@ const Block = memo(function Block({ data, selected }: NodeProps<DesignNode>) {
         {node.inner > 0 && node.kind !== 'function' && <span className="sf-block__count">{node.inner} in it</span>}
         <Marks node={node} />
       </div>
-      <Ports node={node} side={undefined} far={far} />
-      <Ports node={node} side="out" far={far} />
-      {far ? (
-        <Place id={BODY.any} position={Position.Bottom} className="sf-end" />
-      ) : (
-        <Handle id={BODY.any} type="source" position={Position.Bottom} className="sf-end" data-end={node.name} />
-      )}
+      <Ports node={node} side={undefined} />
+      <Ports node={node} side="out" />
+      <Handle id={BODY.any} type="source" position={Position.Bottom} className="sf-end" data-end={node.name} />
     </div>
   );
 });
 
 /**
  * A place where lines end that nobody takes hold of. xyflow measures what has these attributes; its own component would
- * listen to every change of the graph, and of thousands of them that takes longer than a frame.
+ * listen to every change of the graph.
  */
 function Place({
   id,
@@ -115,35 +111,24 @@ const sides = [
 ] as const;
 
 /** The ports of one side, from which lines are drawn. */
-function Ports(props: { readonly node: LevelNode; readonly side: 'in' | 'out' | undefined; readonly far: boolean }) {
-  const { node, side, far } = props;
+function Ports({ node, side }: { readonly node: LevelNode; readonly side: 'in' | 'out' | undefined }) {
   const ports = node.ports.filter(({ id }) => sideOf(id) === side);
   if (ports.length === 0) return null;
   const position = side === 'in' ? Position.Top : Position.Bottom;
   return (
     <div className="sf-block__ports">
-      {ports.map(({ id }) =>
-        far ? (
-          <Place key={id} id={id} position={position} className="sf-port" />
-        ) : (
-          <Handle
-            key={id}
-            id={id}
-            type="source"
-            position={position}
-            className="sf-port"
-            data-port={`${node.name}.${id}`}
-          >
-            {id}
-          </Handle>
-        ),
-      )}
+      {ports.map(({ id }) => (
+        <Handle key={id} id={id} type="source" position={position} className="sf-port" data-port={`${node.name}.${id}`}>
+          {id}
+        </Handle>
+      ))}
     </div>
   );
 }
 
 const Network = memo(function Network({ data, selected }: NodeProps<DesignNode>) {
   const { node } = data;
+  if (use(Far)) return null;
   return (
     <div className={classesOf('network', data, selected)} data-network={node.name} data-difference={data.difference}>
       <Sides />
@@ -160,6 +145,7 @@ const Network = memo(function Network({ data, selected }: NodeProps<DesignNode>)
 
 const Border = memo(function Border({ data, selected }: NodeProps<DesignNode>) {
   const { node } = data;
+  if (use(Far)) return null;
   return (
     <div className={classesOf('border', data, selected)} data-border={node.name}>
       <Sides />

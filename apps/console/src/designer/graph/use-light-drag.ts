@@ -1,8 +1,10 @@
-import { getBezierPath, type NodeHandle, useReactFlow } from '@xyflow/react';
+import { useReactFlow } from '@xyflow/react';
 import { type PointerEvent, useCallback } from 'react';
 import type { Point } from '../../view-model/layout.ts';
+import type { FarLine } from './far-lines.tsx';
 import type { DesignEdge } from './flow.ts';
-import { handlesOf } from './handles.ts';
+import { lineOf } from './lines.ts';
+import { type MovingLine, movingLines } from './moving-lines.ts';
 import type { DesignNode } from './nodes.tsx';
 
 const THRESHOLD = 3;
@@ -15,42 +17,46 @@ const THRESHOLD = 3;
 export function useLightDrag(
   nodes: readonly DesignNode[],
   edges: readonly DesignEdge[],
+  /** Where lines are not drawn one by one. */
+  far: readonly FarLine[] | undefined,
   onMove: (places: Readonly<Record<string, Point>>) => void,
 ) {
   const { getZoom } = useReactFlow();
   return useCallback(
     (event: PointerEvent) => {
       const { target, currentTarget } = event;
+      const kind = far === undefined ? '.react-flow__node' : '.sf-far-node';
       if (event.button !== 0 || !(target instanceof Element) || target.closest('.react-flow__handle') !== null) return;
-      const taken = target.closest('.react-flow__node')?.getAttribute('data-id');
+      const taken = target.closest(kind)?.getAttribute('data-id');
       const grabbed = nodes.find(({ id }) => id === taken);
       if (grabbed === undefined) return;
       const moving = grabbed.selected === true ? nodes.filter(({ selected }) => selected === true) : [grabbed];
       const zoom = getZoom();
       const ids = new Set(moving.map(({ id }) => id));
-      const find = (selector: string) => currentTarget.querySelector<HTMLElement>(selector);
-      const elements = moving.map((node) => find(`.react-flow__node[data-id="${CSS.escape(node.id)}"]`));
+      const elements = moving.map((node) =>
+        currentTarget.querySelector<HTMLElement>(`${kind}[data-id="${CSS.escape(node.id)}"]`),
+      );
       const byId = new Map(nodes.map((node) => [node.id, node]));
-      const lines = edges
-        .filter(({ source, target: end }) => ids.has(source) || ids.has(end))
-        .flatMap((edge) => {
-          const path = find(`.react-flow__edge[data-id="${CSS.escape(edge.id)}"] .react-flow__edge-path`);
-          return path === null ? [] : [{ edge, path }];
-        });
+      let lines: readonly MovingLine[] | undefined;
       let moved: Point = { x: 0, y: 0 };
       let frame = 0;
+      const begin = () => {
+        // On layers of their own nothing else has to be painted again.
+        for (const element of elements) if (element !== null) element.style.willChange = 'transform';
+        return movingLines(currentTarget, ({ source, target: end }) => ids.has(source) || ids.has(end), edges, far);
+      };
       const draw = () => {
         frame = 0;
+        lines ??= begin();
         const placeOf = (node: DesignNode): Point =>
           ids.has(node.id) ? { x: node.position.x + moved.x, y: node.position.y + moved.y } : node.position;
         moving.forEach((node, i) => {
-          const { x, y } = placeOf(node);
+          const { x, y } = far === undefined ? placeOf(node) : moved;
           if (elements[i] !== null) elements[i]!.style.transform = `translate(${x}px,${y}px)`;
         });
         for (const { edge, path } of lines) {
           const [a, b] = [byId.get(edge.source), byId.get(edge.target)];
-          if (a !== undefined && b !== undefined)
-            path.setAttribute('d', lineOf(a, placeOf(a), edge.sourceHandle, b, placeOf(b), edge.targetHandle));
+          if (a !== undefined && b !== undefined) path.setAttribute('d', lineOf(edge, a, placeOf(a), b, placeOf(b)));
         }
       };
       const move = (now: globalThis.PointerEvent) => {
@@ -66,49 +72,25 @@ export function useLightDrag(
         removeEventListener('pointercancel', end);
         if (moved.x === 0 && moved.y === 0) return;
         draw();
-        onMove(
-          Object.fromEntries(
-            moving.map(({ id, position }) => [id, { x: position.x + moved.x, y: position.y + moved.y }]),
-          ),
-        );
+        const places = moving.map(({ position }) => ({ x: position.x + moved.x, y: position.y + moved.y }));
+        elements.forEach((element, i) => {
+          if (element !== null) settle(element, places[i]!, far !== undefined);
+        });
+        onMove(Object.fromEntries(moving.map(({ id }, i) => [id, places[i]!])));
       };
       addEventListener('pointermove', move);
       addEventListener('pointerup', end);
       addEventListener('pointercancel', end);
     },
-    [nodes, edges, onMove, getZoom],
+    [nodes, edges, far, onMove, getZoom],
   );
 }
 
-function lineOf(
-  a: DesignNode,
-  from: Point,
-  fromHandle: string | null | undefined,
-  b: DesignNode,
-  to: Point,
-  toHandle: string | null | undefined,
-): string {
-  const [start, end] = [handleOf(a, fromHandle), handleOf(b, toHandle)];
-  const [path] = getBezierPath({
-    ...named('source', endAt(start, from)),
-    sourcePosition: start.position,
-    ...named('target', endAt(end, to)),
-    targetPosition: end.position,
-  });
-  return path;
+/** As the graph will draw it in a moment. */
+function settle({ style }: HTMLElement, { x, y }: Point, isFar: boolean): void {
+  style.removeProperty('will-change');
+  if (!isFar) return;
+  style.removeProperty('transform');
+  style.left = `${x}px`;
+  style.top = `${y}px`;
 }
-
-function handleOf({ data, handles }: DesignNode, id: string | null | undefined): NodeHandle {
-  const all = handles ?? handlesOf(data.node);
-  return all.find((handle) => handle.id === id) ?? all[0]!;
-}
-
-/** In the middle of the side of the handle on which the line leaves it. */
-function endAt({ x, y, width = 1, height = 1, position }: NodeHandle, at: Point): Point {
-  const across = position === 'left' ? 0 : position === 'right' ? width : width / 2;
-  const down = position === 'top' ? 0 : position === 'bottom' ? height : height / 2;
-  return { x: at.x + x + across, y: at.y + y + down };
-}
-
-const named = <N extends 'source' | 'target'>(end: N, { x, y }: Point) =>
-  ({ [`${end}X`]: x, [`${end}Y`]: y }) as { readonly [K in `${N}X` | `${N}Y`]: number };

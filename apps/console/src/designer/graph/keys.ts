@@ -1,0 +1,39 @@
+import type { KeyboardEvent } from 'react';
+import type { Level, LevelNode } from '../core/level.ts';
+import type { GraphViewProps } from './graph-view.tsx';
+
+export function focused(target: EventTarget, byId: ReadonlyMap<string, LevelNode>): LevelNode | undefined {
+  const id =
+    target instanceof Element ? target.closest('.react-flow__node, .sf-far-node')?.getAttribute('data-id') : undefined;
+  return byId.get(id ?? '');
+}
+
+/** What a key does in the graph; undefined for keys that are others' matter. */
+export function keyOf(
+  event: KeyboardEvent,
+  props: GraphViewProps,
+  level: Level,
+  node: LevelNode | undefined,
+): (() => void) | undefined {
+  const { key } = event;
+  if (event.ctrlKey || event.metaKey) {
+    if (key === 'z' && !event.shiftKey) return props.onUndo;
+    if (key === 'y' || key.toLowerCase() === 'z') return props.onRedo;
+    if (key === 'a') return () => props.onSelect(level.nodes.map(({ id }) => id));
+    return undefined;
+  }
+  if (key === 'Delete' || key === 'Backspace') return props.onDelete;
+  if (key === 'Escape') return () => props.onSelect([]);
+  if (event.altKey && key === 'ArrowUp') return props.onUp;
+  if (node === undefined) return undefined;
+  const { id, opens } = node;
+  if (event.altKey && key === 'ArrowDown' && opens !== undefined) return () => props.onOpen(opens);
+  if (key === 'Enter' || key === ' ') {
+    const has = props.selected.includes(id);
+    // Space adds to what is selected, so that two can be connected without a mouse.
+    if (key === ' ')
+      return () => props.onSelect(has ? props.selected.filter((one) => one !== id) : [...props.selected, id]);
+    return () => props.onSelect([id]);
+  }
+  return undefined;
+}
