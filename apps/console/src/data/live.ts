@@ -17,6 +17,8 @@ const LIMITS = {
   slowRefreshMs: 1_000,
   samplesKept: 20_000,
   retryMs: 2_000,
+  /** Events that are taken in before the main thread may do something else. */
+  perTurn: 250,
 } as const;
 
 /** What an event makes stale, as the first words of query keys. */
@@ -57,7 +59,10 @@ export function useLiveEvents(queryClient: QueryClient): Store<readonly Event[]>
 
     void untilStopped(stop.signal, async () => {
       const after = store.get().at(-1)?.id ?? (await readHistory(client, keep));
+      let taken = 0;
       for await (const event of client.follow('followEvents', { query: { after }, signal: stop.signal })) {
+        taken += 1;
+        if (taken % LIMITS.perTurn === 0) await otherTurns();
         queue.push([event]);
         for (const key of STALE[event.kind] ?? []) refresher.mark(key);
         refresher.mark('events');
@@ -110,6 +115,9 @@ export function useLiveSamples(service: string | undefined): readonly Sample[] {
   }, [client, service]);
   return samples.of === service ? samples.all : [];
 }
+
+/** Whatever else waits has its turn, a frame for instance. What has come meanwhile waits in the stream. */
+const otherTurns = () => new Promise<void>((resolve) => setTimeout(resolve));
 
 /** Starts again when it failed: the server refused the stream, or was not there for the history. */
 async function untilStopped(signal: AbortSignal, work: () => Promise<void>): Promise<void> {

@@ -1,7 +1,8 @@
-import type { Operation, Sample, Unit } from '@superfluidity/api';
+import type { Operation, Unit } from '@superfluidity/api';
 import { FormSelect, FormSelectOption } from '@patternfly/react-core';
 import { lazy, Suspense, useMemo, useState } from 'react';
 import { useNow } from '../data/clock.ts';
+import { useLiveSamples } from '../data/live.ts';
 import { Empty } from '../ui/empty.tsx';
 import { Panel } from '../ui/panel.tsx';
 import { formatCount, formatMs, formatPercent } from '../view-model/format.ts';
@@ -14,12 +15,14 @@ const POINTS_MAX = 2_000;
 
 /** What the users of the service feel: each request's latency, by the site that answered it. */
 export function LatencyPanel(props: {
-  readonly samples: readonly Sample[];
+  readonly service: string | undefined;
   readonly operations: readonly Operation[];
   readonly units: readonly Unit[];
   readonly sites: readonly string[];
 }) {
-  const { samples, operations, units, sites } = props;
+  const { operations, units, sites } = props;
+  // Here and not above: samples come ten times a second, and nothing else of the page has to be drawn for them.
+  const samples = useLiveSamples(props.service);
   const [windowS, setWindowS] = useState(60);
   const now = useNow(100, samples.length > 0);
   const marks = useMemo(() => moveMarks([...operations].sort((a, b) => a.startedAt - b.startedAt)), [operations]);

@@ -3,7 +3,7 @@ import { FormSelect, FormSelectOption } from '@patternfly/react-core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo } from 'react';
-import { useEvents, useLiveSamples } from '../data/live.ts';
+import { useEvents } from '../data/live.ts';
 import { useQueriesOf, useSites } from '../data/queries.ts';
 import { AttentionStrip } from './attention-strip.tsx';
 import { EventsPanel } from '../events/events-panel.tsx';
@@ -37,7 +37,6 @@ export function OverviewPage() {
   const name = search.service ?? shownService(list);
   const detail = useQuery({ ...q.service(name ?? ''), enabled: name !== undefined });
   const operations = useQuery(q.operations(name)).data ?? NO_OPERATIONS;
-  const samples = useLiveSamples(name);
   // A service that is gone leaves its last answer in the cache; what the server says now counts.
   const service = detail.isError ? undefined : detail.data;
   const siteNames = useMemo(() => sites.map((site) => site.name).sort(), [sites]);
@@ -66,7 +65,7 @@ export function OverviewPage() {
         </section>
       )}
       <TopologyPanel sites={sites} links={links} service={service} pending={pending} error={sitesError} />
-      <LatencyPanel samples={samples} operations={operations} units={service?.units ?? NO_UNITS} sites={siteNames} />
+      <LatencyPanel service={name} operations={operations} units={service?.units ?? NO_UNITS} sites={siteNames} />
       <EventsPanel events={events} service={name} operations={operations} />
       <OperationPanel operations={operations} chosen={search.operation} onChoose={showOperation} />
       <SitePlanPanel sites={allSites} links={links} />
