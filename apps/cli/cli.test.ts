@@ -177,6 +177,7 @@ describe('units that scale by themselves', { timeout: 60_000 }, () => {
     const refused = await sf(['service', 'scaling', 'set', 'scaled', 'video', policy]);
     expect([refused.code, refused.err]).toEqual([2, expect.stringMatching(/metric: .*rate/)]);
     expect((await sf(['service', 'scaling', 'stop', 'scaled', 'video'])).out).toMatch(/there are 1 of it/);
+    expect((await sf(['detect', 'live', 'scaled'])).out).toMatch(/^events +learning: \d+ of \d+ values/m);
     expect((await sf(['terminate', 'scaled'])).code).toBe(0);
   });
 });

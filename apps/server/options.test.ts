@@ -16,15 +16,24 @@ test('options have defaults that are safe on this machine', () => {
     demo: true,
     port: 0,
   });
+  expect(parseServerArgs(['--state', '/x', '--anomalies', '0.05', '--anomaly-window', '8'], {})).toMatchObject({
+    anomalies: { rate: 0.05, window: 8 },
+  });
+  expect(parseServerArgs(['--state', '/x', '--anomalies', 'off'], {})).toMatchObject({ anomalies: undefined });
   expect(parseServerArgs(['--help'])).toBe('help');
 });
 
-test.each([['--port', '70000'], ['--port', 'http'], ['--log-level', 'loud'], ['--nonsense'], ['stray']])(
-  '%s %s is refused',
-  (...args) => {
-    expect(() => parseServerArgs(args)).toThrow(expect.objectContaining({ code: 'SF-SERVER-OPTION' }));
-  },
-);
+test.each([
+  ['--port', '70000'],
+  ['--port', 'http'],
+  ['--log-level', 'loud'],
+  ['--anomalies', '0.9'],
+  ['--anomaly-window', 'x'],
+  ['--nonsense'],
+  ['stray'],
+])('%s %s is refused', (...args) => {
+  expect(() => parseServerArgs(args)).toThrow(expect.objectContaining({ code: 'SF-SERVER-OPTION' }));
+});
 
 test('a browser is opened only where somebody can see it', () => {
   expect(browserProgram('linux', {})).toBeUndefined();

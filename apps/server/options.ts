@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { defaultStateFolder } from '@superfluidity/access';
 import { SuperfluidityError } from '@superfluidity/core';
+import { type AnomalyOptions, anomalyDefaults, checkAnomalyOptions } from '@superfluidity/observe/live';
 import './errors.ts';
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -25,6 +26,8 @@ export interface ServerOptions {
   readonly runs: RunKeeper;
   /** Whether anybody can open terminals in units. */
   readonly terminals: boolean;
+  /** How what services do is watched for anomalies. Undefined: it is not. */
+  readonly anomalies: AnomalyOptions | undefined;
 }
 
 export const usage = `Usage: superfluidity server [options]
@@ -43,6 +46,8 @@ Starts the control plane: API, console, workers. Stop it with Ctrl-C; what it de
   --no-open          do not open a browser
   --no-terminals     open no terminals in units, whoever asks
   --runs KEEPER      who keeps the runs of operations: tables (default) or dbos, whose tools then see them
+  --anomalies RATE   false alarms of the detectors of anomalies, as a part of normal windows (default ${anomalyDefaults.rate}); off: none
+  --anomaly-window N values that they judge together (default ${anomalyDefaults.window})
   --log-level LEVEL  ${logLevels.join(', ')} (default: warn on a terminal, else info); JSON lines on standard error
 `;
 
@@ -67,7 +72,17 @@ export function parseServerArgs(args: readonly string[], env = process.env): Ser
     logLevel: logLevel as LogLevel,
     runs: runs as RunKeeper,
     terminals: values.terminals ?? true,
+    anomalies: anomaliesOf(values.anomalies, values['anomaly-window']),
   };
+}
+
+function anomaliesOf(rate: string | undefined, window: string | undefined): AnomalyOptions | undefined {
+  if (rate === 'off') return undefined;
+  const options = { rate: Number(rate ?? anomalyDefaults.rate), window: Number(window ?? anomalyDefaults.window) };
+  const mistake = checkAnomalyOptions(options);
+  if (mistake !== undefined)
+    throw wrong(`--anomalies ${rate ?? options.rate} --anomaly-window ${options.window}: ${mistake}`);
+  return options;
 }
 
 function parse(args: readonly string[]) {
@@ -86,6 +101,8 @@ function parse(args: readonly string[]) {
         'log-level': { type: 'string' },
         runs: { type: 'string' },
         terminals: { type: 'boolean' },
+        anomalies: { type: 'string' },
+        'anomaly-window': { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
     });

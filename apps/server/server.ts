@@ -13,6 +13,7 @@ import {
   lifecycleHandlers,
 } from '@superfluidity/lifecycle';
 import { createEventLog, createTelemetry, observeHandlers } from '@superfluidity/observe';
+import { AnomalyWatch, anomalyHandlers, watchedEvents, watchedTelemetry } from '@superfluidity/observe/live';
 import { openStore } from '@superfluidity/store';
 import { dbosRuns, durableEngine } from '@superfluidity/workflow';
 import type { FastifyInstance } from 'fastify';
@@ -73,7 +74,8 @@ export async function startServer(options: ServerOptions, pino: PinoLogger): Pro
       },
     });
     const adminToken = await access.ensureAdmin(adminTokenFile(state.path));
-    const telemetry = createTelemetry({ clock });
+    let watch: AnomalyWatch | undefined;
+    const telemetry = watchedTelemetry(createTelemetry({ clock }), () => watch);
     const executor = await serverId(state.path);
     const engine = durableEngine(
       { store, executorId: executor, applicationVersion: WORKFLOW_VERSION },
@@ -87,8 +89,11 @@ export async function startServer(options: ServerOptions, pino: PinoLogger): Pro
       pools: async () => (await Promise.all(opened.map(poolsOf))).flat(),
       scaling: () => opened.flatMap(({ autoscaler }) => autoscaler.counts()),
     });
-    const events = metrics.watch(await createEventLog({ store, clock, log }));
+    const events = watchedEvents(metrics.watch(await createEventLog({ store, clock, log })), () => watch);
     closers.add(() => events.close());
+    if (options.anomalies !== undefined) {
+      watch = new AnomalyWatch(clock, (event) => events.append(event), options.anomalies);
+    }
     const lifecycle = await createLifecycle({
       store,
       engine,
@@ -119,6 +124,7 @@ export async function startServer(options: ServerOptions, pino: PinoLogger): Pro
       }),
       accessHandlers(access),
       observeHandlers(events, telemetry),
+      anomalyHandlers(watch),
       lifecycleHandlers(lifecycle),
       terminalHandlers(lifecycle.terminals, options.terminals),
     );

@@ -1,6 +1,7 @@
 import { environments, storageKinds } from '@superfluidity/model';
 import { z } from 'zod';
 import { accessRoutes } from './access-routes.ts';
+import { anomalyRoutes } from './anomaly-routes.ts';
 import { anyName, anyOf, listOf, listQuery, searchText, yesOrNo } from './lists.ts';
 import { byId, byName, nothing, type Route } from './route.ts';
 import { scalingRoutes } from './scaling-routes.ts';
@@ -40,6 +41,7 @@ export const routes = {
     role: 'reader',
   },
   ...accessRoutes,
+  ...anomalyRoutes,
   ...scalingRoutes,
 
   listSites: {

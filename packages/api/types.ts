@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type * as anomaly from './anomaly-routes.ts';
 import type * as scaling from './scaling-schemas.ts';
 import type * as s from './schemas.ts';
 
@@ -50,3 +51,5 @@ export type ScalingOutcome = z.infer<typeof scaling.scalingOutcome>;
 export type ScalingDecision = z.infer<typeof scaling.scalingDecision>;
 export type PolicyGrid = z.infer<typeof scaling.policyGrid>;
 export type UnitScaling = z.infer<typeof scaling.unitScaling>;
+export type AnomalySignal = z.infer<typeof anomaly.anomalySignal>;
+export type ServiceAnomalies = z.infer<typeof anomaly.serviceAnomalies>;

@@ -1,9 +1,11 @@
 import { Command, Option } from 'commander';
 import { positive, probability, type Run } from '../arguments.ts';
 
-/** Anomalies in what was observed. It needs no control plane. */
+/** Anomalies in what was observed. Only `live` asks a control plane. */
 export function detectCommand(run: Run): Command {
-  const command = new Command('detect').description('what is not as it always was, in files or as it happens');
+  const command = new Command('detect').description(
+    'what is not as it always was, in files, as it happens, or in a service',
+  );
   rows(command.command('train'))
     .description('learn from normal behaviour what is normal')
     .argument('<file...>', 'what was observed; - is standard input')
@@ -49,6 +51,20 @@ export function detectCommand(run: Run): Command {
     .action(
       run(async (context, detector: string, file: string, options) =>
         (await import('./watch.ts')).watch(context, detector, file, options as never),
+      ),
+    );
+  command
+    .command('live')
+    .description('how unusual what a service does is, as the server watches it')
+    .argument('<service>')
+    .option('--limit <count>', 'of the latest scores of each signal', positive, 10)
+    .addHelpText(
+      'after',
+      '\nAlerts are events: superfluidity events --kind anomaly. Exits with 1 when the latest window is an anomaly.',
+    )
+    .action(
+      run(async (context, service: string, options) =>
+        (await import('./live.ts')).live(context, service, options as never),
       ),
     );
   return command;

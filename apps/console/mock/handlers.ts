@@ -16,6 +16,7 @@ import {
 import { usageOf } from './metrics.ts';
 import { accessHandlers } from './access.ts';
 import { overlayOf } from './overlay.ts';
+import { anomaliesOf } from './anomalies.ts';
 import { planOf, proofOfSource, textOf } from './plan.ts';
 import { proofOf } from './proof.ts';
 import { found, Refusal } from './refusal.ts';
@@ -250,6 +251,7 @@ export function handlers(world: World, scenario: Scenario): Handlers {
       const asked = (body['source'] as { descriptor?: string } | undefined)?.descriptor;
       return accepted(scenario.deploy(name, asked === undefined ? undefined : descriptor(asked).id));
     },
+    getAnomalies: ({ params }) => anomaliesOf(service(params['name']).name),
     ...scalingHandlers(
       world,
       service,

@@ -1,4 +1,5 @@
 import type { Operation, OperationDetail, ServiceDetail, SiteDetail, Unit } from '@superfluidity/api';
+import { makeAnomalies } from './anomalies.ts';
 import { smallText } from './descriptors.ts';
 import { proofOf } from './proof.ts';
 import { makeScaling } from './scaling.ts';
@@ -47,6 +48,7 @@ export function makeHistory(world: World): void {
   world.sites.set('metro', busySite(world, 'metro', 96));
   world.services.set('campus-firewall', campusFirewall(now - 3 * day));
   makeScaling(world);
+  makeAnomalies(world);
   for (const [i, [name, format, operationalState, usageState]] of CATALOGUE.entries()) {
     const id = `desc-0mkc${i}`;
     const source = smallText(name, `1.${i}`);
