@@ -4,6 +4,7 @@ import type {
   Descriptor,
   Event,
   ListedHost,
+  ListedNetwork,
   ListedStorage,
   ListedUnit,
   Operation,
@@ -83,6 +84,19 @@ const storage: ListShape<ListedStorage> = {
   text: ({ site, name, rack = '', host = '', uses }) =>
     [site, name, rack, host, ...uses.map(({ what }) => what)].join(' '),
   filters: { site: ({ site }) => site, kind: ({ kind }) => kind, rack: ({ rack }) => rack ?? '' },
+};
+
+const networks: ListShape<ListedNetwork> = {
+  key: ({ of, id }) => `${of} ${id}`,
+  sorts: {
+    name: ({ name }) => name,
+    owner: ({ owner }) => owner,
+    prefix: ({ prefix }) => prefix,
+    mtu: ({ mtu = 0 }) => mtu,
+    portCount: ({ portCount }) => portCount,
+  },
+  text: ({ id, prefix, sites }) => [id, prefix, ...sites].join(' '),
+  filters: { of: ({ of }) => of, owner: ({ owner }) => owner, site: ({ sites }) => sites },
 };
 
 const units: ListShape<ListedUnit> = {
@@ -210,6 +224,7 @@ export const listShapes = {
   sites,
   hosts,
   storage,
+  networks,
   units,
   descriptors,
   services,

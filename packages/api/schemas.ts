@@ -312,12 +312,12 @@ export const operationState = z.enum([
   'ROLLED_BACK',
   'FAILED',
 ]);
-export const operationKind = z.enum(['INSTANTIATE', 'SCALE', 'MOVE', 'HEAL', 'TERMINATE']);
+export const operationKind = z.enum(['INSTANTIATE', 'SCALE', 'MOVE', 'HEAL', 'UPDATE', 'LINK', 'TERMINATE']);
 
 export const operation = z
   .object({
     id: z.string(),
-    service: z.string(),
+    service: z.string().meta({ description: 'Of LINK: `link:` and the two sites, as in link:core:edge' }),
     kind: operationKind,
     state: operationState,
     automatic: z.boolean().meta({ description: 'Started by the system itself, not by a user' }),
@@ -443,6 +443,20 @@ export const serviceNetwork = z
       .meta({ description: 'Ports of units, by path: every instance of the unit has such a port' }),
   })
   .meta({ id: 'ServiceNetwork' });
+
+/** A network in the list of all networks: one of a service, over its sites, or the one of segments that a site has. */
+export const listedNetwork = z
+  .object({
+    id: z.string().meta({ description: 'service.network, or the name of the site' }),
+    of: z.enum(['service', 'site']),
+    owner: z.string().meta({ description: 'The service, or the site' }),
+    name: z.string(),
+    prefix: z.string(),
+    mtu: z.int().exactOptional().meta({ description: 'Of networks of services' }),
+    sites: z.array(z.string()),
+    portCount: z.int().meta({ description: 'Ports of units that are there; of a site, its hosts' }),
+  })
+  .meta({ id: 'ListedNetwork' });
 
 export const serviceBalancer = z
   .object({

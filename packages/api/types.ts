@@ -35,6 +35,7 @@ export type UnitGroup = z.infer<typeof s.unitGroup>;
 export type Service = z.infer<typeof s.service>;
 export type ServiceDetail = z.infer<typeof s.serviceDetail>;
 export type ServiceNetwork = z.infer<typeof s.serviceNetwork>;
+export type ListedNetwork = z.infer<typeof s.listedNetwork>;
 export type ServiceBalancer = z.infer<typeof s.serviceBalancer>;
 export type Overlay = z.infer<typeof s.overlay>;
 export type ChainStatus = z.infer<typeof s.chainStatus>;

@@ -3,6 +3,7 @@ import { isSuperfluidityError, reportError, SuperfluidityError } from '@superflu
 import { activationOrder, type FabricCall, type PortStatus, renderChain, type SitePath } from '@superfluidity/fabric';
 import type { SiteDriver, UnitOutcome } from '@superfluidity/site';
 import type { Action, PlannedBalancer, PlannedChain, PlannedUnit } from './actions.ts';
+import type { LinkPorts } from './sites.ts';
 import type { ChainRecords, UnitRecords } from './unit-records.ts';
 import { notAsMeant, refuseViolation, unknownPolicies } from './verification.ts';
 
@@ -21,6 +22,7 @@ export interface ActionPorts {
   readonly chains: ChainRecords;
   /** Holds the policies of the service against what the sites have, and keeps the report with the operation. */
   verify(service: string, operation: string): Promise<VerificationReport | undefined>;
+  readonly links: Pick<LinkPorts, 'realise' | 'drop' | 'keep'>;
   /** Tells people. */
   warn(operation: string, service: string, message: string): void;
   sleep(ms: number, signal: AbortSignal): Promise<void>;
@@ -57,6 +59,15 @@ function oppositesOf(action: Action): readonly Action[] {
       return [];
     case 'verify-service':
       return [];
+    case 'set-link':
+      // Of one that was not there before, the other end is undone by the step of the other site.
+      return action.previous === undefined
+        ? [{ verb: 'drop-link', site: action.site, link: action.link }]
+        : [{ ...action, link: action.previous, previous: action.link }];
+    case 'drop-link':
+      return [{ verb: 'set-link', site: action.site, link: action.link, previous: undefined }];
+    case 'keep-link':
+      return [{ ...action, link: action.previous, previous: action.link }];
     case 'install-chain':
       return [{ verb: 'remove-chain', chain: action.chain, wasActive: false }];
     case 'activate-chain':
@@ -128,6 +139,9 @@ function verbs(ports: ActionPorts, call: FabricCall, operation: string): VerbTab
     'prepare-pools': async ({ site, service, classes }) => {
       await (await ports.driver(site)).prepare(service, classes, call);
     },
+    'set-link': async ({ site, link }) => ports.links.realise(site, link, call),
+    'drop-link': async ({ site, link }) => ports.links.drop(site, link, call),
+    'keep-link': async ({ link, previous }) => ports.links.keep(link, previous),
     'verify-service': async ({ service, mustHold }) => {
       const report = await ports.verify(service, operation).catch((error: unknown) => {
         if (mustHold) throw error;

@@ -1,3 +1,4 @@
+import type { SiteLink } from '@superfluidity/api';
 import type { BalancerSpec, NetworkSpec } from '@superfluidity/fabric';
 import type { PoolClass, UnitSpec } from '@superfluidity/site';
 
@@ -27,6 +28,18 @@ export type Action =
       readonly service: string;
       readonly classes: readonly PoolClass[];
       readonly previous: readonly PoolClass[];
+    }
+  | {
+      readonly verb: 'set-link';
+      readonly site: string;
+      readonly link: SiteLink;
+      readonly previous: SiteLink | undefined;
+    }
+  | { readonly verb: 'drop-link'; readonly site: string; readonly link: SiteLink }
+  | {
+      readonly verb: 'keep-link';
+      readonly link: SiteLink | undefined;
+      readonly previous: SiteLink | undefined;
     }
   | {
       readonly verb: 'verify-service';

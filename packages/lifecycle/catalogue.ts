@@ -192,6 +192,14 @@ export function createCatalogue({ store, clock, events }: LifecycleOptions, veri
           hint: 'Terminate the services made from it and disable it: `superfluidity descriptor disable`.',
         });
       if (row.operational_state === 'ENABLED') throw refuse('it is enabled');
+      const needed = await db
+        .selectFrom('operation')
+        .select('service')
+        .where('kind', '=', 'UPDATE')
+        .where('state', 'in', ['STARTING', 'PROCESSING', 'FAILED_TEMP', 'ROLLING_BACK'])
+        .where(sql<string>`params ->> 'before'`, '=', row.id)
+        .executeTakeFirst();
+      if (needed !== undefined) throw refuse(`an update of ${needed.service} may be rolled back to it`);
       try {
         await db.deleteFrom('descriptor').where('id', '=', row.id).execute();
       } catch (error) {

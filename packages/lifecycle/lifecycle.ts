@@ -5,7 +5,8 @@ import { createOperations, type Operations } from './operations.ts';
 import type { LifecycleOptions } from './options.ts';
 import { Reconciler } from './reconciler.ts';
 import { createLists, type Lists } from './lists.ts';
-import { createServices, serviceConsequences, type Services } from './services.ts';
+import { serviceConsequences } from './service-consequences.ts';
+import { createServices, type Services } from './services.ts';
 import { createTerminals, type Terminals } from './terminals.ts';
 import { type FindUnit, unitFinder } from './find-unit.ts';
 import { createSites, type Sites } from './sites.ts';
@@ -48,6 +49,7 @@ export async function createLifecycle(options: LifecycleOptions): Promise<Lifecy
     driver: (site) => sites.driver(site),
     units,
     chains,
+    links: sites.linkPorts,
     verify: (service, operation) => services.verifyAfter(service, operation),
     warn: (operation, service, message) =>
       options.events.append({ kind: 'operation', subject: operation, service, severity: 'warning', message, body: {} }),

@@ -164,6 +164,26 @@ it('a service whose units are counted is the same service', async () => {
   expect(listed).toMatchObject({ unitCount, runningCount, sites, healthy });
 });
 
+describe('networks', () => {
+  it('are those of services, with the ports that are there, and those of sites', async () => {
+    const { lists } = test.lifecycle;
+    const { items, total } = await lists.networks({ limit: 10, sort: '-portCount' });
+    expect(total).toBe(5);
+    const ofServices = items.filter(({ of }) => of === 'service');
+    expect(ofServices.map(({ id, prefix, portCount }) => `${id} ${prefix} ${portCount}`)).toEqual([
+      'alpha.net 10.3.0.0/24 3',
+      'gamma.net 10.2.0.0/24 2',
+      'beta.net 10.1.0.0/24 1',
+    ]);
+    const { units } = test.lifecycle.lists;
+    const at = new Set((await units({ limit: 9, sort: 'name', service: ['alpha'] })).items.map(({ site }) => site));
+    expect(ofServices[0]!.sites).toEqual([...at].sort());
+    const own = await lists.networks({ limit: 10, sort: 'name', of: ['site'], site: ['edge'] });
+    expect(own.items).toMatchObject([{ owner: 'edge', portCount: 2 }]);
+    expect((await lists.networks({ limit: 1, sort: 'owner', search: '10.2.' })).items[0]!.owner).toBe('gamma');
+  });
+});
+
 describe('racks and storage of sites', () => {
   it('are told where a site tells them, and found by the server', async () => {
     const { lists, sites } = test.lifecycle;

@@ -5,6 +5,7 @@ import {
   type HostLoad,
   type Descriptor,
   type ListedHost,
+  type ListedNetwork,
   type ListedStorage,
   type ListedUnit,
   type ListPage,
@@ -27,6 +28,7 @@ import {
 } from '@superfluidity/store';
 import { descriptorView } from './catalogue.ts';
 import { createHostIndex, type IndexedHost } from './host-index.ts';
+import { allNetworks } from './network-list.ts';
 import { operationView } from './operation-records.ts';
 import { serviceView, type UnitCounts } from './service-view.ts';
 import type { Sites } from './sites.ts';
@@ -37,6 +39,7 @@ type Query<
     | 'listSites'
     | 'listHosts'
     | 'listStorage'
+    | 'listNetworks'
     | 'listDescriptors'
     | 'listServices'
     | 'listUnits'
@@ -49,6 +52,7 @@ export interface Lists {
   hosts(query: Query<'listHosts'>): Promise<ListPage<ListedHost>>;
   hostLoad(): Promise<HostLoad[]>;
   storage(query: Query<'listStorage'>): Promise<ListPage<ListedStorage>>;
+  networks(query: Query<'listNetworks'>): Promise<ListPage<ListedNetwork>>;
   descriptors(query: Query<'listDescriptors'>): Promise<ListPage<Descriptor>>;
   services(query: Query<'listServices'>): Promise<ListPage<Service>>;
   units(query: Query<'listUnits'>): Promise<ListPage<ListedUnit>>;
@@ -104,7 +108,8 @@ const operationSorts: Sorts = {
   state: sql.ref('state'),
 };
 
-export function createLists({ store: { db }, sites, units }: ListParts): Lists {
+export function createLists({ store, sites, units }: ListParts): Lists {
+  const { db } = store;
   const indexHosts = createHostIndex();
   return {
     async sites(query) {
@@ -149,6 +154,10 @@ export function createLists({ store: { db }, sites, units }: ListParts): Lists {
           ? { racks: hosts.map(({ rack = '' }) => rack), rackUnits: hosts.map(({ rackUnit = 0 }) => rackUnit) }
           : {}),
       }));
+    },
+
+    async networks(query) {
+      return pageOf(await allNetworks(store, sites), query, listShapes.networks);
     },
 
     async storage(query) {

@@ -56,6 +56,7 @@ export type Consequences = (
   kind: OperationKind,
   service: string,
   state: OperationState,
+  params: Readonly<Record<string, unknown>>,
 ) => Promise<void>;
 
 /** The columns of an operation that is new; the others have nothing to say yet. */
@@ -79,16 +80,19 @@ interface LatestOperation extends Readonly<Record<string, unknown>> {
   readonly service: string;
   readonly last: string | null;
   readonly desired: JsonText;
+  /** What it is made from, from now on. */
+  readonly descriptor: string | null;
   /** Of the operation, as JSON. */
   readonly row: string;
   readonly now: number;
 }
 
-const insertIfLatest = prepared((_db, { service, last, desired, row, now }: LatestOperation) => {
+const insertIfLatest = prepared((_db, { service, last, desired, descriptor, row, now }: LatestOperation) => {
   const columns = sql.join(NEW_COLUMNS.map((column) => sql.ref(column)));
   return sql`
     with changed as (
-      update service set desired = ${desired}::jsonb, generation = generation + 1, updated_at = ${now}
+      update service set desired = ${desired}::jsonb, generation = generation + 1, updated_at = ${now},
+        descriptor_id = coalesce(${descriptor}::text, descriptor_id)
       where name = ${service} and ${last}::text is not distinct from (
         select id from operation where service = ${service} order by created_at desc, id desc limit 1)
       returning 1)
@@ -122,27 +126,45 @@ export class OperationRecords {
    * For a service that is there, with what is wanted of it from now on; in one statement. One operation of a service is
    * open at a time, and what was planned on a state that another one has changed since is refused too.
    */
-  async insertAfter(lastOperation: string | undefined, operation: NewOperation, desired: JsonText): Promise<void> {
+  async insertAfter(
+    lastOperation: string | undefined,
+    operation: NewOperation,
+    desired: JsonText,
+    descriptor?: string,
+  ): Promise<void> {
     const row = this.#newRow(operation);
-    const busy = (cause?: unknown) =>
-      new SuperfluidityError('SF-LIFECYCLE-BUSY', {
-        doing: `${operation.kind.toLowerCase()} service ${operation.service}`,
-        reason: 'another operation of this service is not finished, or was under way while this one was planned',
-        cause,
-      });
     try {
       const inserted = await insertIfLatest(this.#store.db, {
         service: operation.service,
         last: lastOperation ?? null,
         desired,
+        descriptor: descriptor ?? null,
         row: JSON.stringify(row),
         now: row.updated_at,
       });
-      if ((inserted.numAffectedRows ?? 0n) === 0n) throw busy();
+      if ((inserted.numAffectedRows ?? 0n) === 0n) throw this.#busy(operation);
     } catch (error) {
       // 23505: unique_violation of operation_active.
-      throw databaseCode(error) === '23505' ? busy(error) : error;
+      throw databaseCode(error) === '23505' ? this.#busy(operation, error) : error;
     }
+  }
+
+  /** Of what is no service. One that is open already is refused. */
+  async insertAlone(operation: NewOperation): Promise<void> {
+    try {
+      await this.#store.transaction((trx) => this.insert(trx, operation));
+    } catch (error) {
+      throw databaseCode(error) === '23505' ? this.#busy(operation, error) : error;
+    }
+  }
+
+  #busy({ kind, service }: NewOperation, cause?: unknown): SuperfluidityError {
+    const what = kind === 'LINK' ? service : `service ${service}`;
+    return new SuperfluidityError('SF-LIFECYCLE-BUSY', {
+      doing: `${kind.toLowerCase()} ${what}`,
+      reason: 'another operation of it is not finished, or was under way while this one was planned',
+      cause,
+    });
   }
 
   /** Placement has been granted before anything is recorded, so an operation is PROCESSING from its first record on. */
@@ -225,7 +247,7 @@ export class OperationRecords {
         .returningAll()
         .executeTakeFirst();
       if (row === undefined) return undefined;
-      await this.#consequences(trx, row.kind as OperationKind, row.service, to);
+      await this.#consequences(trx, row.kind as OperationKind, row.service, to, row.params as Record<string, unknown>);
       return operationView(row);
     });
   }

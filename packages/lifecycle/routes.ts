@@ -1,5 +1,6 @@
 import type { Handlers } from '@superfluidity/api';
 import type { Lifecycle } from './lifecycle.ts';
+import { changeLink } from './change-link.ts';
 import { chosenUnits, readUnitMetrics } from './unit-metrics.ts';
 
 type Names =
@@ -7,6 +8,7 @@ type Names =
   | 'listHosts'
   | 'getHostLoad'
   | 'listStorage'
+  | 'listNetworks'
   | 'listUnits'
   | 'addSite'
   | 'getSite'
@@ -26,6 +28,9 @@ type Names =
   | 'getService'
   | 'getServiceOverlay'
   | 'verifyService'
+  | 'planUpdate'
+  | 'updateService'
+  | 'changeLink'
   | 'scaleService'
   | 'listScaling'
   | 'setScaling'
@@ -51,6 +56,7 @@ export function lifecycleHandlers(lifecycle: Lifecycle): Handlers<Names> {
     listSites: ({ query }) => lists.sites(query),
     listHosts: ({ query }) => lists.hosts(query),
     getHostLoad: () => lists.hostLoad(),
+    listNetworks: ({ query }) => lists.networks(query),
     listStorage: ({ query }) => lists.storage(query),
     addSite: ({ body }) => sites.add(body),
     getSite: ({ params }) => sites.show(params.name),
@@ -79,6 +85,13 @@ export function lifecycleHandlers(lifecycle: Lifecycle): Handlers<Names> {
     getService: ({ params, query }) => services.show(params.name, query.units),
     getServiceOverlay: ({ params }) => services.overlay(params.name),
     verifyService: ({ params, query }) => services.verify(params.name, query.realised === 'true'),
+    planUpdate: async ({ params, body }) => services.planUpdate(params.name, await catalogue.resolve(body.source)),
+    updateService: async ({ params, body: { source, after, digest } }) =>
+      services.update(params.name, await catalogue.resolve(source), {
+        ...(after === undefined ? {} : { after }),
+        ...(digest === undefined ? {} : { digest }),
+      }),
+    changeLink: ({ body }) => changeLink({ sites, operations }, body.link, body.before),
     scaleService: ({ params, body }) => services.scale(params.name, body.unit, body.count),
     listScaling: ({ params }) => scaling.show(params.name),
     setScaling: ({ params, body }) => scaling.set(params.name, body.unit, body.policy),

@@ -12,7 +12,7 @@ import { autoscaleDefaults } from '@superfluidity/scale';
 import { databaseCode, toJson } from '@superfluidity/store';
 import type { Catalogue, ResolvedDescriptor } from './catalogue.ts';
 import { type Grant, grantPlacement, type WantedUnit } from './grant.ts';
-import { type Consequences, planView } from './operation-records.ts';
+import { planView } from './operation-records.ts';
 import type { Operations } from './operations.ts';
 import type { LifecycleOptions } from './options.ts';
 import { overlayOf } from './overlay.ts';
@@ -21,9 +21,11 @@ import { loadOutline, loadService, type ServiceOutline, type ServiceRow } from '
 import { groupedDetail, serviceDetail } from './service-view.ts';
 import { policiesOf } from './scaling/policies.ts';
 import type { ScalingRecords } from './scaling/records.ts';
+import type { UpdateParams } from './service-consequences.ts';
 import type { Sites } from './sites.ts';
 import { nothingThere, type Placed, planTransition, type Situation, type Transition, unitName } from './transition.ts';
 import type { UnitRecord, UnitRecords } from './unit-records.ts';
+import { changedMeanwhile, wantedAfter } from './update.ts';
 import { canBeRead, hasPolicies, refuseViolation, unknownPolicies, type Verification } from './verification.ts';
 
 /** Instances of services, and the operations that change them. */
@@ -32,6 +34,9 @@ export interface Services {
   deploy(descriptor: ResolvedDescriptor, name?: string): Promise<Accepted>;
   /** `automatic`: by the policy of the unit; taken back when it fails. */
   scale(name: string, unit: string, count: number, automatic?: boolean): Promise<Accepted>;
+  /** What would be done to make it what this descriptor says. */
+  planUpdate(name: string, descriptor: ResolvedDescriptor): Promise<Plan>;
+  update(name: string, descriptor: ResolvedDescriptor, known: KnownService): Promise<Accepted>;
   move(name: string, what: string, to: string, host?: string): Promise<Accepted>;
   /** The units that do not run, or the ones that are named. */
   heal(name: string, unit?: string): Promise<Accepted>;
@@ -53,6 +58,14 @@ export interface Accepted {
   readonly service: string;
 }
 
+/** What whoever changes a service has seen of it: it is refused when it is not so any more. */
+export interface KnownService {
+  /** Id of the descriptor from which it is made. */
+  readonly after?: string;
+  /** Of the plan. */
+  readonly digest?: string;
+}
+
 /** What the row of a service keeps besides its units and chains. */
 export interface ServiceDesired {
   readonly slots: Situation['slots'];
@@ -67,33 +80,6 @@ export interface ServiceParts {
   readonly verification: Verification;
   readonly scaling: ScalingRecords;
 }
-
-/** What the end of an operation means for its service. */
-export const serviceConsequences: Consequences = async (trx, kind, service, state) => {
-  const gone = (kind === 'TERMINATE' && state === 'COMPLETED') || (kind === 'INSTANTIATE' && state === 'ROLLED_BACK');
-  if (kind === 'INSTANTIATE' && state === 'COMPLETED') {
-    await trx.updateTable('service').set({ state: 'INSTANTIATED' }).where('name', '=', service).execute();
-  } else if (gone) {
-    const row = await trx
-      .deleteFrom('service')
-      .where('name', '=', service)
-      .returning('descriptor_id')
-      .executeTakeFirst();
-    if (row === undefined) return;
-    const others = await trx
-      .selectFrom('service')
-      .select('name')
-      .where('descriptor_id', '=', row.descriptor_id)
-      .limit(1)
-      .execute();
-    if (others.length > 0) return;
-    await trx
-      .updateTable('descriptor')
-      .set({ usage_state: 'NOT_IN_USE' })
-      .where('id', '=', row.descriptor_id)
-      .execute();
-  }
-};
 
 export function createServices(options: LifecycleOptions, parts: ServiceParts): Services {
   const { store, clock } = options;
@@ -120,7 +106,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
     const perSite = await Promise.all(
       [...sites.drivers()].map(async ([site, driver]) => {
         const networks = await driver.fabric.listNetworks().catch(() => []);
-        return networks.filter((each) => each.service === service).map(({ name }) => ({ site, network: name }));
+        return networks.filter((each) => each.service === service).map((spec) => ({ site, network: spec.name, spec }));
       }),
     );
     return perSite.flat();
@@ -224,6 +210,38 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
     return { plan: storedPlan('INSTANTIATE', name, granted, verified, report), after, policies };
   }
 
+  async function planUpdate(name: string, descriptor: ResolvedDescriptor) {
+    const loaded = await load(name);
+    const old = loaded.descriptor;
+    const doing = `update ${name}`;
+    const { baseFolder = old.baseFolder } = descriptor;
+    const next: ResolvedDescriptor = { ...descriptor, ...(baseFolder === undefined ? {} : { baseFolder }) };
+    const { service } = next;
+    if (service.block.name !== old.service.block.name) {
+      throw new SuperfluidityError('SF-LIFECYCLE-STATE', {
+        doing,
+        reason: `the descriptor is of ${service.block.name}, and the service is made from one of ${old.service.block.name}`,
+        hint: 'Deploy another service from it: `superfluidity service deploy FILE --name NAME`.',
+      });
+    }
+    await refuseSharedPrefixes(service, name);
+    const wanted = wantedAfter(service, old.service, placedOf(loaded));
+    const granted = await grant(service, wanted, doing);
+    const { steps, after } = planTransition({
+      name,
+      service,
+      previous: old.service,
+      ...(baseFolder === undefined ? {} : { baseFolder }),
+      current: loaded.situation,
+      target: granted.placed,
+      replace: new Set(),
+      order: 'make-before-break',
+    });
+    const report = await intended(name, next, after, loaded.records);
+    const verified = report === undefined ? steps : readBack(steps, name, after, true);
+    return { loaded, next, after, plan: storedPlan('UPDATE', name, granted, verified, report) };
+  }
+
   /** Hosts route by prefix: two services with one prefix would get each other's packets. */
   async function refuseSharedPrefixes(service: Service, name: string): Promise<void> {
     const others = await db.selectFrom('service').select(['name', 'desired']).where('name', '!=', name).execute();
@@ -297,6 +315,52 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
           await scaling.put({ service: name, unit, policy, origin: 'descriptor' }, everyS, trx);
         }
       });
+      await operations.start(operation);
+      warnUnknown(operation.id, name, plan.verification);
+      return { operation: operation.id, service: name };
+    },
+
+    async planUpdate(name, descriptor) {
+      return planView((await planUpdate(name, descriptor)).plan);
+    },
+
+    async update(name, descriptor, known) {
+      const { loaded, next, plan, after } = await planUpdate(name, descriptor);
+      const { row, lastOperation } = loaded;
+      if (known.after !== undefined && known.after !== row.descriptor_id) {
+        throw changedMeanwhile(name, `it is made from ${row.descriptor_id} by now`, { newest: row.descriptor_id });
+      }
+      if (known.digest !== undefined && known.digest !== plan.digest) {
+        throw changedMeanwhile(name, 'what would be done is not what was planned', { digest: plan.digest });
+      }
+      refuseViolation(plan.verification, 'SF-LIFECYCLE-POLICY', `update ${name}`);
+      const entry = await catalogue.onboard(next);
+      refuseDisabled(entry);
+      if (entry.id === row.descriptor_id) {
+        throw new SuperfluidityError('SF-LIFECYCLE-STATE', {
+          doing: `update ${name}`,
+          reason: `it is made from ${entry.name} ${entry.version} already`,
+        });
+      }
+      const before = row.desired as unknown as ServiceDesired;
+      const prefixes = next.service.networks.map(({ prefix }) => prefix);
+      // Until it is over, the service may have networks of both.
+      const kept: ServiceDesired = { slots: after.slots, prefixes: [...new Set([...before.prefixes, ...prefixes])] };
+      const params: UpdateParams = {
+        descriptor: entry.id,
+        before: row.descriptor_id,
+        prefixes,
+        prefixesBefore: before.prefixes,
+      };
+      const operation = operations.make({
+        service: name,
+        kind: 'UPDATE',
+        automatic: false,
+        params: { ...params },
+        plan,
+      });
+      await operations.records.insertAfter(lastOperation, operation, toJson(kept as never), entry.id);
+      await db.updateTable('descriptor').set({ usage_state: 'IN_USE' }).where('id', '=', entry.id).execute();
       await operations.start(operation);
       warnUnknown(operation.id, name, plan.verification);
       return { operation: operation.id, service: name };

@@ -22,11 +22,22 @@ export interface Sites {
   purge(name: string): Promise<readonly string[]>;
   links(): Promise<readonly SiteLink[]>;
   setLink(link: SiteLink): Promise<SiteLink>;
+  /** Refuses a link that cannot be. */
+  checkLink(link: SiteLink): Promise<void>;
+  readonly linkPorts: LinkPorts;
   driver(name: string): Promise<SiteDriver>;
   /** All open drivers, by name of the site. */
   drivers(): ReadonlyMap<string, SiteDriver>;
   /** What placement works on: capacity as the sites report it now. */
   snapshot(): Promise<{ readonly sites: readonly Site[]; readonly paths: readonly SitePath[] }>;
+}
+
+/** What an operation does with links, one site at a time. */
+export interface LinkPorts {
+  realise(site: string, link: SiteLink, call: FabricCall): Promise<void>;
+  drop(site: string, link: SiteLink, call: FabricCall): Promise<void>;
+  /** In the database, and told to everybody. `link` undefined: there is none any more. */
+  keep(link: SiteLink | undefined, previous: SiteLink | undefined): Promise<void>;
 }
 
 interface OpenedSite {
@@ -214,10 +225,42 @@ export function createSites(options: LifecycleOptions): Sites {
 
   /** Both sites are told: the one that has both ends makes the whole link, and it is idempotent. */
   async function realise(link: SiteLink): Promise<void> {
-    const id = shortName('link-', [link.a, link.b].toSorted().join());
+    const call = await adminCall(`link/${idOfLink(link)}`);
+    for (const name of [link.a, link.b]) await realiseAt(name, link, call);
+  }
+
+  const idOfLink = ({ a, b }: SiteLink): string => shortName('link-', [a, b].toSorted().join());
+
+  async function realiseAt(site: string, link: SiteLink, call: FabricCall): Promise<void> {
     const siteIds = { a: (await get(link.a)).id, b: (await get(link.b)).id };
-    for (const name of [link.a, link.b]) {
-      await (await driver(name)).fabric.ensureLink({ id, ...link, siteIds }, await adminCall(`link/${id}`));
+    await (await driver(site)).fabric.ensureLink({ id: idOfLink(link), ...link, siteIds }, call);
+  }
+
+  async function keepLink(link: SiteLink | undefined, previous: SiteLink | undefined): Promise<void> {
+    const [a, b] = [(link ?? previous)!.a, (link ?? previous)!.b].toSorted() as [string, string];
+    const now = clock.now();
+    if (link === undefined) {
+      await store.db.deleteFrom('site_link').where('a', '=', a).where('b', '=', b).execute();
+    } else {
+      await store.db
+        .insertInto('site_link')
+        .values({ a, b, path: toJson(link as never), created_at: now, updated_at: now })
+        .onConflict((conflict) =>
+          conflict.columns(['a', 'b']).doUpdateSet({ path: toJson(link as never), updated_at: now }),
+        )
+        .execute();
+    }
+    await changed();
+    const what = link === undefined ? 'gone' : `${link.latencyMs} ms, ${link.bandwidthMbps} Mbit/s`;
+    const body = link === undefined ? {} : { ...link };
+    events.append({ kind: 'site', subject: `${a}-${b}`, severity: 'info', message: `link ${a} - ${b}: ${what}`, body });
+  }
+
+  async function checkLink(link: SiteLink): Promise<void> {
+    await get(link.a);
+    await get(link.b);
+    if (link.a === link.b) {
+      throw new SuperfluidityError('SF-SITE-CONFIG', { doing: 'set link', reason: 'both ends are the same site' });
     }
   }
 
@@ -326,25 +369,17 @@ export function createSites(options: LifecycleOptions): Sites {
       return removed;
     },
 
+    checkLink,
+    linkPorts: {
+      realise: realiseAt,
+      drop: async (site, link, call) => (await driver(site)).fabric.removeLink(idOfLink(link), call),
+      keep: keepLink,
+    },
+
     async setLink(link) {
-      await get(link.a);
-      await get(link.b);
-      if (link.a === link.b) {
-        throw new SuperfluidityError('SF-SITE-CONFIG', { doing: 'set link', reason: 'both ends are the same site' });
-      }
-      const [a, b] = [link.a, link.b].toSorted() as [string, string];
+      await checkLink(link);
       await realise(link);
-      const now = clock.now();
-      await store.db
-        .insertInto('site_link')
-        .values({ a, b, path: toJson(link as never), created_at: now, updated_at: now })
-        .onConflict((conflict) =>
-          conflict.columns(['a', 'b']).doUpdateSet({ path: toJson(link as never), updated_at: now }),
-        )
-        .execute();
-      await changed();
-      const message = `link ${link.a} - ${link.b}: ${link.latencyMs} ms, ${link.bandwidthMbps} Mbit/s`;
-      events.append({ kind: 'site', subject: `${a}-${b}`, severity: 'info', message, body: { ...link } });
+      await keepLink(link, undefined);
       return link;
     },
 

@@ -1,6 +1,7 @@
 import { readNative } from '@superfluidity/dialects';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { NetworkSpec } from '@superfluidity/fabric';
 import type { Action, PlannedChain, PlannedStep, PlannedUnit } from './actions.ts';
 import { nothingThere, type Placed, planTransition, type Situation, type Transition } from './transition.ts';
 
@@ -22,7 +23,7 @@ service:
 
 /** The world as the steps change it: the oracle is what must be true of it after every single step. */
 class World {
-  readonly networks = new Set<string>();
+  readonly networks = new Map<string, NetworkSpec>();
   readonly units = new Map<string, PlannedUnit>();
   readonly installed = new Map<string, PlannedChain>();
   readonly active = new Map<string, number>();
@@ -35,7 +36,7 @@ class World {
   apply(action: Action): void {
     switch (action.verb) {
       case 'create-network':
-        this.networks.add(`${action.site} ${action.spec.id}`);
+        this.networks.set(`${action.site} ${action.spec.id}`, action.spec);
         break;
       case 'remove-network':
         this.networks.delete(`${action.site} ${action.spec.id}`);
@@ -77,7 +78,7 @@ class World {
   /** Everything, as plain text. */
   get all(): readonly string[] {
     return [
-      ...this.networks,
+      ...this.networks.keys(),
       ...this.units.keys(),
       ...this.installed.keys(),
       ...this.active.entries().map(String),
@@ -124,6 +125,75 @@ const chooser = (numbers: readonly number[]) => {
 function go(current: Situation, to: readonly Placed[], order: Transition['order'], replace: readonly string[] = []) {
   return planTransition({ name: 'stream', service: service!, current, target: to, replace: new Set(replace), order });
 }
+
+/** The service with another prefix, and with ports on other networks. */
+const variant = fc
+  .record({
+    prefix: fc.constantFrom('10.60', '10.61'),
+    mtu: fc.constantFrom(1_500, 9_000),
+    ue: fc.constantFrom('users', 'users, apps', 'apps'),
+    video: fc.constantFrom('apps', 'apps, users'),
+  })
+  .map(
+    ({ prefix, mtu, ue, video }) =>
+      readNative(`
+superfluidity: 1
+service:
+  name: stream
+  version: '1'
+  networks:
+    - { name: users, prefix: 10.45.0.0/16 }
+    - { name: apps, prefix: ${prefix}.0.0/16, mtu: ${mtu} }
+  functions:
+    - { name: ue, environment: container, image: 'host:', ports: [${ue}] }
+    - { name: firewall, environment: nft, program: 'table ip x { }', forwards: true, ports: [apps] }
+    - { name: video, environment: container, image: 'host:', ports: [${video}], scale: { initial: 1, min: 0, max: 90 } }
+  chains:
+    - { name: watch, from: ue, through: [firewall], to: video, address: 10.99.0.10, protocol: tcp, ports: [8080] }
+`).service!,
+  );
+
+describe('an update', () => {
+  it('in any order of its steps leads to what is described now, and changes nothing the second time', () => {
+    fc.assert(
+      fc.property(variant, variant, target, seed, (old, next, to, numbers) => {
+        const choose = chooser(numbers);
+        const world = new World(false);
+        const base = { name: 'stream', target: to, replace: new Set<string>(), order: 'make-before-break' } as const;
+        const deployed = planTransition({ ...base, service: old, current: nothingThere });
+        for (const step of inSomeOrder(deployed.steps, choose)) world.apply(step.action);
+        const seen = (situation: Situation): Situation => ({
+          ...situation,
+          networks: situation.networks.map((each) => ({
+            ...each,
+            spec: world.networks.get(`${each.site} stream.${each.network}`)!,
+          })),
+        });
+        const request = { ...base, service: next, previous: old, current: seen(deployed.after) };
+        const updated = planTransition(request);
+        for (const step of inSomeOrder(updated.steps, choose)) world.apply(step.action);
+        const fresh = planTransition({
+          ...base,
+          service: next,
+          current: { ...nothingThere, slots: updated.after.slots },
+        });
+        const ports = (units: Iterable<PlannedUnit>) =>
+          [...units]
+            .map(
+              ({ site, spec }) =>
+                `${site} ${spec.path}#${spec.index} ${spec.ports.map(({ network }) => network).join()}`,
+            )
+            .sort();
+        expect(ports(world.units.values())).toEqual(ports(fresh.after.units));
+        const made = fresh.steps.flatMap(({ action }) => (action.verb === 'create-network' ? [action.spec] : []));
+        const byId = (specs: Iterable<NetworkSpec>) => [...specs].map((spec) => JSON.stringify(spec)).sort();
+        expect(byId(world.networks.values())).toEqual(byId(made));
+        expect(planTransition({ ...request, previous: next, current: seen(updated.after) }).steps).toEqual([]);
+      }),
+      { numRuns: 25 },
+    );
+  });
+});
 
 describe('a transition', () => {
   it('in any order of its steps leads from one situation to the next, seamlessly, and back again by the opposites', () => {

@@ -1,7 +1,7 @@
-import { invariant, largest, shortName } from '@superfluidity/core';
+import { canonicalJson, invariant, largest, shortName } from '@superfluidity/core';
 import { type NetworkSpec, type PortSpec, sitePrefix } from '@superfluidity/fabric';
 import { formatIpv4Prefix, parseIpv4Prefix, type Service, splitPortReference, unitsOf } from '@superfluidity/model';
-import type { PoolClass } from '@superfluidity/site';
+import type { PoolClass, UnitSpec } from '@superfluidity/site';
 import type { PlannedBalancer, PlannedChain, PlannedHop, PlannedStep, PlannedUnit } from './actions.ts';
 import { StepGraph } from './step-graph.ts';
 
@@ -23,12 +23,17 @@ export interface Transition {
    * in the way.
    */
   readonly order: 'make-before-break' | 'break-before-make';
+  /**
+   * The service as it was described before, where its descriptor changes: units that would be made otherwise now are
+   * replaced, and so are networks with another prefix or MTU.
+   */
+  readonly previous?: Service;
 }
 
 export interface Situation {
   readonly units: readonly PlannedUnit[];
   /** Networks of the service that sites have, also where a failed operation left them without a unit. */
-  readonly networks: readonly { readonly site: string; readonly network: string }[];
+  readonly networks: readonly { readonly site: string; readonly network: string; readonly spec?: NetworkSpec }[];
   /** Active versions. */
   readonly chains: readonly PlannedChain[];
   /** Versions that an operation that failed left installed without traffic. */
@@ -72,6 +77,9 @@ class Planner {
   readonly #graph = new StepGraph();
   readonly #units: ReturnType<typeof indexUnits>;
   readonly #slots: Record<string, readonly string[]>;
+  readonly #order: Transition['order'];
+  /** Networks that sites have otherwise than they are described now. */
+  readonly #changed: ReadonlySet<string>;
   readonly #kept: readonly PlannedUnit[];
   readonly #gone: readonly PlannedUnit[];
   readonly #created: readonly PlannedUnit[];
@@ -81,16 +89,47 @@ class Planner {
     this.#units = indexUnits(request.service);
     this.#slots = { ...request.current.slots };
     const wanted = new Map(request.target.map((placed) => [placedKey(placed), placed]));
+    this.#changed = request.previous === undefined ? new Set() : this.#changedNetworks();
     const stays = (unit: PlannedUnit) =>
-      !request.replace.has(unit.spec.id) && wanted.has(placedKey({ ...unit.spec, site: unit.site }));
+      !request.replace.has(unit.spec.id) &&
+      wanted.has(placedKey({ ...unit.spec, site: unit.site })) &&
+      (request.previous === undefined || this.#isAsDescribed(unit));
     this.#kept = request.current.units.filter(stays);
     this.#gone = request.current.units.filter((unit) => !stays(unit));
     const here = new Set(this.#kept.map((unit) => placedKey({ ...unit.spec, site: unit.site })));
     this.#created = request.target.filter((placed) => !here.has(placedKey(placed))).map((placed) => this.#unit(placed));
+    this.#order = this.#mustBreak() ? 'break-before-make' : request.order;
+  }
+
+  #changedNetworks(): ReadonlySet<string> {
+    const { current, service } = this.#request;
+    const otherwise = current.networks.filter(({ site, network, spec }) => {
+      if (spec === undefined || !service.networks.some((each) => each.name === network)) return false;
+      const { prefix, supernet, mtu } = this.#networkSpec(network, site);
+      return prefix !== spec.prefix || supernet !== spec.supernet || mtu !== spec.mtu;
+    });
+    return new Set(otherwise.map(({ network }) => network));
+  }
+
+  #isAsDescribed({ site, spec }: PlannedUnit): boolean {
+    if (!this.#units.has(spec.path)) return false;
+    const now = this.#spec({ ...spec, site }, spec.id);
+    const changed = now.ports.some((port) => this.#changed.has(port.network.slice(this.#request.name.length + 1)));
+    return !changed && canonicalJson(now) === canonicalJson(spec);
+  }
+
+  /** A network that is made anew, or an address that both units would have, leaves no room for old and new at once. */
+  #mustBreak(): boolean {
+    if (this.#request.previous === undefined) return false;
+    if (this.#changed.size > 0) return true;
+    const replaced = new Set(this.#gone.map((unit) => `${specName(unit)} ${unit.site}`));
+    const fixed = ({ spec }: PlannedUnit) => spec.ports.some(({ address, mac }) => (address ?? mac) !== undefined);
+    return this.#created.some((unit) => fixed(unit) && replaced.has(`${specName(unit)} ${unit.site}`));
   }
 
   plan(): TransitionPlan {
-    const { current, order } = this.#request;
+    const { current } = this.#request;
+    const order = this.#order;
     const after = [...this.#kept, ...this.#created];
     const chains = this.#chainsOf(after);
     const fresh = chains.filter((chain) => !current.chains.includes(chain));
@@ -99,6 +138,7 @@ class Planner {
     for (const chain of current.leftovers) this.#removeChain(chain, [], false);
     this.#addNetworks();
     if (order === 'break-before-make') this.#removeUnits(() => []);
+    this.#replaceNetworks(after);
     this.#createUnits();
     for (const chain of fresh)
       this.#addChain(
@@ -115,14 +155,20 @@ class Planner {
   }
 
   #unit(placed: Placed): PlannedUnit {
-    const { name, service, current, baseFolder } = this.#request;
+    const { name, current } = this.#request;
+    const before = current.units.filter((old) => old.spec.path === placed.path && old.spec.index === placed.index);
+    const generation = Math.max(0, ...before.map((old) => old.generation)) + 1;
+    const spec = this.#spec(placed, shortName('unit-', `${name}/${unitName(placed)}@${generation}`));
+    for (const { network } of spec.ports) this.#claimSlot(network.slice(name.length + 1), placed.site);
+    return { site: placed.site, generation, spec };
+  }
+
+  #spec(placed: Placed, id: string): UnitSpec {
+    const { name, service, baseFolder } = this.#request;
     const known = this.#units.get(placed.path);
     invariant(known !== undefined, `placement names the unit ${placed.path}, which the service has not`);
     const { unit, requirements } = known;
     invariant(unit.execution !== undefined, `unit ${placed.path} has no execution`);
-    const before = current.units.filter((old) => old.spec.path === placed.path && old.spec.index === placed.index);
-    const generation = Math.max(0, ...before.map((old) => old.generation)) + 1;
-    const id = shortName('unit-', `${name}/${unitName(placed)}@${generation}`);
     const ports: PortSpec[] = unit.ports.flatMap((port) =>
       port.network === undefined
         ? []
@@ -141,24 +187,19 @@ class Planner {
             },
           ],
     );
-    for (const port of unit.ports) if (port.network !== undefined) this.#claimSlot(port.network, placed.site);
     return {
-      site: placed.site,
-      generation,
-      spec: {
-        id,
-        service: name,
-        path: placed.path,
-        index: placed.index,
-        host: placed.host,
-        execution: unit.execution,
-        ...(baseFolder === undefined ? {} : { baseFolder }),
-        cpu: requirements.cpu ?? 0.1,
-        memoryMiB: requirements.memoryMiB ?? 64,
-        storageMiB: requirements.storageMiB ?? 0,
-        ports,
-        facts: { service: name, unit: unitName(placed), site: placed.site, host: placed.host },
-      },
+      id,
+      service: name,
+      path: placed.path,
+      index: placed.index,
+      host: placed.host,
+      execution: unit.execution,
+      ...(baseFolder === undefined ? {} : { baseFolder }),
+      cpu: requirements.cpu ?? 0.1,
+      memoryMiB: requirements.memoryMiB ?? 64,
+      storageMiB: requirements.storageMiB ?? 0,
+      ports,
+      facts: { service: name, unit: unitName(placed), site: placed.site, host: placed.host },
     };
   }
 
@@ -174,7 +215,9 @@ class Planner {
   }
 
   #networkSpec(network: string, site: string): NetworkSpec {
-    const declared = this.#request.service.networks.find((each) => each.name === network);
+    const { service, previous } = this.#request;
+    // One that is not described any more has to be removed as it was.
+    const declared = [...service.networks, ...(previous?.networks ?? [])].find((each) => each.name === network);
     invariant(declared !== undefined, `port names the network ${network}, which the service has not`);
     const supernet = parseIpv4Prefix(declared.prefix);
     invariant(supernet !== undefined, `network ${network} has the prefix ${declared.prefix}`);
@@ -214,11 +257,31 @@ class Planner {
     }
   }
 
+  /** With another prefix or MTU a network is another one: the old one goes with its units, the new one comes before them. */
+  #replaceNetworks(after: readonly PlannedUnit[]): void {
+    const still = this.#attachments(after);
+    for (const { site, network, spec } of this.#request.current.networks) {
+      if (spec === undefined || !this.#changed.has(network)) continue;
+      const key = networkStep(network, site);
+      const users = this.#gone.filter((unit) => this.#attachments([unit]).has(key));
+      const title = `remove network ${network} at ${site} (${spec.prefix})`;
+      this.#graph.add(`remove-${key}`, title, this.#graph.stepsOf('remove', users.map(specName)), {
+        verb: 'remove-network',
+        site,
+        spec,
+      });
+      if (!still.has(key)) continue;
+      const fresh = this.#networkSpec(network, site);
+      const made = `create network ${network} at ${site} (${fresh.prefix}, MTU ${fresh.mtu})`;
+      this.#graph.add(`create-${key}`, made, [`remove-${key}`], { verb: 'create-network', site, spec: fresh });
+    }
+  }
+
   #dropNetworks(after: readonly PlannedUnit[]): void {
     const still = this.#attachments(after);
     for (const { site, network } of this.#request.current.networks) {
       const key = networkStep(network, site);
-      if (still.has(key)) continue;
+      if (still.has(key) || this.#graph.has(`remove-${key}`)) continue;
       const users = this.#gone.filter((unit) => this.#attachments([unit]).has(key));
       const pools = this.#graph.has(poolStep(site)) ? [poolStep(site)] : [];
       this.#graph.add(
@@ -258,7 +321,7 @@ class Planner {
             ),
           ),
           // A unit takes the place of the one before it only when that is gone.
-          ...(this.#request.order === 'break-before-make' ? this.#graph.stepsOf('remove', units.map(specName)) : []),
+          ...(this.#order === 'break-before-make' ? this.#graph.stepsOf('remove', units.map(specName)) : []),
         ];
         this.#graph.addUnits('create', units, dependsOn, `on ${placesOf(units)}`, {
           verb: 'create-units',
@@ -285,9 +348,8 @@ class Planner {
       if (!hops.every((hop) => hop !== undefined)) return [];
       const id = `${name}.${chain.name}`;
       const old = current.chains.find((each) => each.id === id);
-      const same = old?.hops.length === hops.length && old.hops.every((hop, i) => hop.unitId === hops[i]!.unitId);
-      if (old !== undefined && same) return [old];
       const { address, protocol, ports } = chain;
+      if (old !== undefined && samePath(old, { address, protocol, ports, hops })) return [old];
       const versions = [...current.chains, ...current.leftovers].filter((each) => each.id === id);
       const version = Math.max(0, ...versions.map((each) => each.version)) + 1;
       return [{ id, name: chain.name, version, address, protocol, ports, hops }];
@@ -312,7 +374,7 @@ class Planner {
   }
 
   #retireChains(stale: readonly PlannedChain[], fresh: readonly PlannedChain[]): void {
-    const breaks = this.#request.order === 'break-before-make';
+    const breaks = this.#order === 'break-before-make';
     for (const chain of stale) {
       const successor = fresh.find((each) => each.id === chain.id);
       const activate = successor === undefined ? [] : [`activate-chain:${chain.name}@${successor.version}`];
@@ -354,7 +416,8 @@ class Planner {
       .filter((chain) => chain.hops.some((hop) => hop.unitId === unit.spec.id))
       .map((chain) => `remove-chain:${chain.name}@${chain.version}`);
     const drained = this.#graph.has(`drain:${specName(unit)}`) ? [`drain:${specName(unit)}`] : [];
-    const balancers = this.#request.service.balancers
+    const { service, previous } = this.#request;
+    const balancers = [...service.balancers, ...(previous?.balancers ?? [])]
       .filter((balancer) => balancer.unit === unit.spec.path)
       .map((balancer) => `balancer:${balancer.name}@${unit.site}`)
       .filter((id) => this.#graph.has(id));
@@ -376,8 +439,12 @@ class Planner {
   }
 
   #setBalancers(after: readonly PlannedUnit[]): void {
-    for (const balancer of this.#request.service.balancers) {
-      const at = (units: readonly PlannedUnit[], site: string): PlannedBalancer | undefined => {
+    const { service, previous: described = service } = this.#request;
+    const dropped = described.balancers.filter(({ name }) => !service.balancers.some((each) => each.name === name));
+    for (const { name, unit } of [...service.balancers, ...dropped]) {
+      const at = (of: Service, units: readonly PlannedUnit[], site: string): PlannedBalancer | undefined => {
+        const balancer = of.balancers.find((each) => each.name === name);
+        if (balancer === undefined) return undefined;
         const members = units.filter((unit) => unit.site === site && unit.spec.path === balancer.unit);
         const network = members[0]?.spec.ports[0]?.network;
         if (network === undefined) return undefined;
@@ -395,16 +462,15 @@ class Planner {
       };
       const before = this.#request.current.units;
       for (const site of new Set([...before, ...after].map((unit) => unit.site))) {
-        const wanted = at(after, site);
-        const previous = at(before, site);
-        const ids = (each: PlannedBalancer | undefined) => each?.members.map((member) => member.unitId).join();
-        if (ids(wanted) === ids(previous)) continue;
-        const created = this.#created.filter((unit) => unit.site === site && unit.spec.path === balancer.unit);
+        const wanted = at(service, after, site);
+        const previous = at(described, before, site);
+        if (JSON.stringify(wanted) === JSON.stringify(previous)) continue;
+        const created = this.#created.filter((each) => each.site === site && each.spec.path === unit);
         this.#graph.add(
-          `balancer:${balancer.name}@${site}`,
+          `balancer:${name}@${site}`,
           wanted === undefined
-            ? `remove balancer ${balancer.name} at ${site}`
-            : `balance ${balancer.address}:${balancer.port} over ${wanted.members.length} of ${balancer.unit} at ${site}`,
+            ? `remove balancer ${name} at ${site}`
+            : `balance ${wanted.address}:${wanted.port} over ${wanted.members.length} of ${unit} at ${site}`,
           this.#graph.stepsOf('create', created.map(specName)),
           { verb: 'set-balancer', site, balancer: wanted, previous },
         );
@@ -430,6 +496,14 @@ class Planner {
       );
     }
   }
+}
+
+type ChainPath = Pick<PlannedChain, 'address' | 'protocol' | 'ports' | 'hops'>;
+
+function samePath(a: ChainPath, b: ChainPath): boolean {
+  const told = ({ address, protocol, ports, hops }: ChainPath) =>
+    JSON.stringify([address, protocol, ports, hops.map(({ port, translates }) => [port, translates])]);
+  return told(a) === told(b);
 }
 
 function indexUnits(service: Service) {

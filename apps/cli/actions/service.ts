@@ -110,6 +110,24 @@ export async function deploy(context: Context, files: readonly string[], options
   await accept(context, await client.call('deployService', { body: { source, ...named(options.name) } }), options);
 }
 
+/** What is pushed with the id of the descriptor that it was planned on: of two who change it at once, the second is told. */
+export async function update(
+  context: Context,
+  name: string,
+  files: readonly string[],
+  options: Waiting & { base?: string; dryRun?: boolean },
+): Promise<void> {
+  const source = await readSource(files, options.base);
+  const client = await context.client();
+  const params = { name };
+  if (options.dryRun === true) {
+    const result: Plan = await client.call('planUpdate', { params, body: { source } });
+    return context.show(result, () => planText(result, context.style));
+  }
+  const { descriptorId: after } = await client.call('getService', { params, query: { units: 0 } });
+  await accept(context, await client.call('updateService', { params, body: { source, after } }), options);
+}
+
 export async function accept(
   context: Context,
   accepted: { operation: string; service: string },

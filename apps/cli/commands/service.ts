@@ -49,6 +49,18 @@ function serviceVerbs(run: Run) {
         .action(
           run(async (context, files: string[], options) => (await service()).deploy(context, files, options as never)),
         ),
+    update: () =>
+      waiting(new Command('update').description('make a service what another descriptor says, and follow it'))
+        .argument('<name>')
+        .argument('<file-or-name...>', 'descriptor, its folder, or an entry of the catalogue')
+        .option('--base <dir>', BASE)
+        .option('--dry-run', 'print the plan; change nothing')
+        .addHelpText('after', '\nExample:\n  superfluidity service update mobile-edge service.yaml --dry-run')
+        .action(
+          run(async (context, name: string, files: string[], options) =>
+            (await service()).update(context, name, files, options as never),
+          ),
+        ),
     list: () =>
       listing(new Command('list').description('all services'), {
         state: 'INSTANTIATED, NOT_INSTANTIATED',

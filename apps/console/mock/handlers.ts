@@ -10,6 +10,7 @@ import {
   type RouteName,
   type ServiceDetail,
   type SiteDeclaration,
+  type SiteLink,
   type Unit,
   type UnitGroup,
 } from '@superfluidity/api';
@@ -17,12 +18,13 @@ import { usageOf } from './metrics.ts';
 import { accessHandlers } from './access.ts';
 import { overlayOf } from './overlay.ts';
 import { anomaliesOf } from './anomalies.ts';
-import { planOf, proofOfSource, textOf } from './plan.ts';
+import { listedNetworks, networksIn } from './networks.ts';
+import { planOf, proofOfSource, textOf, updatePlan } from './plan.ts';
 import { proofOf } from './proof.ts';
 import { found, Refusal } from './refusal.ts';
 import { scalingHandlers } from './scaling.ts';
 import { type Scenario, SENTINELS } from './scenario.ts';
-import { makeSite, tell, type World } from './world.ts';
+import { makeSite, setLink, tell, type World } from './world.ts';
 
 export interface Input {
   readonly params: Readonly<Record<string, string>>;
@@ -97,6 +99,22 @@ export function handlers(world: World, scenario: Scenario): Handlers {
     );
   };
   const textOfSource = (source: unknown) => textOf(source as never, (id) => descriptor(id).source);
+  const saved = (source: string, name: string) => {
+    const now = Date.now();
+    const entry = {
+      id: `desc-${digestOf(`${name}${source}`)}`,
+      name,
+      version: `1.0.0+${digestOf(source)}`,
+      format: 'native',
+      onboardingState: 'ONBOARDED' as const,
+      operationalState: 'ENABLED' as const,
+      usageState: 'IN_USE' as const,
+      createdAt: now,
+      source,
+    };
+    world.descriptors.set(entry.id, entry);
+    return entry;
+  };
   const used = (id: string) => [...world.services.values()].some((one) => one.descriptorId === id);
 
   return {
@@ -148,11 +166,21 @@ export function handlers(world: World, scenario: Scenario): Handlers {
           ? { racks: one.hosts.map(({ rack = '' }) => rack), rackUnits: one.hosts.map(({ rackUnit = 0 }) => rackUnit) }
           : {}),
       })),
+    listNetworks: ({ query }) => pageOf(listedNetworks(world), query as never, listShapes.networks),
+    changeLink: ({ body }) => {
+      const { link, before } = body as unknown as { link: SiteLink; before?: SiteLink | null };
+      const subject = [link.a, link.b].toSorted().join();
+      const now = world.links.find(({ a, b }) => [a, b].toSorted().join() === subject);
+      if (
+        before !== undefined &&
+        (before?.latencyMs !== now?.latencyMs || before?.bandwidthMbps !== now?.bandwidthMbps)
+      )
+        throw new Refusal(409, 'SF-LIFECYCLE-CHANGED', 'the link is another by now', 'Look at it and change it again.');
+      return accepted(scenario.link(link));
+    },
     setLink: ({ body }) => {
-      const link = body as unknown as World['links'][number];
-      const at = world.links.findIndex((one) => one.a === link.a && one.b === link.b);
-      if (at === -1) world.links.push(link);
-      else world.links[at] = link;
+      const link = body as unknown as SiteLink;
+      setLink(world, link);
       return link;
     },
     listDescriptors: ({ query }) => pageOf([...world.descriptors.values()], query as never, listShapes.descriptors),
@@ -260,6 +288,20 @@ export function handlers(world: World, scenario: Scenario): Handlers {
     moveService: ({ params, body }) => {
       site(body['to']);
       return accepted(scenario.move(idle(params['name']), body['what']!, body['to']!, body['host']));
+    },
+    planUpdate: ({ params, body }) => updatePlan(service(params['name']), textOfSource(body['source'])),
+    updateService: ({ params, body }) => {
+      const one = idle(params['name']);
+      const after = body['after'] as string | undefined;
+      if (after !== undefined && after !== one.descriptorId) {
+        const reason = `${one.name} is made from ${one.descriptorId} by now`;
+        throw new Refusal(409, 'SF-LIFECYCLE-CHANGED', reason, 'Look at the service as it is now.');
+      }
+      const source = textOfSource(body['source']);
+      if (proofOfSource(source).answer === 'violated')
+        throw new Refusal(409, 'SF-LIFECYCLE-POLICY', "policy 'apart' would be violated", 'Nothing was changed.');
+      networksIn(source);
+      return accepted(scenario.update(one, saved(source, one.name).id));
     },
     scaleService: ({ params, body }) => {
       if (body['count'] === SENTINELS.refusedCount) {

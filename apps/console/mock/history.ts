@@ -2,8 +2,8 @@ import type { Operation, OperationDetail, ServiceDetail, SiteDetail, Unit } from
 import { makeAnomalies } from './anomalies.ts';
 import { smallText } from './descriptors.ts';
 import { proofOf } from './proof.ts';
+import { failureOf } from './failure.ts';
 import { makeScaling } from './scaling.ts';
-import { failureOf } from './scenario.ts';
 import { makeSite, type World } from './world.ts';
 
 const CATALOGUE = [

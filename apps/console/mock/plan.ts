@@ -1,4 +1,5 @@
-import type { DescriptorSource, Plan, VerificationReport } from '@superfluidity/api';
+import type { DescriptorSource, Plan, ServiceDetail, VerificationReport } from '@superfluidity/api';
+import { networksIn, rewired } from './networks.ts';
 import { proofOf } from './proof.ts';
 import { MOBILE_EDGE, SENTINELS } from './scenario.ts';
 
@@ -52,5 +53,34 @@ export function planOf(service: string, verification: VerificationReport): Plan 
     steps: [...networks, ...creates, chain],
     digest: 'sha256:7f3a90c1',
     verification,
+  };
+}
+
+/** What another descriptor would change of the networks of a service, and so of its units. */
+export function updatePlan(service: ServiceDetail, source: string): Plan {
+  const units = rewired(service, networksIn(source));
+  const creates = units.map(({ path, index, environment, site, host }) => ({
+    id: `create-${path}`,
+    title: `create ${environment} ${path}#${index} on ${site}/${host}`,
+    verb: 'create-units',
+    site,
+    dependsOn: [],
+  }));
+  const removes = units.map(({ path, index, site, host }) => ({
+    id: `remove-${path}`,
+    title: `remove ${path}#${index} from ${site}/${host}`,
+    verb: 'remove-units',
+    site,
+    dependsOn: creates.map(({ id }) => id),
+  }));
+  return {
+    service: service.name,
+    kind: 'UPDATE',
+    assignments: [],
+    chains: [],
+    costPerHour: 0,
+    steps: [...creates, ...removes],
+    digest: `sha256:${source.length.toString(16)}`,
+    verification: proofOfSource(source),
   };
 }

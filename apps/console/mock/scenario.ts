@@ -1,6 +1,17 @@
-import type { ChainStatus, Operation, OperationDetail, ServiceDetail, Step, Unit } from '@superfluidity/api';
+import type {
+  ChainStatus,
+  Operation,
+  OperationDetail,
+  ServiceDetail,
+  ServiceNetwork,
+  SiteLink,
+  Step,
+  Unit,
+} from '@superfluidity/api';
 import { mobileEdgeText } from './descriptors.ts';
-import { dropUnit, putOperation, putStep, putUnit, record, takeFromPool, tell, type World } from './world.ts';
+import { failureOf } from './failure.ts';
+import { networksIn, portsOf, rewired } from './networks.ts';
+import { dropUnit, putOperation, putStep, putUnit, record, setLink, takeFromPool, tell, type World } from './world.ts';
 
 /**
  * The demo, scripted: the mobile-edge service is deployed, streams, is moved, scaled, healed and terminated, with the
@@ -105,22 +116,11 @@ export class Scenario {
       })),
       units: [],
       chains: [],
-      networks: [
-        {
-          name: 'users',
-          prefix: '10.20.0.0/16',
-          mtu: 1_500,
-          parts: [
-            { site: 'edge', prefix: '10.20.1.0/24' },
-            { site: 'core', prefix: '10.20.2.0/24' },
-          ],
-          ports: MOBILE_EDGE.map(({ path }) => ({ unit: path, port: 'eth0' })),
-        },
-      ],
+      networks: networksIn(this.world.descriptors.get(descriptorId)!.source),
       balancers: [],
     };
     this.world.services.set(name, service);
-    const units = MOBILE_EDGE.map((blueprint, i) => this.#unit(blueprint, 0, i + 1));
+    const units = MOBILE_EDGE.map((blueprint, i) => this.#unit(service.networks ?? [], blueprint, 0, i + 1));
     const networks = ['edge', 'core'].map((site) => ({
       id: `network-${site}`,
       title: `create network users in ${site}`,
@@ -158,7 +158,7 @@ export class Scenario {
     const old = service.units.filter((unit) => unit.path === what || unit.path.startsWith(`${what}/`));
     const target = host ?? this.world.sites.get(to)!.hosts[to === 'edge' ? 1 : 0]!.name;
     const fresh = old.map((unit, i) =>
-      this.#unit({ ...unit, site: to, host: target }, unit.index, 20 + this.#next + i),
+      this.#unit(service.networks ?? [], { ...unit, site: to, host: target }, unit.index, 20 + this.#next + i),
     );
     return this.#begin(service, 'MOVE', { what, to }, [
       { id: 'grant', title: `grant resources for ${what} in ${to}`, verb: 'grant', site: to, after: [], ms: 150 },
@@ -193,6 +193,72 @@ export class Scenario {
     ]);
   }
 
+  /** Makes it what another descriptor says of its networks: what is wired otherwise is made anew. */
+  update(service: ServiceDetail, descriptorId: string): OperationDetail {
+    const before = service.descriptorId;
+    const networks = networksIn(this.world.descriptors.get(descriptorId)!.source);
+    const old = rewired(service, networks);
+    const fresh = old.map((unit, i) => this.#unit(networks, unit, unit.index, 60 + this.#next + i));
+    service.descriptorId = descriptorId;
+    return this.#begin(
+      service,
+      'UPDATE',
+      { descriptor: descriptorId, before },
+      [
+        { id: 'grant', title: `grant resources for ${service.name}`, verb: 'grant', after: [], ms: 80 },
+        ...fresh.map((unit) => this.#create(service, unit, ['grant'])),
+        {
+          id: 'switch',
+          title: 'switch chain uplink to the next version',
+          verb: 'switch chain',
+          after: fresh.map((unit) => `create-${unit.id}`),
+          ms: 200,
+          end: () => this.#setChain(service, fresh),
+        },
+        ...old.map((unit) => ({
+          id: `remove-${unit.id}`,
+          title: `remove ${unit.path}#${unit.index} from ${unit.site}/${unit.host}`,
+          verb: 'remove unit',
+          site: unit.site,
+          after: ['switch'],
+          ms: 200,
+          end: () => dropUnit(this.world, service, unit.id),
+        })),
+      ],
+      () => {
+        service.networks = networks;
+        this.#tellService(service, `${service.name} is what its descriptor says`);
+      },
+    );
+  }
+
+  link(link: SiteLink): OperationDetail {
+    const subject = `link:${[link.a, link.b].toSorted().join(':')}`;
+    return this.#begin(
+      { name: subject },
+      'LINK',
+      { link },
+      [link.a, link.b].map((site, i) => ({
+        id: `set-link@${site}`,
+        title: `change the link ${link.a} - ${link.b} at ${site}`,
+        verb: 'set-link',
+        site,
+        after: i === 0 ? [] : [`set-link@${link.a}`],
+        ms: 150,
+      })),
+      () => {
+        setLink(this.world, link);
+        tell(this.world, {
+          kind: 'site',
+          subject: `${link.a}-${link.b}`,
+          severity: 'info',
+          message: `link ${link.a} - ${link.b}: ${link.latencyMs} ms`,
+          body: { ...link },
+        });
+      },
+    );
+  }
+
   scale(service: ServiceDetail, path: string, count: number): OperationDetail {
     const now = service.units.filter((unit) => unit.path === path);
     const wanted = service.functions.flatMap((f) => f.units).find((unit) => unit.path === path);
@@ -200,7 +266,7 @@ export class Scenario {
     if (wanted !== undefined) wanted.wanted = count;
     const hosts = this.world.sites.get(blueprint.site)!.hosts;
     const added = Array.from({ length: Math.max(0, count - now.length) }, (_, i) =>
-      this.#unit({ ...blueprint, host: hosts[i % hosts.length]!.name }, now.length + i, 40 + i),
+      this.#unit(service.networks ?? [], { ...blueprint, host: hosts[i % hosts.length]!.name }, now.length + i, 40 + i),
     );
     return this.#begin(service, 'SCALE', { unit: path, count }, [
       { id: 'grant', title: `grant resources for ${count} of ${path}`, verb: 'grant', after: [], ms: 100 },
@@ -322,7 +388,7 @@ export class Scenario {
     for (let i = 1; i < count; i += 1) {
       const host = i % 2 === 0 ? { site: 'edge', host: 'e1' } : { site: 'core', host: 'c2' };
       service.units.push({
-        ...this.#unit({ ...blueprint, ...host }, i, i),
+        ...this.#unit(service.networks ?? [], { ...blueprint, ...host }, i, i),
         state: i % 50 === 0 ? 'failed' : 'running',
       });
     }
@@ -362,8 +428,7 @@ export class Scenario {
     ]);
   }
 
-  #unit(blueprint: Blueprint, index: number, n: number): Unit {
-    const subnet = blueprint.site === 'edge' ? 1 : 2;
+  #unit(networks: readonly ServiceNetwork[], blueprint: Blueprint, index: number, n: number): Unit {
     return {
       id: this.#id('unit'),
       path: blueprint.path,
@@ -372,15 +437,7 @@ export class Scenario {
       site: blueprint.site,
       host: blueprint.host,
       state: 'starting',
-      ports: [
-        {
-          name: 'eth0',
-          network: 'users',
-          address: `10.20.${subnet}.${10 + (n % 240)}`,
-          mac: `02:42:0a:14:0${subnet}:${(10 + (n % 240)).toString(16).padStart(2, '0')}`,
-          sid: `fd00:${subnet}::${n.toString(16)}`,
-        },
-      ],
+      ports: portsOf(networks, blueprint.path, blueprint.site, n),
       pooled: takeFromPool(this.world, blueprint.site, blueprint.environment),
       telemetry: blueprint.path.startsWith('ue/'),
     };
@@ -407,7 +464,7 @@ export class Scenario {
       const unit =
         instead.find((one) => one.path === path) ??
         service.units.find((one) => one.path === path && one.index === 0 && one.state === 'running')!;
-      return { unit: unit.id, site: unit.site, host: unit.host, sid: unit.ports[0]!.sid };
+      return { unit: unit.id, site: unit.site, host: unit.host, sid: unit.ports[0]?.sid ?? '' };
     });
     const crossings = hops.filter((hop, i) => i > 0 && hop.site !== hops[i - 1]!.site).length;
     const chain: ChainStatus = {
@@ -421,7 +478,7 @@ export class Scenario {
     this.#tellService(service, `chain uplink of ${service.name} is at version ${chain.version}`);
   }
 
-  #tellService(service: ServiceDetail, message: string): void {
+  #tellService(service: Pick<ServiceDetail, 'name'>, message: string): void {
     tell(this.world, {
       kind: 'service',
       subject: service.name,
@@ -433,7 +490,7 @@ export class Scenario {
   }
 
   #begin(
-    service: ServiceDetail,
+    service: { readonly name: string; busy?: string | undefined },
     kind: Operation['kind'],
     params: Record<string, unknown>,
     actions: readonly Action[],
@@ -529,19 +586,4 @@ export class Scenario {
   #later(ms: number, work: () => void): void {
     setTimeout(work, ms / this.speed).unref();
   }
-}
-
-export function failureOf(action: Pick<Action, 'title'>): NonNullable<Step['error']> {
-  return {
-    code: 'SF-SITE-UNIT-FAILED',
-    message: `${action.title}: the runtime gave up before the health check`,
-    hint: 'Free memory on the host or choose another host, then retry the operation.',
-    cause: {
-      code: 'SF-LINUX-COMMAND',
-      message: 'the command ended with status 1',
-      request: 'qemu-system-x86_64 -M microvm -m 2048 -kernel vmlinuz -initrd video.cpio -netdev tap,id=n0',
-      answer: "qemu-system-x86_64: cannot set up guest memory 'pc.ram': Cannot allocate memory",
-      cause: { code: 'ENOMEM', message: 'mmap of 2147483648 bytes failed' },
-    },
-  };
 }

@@ -329,6 +329,12 @@ export function takeFromPool(world: World, siteName: string, environment: Unit['
   return pooled;
 }
 
+export function setLink(world: World, link: SiteLink): void {
+  const at = world.links.findIndex((one) => [one.a, one.b].toSorted().join() === [link.a, link.b].toSorted().join());
+  if (at === -1) world.links.push(link);
+  else world.links[at] = link;
+}
+
 export function putStep(world: World, operation: OperationDetail, step: Step): void {
   operation.steps[operation.steps.findIndex((one) => one.id === step.id)] = step;
   tell(world, {

@@ -10,6 +10,8 @@ export function LinkForm(props: {
   readonly site: string;
   /** To which it is to go, at first. */
   readonly other?: string;
+  /** Id of the operation by which it is changed. */
+  readonly onStarted?: (operation: string) => void;
   readonly onClose: () => void;
 }) {
   const { site, onClose } = props;
@@ -34,8 +36,10 @@ export function LinkForm(props: {
   };
   const sensible = link.latencyMs >= 0 && link.jitterMs >= 0 && link.bandwidthMbps > 0;
   const set = useMutation({
-    mutationFn: () => client.call('setLink', { body: link }),
-    onSuccess: async () => {
+    // Refused when somebody else has changed it since this was opened.
+    mutationFn: () => client.call('changeLink', { body: { link, before: known ?? null } }),
+    onSuccess: async ({ operation }) => {
+      props.onStarted?.(operation);
       await cache.invalidateQueries({ queryKey: ['links'] });
       onClose();
     },
@@ -53,7 +57,7 @@ export function LinkForm(props: {
   return (
     <Dialog
       title={`Link ${site} with another site`}
-      description="What lies between the two: placement counts with it, and chains go over it."
+      description="What lies between the two: placement counts with it, and chains go over it. It is changed by an operation."
       verb={known === undefined ? 'Link' : 'Change'}
       disabled={to === '' || !sensible}
       pending={set.isPending}

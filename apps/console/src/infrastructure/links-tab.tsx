@@ -1,6 +1,8 @@
 import type { Site, SiteLink } from '@superfluidity/api';
+import { Alert } from '@patternfly/react-core';
 import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useQueriesOf } from '../data/queries.ts';
 import { SitePlanPanel } from '../sites/site-plan.tsx';
@@ -19,6 +21,7 @@ export function LinksTab() {
   const sites = useQuery(q.sites).data ?? NO_SITES;
   const query = useQuery(q.links);
   const links = query.data ?? NO_LINKS;
+  const [started, setStarted] = useState<string>();
   const [edited, setEdited] = useState<{ readonly site: string; readonly other?: string }>();
   if (query.isError) return <Failure error={query.error} what="the links" onRetry={() => void query.refetch()} />;
   return (
@@ -80,7 +83,20 @@ export function LinksTab() {
           </ActionButton>
         </div>
       )}
-      {edited !== undefined && <LinkForm {...edited} onClose={() => setEdited(undefined)} />}
+      {started !== undefined && (
+        <Alert
+          isInline
+          variant="info"
+          component="h2"
+          title="The link is being changed"
+          actionLinks={
+            <Link to="/operations/$id" params={{ id: started }}>
+              Watch the operation
+            </Link>
+          }
+        />
+      )}
+      {edited !== undefined && <LinkForm {...edited} onStarted={setStarted} onClose={() => setEdited(undefined)} />}
     </div>
   );
 }

@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { useQueriesOf } from '../data/queries.ts';
 import { Placement } from '../deploy/placement.tsx';
+import { Subject } from './subject.tsx';
 import { ShownOperation } from '../steps/operation-panel.tsx';
 import { Ago, Facts } from '../ui/facts.tsx';
 import { Found } from '../ui/found.tsx';
@@ -41,12 +42,7 @@ function Shown({ operation }: { readonly operation: OperationDetail }) {
               <Facts
                 of={[
                   ['Id', <code key="id">{operation.id}</code>],
-                  [
-                    'Service',
-                    <Link key="service" to="/services/$name" params={{ name: operation.service }}>
-                      {operation.service}
-                    </Link>,
-                  ],
+                  [operation.kind === 'LINK' ? 'Link' : 'Service', <Subject key="subject" of={operation} />],
                   [
                     'Asked for by',
                     operation.automatic ? (

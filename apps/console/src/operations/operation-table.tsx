@@ -1,6 +1,7 @@
 import type { Operation } from '@superfluidity/api';
 import { Link } from '@tanstack/react-router';
 import { Ago } from '../ui/facts.tsx';
+import { Subject } from './subject.tsx';
 import { AnswerLabel, OperationLabel } from '../ui/labels.tsx';
 import type { Column, Filter } from '../list/column.ts';
 import { describeOperation, kindWords } from '../view-model/describe-operation.ts';
@@ -24,11 +25,7 @@ export const operationColumns: readonly Column<Operation>[] = [
     title: 'Service',
     sort: 'service',
     from: 'medium',
-    cell: (one) => (
-      <Link to="/services/$name" params={{ name: one.service }}>
-        {one.service}
-      </Link>
-    ),
+    cell: (one) => <Subject of={one} />,
   },
   {
     title: 'Policies',

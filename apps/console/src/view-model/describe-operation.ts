@@ -5,6 +5,8 @@ export const kindWords: Readonly<Record<Operation['kind'], string>> = {
   SCALE: 'Scale',
   MOVE: 'Move',
   HEAL: 'Heal',
+  UPDATE: 'Update',
+  LINK: 'Change link',
   TERMINATE: 'Terminate',
 };
 
@@ -16,6 +18,8 @@ export function describeOperation(operation: Pick<Operation, 'kind' | 'params' |
       ? `${String(what)} to ${String(to)}`
       : operation.kind === 'SCALE'
         ? `${String(unit)} to ${String(count)}`
-        : operation.service;
+        : operation.kind === 'LINK'
+          ? operation.service.replace('link:', '').replace(':', ' – ')
+          : operation.service;
   return `${kindWords[operation.kind]} ${object}`;
 }
