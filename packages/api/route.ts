@@ -25,3 +25,4 @@ export interface Route {
 export const byName = z.object({ name: s.name });
 export const byId = z.object({ id: z.string().max(64) });
 export const nothing = z.null();
+export const accepted = z.object({ operation: z.string(), service: z.string() }).meta({ id: 'Accepted' });

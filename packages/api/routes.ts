@@ -1,15 +1,14 @@
-import { environments, storageKinds } from '@superfluidity/model';
+import { environments } from '@superfluidity/model';
 import { z } from 'zod';
 import { accessRoutes } from './access-routes.ts';
 import { anomalyRoutes } from './anomaly-routes.ts';
 import { anyName, anyOf, listOf, listQuery, searchText, yesOrNo } from './lists.ts';
-import { byId, byName, nothing, type Route } from './route.ts';
+import { accepted, byId, byName, nothing, type Route } from './route.ts';
 import { scalingRoutes } from './scaling-routes.ts';
 import * as s from './schemas.ts';
+import { topologyRoutes } from './topology-routes.ts';
 
 export type { Route } from './route.ts';
-
-const accepted = z.object({ operation: z.string(), service: z.string() }).meta({ id: 'Accepted' });
 
 /** What is asked of events that have happened, and of those that happen. */
 const eventFilters = {
@@ -122,34 +121,6 @@ export const routes = {
     status: 200,
     role: 'reader',
   },
-  listStorage: {
-    method: 'GET',
-    path: '/api/v1/storage',
-    summary: 'The storage of all sites, by tier',
-    tag: 'sites',
-    query: listQuery(['name', 'site', 'kind', 'capacity', 'fill'], '-fill', {
-      site: anyName('Site'),
-      kind: anyOf(storageKinds),
-      rack: anyName('Rack'),
-    }),
-    reply: listOf(s.listedStorage, 'StorageList'),
-    status: 200,
-    role: 'reader',
-  },
-  listNetworks: {
-    method: 'GET',
-    path: '/api/v1/networks',
-    summary: 'The networks of all services, and those of segments that sites have',
-    tag: 'sites',
-    query: listQuery(['name', 'owner', 'prefix', 'mtu', 'portCount'], 'owner', {
-      of: anyOf(['service', 'site']),
-      owner: anyName('Service, or site'),
-      site: anyName('Site where a part of it is'),
-    }),
-    reply: listOf(s.listedNetwork, 'NetworkList'),
-    status: 200,
-    role: 'reader',
-  },
   listLinks: {
     method: 'GET',
     path: '/api/v1/links',
@@ -158,21 +129,6 @@ export const routes = {
     reply: z.array(s.siteLink),
     status: 200,
     role: 'reader',
-  },
-  changeLink: {
-    method: 'POST',
-    path: '/api/v1/links',
-    summary: 'Declare the link between two sites, or change it, by an operation that can be watched and taken back',
-    tag: 'sites',
-    body: z.object({
-      link: s.siteLink,
-      before: s.siteLink.nullable().optional().meta({
-        description: 'The link as the writer knows it, null for none: refused when it is another by now',
-      }),
-    }),
-    reply: accepted,
-    status: 202,
-    role: 'admin',
   },
   setLink: {
     method: 'PUT',
@@ -308,16 +264,6 @@ export const routes = {
     status: 200,
     role: 'reader',
   },
-  getServiceOverlay: {
-    method: 'GET',
-    path: '/api/v1/services/:name/overlay',
-    summary: 'The segments of a service and the routes of its chains over the routers of sites',
-    tag: 'services',
-    params: byName,
-    reply: s.overlay,
-    status: 200,
-    role: 'reader',
-  },
   verifyService: {
     method: 'GET',
     path: '/api/v1/services/:name/verification',
@@ -329,37 +275,6 @@ export const routes = {
     reply: s.verificationReport,
     status: 200,
     role: 'reader',
-  },
-  planUpdate: {
-    method: 'POST',
-    path: '/api/v1/services/:name/plan',
-    summary: 'What another descriptor would change of a service that is there; changes nothing',
-    tag: 'services',
-    params: byName,
-    body: z.object({ source: s.descriptorSource }),
-    reply: s.plan,
-    status: 200,
-    role: 'reader',
-  },
-  updateService: {
-    method: 'PUT',
-    path: '/api/v1/services/:name',
-    summary: 'Make a service what another descriptor says: what is otherwise is made anew, the rest is left alone',
-    tag: 'services',
-    params: byName,
-    body: z.object({
-      source: s.descriptorSource,
-      after: z.string().max(64).optional().meta({
-        description:
-          'Id of the descriptor from which the writer knows it to be made: refused when it is another by now',
-      }),
-      digest: z.string().max(64).optional().meta({
-        description: 'Of the plan that was looked at: refused when something else would be done by now',
-      }),
-    }),
-    reply: accepted,
-    status: 202,
-    role: 'admin',
   },
   scaleService: {
     method: 'POST',
@@ -420,6 +335,8 @@ export const routes = {
     status: 200,
     role: 'reader',
   },
+  ...topologyRoutes,
+
   readUnitOutput: {
     method: 'GET',
     path: '/api/v1/services/:name/units/:unit/output',

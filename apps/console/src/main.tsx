@@ -5,6 +5,7 @@ import './styles/panels.css';
 import './styles/console.css';
 import './styles/shell.css';
 import './styles/pages.css';
+import './styles/infrastructure.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App, askAhead } from './app.tsx';
