@@ -26,10 +26,12 @@ export default function TopologyView(props: TopologyViewProps) {
 function Canvas({ topology, selected, onSelect }: TopologyViewProps) {
   const { layout, frame } = useAnimatedLayout(topology);
   const relations = useMemo(() => relationsOf(topology, selected), [topology, selected]);
-  const nodes = useMemo(
-    () => nodesOf(topology, frame, { selected, relations, onSelect }),
-    [topology, frame, selected, relations, onSelect],
-  );
+  const before = useRef<readonly TopologyNode[]>([]);
+  const nodes = useMemo(() => {
+    const now = keepingSame(before.current, nodesOf(topology, frame, { selected, relations, onSelect }));
+    before.current = now;
+    return now;
+  }, [topology, frame, selected, relations, onSelect]);
   const canvas = useRef<HTMLDivElement>(null);
   const touched = useRef(false);
   const shown = useRef(false);
@@ -125,6 +127,9 @@ function nodesOf(
     position: { x: box?.x ?? 0, y: box?.y ?? 0 },
     width: box?.width ?? 0,
     height: box?.height ?? 0,
+    // The layout says how large they are, and no lines of xyflow end at them: there is nothing to be measured.
+    measured: { width: box?.width ?? 0, height: box?.height ?? 0 },
+    handles: [],
     zIndex,
   });
   for (const site of topology.sites) {
@@ -144,3 +149,15 @@ function nodesOf(
   }
   return nodes;
 }
+
+/** What says the same is the same object, so that nothing is drawn again but what has changed. */
+function keepingSame(before: readonly TopologyNode[], now: TopologyNode[]): TopologyNode[] {
+  const known = new Map(before.map((node) => [node.id, node]));
+  return now.map((node) => {
+    const old = known.get(node.id);
+    return old !== undefined && sameHandler(old, node) && JSON.stringify(old) === JSON.stringify(node) ? old : node;
+  });
+}
+
+const sameHandler = (a: TopologyNode, b: TopologyNode): boolean =>
+  a.type !== 'unit' || b.type !== 'unit' || a.data.onSelect === b.data.onSelect;
