@@ -37,11 +37,6 @@ export const placeErrors = defineErrors({
     hint: 'Give it more time, or loosen the constraints.',
     transient: true,
   },
-  'SF-DESIGN-LIMIT': {
-    status: 413,
-    title: 'The network is larger than what design and management handle',
-    hint: 'The bounds stand in the reference of network design: take the network in parts.',
-  },
 });
 
 /** Bounds of one placement. */

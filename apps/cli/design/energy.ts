@@ -76,7 +76,8 @@ async function resultOf(problem: EnergyProblem, policy: EnergyPolicy | 'milp', {
   const placed = await place(problem, policy, timeLimit * 1_000);
   const grown = growth === undefined ? undefined : reallocate(problem, placed, growth);
   return {
-    policy,
+    // Of all flows together it may be a heuristic that answers.
+    policy: placed.policy,
     ...figures(problem, placed),
     ...(grown === undefined
       ? {}

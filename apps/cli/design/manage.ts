@@ -4,6 +4,7 @@ import {
   manage,
   manageBySwarm,
   type ManageOptions,
+  prepareSolver,
   type RfbInstance,
 } from '@superfluidity/place/rfb';
 import type { Context } from '../context.ts';
@@ -21,6 +22,8 @@ interface Options extends NetworkSource {
 }
 
 export async function manageNetwork(context: Context, file: string | undefined, options: Options): Promise<void> {
+  // It takes as long to load the solver as to read most networks.
+  if (options.method === 'milp') prepareSolver();
   const instance = await loadInstance(file, options);
   const { objective, nodesMax, seed } = options;
   const asked: ManageOptions = {

@@ -2,6 +2,7 @@ import {
   type Costs,
   designNetwork,
   type DesignMethod,
+  prepareSolver,
   readCosts,
   type RfbInstance,
   syntheticCosts,
@@ -21,6 +22,7 @@ interface Options extends NetworkSource {
 }
 
 export async function network(context: Context, file: string | undefined, options: Options): Promise<void> {
+  if (options.method === 'milp') prepareSolver();
   const instance = await loadInstance(file, options);
   const { share, leastRate: leastRateMbps, method, timeLimit } = options;
   const costs = options.costs === undefined ? syntheticCosts : await load(options.costs, instance);

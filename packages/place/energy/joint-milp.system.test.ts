@@ -29,4 +29,21 @@ describe('routes by a programme', () => {
       }
     }
   });
+
+  it('are those of a heuristic, with a bound, where the programme would be too large', async () => {
+    const problem = energyWorkload('nsfnet', { flows: 200, seed: 1 });
+    const placed = (await placeTogether(problem, 20_000))!;
+    expect(placed.policy).not.toBe('milp');
+    expect(placed).toMatchObject({ proven: false, boundWatts: expect.any(Number) });
+    expect(placed.boundWatts).toBeLessThanOrEqual(placed.watts);
+    const count = ({ routes }: typeof placed) => routes.filter((route) => route !== undefined).length;
+    for (const policy of energyPolicies) {
+      expect(count(placed)).toBeGreaterThanOrEqual(count(placeFlows(problem, policy)));
+    }
+    // The bound holds for what the programme proves of a few of these flows.
+    const few = energyWorkload('abilene', { flows: 2, seed: 5 });
+    const [together, late] = [(await placeTogether(few, 20_000))!, (await placeTogether(few, 0))!];
+    expect(late.policy).not.toBe('milp');
+    expect(late.boundWatts).toBeLessThanOrEqual(together.watts + 1e-6);
+  });
 });

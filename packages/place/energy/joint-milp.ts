@@ -1,4 +1,3 @@
-import { SuperfluidityError } from '@superfluidity/core';
 import { designLimits } from '../errors.ts';
 import { LpText } from '../milp/lp-text.ts';
 import { solveMilp } from '../milp/solve.ts';
@@ -13,23 +12,21 @@ export interface JointAnswer {
 
 /**
  * Routes of all flows together that switch on the least power: for each flow a path in the graph of nodes and functions run so
- * far, which is the order of functions without counters of hops. Undefined where not all flows can be there at once. Rejects
- * with SF-DESIGN-UNKNOWN, and with SF-DESIGN-LIMIT beyond `designLimits.flowVariables`: its time may grow as 2 to that.
+ * far, which is the order of functions without counters of hops. `infeasible` where not all flows can be there at once,
+ * `unknown` beyond `designLimits.flowVariables`, as its time may grow as 2 to that, and where nothing was found in time.
  */
-export async function jointRoutes(problem: EnergyProblem, timeLimitMs: number): Promise<JointAnswer | undefined> {
-  const doing = `route ${problem.flows.length} flows of ${problem.name} together`;
+export async function jointRoutes(
+  problem: EnergyProblem,
+  timeLimitMs: number,
+): Promise<JointAnswer | 'infeasible' | 'unknown'> {
   const { nodes, links, flows } = problem;
   const variables = flows.reduce(
     (sum, { functions: { length } }) => sum + (length + 1) * links.length + length * nodes.length,
     0,
   );
-  if (variables > designLimits.flowVariables) {
-    const reason = `${variables} variables, at most ${designLimits.flowVariables}`;
-    throw new SuperfluidityError('SF-DESIGN-LIMIT', { doing, reason });
-  }
+  if (variables > designLimits.flowVariables) return 'unknown';
   const answer = await solveMilp({ programme: jointProgramme(problem), timeLimitMs });
-  if (answer.status === 'infeasible') return undefined;
-  if (answer.status === 'unknown') throw new SuperfluidityError('SF-DESIGN-UNKNOWN', { doing, reason: answer.reason });
+  if (answer.status === 'infeasible' || answer.status === 'unknown') return answer.status;
   const set = (name: string) => (answer.values.get(name) ?? 0) > 0.5;
   return {
     routes: flows.map((flow, f) => routeOf(problem, flow, f, set)),

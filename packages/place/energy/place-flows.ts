@@ -13,7 +13,7 @@ export interface PlacedFlows {
   readonly routes: readonly (Route | undefined)[];
   readonly on: readonly boolean[];
   readonly watts: number;
-  /** No routes of all flows take less. Only of `milp`. */
+  /** No routes of all flows take less. Only of all flows together. */
   readonly boundWatts?: number;
   readonly proven?: boolean;
 }
@@ -36,10 +36,14 @@ function place(state: NetworkState, flow: Flow, policy: EnergyPolicy): Route | u
   return route;
 }
 
-/** All flows together, as `jointRoutes`; undefined where not all of them can be there at once. */
+/**
+ * All flows together, as `jointRoutes`; undefined where not all of them can be there at once. Where there are too many for the
+ * programme, or too little time, the heuristic that places most flows, and of these with the least power, with a bound.
+ */
 export async function placeTogether(problem: EnergyProblem, timeLimitMs: number): Promise<PlacedFlows | undefined> {
   const answer = await jointRoutes(problem, timeLimitMs);
-  if (answer === undefined) return undefined;
+  if (answer === 'infeasible') return undefined;
+  if (answer === 'unknown') return bestHeuristic(problem);
   const { routes, boundWatts, proven } = answer;
   const state = new NetworkState(problem);
   routes.forEach((route, f) => state.add(problem.flows[f]!, route));
@@ -55,6 +59,29 @@ export async function placeTogether(problem: EnergyProblem, timeLimitMs: number)
     boundWatts: boundWatts + before,
     proven,
   };
+}
+
+function bestHeuristic(problem: EnergyProblem): PlacedFlows {
+  const lost = ({ routes }: PlacedFlows) => routes.reduce((count, route) => count + (route === undefined ? 1 : 0), 0);
+  const [best] = energyPolicies
+    .map((policy) => placeFlows(problem, policy))
+    .toSorted((a, b) => lost(a) - lost(b) || a.watts - b.watts);
+  const boundWatts = leastWatts(problem);
+  return { ...best!, boundWatts, proven: lost(best!) === 0 && best!.watts <= boundWatts + 1e-6 };
+}
+
+/** What is on stays on, and of the functions that are asked for, the one whose cheapest node takes most needs that one. */
+function leastWatts(problem: EnergyProblem): number {
+  const { nodes, flows } = problem;
+  const wanted = new Set(flows.flatMap(({ functions }) => functions.map(({ kind }) => kind)));
+  const more = [...wanted].map((kind) => {
+    const at = nodes.filter((node) => node.functions.includes(kind));
+    return at.reduce((least, { on, watts }) => Math.min(least, on ? 0 : watts), Number.POSITIVE_INFINITY);
+  });
+  const already = nodes.map(({ on }) => on);
+  return (
+    wattsOf(problem, already) + more.reduce((most, each) => (Number.isFinite(each) ? Math.max(most, each) : most), 0)
+  );
 }
 
 export interface Reallocated extends PlacedFlows {

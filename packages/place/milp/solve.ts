@@ -6,7 +6,17 @@ export interface MilpQuestion {
   readonly timeLimitMs: number;
   /** Part of the objective by which an answer may miss the optimum and still be called optimal (default: 1e-9). */
   readonly relativeGap?: number;
+  /** It stops at so many solutions, each better than the one before, whatever is proven by then. */
+  readonly solutionsMax?: number;
 }
+
+/** What the thread is asked: by when it must have answered, by the clock of both. */
+export interface RawQuestion extends MilpQuestion {
+  readonly endsAt: number;
+}
+
+/** Milliseconds that all threads count alike. */
+export const clock = (): number => performance.timeOrigin + performance.now();
 
 export type MilpAnswer =
   | ({ readonly status: 'optimal' } & MilpSolution)
@@ -23,8 +33,8 @@ export interface MilpSolution {
   readonly values: ReadonlyMap<string, number>;
 }
 
-/** HiGHS looks at its time limit now and then only, and has to be loaded before. */
-const GRACE_MS = 5_000;
+/** HiGHS looks at its time limit now and then only. */
+const GRACE_MS = 500;
 /** A thread that has answered is kept so long for the next question: to load HiGHS takes longer than most answers. */
 const IDLE_MS = 10_000;
 
@@ -34,22 +44,30 @@ interface Idle {
 }
 let idle: Idle | undefined;
 
+const HIGHS = new URL('./worker.ts', import.meta.url);
+
 /**
  * Solves a mixed-integer programme with HiGHS, in a thread. At its time limit the answer is the best solution that was found,
- * with its bound, and `unknown` where there is none. Questions that are asked at the same time have threads of their own.
+ * with its bound, and `unknown` where there is none; a thread that says nothing half a second later is ended. Questions that
+ * are asked at the same time have threads of their own.
  */
-export async function solveMilp(question: MilpQuestion): Promise<MilpAnswer> {
-  const worker = take();
-  const answer = await answerOf(worker, question);
+export async function solveMilp(question: MilpQuestion, thread = HIGHS): Promise<MilpAnswer> {
+  const worker = thread === HIGHS ? take() : new Worker(thread);
+  const answer = await answerOf(worker, { ...question, endsAt: clock() + question.timeLimitMs });
   nobodyListens(worker);
-  // What did not answer may be at its work still.
-  if (answer === undefined || idle !== undefined) await worker.terminate();
+  // What did not answer may be at its work still, and nobody waits for its end.
+  if (answer === undefined || idle !== undefined || thread !== HIGHS) void worker.terminate();
   else keep(worker);
   return answer ?? { status: 'unknown', reason: 'it took too long, or its thread ended' };
 }
 
+/** Begins to load HiGHS, so that a question that comes soon need not wait for it. */
+export function prepareSolver(): void {
+  if (idle === undefined) keep(new Worker(HIGHS));
+}
+
 function take(): Worker {
-  if (idle === undefined) return new Worker(new URL('./worker.ts', import.meta.url));
+  if (idle === undefined) return new Worker(HIGHS);
   const { worker } = idle;
   idle = undefined;
   nobodyListens(worker);
@@ -78,9 +96,9 @@ function keep(worker: Worker): void {
 }
 
 /** Undefined where the thread says nothing. */
-function answerOf(worker: Worker, question: MilpQuestion): Promise<MilpAnswer | undefined> {
+function answerOf(worker: Worker, question: RawQuestion): Promise<MilpAnswer | undefined> {
   return new Promise((resolve) => {
-    const tooLate = AbortSignal.timeout(question.timeLimitMs + GRACE_MS);
+    const tooLate = AbortSignal.timeout(Math.ceil(question.timeLimitMs + GRACE_MS));
     tooLate.addEventListener('abort', () => resolve(undefined), { once: true });
     worker.on('error', () => resolve(undefined));
     worker.on('exit', () => resolve(undefined));

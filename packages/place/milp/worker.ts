@@ -1,21 +1,23 @@
 import { parentPort } from 'node:worker_threads';
 import highsModule from 'highs';
-import type { MilpQuestion, RawAnswer } from './solve.ts';
+import { clock, type RawAnswer, type RawQuestion } from './solve.ts';
 
 /** The thread in which HiGHS runs: its main thread would stand still until there is an answer. */
 // Its types are those of the CommonJS form; what is loaded is the module itself.
 const loadHighs = highsModule as unknown as typeof highsModule.default;
 const highs = await loadHighs();
-parentPort!.on('message', (question: MilpQuestion) => {
+parentPort!.on('message', (question: RawQuestion) => {
   parentPort!.postMessage(answerOf(question));
 });
 
-function answerOf({ programme, timeLimitMs, relativeGap = 1e-9 }: MilpQuestion): RawAnswer {
+function answerOf({ programme, endsAt, relativeGap = 1e-9, solutionsMax }: RawQuestion): RawAnswer {
   const { modelStatus, solutionStatus } = highs.constants;
   try {
     return highs.withModel({ format: 'lp', data: programme }, (model): RawAnswer => {
       model.options.set({
-        time_limit: timeLimitMs / 1_000,
+        // HiGHS may have been loaded, and the programme read, since it was asked.
+        time_limit: Math.max(0, endsAt - clock()) / 1_000,
+        ...(solutionsMax === undefined ? {} : { mip_max_improving_sols: solutionsMax }),
         mip_rel_gap: relativeGap,
         mip_abs_gap: 1e-9,
         mip_feasibility_tolerance: 1e-7,
@@ -25,7 +27,8 @@ function answerOf({ programme, timeLimitMs, relativeGap = 1e-9 }: MilpQuestion):
       const status = model.run().modelStatus;
       if (status === modelStatus.infeasible) return { status: 'infeasible' };
       const optimal = status === modelStatus.optimal;
-      if (!optimal && status !== modelStatus.timeLimit) return { status: 'failed', reason: `status ${status}` };
+      if (!optimal && status !== modelStatus.timeLimit && status !== modelStatus.solutionLimit)
+        return { status: 'failed', reason: `status ${status}` };
       if (model.info.get('primal_solution_status') !== solutionStatus.feasible) {
         return { status: 'limit', reason: 'it found no solution within the time limit' };
       }

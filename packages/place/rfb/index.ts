@@ -12,3 +12,4 @@ export * from './costs.ts';
 export * from './design.ts';
 export type * from './dimension.ts';
 export { RATE_UNIT } from './programme.ts';
+export { type MilpAnswer, type MilpQuestion, prepareSolver, solveMilp } from '../milp/solve.ts';

@@ -1,16 +1,19 @@
-import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
+import { setImmediate } from 'node:timers/promises';
+import { SuperfluidityError } from '@superfluidity/core';
 import { designLimits } from '../errors.ts';
 import type { LpText } from '../milp/lp-text.ts';
-import { type MilpSolution, solveMilp } from '../milp/solve.ts';
+import { type MilpAnswer, type MilpSolution, prepareSolver, solveMilp } from '../milp/solve.ts';
 import { violations } from './check.ts';
 import { linksOf, nodesOn, type RfbInstance, totalRate } from './instance.ts';
 import { RATE_UNIT, names, networkProgramme } from './programme.ts';
 import { solutionOf } from './solution.ts';
-import { type Managed, manageBySwarm, type SwarmOptions } from './swarm.ts';
+import { type Managed, manageBySwarm, type SwarmOptions, swarmRounds } from './swarm.ts';
 
 export interface ManageOptions extends SwarmOptions {
   /** Part of the optimum that may be missing (default: 1e-6). */
   readonly relativeGap?: number;
+  /** The solver stops at so many solutions, each better than the one before. */
+  readonly solutionsMax?: number;
 }
 
 const RELATIVE_GAP = 1e-6;
@@ -41,37 +44,76 @@ export function managementProgramme(
 
 /**
  * Users to radio heads, BBUs and MECs to nodes, for the most traffic or the fewest nodes: a mixed-integer programme, whose time
- * may grow as 2 to the number of links; at the time limit it is the best found, with its gap. Networks of more than
- * `designLimits.milpLinks`, and those for which the solver finds nothing, get the answer of the swarm. What the solver proves is
- * not taken on trust: a solution that the swarm finds in one round refutes a lower bound, and then counts. Rejects with
- * SF-DESIGN-INFEASIBLE and SF-DESIGN-UNKNOWN.
+ * may grow as 2 to the number of links. A swarm searches beside it: what it has found counts where the solver is stopped by the
+ * time limit with less, or with nothing. Networks of more than `designLimits.milpLinks` get the answer of the swarm alone. What
+ * the solver proves is not taken on trust: a solution that the swarm finds in its first round refutes a lower bound, and then
+ * counts. It ends a second after the time limit, whatever the solver does. Rejects with SF-DESIGN-INFEASIBLE and
+ * SF-DESIGN-UNKNOWN.
  */
-export async function manage(instance: RfbInstance, options: ManageOptions): Promise<Managed> {
-  const { objective, timeLimitMs, relativeGap = RELATIVE_GAP } = options;
+export async function manage(instance: RfbInstance, options: ManageOptions, solve = solveMilp): Promise<Managed> {
+  const { objective, timeLimitMs, now, relativeGap = RELATIVE_GAP, solutionsMax } = options;
   if (linksOf(instance) > designLimits.milpLinks) return manageBySwarm(instance, options);
-  const programme = managementProgramme(instance, options);
-  const answer = await solveMilp({ programme: programme.toString(), timeLimitMs, relativeGap });
-  const floor = swarmOr(instance, { ...options, rounds: 1 });
+  const began = now();
+  prepareSolver();
+  const programme = managementProgramme(instance, options).toString();
+  const left = Math.max(0, timeLimitMs - (now() - began));
+  const stop = solutionsMax === undefined ? {} : { solutionsMax };
+  const answering = solve({ programme, timeLimitMs: left, relativeGap, ...stop });
+  const { first, best } = await searchBeside(answering, instance, { ...options, timeLimitMs: left });
+  const answer = await answering;
+  const doing = `manage ${instance.name}`;
   if (answer.status === 'infeasible') {
-    if (floor !== undefined) return floor;
-    const reason = 'no solution keeps all constraints';
-    throw new SuperfluidityError('SF-DESIGN-INFEASIBLE', { doing: `manage ${instance.name}`, reason });
+    if (first !== undefined) return first;
+    throw new SuperfluidityError('SF-DESIGN-INFEASIBLE', { doing, reason: 'no solution keeps all constraints' });
   }
-  if (answer.status === 'unknown') return manageBySwarm(instance, options);
+  if (answer.status === 'unknown') {
+    if (best !== undefined) return best;
+    const reason = `the solver: ${answer.reason}; and no particle serves all users within the bounds`;
+    throw new SuperfluidityError('SF-DESIGN-UNKNOWN', { doing, reason });
+  }
   const managed = understood(instance, options, answer);
-  const refuted =
-    floor !== undefined &&
-    (objective === 'traffic' ? floor.trafficMbps > managed.bound * (1 + 1e-6) : floor.nodes < managed.bound);
-  return refuted ? floor : managed;
+  if (first !== undefined && beats(first, managed.bound, objective)) return first;
+  return managed.proven || best === undefined ? managed : better(managed, best, objective);
 }
 
-function swarmOr(instance: RfbInstance, options: SwarmOptions): Managed | undefined {
-  try {
-    return manageBySwarm(instance, options);
-  } catch (error) {
-    if (isSuperfluidityError(error)) return undefined;
-    throw error;
+/** More traffic, or fewer nodes, than a bound allows. */
+const beats = ({ trafficMbps, nodes }: Managed, bound: number, objective: ManageOptions['objective']): boolean =>
+  objective === 'traffic' ? trafficMbps > bound * (1 + 1e-6) : nodes < bound;
+
+/** Rounds of the swarm until there is an answer, at least one: the first is the same however long the answer takes. */
+async function searchBeside(answering: Promise<MilpAnswer>, instance: RfbInstance, options: SwarmOptions) {
+  let answered = false;
+  // Where the solver fails, there is the swarm alone.
+  answering.then(
+    ({ status }) => {
+      answered = status !== 'unknown';
+    },
+    // Whoever awaits it hears of it.
+    () => {
+      answered = true;
+    },
+  );
+  let [first, best]: (Managed | undefined)[] = [];
+  let rounds = 0;
+  for (const found of swarmRounds(instance, options)) {
+    best = found;
+    if (rounds === 0) first = found;
+    rounds += 1;
+    await setImmediate();
+    if (answered) break;
   }
+  return { first, best };
+}
+
+/** Of two that are not proven, what is better of them, with the tighter bound of both. */
+function better(one: Managed, other: Managed, objective: ManageOptions['objective']): Managed {
+  const traffic = objective === 'traffic';
+  const value = ({ trafficMbps, nodes }: Managed) => (traffic ? trafficMbps : nodes);
+  const wins = traffic ? value(other) > value(one) : value(other) < value(one);
+  const taken = wins ? other : one;
+  const bound = traffic ? Math.min(one.bound, other.bound) : Math.max(one.bound, other.bound);
+  const gap = Math.abs(bound - value(taken)) / Math.max(1, Math.abs(value(taken)));
+  return { ...taken, bound, gap, proven: gap <= RELATIVE_GAP };
 }
 
 function understood(

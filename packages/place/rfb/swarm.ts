@@ -48,13 +48,22 @@ interface Particle {
  * Throws SF-DESIGN-UNKNOWN where no particle ever serves everybody.
  */
 export function manageBySwarm(instance: RfbInstance, options: SwarmOptions): Managed {
+  let best: Managed | undefined;
+  for (const found of swarmRounds(instance, options)) best = found;
+  if (best !== undefined) return best;
+  const reason = 'no particle serves all users within the bounds';
+  throw new SuperfluidityError('SF-DESIGN-UNKNOWN', { doing: `manage ${instance.name}`, reason });
+}
+
+/** The same round by round, each with the best so far. */
+export function* swarmRounds(instance: RfbInstance, options: SwarmOptions): Generator<Managed | undefined> {
   const { objective, nodesMax = instance.nodes.length, seed, now, timeLimitMs } = options;
   const { rounds = designLimits.swarmRounds } = options;
   const { cells, nodes } = instance;
   const random = seeded(seed);
+  const end = now() + timeLimitMs;
   const links = linksByUser(instance);
   const price = priceBound(instance, nodesMax);
-  const end = now() + timeLimitMs;
   const size = cells.length + 2 * nodes.length;
   let found: RfbSolution | undefined;
   let foundFitness = Number.NEGATIVE_INFINITY;
@@ -78,6 +87,7 @@ export function manageBySwarm(instance: RfbInstance, options: SwarmOptions): Man
         still = 0;
       }
     }
+    yield managed();
     if (now() > end) break;
     const inertia = 0.9 - (0.5 * round) / rounds;
     for (const { at, velocity, best } of particles) {
@@ -88,25 +98,25 @@ export function manageBySwarm(instance: RfbInstance, options: SwarmOptions): Man
       }
     }
   }
-  const wrong = found === undefined ? [] : violations(instance, found, { nodesMax });
-  if (wrong.length > 0) throw new Error(`The swarm's answer violates ${wrong.join('; ')}`);
-  if (found === undefined) {
-    const reason = 'no particle serves all users within the bounds';
-    throw new SuperfluidityError('SF-DESIGN-UNKNOWN', { doing: `manage ${instance.name}`, reason });
+
+  function managed(): Managed | undefined {
+    if (found === undefined) return undefined;
+    const wrong = violations(instance, found, { nodesMax });
+    if (wrong.length > 0) throw new Error(`The swarm's answer violates ${wrong.join('; ')}`);
+    const traffic = objective === 'traffic';
+    const value = traffic ? totalRate(found) : nodesOn(found);
+    const bound = traffic ? Math.max(value, price.trafficMbps) : 1;
+    const gap = Math.abs(bound - value) / Math.max(1, Math.abs(value));
+    return {
+      solution: found,
+      trafficMbps: totalRate(found),
+      nodes: nodesOn(found),
+      bound,
+      gap,
+      proven: gap <= 1e-6,
+      by: 'swarm',
+    };
   }
-  const traffic = objective === 'traffic';
-  const value = traffic ? totalRate(found) : nodesOn(found);
-  const bound = traffic ? Math.max(value, price.trafficMbps) : 1;
-  const gap = Math.abs(bound - value) / Math.max(1, Math.abs(value));
-  return {
-    solution: found,
-    trafficMbps: totalRate(found),
-    nodes: nodesOn(found),
-    bound,
-    gap,
-    proven: gap <= 1e-6,
-    by: 'swarm',
-  };
 
   /** The first has as many radio heads as there may be, the macro ones first; the others are drawn. */
   function first(particle: number, i: number): number {
