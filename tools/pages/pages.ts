@@ -8,7 +8,10 @@ import type { Finding, Project } from '../tidy/project.ts';
 import { cliPage, commandPaths, unknownCommands } from './cli-page.ts';
 import { descriptorPage } from './descriptor-page.ts';
 import { characterisationJsonSchema } from '@superfluidity/characterise';
+import { economicsJsonSchema } from '@superfluidity/place/economics';
+import { energyJsonSchema } from '@superfluidity/place/energy';
 import { chainsJsonSchema } from '@superfluidity/place/ocm';
+import { costsJsonSchema, rfbJsonSchema } from '@superfluidity/place/rfb';
 import { scalingJsonSchema } from '@superfluidity/scale';
 import { dialectsPage, schemaPages } from './dialects-page.ts';
 import { codesIn, errorsPage } from './errors-page.ts';
@@ -28,6 +31,10 @@ export const pages: Readonly<Record<string, (project: Project) => Promise<string
   'docs/reference/errors.md': errorsPage,
   'docs/schemas/chains.schema.json': () => schemaPage(chainsJsonSchema),
   'docs/schemas/characterisation.schema.json': () => schemaPage(characterisationJsonSchema),
+  'docs/schemas/costs.schema.json': () => schemaPage(costsJsonSchema),
+  'docs/schemas/economics.schema.json': () => schemaPage(economicsJsonSchema),
+  'docs/schemas/energy.schema.json': () => schemaPage(energyJsonSchema),
+  'docs/schemas/rfb.schema.json': () => schemaPage(rfbJsonSchema),
   'docs/schemas/scaling.schema.json': () => schemaPage(scalingJsonSchema),
   ...schemaPages(),
 };

@@ -69,6 +69,7 @@ export function designCommand(run: Run): Command {
   plotted(command.command('economics').description('what a network costs and brings, and which fee pays for it'))
     .argument('[file]', 'scenario, in YAML or JSON')
     .addOption(new Option('--scenario <name>', 'instead of a file').choices(scenarioNames))
+    .option('--from <result>', 'instead of a file: what `design network --json` wrote')
     .option('--fee <amount>', 'of a month, instead of that of the scenario', amount)
     .option('--swing <part>', 'by which each parameter is varied', part, 0.2)
     .addHelpText('after', '\nExample:\n  superfluidity design economics --scenario bologna')

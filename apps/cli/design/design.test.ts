@@ -46,6 +46,28 @@ test('a designed network says what it costs', async () => {
   expect(out[0]).toMatch(/^[\d,]+ USD for (11|12) of 12 users with 1 Mb\/s at least; by drop-dearest, gap at most/);
 });
 
+test('a designed network is a scenario of economics, whose investments are its cost', async () => {
+  const programs = recorded('json');
+  await network(programs.context, undefined, { ...drawn, share: 0.9, leastRate: 1, method: 'cheapest-first' });
+  const file = join(folder, 'designed.json');
+  await writeFile(file, programs.out[0]!);
+  const { cost, served } = JSON.parse(programs.out[0]!) as { readonly cost: number; readonly served: number };
+  const told = recorded('json');
+  await economics(told.context, undefined, { from: file, swing: 0.2 });
+  const result = JSON.parse(told.out[0]!) as { readonly capex: number; readonly revenue: readonly number[] };
+  expect(result.capex).toBeCloseTo(cost, 6);
+  // Of the table that comes with the product: 8 subscribers for each user in the first year, each with 8 a month.
+  expect(result.revenue[0]).toBeCloseTo(served * 8 * 12 * 8, 6);
+  const foreign = join(folder, 'foreign.json');
+  await writeFile(foreign, '{"cost": 5}');
+  await expect(economics(told.context, undefined, { from: foreign, swing: 0.2 })).rejects.toMatchObject({
+    code: 'SF-DESIGN-INPUT',
+  });
+  await expect(
+    economics(told.context, undefined, { from: file, scenario: 'bologna', swing: 0.2 }),
+  ).rejects.toMatchObject({ code: 'SF-CLI-USAGE' });
+});
+
 test('heuristics of energy are compared, before and after demand grew', async () => {
   const { context, out } = recorded();
   await energy(context, undefined, { topology: 'abilene', flows: 10, seed: 1, timeLimit: 5, loops: true, growth: 1.3 });

@@ -1,3 +1,4 @@
+import { SuperfluidityError } from '@superfluidity/core';
 import { economicsOf, readScenario, type Scenario, scenarios, sensitivity } from '@superfluidity/place/economics';
 import type { Context } from '../context.ts';
 import { facts, table } from '../print/table.ts';
@@ -6,6 +7,7 @@ import { percent } from './manage.ts';
 
 interface Options {
   readonly scenario?: keyof typeof scenarios;
+  readonly from?: string;
   readonly fee?: number;
   readonly swing: number;
   readonly plot?: string;
@@ -59,9 +61,31 @@ export async function economics(context: Context, file: string | undefined, opti
   );
 }
 
-async function load(file: string | undefined, { scenario }: Options): Promise<Scenario> {
-  if ((file === undefined) === (scenario === undefined)) throw usage('a scenario is a file or --scenario: one of them');
+async function load(file: string | undefined, { scenario, from }: Options): Promise<Scenario> {
+  if ([file, scenario, from].filter((way) => way !== undefined).length !== 1) {
+    throw usage('a scenario is a file, --scenario or --from: one of them');
+  }
   if (scenario !== undefined) return scenarios[scenario];
+  if (from !== undefined) return designed(from);
   const { scenario: read, problems } = readScenario(await bytesOf(file!), file);
   return checked(file!, read, problems);
+}
+
+/** The scenario in a result of `design network --json`. */
+async function designed(from: string): Promise<Scenario> {
+  const result = parsed(await bytesOf(from));
+  if (typeof result !== 'object' || result === null || !('scenario' in result)) {
+    const reason = 'it is not a result of `superfluidity design network --json`, which has a scenario';
+    throw new SuperfluidityError('SF-DESIGN-INPUT', { doing: `read ${from}`, reason });
+  }
+  const { scenario, problems } = readScenario(new TextEncoder().encode(JSON.stringify(result.scenario)), from);
+  return checked(from, scenario, problems);
+}
+
+function parsed(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
+  }
 }

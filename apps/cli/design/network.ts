@@ -7,6 +7,7 @@ import {
   type RfbInstance,
   syntheticCosts,
 } from '@superfluidity/place/rfb';
+import { scenarioOf } from '@superfluidity/place/economics';
 import type { Context } from '../context.ts';
 import { table } from '../print/table.ts';
 import { bytesOf, checked, loadInstance, type NetworkSource, plot } from './load.ts';
@@ -41,7 +42,9 @@ export async function network(context: Context, file: string | undefined, option
     unit: 'users',
     rows: rows.filter(({ installed }) => installed).map(({ node, users }) => ({ label: node, values: [users] })),
   });
-  await context.show({ network: instance.name, cost, currency, bound, gap, proven, by, served, nodes: rows }, () =>
+  const scenario = scenarioOf(instance, costs, design);
+  const value = { network: instance.name, cost, currency, bound, gap, proven, by, served, nodes: rows, scenario };
+  await context.show(value, () =>
     [
       `${context.style.bold(`${Math.round(cost).toLocaleString('en')} ${currency}`)} for ${served} of ${instance.users} users with ${leastRateMbps} Mb/s at least; by ${by}, gap at most ${percent(gap)}`,
       '',

@@ -46,7 +46,8 @@ const energyShape = z
   })
   .meta({ title: 'Superfluidity flows on a network that takes power, format 1' });
 
-const energyJsonSchema = z.toJSONSchema(energyShape, { io: 'input' });
+/** JSON Schema (draft 2020-12) of the same. */
+export const energyJsonSchema = z.toJSONSchema(energyShape, { io: 'input' });
 
 /** Reads a network with its flows, YAML or JSON. Never throws: what is wrong has line and column. */
 export function readEnergy(

@@ -22,12 +22,29 @@ const costsShape = z
     rrh: byName.describe('Of a radio head, by type'),
     dedicated: z.strictObject({ mbps: capacity, cost: amount, most: most.describe('At a node') }),
     server: z.strictObject({ cpu: capacity, memory: capacity, cost: amount, most }),
+    operation: z
+      .strictObject({
+        years: z.int().min(1).max(designLimits.years),
+        discountRate: z.number().gt(-1).max(10),
+        rent: amount.describe('Of a site, each year'),
+        maintenance: z.number().min(0).max(1).describe('Part of the investments, each year'),
+        pricePerKwh: amount,
+        watts: z.strictObject({ site: amount, dedicated: amount, server: amount }).describe('On average, of each'),
+        subscribersPerUser: z
+          .strictObject({ first: amount, last: amount })
+          .describe(
+            'A user of the network is one who is active: subscribers for each, in the first and in the last year',
+          ),
+        monthlyFee: amount,
+      })
+      .describe('What a scenario of economics needs besides (default: synthetic)')
+      .exactOptional(),
   })
   .meta({ title: 'Superfluidity costs of building a network, format 1' });
 
 export type Costs = z.infer<typeof costsShape>;
 
-const costsJsonSchema = z.toJSONSchema(costsShape, { io: 'input' });
+export const costsJsonSchema = z.toJSONSchema(costsShape, { io: 'input' });
 
 /** Costs that come with the product: round figures, good for comparing. */
 export const syntheticCosts: Costs = costsShape.parse(builtIn);
