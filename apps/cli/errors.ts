@@ -21,6 +21,11 @@ export const cliErrors = defineErrors({
     title: 'The password or the secret was not given',
     hint: 'Type it at a terminal, or give it on standard input: `command < file`. It is never an argument.',
   },
+  'SF-CLI-TERMINAL': {
+    status: 409,
+    title: 'No terminal was opened',
+    hint: 'The reason is that of the control plane; `superfluidity service logs NAME UNIT` reads what the unit prints.',
+  },
   'SF-PACKAGE-CONTENT': {
     status: 400,
     title: 'The package cannot be used',

@@ -17,7 +17,7 @@ export const limits = {
   stalledStreamMs: 30_000,
   terminals: {
     atOnce: 50,
-    perToken: 5,
+    perUser: 8,
     /** From the connection to the message that says what to open. */
     openMs: 10_000,
     /** Without a key pressed. */

@@ -49,7 +49,6 @@ function cookieName(request: Pick<FastifyRequest, 'headers'>): string {
   return `superfluidity-${/:(\d+)$/.exec(request.headers.host ?? '')?.[1] ?? 'session'}`;
 }
 
-/** The secret of a session that came as a cookie. Whoever takes it says why it is no other page that sends it. */
 export function cookieOf(request: Pick<FastifyRequest, 'headers'>): string | undefined {
   const name = cookieName(request);
   for (const part of (request.headers.cookie ?? '').split(';')) {

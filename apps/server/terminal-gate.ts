@@ -10,8 +10,8 @@ import { cookieOf } from './session-cookie.ts';
 /** Whoever may pass, and to which unit. */
 export interface Admitted {
   readonly principal: Principal;
-  /** Who it is now: a token may be revoked, a session ended. */
-  readonly again: () => Promise<Principal | undefined>;
+  /** Asks again. */
+  readonly authenticate: () => Promise<Principal | undefined>;
   readonly service: string;
   readonly unit: string;
 }
@@ -43,45 +43,48 @@ export async function admit(request: IncomingMessage, { access, enabled }: GateO
   const place = unitOf(request.url ?? '');
   const doing = 'open a terminal';
   if (place === undefined) throw new SuperfluidityError('SF-SERVER-NO-ROUTE', { doing, reason: 'no such route' });
-  const again = whoAsks(request, access);
-  const principal = await again?.();
-  authorise({ principal, presentedToken: again !== undefined, doing }, 'admin');
+  const authenticate = callerOf(request, access);
+  const principal = await authenticate();
+  const presentedToken = tokenOf(request) !== undefined;
+  authorise({ principal, presentedToken, presentedSession: cookieOf(request) !== undefined, doing }, 'admin');
   if (!enabled) throw new SuperfluidityError('SF-SERVER-TERMINALS-OFF', { doing, reason: 'they are switched off' });
   checkOrigin(doing, request);
-  if (!offeredBy(request).includes(TERMINAL_PROTOCOL)) {
+  if (!protocolsOf(request).includes(TERMINAL_PROTOCOL)) {
     throw new SuperfluidityError('SF-SERVER-REQUEST', { doing, reason: `it speaks ${TERMINAL_PROTOCOL} only` });
   }
-  return { principal: principal!, again: again!, ...place };
+  return { principal: principal!, authenticate, ...place };
+}
+
+const protocolsOf = ({ headers }: IncomingMessage): readonly string[] =>
+  (headers['sec-websocket-protocol'] ?? '').split(',').map((one) => one.trim());
+
+/** Of who cannot send headers, such as a browser, it comes as a protocol. */
+function tokenOf(request: IncomingMessage): string | undefined {
+  const presented = protocolsOf(request).find((one) => one.startsWith(TOKEN_PROTOCOL));
+  return presented?.slice(TOKEN_PROTOCOL.length) ?? /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
 }
 
 /**
- * Whose token or session it is. Browsers send no headers of ours with a WebSocket: a token comes as one of its protocols,
- * and the cookie of a session counts only where the page is of this very origin.
+ * Who asks. The cookie of a session counts only with an origin, which is looked at: browsers send both by themselves,
+ * and let no page choose the latter.
  */
-export function whoAsks(
-  request: IncomingMessage,
-  access: GateOptions['access'],
-): (() => Promise<Principal | undefined>) | undefined {
-  const presented = offeredBy(request).find((one) => one.startsWith(TOKEN_PROTOCOL));
-  const bearer = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  const token = presented?.slice(TOKEN_PROTOCOL.length) ?? bearer;
+export function callerOf(request: IncomingMessage, access: GateOptions['access']): Admitted['authenticate'] {
+  const token = tokenOf(request);
   if (token !== undefined) return () => access.authenticate(token);
-  const session = isOfThisOrigin(request) ? cookieOf(request) : undefined;
-  return session === undefined ? undefined : () => access.authenticateSession(session);
-}
-
-const offeredBy = ({ headers }: IncomingMessage): readonly string[] =>
-  (headers['sec-websocket-protocol'] ?? '').split(',').map((one) => one.trim());
-
-function isOfThisOrigin({ headers: { origin, host } }: IncomingMessage): boolean {
-  return origin !== undefined && URL.canParse(origin) && new URL(origin).host === host;
+  const session = cookieOf(request);
+  if (session === undefined || !isOwnPage(request)) return async () => undefined;
+  return () => access.authenticateSession(session);
 }
 
 /** Browsers say which page asks, and no page can say it differently; what is no browser says nothing. */
-function checkOrigin(doing: string, request: IncomingMessage): void {
-  const { origin, host } = request.headers;
-  if (origin === undefined || isOfThisOrigin(request)) return;
+function checkOrigin(doing: string, { headers }: Pick<IncomingMessage, 'headers'>): void {
+  const { origin, host } = headers;
+  if (origin === undefined || isOwnPage({ headers })) return;
   throw new SuperfluidityError('SF-SERVER-ORIGIN', { doing, reason: `the page is of ${origin}, not of ${host}` });
+}
+
+function isOwnPage({ headers: { origin, host } }: Pick<IncomingMessage, 'headers'>): boolean {
+  return origin !== undefined && URL.canParse(origin) && new URL(origin).host === host;
 }
 
 /** A refusal in HTTP, as of every other route. */

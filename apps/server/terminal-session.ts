@@ -89,8 +89,8 @@ export async function runSession(
     keepAlive(socket, limits.pingMs, () => end('nobody answers at the other end')),
     setInterval(() => {
       options.stillAllowed().then(
-        (allowed) => allowed || end('the token does not open it any more'),
-        () => end('nobody knows whether the token still opens it'),
+        (allowed) => allowed || end('who opened it may not any more'),
+        () => end('nobody knows whether it may still be open'),
       );
     }, limits.recheckMs),
   ];

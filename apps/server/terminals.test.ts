@@ -27,7 +27,7 @@ const principals = new Map<string, Principal>([
 ]);
 const access = {
   authenticate: async (secret: string) => principals.get(secret),
-  authenticateSession: async (secret: string) => (secret === 'the-session' ? principals.get('boss-secret') : undefined),
+  authenticateSession: async (secret: string) => principals.get(secret),
 };
 const unit = { id: 'unit-1', path: 'video/server', index: 0, site: 'edge' } as Unit;
 const PIECE = 100_000;
@@ -131,14 +131,16 @@ const PATH = '/api/v1/services/demo/units/video%2Fserver%230/terminal';
 /** The status of the refusal and its code; or the open connection. */
 async function connect(
   server: string,
-  more: { path?: string; token?: string; origin?: string; protocol?: string; session?: string } = {},
+  more: { path?: string; token?: string; origin?: string; protocol?: string; cookie?: boolean } = {},
 ) {
-  const { path = PATH, token = 'boss-secret', origin, protocol = TERMINAL_PROTOCOL, session } = more;
-  const cookie = session === undefined ? {} : { cookie: `superfluidity-${new URL(server).port}=${session}` };
+  const { path = PATH, token = 'boss-secret', origin, protocol = TERMINAL_PROTOCOL, cookie } = more;
   const socket = new WebSocket(
     `${server.replace('http', 'ws')}${path}`,
     [protocol, ...(token === '' ? [] : [`${TOKEN_PROTOCOL}${token}`])],
-    { headers: cookie, ...(origin === undefined ? {} : { origin }) },
+    {
+      ...(origin === undefined ? {} : { origin }),
+      ...(cookie === true ? { headers: { cookie: `superfluidity-${new URL(server).port}=boss-secret` } } : {}),
+    },
   );
   return new Promise<WebSocket | string>((resolve, reject) => {
     socket.on('open', () => resolve(socket));
@@ -186,7 +188,6 @@ describe('who may open a terminal', () => {
     ['nobody with a token that opens nothing', { token: 'other' }, '401 SF-ACCESS-BAD-TOKEN'],
     ['nobody who may only read', { token: 'guest-secret' }, '403 SF-ACCESS-FORBIDDEN'],
     ['no page of another origin', { origin: 'http://evil.example' }, '403 SF-SERVER-ORIGIN'],
-    ['no program with the cookie of a session', { token: '', session: 'the-session' }, '401 SF-ACCESS-NO-TOKEN'],
     ['nobody at another address', { path: '/api/v1/services/demo/terminal' }, '404 SF-SERVER-NO-ROUTE'],
     ['nobody at an address that means nothing', { path: PATH.replace('%2F', '%') }, '404 SF-SERVER-NO-ROUTE'],
     ['nobody who speaks otherwise', { protocol: 'telnet' }, '400 SF-SERVER-REQUEST'],
@@ -198,17 +199,13 @@ describe('who may open a terminal', () => {
     expect(events.map(({ severity }) => severity)).toEqual(known ? ['warning'] : []);
   });
 
-  test('a page of this server', async () => {
+  test('a page of this server, with a token or with the session that the browser keeps', async () => {
     const { server } = await start();
     expect(await connect(server, { origin: server })).toBeInstanceOf(WebSocket);
-  });
-
-  test('a page of this server with a session, and no other page', async () => {
-    const { server } = await start();
-    const cookie = { token: '', session: 'the-session' };
-    expect(await connect(server, { ...cookie, origin: server })).toBeInstanceOf(WebSocket);
-    expect(await connect(server, { ...cookie, origin: 'http://evil.example' })).toBe('401 SF-ACCESS-NO-TOKEN');
-    expect(await connect(server, { ...cookie, session: 'ended', origin: server })).toBe('401 SF-ACCESS-BAD-TOKEN');
+    const session = { cookie: true, token: '' };
+    expect(await connect(server, { ...session, origin: server })).toBeInstanceOf(WebSocket);
+    expect(await connect(server, { ...session, origin: 'http://localhost:1' })).toBe('401 SF-ACCESS-SESSION');
+    expect(await connect(server, session)).toBe('401 SF-ACCESS-SESSION');
   });
 
   test('nobody where it is switched off', async () => {
@@ -217,7 +214,7 @@ describe('who may open a terminal', () => {
   });
 
   test('so many at a time, and again when one is closed', async () => {
-    const { server } = await start({ limits: { ...real.terminals, perToken: 2 } });
+    const { server } = await start({ limits: { ...real.terminals, perUser: 2 } });
     const [one] = [await connect(server), await connect(server)];
     expect(await connect(server)).toBe('503 SF-SERVER-TERMINALS');
     (one as WebSocket).close();
@@ -308,7 +305,7 @@ describe('a terminal', () => {
     const one = screen(server, { token: 'fired-secret' });
     await one.opened;
     principals.delete('fired-secret');
-    expect(await one.ended).toMatchObject({ reason: /^the token does not open it/ });
+    expect(await one.ended).toMatchObject({ reason: /^who opened it may not/ });
     expect(opened[0]!.closed).toBeGreaterThan(0);
   });
 

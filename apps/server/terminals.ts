@@ -9,7 +9,7 @@ import type { TerminalWish } from '@superfluidity/site';
 import type { FastifyInstance } from 'fastify';
 import { WebSocketServer } from 'ws';
 import './errors.ts';
-import { admit, type Admitted, refuse, unitOf, whoAsks } from './terminal-gate.ts';
+import { admit, type Admitted, callerOf, refuse, unitOf } from './terminal-gate.ts';
 import { runSession, type SessionLimits } from './terminal-session.ts';
 
 export interface TerminalOptions {
@@ -19,7 +19,7 @@ export interface TerminalOptions {
   readonly enabled: boolean;
   /** Told of who opened a terminal where and when it ended; never of what was in it. */
   readonly audit: (event: NewEvent) => void;
-  readonly limits: SessionLimits & { readonly atOnce: number; readonly perToken: number };
+  readonly limits: SessionLimits & { readonly atOnce: number; readonly perUser: number };
 }
 
 /** Terminals in units, through WebSockets. Everything is asked for before a connection becomes one. */
@@ -32,7 +32,7 @@ export function attachTerminals(app: FastifyInstance, options: TerminalOptions):
     perMessageDeflate: false,
     handleProtocols: () => TERMINAL_PROTOCOL,
   });
-  /** By name of the token. */
+  /** By name of the user. */
   const open = new Map<string, number>();
   const running = new Set<Promise<void>>();
 
@@ -40,8 +40,8 @@ export function attachTerminals(app: FastifyInstance, options: TerminalOptions):
   function take(name: string): void {
     const doing = 'open a terminal';
     const [all, own] = [[...open.values()].reduce((sum, each) => sum + each, 0), open.get(name) ?? 0];
-    if (own >= limits.perToken) {
-      throw new SuperfluidityError('SF-SERVER-TERMINALS', { doing, reason: `${own} are open with the token ${name}` });
+    if (own >= limits.perUser) {
+      throw new SuperfluidityError('SF-SERVER-TERMINALS', { doing, reason: `${own} of ${name} are open` });
     }
     if (all >= limits.atOnce) throw new SuperfluidityError('SF-SERVER-TERMINALS', { doing, reason: `${all} are open` });
     open.set(name, own + 1);
@@ -61,7 +61,7 @@ export function attachTerminals(app: FastifyInstance, options: TerminalOptions):
       take(admitted.principal.name);
     } catch (error) {
       const place = unitOf(request.url ?? '');
-      const who = (await whoAsks(request, access)?.())?.name;
+      const who = (await callerOf(request, access)())?.name;
       if (place !== undefined && who !== undefined) audit(refusal(who, place, error));
       return refuse(socket, error);
     }
@@ -78,13 +78,13 @@ export function attachTerminals(app: FastifyInstance, options: TerminalOptions):
   }
 
   async function run(socket: import('ws').WebSocket, admitted: Admitted): Promise<void> {
-    const { principal, again, ...place } = admitted;
+    const { principal, authenticate, ...place } = admitted;
     let session: { readonly opened: OpenTerminal; readonly at: number } | undefined;
     const end = await runSession(socket, {
       limits,
       closing: closing.signal,
       open: (wish, signal) => terminals.open(place.service, place.unit, wish, signal),
-      stillAllowed: async () => (await again())?.role === principal.role,
+      stillAllowed: async () => (await authenticate())?.role === principal.role,
       onOpened(opened, wish) {
         session = { opened, at: performance.now() };
         audit(opening(principal.name, place.service, opened, wish));
@@ -114,7 +114,7 @@ export function terminalHandlers(terminals: Terminals, enabled: boolean): Handle
       const no = (reason: string) => ({ unit: unit.id, possible: false, reason });
       if ('absent' in offer) return no(offer.absent);
       if (!enabled) return no('this server opens no terminals: it was started with --no-terminals');
-      if (principal.role !== 'admin') return no(`the token ${principal.name} may only read`);
+      if (principal.role !== 'admin') return no(`${principal.name} may only read`);
       return { unit: unit.id, possible: true, ...offer };
     },
   };

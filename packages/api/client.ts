@@ -1,6 +1,7 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import type { z } from 'zod';
 import './errors.ts';
+import { fillPath } from './fill-path.ts';
 import { type RouteName, type Routes, type Route, routes } from './routes.ts';
 import type { ErrorBody } from './schemas.ts';
 
@@ -120,10 +121,6 @@ export function createClient(options: ClientOptions): Client {
       }
     },
   };
-}
-
-export function fillPath(path: string, params: Record<string, unknown>): string {
-  return path.replace(/:([a-z]+)/g, (_all, key: string) => encodeURIComponent(String(params[key])));
 }
 
 async function refusal(response: Response): Promise<ApiError> {

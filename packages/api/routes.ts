@@ -7,6 +7,7 @@ import { accepted, byId, byName, nothing, type Route } from './route.ts';
 import { scalingRoutes } from './scaling-routes.ts';
 import * as s from './schemas.ts';
 import { topologyRoutes } from './topology-routes.ts';
+import { terminalOffer } from './terminal.ts';
 
 export type { Route } from './route.ts';
 
@@ -370,7 +371,7 @@ export const routes = {
       'Whether whoever asks may open a terminal in a unit, and why not. It is opened by a WebSocket at this address, with the right to change things',
     tag: 'services',
     params: byName.extend({ unit: z.string().max(256).meta({ description: 'Id, path#index, or path' }) }),
-    reply: s.terminalOffer,
+    reply: terminalOffer,
     status: 200,
     role: 'reader',
   },

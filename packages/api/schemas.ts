@@ -375,21 +375,6 @@ export const listedUnit = unit
   .extend({ service: z.string(), updatedAt: z.number() })
   .meta({ id: 'ListedUnit' });
 
-export const terminalKind = z.enum(['program', 'serial', 'simulated']);
-
-export const terminalOffer = z
-  .object({
-    unit: z.string().meta({ description: 'Id' }),
-    possible: z.boolean(),
-    reason: z.string().optional().meta({ description: 'Why not' }),
-    kind: terminalKind.optional().meta({
-      description: 'A program of its own for each session, the serial console of a machine, or the driver itself',
-    }),
-    resizes: z.boolean().optional().meta({ description: 'Whether programs learn how large the screen is' }),
-    commands: z.boolean().optional().meta({ description: 'Whether a command can be chosen' }),
-  })
-  .meta({ id: 'TerminalOffer' });
-
 /** Units of one path on one host, counted. */
 export const unitGroup = z
   .object({

@@ -1,4 +1,4 @@
-import { fillPath } from './client.ts';
+import { fillPath } from './fill-path.ts';
 import { routes } from './routes.ts';
 import {
   TERMINAL_MESSAGE_BYTES,
@@ -12,8 +12,8 @@ import {
 
 export interface TerminalCall {
   readonly server: string;
-  /** Absent in a page of the console that has a session: its cookie goes along. */
-  readonly token?: string;
+  /** Absent in a browser that has signed in: its cookie goes with the request. */
+  readonly token?: string | undefined;
   readonly service: string;
   /** Id, path#index, or path. */
   readonly unit: string;

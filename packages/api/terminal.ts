@@ -1,5 +1,20 @@
 import { z } from 'zod';
-import { errorReport, terminalKind } from './schemas.ts';
+import { errorReport } from './schemas.ts';
+
+export const terminalKind = z.enum(['program', 'serial', 'simulated']);
+
+export const terminalOffer = z
+  .object({
+    unit: z.string().meta({ description: 'Id' }),
+    possible: z.boolean(),
+    reason: z.string().optional().meta({ description: 'Why not' }),
+    kind: terminalKind.optional().meta({
+      description: 'A program of its own for each session, the serial console of a machine, or the driver itself',
+    }),
+    resizes: z.boolean().optional().meta({ description: 'Whether programs learn how large the screen is' }),
+    commands: z.boolean().optional().meta({ description: 'Whether a command can be chosen' }),
+  })
+  .meta({ id: 'TerminalOffer' });
 
 /**
  * How a terminal speaks over a WebSocket (RFC 6455) at the path of the route `getTerminal`. Binary messages are bytes of

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type * as anomaly from './anomaly-routes.ts';
 import type * as scaling from './scaling-schemas.ts';
 import type * as s from './schemas.ts';
+import type { terminalOffer } from './terminal.ts';
 
 /** The resources as plain types. */
 export type Problem = z.infer<typeof s.problem>;
@@ -30,7 +31,7 @@ export type OperationKind = z.infer<typeof s.operationKind>;
 export type OperationDetail = z.infer<typeof s.operationDetail>;
 export type Unit = z.infer<typeof s.unit>;
 export type UnitMetrics = z.infer<typeof s.unitMetrics>;
-export type TerminalOffer = z.infer<typeof s.terminalOffer>;
+export type TerminalOffer = z.infer<typeof terminalOffer>;
 export type UnitGroup = z.infer<typeof s.unitGroup>;
 export type Service = z.infer<typeof s.service>;
 export type ServiceDetail = z.infer<typeof s.serviceDetail>;

@@ -101,7 +101,7 @@ export function lifecycleHandlers(lifecycle: Lifecycle): Handlers<Names> {
     healService: ({ params, body }) => services.heal(params.name, body.unit),
     terminateService: ({ params }) => services.terminate(params.name),
     readUnitOutput: async ({ params, query }) => {
-      const unit = await findUnit(`read the output of ${params.unit}`, params.name, params.unit);
+      const unit = await findUnit(params.name, params.unit);
       const { lines, next } = await (await sites.driver(unit.site)).readOutput(unit.id, query.offset);
       return { lines: [...lines], next };
     },

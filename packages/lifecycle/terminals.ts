@@ -24,12 +24,12 @@ export function createTerminals(sites: Pick<Sites, 'driver'>, findUnit: FindUnit
 
   return {
     async offer(service, name) {
-      const unit = await findUnit(`look for a terminal of ${name}`, service, name);
+      const unit = await findUnit(service, name);
       return { unit, offer: await offerOf(await sites.driver(unit.site), unit) };
     },
     async open(service, name, wish, signal) {
       const doing = `open a terminal in ${name}`;
-      const unit = await findUnit(doing, service, name);
+      const unit = await findUnit(service, name);
       const driver = await sites.driver(unit.site);
       const offer = await offerOf(driver, unit);
       if ('absent' in offer) throw new SuperfluidityError('SF-SITE-NO-TERMINAL', { doing, reason: offer.absent });

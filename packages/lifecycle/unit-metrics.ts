@@ -6,14 +6,14 @@ import type { Sites } from './sites.ts';
 const NAMED_MAX = 20;
 
 /** Those that a name means: one by its id or `path#index`, all instances by the path. At least one. */
-export function namedUnits(doing: string, service: string, units: readonly Unit[], name: string): readonly Unit[] {
+export function namedUnits(service: string, units: readonly Unit[], name: string): readonly Unit[] {
   const one = units.find((each) => each.id === name || `${each.path}#${each.index}` === name);
   if (one !== undefined) return [one];
   const found = units.filter((each) => each.path === name || each.path === `${name}/${name}`);
   if (found.length > 0) return found;
   const names = units.slice(0, NAMED_MAX).map((each) => `${each.path}#${each.index}`);
   throw new SuperfluidityError('SF-SITE-UNIT-UNKNOWN', {
-    doing,
+    doing: `find unit ${name}`,
     reason: `service ${service} has no such unit`,
     hint: `Its units are: ${names.join(', ')}${units.length > names.length ? ', …' : ''}.`,
   });
@@ -26,7 +26,7 @@ export function chosenUnits(
   names: readonly string[] | undefined,
 ): readonly Unit[] {
   if (names === undefined) return units;
-  return [...new Set(names.flatMap((name) => namedUnits(`find unit ${name}`, service, units, name)))];
+  return [...new Set(names.flatMap((name) => namedUnits(service, units, name)))];
 }
 
 /** Each site is asked once. Of sites that do not answer, or that measure nothing, nothing is told. */

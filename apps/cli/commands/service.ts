@@ -121,6 +121,21 @@ function serviceVerbs(run: Run) {
             (await service()).logs(context, name, unit, options as never),
           ),
         ),
+    terminal: () =>
+      new Command('terminal')
+        .description('a terminal in a unit: a shell in containers and processes, the serial console of machines')
+        .argument('<name>')
+        .argument('<unit>', 'id or path: video/server#0')
+        .argument('[command...]', 'instead of a shell: a program and its arguments, after --')
+        .addHelpText(
+          'after',
+          '\nCtrl-] leaves it. The exit code is that of the program.\n\nExample:\n  superfluidity service terminal mobile-edge epc/gateway -- ip route',
+        )
+        .action(
+          run(async (context, name: string, unit: string, command: string[]) =>
+            (await import('../actions/terminal.ts')).terminal(context, name, unit, command),
+          ),
+        ),
     samples: () =>
       new Command('samples')
         .description('telemetry: what users of the service measured')

@@ -334,7 +334,7 @@ export function handlers(world: World, scenario: Scenario): Handlers {
     },
     getTerminal: ({ params, principal }) => {
       const { id, kind, reason } = terminalView(world, params['name']!, params['unit']!);
-      const why = reason ?? (principal.role === 'admin' ? undefined : `the token ${principal.name} may only read`);
+      const why = reason ?? (principal.role === 'admin' ? undefined : `${principal.name} may only read`);
       if (why !== undefined) return { unit: id, possible: false, reason: why };
       return { unit: id, possible: true, kind, resizes: kind !== 'serial', commands: kind !== 'serial' };
     },

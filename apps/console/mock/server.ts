@@ -2,7 +2,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Route, type RouteName, routes, SESSION_HEADER } from '@superfluidity/api';
+import { type Route, type RouteName, routes, SESSION_HEADER, TOKEN_PROTOCOL } from '@superfluidity/api';
 import { sessionUser } from './access.ts';
 import { type Handlers, handlers, type Input, streams, terminalView } from './handlers.ts';
 import { Scenario } from './scenario.ts';
@@ -39,10 +39,14 @@ export async function startMock(options: MockOptions): Promise<Mock> {
   });
   await new Promise<void>((resolve) => server.listen(options.port, '127.0.0.1', resolve));
   scenario.stream();
-  const closeTerminals = serveTerminals(server, options.token, (path) => {
-    const { params } = matchRoute('GET', path)!;
-    return terminalView(world, params['name']!, params['unit']!);
-  });
+  const closeTerminals = serveTerminals(
+    server,
+    (request) => mayOpen(request, options.token, world),
+    (path) => {
+      const { params } = matchRoute('GET', path)!;
+      return terminalView(world, params['name']!, params['unit']!);
+    },
+  );
   return {
     url: urlOf(server),
     world,
@@ -130,6 +134,12 @@ function whoIs({ headers }: IncomingMessage, token: string, world: World): Input
   if (headers.authorization === `Bearer ${known}-reader`) return { name: 'noc', role: 'reader', token: 'noc' };
   if (headers.authorization !== undefined || headers[SESSION_HEADER] === undefined) return undefined;
   return sessionUser(world, new RegExp(`${COOKIE}=([^;]+)`).exec(headers.cookie ?? '')?.[1]);
+}
+
+/** A WebSocket brings its token as a protocol, or the cookie of the session. */
+function mayOpen({ headers }: IncomingMessage, token: string, world: World): boolean {
+  if (String(headers['sec-websocket-protocol']).includes(`${TOKEN_PROTOCOL}${token}`) && !world.revoked) return true;
+  return sessionUser(world, new RegExp(`${COOKIE}=([^;]+)`).exec(headers.cookie ?? '')?.[1])?.role === 'admin';
 }
 
 function notKnown(authorization: string | undefined): Refusal {

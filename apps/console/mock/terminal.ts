@@ -1,25 +1,22 @@
-import type { Server } from 'node:http';
-import {
-  TERMINAL_MESSAGE_BYTES,
-  TERMINAL_PROTOCOL,
-  type TerminalNews,
-  TOKEN_PROTOCOL,
-  terminalRequest,
-} from '@superfluidity/api';
+import type { IncomingMessage, Server } from 'node:http';
+import { TERMINAL_MESSAGE_BYTES, TERMINAL_PROTOCOL, type TerminalNews, terminalRequest } from '@superfluidity/api';
 import { WebSocketServer } from 'ws';
 import type { TerminalView } from './handlers.ts';
 
 /** Terminals that repeat what is typed, line by line: `exit N` ends one, `flood` shows ten megabytes. */
-export function serveTerminals(server: Server, token: string, viewOf: (path: string) => TerminalView): () => void {
+export function serveTerminals(
+  server: Server,
+  mayOpen: (request: IncomingMessage) => boolean,
+  viewOf: (path: string) => TerminalView,
+): () => void {
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: TERMINAL_MESSAGE_BYTES,
     handleProtocols: () => TERMINAL_PROTOCOL,
   });
   server.on('upgrade', (request, socket, head) => {
-    const offered = String(request.headers['sec-websocket-protocol']).split(/,\s*/);
     const path = new URL(request.url ?? '/', 'http://localhost').pathname;
-    if (!offered.includes(`${TOKEN_PROTOCOL}${token}`) || !path.endsWith('/terminal')) {
+    if (!mayOpen(request) || !path.endsWith('/terminal')) {
       socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n');
       return;
     }
