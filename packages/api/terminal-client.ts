@@ -59,17 +59,17 @@ export function openTerminal(call: TerminalCall): TerminalConnection {
     over = true;
     call.onEnd(news);
   };
-  /** In their order: the end comes after all that was shown. */
+  /** The end is told after all that was shown. */
   let shown: Promise<void> = Promise.resolve();
   let untold = 0;
   const show = (bytes: Uint8Array) => {
-    shown = shown.then(async () => {
-      await call.onOutput(bytes);
+    const one = call.onOutput(bytes).then(() => {
       untold += bytes.length;
       if (untold < TELL_BYTES) return;
       say({ type: 'taken', bytes: untold });
       untold = 0;
     });
+    shown = Promise.all([shown, one]).then(() => {});
   };
   const { columns, rows, command } = call;
   socket.addEventListener('open', () =>

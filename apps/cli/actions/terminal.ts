@@ -1,6 +1,6 @@
-import { ApiError, openTerminal, type TerminalConnection } from '@superfluidity/api';
+import { ApiError, type TerminalCall, type TerminalConnection } from '@superfluidity/api';
 import { SuperfluidityError } from '@superfluidity/core';
-import { type Context, findToken } from '../context.ts';
+import type { Context } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 
 /** Ends the session from this side, as in telnet: a serial console does not end by itself. */
@@ -11,7 +11,7 @@ const SIZE = { columns: 80, rows: 24 };
 /** What was sent before the end may still be on its way. */
 const MESSAGE = 'the connection was lost; what ran in the terminal was ended';
 
-type End = Parameters<Parameters<typeof openTerminal>[0]['onEnd']>[0];
+type End = Parameters<TerminalCall['onEnd']>[0];
 
 /** Joins this terminal with one in the unit, and ends with the exit code of what ran there. */
 export async function terminal(
@@ -21,12 +21,10 @@ export async function terminal(
   command: readonly string[],
 ): Promise<void> {
   const { stdin, stdout } = process;
-  const token = await findToken(context.options);
+  const client = await context.client();
   let opened = false;
   const { promise: ended, resolve: onEnd } = Promise.withResolvers<End>();
-  const connection = openTerminal({
-    server: context.options.server,
-    token,
+  const connection = client.openTerminal({
     service,
     unit,
     ...sizeOf(stdout),

@@ -35,6 +35,9 @@ export interface Input {
   readonly keepSession: (secret: string) => void;
 }
 
+/** As of a site, whose answers are bounded too. */
+const LINES_PER_READ = 10_000;
+
 /** Every route that answers at once; the streams are below. */
 type Streams = 'followEvents' | 'followSamples';
 export type Handlers = { readonly [N in Exclude<RouteName, Streams>]: (input: Input) => CallReply<N> };
@@ -323,7 +326,8 @@ export function handlers(world: World, scenario: Scenario): Handlers {
         'GET /segment-1.ts 200',
       ];
       const from = Number(query['offset']);
-      return { lines: lines.slice(from), next: lines.length };
+      const next = Math.min(lines.length, from + LINES_PER_READ);
+      return { lines: lines.slice(from, next), next };
     },
     readUnitMetrics: ({ params, query }) => {
       const names = query['unit'] as readonly string[] | undefined;

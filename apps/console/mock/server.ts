@@ -18,6 +18,8 @@ export interface Mock {
   readonly scenario: Scenario;
   /** When the operation is over as it should be. */
   completed(operation: string): Promise<void>;
+  /** Breaks the connections of all terminals. */
+  cutTerminals(): void;
   close(): Promise<void>;
 }
 
@@ -39,7 +41,7 @@ export async function startMock(options: MockOptions): Promise<Mock> {
   });
   await new Promise<void>((resolve) => server.listen(options.port, '127.0.0.1', resolve));
   scenario.stream();
-  const closeTerminals = serveTerminals(
+  const cutTerminals = serveTerminals(
     server,
     (request) => mayOpen(request, options.token, world),
     (path) => {
@@ -52,8 +54,9 @@ export async function startMock(options: MockOptions): Promise<Mock> {
     world,
     scenario,
     completed: (id) => completed(world, id),
+    cutTerminals,
     close: () => {
-      closeTerminals();
+      cutTerminals();
       return close(server);
     },
   };

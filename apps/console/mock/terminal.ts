@@ -37,7 +37,7 @@ function repeat(socket: import('ws').WebSocket, view: TerminalView): void {
       tell({ type: 'ended', exitCode: Number(words.slice(5)) });
       return socket.close(1000);
     }
-    if (words === 'flood') for (let i = 0; i < 10_000; i += 1) show(`${'~'.repeat(999)}\r\n`);
+    if (words === 'flood') for (let i = 0; i < 200; i += 1) show(`${'~'.repeat(998)}\r\n`.repeat(50));
     else if (words === 'size') show(`${size.rows} ${size.columns}\r\n`);
     else show(`\u001b[32m${words}\u001b[0m\r\n`);
     return show(`${view.name}:~$ `);

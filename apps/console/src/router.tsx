@@ -44,7 +44,19 @@ const services = createRoute({
 const service = createRoute({
   getParentRoute: () => root,
   path: '/services/$name',
-  validateSearch: knows(...LIST, 'tab', 'unit', 'do', 'state', 'site', 'environment', 'kind', 'layer', 'selected'),
+  validateSearch: knows(
+    ...LIST,
+    'tab',
+    'unit',
+    'show',
+    'do',
+    'state',
+    'site',
+    'environment',
+    'kind',
+    'layer',
+    'selected',
+  ),
   component: lazyRouteComponent(() => import('./services/service-page.tsx'), 'ServicePage'),
 });
 

@@ -11,9 +11,11 @@ import { type Visit, visits } from './pages.ts';
 
 /**
  * Whether everybody can use every page: axe, light and dark, a small window and a phone. With SUPERFLUIDITY_SCREENSHOTS=1
- * the pictures of docs/screenshots are taken anew.
+ * the pictures of docs/screenshots are taken anew; SUPERFLUIDITY_PAGES=unit visits those alone with that in their name.
  */
 const pictures = process.env['SUPERFLUIDITY_SCREENSHOTS'] === '1';
+/** Part of the names of the pages that are visited. */
+const only = process.env['SUPERFLUIDITY_PAGES'] ?? '';
 const folder = fileURLToPath(new URL('../../../docs/screenshots/', import.meta.url));
 const title = `every page of the console in Chromium${whyNoBrowser === undefined ? '' : `, skipped: ${whyNoBrowser}`}`;
 
@@ -25,7 +27,7 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
 
   beforeAll(async () => {
     mock = await startBusyMock();
-    all = visits(mock);
+    all = visits(mock).filter(({ name }) => name.includes(only));
     browser = await launchBrowser();
   }, 60_000);
 

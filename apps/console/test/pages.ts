@@ -1,3 +1,4 @@
+import type { Unit } from '@superfluidity/api';
 import type { Page } from 'playwright-core';
 import type { Mock } from '../mock/server.ts';
 
@@ -16,7 +17,9 @@ export function visits(mock: Mock): readonly Visit[] {
   const operation = [...mock.world.operations.values()].find(
     ({ kind, steps }) => kind === 'INSTANTIATE' && steps.length > 8,
   )!;
-  const unit = mock.world.services.get('mobile-edge')!.units.find(({ path }) => path === 'video/server')!;
+  const [unit, gateway, filter] = ['video/server', 'epc/gateway', 'firewall/filter'].map(
+    (wanted) => mock.world.services.get('mobile-edge')!.units.find(({ path }) => path === wanted)!,
+  ) as [Unit, Unit, Unit];
   return [
     { name: 'overview', path: '/?service=mobile-edge', shows: '[data-points]' },
     { name: 'services', path: '/services', shows: '[data-row="mobile-edge"]' },
@@ -32,6 +35,32 @@ export function visits(mock: Mock): readonly Visit[] {
       shows: '[data-node="tunnel:core~edge"]',
     },
     { name: 'units-and-log', path: `/services/mobile-edge?tab=units&unit=${unit.id}`, shows: '.sf-log__lines pre' },
+    {
+      name: 'unit-use',
+      path: `/services/mobile-edge?tab=units&unit=${gateway.id}&show=usage`,
+      shows: '[data-usage="memory"]',
+      // Two readings make the first rate.
+      does: async (page) => page.locator('[data-usage="cores"][data-readings="4"]').waitFor(),
+    },
+    {
+      name: 'unit-terminal',
+      path: `/services/mobile-edge?tab=units&unit=${gateway.id}&show=terminal`,
+      shows: '[data-terminal-state="closed"]',
+      does: async (page) => {
+        await page.getByRole('button', { name: 'Open a terminal' }).click();
+        await page.locator('[data-terminal-state="open"]').waitFor();
+        await page.keyboard.type('ip route\nsize\n');
+        await page
+          .locator('.xterm-rows')
+          .getByText(/^\d+ \d+$/)
+          .waitFor();
+      },
+    },
+    {
+      name: 'unit-without-terminal',
+      path: `/services/mobile-edge?tab=units&unit=${filter.id}&show=terminal`,
+      shows: '[data-reason*="packet function"]',
+    },
     { name: 'operations', path: '/operations', shows: '[data-row]' },
     { name: 'operation', path: `/operations/${operation.id}`, shows: '[data-step]' },
     { name: 'catalogue', path: '/catalogue', shows: '[data-row]' },

@@ -98,6 +98,13 @@ export const queries = (client: Client) => ({
         client.call('verifyService', { params: { name }, query: { realised: realised ? 'true' : 'false' } }),
       staleTime: 30_000,
     }),
+  terminal: (service: string, unit: string) =>
+    queryOptions({
+      queryKey: ['terminal', service, unit],
+      queryFn: () => client.call('getTerminal', { params: { name: service, unit } }),
+      // It may end, or be switched off.
+      refetchInterval: 5_000,
+    }),
   output: (service: string, unit: string) =>
     queryOptions({
       queryKey: ['output', service, unit],

@@ -70,7 +70,7 @@ function Shown({ service }: { readonly service: ServiceDetail }) {
             state={search}
           />
         )}
-        {tab === 'units' && <UnitsTab service={service.name} unit={search.unit} />}
+        {tab === 'units' && <UnitsTab service={service.name} unit={search.unit} show={search.show} />}
         {tab === 'operations' && (
           <ResourceTable
             label="Operations of the service"

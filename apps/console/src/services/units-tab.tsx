@@ -1,4 +1,4 @@
-import type { ListedUnit } from '@superfluidity/api';
+import type { ListedUnit, ServiceDetail } from '@superfluidity/api';
 import {
   Drawer,
   DrawerActions,
@@ -9,14 +9,16 @@ import {
   DrawerPanelContent,
   Title,
 } from '@patternfly/react-core';
+import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
+import { useQueriesOf } from '../data/queries.ts';
 import { Empty } from '../ui/empty.tsx';
 import { EnvironmentIcon, environmentNames } from '../ui/environment.tsx';
 import { Ago } from '../ui/facts.tsx';
 import { anyOf, type Column, type Filter } from '../list/column.ts';
 import { ResourceTable } from '../list/resource-table.tsx';
 import { StateIcon } from '../ui/state-icon.tsx';
-import { UnitLog } from './unit-log.tsx';
+import { UnitPanel } from '../units/unit-panel.tsx';
 
 export const unitFilters: readonly Filter[] = [
   anyOf('state', 'State', ['starting', 'running', 'draining', 'failed', 'stopped']),
@@ -54,25 +56,41 @@ export const unitColumns: readonly Column<ListedUnit>[] = [
   { title: 'Changed', sort: 'updatedAt', from: 'medium', cell: (one) => <Ago at={one.updatedAt} /> },
 ];
 
-/** The units of a service, and beside them what the chosen one prints. */
-export function UnitsTab({ service, unit }: { readonly service: string; readonly unit: string | undefined }) {
+const NO_UNITS: ServiceDetail['units'] = [];
+
+/** Of a service with thousands of units, not all of them are known by name here. */
+function titleOf(units: ServiceDetail['units'], id: string): string {
+  const unit = units.find((one) => one.id === id);
+  return unit === undefined ? id : `${unit.path}#${unit.index}`;
+}
+
+interface UnitsTabProps {
+  readonly service: string;
+  readonly unit: string | undefined;
+  /** Which part of the chosen one. */
+  readonly show: string | undefined;
+}
+
+/** The units of a service, and beside them what the chosen one prints, uses, and a terminal in it. */
+export function UnitsTab({ service, unit, show }: UnitsTabProps) {
+  const units = useQuery(useQueriesOf().service(service)).data?.units ?? NO_UNITS;
   const navigate = useNavigate({ from: '/services/$name' });
-  const close = () => void navigate({ search: (before) => ({ ...before, unit: undefined }) as never });
+  const close = () => void navigate({ search: (before) => ({ ...before, unit: undefined, show: undefined }) as never });
   return (
     <Drawer isExpanded={unit !== undefined} isInline className="sf-units">
       <DrawerContent
         panelContent={
           unit !== undefined && (
-            <DrawerPanelContent isResizable defaultSize="46%" minSize="280px" resizeAriaLabel="Width of the log">
+            <DrawerPanelContent isResizable defaultSize="46%" minSize="280px" resizeAriaLabel="Width of the panel">
               <DrawerHead>
                 <Title headingLevel="h2" size="md">
-                  What it printed
+                  {titleOf(units, unit)}
                 </Title>
                 <DrawerActions>
-                  <DrawerCloseButton aria-label="Close the log" onClick={close} />
+                  <DrawerCloseButton aria-label="Close the panel" onClick={close} />
                 </DrawerActions>
               </DrawerHead>
-              <UnitLog key={unit} service={service} unit={unit} />
+              <UnitPanel key={unit} service={service} unit={unit} show={show} />
             </DrawerPanelContent>
           )
         }

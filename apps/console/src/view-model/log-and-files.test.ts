@@ -28,6 +28,19 @@ describe('a log', () => {
   });
 });
 
+describe('a log of long lines', () => {
+  it('is bounded by its characters too', () => {
+    let log = emptyLog;
+    const wide = Array.from({ length: 1_000 }, (_, i) => `${i} ${'y'.repeat(LOG_LIMITS.lineLength - 10)}`);
+    for (let batch = 1; batch <= 12; batch += 1) log = appended(log, wide, batch);
+    const characters = log.lines.reduce((sum, line) => sum + line.length, 0);
+    expect(log.size).toBe(characters);
+    expect(characters).toBeLessThanOrEqual(LOG_LIMITS.charactersKept);
+    expect(characters).toBeGreaterThan(LOG_LIMITS.charactersKept - 2 * LOG_LIMITS.lineLength);
+    expect(log.from + log.lines.length).toBe(12_000);
+  });
+});
+
 describe('rows that are drawn', () => {
   it('cover what is seen, and little more', () => {
     fc.assert(

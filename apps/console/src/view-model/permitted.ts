@@ -1,4 +1,4 @@
-import type { Descriptor, Operation, Plan, ServiceDetail, Site, Token, User } from '@superfluidity/api';
+import type { Descriptor, Operation, Plan, ServiceDetail, Site, TerminalOffer, Token, User } from '@superfluidity/api';
 
 /** Which actions make sense now. What does not carries the reason, which the disabled button shows. */
 export type Permission = { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
@@ -34,6 +34,13 @@ export const stateWords: Readonly<Record<Operation['state'], string>> = {
 
 export const isOver = (state: Operation['state']): boolean =>
   state === 'COMPLETED' || state === 'ROLLED_BACK' || state === 'FAILED';
+
+/** What the server offers already is what this token may. */
+export function terminalMay(offer: Pick<TerminalOffer, 'possible' | 'reason'>): Permission {
+  if (offer.possible) return yes;
+  const reason = offer.reason ?? 'the server does not say why';
+  return no(`No terminal: ${reason}.`);
+}
 
 export type ServiceVerb = 'move' | 'scale' | 'heal' | 'terminate';
 

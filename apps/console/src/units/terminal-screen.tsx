@@ -1,0 +1,102 @@
+import '@xterm/xterm/css/xterm.css';
+import type { TerminalConnection } from '@superfluidity/api';
+import { FitAddon } from '@xterm/addon-fit';
+import { type ITheme, Terminal } from '@xterm/xterm';
+import { useEffect, useRef } from 'react';
+import { useClient } from '../data/session.tsx';
+import { useStore } from '../data/store.ts';
+import { theme } from '../data/theme.ts';
+import { overBecause, type TerminalState } from '../view-model/terminal-state.ts';
+
+/** Lines above what is seen: the bound of what a screen keeps. */
+const SCROLLBACK = 5_000;
+/** Leaves the terminal by keyboard: all other keys are the program's. */
+const LEAVE_KEY = 'F6';
+/** WCAG 2.2, 1.4.3: whatever colours a program asks for. */
+const CONTRAST = 4.5;
+
+const THEMES: Readonly<Record<'light' | 'dark', ITheme>> = {
+  light: { background: '#ffffff', foreground: '#151515', cursor: '#0066cc', selectionBackground: '#b9dafc' },
+  dark: { background: '#0d1424', foreground: '#d8e2f3', cursor: '#92c5f9', selectionBackground: '#254a78' },
+};
+
+interface ScreenProps {
+  readonly service: string;
+  readonly unit: string;
+  readonly screenReader: boolean;
+  readonly onState: (state: TerminalState) => void;
+  /** Where the focus goes when the terminal is left by key. */
+  readonly onLeave: () => void;
+}
+
+/** One terminal, from its opening to its end. It is opened by being shown and closed by being taken away. */
+export default function TerminalScreen({ service, unit, screenReader, onState, onLeave }: ScreenProps) {
+  const client = useClient();
+  const element = useRef<HTMLDivElement>(null);
+  const terminal = useRef<Terminal>(undefined);
+  const told = useRef({ onState, onLeave });
+  told.current = { onState, onLeave };
+  const colours = useStore(theme);
+
+  useEffect(() => {
+    const screen = new Terminal({
+      scrollback: SCROLLBACK,
+      minimumContrastRatio: CONTRAST,
+      fontFamily: '"Red Hat Mono", monospace',
+      fontSize: 13,
+      cursorBlink: false,
+      theme: THEMES[theme.get()],
+    });
+    terminal.current = screen;
+    const fit = new FitAddon();
+    screen.loadAddon(fit);
+    screen.open(element.current!);
+    fit.fit();
+    screen.attachCustomKeyEventHandler((event) => {
+      if (event.key !== LEAVE_KEY) return true;
+      if (event.type === 'keydown') told.current.onLeave();
+      event.preventDefault();
+      return false;
+    });
+    let wasOpen = false;
+    let gone = false;
+    const encoder = new TextEncoder();
+    const connection: TerminalConnection = client.openTerminal({
+      service,
+      unit,
+      columns: screen.cols,
+      rows: screen.rows,
+      onOpened: ({ kind }) => {
+        wasOpen = true;
+        if (!gone) told.current.onState({ at: 'open', kind });
+        screen.focus();
+      },
+      onOutput: (bytes) => new Promise((resolve) => (gone ? resolve() : screen.write(bytes, resolve))),
+      onEnd: (end) => {
+        screen.options.disableStdin = true;
+        if (!gone) told.current.onState(overBecause(end, wasOpen));
+      },
+    });
+    screen.onData((text) => void connection.type(encoder.encode(text)));
+    screen.onBinary((text) => void connection.type(Uint8Array.from(text, (letter) => letter.charCodeAt(0))));
+    screen.onResize(({ cols, rows }) => connection.resize({ columns: cols, rows }));
+    const observer = new ResizeObserver(() => fit.fit());
+    observer.observe(element.current!);
+    return () => {
+      gone = true;
+      observer.disconnect();
+      connection.close();
+      screen.dispose();
+      terminal.current = undefined;
+    };
+  }, [client, service, unit]);
+
+  useEffect(() => {
+    if (terminal.current !== undefined) terminal.current.options.theme = THEMES[colours];
+  }, [colours]);
+  useEffect(() => {
+    if (terminal.current !== undefined) terminal.current.options.screenReaderMode = screenReader;
+  }, [screenReader]);
+
+  return <div ref={element} className="sf-terminal__screen" data-terminal={unit} />;
+}
