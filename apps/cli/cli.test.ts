@@ -231,6 +231,22 @@ describe('users', () => {
   }, 60_000);
 });
 
+test('secrets come from standard input or a file, and only what is about them goes out again', async () => {
+  const value = 'a value of a secret';
+  const file = join(folder, 'key');
+  await writeFile(file, 'line one of a key\nline two\n');
+  expect((await sf(['secret', 'set', 'db', '--kind', 'registry'], {}, `${value}\n`)).out).toContain('version 1');
+  expect((await sf(['secret', 'set', 'key', '--kind', 'ssh-key', '--file', file])).code).toBe(0);
+  expect(await sf(['secret', 'set', 'db', '--kind', 'what'], {}, value)).toMatchObject({ code: 2 });
+  const told = [await sf(['secret', 'list']), await sf(['secret', 'show', 'db']), await sf(['secret', 'rotate-key'])];
+  expect(told.map(({ code }) => code)).toEqual([0, 0, 0]);
+  expect(told[0]!.out).toMatch(/db +registry +\S+ \S+ +admin +- +[0-9a-f]{16}/);
+  expect(told[2]!.out).toContain('2 secrets are sealed');
+  expect(JSON.stringify(told)).not.toContain(value);
+  expect((await stat(join(state, 'secrets.key'))).mode & 0o777).toBe(0o600);
+  for (const name of ['db', 'key']) expect((await sf(['secret', 'remove', name])).code).toBe(0);
+}, 60_000);
+
 describe('exit codes', () => {
   test.each([
     [0, ['--help'], 'Exit codes'],

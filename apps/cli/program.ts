@@ -5,6 +5,7 @@ import { characteriseCommand } from './characterise/command.ts';
 import { descriptorCommand } from './commands/descriptor.ts';
 import { eventsCommand } from './commands/events.ts';
 import { operationCommand } from './commands/operation.ts';
+import { secretCommand } from './commands/secret.ts';
 import { serviceCommands } from './commands/service.ts';
 import { siteCommand } from './commands/site.ts';
 import { tokenCommand } from './commands/token.ts';
@@ -71,6 +72,7 @@ ${exitCodesHelp}`,
     eventsCommand(run),
     tokenCommand(run),
     userCommand(run),
+    secretCommand(run),
     verifyCommand(run),
   ];
   for (const command of commands) program.addCommand(command);

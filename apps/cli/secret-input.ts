@@ -5,7 +5,7 @@ import './errors.ts';
 const BYTES_MAX = 1_000_000;
 const [ENTER, RETURN, INTERRUPT, END, BACKSPACE, DELETE] = ['\n', '\r', '\u0003', '\u0004', '\b', '\u007f'];
 
-/** At a terminal one line that is not shown; else all of the input, without the newline at its end. */
+/** At a terminal one line that is not shown; else all of the input. */
 export async function readSecret(prompt: string, stdin: Input | undefined, stderr: Streams['stderr']): Promise<string> {
   if (stdin === undefined) throw refused('there is no standard input');
   const text =
@@ -13,6 +13,9 @@ export async function readSecret(prompt: string, stdin: Input | undefined, stder
   if (text === '') throw refused('it is empty');
   return text;
 }
+
+/** A line without its end; what has several lines as it is, for a key wants its last newline. */
+export const ofOneLine = (text: string): string => (/\n[^]/.test(text) ? text : text.replace(/\r?\n$/, ''));
 
 async function readAll(stdin: Input): Promise<string> {
   const parts: Uint8Array[] = [];

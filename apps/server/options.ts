@@ -16,6 +16,9 @@ export interface ServerOptions {
   readonly database: string;
   /** Folder in which drivers keep files. */
   readonly sites: string;
+  /** The keys by which secrets are sealed: of this file, or, where there is one, in this text. */
+  readonly keyFile: string;
+  readonly secretKey?: string;
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
@@ -40,6 +43,8 @@ Starts the control plane: API, console, workers. Stop it with Ctrl-C; what it de
                      embedded:DIR (a PostgreSQL of its own) or postgres://... (needed for several servers)
   --sites DIR        folder in which the sites keep files (default: in the state folder);
                      servers that share a database and a machine share this too
+  --key-file FILE    key by which secrets are sealed (default: $SUPERFLUIDITY_SECRET_KEY itself, else secrets.key
+                     in the state folder, made when the first secret is); servers that share a database share it
   --host ADDRESS     address to listen on (default 127.0.0.1: this machine only)
   --port NUMBER      port to listen on (default 8080; 0: any free one)
   --demo             add the sites edge and core and deploy examples/mobile-edge, where not yet there
@@ -65,6 +70,10 @@ export function parseServerArgs(args: readonly string[], env = process.env): Ser
     state,
     database: values.database ?? `pglite:${join(state, 'db')}`,
     sites: resolve(values.sites ?? join(state, 'sites')),
+    keyFile: resolve(values['key-file'] ?? join(state, 'secrets.key')),
+    ...(values['key-file'] === undefined && env['SUPERFLUIDITY_SECRET_KEY']
+      ? { secretKey: env['SUPERFLUIDITY_SECRET_KEY'] }
+      : {}),
     host: values.host ?? '127.0.0.1',
     port,
     demo: values.demo ?? false,
@@ -94,6 +103,7 @@ function parse(args: readonly string[]) {
         state: { type: 'string' },
         database: { type: 'string' },
         sites: { type: 'string' },
+        'key-file': { type: 'string' },
         host: { type: 'string' },
         port: { type: 'string' },
         demo: { type: 'boolean' },

@@ -2,7 +2,15 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { type Access, accessHandlers, adminTokenFile, createAccess } from '@superfluidity/access';
+import {
+  type Access,
+  accessHandlers,
+  adminTokenFile,
+  createAccess,
+  createVault,
+  keyRingOfFile,
+  keyRingOfText,
+} from '@superfluidity/access';
 import type { Handlers, RouteName } from '@superfluidity/api';
 import { type Logger, SuperfluidityError, systemClock } from '@superfluidity/core';
 import {
@@ -57,6 +65,7 @@ export async function startServer(options: ServerOptions, pino: PinoLogger): Pro
     const state = await openStateFolder(options.state, options.sites);
     closers.add(() => state.release());
     if (options.port !== 0) await tryAddress(options);
+    const opened: Lifecycle[] = [];
     const store = await openStore(options.database, { clock, log });
     closers.add(() => store.close());
     const access = createAccess({
@@ -72,6 +81,13 @@ export async function startServer(options: ServerOptions, pino: PinoLogger): Pro
           body: { route: 'signIn', address },
         });
       },
+    });
+    const keys = options.secretKey === undefined ? keyRingOfFile(options.keyFile) : keyRingOfText(options.secretKey);
+    const vault = createVault({
+      store,
+      clock,
+      keys,
+      onChange: async (name) => opened[0]?.sites.secretChanged(name),
     });
     const adminToken = await access.ensureAdmin(adminTokenFile(state.path));
     let watch: AnomalyWatch | undefined;
@@ -100,6 +116,7 @@ export async function startServer(options: ServerOptions, pino: PinoLogger): Pro
       events,
       telemetry,
       kinds: driverKinds,
+      secrets: vault,
       siteFolder: options.sites,
       fence: () => engine.leases.drawFence(engine.leases.epoch),
       executor,
@@ -122,7 +139,7 @@ export async function startServer(options: ServerOptions, pino: PinoLogger): Pro
         kinds: driverKinds,
         formats: descriptorFormats,
       }),
-      accessHandlers(access),
+      accessHandlers(access, vault),
       observeHandlers(events, telemetry),
       anomalyHandlers(watch),
       lifecycleHandlers(lifecycle),

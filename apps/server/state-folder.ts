@@ -8,6 +8,7 @@ import { limits } from './limits.ts';
  * What one control plane keeps on disk:
  *
  *     admin.token   the admin token of this server, readable by its owner alone
+ *     secrets.key   keys by which secrets in the database are sealed, readable by its owner alone
  *     server.id     name of this server on operations and leases, the same after a restart
  *     server.lock   pid and start time of the server that uses the folder
  *     db/           the embedded database, unless --database names another one

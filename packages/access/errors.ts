@@ -88,4 +88,24 @@ export const accessErrors = defineErrors({
     title: 'A token cannot allow more than its user',
     hint: 'Give the user the role first: `superfluidity user role NAME admin`.',
   },
+  'SF-SECRET-UNKNOWN': {
+    status: 404,
+    title: 'There is no secret with this name',
+    hint: 'List them with `superfluidity secret list`; make it with `superfluidity secret set NAME`.',
+  },
+  'SF-SECRET-IN-USE': {
+    status: 409,
+    title: 'Something refers to the secret',
+    hint: 'Change the site, or terminate the service, before you remove it.',
+  },
+  'SF-SECRET-KEY': {
+    status: 500,
+    title: 'The key of the secrets is not there or cannot be used',
+    hint: 'Start the server with the key by which they were sealed: secrets.key of the state folder, --key-file, or SUPERFLUIDITY_SECRET_KEY. Servers of one database need the same one.',
+  },
+  'SF-SECRET-BROKEN': {
+    status: 500,
+    title: 'A secret is not as it was sealed',
+    hint: 'Somebody has changed it in the database. Set it again, and find out who it was.',
+  },
 });

@@ -5,4 +5,6 @@ export * from './errors.ts';
 export { createPasswords, defaultCost, type PasswordCost } from './password.ts';
 export * from './routes.ts';
 export * from './secret.ts';
+export { keyRingOfFile, keyRingOfText } from './secrets/key-ring.ts';
+export * from './secrets/vault.ts';
 export * from './state-folder.ts';

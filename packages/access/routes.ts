@@ -2,6 +2,7 @@ import type { Connection, Handlers, Me, Principal } from '@superfluidity/api';
 import { SuperfluidityError } from '@superfluidity/core';
 import type { Access } from './access.ts';
 import './errors.ts';
+import type { Vault } from './secrets/vault.ts';
 
 type Names =
   | 'getMe'
@@ -17,9 +18,14 @@ type Names =
   | 'removeUser'
   | 'listTokens'
   | 'createToken'
-  | 'revokeToken';
+  | 'revokeToken'
+  | 'listSecrets'
+  | 'getSecret'
+  | 'setSecret'
+  | 'removeSecret'
+  | 'rotateSecretKey';
 
-export function accessHandlers(access: Access): Handlers<Names> {
+export function accessHandlers(access: Access, vault: Vault): Handlers<Names> {
   const { users, sessions } = access;
   return {
     getMe: async ({ principal }) => meOf(principal),
@@ -64,6 +70,15 @@ export function accessHandlers(access: Access): Handlers<Names> {
       await access.revoke(params.name);
       return null;
     },
+
+    listSecrets: ({ query }) => vault.list(query),
+    getSecret: ({ params }) => vault.show(params.name),
+    setSecret: ({ params, body, principal }) => vault.set(params.name, body.kind, body.value, principal.name),
+    async removeSecret({ params }) {
+      await vault.remove(params.name);
+      return null;
+    },
+    rotateSecretKey: async () => ({ ...(await vault.rotate()) }),
   };
 }
 

@@ -9,6 +9,7 @@ import type {
   ListedUnit,
   Operation,
   ScalingDecision,
+  Secret,
   Service,
   Site,
   Token,
@@ -219,6 +220,18 @@ const users: ListShape<User> = {
   filters: { role: (user) => user.role, disabled: (user) => String(user.disabled) },
 };
 
+const secrets: ListShape<Secret> = {
+  key: (secret) => secret.name,
+  sorts: {
+    name: (secret) => secret.name,
+    kind: (secret) => secret.kind,
+    createdAt: (secret) => secret.createdAt,
+    updatedAt: (secret) => secret.updatedAt,
+  },
+  text: (secret) => secret.name,
+  filters: { kind: (secret) => secret.kind },
+};
+
 /** What each list of the API can be searched, filtered and sorted by: for lists in memory, and to hold the others against. */
 export const listShapes = {
   sites,
@@ -233,4 +246,5 @@ export const listShapes = {
   tokens,
   users,
   scalingDecisions,
+  secrets,
 } as const;

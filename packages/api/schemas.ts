@@ -604,6 +604,22 @@ export const userDetail = user
   .extend({ tokens: z.array(token), sessions: z.array(session) })
   .meta({ id: 'UserDetail' });
 
+export const secretKind = z.enum(['registry', 'cloud', 'cloud-init', 'ssh-key', 'other']);
+
+/** Of a secret everything but the secret. */
+export const secret = z
+  .object({
+    name,
+    kind: secretKind,
+    version: z.int().meta({ description: 'How often it was set' }),
+    fingerprint: z.string().meta({ description: 'Equal for equal values under one key; tells nothing of the value' }),
+    setBy: z.string().meta({ description: 'User who set it last' }),
+    createdAt: z.number(),
+    updatedAt: z.number(),
+    usedBy: z.array(z.object({ kind: z.enum(['site', 'service']), name: z.string() })),
+  })
+  .meta({ id: 'Secret' });
+
 export const systemInfo = z
   .object({
     name: z.literal('superfluidity'),

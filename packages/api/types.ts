@@ -46,6 +46,7 @@ export type Token = z.infer<typeof s.token>;
 export type User = z.infer<typeof s.user>;
 export type UserDetail = z.infer<typeof s.userDetail>;
 export type Me = z.infer<typeof s.principal>;
+export type Secret = z.infer<typeof s.secret>;
 export type SystemInfo = z.infer<typeof s.systemInfo>;
 export type ProblemDetails = z.infer<typeof s.problemDetails>;
 export type ProofAnswer = z.infer<typeof s.proofAnswer>;

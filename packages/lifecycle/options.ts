@@ -1,6 +1,6 @@
 import type { Clock, Logger } from '@superfluidity/core';
 import type { EventLog, Telemetry } from '@superfluidity/observe';
-import type { DriverKind } from '@superfluidity/site';
+import type { DriverKind, SecretSource } from '@superfluidity/site';
 import type { Store } from '@superfluidity/store';
 import type { WorkflowEngine } from '@superfluidity/workflow';
 import type { Limits } from './limits.ts';
@@ -11,6 +11,8 @@ export interface LifecycleOptions {
   readonly events: EventLog;
   readonly telemetry: Telemetry;
   readonly kinds: readonly DriverKind[];
+  /** What `secret:NAME` stands for in configurations of sites and in the environment of units. Absent: for itself. */
+  readonly secrets?: SecretSource;
   /** Folder in which drivers keep files. */
   readonly siteFolder: string;
   /** A fence of this server, greater than all before it, for calls to sites outside workflows. */

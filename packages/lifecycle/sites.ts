@@ -2,8 +2,8 @@ import type { Site as SiteView, SiteDeclaration, SiteDetail, SiteLink } from '@s
 import { newId, reportError, shortName, SuperfluidityError } from '@superfluidity/core';
 import type { FabricCall } from '@superfluidity/fabric';
 import type { Host, Site, SitePath } from '@superfluidity/model';
-import type { DriverKind, Fingerprint, SiteDriver } from '@superfluidity/site';
-import { toJson } from '@superfluidity/store';
+import { type DriverKind, type Fingerprint, openWithSecrets, type SiteDriver } from '@superfluidity/site';
+import { sql, toJson } from '@superfluidity/store';
 import { jsonArrayFrom } from 'kysely/helpers/postgres';
 import type { LifecycleOptions } from './options.ts';
 
@@ -26,6 +26,8 @@ export interface Sites {
   checkLink(link: SiteLink): Promise<void>;
   readonly linkPorts: LinkPorts;
   driver(name: string): Promise<SiteDriver>;
+  /** Opens anew, on all servers, what was opened with a secret that has another value now. */
+  secretChanged(name: string): Promise<void>;
   /** All open drivers, by name of the site. */
   drivers(): ReadonlyMap<string, SiteDriver>;
   /** What placement works on: capacity as the sites report it now. */
@@ -86,14 +88,9 @@ export function createSites(options: LifecycleOptions): Sites {
         data: { missing },
       });
     }
-    return kind.open({
-      id,
-      name: declaration.name,
-      config: declaration.config,
-      stateFolder: options.siteFolder,
-      clock,
-      log,
-    });
+    const { name, config } = declaration;
+    const site = { id, name, config, stateFolder: options.siteFolder, clock, log };
+    return options.secrets === undefined ? kind.open(site) : openWithSecrets(kind, site, options.secrets);
   }
 
   async function get(name: string): Promise<OpenedSite> {
@@ -345,6 +342,16 @@ export function createSites(options: LifecycleOptions): Sites {
       await stopListening();
       await Promise.allSettled([...opened.values()].flatMap((site) => site.driver?.close() ?? []));
       opened.clear();
+    },
+
+    async secretChanged(name) {
+      const now = clock.now();
+      const { numUpdatedRows } = await store.db
+        .updateTable('site')
+        .set({ updated_at: sql<number>`greatest(updated_at + 1, ${now})` })
+        .where(sql<boolean>`strpos(declaration::text, ${`"secret:${name}"`}) > 0`)
+        .executeTakeFirst();
+      if (numUpdatedRows > 0n) await changed();
     },
 
     add: (declaration) => inTurn(() => add(declaration)),

@@ -3,3 +3,4 @@ export * from './errors.ts';
 export * from './fence.ts';
 export * from './metrics.ts';
 export * from './terminal.ts';
+export { openWithSecrets, type SecretSource } from './secrets.ts';

@@ -24,6 +24,7 @@ export interface Database {
   event: EventTable;
   account: AccountTable;
   session: SessionTable;
+  secret: SecretTable;
   token: TokenTable;
   executor: ExecutorTable;
   workflow_signal: WorkflowSignalTable;
@@ -162,6 +163,17 @@ export interface SessionTable {
   agent: string;
   created_at: number;
   expires_at: number;
+}
+
+export interface SecretTable extends Dated {
+  name: string;
+  kind: string;
+  version: number;
+  key_id: string;
+  nonce: string;
+  sealed: string;
+  fingerprint: string;
+  set_by: string;
 }
 
 export interface TokenTable {

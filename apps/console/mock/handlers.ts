@@ -23,6 +23,7 @@ import { planOf, proofOfSource, textOf, updatePlan } from './plan.ts';
 import { proofOf } from './proof.ts';
 import { found, Refusal } from './refusal.ts';
 import { scalingHandlers } from './scaling.ts';
+import { secretHandlers } from './secrets.ts';
 import { type Scenario, SENTINELS } from './scenario.ts';
 import { makeSite, setLink, tell, type World } from './world.ts';
 
@@ -124,6 +125,7 @@ export function handlers(world: World, scenario: Scenario): Handlers {
     getHealth: () => ({ status: 'ok' }),
     getSystem: () => world.system,
     ...accessHandlers(world),
+    ...secretHandlers(world),
     listSites: ({ query }) => pageOf([...world.sites.values()], query as never, listShapes.sites),
     addSite: ({ body }) => {
       const declared = body as unknown as SiteDeclaration;

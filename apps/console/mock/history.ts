@@ -82,6 +82,18 @@ export function makeHistory(world: World): void {
     world.users.push({ id: `usr-0mkh${i}`, name, role, disabled, ...nothing, ...times });
     if (name !== 'noc') world.passwords.set(name, `${name} has a password`);
   }
+  for (const [i, [name, kind, usedBy]] of (
+    [
+      ['campus-clouds', 'cloud', [{ kind: 'site', name: 'core' }]],
+      ['harbour', 'registry', [{ kind: 'service', name: 'mobile-edge' }]],
+      ['bastion', 'ssh-key', []],
+    ] as const
+  ).entries()) {
+    const times = { createdAt: now - (30 - i) * day, updatedAt: now - (6 - i) * day };
+    const fingerprint = (0x9e3779b97f4a7c15n * BigInt(i + 1)).toString(16).slice(-16);
+    const rest = { kind, version: i + 1, fingerprint, setBy: i === 0 ? 'giulia' : 'admin', ...times };
+    world.secrets.set(name, { name, ...rest, usedBy: [...usedBy] });
+  }
   for (const [i, past] of PAST.entries()) {
     const startedAt = now - (PAST.length - i) * 47 * 60_000;
     const stateEnteredAt = startedAt + 900 + i * 170;

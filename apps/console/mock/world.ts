@@ -6,6 +6,7 @@ import type {
   OperationDetail,
   Sample,
   ScalingDecision,
+  Secret,
   ServiceDetail,
   SiteDetail,
   SiteLink,
@@ -28,6 +29,7 @@ export interface World {
   readonly descriptors: Map<string, Descriptor & { source: string }>;
   readonly tokens: Token[];
   readonly users: User[];
+  readonly secrets: Map<string, Secret>;
   /** By name of the user. */
   readonly passwords: Map<string, string>;
   /** Browsers that have signed in, by their secret. */
@@ -163,6 +165,7 @@ export function makeWorld(): World {
     descriptors: new Map(),
     tokens: [{ id: 'tok-0mk1', name: 'admin', user: 'admin', role: 'admin', createdAt: Date.now() - 86_400_000 * 30 }],
     users: [firstUser()],
+    secrets: new Map(),
     passwords: new Map([['admin', MOCK_PASSWORD]]),
     sessions: new Map(),
     revoked: false,

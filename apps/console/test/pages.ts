@@ -123,6 +123,8 @@ export function visits(mock: Mock): readonly Visit[] {
     { name: 'tokens', path: '/settings', shows: '[data-row]' },
     { name: 'users', path: '/settings?tab=users', shows: '[data-row="giulia"]' },
     { name: 'change-a-user', path: '/settings?tab=users&do=change&of=giulia', shows: '[role="dialog"]' },
+    { name: 'secrets', path: '/settings?tab=secrets', shows: '[data-row="harbour"]' },
+    { name: 'set-a-secret', path: '/settings?tab=secrets&do=set', shows: '[role="dialog"]' },
     { name: 'you', path: '/settings?tab=you', shows: '.sf-panel' },
     {
       name: 'add-a-site',

@@ -137,6 +137,25 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
     await page.locator('[data-row="never-made"]').waitFor({ state: 'detached' });
   });
 
+  it('sets a secret, which nothing shows again, and says why one stays', async () => {
+    await page.goto(`${mock.url}/settings?tab=secrets&do=set`);
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name').fill('db');
+    await dialog.getByText('secret:db').waitFor();
+    await dialog.getByLabel('Kind').selectOption('ssh-key');
+    await dialog.getByLabel('Value').fill('line one of a key\nline two');
+    await button('Set', dialog).click();
+    await page.locator('[data-row="db"]').waitFor();
+    expect(await page.content()).not.toContain('line one of a key');
+    const known = mock.world.secrets.get('db')!;
+    expect(known).toMatchObject({ kind: 'ssh-key', version: 1, setBy: 'typed-before' });
+    mock.world.secrets.set('db', { ...known, usedBy: [{ kind: 'site', name: 'core' }] });
+    await page.reload();
+    await expect
+      .poll(() => button('Remove db').getAttribute('data-reason'))
+      .toContain('The site core would not find it');
+  });
+
   it('changes the own password, and signs out everywhere', async () => {
     await page.goto(`${mock.url}/settings?tab=you&do=password`);
     const dialog = page.getByRole('dialog');

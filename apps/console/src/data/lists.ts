@@ -13,6 +13,7 @@ const KEYS = {
   listEvents: 'events',
   listTokens: 'tokens',
   listUsers: 'users',
+  listSecrets: 'secrets',
 } as const;
 
 export type ListRoute = keyof typeof KEYS;

@@ -30,7 +30,7 @@ const STALE: Readonly<Record<string, readonly string[]>> = {
   site: ['site', 'sites', 'links', 'hosts', 'storage'],
   pool: ['site'],
   descriptor: ['descriptor', 'descriptors'],
-  audit: ['tokens', 'users', 'user'],
+  audit: ['tokens', 'users', 'user', 'secrets'],
 };
 const SLOW = new Set(['storage', 'site', 'sites', 'links', 'hosts', 'units', 'events', 'proof']);
 

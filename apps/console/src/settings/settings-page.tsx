@@ -9,13 +9,15 @@ import { PageHead } from '../ui/page-head.tsx';
 import { PageTabs, TAB_CONTENT, tabOf } from '../ui/page-tabs.tsx';
 import { siteMay } from '../view-model/permitted.ts';
 import { CreateToken } from './create-token.tsx';
+import { Secrets } from './secrets.tsx';
+import { SetSecret } from './set-secret.tsx';
 import { SiteForm } from './site-form.tsx';
 import { Tokens } from './tokens.tsx';
 import { UserDialogs } from './user-dialogs.tsx';
 import { Users } from './users.tsx';
 import { OwnPassword, You } from './you.tsx';
 
-const tabs = { tokens: 'Tokens', users: 'Users', sites: 'Sites', you: 'You' } as const;
+const tabs = { tokens: 'Tokens', users: 'Users', secrets: 'Secrets', sites: 'Sites', you: 'You' } as const;
 
 export function SettingsPage() {
   const search = useSearch({ from: '/settings' });
@@ -30,11 +32,13 @@ export function SettingsPage() {
       <PageSection id={TAB_CONTENT} isFilled className="sf-fill" hasBodyWrapper={false}>
         {tab === 'tokens' && <Tokens onCreate={() => ask('create')} />}
         {tab === 'users' && <Users onDo={ask} />}
+        {tab === 'secrets' && <Secrets onSet={(of) => ask('set', of)} />}
         {tab === 'sites' && <Sites onAdd={() => ask('add')} />}
         {tab === 'you' && <You onPassword={() => ask('password')} />}
       </PageSection>
       {tab === 'tokens' && search.do === 'create' && <CreateToken onClose={() => ask(undefined)} />}
       {tab === 'users' && <UserDialogs asked={search.do} of={search.of} onClose={() => ask(undefined)} />}
+      {tab === 'secrets' && search.do === 'set' && <SetSecret of={search.of} onClose={() => ask(undefined)} />}
       {tab === 'sites' && search.do === 'add' && <SiteForm onClose={() => ask(undefined)} />}
       {tab === 'you' && search.do === 'password' && <OwnPassword onClose={() => ask(undefined)} />}
     </>

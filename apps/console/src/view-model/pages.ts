@@ -62,7 +62,7 @@ export const pages: readonly ConsolePage[] = [
     key: 'e',
     about: 'what happened, and who asked for it',
   },
-  { to: '/settings', title: 'Settings', group: 'Operate', key: 't', about: 'users, tokens and sites' },
+  { to: '/settings', title: 'Settings', group: 'Operate', key: 't', about: 'users, tokens, secrets and sites' },
 ];
 
 export const groups = ['Run', 'Design', 'Operate'] as const;

@@ -1,4 +1,14 @@
-import type { Descriptor, Operation, Plan, ServiceDetail, Site, TerminalOffer, Token, User } from '@superfluidity/api';
+import type {
+  Descriptor,
+  Operation,
+  Plan,
+  Secret,
+  ServiceDetail,
+  Site,
+  TerminalOffer,
+  Token,
+  User,
+} from '@superfluidity/api';
 
 /** Which actions make sense now. What does not carries the reason, which the disabled button shows. */
 export type Permission = { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
@@ -97,6 +107,13 @@ export function userMay(
   if (user.role === 'reader' || user.disabled) return yes;
   const another = users.some(({ name, role, disabled }) => role === 'admin' && !disabled && name !== user.name);
   return another ? yes : no('It is the only admin.');
+}
+
+export function secretMay(verb: 'remove', { usedBy }: Pick<Secret, 'usedBy'>): Permission {
+  const [first, ...more] = usedBy;
+  if (first === undefined) return yes;
+  const others = more.length === 0 ? '' : ` and ${more.length} more`;
+  return no(`The ${first.kind} ${first.name}${others} would not find it any more. Change that before you ${verb} it.`);
 }
 
 export function tokenMay(
