@@ -1,4 +1,3 @@
-import { storageKinds } from '@superfluidity/model';
 import type { ListShape } from './lists.ts';
 import type {
   Descriptor,
@@ -72,13 +71,23 @@ const hosts = hostShape<ListedHost>({
   unitCount: (item) => item.unitCount,
 });
 
+/** Written out: the browser has this file, and not the model. */
+const SPEED: Readonly<Record<ListedStorage['kind'], number>> = {
+  memory: 0,
+  nvme: 1,
+  ssd: 2,
+  hdd: 3,
+  network: 4,
+  unknown: 5,
+};
+
 const storage: ListShape<ListedStorage> = {
   key: ({ site, host = '', name }) => `${site}/${host}/${name}`,
   sorts: {
     name: ({ name }) => name,
     site: ({ site }) => site,
     // The fastest first.
-    kind: ({ kind }) => storageKinds.indexOf(kind),
+    kind: ({ kind }) => SPEED[kind],
     capacity: ({ capacityMiB }) => capacityMiB,
     fill: ({ usedMiB, capacityMiB }) => share(usedMiB, capacityMiB),
   },

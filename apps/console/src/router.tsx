@@ -56,6 +56,7 @@ const service = createRoute({
     'kind',
     'layer',
     'selected',
+    'network',
   ),
   component: lazyRouteComponent(() => import('./services/service-page.tsx'), 'ServicePage'),
 });
@@ -120,6 +121,7 @@ const infrastructure = createRoute({
     'environment',
     'schedulable',
     'state',
+    'of',
     'layer',
     'selected',
     'service',

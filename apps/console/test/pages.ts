@@ -34,6 +34,18 @@ export function visits(mock: Mock): readonly Visit[] {
       path: '/services/mobile-edge?layer=overlay&selected=tunnel%3Acore~edge',
       shows: '[data-node="tunnel:core~edge"]',
     },
+    {
+      name: 'network-edit',
+      path: '/services/mobile-edge?tab=networks&network=sgi',
+      shows: '[data-network="sgi"]',
+      does: async (page) => {
+        await page.getByLabel('Unit to attach').selectOption('video/video');
+        await page.getByLabel('Network to attach it to').selectOption('sgi');
+        await page.getByRole('button', { name: 'Attach', exact: true }).click();
+        await page.getByRole('button', { name: 'Plan', exact: true }).click();
+        await page.locator('[data-planned] [data-step]').first().waitFor();
+      },
+    },
     { name: 'units-and-log', path: `/services/mobile-edge?tab=units&unit=${unit.id}`, shows: '.sf-log__lines pre' },
     {
       name: 'unit-use',
@@ -114,6 +126,7 @@ export function visits(mock: Mock): readonly Visit[] {
     { name: 'storage', path: '/infrastructure?tab=storage', shows: '[data-row="edge//flash"]' },
     { name: 'hosts-by-load', path: '/infrastructure?tab=load', shows: '[data-heat-hosts]:not([data-heat-hosts="0"])' },
     { name: 'hosts', path: '/infrastructure?tab=hosts', shows: '[data-row="core/c1"]' },
+    { name: 'networks', path: '/infrastructure?tab=networks', shows: '[data-row="service mobile-edge.ran"]' },
     { name: 'links', path: '/infrastructure?tab=links', shows: '[data-plan-site="core"]' },
     { name: 'pools', path: '/infrastructure?tab=pools', shows: 'table' },
     { name: 'site', path: '/infrastructure/core', shows: '[data-row="core/c1"]' },

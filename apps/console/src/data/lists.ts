@@ -10,6 +10,7 @@ const KEYS = {
   listSites: 'sites',
   listHosts: 'hosts',
   listStorage: 'storage',
+  listNetworks: 'networks',
   listEvents: 'events',
   listTokens: 'tokens',
   listUsers: 'users',

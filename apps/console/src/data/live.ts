@@ -23,7 +23,7 @@ const LIMITS = {
 
 /** What an event makes stale, as the first words of query keys. */
 const STALE: Readonly<Record<string, readonly string[]>> = {
-  operation: ['operation', 'operations', 'service', 'services', 'proof', 'overlay'],
+  operation: ['operation', 'operations', 'service', 'services', 'proof', 'overlay', 'networks'],
   step: ['operation'],
   unit: ['service', 'services', 'units', 'site', 'sites', 'hosts', 'storage'],
   service: ['service', 'services', 'operations'],

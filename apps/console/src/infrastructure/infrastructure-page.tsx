@@ -10,6 +10,7 @@ import { Empty } from '../ui/empty.tsx';
 import { Failure } from '../ui/failure.tsx';
 import { PageHead } from '../ui/page-head.tsx';
 import { PageTabs, TAB_CONTENT, tabOf } from '../ui/page-tabs.tsx';
+import { NetworkTable } from '../networks/network-table.tsx';
 import { HeatMap } from './heat-map.tsx';
 import { HostTable } from './host-table.tsx';
 import { LinksTab } from './links-tab.tsx';
@@ -29,6 +30,7 @@ const tabs = {
   hosts: 'Hosts',
   storage: 'Storage',
   units: 'Units',
+  networks: 'Networks',
   links: 'Links',
   pools: 'Pools',
 } as const;
@@ -92,6 +94,7 @@ export function InfrastructurePage() {
             empty={<Empty title="Nothing runs">Units appear here when a service is deployed.</Empty>}
           />
         )}
+        {tab === 'networks' && <NetworkTable sites={names} />}
         {tab === 'links' && <LinksTab />}
         {tab === 'pools' && <PoolsTable />}
       </PageSection>

@@ -8,15 +8,8 @@ import { NoSites } from '../infrastructure/no-sites.tsx';
 import { errorBodyOf, ErrorView } from '../ui/error-view.tsx';
 import { Panel } from '../ui/panel.tsx';
 import { preload } from '../ui/preload.ts';
-import {
-  type Layer,
-  layerGraph,
-  type LayerGraph,
-  layerNames,
-  layerOf,
-  layers,
-} from '../view-model/layers/layer-graph.ts';
-import { relatedTo } from '../view-model/layers/related.ts';
+import { type Layer, layerGraph, type LayerGraph, layerNames, layerOf, layers } from './core/layer-graph.ts';
+import { relatedTo } from './core/related.ts';
 import { sitesAround } from '../view-model/topology.ts';
 
 const loadView = () => import('./layers-view.tsx');

@@ -11,15 +11,9 @@ import {
   ViewportPortal,
 } from '@xyflow/react';
 import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef } from 'react';
-import {
-  type Layer,
-  type LayerGraph,
-  layerNames,
-  type LayerNode,
-  type NodeKind,
-} from '../view-model/layers/layer-graph.ts';
-import { type Direction, type LayerLayout, layoutLayers, neighbour } from '../view-model/layers/layer-layout.ts';
-import { relatedTo } from '../view-model/layers/related.ts';
+import { type Layer, type LayerGraph, layerNames, type LayerNode, type NodeKind } from './core/layer-graph.ts';
+import { type Direction, type LayerLayout, layoutLayers, neighbour } from './core/layer-layout.ts';
+import { relatedTo } from './core/related.ts';
 
 interface LayersViewProps {
   readonly graph: LayerGraph;

@@ -2,6 +2,7 @@ import type { ServiceDetail, SiteLink } from '@superfluidity/api';
 import { PageSection } from '@patternfly/react-core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { lazy, Suspense } from 'react';
 import { useQueriesOf, useSites } from '../data/queries.ts';
 import { ResourceTable } from '../list/resource-table.tsx';
 import { operationColumns, operationFilters } from '../operations/operation-table.tsx';
@@ -15,8 +16,11 @@ import { ServiceAbout } from './service-about.tsx';
 import { UnitsTab } from './units-tab.tsx';
 
 const NO_LINKS: readonly SiteLink[] = [];
+/** It reads and writes descriptors, which is much code. */
+const NetworksTab = lazy(() => import('../networks/networks-tab.tsx'));
 const tabs = {
   topology: 'Topology',
+  networks: 'Networks',
   units: 'Units and logs',
   operations: 'Operations',
   verification: 'Verification',
@@ -69,6 +73,17 @@ function Shown({ service }: { readonly service: ServiceDetail }) {
             error={error}
             state={search}
           />
+        )}
+        {tab === 'networks' && (
+          <Suspense fallback={null}>
+            <NetworksTab
+              service={service}
+              sites={sites}
+              links={links}
+              network={search.network}
+              selected={search.selected}
+            />
+          </Suspense>
         )}
         {tab === 'units' && <UnitsTab service={service.name} unit={search.unit} show={search.show} />}
         {tab === 'operations' && (

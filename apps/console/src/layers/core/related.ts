@@ -34,3 +34,24 @@ function turned(map: ReadonlyMap<string, ReadonlySet<string>>): ReadonlyMap<stri
     }
   return result;
 }
+
+/** One network alone, as a graph of its own: its ports, units, chains and balancers, and its parts on the routers of sites. */
+export function networkGraph(graph: LayerGraph, network: string): LayerGraph {
+  const kinds = new Set(['network', 'port', 'unit', 'chain', 'balancer', 'part', 'router', 'segment']);
+  const own = relatedTo(graph, `network:${network}`) ?? new Set<string>();
+  const routers = new Set(
+    [...own].flatMap((id) =>
+      [...(graph.standsOn.get(id) ?? [])].filter(
+        (below) => below.startsWith('router:') || below.startsWith('segment:'),
+      ),
+    ),
+  );
+  const kept = new Set(
+    graph.nodes.flatMap(({ id, kind }) => (kinds.has(kind) && (own.has(id) || routers.has(id)) ? [id] : [])),
+  );
+  return {
+    ...graph,
+    nodes: graph.nodes.filter(({ id }) => kept.has(id)),
+    edges: graph.edges.filter(({ from, to }) => kept.has(from) && kept.has(to)),
+  };
+}

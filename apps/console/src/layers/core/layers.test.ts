@@ -1,7 +1,7 @@
 import type { Overlay, ServiceDetail } from '@superfluidity/api';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { aService, aSite, aUnit } from '../fixtures.ts';
+import { aService, aSite, aUnit } from '../../view-model/fixtures.ts';
 import { layerGraph, type LayerInput, layers } from './layer-graph.ts';
 import { layoutLayers, neighbour } from './layer-layout.ts';
 import { relatedTo } from './related.ts';

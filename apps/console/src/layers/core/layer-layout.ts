@@ -1,4 +1,4 @@
-import type { Box, Point } from '../layout.ts';
+import type { Box, Point } from '../../view-model/layout.ts';
 import { type Layer, type LayerGraph, type LayerNode, layerOf, layers, type NodeKind, rows } from './layer-graph.ts';
 
 export interface LayerLayout {

@@ -1,6 +1,6 @@
 import type { Overlay, ServiceDetail, SiteDetail, SiteLink } from '@superfluidity/api';
-import { formatAmount, formatBandwidth, formatMs, formatPercent } from '../format.ts';
-import { buildTopology, type Topology, type TopologyMember } from '../topology.ts';
+import { formatAmount, formatBandwidth, formatMs, formatPercent } from '../../view-model/format.ts';
+import { buildTopology, type Topology, type TopologyMember } from '../../view-model/topology.ts';
 import { overlayNodes } from './overlay-nodes.ts';
 
 /**
