@@ -179,6 +179,65 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
     await api.call('removeSite', { params: { name: 'lab' } });
   });
 
+  it('changes its networks by a plan that is proven and pushed, also when somebody else is quicker', async () => {
+    await go('/infrastructure?tab=networks&search=shop');
+    await page.locator('[data-row="service shop.clients"] a').click();
+    await page.locator('[data-network="clients"]').waitFor();
+    await page.locator('[data-node="network:clients"]').waitFor();
+    const prefix = page.getByLabel('Prefix of clients');
+    await prefix.fill('10.161.0.0/16');
+    await prefix.press('Enter');
+    await page.locator('[data-changes="1"]').waitFor();
+    await page.getByLabel('Unit to attach').selectOption('web/web');
+    await page.getByLabel('Network to attach it to').selectOption('clients');
+    await button('Attach').click();
+    await page.locator('[data-port="web/web.eth1"]').waitFor();
+    // Somebody else gives the other network another prefix meanwhile.
+    const theirs = { path: 'service.yaml', base64: btoa(descriptor.replace('10.63.0.0/16', '10.163.0.0/16')) };
+    const api = createClient({ server: controlPlane.origin, token: await controlPlane.token() });
+    await api.call('updateService', { params: { name: 'shop' }, body: { source: { files: [theirs] } } });
+    const service = () => api.call('getService', { params: { name: 'shop' } });
+    await eventually(async () => (await service()).busy).toBeUndefined();
+    await button('Plan').click();
+    await page.locator('[data-planned] [data-step]').first().waitFor();
+    await button('Push').click();
+    const merge = page.locator('[data-merge]');
+    await merge.waitFor();
+    await button('Take theirs, drop mine', merge).waitFor();
+    expect(await merge.getAttribute('data-merge')).toBe('1');
+    await button('Take theirs, drop mine', merge).click();
+    await eventually(() => page.getByLabel('Prefix of servers').inputValue()).toBe('10.163.0.0/16');
+    await page.getByLabel('Unit to attach').selectOption('web/web');
+    await page.getByLabel('Network to attach it to').selectOption('clients');
+    await button('Attach').click();
+    await page.locator('[data-port="web/web.eth1"]').waitFor();
+    await button('Plan').click();
+    await page.locator('[data-planned]').waitFor();
+    await page.locator('[data-proof="holds"]').waitFor();
+    await button('Push').click();
+    await page.getByRole('heading', { name: 'Update shop', level: 1 }).waitFor();
+    await page.locator('[data-operation-state="COMPLETED"]').waitFor();
+    const { networks, units } = await service();
+    expect(networks!.map(({ prefix: now }) => now)).toEqual(['10.61.0.0/16', '10.163.0.0/16']);
+    expect(units.find(({ path }) => path === 'web/web')!.ports.map(({ network }) => network)).toEqual([
+      'shop.servers',
+      'shop.clients',
+    ]);
+  });
+
+  it('changes a link by an operation', async () => {
+    await go('/infrastructure?tab=links');
+    await page.getByRole('button', { name: 'Change the link between edge and core' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('One way, in ms').fill('25');
+    await button('Change', dialog).click();
+    await page.getByRole('link', { name: 'Watch the operation' }).click();
+    await page.getByRole('heading', { name: /Change link/, level: 1 }).waitFor();
+    await page.locator('[data-operation-state="COMPLETED"]').waitFor();
+    await go('/infrastructure?tab=links');
+    await page.locator('[data-row]').getByText('25 ms').waitFor();
+  });
+
   it('terminates it, and nothing is left', async () => {
     await go('/services/shop');
     await button('Terminate').click();

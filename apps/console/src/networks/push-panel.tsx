@@ -1,5 +1,5 @@
 import type { Plan, Step } from '@superfluidity/api';
-import { Button } from '@patternfly/react-core';
+import { Alert, Button } from '@patternfly/react-core';
 import { lazy, Suspense, useMemo, useState } from 'react';
 import { ActionButton } from '../ui/action-button.tsx';
 import { errorBodyOf, ErrorView } from '../ui/error-view.tsx';
@@ -25,6 +25,11 @@ export function PushPanel({ draft, busy }: { readonly draft: NetworkDraft; reado
             <li key={words}>{words}</li>
           ))}
         </ul>
+      )}
+      {draft.isBehind && (
+        <Alert isInline variant="warning" component="h3" title="Somebody else has pushed a change since">
+          When you push, both are put side by side.
+        </Alert>
       )}
       <div className="sf-buttons">
         <ActionButton

@@ -1,5 +1,5 @@
 import { ApiError, type Plan, type ServiceDetail } from '@superfluidity/api';
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useMutation, useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { useQueriesOf } from '../data/queries.ts';
 import { useClient } from '../data/session.tsx';
@@ -19,7 +19,11 @@ interface Base {
  */
 export function useNetworkDraft(service: ServiceDetail, onPushed: (operation: string) => void) {
   const client = useClient();
-  const source = useQuery(useQueriesOf().descriptor(service.descriptorId));
+  // What is edited stays where it is when somebody else pushes another version.
+  const source = useQuery({
+    ...useQueriesOf().descriptor(service.descriptorId),
+    placeholderData: keepPreviousData,
+  });
   const [kept, setKept] = useState<{ readonly base: Base; readonly text: string }>();
   const [refusal, setRefusal] = useState<string>();
   const [conflict, setConflict] = useState<Conflict>();
@@ -71,7 +75,8 @@ export function useNetworkDraft(service: ServiceDetail, onPushed: (operation: st
     draft,
     text,
     changes,
-    isChanged,
+    /** Somebody else has pushed since: both changes are put side by side when this one is pushed. */
+    isBehind: isChanged && kept.base.id !== service.descriptorId,
     refusal,
     plan,
     push,
