@@ -65,6 +65,7 @@ export async function startServer(options: ServerOptions, pino: PinoLogger): Pro
     const state = await openStateFolder(options.state, options.sites);
     closers.add(() => state.release());
     if (options.port !== 0) await tryAddress(options);
+    // The vault tells the sites what is new, and metrics read the pools: of the lifecycle that comes later.
     const opened: Lifecycle[] = [];
     const store = await openStore(options.database, { clock, log });
     closers.add(() => store.close());
@@ -98,8 +99,7 @@ export async function startServer(options: ServerOptions, pino: PinoLogger): Pro
       options.runs === 'dbos' ? await dbosRuns(store, executor, WORKFLOW_VERSION) : undefined,
     );
 
-    // Metrics watch the events that the lifecycle writes, and read the pools that it knows.
-    const opened: Lifecycle[] = [];
+    // Metrics watch the events that the lifecycle writes.
     const metrics = createMetrics({
       store,
       pools: async () => (await Promise.all(opened.map(poolsOf))).flat(),

@@ -56,4 +56,5 @@ export function makeAnomalies(world: World): void {
       'mobile-edge: latency is not as it always was: 4.31 bits a value over 20 values, 2.60 is normal with false alarms in 1 of 100',
     body: { signal: 'latency', score: 4.31, threshold: THRESHOLD, p: 0.0005, t: at, window: 20, rate: 0.01 },
   });
+  world.events.at(-1)!.at = at;
 }

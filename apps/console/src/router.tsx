@@ -140,14 +140,14 @@ const site = createRoute({
 const insight = createRoute({
   getParentRoute: () => root,
   path: '/insight',
-  validateSearch: knows('tab', 'service'),
+  validateSearch: knows(...LIST, 'tab', 'service', 'unit', 'outcome'),
   component: lazyRouteComponent(() => import('./insight/insight-page.tsx'), 'InsightPage'),
 });
 
 const events = createRoute({
   getParentRoute: () => root,
   path: '/events',
-  validateSearch: knows(...LIST, 'kind', 'severity', 'service', 'by'),
+  validateSearch: knows(...LIST, 'kind', 'severity', 'service', 'by', 'since', 'until'),
   component: lazyRouteComponent(() => import('./events/events-page.tsx'), 'EventsPage'),
 });
 

@@ -266,6 +266,31 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
     await page.locator('[data-plot="latency"]').waitFor();
   });
 
+  it('tells what was decided on scaling, why, and by which policy', async () => {
+    await go('/insight?tab=scaling&service=mobile-edge');
+    await eventually(async () =>
+      Number(await page.locator('[data-plot="scaling"]').getAttribute('data-points')),
+    ).toBeGreaterThan(200);
+    expect(await page.locator('[data-here][data-action]').count()).toBe(1);
+    await page.locator('[data-filter="outcome"]').click();
+    await page.getByRole('menuitem', { name: 'no-data' }).click();
+    await eventually(() => page.locator('[data-total]').first().innerText()).toBe('3 found');
+    await page.getByRole('combobox', { name: 'Unit' }).selectOption('firewall/firewall');
+    await page.getByText('advice alone').waitFor();
+    expect(await page.locator('[data-policy-grid]').count()).toBe(0);
+    expect(page.url()).toContain('unit=firewall');
+  });
+
+  it('shows what was unusual, and leads to the events of that time', async () => {
+    await go('/insight?tab=anomalies&service=mobile-edge');
+    await page.locator('[data-plot="latency"]').waitFor();
+    expect(await page.locator('[data-signal="rate"]').innerText()).toMatch(/learning: 3.380 of 6.534 values/);
+    await page.getByRole('link', { name: 'Events at that time' }).click();
+    await page.getByText('latency is not as it always was').waitFor();
+    await page.getByRole('button', { name: /show all times/ }).click();
+    await eventually(async () => page.url()).not.toContain('since');
+  });
+
   it('draws all hosts by load, and leads from a cell to its host', async () => {
     await go('/infrastructure?tab=load');
     await page.locator('[data-heat-hosts="100"]').waitFor();

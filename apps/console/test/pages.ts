@@ -132,6 +132,12 @@ export function visits(mock: Mock): readonly Visit[] {
     { name: 'site', path: '/infrastructure/core', shows: '[data-row="core/c1"]' },
     { name: 'insight', path: '/insight?service=mobile-edge', shows: '[data-plot="rate"]' },
     { name: 'insight-operations', path: '/insight?tab=operations', shows: '[data-row="INSTANTIATE"]' },
+    { name: 'insight-scaling', path: '/insight?tab=scaling&service=mobile-edge', shows: '[data-policy-grid]' },
+    {
+      name: 'insight-anomalies',
+      path: '/insight?tab=anomalies&service=mobile-edge',
+      shows: '[data-alert]',
+    },
     { name: 'events', path: '/events', shows: '[data-row]' },
     { name: 'tokens', path: '/settings', shows: '[data-row]' },
     { name: 'users', path: '/settings?tab=users', shows: '[data-row="giulia"]' },

@@ -15,6 +15,7 @@ const KEYS = {
   listTokens: 'tokens',
   listUsers: 'users',
   listSecrets: 'secrets',
+  listScalingDecisions: 'scalingDecisions',
 } as const;
 
 export type ListRoute = keyof typeof KEYS;

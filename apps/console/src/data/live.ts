@@ -31,6 +31,8 @@ const STALE: Readonly<Record<string, readonly string[]>> = {
   pool: ['site'],
   descriptor: ['descriptor', 'descriptors'],
   audit: ['tokens', 'users', 'user', 'secrets'],
+  scaling: ['scaling', 'scalingDecisions'],
+  anomaly: ['anomalies'],
 };
 const SLOW = new Set(['storage', 'site', 'sites', 'links', 'hosts', 'units', 'events', 'proof']);
 

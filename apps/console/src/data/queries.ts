@@ -7,6 +7,7 @@ import { useClient } from './session.tsx';
 
 /** Every query of the console. The first word of a key is what events refresh, see live.ts. */
 const OPERATIONS_SHOWN = 20;
+const ALERTS_SHOWN = 30;
 /** Sites whose details are fetched; a page of sites comes with the inventory. */
 const SITES_SHOWN = 24;
 /** A site with more is looked at under Infrastructure, host by host. */
@@ -85,6 +86,32 @@ export const queries = (client: Client) => ({
   }),
   user: (name: string) =>
     queryOptions({ queryKey: ['user', name], queryFn: () => client.call('getUser', { params: { name } }) }),
+  scaling: (name: string) =>
+    queryOptions({
+      queryKey: ['scaling', name],
+      queryFn: () => client.call('listScaling', { params: { name } }),
+      refetchInterval: 5_000,
+    }),
+  scalingDecisions: (service: string, unit: string) =>
+    queryOptions({
+      queryKey: ['scalingDecisions', service, unit],
+      queryFn: async () =>
+        (await client.call('listScalingDecisions', { query: { service, unit, limit: 1_000 } })).items,
+      // What is decided to stay as it is makes no event.
+      refetchInterval: 5_000,
+    }),
+  anomalies: (name: string) =>
+    queryOptions({
+      queryKey: ['anomalies', name],
+      queryFn: () => client.call('getAnomalies', { params: { name }, query: { limit: 1_000 } }),
+      refetchInterval: 5_000,
+    }),
+  alerts: (service: string) =>
+    queryOptions({
+      queryKey: ['events', 'alerts', service],
+      queryFn: async () =>
+        (await client.call('listEvents', { query: { kind: 'anomaly', service, limit: ALERTS_SHOWN } })).items,
+    }),
   hostLoad: queryOptions({ queryKey: ['hosts', 'load'], queryFn: () => client.call('getHostLoad') }),
   overlay: (name: string) =>
     queryOptions({

@@ -1,9 +1,9 @@
 import type { Event } from '@superfluidity/api';
-import { Label, PageSection, Tooltip } from '@patternfly/react-core';
+import { Button, Label, PageSection, Tooltip } from '@patternfly/react-core';
 import { ExclamationCircleIcon } from '@patternfly/react-icons/dist/esm/icons/exclamation-circle-icon';
 import { ExclamationTriangleIcon } from '@patternfly/react-icons/dist/esm/icons/exclamation-triangle-icon';
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useQueriesOf } from '../data/queries.ts';
 import { Empty } from '../ui/empty.tsx';
 import { PageHead } from '../ui/page-head.tsx';
@@ -72,7 +72,7 @@ const columns: readonly Column<Event>[] = [
   { title: 'Token', from: 'wide', cell: (one) => one.by ?? '' },
 ];
 
-const KINDS = ['audit', 'operation', 'step', 'unit', 'service', 'site', 'descriptor', 'pool'];
+const KINDS = ['audit', 'operation', 'step', 'unit', 'service', 'site', 'descriptor', 'pool', 'scaling', 'anomaly'];
 const filters: readonly Filter[] = [
   anyOf('kind', 'Kind', KINDS),
   anyOf('severity', 'Severity', ['info', 'warning', 'error']),
@@ -80,6 +80,8 @@ const filters: readonly Filter[] = [
 
 export function EventsPage() {
   const q = useQueriesOf();
+  const { since, until } = useSearch({ from: '/events' });
+  const navigate = useNavigate({ from: '/events' });
   // Only an admin may see which tokens there are.
   const tokens = useQuery(q.tokens).data ?? [];
   const services = useQuery(q.services).data ?? [];
@@ -117,6 +119,21 @@ export function EventsPage() {
           columns={columns}
           filters={[...filters, ...more.filter(({ options }) => options.length > 0)]}
           firstSort="-id"
+          {...(since === undefined && until === undefined
+            ? {}
+            : {
+                fixed: { ...(since === undefined ? {} : { since }), ...(until === undefined ? {} : { until }) },
+                actions: (
+                  <Button
+                    variant="link"
+                    onClick={() =>
+                      void navigate({ search: ({ since: _since, until: _until, ...rest }) => rest, replace: true })
+                    }
+                  >
+                    {timeWords(since, until)}: show all times
+                  </Button>
+                ),
+              })}
           searchWords="Part of the message, or what it is about"
           empty={
             <Empty title="No events yet" command="superfluidity events --follow">
@@ -128,3 +145,11 @@ export function EventsPage() {
     </>
   );
 }
+
+const timeWords = (since: string | undefined, until: string | undefined) =>
+  [
+    ['From', since],
+    ['to', until],
+  ]
+    .flatMap(([word, at]) => (at === undefined ? [] : [`${word} ${formatTime(Number(at))}`]))
+    .join(' ');

@@ -1,8 +1,8 @@
 import './insight.css';
 import type { Operation, Service } from '@superfluidity/api';
-import { FormSelect, FormSelectOption, PageSection } from '@patternfly/react-core';
+import { PageSection } from '@patternfly/react-core';
 import { useQuery } from '@tanstack/react-query';
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useMemo } from 'react';
 import { useLiveSamples } from '../data/live.ts';
 import { useQueriesOf } from '../data/queries.ts';
@@ -14,13 +14,16 @@ import { Panel } from '../ui/panel.tsx';
 import { formatCount, formatMs } from '../view-model/format.ts';
 import { operationKpis, summariseTraffic, trafficOf } from '../view-model/kpi.ts';
 import { shownService } from '../view-model/shown-service.ts';
+import { AnomaliesTab } from './anomalies-tab.tsx';
 import { DurationsTable, KpiTable } from './duration-tables.tsx';
+import { ScalingTab } from './scaling-tab.tsx';
+import { ServiceChoice } from './service-choice.tsx';
 
 const TrafficPlot = lazy(() => import('./traffic-plot.tsx'));
 const NO_SERVICES: readonly Service[] = [];
 const NO_OPERATIONS: readonly Operation[] = [];
 /** Each part is a tab; what other rooms find out becomes one more. */
-const tabs = { traffic: 'Traffic', operations: 'Operations' } as const;
+const tabs = { traffic: 'Traffic', operations: 'Operations', scaling: 'Scaling', anomalies: 'Anomalies' } as const;
 
 /** How well it goes, in numbers: what users of a service get, and how quick and how sure the control plane is. */
 export function InsightPage() {
@@ -28,17 +31,22 @@ export function InsightPage() {
   const tab = tabOf(tabs, search.tab);
   return (
     <>
-      <PageHead title="Insight" about="What the users of a service get, and how quick and sure operations are." />
+      <PageHead
+        title="Insight"
+        about="What the users of a service get, how quick and sure operations are, and what is decided on scaling and found unusual."
+      />
       <PageTabs label="Parts of the insight" tabs={tabs} now={tab} />
       <PageSection id={TAB_CONTENT} className="sf-section sf-stack" hasBodyWrapper={false}>
-        {tab === 'traffic' ? <TrafficTab asked={search.service} /> : <OperationsTab />}
+        {tab === 'traffic' && <TrafficTab asked={search.service} />}
+        {tab === 'operations' && <OperationsTab />}
+        {tab === 'scaling' && <ScalingTab asked={search.service} unit={search.unit} />}
+        {tab === 'anomalies' && <AnomaliesTab asked={search.service} />}
       </PageSection>
     </>
   );
 }
 
 function TrafficTab({ asked }: { readonly asked: string | undefined }) {
-  const navigate = useNavigate({ from: '/insight' });
   const services = useQuery(useQueriesOf().services);
   const list = services.data ?? NO_SERVICES;
   const name = asked ?? shownService(list);
@@ -61,24 +69,7 @@ function TrafficTab({ asked }: { readonly asked: string | undefined }) {
     ['99 of 100 within', ms(p99Ms)],
   ];
   return (
-    <Panel
-      title="Requests of users"
-      aside={
-        <FormSelect
-          aria-label="Service"
-          className="sf-choice"
-          value={name ?? ''}
-          onChange={(_event, service) => void navigate({ search: (before) => ({ ...before, service }) })}
-        >
-          {name !== undefined && !list.some((one) => one.name === name) && (
-            <FormSelectOption value={name} label={name} />
-          )}
-          {list.map((one) => (
-            <FormSelectOption key={one.id} value={one.name} label={one.name} />
-          ))}
-        </FormSelect>
-      }
-    >
+    <Panel title="Requests of users" aside={<ServiceChoice name={name} list={list} />}>
       {samples.length === 0 ? (
         <Empty title="No telemetry">
           A unit whose descriptor says “telemetry: true” reports every request here as it makes it.
