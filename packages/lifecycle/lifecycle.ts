@@ -58,11 +58,10 @@ export async function createLifecycle(options: LifecycleOptions): Promise<Lifecy
   });
   const operations = await createOperations(options, actions, serviceConsequences);
   const decisions = new ScalingRecords(options.store, options.executor, options.limits.scalingDecisions);
-  const services = createServices(options, { sites, catalogue, units, operations, verification, scaling: decisions });
+  const services = createServices(options, { sites, catalogue, units, operations, verification });
   const findUnit = unitFinder(units, services);
   const scaling = createScaling(options, { catalogue, records: decisions });
-  const { scaleOf } = scaling;
-  const autoscaler = new Autoscaler(options, { services, operations, records: decisions, scaleOf });
+  const autoscaler = new Autoscaler(options, { services, operations, records: decisions, scaling });
   const reconciler = new Reconciler(options, { sites, units, services, operations });
   const collector = new TelemetryCollector(options, sites, units);
   return {

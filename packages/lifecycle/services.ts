@@ -8,7 +8,6 @@ import {
   type SitePath,
   unitsOf,
 } from '@superfluidity/model';
-import { autoscaleDefaults } from '@superfluidity/scale';
 import { databaseCode, toJson } from '@superfluidity/store';
 import type { Catalogue, ResolvedDescriptor } from './catalogue.ts';
 import { type Grant, grantPlacement, type WantedUnit } from './grant.ts';
@@ -20,7 +19,6 @@ import { storedPlan, withVerification } from './plan.ts';
 import { loadOutline, loadService, type ServiceOutline, type ServiceRow } from './service-records.ts';
 import { groupedDetail, serviceDetail } from './service-view.ts';
 import { policiesOf } from './scaling/policies.ts';
-import type { ScalingRecords } from './scaling/records.ts';
 import type { UpdateParams } from './service-consequences.ts';
 import type { Sites } from './sites.ts';
 import { nothingThere, type Placed, planTransition, type Situation, type Transition, unitName } from './transition.ts';
@@ -78,12 +76,11 @@ export interface ServiceParts {
   readonly units: UnitRecords;
   readonly operations: Operations;
   readonly verification: Verification;
-  readonly scaling: ScalingRecords;
 }
 
 export function createServices(options: LifecycleOptions, parts: ServiceParts): Services {
   const { store, clock } = options;
-  const { sites, catalogue, units, operations, verification, scaling } = parts;
+  const { sites, catalogue, units, operations, verification } = parts;
   const { db } = store;
 
   /** All that is known of a service that is there. */
@@ -191,7 +188,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
   async function planDeploy(descriptor: ResolvedDescriptor, name: string) {
     const { service, baseFolder } = descriptor;
     await refuseSharedPrefixes(service, name);
-    const policies = await policiesOf(service, baseFolder, options.limits.scalingFileBytes);
+    await policiesOf(service, baseFolder, options.limits.scalingFileBytes);
     const wanted = unitsOf(service).flatMap(({ path, unit }) =>
       Array.from({ length: unit.scale?.initial ?? 1 }, (_, index) => ({ path, index })),
     );
@@ -207,7 +204,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
     });
     const report = await intended(name, descriptor, after, []);
     const verified = report === undefined ? steps : readBack(steps, name, after, true);
-    return { plan: storedPlan('INSTANTIATE', name, granted, verified, report), after, policies };
+    return { plan: storedPlan('INSTANTIATE', name, granted, verified, report), after };
   }
 
   async function planUpdate(name: string, descriptor: ResolvedDescriptor) {
@@ -225,6 +222,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
       });
     }
     await refuseSharedPrefixes(service, name);
+    await policiesOf(service, baseFolder, options.limits.scalingFileBytes);
     const wanted = wantedAfter(service, old.service, placedOf(loaded));
     const granted = await grant(service, wanted, doing);
     const { steps, after } = planTransition({
@@ -268,7 +266,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
       // What cannot be placed is not onboarded either: a deployment that is refused changes nothing.
       const known = descriptor.id === undefined ? undefined : await catalogue.onboard(descriptor);
       refuseDisabled(known);
-      const { plan, after, policies } = await planDeploy(descriptor, name);
+      const { plan, after } = await planDeploy(descriptor, name);
       refuseViolation(plan.verification, 'SF-LIFECYCLE-POLICY', `deploy ${name}`);
       const entry = known ?? (await catalogue.onboard(descriptor));
       refuseDisabled(entry);
@@ -310,10 +308,6 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
         }
         await trx.updateTable('descriptor').set({ usage_state: 'IN_USE' }).where('id', '=', entry.id).execute();
         await operations.records.insert(trx, operation);
-        for (const { unit, policy } of policies) {
-          const everyS = policy.everyS ?? autoscaleDefaults.everyS;
-          await scaling.put({ service: name, unit, policy, origin: 'descriptor' }, everyS, trx);
-        }
       });
       await operations.start(operation);
       warnUnknown(operation.id, name, plan.verification);

@@ -73,6 +73,7 @@ export interface ServiceTable extends Dated {
   state: string;
   desired: JsonColumn;
   generation: number;
+  scaling_from: string | null;
 }
 
 export interface UnitTable extends Dated {

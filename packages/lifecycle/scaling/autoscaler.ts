@@ -8,16 +8,13 @@ import type { Operations } from '../operations.ts';
 import type { Services } from '../services.ts';
 import { deciderOf } from './policies.ts';
 import type { DueUnit, NewDecision, ScalingRecords } from './records.ts';
+import type { Scaling } from './scaling.ts';
 
 export interface AutoscalerParts {
   readonly services: Services;
   readonly operations: Operations;
   readonly records: ScalingRecords;
-  /** Bounds of a unit, as its descriptor has them. Undefined: there is no such unit any more. */
-  readonly scaleOf: (
-    service: string,
-    unit: string,
-  ) => Promise<{ readonly min: number; readonly max: number } | undefined>;
+  readonly scaling: Pick<Scaling, 'scaleOf' | 'takeOver'>;
 }
 
 interface Kept {
@@ -80,6 +77,7 @@ export class Autoscaler {
   /** Decides on every unit whose turn it is. */
   async look(): Promise<void> {
     const { fence, limits, log } = this.#options;
+    await this.#parts.scaling.takeOver(limits.scalingAtOnce);
     const due = await this.#parts.records.claim(limits.scalingAtOnce);
     if (due.length === 0) return;
     // A server whose work another one has taken over is refused here.
@@ -194,14 +192,14 @@ export class Autoscaler {
   }
 
   async #deciderFor({ service, unit, updatedAt }: DueUnit): Promise<Decider | undefined> {
-    const { records, scaleOf } = this.#parts;
+    const { records, scaling } = this.#parts;
     const key = `${service} ${unit}`;
     const kept = this.#deciders.get(key);
     this.#deciders.delete(key);
     let fresh = kept?.updatedAt === updatedAt ? kept : undefined;
     if (fresh === undefined) {
       const stored = await records.policy(service, unit);
-      const scale = await scaleOf(service, unit);
+      const scale = await scaling.scaleOf(service, unit);
       if (stored === undefined || scale === undefined) return undefined;
       fresh = { updatedAt, decider: deciderOf(stored.policy, scale, unit) };
     }

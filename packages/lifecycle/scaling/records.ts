@@ -66,6 +66,56 @@ export class ScalingRecords {
       .execute();
   }
 
+  /** Services that are made from another descriptor than the one whose policies they have. */
+  async changed(most: number): Promise<readonly { readonly service: string; readonly descriptor: string }[]> {
+    const rows = await this.#store.db
+      .selectFrom('service')
+      .select(['name', 'descriptor_id'])
+      .where('state', '=', 'INSTANTIATED')
+      .where(sql<boolean>`scaling_from is distinct from descriptor_id`)
+      .limit(most)
+      .execute();
+    return rows.map(({ name, descriptor_id }) => ({ service: name, descriptor: descriptor_id }));
+  }
+
+  /** Takes over what a descriptor says, unless another server has, or it is another descriptor by now. */
+  async replace(
+    service: string,
+    descriptor: string,
+    policies: readonly { readonly unit: string; readonly policy: Autoscale; readonly everyS: number }[],
+    units: readonly string[],
+  ): Promise<void> {
+    await this.#store.transaction(async (trx) => {
+      const mine = await trx
+        .updateTable('service')
+        .set({ scaling_from: descriptor })
+        .where('name', '=', service)
+        .where('descriptor_id', '=', descriptor)
+        .where(sql<boolean>`scaling_from is distinct from ${descriptor}`)
+        .executeTakeFirst();
+      if (mine.numUpdatedRows === 0n) return;
+      await trx
+        .deleteFrom('scaling_policy')
+        .where('service', '=', service)
+        .where((or) => or.or([or('origin', '=', 'descriptor'), or('unit', 'not in', units)]))
+        .execute();
+      // Bounds may have changed: who keeps a policy in memory reads it again.
+      await trx
+        .updateTable('scaling_policy')
+        .set({ updated_at: sql<number>`updated_at + 1` })
+        .where('service', '=', service)
+        .execute();
+      const kept = new Set(
+        (await trx.selectFrom('scaling_policy').select('unit').where('service', '=', service).execute()).map(
+          ({ unit }) => unit,
+        ),
+      );
+      for (const { unit, policy, everyS } of policies) {
+        if (!kept.has(unit)) await this.put({ service, unit, policy, origin: 'descriptor' }, everyS, trx);
+      }
+    });
+  }
+
   async stop(service: string, unit: string): Promise<boolean> {
     const result = await this.#store.db
       .updateTable('scaling_policy')

@@ -53,13 +53,13 @@ async function deploy(policy?: string, baseFolder?: string): Promise<void> {
   expect((await world.lifecycle.operations.settled(operation)).state).toBe('COMPLETED');
 }
 
-/** So many requests a second in the last twelve seconds, and none before. */
+/** So many requests a second, from twelve seconds ago until long after a slow test is over: what is yet to come does not count. */
 function load(rate: number, unit = 'ue/ue#0'): void {
   const now = systemClock.now();
   telemetry.forget('stream');
   telemetry.record(
     'stream',
-    Array.from({ length: rate * 12 }, (_, i) => ({
+    Array.from({ length: rate * 60 }, (_, i) => ({
       t: now - 12_000 + (i * 1_000) / rate,
       unit,
       latencyMs: 100,
@@ -71,6 +71,7 @@ function load(rate: number, unit = 'ue/ue#0'): void {
 
 /** As if the time between two decisions had passed. */
 async function turn(): Promise<ScalingDecision> {
+  await world.lifecycle.scaling.takeOver(10);
   await sql`update scaling_policy set decided_at = 0`.execute(store.db);
   await world.lifecycle.autoscaler.look();
   const { items } = await decisions();
@@ -122,6 +123,23 @@ test('a policy of the descriptor scales out and in with the load, and says why',
   }
 });
 
+test('a service that is made from another descriptor scales by the policies of that one', async () => {
+  await deploy(JSON.stringify(byRate()));
+  await turn();
+  const { services, operations, scaling } = world.lifecycle;
+  const next = native(text(JSON.stringify(byRate({ target: 20 } as never))).replace("version: '1'", "version: '2'"));
+  const { operation } = await services.update('stream', next, {});
+  expect((await operations.settled(operation)).state).toBe('COMPLETED');
+  load(48);
+  expect(await turn()).toMatchObject({ outcome: 'scaling', recommended: 3 });
+  await scaling.set('stream', 'video', byRate({ recommendOnly: true }));
+  const without = native(text().replace("version: '1'", "version: '3'").replace('max: 6', 'max: 4'));
+  await operations.settled((await services.update('stream', without, {})).operation);
+  load(60);
+  expect(await turn()).toMatchObject({ outcome: 'recommended', to: 4, recommended: 6 });
+  expect(await scaling.show('stream')).toMatchObject([{ origin: 'user', max: 4 }]);
+});
+
 test('the cool-down holds over a crash, and of two servers one takes a turn', async () => {
   await deploy(JSON.stringify(byRate({ cooldownS: 600 })));
   load(42);
@@ -156,6 +174,7 @@ test('a server that died between the decision and the operation leaves a decisio
 
 test('advice alone changes nothing, and a unit scales no more when it is stopped', async () => {
   await deploy();
+  await world.lifecycle.autoscaler.look();
   expect(await world.lifecycle.scaling.show('stream')).toEqual([]);
   await expect(world.lifecycle.scaling.stop('stream', 'video')).rejects.toMatchObject({ code: 'SF-LIFECYCLE-STATE' });
   const policy = byRate({ recommendOnly: true, max: 4, measuredBy: ['ue'] });
@@ -215,6 +234,7 @@ test('a table of a policy is read from the folder of the descriptor, and told by
     );
     await expect(deploy(policy)).rejects.toMatchObject(refused);
     await deploy(policy, folder);
+    await world.lifecycle.scaling.takeOver(10);
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -1,11 +1,11 @@
 import type { UnitScaling } from '@superfluidity/api';
-import { SuperfluidityError } from '@superfluidity/core';
+import { reportError, SuperfluidityError } from '@superfluidity/core';
 import { type Autoscale, resolveUnits, type Service, unitsOf } from '@superfluidity/model';
 import { autoscaleDefaults } from '@superfluidity/scale';
 import { sql, type Store } from '@superfluidity/store';
 import type { Catalogue } from '../catalogue.ts';
 import type { LifecycleOptions } from '../options.ts';
-import { deciderOf, policyView, unusable } from './policies.ts';
+import { deciderOf, policiesOf, policyView, type UnitPolicy, unusable } from './policies.ts';
 import type { ScalingRecords, StoredPolicy } from './records.ts';
 
 /** Policies of units of services that are there. */
@@ -13,11 +13,13 @@ export interface Scaling {
   show(service: string): Promise<UnitScaling[]>;
   set(service: string, unit: string, policy: Autoscale): Promise<UnitScaling>;
   stop(service: string, unit: string): Promise<UnitScaling>;
+  /** Makes policies what the descriptors say that services are made from by now; what a user has set stays. */
+  takeOver(most: number): Promise<void>;
   scaleOf(service: string, unit: string): Promise<{ readonly min: number; readonly max: number } | undefined>;
 }
 
 export function createScaling(
-  { store, events }: LifecycleOptions,
+  { store, events, limits, log }: LifecycleOptions,
   { catalogue, records }: { readonly catalogue: Catalogue; readonly records: ScalingRecords },
 ): Scaling {
   async function descriptorOf(name: string): Promise<Service> {
@@ -98,6 +100,26 @@ export function createScaling(
       }
       tell(name, unit, `${name}: ${unit} scales by itself no more`);
       return one(name, unit);
+    },
+
+    async takeOver(most) {
+      for (const { service, descriptor } of await records.changed(most)) {
+        const { service: described, baseFolder } = await catalogue.inUse(descriptor);
+        let policies: readonly UnitPolicy[] = [];
+        try {
+          policies = await policiesOf(described, baseFolder, limits.scalingFileBytes);
+        } catch (error) {
+          // It was sound when the service was planned: a file is gone since.
+          log.warn({ service, error: reportError(error) }, 'policies of scaling cannot be read');
+          tell(service, service, `${service}: its policies of scaling cannot be read, ${reportError(error).message}`);
+        }
+        await records.replace(
+          service,
+          descriptor,
+          policies.map((each) => ({ ...each, everyS: each.policy.everyS ?? autoscaleDefaults.everyS })),
+          unitsOf(described).map(({ path }) => path),
+        );
+      }
     },
 
     async scaleOf(name, unit) {
