@@ -247,6 +247,40 @@ test('secrets come from standard input or a file, and only what is about them go
   for (const name of ['db', 'key']) expect((await sf(['secret', 'remove', name])).code).toBe(0);
 }, 60_000);
 
+test('a template is asked for its inputs, and planned with what is given for them', async () => {
+  const template = join(folder, 'stack.yaml');
+  await writeFile(
+    template,
+    `heat_template_version: 2018-08-31
+parameters:
+  count: {type: number, description: Servers, constraints: [{range: {min: 1, max: 4}}]}
+resources:
+  net: {type: OS::Neutron::Net, properties: {name: lan}}
+  subnet: {type: OS::Neutron::Subnet, properties: {network: {get_resource: net}, cidr: 10.66.0.0/24}}
+  web:
+    type: OS::Heat::ResourceGroup
+    properties:
+      count: {get_param: count}
+      resource_def:
+        type: OS::Nova::Server
+        properties: {image: "guest:", flavor: small, networks: [{network: {get_resource: net}}]}
+`,
+  );
+  const values = join(folder, 'values.yaml');
+  await writeFile(values, 'count: 2\n');
+  await sf(['site', 'add', 'lab', '--kind', 'simulated']);
+  expect((await sf(['service', 'inputs', template])).out).toMatch(
+    /count +number +needed +Servers; minimum 1, maximum 4/,
+  );
+  const units = async (...args: string[]) => (await json('plan', template, ...args)).assignments.length;
+  expect(await units('--inputs', values)).toBe(2);
+  expect(await units('--inputs', values, '--input', 'count=3')).toBe(3);
+  const refused = await sf(['plan', template, '--input', 'count=9', '--json']);
+  expect(refused).toMatchObject({ code: 2, err: expect.stringContaining("input 'count' must be at least 1") });
+  expect((await sf(['plan', template, '--input', 'count'])).code).toBe(2);
+  expect((await sf(['site', 'remove', 'lab'])).code).toBe(0);
+}, 60_000);
+
 describe('exit codes', () => {
   test.each([
     [0, ['--help'], 'Exit codes'],

@@ -172,6 +172,20 @@ export const descriptorSource = z
   ])
   .meta({ id: 'DescriptorSource' });
 
+/** Values for the inputs of a template, by name. Texts are taken for what the template wants. */
+export const inputs = z
+  .record(z.string().max(255), z.unknown())
+  .meta({ description: 'Inputs of the template; all that it asks for and that have no default' });
+
+export const inputForm = z
+  .object({
+    schema: z.record(z.string(), z.unknown()).meta({
+      description: 'JSON Schema of an object. What is `writeOnly` takes `secret:NAME` and no value',
+    }),
+    count: z.int(),
+  })
+  .meta({ id: 'InputForm' });
+
 export const descriptor = z
   .object({
     id: z.string(),

@@ -6,6 +6,7 @@ import { dialects } from './dialects.ts';
 import { dialectLimits } from './errors.ts';
 import { express, lossOf } from './express.ts';
 import type { DescriptorFile } from './files.ts';
+import { checkInputs, type Input, type InputValues } from './inputs.ts';
 import { readNative } from './native/read.ts';
 import { named } from './recognise.ts';
 import { readYamlDocuments } from './yaml-text.ts';
@@ -32,12 +33,18 @@ export function recognise(files: readonly DescriptorFile[]): Format | undefined 
 
 /**
  * Reads a descriptor in whatever dialect it is written: one file, or the files of a package. A single file of which nothing
- * is recognised is taken for a native one, so that its mistakes are named.
+ * is recognised is taken for a native one, so that its mistakes are named. With `inputs`, those that a template declares are
+ * checked and put in; without, what has no default stays open as far as the dialect allows.
  */
-export function readDescriptor(files: readonly DescriptorFile[]): ReadDescriptor {
+export function readDescriptor(files: readonly DescriptorFile[], inputs?: InputValues): ReadDescriptor {
   const problem = tooMuch(files);
   if (problem !== undefined) return { problems: [problem] };
   const dialect = dialectOf(files);
+  if (inputs !== undefined) {
+    const { values, problems } = checkInputs(dialect?.inputs?.(files) ?? [], inputs);
+    if (problems.length > 0) return { problems, ...(dialect === undefined ? {} : { format: dialect.format }) };
+    if (dialect?.read !== undefined) return { ...dialect.read(files, values), format: dialect.format };
+  }
   if (dialect?.read !== undefined) return { ...dialect.read(files), format: dialect.format };
   const [only, ...others] = files;
   if (only !== undefined && others.length === 0) return readNative(only.bytes, { file: only.path });
@@ -46,6 +53,11 @@ export function readDescriptor(files: readonly DescriptorFile[]): ReadDescriptor
   const problems = texts.flatMap((text) => text.problems);
   if (problems.length > 0) return { problems };
   return { problems: [refusal('SF-DESCRIPTOR-UNRECOGNISED', 'no file is a descriptor of a known dialect')] };
+}
+
+/** What a template leaves open; nothing of what is none. */
+export function inputsOf(files: readonly DescriptorFile[]): readonly Input[] {
+  return tooMuch(files) === undefined ? (dialectOf(files)?.inputs?.(files) ?? []) : [];
 }
 
 /**

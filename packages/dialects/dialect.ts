@@ -1,6 +1,7 @@
 import type { Position, Problem } from '@superfluidity/core';
 import type { Service } from '@superfluidity/model';
 import type { DescriptorFile } from './files.ts';
+import type { Input, InputValues } from './inputs.ts';
 
 /** Names of the dialects, as people type them. Another dialect is another name here and another entry in `dialects.ts`. */
 export const formats = [
@@ -48,7 +49,9 @@ export interface Dialect {
   /** Looks without parsing where it can: it is asked about every file that somebody gives us. */
   readonly recognises?: (files: readonly DescriptorFile[]) => boolean;
   /** Never throws: whatever is wrong with the files is in `problems`. */
-  readonly read?: (files: readonly DescriptorFile[]) => ReadResult;
+  readonly read?: (files: readonly DescriptorFile[], inputs?: InputValues) => ReadResult;
+  /** Of a template: what is asked for when it is deployed. `read` is given the values, of which each is of its kind. */
+  readonly inputs?: (files: readonly DescriptorFile[]) => readonly Input[];
   readonly writer?: Writer;
   /** JSON Schemas (draft 2020-12) by which editors help, by the name of what is described: `docs/schemas/NAME.schema.json`. */
   readonly schemas?: Readonly<Record<string, unknown>>;

@@ -46,6 +46,11 @@ export const dialectErrors = defineErrors({
     title: 'There is no such field here',
     hint: 'See the reference of native descriptors, or let an editor complete it with the published JSON Schema.',
   },
+  'SF-DESCRIPTOR-INPUT': {
+    status: 422,
+    title: 'An input of the template is missing or not as the template wants it',
+    hint: 'See `superfluidity service inputs FILE`: names, kinds, defaults and constraints.',
+  },
   'SF-DESCRIPTOR-MISSING': {
     status: 422,
     title: 'A field is missing',

@@ -5,6 +5,7 @@ export { formats } from './dialect.ts';
 export { dialects } from './dialects.ts';
 export * from './errors.ts';
 export type * from './files.ts';
+export { type Input, type InputValues, inputSchema } from './inputs.ts';
 export { locateNative } from './native/locate.ts';
 export * from './native/read.ts';
 export { nativeJsonSchema } from './native/schema.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CheckResult, Descriptor, DescriptorSource } from '@superfluidity/api';
 import { newId, SuperfluidityError } from '@superfluidity/core';
-import { formats, readDescriptor } from '@superfluidity/dialects';
+import { formats, type Input, inputsOf, type InputValues, readDescriptor } from '@superfluidity/dialects';
 import type { Service } from '@superfluidity/model';
 import { type Database, databaseCode, toJson } from '@superfluidity/store';
 import { type Selectable, sql } from 'kysely';
@@ -12,7 +12,9 @@ import type { Verification } from './verification.ts';
 export interface Catalogue {
   check(source: DescriptorSource): Promise<CheckResult>;
   /** The descriptor behind a source: found in the catalogue, or read from the files. */
-  resolve(source: DescriptorSource): Promise<ResolvedDescriptor>;
+  resolve(source: DescriptorSource, inputs?: InputValues): Promise<ResolvedDescriptor>;
+  /** What it asks for when it is deployed. */
+  inputs(source: DescriptorSource): Promise<readonly Input[]>;
   /** The one that a service was made from. As long as there is the service, it is neither removed nor changed. */
   inUse(id: string): Promise<ResolvedDescriptor>;
   /**
@@ -63,9 +65,18 @@ export function createCatalogue({ store, clock, events }: LifecycleOptions, veri
     throw new SuperfluidityError('SF-LIFECYCLE-UNKNOWN', { reason: `there is no descriptor '${idOrName}'` });
   }
 
-  function read(source: Exclude<DescriptorSource, { descriptor: string }>) {
-    const files = source.files.map((file) => ({ path: file.path, bytes: Buffer.from(file.base64, 'base64') }));
-    return readDescriptor(files);
+  type Given = Exclude<DescriptorSource, { descriptor: string }>;
+  const filesOf = ({ files }: Given) =>
+    files.map((file) => ({ path: file.path, bytes: Buffer.from(file.base64, 'base64') }));
+  const read = (source: Given, inputs?: InputValues) => readDescriptor(filesOf(source), inputs);
+
+  /** An entry as it was given: a template is read anew with other inputs. Of several files the first is kept. */
+  async function given(source: DescriptorSource): Promise<Given> {
+    if (!('descriptor' in source)) return source;
+    const row = await find(source.descriptor);
+    const base64 = Buffer.from(row.source).toString('base64');
+    const base = row.base_folder === null ? {} : { baseFolder: row.base_folder };
+    return { files: [{ path: `${row.name}.yaml`, base64 }], ...base };
   }
 
   async function proof(
@@ -101,9 +112,12 @@ export function createCatalogue({ store, clock, events }: LifecycleOptions, veri
       return known;
     },
 
-    async resolve(source) {
-      if ('descriptor' in source) return resolved(await find(source.descriptor));
-      const { service, problems, format = 'unknown' } = read(source);
+    inputs: async (source) => inputsOf(filesOf(await given(source))),
+
+    async resolve(asked, inputs) {
+      if ('descriptor' in asked && inputs === undefined) return resolved(await find(asked.descriptor));
+      const source = await given(asked);
+      const { service, problems, format = 'unknown' } = read(source, inputs);
       if (service === undefined) {
         const first = problems.find((problem) => problem.severity === 'error');
         const where = first?.position === undefined ? '' : ` at ${first.position.line}:${first.position.column}`;

@@ -1,4 +1,5 @@
 import type { Handlers } from '@superfluidity/api';
+import { inputSchema } from '@superfluidity/dialects';
 import type { Lifecycle } from './lifecycle.ts';
 import { changeLink } from './change-link.ts';
 import { chosenUnits, readUnitMetrics } from './unit-metrics.ts';
@@ -22,6 +23,7 @@ type Names =
   | 'setDescriptorState'
   | 'removeDescriptor'
   | 'checkService'
+  | 'readInputs'
   | 'planService'
   | 'deployService'
   | 'listServices'
@@ -78,8 +80,12 @@ export function lifecycleHandlers(lifecycle: Lifecycle): Handlers<Names> {
     },
 
     checkService: ({ body }) => catalogue.check(body),
-    planService: async ({ body }) => services.plan(await catalogue.resolve(body.source), body.name),
-    deployService: async ({ body }) => services.deploy(await catalogue.resolve(body.source), body.name),
+    readInputs: async ({ body }) => {
+      const inputs = await catalogue.inputs(body);
+      return { schema: { ...inputSchema(inputs) }, count: inputs.length };
+    },
+    planService: async ({ body }) => services.plan(await catalogue.resolve(body.source, body.inputs), body.name),
+    deployService: async ({ body }) => services.deploy(await catalogue.resolve(body.source, body.inputs), body.name),
     listServices: ({ query }) => lists.services(query),
     listUnits: ({ query }) => lists.units(query),
     getService: ({ params, query }) => services.show(params.name, query.units),

@@ -9,6 +9,7 @@ import { problemLine } from '../print/problem.ts';
 import { facts, table } from '../print/table.ts';
 import { clockTime, dateTime, milliseconds } from '../print/values.ts';
 import { verificationText } from '../print/verification.ts';
+import { inputsText, readInputs, type GivenInputs } from '../inputs.ts';
 import { readSource } from '../source.ts';
 
 export interface Waiting {
@@ -37,7 +38,7 @@ const PROOF_MS = 5_000;
 
 type Source = Awaited<ReturnType<typeof readSource>>;
 
-interface Described {
+interface Described extends GivenInputs {
   readonly name?: string;
   readonly base?: string;
 }
@@ -100,14 +101,21 @@ function checkText({ style }: Context, { ok, name, format, problems, verificatio
 
 export async function plan(context: Context, files: readonly string[], options: Described): Promise<void> {
   const source = await readSource(files, options.base);
-  const result: Plan = await (await context.client()).call('planService', { body: { source, ...named(options.name) } });
+  const body = { source, ...named(options.name), ...(await readInputs(options)) };
+  const result: Plan = await (await context.client()).call('planService', { body });
   await context.show(result, () => planText(result, context.style));
 }
 
 export async function deploy(context: Context, files: readonly string[], options: Waiting & Described): Promise<void> {
   const source = await readSource(files, options.base);
   const client = await context.client();
-  await accept(context, await client.call('deployService', { body: { source, ...named(options.name) } }), options);
+  const body = { source, ...named(options.name), ...(await readInputs(options)) };
+  await accept(context, await client.call('deployService', { body }), options);
+}
+
+export async function inputs(context: Context, files: readonly string[]): Promise<void> {
+  const form = await (await context.client()).call('readInputs', { body: await readSource(files) });
+  await context.show(form.schema, () => inputsText(form.schema));
 }
 
 /** What is pushed with the id of the descriptor that it was planned on: of two who change it at once, the second is told. */

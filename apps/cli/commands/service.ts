@@ -6,6 +6,10 @@ import { waiting } from './waiting.ts';
 
 const BASE = 'folder that paths in the descriptor start from (default: its own)';
 
+const INPUT = 'value of an input of the template, several times: port=8080, password=secret:NAME';
+const INPUTS = 'YAML or JSON file with values of inputs by name';
+const collect = (one: string, before: readonly string[] = []): readonly string[] => [...before, one];
+
 /** `service VERB`, and the verbs that are used most once more without `service`; `scale` is a noun there, with verbs of its own. */
 export function serviceCommands(run: Run): readonly Command[] {
   const verbs = serviceVerbs(run);
@@ -36,16 +40,18 @@ function serviceVerbs(run: Run) {
         .argument('<file-or-name...>', 'descriptor, its folder, or an entry of the catalogue')
         .option('--name <name>', 'name of the service')
         .option('--base <dir>', BASE)
+        .option('--input <name=value>', INPUT, collect)
+        .option('--inputs <file>', INPUTS)
         .action(
-          run(async (context, files: string[], options: { name?: string; base?: string }) =>
-            (await service()).plan(context, files, options),
-          ),
+          run(async (context, files: string[], options) => (await service()).plan(context, files, options as never)),
         ),
     deploy: () =>
       waiting(new Command('deploy').description('deploy a service and follow it'))
         .argument('<file-or-name...>', 'descriptor, its folder, or an entry of the catalogue')
         .option('--name <name>', 'name of the service')
         .option('--base <dir>', BASE)
+        .option('--input <name=value>', INPUT, collect)
+        .option('--inputs <file>', INPUTS)
         .action(
           run(async (context, files: string[], options) => (await service()).deploy(context, files, options as never)),
         ),
@@ -61,6 +67,11 @@ function serviceVerbs(run: Run) {
             (await service()).update(context, name, files, options as never),
           ),
         ),
+    inputs: () =>
+      new Command('inputs')
+        .description('what a template asks for when it is deployed: names, kinds, defaults and constraints')
+        .argument('<file-or-name...>', 'template, its folder, or an entry of the catalogue')
+        .action(run(async (context, files: string[]) => (await service()).inputs(context, files))),
     list: () =>
       listing(new Command('list').description('all services'), {
         state: 'INSTANTIATED, NOT_INSTANTIATED',

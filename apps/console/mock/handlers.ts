@@ -244,6 +244,13 @@ export function handlers(world: World, scenario: Scenario): Handlers {
       const source = textOfSource(body);
       return { ok: true, name: /name: *([\w-]+)/.exec(source)?.[1] ?? 'service', format: 'native', problems: [] };
     },
+    readInputs: ({ body }) => {
+      const properties = textOfSource(body).includes('heat_template_version') ? TEMPLATE_INPUTS : {};
+      return {
+        schema: { type: 'object', properties, required: Object.keys(properties).slice(0, 2) },
+        count: Object.keys(properties).length,
+      };
+    },
     planService: ({ body }) => {
       const source = textOfSource(body['source']);
       if (source.includes(SENTINELS.unplaceable)) {
@@ -254,6 +261,7 @@ export function handlers(world: World, scenario: Scenario): Handlers {
           'Change the requirements, or add a site: `superfluidity site add`.',
         );
       }
+      checkInputs(source, body['inputs']);
       const name: string | undefined = body['name'];
       return planOf(name ?? /name: *([\w-]+)/.exec(source)?.[1] ?? 'service', proofOfSource(source));
     },
@@ -367,6 +375,26 @@ export function handlers(world: World, scenario: Scenario): Handlers {
     },
   };
 }
+
+/** One rule of many, refused as the control plane does. */
+function checkInputs(source: string, inputs: Readonly<Record<string, unknown>> | undefined): void {
+  if (!source.includes('heat_template_version') || inputs === undefined || Number(inputs['port'] ?? 8_080) !== 6_666)
+    return;
+  throw new Refusal(422, 'SF-LIFECYCLE-DESCRIPTOR', "read web-stack.yaml: input 'port' must be otherwise", 'See data.');
+}
+
+/** Of every Heat template, as far as the mock reads one. */
+const TEMPLATE_INPUTS = {
+  flavor: { type: 'string', enum: ['m1.small', 'm1.large'], description: 'Size of the servers' },
+  password: { type: 'string', writeOnly: true, pattern: '^secret:[a-z0-9-]+$', description: 'Of the database' },
+  port: {
+    type: 'number',
+    minimum: 1024,
+    maximum: 65_535,
+    default: 8080,
+    description: 'On which the web server listens',
+  },
+} as const;
 
 /** Of a text: eight hexadecimal digits (FNV-1a). */
 function digestOf(text: string): string {

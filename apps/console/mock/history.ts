@@ -82,6 +82,17 @@ export function makeHistory(world: World): void {
     world.users.push({ id: `usr-0mkh${i}`, name, role, disabled, ...nothing, ...times });
     if (name !== 'noc') world.passwords.set(name, `${name} has a password`);
   }
+  world.descriptors.set('desc-0mkheat', {
+    id: 'desc-0mkheat',
+    name: 'web-stack',
+    version: '1.0+5eed5eed',
+    format: 'heat',
+    onboardingState: 'ONBOARDED',
+    operationalState: 'ENABLED',
+    usageState: 'NOT_IN_USE',
+    createdAt: now - 2 * day,
+    source: 'heat_template_version: 2018-08-31\n# name: web-stack\nparameters:\n  flavor: {type: string}\n',
+  });
   for (const [i, [name, kind, usedBy]] of (
     [
       ['campus-clouds', 'cloud', [{ kind: 'site', name: 'core' }]],

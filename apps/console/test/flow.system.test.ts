@@ -23,6 +23,21 @@ service:
   policies:
     - {name: served, reach: {from: client, to: web, packet: tcp dst port 8080}}
 `;
+const template = `heat_template_version: 2018-08-31
+parameters:
+  count: {type: number, label: How many, constraints: [{range: {min: 1, max: 4}}]}
+  prefix: {type: string, default: web, constraints: [{length: {min: 2, max: 8}}]}
+resources:
+  net: {type: OS::Neutron::Net, properties: {name: lan}}
+  subnet: {type: OS::Neutron::Subnet, properties: {network: {get_resource: net}, cidr: 10.65.0.0/24}}
+  web:
+    type: OS::Heat::ResourceGroup
+    properties:
+      count: {get_param: count}
+      resource_def:
+        type: OS::Nova::Server
+        properties: {name: {get_param: prefix}, image: "guest:", flavor: small, networks: [{network: {get_resource: net}}]}
+`;
 const violated = descriptor
   .replace('name: shop', 'name: open')
   .replace('prefix: 10.61.', 'prefix: 10.71.')
@@ -106,6 +121,22 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
     await button('Plan').click();
     await page.locator('[data-proof="violated"]').getByLabel('The packet').first().waitFor();
     expect(await button('Deploy').getAttribute('data-reason')).toContain('violated');
+  });
+
+  it('asks for what a template leaves open, and plans with what was given', async () => {
+    await go('/deploy');
+    await page.getByRole('button', { name: 'From files' }).click();
+    await choose(template);
+    await page.getByLabel('How many').fill('9');
+    await page.getByText('At most 4.').waitFor();
+    expect(await button('Plan').isDisabled()).toBe(true);
+    await page.getByLabel('How many').fill('3');
+    await page.getByLabel('prefix').fill('x');
+    await button('Plan').click();
+    await page.getByText("input 'prefix' must be as long as at least 2 and at most 8").waitFor();
+    await page.getByLabel('prefix').fill('shop');
+    await button('Plan').click();
+    await eventually(() => page.locator('[data-placed-on]').getByText(/#\d/).count()).toBe(3);
   });
 
   it('onboards, plans and deploys, and shows it to its end', async () => {

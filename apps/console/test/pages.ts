@@ -110,6 +110,11 @@ export function visits(mock: Mock): readonly Visit[] {
         await page.locator('[data-step]').first().waitFor();
       },
     },
+    {
+      name: 'inputs-of-a-template',
+      path: '/deploy?descriptor=desc-0mkheat',
+      shows: '#input-flavor',
+    },
     { name: 'verification', path: '/verification?service=mobile-edge', shows: '[data-proof]' },
     {
       name: 'verification-as-it-is',

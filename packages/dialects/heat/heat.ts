@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Dialect } from '../dialect.ts';
 import { mentions } from '../recognise.ts';
+import { heatInputs } from './inputs.ts';
 import { templateShape } from './package.ts';
 import { readHeat } from './read.ts';
 import { writeHeat } from './write.ts';
@@ -18,6 +19,7 @@ export const heat: Dialect = {
   },
   recognises: (files) => files.some(isTemplate),
   read: readHeat,
+  inputs: heatInputs,
   writer: {
     expresses: [
       'service.version',

@@ -42,7 +42,7 @@ export interface Files {
 }
 
 /** Templates, environments, and what templates take from other files. */
-export function sortFiles(files: readonly DescriptorFile[]): Files {
+export function sortFiles(files: readonly DescriptorFile[], inputs: Group = {}): Files {
   const templates = new Map<string, Template>();
   const others = new Map<string, string>();
   const problems: Problem[] = [];
@@ -64,7 +64,12 @@ export function sortFiles(files: readonly DescriptorFile[]): Files {
     const content = decodeUtf8(file.bytes);
     if (typeof content === 'string' && content.length <= dialectLimits.fileBytes) others.set(path, content);
   }
-  return { templates, others, parameters, problems: problems.slice(0, dialectLimits.problems) };
+  return {
+    templates,
+    others,
+    parameters: { ...parameters, ...inputs },
+    problems: problems.slice(0, dialectLimits.problems),
+  };
 }
 
 const isEnvironment = (value: unknown): boolean =>

@@ -3,6 +3,7 @@ import { ASSUMED, assumedAddress, assumedPrefix } from '../assumed.ts';
 import type { ReadResult } from '../dialect.ts';
 import type { DescriptorFile } from '../files.ts';
 import { at, given, groupAt, textOf, type Group } from '../groups.ts';
+import type { InputValues } from '../inputs.ts';
 import { Names, renamed } from '../names.ts';
 import type { NativeService } from '../native/schema.ts';
 import { Origins } from '../origins.ts';
@@ -23,8 +24,8 @@ type NativeNetwork = NonNullable<NativeService['networks']>[number];
  * nested template one function; networks, ports, security groups, scaling groups, balancers and port chains what they are here.
  * Never throws.
  */
-export function readHeat(files: readonly DescriptorFile[]): ReadResult {
-  const sorted = sortFiles(files);
+export function readHeat(files: readonly DescriptorFile[], inputs: InputValues = {}): ReadResult {
+  const sorted = sortFiles(files, inputs);
   if (sorted.problems.length > 0) return { problems: sorted.problems };
   try {
     return new Reader(sorted).read();

@@ -3,6 +3,7 @@ import { ASSUMED, assumedPrefix } from '../assumed.ts';
 import type { ReadResult } from '../dialect.ts';
 import type { DescriptorFile } from '../files.ts';
 import { withQuestions } from '../check-questions.ts';
+import type { InputValues } from '../inputs.ts';
 import { Names, renamed } from '../names.ts';
 import {
   policyShape,
@@ -34,14 +35,15 @@ const requirementsSchema = z.toJSONSchema(requirementsShape, { io: 'input' }) as
  * the Simple Profile in YAML 1.0 to 1.3: servers, ports, networks. One service template is the service; the nodes of it that
  * others substitute are its functions. Never throws.
  */
-export function readTosca(files: readonly DescriptorFile[]): ReadResult {
-  return new Reader(files).read();
+export function readTosca(files: readonly DescriptorFile[], inputs: InputValues = {}): ReadResult {
+  return new Reader(files, inputs).read();
 }
 
 type NativeNetwork = NonNullable<NativeService['networks']>[number];
 
 class Reader {
   readonly #files: readonly DescriptorFile[];
+  readonly #inputs: InputValues;
   readonly #templates: Templates;
   readonly #networks: NativeNetwork[] = [];
   readonly #networkNames = new Names();
@@ -54,8 +56,9 @@ class Reader {
   readonly #functions: { readonly node: Node | undefined; readonly read: ReadFunction; readonly topology: Topology }[] =
     [];
 
-  constructor(files: readonly DescriptorFile[]) {
+  constructor(files: readonly DescriptorFile[], inputs: InputValues) {
     this.#files = files;
+    this.#inputs = inputs;
     this.#templates = new Templates(files);
   }
 
@@ -63,7 +66,7 @@ class Reader {
     const { problems } = this.#templates;
     const entry = problems.length > 0 ? undefined : this.#templates.entry();
     if (entry === undefined || problems.some(({ severity }) => severity === 'error')) return { problems };
-    const topology = new Topology(this.#templates, entry);
+    const topology = new Topology(this.#templates, entry, this.#inputs);
     this.#origins.note('', entry.text.locate(['topology_template'], 'key'));
     const service = this.#service(topology);
     const read = toService(service, this.#origins, problems);

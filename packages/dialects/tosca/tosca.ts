@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Dialect } from '../dialect.ts';
+import { toscaInputs } from './inputs.ts';
 import { readTosca } from './read.ts';
 import { serviceTemplateShape } from './shape.ts';
 import { isTosca } from './templates.ts';
@@ -15,6 +16,7 @@ export const tosca: Dialect = {
   },
   recognises: (files) => files.some(isTosca),
   read: readTosca,
+  inputs: toscaInputs,
   writer: {
     expresses: [
       'service.version',

@@ -9,6 +9,7 @@ import { useConfirm } from '../ui/confirm.tsx';
 import { Ago, Facts } from '../ui/facts.tsx';
 import { Found } from '../ui/found.tsx';
 import { PageHead } from '../ui/page-head.tsx';
+import { fieldsOf } from '../view-model/config-form.ts';
 import { descriptorMay } from '../view-model/permitted.ts';
 import { DescriptorLabel } from './catalogue-page.tsx';
 import { SourceText } from './source-text.tsx';
@@ -40,6 +41,8 @@ function Shown({ descriptor }: { readonly descriptor: CallReply<'getDescriptor'>
       queryFn: async () =>
         (await client.call('listServices', { query: { descriptor: descriptor.id, limit: 50 } })).items,
     }).data ?? NO_SERVICES;
+  const form = useQuery(q.inputs({ descriptor: descriptor.id })).data;
+  const fields = fieldsOf(form?.schema ?? {});
   const enabled = descriptor.operationalState === 'ENABLED';
   const refresh = () =>
     Promise.all([
@@ -125,6 +128,21 @@ function Shown({ descriptor }: { readonly descriptor: CallReply<'getDescriptor'>
               />
             </CardBody>
           </Card>
+          {fields.length > 0 && (
+            <Card>
+              <CardTitle component="h2">Inputs</CardTitle>
+              <CardBody>
+                <Facts
+                  of={fields.map((field) => [
+                    field.title,
+                    field.required
+                      ? `needed${field.hidden ? ', a secret' : ''}`
+                      : `${field.initial === '' ? 'may be left out' : field.initial}`,
+                  ])}
+                />
+              </CardBody>
+            </Card>
+          )}
           <Card>
             <CardTitle component="h2">Used by</CardTitle>
             <CardBody>

@@ -1,4 +1,4 @@
-import type { Client, OperationDetail, Site, SiteDetail } from '@superfluidity/api';
+import type { Client, DescriptorSource, OperationDetail, Site, SiteDetail } from '@superfluidity/api';
 import { queryOptions, useQueries, useQuery, type UseQueryResult } from '@tanstack/react-query';
 import { readExposition } from '../view-model/exposition.ts';
 import { isOver } from '../view-model/permitted.ts';
@@ -72,6 +72,17 @@ export const queries = (client: Client) => ({
     }),
   descriptor: (id: string) =>
     queryOptions({ queryKey: ['descriptor', id], queryFn: () => client.call('getDescriptor', { params: { id } }) }),
+  inputs: (source: DescriptorSource | undefined) =>
+    queryOptions({
+      queryKey: ['inputs', sourceKey(source)],
+      queryFn: () => client.call('readInputs', { body: source! }),
+      enabled: source !== undefined,
+      staleTime: Infinity,
+    }),
+  secrets: queryOptions({
+    queryKey: ['secrets', 'all'],
+    queryFn: async () => (await client.call('listSecrets', { query: { limit: 1_000 } })).items,
+  }),
   descriptors: queryOptions({
     queryKey: ['descriptors', 'all'],
     queryFn: async () => (await client.call('listDescriptors', { query: { limit: 1_000 } })).items,
@@ -139,6 +150,12 @@ export const queries = (client: Client) => ({
       refetchInterval: 2_000,
     }),
 });
+
+/** Tells sources apart; files are many megabytes, and are not looked through each time. */
+export function sourceKey(source: DescriptorSource | undefined): string {
+  if (source === undefined || 'descriptor' in source) return source?.descriptor ?? '';
+  return source.files.map(({ path, base64 }) => `${path} ${base64.length} ${base64.slice(-4_096)}`).join('\n');
+}
 
 /** Of which sites the details are fetched. */
 export const sitesDetailed = (sites: readonly Site[]): readonly string[] =>

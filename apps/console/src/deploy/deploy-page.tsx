@@ -28,6 +28,7 @@ import { formatMs, trim } from '../view-model/format.ts';
 import { planMay } from '../view-model/permitted.ts';
 import type { SourceFile } from '../view-model/read-files.ts';
 import { buildStepGraph } from '../view-model/step-graph.ts';
+import { Inputs, useInputs } from './inputs.tsx';
 import { Placement } from './placement.tsx';
 
 const StepGraphView = lazy(() => import('../steps/step-graph-view.tsx'));
@@ -45,7 +46,12 @@ export function DeployPage() {
   const chosen = usable.find((one) => one.id === search.descriptor) ?? usable[0];
   const source: DescriptorSource | undefined =
     from === 'files' ? (files.length === 0 ? undefined : { files: [...files] }) : chosen && { descriptor: chosen.id };
-  const body = () => ({ source: source!, ...(search.name === undefined ? {} : { name: search.name }) });
+  const asked = useInputs(source);
+  const body = () => ({
+    source: source!,
+    ...(search.name === undefined ? {} : { name: search.name }),
+    ...(asked.fields.length === 0 ? {} : { inputs: asked.values() }),
+  });
   const plan = useMutation({ mutationFn: () => client.call('planService', { body: body() }) });
   const deploy = useMutation({
     mutationFn: () => client.call('deployService', { body: body() }),
@@ -113,10 +119,17 @@ export function DeployPage() {
                 onChange={(_event, name) => change({ name: name === '' ? undefined : name } as never)}
               />
             </FormGroup>
+            <Inputs
+              asked={asked}
+              onChange={() => {
+                plan.reset();
+                deploy.reset();
+              }}
+            />
             <div className="sf-buttons">
               <Button
                 variant="secondary"
-                isDisabled={source === undefined}
+                isDisabled={source === undefined || asked.isIncomplete}
                 isLoading={plan.isPending}
                 onClick={() => plan.mutate()}
               >

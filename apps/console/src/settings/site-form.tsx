@@ -1,21 +1,13 @@
 import type { SystemInfo } from '@superfluidity/api';
-import {
-  FormGroup,
-  FormHelperText,
-  FormSelect,
-  FormSelectOption,
-  HelperText,
-  HelperTextItem,
-  TextArea,
-  TextInput,
-} from '@patternfly/react-core';
+import { FormGroup, FormSelect, FormSelectOption, TextInput } from '@patternfly/react-core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { useQueriesOf } from '../data/queries.ts';
 import { useClient } from '../data/session.tsx';
 import { Dialog } from '../service/dialog.tsx';
 import { Expandable } from '../ui/expandable.tsx';
-import { configOf, type Field, fieldsOf, keyOf, problemOf } from '../view-model/config-form.ts';
+import { Help, SchemaField } from '../ui/schema-field.tsx';
+import { configOf, fieldsOf, keyOf, problemOf } from '../view-model/config-form.ts';
 
 const NO_KINDS: SystemInfo['siteKinds'] = [];
 const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -96,7 +88,7 @@ export function SiteForm({ onClose }: { readonly onClose: () => void }) {
         <Expandable key={kind?.kind} open title={`Configuration, as the kind ${kind?.kind} declares it`}>
           <div className="sf-form">
             {fields.map((field) => (
-              <ConfigField
+              <SchemaField
                 key={keyOf(field)}
                 field={field}
                 value={typed[keyOf(field)] ?? ''}
@@ -107,63 +99,5 @@ export function SiteForm({ onClose }: { readonly onClose: () => void }) {
         </Expandable>
       )}
     </Dialog>
-  );
-}
-
-function ConfigField({
-  field,
-  value,
-  onChange,
-}: {
-  readonly field: Field;
-  readonly value: string;
-  readonly onChange: (value: string) => void;
-}) {
-  const id = `config-${keyOf(field)}`;
-  const problem = value === '' ? undefined : problemOf(field, value);
-  const state = problem === undefined ? 'default' : 'error';
-  const choices = field.kind === 'switch' ? ['true', 'false'] : field.choices;
-  return (
-    <FormGroup label={field.title} fieldId={id} isRequired={field.required}>
-      {choices.length > 0 ? (
-        <FormSelect id={id} value={value} onChange={(_event, next) => onChange(next)}>
-          <FormSelectOption value="" label={field.initial === '' ? 'not set' : `${field.initial} (default)`} />
-          {choices.map((one) => (
-            <FormSelectOption key={one} value={one} label={one} />
-          ))}
-        </FormSelect>
-      ) : field.kind === 'json' ? (
-        <TextArea
-          id={id}
-          value={value}
-          placeholder={field.initial === '' ? 'JSON' : field.initial}
-          onChange={(_event, next) => onChange(next)}
-          validated={state}
-          autoResize
-          resizeOrientation="vertical"
-        />
-      ) : (
-        <TextInput
-          id={id}
-          value={value}
-          placeholder={field.initial}
-          inputMode={field.kind === 'text' ? 'text' : 'decimal'}
-          onChange={(_event, next) => onChange(next)}
-          validated={state}
-        />
-      )}
-      {problem !== undefined && <Help error text={problem} />}
-      {field.about !== undefined && <Help text={field.about} />}
-    </FormGroup>
-  );
-}
-
-function Help({ text, error = false }: { readonly text: string; readonly error?: boolean }) {
-  return (
-    <FormHelperText>
-      <HelperText>
-        <HelperTextItem variant={error ? 'error' : 'default'}>{text}</HelperTextItem>
-      </HelperText>
-    </FormHelperText>
   );
 }

@@ -13,6 +13,8 @@ export interface Field {
   readonly pattern: string | undefined;
   readonly minimum: number | undefined;
   readonly maximum: number | undefined;
+  /** `writeOnly`: chosen among secrets, and never typed. */
+  readonly hidden: boolean;
   /** As it would be typed; shown where nothing is. */
   readonly initial: string;
 }
@@ -45,7 +47,7 @@ function fieldOf(schema: Schema, path: readonly string[], required: boolean): Fi
   const initial = schema['default'];
   return {
     path,
-    title: path.join(' › '),
+    title: typeof schema['title'] === 'string' ? schema['title'] : path.join(' › '),
     about: typeof description === 'string' ? description : undefined,
     required,
     kind:
@@ -63,6 +65,7 @@ function fieldOf(schema: Schema, path: readonly string[], required: boolean): Fi
     minimum: typeof minimum === 'number' ? minimum : undefined,
     // The greatest integer that a number can hold says nothing to people.
     maximum: typeof maximum === 'number' && maximum < Number.MAX_SAFE_INTEGER ? maximum : undefined,
+    hidden: schema['writeOnly'] === true,
     initial: initial === undefined ? '' : typeof initial === 'string' ? initial : JSON.stringify(initial),
   };
 }
