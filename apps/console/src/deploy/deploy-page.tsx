@@ -1,5 +1,6 @@
 import type { Descriptor, DescriptorSource, Plan, Step } from '@superfluidity/api';
 import {
+  Alert,
   Button,
   Card,
   CardBody,
@@ -13,13 +14,14 @@ import {
   ToggleGroupItem,
 } from '@patternfly/react-core';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useMemo, useState } from 'react';
 import { FileDrop } from '../catalogue/file-drop.tsx';
 import { useQueriesOf } from '../data/queries.ts';
 import { useClient } from '../data/session.tsx';
 import { ActionButton } from '../ui/action-button.tsx';
 import { errorBodyOf, ErrorView } from '../ui/error-view.tsx';
+import { Failure } from '../ui/failure.tsx';
 import { AnswerLabel } from '../ui/labels.tsx';
 import { PageHead } from '../ui/page-head.tsx';
 import { Panel } from '../ui/panel.tsx';
@@ -39,11 +41,17 @@ export function DeployPage() {
   const search = useSearch({ from: '/deploy' });
   const navigate = useNavigate({ from: '/deploy' });
   const client = useClient();
-  const descriptors = useQuery(useQueriesOf().descriptors).data ?? NO_DESCRIPTORS;
+  const q = useQueriesOf();
+  const catalogue = useQuery(q.descriptors);
+  const descriptors = catalogue.data ?? NO_DESCRIPTORS;
   const [from, setFrom] = useState<'catalogue' | 'files'>('catalogue');
   const [files, setFiles] = useState<readonly SourceFile[]>([]);
   const usable = descriptors.filter((one) => one.operationalState === 'ENABLED');
-  const chosen = usable.find((one) => one.id === search.descriptor) ?? usable[0];
+  const wanted = search.descriptor;
+  // A link to what is not there leads to nothing else in its place.
+  const chosen = wanted === undefined ? usable[0] : usable.find((one) => one.id === wanted || one.name === wanted);
+  const isLost = from === 'catalogue' && catalogue.isSuccess && wanted !== undefined && chosen === undefined;
+  const lost = useQuery({ ...q.descriptor(wanted ?? ''), enabled: isLost });
   const source: DescriptorSource | undefined =
     from === 'files' ? (files.length === 0 ? undefined : { files: [...files] }) : chosen && { descriptor: chosen.id };
   const asked = useInputs(source);
@@ -97,6 +105,7 @@ export function DeployPage() {
                   value={chosen?.id ?? ''}
                   onChange={(_event, descriptor) => change({ descriptor })}
                 >
+                  {isLost && <FormSelectOption value="" label="choose another" isDisabled />}
                   {usable.length === 0 && <FormSelectOption value="" label="none that is enabled" isDisabled />}
                   {usable.map((one) => (
                     <FormSelectOption key={one.id} value={one.id} label={`${one.name} ${one.version}`} />
@@ -145,6 +154,23 @@ export function DeployPage() {
             </div>
           </CardBody>
         </Card>
+        {isLost && lost.isError && (
+          <Failure
+            error={lost.error}
+            what={`descriptor ${wanted}`}
+            onRetry={() => void lost.refetch()}
+            elsewhere={<Link to="/catalogue">The catalogue</Link>}
+          />
+        )}
+        {isLost && lost.data !== undefined && (
+          <Alert isInline variant="warning" title={`${lost.data.name} ${lost.data.version} is disabled`}>
+            Nothing is made from it until it is enabled: see{' '}
+            <Link to="/catalogue/$id" params={{ id: lost.data.id }}>
+              its page
+            </Link>
+            .
+          </Alert>
+        )}
         {plan.error !== null && <ErrorView error={errorBodyOf(plan.error)} title="It cannot be planned" />}
         {deploy.error !== null && <ErrorView error={errorBodyOf(deploy.error)} title="It cannot be deployed" />}
         {plan.data !== undefined && <ShownPlan plan={plan.data} />}

@@ -2,7 +2,7 @@ import './insight.css';
 import type { Operation, Service } from '@superfluidity/api';
 import { PageSection } from '@patternfly/react-core';
 import { useQuery } from '@tanstack/react-query';
-import { useSearch } from '@tanstack/react-router';
+import { Link, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useMemo } from 'react';
 import { useLiveSamples } from '../data/live.ts';
 import { useQueriesOf } from '../data/queries.ts';
@@ -50,11 +50,22 @@ function TrafficTab({ asked }: { readonly asked: string | undefined }) {
   const services = useQuery(useQueriesOf().services);
   const list = services.data ?? NO_SERVICES;
   const name = asked ?? shownService(list);
-  const samples = useLiveSamples(name);
+  const isLost = services.isSuccess && asked !== undefined && !list.some((one) => one.name === asked);
+  const lost = useQuery({ ...useQueriesOf().service(asked ?? ''), enabled: isLost });
+  const samples = useLiveSamples(isLost ? undefined : name);
   const traffic = useMemo(() => trafficOf(samples), [samples]);
   const { requests, answered, p50Ms, p95Ms, p99Ms } = useMemo(() => summariseTraffic(samples), [samples]);
   if (services.isError)
     return <Failure error={services.error} what="the services" onRetry={() => void services.refetch()} />;
+  if (isLost && lost.isError)
+    return (
+      <Failure
+        error={lost.error}
+        what={`service ${asked}`}
+        onRetry={() => void lost.refetch()}
+        elsewhere={<Link to="/services">The services</Link>}
+      />
+    );
   if (services.isSuccess && name === undefined)
     return (
       <Empty title="No service yet" command="superfluidity deploy examples/mobile-edge">

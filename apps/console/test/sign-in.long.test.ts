@@ -156,6 +156,41 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
       .toContain('The site core would not find it');
   });
 
+  it.each([
+    '/services/gone',
+    '/operations/op-gone',
+    '/catalogue/desc-gone',
+    '/designer?descriptor=gone',
+    '/deploy?descriptor=desc-gone',
+    '/verification?service=gone',
+    '/infrastructure/gone',
+    '/insight?service=gone',
+    '/settings?tab=users&do=change&of=gone',
+  ])('says that nothing is there behind the link %s, with the code', async (path) => {
+    await page.goto(mock.url + path);
+    const failure = page.locator('[data-failure="absent"]').first();
+    await failure.waitFor();
+    expect(await failure.innerText()).toMatch(/SF-[A-Z]+-UNKNOWN/);
+    expect(await failure.innerText()).toContain('gone');
+  });
+
+  it('says who may do it when an action is refused, and that of a failure with code and hint', async () => {
+    const own = mock.world.users.find(({ name }) => name === 'typed-before')!;
+    await page.goto(`${mock.url}/settings?tab=sites&do=add`);
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name').fill('late');
+    await dialog.getByLabel('Kind', { exact: true }).selectOption('linux');
+    mock.world.users[mock.world.users.indexOf(own)] = { ...own, role: 'reader' };
+    await button('Add', dialog).click();
+    await dialog.getByText('SF-ACCESS-FORBIDDEN').waitFor();
+    await dialog.getByText('What to do:').waitFor();
+    expect(await dialog.getByLabel('Name').inputValue()).toBe('late');
+    const at = mock.world.users.findIndex(({ name }) => name === 'typed-before');
+    mock.world.users[at] = { ...own, role: 'admin' };
+    await button('Add', dialog).click();
+    await page.locator('[data-row="late"]').waitFor();
+  });
+
   it('changes the own password, and signs out everywhere', async () => {
     await page.goto(`${mock.url}/settings?tab=you&do=password`);
     const dialog = page.getByRole('dialog');
