@@ -24,6 +24,8 @@ interface ResourceTableProps<N extends ListRoute, T = Listed<N>> {
   readonly searchWords?: string;
   readonly actions?: ReactNode;
   readonly rowActions?: (item: T) => ReactNode;
+  /** In percent, where there are several beside each other. */
+  readonly actionsWidth?: 20 | 25;
   readonly empty: ReactNode;
 }
 

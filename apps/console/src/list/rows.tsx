@@ -13,6 +13,7 @@ interface RowsProps<T> {
   readonly keyOf: (item: T) => string;
   readonly columns: readonly Column<T>[];
   readonly rowActions?: ((item: T) => ReactNode) | undefined;
+  readonly actionsWidth?: 20 | 25 | undefined;
   readonly items: readonly T[];
   readonly total: number;
   readonly sort: string;
@@ -75,7 +76,12 @@ export function Rows<T>(props: RowsProps<T>) {
                   {column.title}
                 </Th>
               ))}
-              {rowActions !== undefined && <Th screenReaderText="Actions" />}
+              {rowActions !== undefined && (
+                <Th
+                  screenReaderText="Actions"
+                  {...(props.actionsWidth === undefined ? {} : { width: props.actionsWidth })}
+                />
+              )}
             </Tr>
           </Thead>
           <Tbody>

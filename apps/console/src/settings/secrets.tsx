@@ -42,6 +42,7 @@ export function Secrets({ onSet }: { readonly onSet: (of?: string) => void }) {
       firstSort="name"
       searchWords="Name"
       actions={<ActionButton onClick={() => onSet()}>Set…</ActionButton>}
+      actionsWidth={20}
       rowActions={(secret) => (
         <>
           <ActionButton

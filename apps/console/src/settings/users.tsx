@@ -59,6 +59,7 @@ export function Users({ onDo }: { readonly onDo: (what: string, of?: string) => 
       firstSort="name"
       searchWords="Name"
       actions={<ActionButton onClick={() => onDo('add')}>Add…</ActionButton>}
+      actionsWidth={25}
       rowActions={(user) => (
         <>
           <ActionButton
