@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { SuperfluidityError } from '@superfluidity/core';
+import { invariant, SuperfluidityError } from '@superfluidity/core';
 import type pg from 'pg';
 import { databaseCode, toStoreError } from './errors.ts';
 
@@ -19,6 +19,9 @@ const LOCK_KEY = 0x53464d47;
 
 export async function readMigrations(folder: URL): Promise<readonly Migration[]> {
   const names = (await readdir(folder)).filter((name) => FILE_NAME.test(name)).sort();
+  // Of two with one number only the first would ever be applied.
+  const numbers = new Set(names.map((name) => name.slice(0, 4)));
+  invariant(numbers.size === names.length, `two migrations have one number: ${names.join(', ')}`);
   return Promise.all(
     names.map(async (name) => {
       const sql = await readFile(new URL(name, folder), 'utf8');
