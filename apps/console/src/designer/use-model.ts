@@ -22,9 +22,9 @@ function modelOf(text: string): { readonly model: DescriptionModel } | { readonl
 export function useModel() {
   const [text, setText] = useState(() => localStorage.getItem(KEY) ?? usual);
   // What is in the design is drawn first, and read after that what could be added to it.
-  const shown = useDeferredValue(text, undefined);
+  const shown = useDeferredValue(text, '');
   const model = useMemo(() => {
-    if (shown === undefined) return undefined;
+    if (shown === '') return undefined;
     const read = modelOf(shown);
     if ('model' in read) return read.model;
     const fallback = modelOf(usual);

@@ -1,9 +1,10 @@
 import { Badge, MenuToggle, Select, SelectList, SelectOption, ToolbarFilter } from '@patternfly/react-core';
-import { useState } from 'react';
+import { memo, useState } from 'react';
 import { toggled, valuesOf } from '../view-model/list-state.ts';
 import type { Filter } from './column.ts';
 
-export function ChoiceFilter(props: {
+/** One of several beside a table: it is drawn again when its own choice changes. */
+export const ChoiceFilter = memo(function ChoiceFilter(props: {
   readonly filter: Filter;
   readonly value: string | undefined;
   readonly onChange: (changes: Readonly<Record<string, string | undefined>>) => void;
@@ -43,4 +44,4 @@ export function ChoiceFilter(props: {
       </Select>
     </ToolbarFilter>
   );
-}
+});

@@ -1,4 +1,5 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useCallback } from 'react';
 import { keepKnown, type ListState } from '../view-model/list-state.ts';
 import type { Filter } from './column.ts';
 
@@ -10,9 +11,10 @@ export function useListState(filters: readonly Filter[]): {
   const search: Record<string, unknown> = useSearch({ strict: false });
   const navigate = useNavigate();
   const known = keepKnown(search, ['search', 'sort', ...filters.map(({ name }) => name)]);
-  return {
-    state: known as ListState,
-    change: (changes) =>
+  const change = useCallback(
+    (changes: Readonly<Record<string, string | undefined>>) =>
       void navigate({ to: '.', search: ((before: object) => ({ ...before, ...changes })) as never, replace: true }),
-  };
+    [navigate],
+  );
+  return { state: known as ListState, change };
 }

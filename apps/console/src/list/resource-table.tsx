@@ -1,11 +1,11 @@
 import { Button, Skeleton, Toolbar, ToolbarContent, ToolbarGroup, ToolbarItem } from '@patternfly/react-core';
-import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
+import { infiniteQueryOptions, keepPreviousData, useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { fetchList, type Listed, listKey, type ListRoute } from '../data/lists.ts';
 import { useClient } from '../data/session.tsx';
 import { Failure } from '../ui/failure.tsx';
 import { formatCount } from '../view-model/format.ts';
-import type { ListState } from '../view-model/list-state.ts';
+import { keepKnown, type ListState } from '../view-model/list-state.ts';
 import { ChoiceFilter } from './choice-filter.tsx';
 import type { Column, Filter } from './column.ts';
 import { useListState } from './list-address.ts';
@@ -40,15 +40,24 @@ export function ResourceTable<N extends ListRoute>(props: ResourceTableProps<N>)
   const client = useClient();
   const { state, change } = useListState(filters);
   const sort = state['sort'] ?? firstSort;
-  const query = { ...state, ...fixed, sort, limit: String(PAGE) };
-  const list = useInfiniteQuery({
-    queryKey: [...listKey(props.list), query],
-    queryFn: ({ pageParam }) =>
-      fetchList(client, props.list, { ...query, ...(pageParam === undefined ? {} : { after: pageParam }) }),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (last) => last.next,
-    placeholderData: keepPreviousData,
-  });
+  const asked = (of: ListState) => {
+    const query = { ...of, ...fixed, sort: of['sort'] ?? firstSort, limit: String(PAGE) };
+    return infiniteQueryOptions({
+      queryKey: [...listKey(props.list), query],
+      queryFn: ({ pageParam }) =>
+        fetchList(client, props.list, { ...query, ...(pageParam === undefined ? {} : { after: pageParam }) }),
+      initialPageParam: undefined as string | undefined,
+      getNextPageParam: (last) => last.next,
+    });
+  };
+  const list = useInfiniteQuery({ ...asked(state), placeholderData: keepPreviousData });
+  const cache = useQueryClient();
+  const search = (words: string | undefined) => {
+    // The server looks while the page goes to its new address.
+    const next = keepKnown({ ...state, search: words }, [...Object.keys(state), 'search']) as ListState;
+    void cache.prefetchInfiniteQuery(asked(next));
+    change({ search: words });
+  };
   const items = list.data?.pages.flatMap((page) => page.items) ?? [];
   const total = list.data?.pages.at(-1)?.total;
   const filtered = Object.keys(state).some((name) => name !== 'sort');
@@ -70,7 +79,7 @@ export function ResourceTable<N extends ListRoute>(props: ResourceTableProps<N>)
               label={`Search ${props.label.toLowerCase()}`}
               words={props.searchWords ?? 'Search'}
               value={state['search'] ?? ''}
-              onChange={(search) => change({ search })}
+              onChange={search}
             />
           </ToolbarItem>
           <ToolbarGroup variant="filter-group">

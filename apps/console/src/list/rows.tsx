@@ -1,5 +1,5 @@
 import { InnerScrollContainer, Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
-import { type ReactNode, useEffect } from 'react';
+import { memo, type ReactNode, useEffect } from 'react';
 import { useScrollWindow } from '../ui/scroll-window.ts';
 import { nextSort, sortOf } from '../view-model/list-state.ts';
 import { windowOf } from '../view-model/window.ts';
@@ -89,23 +89,14 @@ export function Rows<T>(props: RowsProps<T>) {
             {items.slice(first, last).map((item, i) => {
               const key = props.keyOf(item);
               return (
-                <Tr key={key} aria-rowindex={first + i + 2} data-row={key} className="sf-row">
-                  {columns.map((column) => (
-                    <Td
-                      key={column.title}
-                      dataLabel={column.title}
-                      modifier="truncate"
-                      className={column.from === undefined ? '' : `sf-from-${column.from}`}
-                    >
-                      {column.cell(item)}
-                    </Td>
-                  ))}
-                  {rowActions !== undefined && (
-                    <Td className="sf-row__actions" isActionCell>
-                      {rowActions(item)}
-                    </Td>
-                  )}
-                </Tr>
+                <Row
+                  key={key}
+                  id={key}
+                  item={item}
+                  index={first + i + 2}
+                  columns={columns as readonly Column<unknown>[]}
+                  actions={rowActions as ((item: unknown) => ReactNode) | undefined}
+                />
               );
             })}
             <Blank rows={items.length - last} columns={width} />
@@ -115,6 +106,36 @@ export function Rows<T>(props: RowsProps<T>) {
     </InnerScrollContainer>
   );
 }
+
+/** Drawn again when what it says has changed, and not with all the others. */
+const Row = memo(function Row(props: {
+  readonly id: string;
+  readonly item: unknown;
+  readonly index: number;
+  readonly columns: readonly Column<unknown>[];
+  readonly actions: ((item: unknown) => ReactNode) | undefined;
+}) {
+  const { id, item, index, columns, actions } = props;
+  return (
+    <Tr aria-rowindex={index} data-row={id} className="sf-row">
+      {columns.map((column) => (
+        <Td
+          key={column.title}
+          dataLabel={column.title}
+          modifier="truncate"
+          className={column.from === undefined ? '' : `sf-from-${column.from}`}
+        >
+          {column.cell(item)}
+        </Td>
+      ))}
+      {actions !== undefined && (
+        <Td className="sf-row__actions" isActionCell>
+          {actions(item)}
+        </Td>
+      )}
+    </Tr>
+  );
+});
 
 function Blank({ rows, columns }: { readonly rows: number; readonly columns: number }) {
   if (rows <= 0) return null;

@@ -35,7 +35,7 @@ function closeOverlay(): void {
 }
 
 export function Navigation() {
-  const here = pageAt(useLocation().pathname);
+  const here = pageAt(useLocation({ select: (at) => at.pathname }));
   return (
     <PageSidebar>
       <PageSidebarBody>

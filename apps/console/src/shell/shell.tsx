@@ -23,7 +23,7 @@ export function Shell() {
   const { leave } = useRouteContext({ from: '__root__' });
   const [palette, setPalette] = useState(false);
   const openPalette = useCallback(() => setPalette(true), []);
-  const { pathname } = useLocation();
+  const pathname = useLocation({ select: (at) => at.pathname });
   useKeys(openPalette);
   // Who presses Ctrl-K types on at once.
   useEffect(() => {

@@ -21,7 +21,7 @@ function Bar<T extends string>({
   readonly tabs: Readonly<Record<T, string>>;
   readonly now: T;
 }) {
-  const { pathname } = useLocation();
+  const pathname = useLocation({ select: (at) => at.pathname });
   const navigate = useNavigate();
   return (
     <PageSection type="tabs" className="sf-tabs" hasBodyWrapper={false}>
