@@ -1,4 +1,11 @@
 import '@patternfly/react-core/dist/styles/base.css';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { App, askAhead } from './app.tsx';
+import { keepCredential } from './data/credential.ts';
+import { startTheme } from './data/theme.ts';
+import { takeToken } from './view-model/token.ts';
+// After the components whose styles they change.
 import './styles/tokens.css';
 import './styles/parts.css';
 import './styles/panels.css';
@@ -6,12 +13,6 @@ import './styles/console.css';
 import './styles/shell.css';
 import './styles/pages.css';
 import './styles/infrastructure.css';
-import { StrictMode } from 'react';
-import { createRoot } from 'react-dom/client';
-import { App, askAhead } from './app.tsx';
-import { keepCredential } from './data/credential.ts';
-import { startTheme } from './data/theme.ts';
-import { takeToken } from './view-model/token.ts';
 
 /** True when there was a token in the URL. */
 function takeTokenOfUrl(): boolean {
