@@ -98,14 +98,44 @@ function early(): Plugin {
   };
 }
 
-/** What the first page loads on use is fetched beside what it is made of, and not after that has begun to run. */
-function preloaded(names: RegExp): Plugin {
+/**
+ * What a page is made of besides the first file, by the first part of its address, with a slash where there is a second: most
+ * are called as the address is.
+ */
+const CODE_OF: Readonly<Record<string, RegExp>> = {
+  '': /topology\/topology-view\.tsx$/,
+  'services/': /services\/service-page\.tsx$|topology\/topology-view\.tsx$/,
+  'operations/': /operations\/operation-page\.tsx$/,
+  'catalogue/': /catalogue\/descriptor-page\.tsx$/,
+  'infrastructure/': /infrastructure\/site-page\.tsx$/,
+  designer: /designer\/(?:designer-page|graph\/graph-view)\.tsx$/,
+  ...Object.fromEntries(
+    [
+      'services',
+      'operations',
+      'catalogue',
+      'deploy',
+      'verification',
+      'infrastructure',
+      'insight',
+      'events',
+      'settings',
+    ].map((name) => [name, new RegExp(`${name}/${name}-page\\.tsx$`)]),
+  ),
+};
+
+/** Fonts of what is seen first: found only in the styles, they would come last, and the page be laid out once more. */
+const FONTS = /RedHat(?:Text|Display)VF-(?!Italic)[^/]+\.woff2$/;
+
+/** What a page loads on use is fetched beside what all are made of, and not after that has begun to run: see early.ts. */
+function preloaded(): Plugin {
   return {
     name: 'preloaded',
     apply: 'build',
     transformIndexHtml: {
       order: 'post',
-      handler(_html, { bundle = {} }) {
+      handler(html, { bundle = {} }) {
+        const chunks = Object.values(bundle).filter((one) => one.type === 'chunk');
         const needed = (wanted: (chunk: Rolldown.OutputChunk) => boolean) => {
           const files = new Set<string>();
           const add = (file: string) => {
@@ -115,22 +145,25 @@ function preloaded(names: RegExp): Plugin {
             for (const style of chunk.viteMetadata?.importedCss ?? []) files.add(style);
             for (const other of chunk.imports) add(other);
           };
-          for (const [file, chunk] of Object.entries(bundle)) if (chunk.type === 'chunk' && wanted(chunk)) add(file);
+          for (const chunk of chunks) if (wanted(chunk)) add(chunk.fileName);
           return files;
         };
         const first = needed((one) => one.isEntry);
-        const more = [...needed(({ facadeModuleId }) => names.test(facadeModuleId ?? ''))];
-        return more
-          .filter((file) => !first.has(file))
-          .map((file) => ({
+        const pages = Object.entries(CODE_OF).map(([page, code]) => {
+          const files = needed(({ facadeModuleId }) => code.test(facadeModuleId ?? ''));
+          if (files.size === 0) throw new Error(`no code is that of the page '/${page}'`);
+          return [page, [...files].filter((file) => !first.has(file))] as const;
+        });
+        const said = `data-pages='${JSON.stringify(Object.fromEntries(pages))}'`;
+        const fonts = Object.keys(bundle).filter((file) => FONTS.test(file));
+        return {
+          html: html.replace('<script src="/assets/early-', `<script ${said} src="/assets/early-`),
+          tags: fonts.map((file) => ({
             tag: 'link',
-            attrs: {
-              ...(file.endsWith('.css') ? { rel: 'preload', as: 'style' } : { rel: 'modulepreload' }),
-              crossorigin: true,
-              href: `/${file}`,
-            },
+            attrs: { rel: 'preload', as: 'font', type: 'font/woff2', crossorigin: true, href: `/${file}` },
             injectTo: 'head' as const,
-          }));
+          })),
+        };
       },
     },
   };
@@ -138,14 +171,7 @@ function preloaded(names: RegExp): Plugin {
 
 export default defineConfig({
   root: here('.'),
-  plugins: [
-    react(),
-    routesWithoutSchemas(),
-    withoutUnusedThemes(),
-    early(),
-    preloaded(/topology-view\.tsx$/),
-    compressed(),
-  ],
+  plugins: [react(), routesWithoutSchemas(), withoutUnusedThemes(), early(), preloaded(), compressed()],
   server: { port: 5173, proxy: { '/api': controlPlane, '/metrics': controlPlane } },
   build: {
     outDir: here('dist'),
