@@ -224,6 +224,49 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
     expect(await draft('new')).toContain('print :: Print;');
   });
 
+  it('draws a large design from afar, where it is moved and chosen from as well, and each line from near', async () => {
+    const functions = Array.from(
+      { length: 200 },
+      (_, i) => `    - {name: f${i}, environment: container, image: "host:", command: [sh], ports: [n${i % 2}]}\n`,
+    ).join('');
+    const networks = '    - {name: n0, prefix: 10.0.0.0/16}\n    - {name: n1, prefix: 10.1.0.0/16}\n';
+    const text = `superfluidity: 1\nservice:\n  name: wide\n  version: "1"\n  networks:\n${networks}  functions:\n${functions}`;
+    const files = [{ path: 'service.yaml', base64: Buffer.from(text).toString('base64') }];
+    await fetch(`${mock.url}/api/v1/descriptors`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ files }),
+    });
+    await page.goto(`${mock.url}/designer?descriptor=wide`);
+    await page.locator('[data-far-lines="200"]').waitFor({ state: 'attached' });
+    expect(await page.locator('.sf-far-node').count()).toBe(202);
+    // What is dragged takes its line along, and leaves those of the others.
+    const line = () => page.locator('.sf-far-lines path').first().getAttribute('d');
+    const [before, was] = [await line(), (await block('f80').boundingBox())!];
+    await drag('[data-block="f80"]', '[data-block="f95"]');
+    await expect.poll(line).not.toBe(before);
+    await expect.poll(async () => (await block('f80').boundingBox())!.y).not.toBeCloseTo(was.y, 0);
+    expect((await line())!.length).toBeCloseTo(before!.length, -3);
+    await block('f3').click();
+    await expect.poll(() => page.url()).toContain('selected=block%3Af3');
+    // A line is found where it is, though many are one path: where nothing lies over it.
+    const free = await page.evaluate(() => {
+      const path = document.querySelector<SVGPathElement>('.sf-far-lines path')!;
+      const length = path.getTotalLength();
+      for (let at = 0; at < length; at += length / 2_000) {
+        const { x, y } = path.getPointAtLength(at).matrixTransform(path.getScreenCTM()!);
+        if (document.elementFromPoint(x, y)?.classList.contains('react-flow__pane') === true) return { x, y };
+      }
+      return undefined;
+    });
+    await page.mouse.click(free!.x, free!.y);
+    await expect.poll(() => page.url()).toMatch(/selected=block%3Af\d+\./);
+    for (let i = 0; i < 12 && (await page.locator('.sf-far-node').count()) > 0; i += 1) await button('Zoom In').click();
+    await page.locator('.react-flow__edge').first().waitFor({ state: 'attached' });
+    expect(await page.locator('.sf-far-node').count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
   it('says what cannot be drawn', async () => {
     await page.evaluate(() => {
       const draft = { text: 'superfluidity: [', language: 'native', places: {}, atMs: 1 };
