@@ -1,7 +1,7 @@
 import { ApiError } from '@superfluidity/api';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
-import { lazy, Suspense, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { type Credential, forgetCredential, keepCredential, readCredential } from './data/credential.ts';
 import { prefetchFor } from './data/prefetch.ts';
 import { openSession, type Session, SessionProvider } from './data/session.tsx';
@@ -15,6 +15,10 @@ const queryClient = new QueryClient({
   defaultOptions: { queries: { staleTime: 5_000, retry: mayHelp, refetchOnWindowFocus: false } },
 });
 
+/** The router is set to work before there is anybody whom its pages could tell that somebody leaves. */
+let leaveNow = () => {};
+const context = { leave: () => leaveNow() };
+
 /** What is asked for before the page is drawn goes through the same session. */
 let ahead: Session | undefined;
 
@@ -23,6 +27,7 @@ export async function askAhead(): Promise<void> {
   const credential = readCredential();
   if (credential === undefined) return;
   ahead = openSession(credential);
+  router.update({ ...router.options, context });
   await Promise.allSettled([router.load(), prefetchFor(location, queryClient, ahead.client)]);
 }
 
@@ -49,6 +54,9 @@ export function App() {
     queryClient.clear();
     setSession(undefined);
   };
+  useEffect(() => {
+    leaveNow = leave;
+  });
   return (
     <Suspense fallback={null}>
       {session === undefined ? (
@@ -74,7 +82,7 @@ function Console({
   return (
     <SessionProvider value={session}>
       <QueryClientProvider client={queryClient}>
-        <RouterProvider router={router} context={{ leave: onLeave }} />
+        <RouterProvider router={router} context={context} />
         {reachability === 'ended' && (
           <Suspense fallback={null}>
             <SignInAgain onDone={keepCredential} onLeave={onLeave} />
