@@ -42,6 +42,25 @@ describe('the lumped solver', () => {
     );
   });
 
+  it.each<ScalingProblem>([
+    { ...fig66(3.9, 1.6), buffer: 2, serviceRate: 0.6, rejectFine: 0.5, reward: 2.3 },
+    { ...fig66(4.9, 302), queues: 4, buffer: 1, arrivalRate: 20, rejectFine: 0.6, serviceRate: 0.5 },
+    {
+      ...fig66(4, 0),
+      queues: 1,
+      buffer: 1,
+      reward: 1.9,
+      rejectFine: 2,
+      deployment: { meanTime: 0.3, queueWhileBooting: false },
+    },
+  ])('gets past policies that never leave some states for others: %o', (problem) => {
+    const { lower, upper, converged, longRun } = solveExact(problem, { tolerance: 1e-7 });
+    expect(converged).toBe(true);
+    expect(lower).toBeLessThanOrEqual(upper);
+    expect(longRun().gain).toBeCloseTo(upper, 5);
+    if (problem.deployment === undefined) expect(solveFull(problem).upper).toBeCloseTo(upper, 4);
+  });
+
   it('costs no less where a cost is higher, and is concave in it', () => {
     fc.assert(
       fc.property(

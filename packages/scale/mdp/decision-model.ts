@@ -17,7 +17,7 @@ export interface DecisionProcess {
   readonly label: Uint8Array;
   /**
    * Of each state, how many VMs are not off, times `cellWidth`, plus how many tasks there are; an event changes either by
-   * one at most. States of one cell are worth about the same, by which the solver gets on.
+   * one at most. States of one cell are worth about the same.
    */
   readonly cell: Int32Array;
   readonly cellWidth: number;

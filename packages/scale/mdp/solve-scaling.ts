@@ -74,7 +74,7 @@ export function solveExact(problem: ScalingProblem, options: SolveScalingOptions
     method: 'exact',
     ...outcome(complete, mdp, solution),
     policy,
-    longRun: () => longRun(mdp, solution.targets, solution.costRates, (state) => rejecting[bytes[state]! & 0x7f]!),
+    longRun: () => longRun(mdp, solution, (state) => rejecting[bytes[state]! & 0x7f]!),
   };
 }
 
@@ -98,7 +98,7 @@ export function solveAbstract(problem: ScalingProblem, options: SolveScalingOpti
       arrival: (vms, tasks) => abstractActions[byte(vms, tasks) & 0x7f]!,
       destroys: (vms, tasks) => byte(vms, tasks) > 0x7f,
     }),
-    longRun: () => longRun(mdp, solution.targets, solution.costRates, (state) => (bytes[state]! & 0x7f) === 2),
+    longRun: () => longRun(mdp, solution, (state) => (bytes[state]! & 0x7f) === 2),
   };
 }
 
@@ -140,7 +140,7 @@ function startFor(problem: CompleteProblem, mdp: DecisionProcess, given?: Float6
 }
 
 /** The first event of each state is an arrival; of the others, at most one has a choice, and that is to destroy. */
-function policyBytes(mdp: DecisionProcess, { chosen }: Solution): Uint8Array {
+function policyBytes(mdp: DecisionProcess, { policy: { chosen } }: Solution): Uint8Array {
   const bytes = new Uint8Array(mdp.states);
   let event = 0;
   for (let state = 0; state < mdp.states; state += 1) {
