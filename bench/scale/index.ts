@@ -22,7 +22,7 @@ const usage = `Usage: npm run bench -- scale [options]
 `;
 
 /** `npm run bench -- scale`: how long policies take, what they do, and what scalers cost on traces. */
-export function benchScale(args: readonly string[]): Promise<void> {
+export async function benchScale(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -36,11 +36,11 @@ export function benchScale(args: readonly string[]): Promise<void> {
   });
   if (values.help) {
     process.stdout.write(usage);
-    return Promise.resolve();
+    return;
   }
   if (values.page !== undefined) {
     writePage(JSON.parse(readFileSync(values.page, 'utf8')) as ScaleReport);
-    return Promise.resolve();
+    return;
   }
   const note = (line: string) => process.stderr.write(`${line}\n`);
   const wanted = (part: string) => values.only === undefined || values.only === part;
@@ -49,18 +49,17 @@ export function benchScale(args: readonly string[]): Promise<void> {
   const report: ScaleReport = {
     date: new Date().toISOString(),
     machine,
-    speed: wanted('speed') ? measureSpeed(note) : (known?.speed ?? []),
+    speed: wanted('speed') ? await measureSpeed(note) : (known?.speed ?? []),
     figures: wanted('figures') ? figures() : (known?.figures ?? []),
     traces: wanted('traces') ? compareTraces(values.traces, note) : (known?.traces ?? []),
   };
   process.stdout.write(`${values.json ? JSON.stringify(report, undefined, 2) : lines(report).join('\n')}\n`);
-  if (values.only !== undefined && known === undefined) return Promise.resolve();
+  if (values.only !== undefined && known === undefined) return;
   mkdirSync(RESULTS, { recursive: true });
   const path = `${RESULTS}${report.date.slice(0, 10)}-scale.json`;
   writeFileSync(path, `${JSON.stringify(report, undefined, 2)}\n`);
   writePage(report);
   note(`recorded in ${path}, shown in ${PAGE}`);
-  return Promise.resolve();
 }
 
 function writePage(report: ScaleReport): void {

@@ -9,7 +9,7 @@ export const scaleErrors = defineErrors({
   'SF-SCALE-STATES': {
     status: 413,
     title: 'The model has more states than are solved exactly',
-    hint: 'Solve it with --method abstract, or lower queues or buffer.',
+    hint: 'Solve it with --method abstract, or lower queues or buffer. VMs that are unlike are solved by name: five or six of them.',
   },
 });
 
@@ -23,6 +23,7 @@ export const scaleLimits = {
   fullStates: 20_000_000,
   lumpedStates: 10_000_000,
   abstractStates: 10_000_000,
+  programmeStates: 10_000,
   /** States of one VM: a choice at an arrival is kept in seven bits. */
   vmStates: 60,
   /** Sweeps over all states, and single states computed in all of them, before the best policy so far is the answer. */

@@ -3,6 +3,7 @@ export * from './decide/measure.ts';
 export { type GridAction, type MdpAnswer, type PolicyGrid, policyGrid, replicasByPolicy } from './decide/mdp-count.ts';
 export * from './errors.ts';
 export { solveFull, type FullSolution, type UnlikeQueues } from './mdp/full-state.ts';
+export { solveByProgramme } from './mdp/linear-programme.ts';
 export * from './mdp/policy.ts';
 export * from './mdp/problem.ts';
 export * from './mdp/simulate.ts';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { solveFull } from './full-state.ts';
+import { solveByProgramme } from './linear-programme.ts';
 import { Occupancies } from './occupancy.ts';
 import type { ScalingProblem } from './problem.ts';
 import { simulate } from './simulate.ts';
@@ -88,6 +89,22 @@ describe('the lumped solver', () => {
       const shortest = model.states.findIndex(({ kind }, i) => kind === 'active' && counts[i]! > 0);
       if (counts[0] === 0 && action.moves.length > 0) expect(action.moves[0]!.from).toBe(shortest);
     }
+  });
+
+  it('has the gain, and the discounted cost, of the linear programme', async () => {
+    const deployment = { meanTime: 0.7, stages: 1, queueWhileBooting: false };
+    const discounted = fc.constantFrom({}, { discountRate: 0.3 }, { deployment });
+    await fc.assert(
+      fc.asyncProperty(someProblem, discounted, async (given, change) => {
+        const problem = { ...given, ...change };
+        const { lower, upper } = solveExact(problem, { tolerance: 1e-8 });
+        const gain = await solveByProgramme(problem, 10_000);
+        const slack = 1e-5 * (1 + Math.abs(upper));
+        expect(gain).toBeGreaterThan(lower - slack);
+        expect(gain).toBeLessThan(upper + slack);
+      }),
+      { numRuns: 8 },
+    );
   });
 
   it('numbers occupancies one after the other, and the moves between them', () => {
