@@ -146,9 +146,11 @@ first, for an exponential time or one of several stages; tasks wait there unless
 | --- | --- | --- |
 | \`exact\` | how many VMs are in each state: C(N + L - 1, N) for N VMs of L states | the gain between two bounds that are proven, and the policy as a table of a byte each |
 | \`abstract\` | numbers of VMs and of tasks: O(N^2 B) | an estimate, and a policy whose cost \`scale simulate\` tells |
-| VMs with names (library only) | (B + 2)^N | the oracle of tests; VMs that are unlike |
+| VMs with names (library only) | (B + 2)^N, at most 20,000,000 | an oracle of tests; VMs that are unlike |
+| linear programme (library only) | as \`exact\`, at most 10,000 | another oracle of tests, by HiGHS |
 
-The exact solver is modified policy iteration. The least and the greatest residual of a sweep bound the optimal gain and that of the policy, so
+The exact solver is modified policy iteration, whose policies are evaluated by GMRES on their incomplete factors. \`AdaptivePolicy\` (library)
+solves anew when the rates that are measured drift from those of the model: beyond a threshold by a confidence, for a while, and not often. The least and the greatest residual of a sweep bound the optimal gain and that of the policy, so
 that what it prints is certain whatever happened before. Past 10,000,000 states \`auto\` takes the abstract model, and a model with a
 deployment time is refused (\`SF-SCALE-STATES\`). It exits with 1 when the bound on sweeps came before the tolerance.
 

@@ -2,6 +2,7 @@ export * from './decide/decider.ts';
 export * from './decide/measure.ts';
 export { type GridAction, type MdpAnswer, type PolicyGrid, policyGrid, replicasByPolicy } from './decide/mdp-count.ts';
 export * from './errors.ts';
+export { type Adapted, type AdaptiveOptions, AdaptivePolicy, type Counted } from './mdp/adaptive.ts';
 export { solveFull, type FullSolution, type UnlikeQueues } from './mdp/full-state.ts';
 export { solveByProgramme } from './mdp/linear-programme.ts';
 export * from './mdp/policy.ts';
