@@ -1,5 +1,6 @@
 import type { ListShape } from './lists.ts';
 import type {
+  CharacterisationSummary,
   Descriptor,
   Event,
   ListedHost,
@@ -181,6 +182,20 @@ const operations: ListShape<Operation> = {
   },
 };
 
+const characterisations: ListShape<CharacterisationSummary> = {
+  key: (one) => one.name,
+  sorts: {
+    name: (one) => one.name,
+    service: (one) => one.service,
+    experiments: (one) => one.experiments,
+    samples: (one) => one.samples,
+    accuracy: (one) => one.accuracy,
+    updatedAt: (one) => one.updatedAt,
+  },
+  text: ({ name, service }) => `${name} ${service}`,
+  filters: { service: (one) => one.service },
+};
+
 const events: ListShape<Event> = {
   key: (event) => event.id,
   sorts: { id: (event) => event.id },
@@ -243,6 +258,7 @@ const secrets: ListShape<Secret> = {
 
 /** What each list of the API can be searched, filtered and sorted by: for lists in memory, and to hold the others against. */
 export const listShapes = {
+  characterisations,
   sites,
   hosts,
   storage,

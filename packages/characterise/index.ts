@@ -20,4 +20,5 @@ export * from './run/deployer.ts';
 export * from './run/journal.ts';
 export * from './run/run.ts';
 export { isUsageMetric, type UsageReading } from './run/usage.ts';
+export { publishedReport } from './report/published.ts';
 export * from './report/report.ts';

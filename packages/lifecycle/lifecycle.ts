@@ -1,6 +1,7 @@
 import './errors.ts';
 import { actionRunner } from './actions-run.ts';
 import { type Catalogue, createCatalogue } from './catalogue.ts';
+import { type Characterisations, createCharacterisations } from './characterisations.ts';
 import { createOperations, type Operations } from './operations.ts';
 import type { LifecycleOptions } from './options.ts';
 import { Reconciler } from './reconciler.ts';
@@ -23,6 +24,7 @@ export interface Lifecycle {
   readonly catalogue: Catalogue;
   readonly services: Services;
   readonly operations: Operations;
+  readonly characterisations: Characterisations;
   readonly lists: Lists;
   readonly terminals: Terminals;
   readonly findUnit: FindUnit;
@@ -74,6 +76,7 @@ export async function createLifecycle(options: LifecycleOptions): Promise<Lifecy
     scaling,
     decisions,
     autoscaler,
+    characterisations: createCharacterisations(options),
     lists: createLists({ store: options.store, sites, units }),
     open: () => sites.open(),
     start() {

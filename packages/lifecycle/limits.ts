@@ -30,6 +30,8 @@ export interface Limits {
   readonly scalingFileBytes: number;
   /** Of a service whose units are counted: those that are alone on their host, told one by one. */
   readonly unitsTold: number;
+  /** Reports of characterisations that are kept. */
+  readonly characterisations: number;
 }
 
 export const defaultLimits: Limits = {
@@ -50,4 +52,5 @@ export const defaultLimits: Limits = {
   scalingDecisions: 4_000,
   scalingFileBytes: 20_000_000,
   unitsTold: 200,
+  characterisations: 1_000,
 };

@@ -1,8 +1,19 @@
-import { listShapes, type ListPage, type ListQuery, type ListShape, pageOf } from '@superfluidity/api';
+import {
+  type CharacterisationReport,
+  listShapes,
+  type ListPage,
+  type ListQuery,
+  type ListShape,
+  pageOf,
+} from '@superfluidity/api';
+import { systemClock } from '@superfluidity/core';
 import { simulated } from '@superfluidity/driver-simulated';
+import type { EventLog } from '@superfluidity/observe';
 import { openStore, type Store } from '@superfluidity/store';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createCharacterisations } from './characterisations.ts';
+import { defaultLimits } from './limits.ts';
 import { native, simulatedSite, type TestLifecycle, testLifecycle } from './testing.ts';
 
 let store: Store;
@@ -85,6 +96,12 @@ function sameAsInMemory<T, Q extends ListQuery>(
   );
 }
 
+const optionsOf = (opened: Store) => ({
+  store: opened,
+  clock: systemClock,
+  events: { append: () => {} } as unknown as EventLog,
+});
+
 const yesNo = ['true', 'false'];
 
 describe('lists that the database gives', () => {
@@ -121,6 +138,51 @@ describe('lists that the database gives', () => {
       },
       ['alp', 'op-', 'zzz'],
     ));
+
+  it('of characterisations, which are published, replaced, shown and deleted', async () => {
+    const { characterisations, lists } = test.lifecycle;
+    const report = (experiments: number): CharacterisationReport => ({
+      ...{
+        service: `s${experiments % 2}.yaml`,
+        experiments,
+        samples: 7 - experiments,
+        accuracy: 0.5 + experiments / 10,
+      },
+      outliers: 0,
+      useCase: 'http',
+      parameters: ['cpu'],
+      metrics: [],
+      configurations: [],
+      measured: 1,
+      all: 2,
+      classes: [{ name: 'A', samples: 1, keys: [] }],
+      rules: [],
+      warnings: [],
+    });
+    for (const [i, name] of ['one', 'two', 'three'].entries()) await characterisations.put(name, report(i));
+    await sameAsInMemory(
+      (query: Parameters<typeof lists.characterisations>[0]) => lists.characterisations(query),
+      listShapes.characterisations,
+      { service: ['s0.yaml', 's1.yaml', 's2.yaml'] },
+      ['ONE', 'o', 's1', '%'],
+    );
+    expect(await characterisations.show('two')).toMatchObject({ ...report(1), name: 'two' });
+    expect(await characterisations.put('two', report(5))).toMatchObject({ name: 'two', experiments: 5 });
+    await characterisations.remove('two');
+    const unknown = expect.objectContaining({ code: 'SF-LIFECYCLE-UNKNOWN' });
+    await expect(characterisations.remove('two')).rejects.toEqual(unknown);
+    await expect(characterisations.show('two')).rejects.toEqual(unknown);
+    expect(test.events.filter(({ kind }) => kind === 'characterisation').map(({ subject }) => subject)).toEqual([
+      'one',
+      'two',
+      'three',
+      'two',
+      'two',
+    ]);
+    const few = createCharacterisations({ ...optionsOf(store), limits: { ...defaultLimits, characterisations: 2 } });
+    await expect(few.put('four', report(0))).rejects.toMatchObject({ code: 'SF-CORE-LIMIT' });
+    expect((await few.put('one', report(3))).experiments).toBe(3);
+  });
 
   it('of descriptors', () =>
     sameAsInMemory(

@@ -1,4 +1,5 @@
 import {
+  type CharacterisationSummary,
   cursorAt,
   type HandlerInput,
   hostShape,
@@ -27,6 +28,7 @@ import {
   type Store,
 } from '@superfluidity/store';
 import { descriptorView } from './catalogue.ts';
+import { characterisationSummary, summaryColumns } from './characterisations.ts';
 import { createHostIndex, type IndexedHost } from './host-index.ts';
 import { allNetworks } from './network-list.ts';
 import { operationView } from './operation-records.ts';
@@ -42,6 +44,7 @@ type Query<
     | 'listNetworks'
     | 'listDescriptors'
     | 'listServices'
+    | 'listCharacterisations'
     | 'listUnits'
     | 'listOperations',
 > = HandlerInput<N>['query'];
@@ -54,6 +57,7 @@ export interface Lists {
   storage(query: Query<'listStorage'>): Promise<ListPage<ListedStorage>>;
   networks(query: Query<'listNetworks'>): Promise<ListPage<ListedNetwork>>;
   descriptors(query: Query<'listDescriptors'>): Promise<ListPage<Descriptor>>;
+  characterisations(query: Query<'listCharacterisations'>): Promise<ListPage<CharacterisationSummary>>;
   services(query: Query<'listServices'>): Promise<ListPage<Service>>;
   units(query: Query<'listUnits'>): Promise<ListPage<ListedUnit>>;
   operations(query: Query<'listOperations'>): Promise<ListPage<Operation>>;
@@ -88,6 +92,15 @@ const serviceSorts: Sorts = {
   state: sql.ref('state'),
   unitCount: unitsOfService,
   createdAt: sql.ref('created_at'),
+};
+
+const characterisationSorts: Sorts = {
+  name: sql.ref('name'),
+  service: sql.ref('service'),
+  experiments: sql.ref('experiments'),
+  samples: sql.ref('samples'),
+  accuracy: sql.ref('accuracy'),
+  updatedAt: sql.ref('updated_at'),
 };
 
 const unitName = sql`(path || '#' || index)`;
@@ -181,6 +194,19 @@ export function createLists({ store, sites, units }: ListParts): Lists {
         orderOf(query, descriptorSorts, sql.ref('id')),
       );
       return listPage(query, found, found.rows.map(descriptorView));
+    },
+
+    async characterisations(query) {
+      const { search, service } = query;
+      const found = await pageOfRows(
+        db
+          .selectFrom('characterisation')
+          .select(summaryColumns)
+          .$if(service !== undefined, (all) => all.where('service', 'in', service!))
+          .$if(search !== undefined, (all) => all.where(contains([sql.ref('name'), sql.ref('service')], search!))),
+        orderOf(query, characterisationSorts, sql.ref('name')),
+      );
+      return listPage(query, found, found.rows.map(characterisationSummary));
     },
 
     async services(query) {

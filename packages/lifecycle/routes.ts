@@ -43,6 +43,10 @@ type Names =
   | 'terminateService'
   | 'readUnitOutput'
   | 'readUnitMetrics'
+  | 'listCharacterisations'
+  | 'getCharacterisation'
+  | 'putCharacterisation'
+  | 'removeCharacterisation'
   | 'listOperations'
   | 'getOperation'
   | 'retryOperation'
@@ -53,7 +57,7 @@ type Names =
 
 /** What this room answers to the API. */
 export function lifecycleHandlers(lifecycle: Lifecycle): Handlers<Names> {
-  const { sites, catalogue, services, operations, lists, findUnit, scaling, decisions } = lifecycle;
+  const { sites, catalogue, services, operations, lists, findUnit, scaling, decisions, characterisations } = lifecycle;
   return {
     listSites: ({ query }) => lists.sites(query),
     listHosts: ({ query }) => lists.hosts(query),
@@ -115,6 +119,14 @@ export function lifecycleHandlers(lifecycle: Lifecycle): Handlers<Names> {
     readUnitMetrics: async ({ params, query }) => {
       const { units } = await services.show(params.name);
       return [...(await readUnitMetrics(sites, chosenUnits(params.name, units, query.unit).slice(0, query.limit)))];
+    },
+
+    listCharacterisations: ({ query }) => lists.characterisations(query),
+    getCharacterisation: ({ params }) => characterisations.show(params.name),
+    putCharacterisation: ({ params, body }) => characterisations.put(params.name, body),
+    removeCharacterisation: async ({ params }) => {
+      await characterisations.remove(params.name);
+      return null;
     },
 
     listOperations: ({ query }) => lists.operations(query),

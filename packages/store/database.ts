@@ -22,6 +22,7 @@ export interface Database {
   operation_step: OperationStepTable;
   chain_path: ChainPathTable;
   event: EventTable;
+  characterisation: CharacterisationTable;
   account: AccountTable;
   session: SessionTable;
   secret: SecretTable;
@@ -144,6 +145,16 @@ export interface EventTable {
   kind: string;
   subject: string;
   body: JsonColumn;
+}
+
+export interface CharacterisationTable extends Dated {
+  name: string;
+  service: string;
+  experiments: number;
+  samples: number;
+  accuracy: number;
+  /** As packages/api describes it. */
+  report: JsonColumn;
 }
 
 export interface AccountTable extends Dated {

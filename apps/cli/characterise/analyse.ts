@@ -15,12 +15,12 @@ import type { Style } from '../print/style.ts';
 import { table } from '../print/table.ts';
 import { type LoadedCharacterisation, loadCharacterisation, loadDescriptor } from './load.ts';
 
-interface AnalyseOptions {
+export interface AnalyseOptions {
   readonly partial?: boolean;
   readonly out?: string;
 }
 
-async function analysed(file: string, results: string, { partial = false }: AnalyseOptions) {
+export async function analysed(file: string, results: string, { partial = false }: AnalyseOptions) {
   const loaded = await loadCharacterisation(file);
   const content = await readJournal(results, digestOf(loaded.characterisation));
   if (content === undefined)

@@ -2,11 +2,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type CharacterisationReport, type Client, routes } from '@superfluidity/api';
 import type { Analysis } from '@superfluidity/characterise';
 import { readDescriptor } from '@superfluidity/dialects';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { recorded } from '../testing/recorded.ts';
 import { analyseResults, report } from './analyse.ts';
+import { publish } from './publish.ts';
 import { run } from './run.ts';
 
 const at = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
@@ -54,6 +56,24 @@ test('the guide shows what is printed, and it is what all experiments would give
   const [origin] = readDescriptor([{ path, bytes: await readFile(path) }]).service!.block.children;
   expect(origin!.children[0]!.requirements).toEqual({ cpu: 4, memoryMiB: 2048 });
   expect(origin!.children[0]!.execution!.env).toEqual({ THREADS: '1' });
+
+  const published: unknown[] = [];
+  const call = (name: 'putCharacterisation', { params, body }: { params: object; body: unknown }) => {
+    published.push(name, params, routes[name].body.parse(body));
+    return Promise.resolve({ name: 'simulated' });
+  };
+  const given = recorded();
+  const client = () => Promise.resolve({ call } as unknown as Client);
+  await publish({ ...given.context, client }, example, results, {});
+  expect(given.out[0]).toContain('simulated: 17 experiments');
+  const kept = published[2] as CharacterisationReport;
+  expect(published.slice(0, 2)).toEqual(['putCharacterisation', { name: 'simulated' }]);
+  expect(Object.fromEntries(kept.classes.map((one) => [one.name, one.configuration]))).toEqual(templates);
+  expect(kept.configurations.filter(({ chosen }) => chosen)).toHaveLength(3);
+  const silver = kept.classes.find(({ name }) => name === 'Silver')!.descriptor!;
+  const [unit] = readDescriptor([{ path: 'service.yaml', bytes: new TextEncoder().encode(silver) }]).service!.block
+    .children;
+  expect(unit!.children[0]!.requirements).toEqual({ cpu: 4, memoryMiB: 2048 });
 
   const page = join(folder, 'report.html');
   await report(recorded().context, example, results, { out: page });

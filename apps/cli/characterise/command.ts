@@ -17,6 +17,7 @@ export function characteriseCommand(run: Run): Command {
     .option('--halving', 'short trials while there are many candidates, the whole time for those that are chosen')
     .option('--no-deploy', 'the service runs already: only the traffic is made')
     .option('--timeout <seconds>', 'of a deployment', seconds, 600)
+    .option('--publish', 'put the report into the control plane when it is over')
     .option('--dry-run', 'say what would be done, and do nothing')
     .addHelpText(
       'after',
@@ -44,6 +45,13 @@ export function characteriseCommand(run: Run): Command {
     .action(
       run(async (context, file: string, results: string, options) =>
         (await import('./analyse.ts')).report(context, file, results, options as never),
+      ),
+    );
+  analysing('publish', 'put the report into the control plane, where the console shows it')
+    .option('--name <name>', 'under which it is kept (default: that of the file)')
+    .action(
+      run(async (context, file: string, results: string, options) =>
+        (await import('./publish.ts')).publish(context, file, results, options as never),
       ),
     );
   return command;

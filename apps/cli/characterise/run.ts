@@ -25,6 +25,7 @@ interface RunOptions {
   readonly confidence: number;
   readonly noise: number;
   readonly halving?: boolean;
+  readonly publish?: boolean;
   readonly deploy: boolean;
   readonly timeout: number;
   readonly dryRun?: boolean;
@@ -85,6 +86,8 @@ export async function run(context: Context, file: string, options: RunOptions): 
     show.close();
     await journal.close();
   }
+  if (options.publish === true)
+    await (await import('./publish.ts')).publish(context, file, options.results, { partial: true });
 }
 
 /** The first interrupt ends the experiment that is under way and clears up; a second one does not wait for that. */

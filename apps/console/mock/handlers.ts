@@ -1,5 +1,7 @@
 import {
   type CallReply,
+  type CharacterisationReport,
+  type CharacterisationSummary,
   type Event,
   type ListedHost,
   type ListedUnit,
@@ -51,6 +53,15 @@ export function handlers(world: World, scenario: Scenario): Handlers {
       `there is no site ${name}`,
       'List them: `superfluidity site list`.',
     );
+  const characterisation = (name: string | undefined) => {
+    sentinel(name);
+    return found(
+      world.characterisations.get(name ?? ''),
+      'SF-LIFECYCLE-UNKNOWN',
+      `there is no characterisation ${name}`,
+      'Publish one with `superfluidity characterise publish`.',
+    );
+  };
   const service = (name: string | undefined): ServiceDetail => {
     sentinel(name);
     return found(
@@ -339,6 +350,18 @@ export function handlers(world: World, scenario: Scenario): Handlers {
       const next = Math.min(lines.length, from + LINES_PER_READ);
       return { lines: lines.slice(from, next), next };
     },
+    listCharacterisations: ({ query }) =>
+      pageOf([...world.characterisations.values()].map(summaryOf), query as never, listShapes.characterisations),
+    getCharacterisation: ({ params }) => characterisation(params['name']),
+    putCharacterisation: ({ params, body }) => {
+      const made = { ...(body as unknown as CharacterisationReport), name: params['name']!, updatedAt: Date.now() };
+      world.characterisations.set(made.name, made);
+      return summaryOf(made);
+    },
+    removeCharacterisation: ({ params }) => {
+      world.characterisations.delete(characterisation(params['name']).name);
+      return null;
+    },
     readUnitMetrics: ({ params, query }) => {
       const names = query['unit'] as readonly string[] | undefined;
       const named = (unit: Unit) =>
@@ -395,6 +418,11 @@ const TEMPLATE_INPUTS = {
     description: 'On which the web server listens',
   },
 } as const;
+
+const summaryOf = (one: CallReply<'getCharacterisation'>): CharacterisationSummary => {
+  const { name, service, experiments, samples, accuracy, updatedAt } = one;
+  return { name, service, experiments, samples, accuracy, updatedAt };
+};
 
 /** Of a text: eight hexadecimal digits (FNV-1a). */
 function digestOf(text: string): string {

@@ -1,5 +1,6 @@
 import type { Operation, OperationDetail, ServiceDetail, SiteDetail, Unit } from '@superfluidity/api';
 import { makeAnomalies } from './anomalies.ts';
+import { characterisationsAt } from './characterisations.ts';
 import { smallText } from './descriptors.ts';
 import { proofOf } from './proof.ts';
 import { failureOf } from './failure.ts';
@@ -43,6 +44,7 @@ const PAST = [
 
 /** What a console is mostly opened for: things have happened before. */
 export function makeHistory(world: World): void {
+  for (const one of characterisationsAt(Date.now())) world.characterisations.set(one.name, one);
   const now = Date.now();
   const day = 86_400_000;
   world.sites.set('metro', busySite(world, 'metro', 96));

@@ -1,5 +1,6 @@
 import { append } from '@superfluidity/core';
 import type {
+  CallReply,
   Descriptor,
   Event,
   Operation,
@@ -45,6 +46,7 @@ export interface World {
   readonly decisions: ScalingDecision[];
   /** Share of a host, `site/host`, that is taken by what this control plane does not know. */
   readonly others: Map<string, number>;
+  readonly characterisations: Map<string, CallReply<'getCharacterisation'>>;
   readonly system: SystemInfo;
   readonly eventListeners: Set<(event: Event) => void>;
   readonly sampleListeners: Set<(service: string, batch: Sample[]) => void>;
@@ -173,6 +175,7 @@ export function makeWorld(): World {
     violated: new Set(),
     scaling: new Map(),
     decisions: [],
+    characterisations: new Map(),
     others: new Map(),
     system: {
       name: 'superfluidity',

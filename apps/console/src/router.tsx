@@ -144,6 +144,12 @@ const insight = createRoute({
   component: lazyRouteComponent(() => import('./insight/insight-page.tsx'), 'InsightPage'),
 });
 
+const characterisation = createRoute({
+  getParentRoute: () => root,
+  path: '/insight/characterisations/$name',
+  component: lazyRouteComponent(() => import('./insight/characterisation-page.tsx'), 'CharacterisationPage'),
+});
+
 const events = createRoute({
   getParentRoute: () => root,
   path: '/events',
@@ -173,6 +179,7 @@ export const router = createRouter({
     infrastructure,
     site,
     insight,
+    characterisation,
     events,
     settings,
   ]),

@@ -321,6 +321,22 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
     await eventually(rows).toContain(`${site}/${host}`);
   });
 
+  it('finds the report of a characterisation, and takes what is enough for a class into the designer', async () => {
+    await go('/insight?tab=characterisation');
+    await page.locator('[data-row="campus-firewall"]').waitFor();
+    await page.getByRole('textbox', { name: 'Search characterisations' }).fill('unified');
+    await page.locator('[data-row="campus-firewall"]').waitFor({ state: 'detached' });
+    await page.getByRole('link', { name: 'unified-origin' }).click();
+    await page.locator('[data-box-plot="latency"] rect').first().waitFor();
+    expect(await page.locator('[data-box-plot="latency"] rect').count()).toBe(16);
+    expect(await page.getByRole('button', { name: 'Design None' }).getAttribute('data-reason')).toContain(
+      'no descriptor',
+    );
+    await page.getByRole('button', { name: 'Design Class_A' }).click();
+    await page.locator('[data-block="origin"]').waitFor();
+    expect(page.url()).toMatch(/\/designer\?descriptor=desc-/);
+  });
+
   it('lets a reader look, and says why nothing can be changed', async () => {
     const reader = await open(`${TOKEN}-reader`);
     await reader.goto(`${mock.url}/services/mobile-edge`);

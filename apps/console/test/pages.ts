@@ -143,6 +143,16 @@ export function visits(mock: Mock): readonly Visit[] {
       path: '/insight?tab=anomalies&service=mobile-edge',
       shows: '[data-alert]',
     },
+    {
+      name: 'insight-characterisation',
+      path: '/insight?tab=characterisation',
+      shows: '[data-row="unified-origin"]',
+    },
+    {
+      name: 'characterisation',
+      path: '/insight/characterisations/unified-origin',
+      shows: '[data-box-plot="latency"]',
+    },
     { name: 'events', path: '/events', shows: '[data-row]' },
     { name: 'tokens', path: '/settings', shows: '[data-row]' },
     { name: 'users', path: '/settings?tab=users', shows: '[data-row="giulia"]' },

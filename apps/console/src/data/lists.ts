@@ -16,6 +16,7 @@ const KEYS = {
   listUsers: 'users',
   listSecrets: 'secrets',
   listScalingDecisions: 'scalingDecisions',
+  listCharacterisations: 'characterisations',
 } as const;
 
 export type ListRoute = keyof typeof KEYS;

@@ -30,6 +30,7 @@ const STALE: Readonly<Record<string, readonly string[]>> = {
   site: ['site', 'sites', 'links', 'hosts', 'storage'],
   pool: ['site'],
   descriptor: ['descriptor', 'descriptors'],
+  characterisation: ['characterisation', 'characterisations'],
   audit: ['tokens', 'users', 'user', 'secrets'],
   scaling: ['scaling', 'scalingDecisions'],
   anomaly: ['anomalies'],

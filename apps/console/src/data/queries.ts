@@ -143,6 +143,11 @@ export const queries = (client: Client) => ({
       // It may end, or be switched off.
       refetchInterval: 5_000,
     }),
+  characterisation: (name: string) =>
+    queryOptions({
+      queryKey: ['characterisation', name],
+      queryFn: () => client.call('getCharacterisation', { params: { name } }),
+    }),
   output: (service: string, unit: string) =>
     queryOptions({
       queryKey: ['output', service, unit],

@@ -19,11 +19,18 @@ import { DurationsTable, KpiTable } from './duration-tables.tsx';
 import { ScalingTab } from './scaling-tab.tsx';
 import { ServiceChoice } from './service-choice.tsx';
 
+const CharacterisationTab = lazy(() => import('./characterisation-tab.tsx'));
 const TrafficPlot = lazy(() => import('./traffic-plot.tsx'));
 const NO_SERVICES: readonly Service[] = [];
 const NO_OPERATIONS: readonly Operation[] = [];
 /** Each part is a tab; what other rooms find out becomes one more. */
-const tabs = { traffic: 'Traffic', operations: 'Operations', scaling: 'Scaling', anomalies: 'Anomalies' } as const;
+const tabs = {
+  traffic: 'Traffic',
+  operations: 'Operations',
+  scaling: 'Scaling',
+  anomalies: 'Anomalies',
+  characterisation: 'Characterisation',
+} as const;
 
 /** How well it goes, in numbers: what users of a service get, and how quick and how sure the control plane is. */
 export function InsightPage() {
@@ -36,12 +43,20 @@ export function InsightPage() {
         about="What the users of a service get, how quick and sure operations are, and what is decided on scaling and found unusual."
       />
       <PageTabs label="Parts of the insight" tabs={tabs} now={tab} />
-      <PageSection id={TAB_CONTENT} className="sf-section sf-stack" hasBodyWrapper={false}>
-        {tab === 'traffic' && <TrafficTab asked={search.service} />}
-        {tab === 'operations' && <OperationsTab />}
-        {tab === 'scaling' && <ScalingTab asked={search.service} unit={search.unit} />}
-        {tab === 'anomalies' && <AnomaliesTab asked={search.service} />}
-      </PageSection>
+      {tab === 'characterisation' ? (
+        <PageSection id={TAB_CONTENT} isFilled className="sf-fill" hasBodyWrapper={false}>
+          <Suspense>
+            <CharacterisationTab />
+          </Suspense>
+        </PageSection>
+      ) : (
+        <PageSection id={TAB_CONTENT} className="sf-section sf-stack" hasBodyWrapper={false}>
+          {tab === 'traffic' && <TrafficTab asked={search.service} />}
+          {tab === 'operations' && <OperationsTab />}
+          {tab === 'scaling' && <ScalingTab asked={search.service} unit={search.unit} />}
+          {tab === 'anomalies' && <AnomaliesTab asked={search.service} />}
+        </PageSection>
+      )}
     </>
   );
 }
