@@ -81,6 +81,10 @@ export const characteriseLimits = {
   /** What a program may print in one run. */
   outputBytes: 256 * 2 ** 20,
   lineBytes: 64 * 2 ** 10,
+  /** The same of a tool whose whole output is read at once. */
+  toolOutputBytes: 64 * 2 ** 20,
+  /** Runs of a tool in one stress. */
+  toolRuns: 1_000,
   /** File of results. */
   journalBytes: 2 * 2 ** 30,
   /** Parameters that are taken to matter together before active sampling falls back on every configuration for itself. */

@@ -142,12 +142,10 @@ describe('lists that the database gives', () => {
   it('of characterisations, which are published, replaced, shown and deleted', async () => {
     const { characterisations, lists } = test.lifecycle;
     const report = (experiments: number): CharacterisationReport => ({
-      ...{
-        service: `s${experiments % 2}.yaml`,
-        experiments,
-        samples: 7 - experiments,
-        accuracy: 0.5 + experiments / 10,
-      },
+      service: `s${experiments % 2}.yaml`,
+      experiments,
+      samples: 7 - experiments,
+      accuracy: 0.5 + experiments / 10,
       outliers: 0,
       useCase: 'http',
       parameters: ['cpu'],

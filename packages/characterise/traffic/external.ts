@@ -1,9 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { SuperfluidityError } from '@superfluidity/core';
 import { z } from 'zod';
 import type { Sample } from '../analysis/results.ts';
 import { characteriseLimits as limits } from '../errors.ts';
+import { type Fail, runProgram } from './program.ts';
 import { filled, parametersOf, type UseCaseKind } from './use-case.ts';
 
 const shape = z.strictObject({
@@ -17,7 +15,6 @@ const shape = z.strictObject({
 });
 
 const line = z.object({ atMs: z.number(), metrics: z.record(z.string(), z.number()) });
-const ERRORS_KEPT = 4_096;
 
 /**
  * A program that makes the traffic and prints what it measured: a line `{"atMs": 3000, "metrics": {"latency": 0.9}}` for each
@@ -29,60 +26,17 @@ export const external: UseCaseKind = (given) => {
     lengthMs: seconds * 1_000,
     ...(metrics === undefined ? {} : { metrics }),
     async stress(service, signal) {
-      const [program, ...args] = command.map((text) => filled(text, service)) as [string, ...string[]];
-      const fail: Fail = (reason, answer) =>
-        new SuperfluidityError('SF-CHARACTERISE-USE-CASE', {
-          doing: 'make traffic',
-          reason,
-          request: [program, ...args].join(' '),
-          ...(answer === undefined || answer === '' ? {} : { answer }),
-        });
-      const over = AbortSignal.any([signal, AbortSignal.timeout(seconds * 1_000)]);
-      const { configuration, addresses, experiment } = service;
-      const told = JSON.stringify({ configuration, addresses, experiment });
-      // A group of its own, so that what it starts ends with it.
-      const child = spawn(program, args, {
-        detached: true,
-        stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...surroundings(), SUPERFLUIDITY_STRESS: told },
-      });
-      const kill = () => {
-        try {
-          if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-        } catch {
-          // It is over already.
-        }
+      const { configuration, addresses, experiment, share } = service;
+      const told = JSON.stringify({ configuration, addresses, experiment, ...(share === undefined ? {} : { share }) });
+      const program = {
+        command: command.map((text) => filled(text, service)) as [string, ...string[]],
+        timeLimitMs: seconds * 1_000,
+        env: { SUPERFLUIDITY_STRESS: told },
       };
-      let errors = '';
-      child.stderr.on('data', (chunk: Buffer) => {
-        if (errors.length < ERRORS_KEPT) errors += chunk.toString().slice(0, ERRORS_KEPT);
-      });
-      const ended = once(child, 'close').catch((error: unknown) => {
-        throw fail(error instanceof Error ? error.message : String(error));
-      });
-      ended.catch(() => {});
-      over.addEventListener('abort', kill, { once: true });
-      try {
-        const samples = await readSamples(child.stdout, fail);
-        const [code] = (await ended) as [number | null];
-        signal.throwIfAborted();
-        if (over.aborted) throw fail(`it was not over after ${seconds} s`, errors);
-        if (code !== 0) throw fail(`it ended with ${code ?? 'a signal'}`, errors);
-        return samples;
-      } finally {
-        over.removeEventListener('abort', kill);
-        kill();
-      }
+      return runProgram(program, signal, readSamples);
     },
   };
 };
-
-/** Without our own settings: a token is among them. */
-function surroundings(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SUPERFLUIDITY_')));
-}
-
-type Fail = (reason: string, answer?: string) => SuperfluidityError;
 
 async function readSamples(output: AsyncIterable<Buffer>, fail: Fail): Promise<readonly Sample[]> {
   const samples: Sample[] = [];
