@@ -5,6 +5,7 @@ import { anomalyRoutes } from './anomaly-routes.ts';
 import { anyName, anyOf, listOf, listQuery, searchText, yesOrNo } from './lists.ts';
 import { accepted, byId, byName, nothing, type Route } from './route.ts';
 import { scalingRoutes } from './scaling-routes.ts';
+import * as c from './characterisation-schemas.ts';
 import * as s from './schemas.ts';
 import { topologyRoutes } from './topology-routes.ts';
 import { terminalOffer } from './terminal.ts';
@@ -408,7 +409,7 @@ export const routes = {
     query: listQuery(['name', 'service', 'experiments', 'samples', 'accuracy', 'updatedAt'], '-updatedAt', {
       service: anyName('Descriptor that was characterised'),
     }),
-    reply: listOf(s.characterisationSummary, 'CharacterisationList'),
+    reply: listOf(c.characterisationSummary, 'CharacterisationList'),
     status: 200,
     role: 'reader',
   },
@@ -418,7 +419,7 @@ export const routes = {
     summary: 'One report: classes, configurations, rules',
     tag: 'characterisations',
     params: byName,
-    reply: s.characterisationReport.extend({ name: s.name, updatedAt: z.number() }).meta({ id: 'Characterisation' }),
+    reply: c.characterisationReport.extend({ name: s.name, updatedAt: z.number() }).meta({ id: 'Characterisation' }),
     status: 200,
     role: 'reader',
   },
@@ -428,8 +429,8 @@ export const routes = {
     summary: 'Publish a report, or replace the one of that name',
     tag: 'characterisations',
     params: byName,
-    body: s.characterisationReport,
-    reply: s.characterisationSummary,
+    body: c.characterisationReport,
+    reply: c.characterisationSummary,
     status: 200,
     role: 'admin',
   },

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type * as anomaly from './anomaly-routes.ts';
 import type * as scaling from './scaling-schemas.ts';
+import type * as c from './characterisation-schemas.ts';
 import type * as s from './schemas.ts';
 import type { terminalOffer } from './terminal.ts';
 
@@ -41,8 +42,8 @@ export type ServiceBalancer = z.infer<typeof s.serviceBalancer>;
 export type Overlay = z.infer<typeof s.overlay>;
 export type ChainStatus = z.infer<typeof s.chainStatus>;
 export type Event = z.infer<typeof s.event>;
-export type CharacterisationSummary = z.infer<typeof s.characterisationSummary>;
-export type CharacterisationReport = z.infer<typeof s.characterisationReport>;
+export type CharacterisationSummary = z.infer<typeof c.characterisationSummary>;
+export type CharacterisationReport = z.infer<typeof c.characterisationReport>;
 export type Sample = z.infer<typeof s.sample>;
 export type Token = z.infer<typeof s.token>;
 export type User = z.infer<typeof s.user>;
