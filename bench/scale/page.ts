@@ -149,10 +149,12 @@ first, for an exponential time or one of several stages; tasks wait there unless
 | VMs with names (library only) | (B + 2)^N, at most 20,000,000 | an oracle of tests; VMs that are unlike |
 | linear programme (library only) | as \`exact\`, at most 10,000 | another oracle of tests, by HiGHS |
 
-The exact solver is modified policy iteration, whose policies are evaluated by GMRES on their incomplete factors. \`AdaptivePolicy\` (library)
-solves anew when the rates that are measured drift from those of the model: beyond a threshold by a confidence, for a while, and not often. The least and the greatest residual of a sweep bound the optimal gain and that of the policy, so
-that what it prints is certain whatever happened before. Past 10,000,000 states \`auto\` takes the abstract model, and a model with a
+The exact solver is modified policy iteration, whose policies are evaluated by GMRES on their incomplete factors. The least and the greatest
+residual of a sweep bound the optimal gain and that of the policy, so that what it prints is certain whatever happened before. Past 10,000,000 states \`auto\` takes the abstract model, and a model with a
 deployment time is refused (\`SF-SCALE-STATES\`). It exits with 1 when the bound on sweeps came before the tolerance.
+
+\`AdaptivePolicy\` (library) solves anew when the rates that are measured drift from those of the model: beyond a threshold with
+confidence, for a while, and not often.
 
 Thresholds are what the policy does where tasks are spread evenly, for the alarms of a balancer: with so many VMs, from how many tasks on one
 is built, or tasks are rejected, and up to how many one that is left empty is destroyed.
