@@ -127,7 +127,7 @@ export function visits(mock: Mock): readonly Visit[] {
       path: '/infrastructure?tab=topology&selected=link%3Acore~edge&service=mobile-edge',
       shows: '[data-node="link:core~edge"]',
     },
-    { name: 'racks', path: '/infrastructure?tab=racks&site=core', shows: '[data-server="c1"]' },
+    { name: 'racks', path: '/infrastructure?tab=racks&site=metro', shows: '[data-rack="r5"]' },
     { name: 'storage', path: '/infrastructure?tab=storage', shows: '[data-row="edge//flash"]' },
     { name: 'hosts-by-load', path: '/infrastructure?tab=load', shows: '[data-heat-hosts]:not([data-heat-hosts="0"])' },
     { name: 'hosts', path: '/infrastructure?tab=hosts', shows: '[data-row="core/c1"]' },
