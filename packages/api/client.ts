@@ -4,7 +4,6 @@ import './errors.ts';
 import { fillPath } from './fill-path.ts';
 import { type RouteName, type Routes, type Route, routes } from './routes.ts';
 import type { ErrorBody } from './schemas.ts';
-import { openTerminal, type TerminalCall, type TerminalConnection } from './terminal-client.ts';
 
 type In<R, K extends string> = R extends { [P in K]: infer S extends z.ZodType } ? { [P in K]: z.input<S> } : unknown;
 export type CallInput<N extends RouteName> = In<Routes[N], 'params'> &
@@ -43,7 +42,6 @@ export interface Client {
     name: N,
     input: CallInput<N> & { readonly signal: AbortSignal },
   ): AsyncGenerator<CallReply<N>>;
-  openTerminal(call: Omit<TerminalCall, 'server' | 'token'>): TerminalConnection;
 }
 
 interface Parts {
@@ -101,7 +99,6 @@ export function createClient(options: ClientOptions): Client {
       const response = await request(routes[name], (input ?? {}) as Parts, {});
       return (response.status === 204 ? null : await response.json()) as never;
     },
-    openTerminal: (call) => openTerminal({ ...call, server: options.server, token: options.token }),
     async metrics() {
       return (await request({ method: 'GET', path: '/metrics' }, {}, {})).text();
     },

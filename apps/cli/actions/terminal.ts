@@ -1,6 +1,6 @@
-import { ApiError, type TerminalCall, type TerminalConnection } from '@superfluidity/api';
+import { ApiError, openTerminal, type TerminalCall, type TerminalConnection } from '@superfluidity/api';
 import { SuperfluidityError } from '@superfluidity/core';
-import type { Context } from '../context.ts';
+import { type Context, findToken } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 
 /** Ends the session from this side, as in telnet: a serial console does not end by itself. */
@@ -21,10 +21,12 @@ export async function terminal(
   command: readonly string[],
 ): Promise<void> {
   const { stdin, stdout } = process;
-  const client = await context.client();
+  const token = await findToken(context.options);
   let opened = false;
   const { promise: ended, resolve: onEnd } = Promise.withResolvers<End>();
-  const connection = client.openTerminal({
+  const connection = openTerminal({
+    server: context.options.server,
+    token,
     service,
     unit,
     ...sizeOf(stdout),

@@ -166,6 +166,61 @@ describe.skipIf(whyNoBrowser !== undefined)(title, { timeout: 60_000 }, () => {
     expect(saved).toBe(`${lines.join('\n')}\n`);
   });
 
+  it('says of every action of a service, in every state, why it cannot be done', async () => {
+    const service = mock.world.services.get('mobile-edge')!;
+    const states = {
+      'at rest': service,
+      'being changed': { ...service, busy: 'op-1' },
+      'not deployed': { ...service, state: 'NOT_INSTANTIATED' as const, unitCount: 0, runningCount: 0, units: [] },
+      'without units': { ...service, unitCount: 0, runningCount: 0, units: [] },
+      'with a failed unit': {
+        ...service,
+        healthy: false,
+        units: service.units.map((one) => ({ ...one, state: 'failed' as const })),
+      },
+    };
+    const shownTo = async (on: Page) => {
+      const found: Record<string, Record<string, boolean>> = {};
+      for (const [name, changed] of Object.entries(states)) {
+        mock.world.services.set('mobile-edge', changed);
+        await on.goto(`${mock.url}/services/mobile-edge?tab=units&unit=${service.units[0]!.id}&show=terminal`);
+        const actions = on.locator('.sf-service__actions button, .sf-terminal__bar button');
+        await on
+          .locator(name === 'at rest' || name === 'being changed' ? '.sf-terminal__bar' : 'h1')
+          .first()
+          .waitFor();
+        found[name] = {};
+        for (const action of await actions.all()) {
+          const disabled = (await action.getAttribute('aria-disabled')) === 'true' || (await action.isDisabled());
+          const reason = await action.getAttribute('data-reason');
+          expect(disabled ? reason : '', `${name}: ${await action.innerText()}`).toMatch(
+            disabled ? /^[A-Z].{10}/ : /^$/,
+          );
+          found[name][(await action.innerText()).trim()] = !disabled;
+        }
+      }
+      mock.world.services.set('mobile-edge', service);
+      return found;
+    };
+    const admin = await shownTo(page);
+    const all = { 'Move…': true, 'Scale…': true, Heal: true, Terminate: true };
+    expect(admin['at rest']).toMatchObject(all);
+    expect(admin['being changed']).toMatchObject({ 'Move…': false, 'Scale…': false, Heal: false, Terminate: false });
+    expect(admin['not deployed']).toMatchObject({ 'Move…': false, 'Scale…': false, Heal: false, Terminate: true });
+    expect(admin['without units']).toMatchObject({ 'Move…': false, Terminate: true });
+    expect(admin['with a failed unit']).toMatchObject(all);
+    const reader = await openConsole(browser, mock.url, complaints, {}, `${TOKEN}-reader`);
+    for (const state of Object.values(await shownTo(reader))) {
+      expect(Object.keys(state).length).toBeGreaterThan(3);
+      expect(Object.values(state)).not.toContain(true);
+    }
+    await reader.close();
+    // The dialogs too.
+    await page.goto(`${mock.url}/services/mobile-edge?do=scale`);
+    const submit = page.getByRole('dialog').getByRole('button', { name: 'Scale', exact: true });
+    await eventually(() => submit.getAttribute('data-reason')).toMatch(/^There are 1 now/);
+  });
+
   it('has nothing to complain of', () => {
     expect(complaints).toEqual([]);
   });

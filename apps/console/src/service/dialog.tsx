@@ -1,6 +1,18 @@
 import { Button, Modal, ModalBody, ModalFooter, ModalHeader } from '@patternfly/react-core';
 import { type FormEvent, type ReactNode, useId } from 'react';
+import { ReasonButton } from '../ui/action-button.tsx';
 import { errorBodyOf, ErrorView } from '../ui/error-view.tsx';
+import type { Permission } from '../view-model/permitted.ts';
+
+function maySubmit(of: {
+  readonly disabled: boolean;
+  readonly because?: string;
+  readonly pending: boolean;
+}): Permission {
+  if (of.pending) return { allowed: false, reason: 'It is being asked for.' };
+  if (!of.disabled) return { allowed: true };
+  return { allowed: false, reason: of.because ?? 'Something in the form is missing, or not as it should be.' };
+}
 
 /** A form that starts an operation. It stays open, with the error, when the control plane refuses. */
 export function Dialog(props: {
@@ -8,6 +20,8 @@ export function Dialog(props: {
   readonly description: string;
   readonly verb: string;
   readonly disabled: boolean;
+  /** Why, where more is known than that the form is not complete. */
+  readonly because?: string;
   readonly pending: boolean;
   readonly error: unknown;
   readonly onSubmit: () => void;
@@ -36,9 +50,9 @@ export function Dialog(props: {
         </form>
       </ModalBody>
       <ModalFooter>
-        <Button type="submit" form={id} isDisabled={props.disabled || props.pending} isLoading={props.pending}>
+        <ReasonButton type="submit" form={id} permission={maySubmit(props)} isLoading={props.pending}>
           {props.verb}
-        </Button>
+        </ReasonButton>
         <Button variant="link" onClick={props.onClose}>
           Cancel
         </Button>

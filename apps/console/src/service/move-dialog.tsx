@@ -42,6 +42,7 @@ export function MoveDialog(props: {
       description="Make before break: the new one runs before the chain is switched, then the old one finishes what it has and is removed."
       verb="Move"
       disabled={to === undefined}
+      because="No other site can take it: the list of sites says why."
       pending={move.isPending}
       error={move.error}
       onSubmit={() => to !== undefined && move.mutate(to.site.name)}

@@ -31,6 +31,7 @@ export function ScaleDialog(props: {
       description="Instances are added where placement finds room for them, or drained and removed."
       verb="Scale"
       disabled={count === wanted || path === ''}
+      because={path === '' ? 'The service has no units.' : `There are ${wanted} now. Choose another number.`}
       pending={scale.isPending}
       error={scale.error}
       onSubmit={() => scale.mutate()}

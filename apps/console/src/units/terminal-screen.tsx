@@ -1,9 +1,9 @@
 import '@xterm/xterm/css/xterm.css';
-import type { TerminalConnection } from '@superfluidity/api';
+import { openTerminal, type TerminalConnection } from '@superfluidity/api';
 import { FitAddon } from '@xterm/addon-fit';
 import { type ITheme, Terminal } from '@xterm/xterm';
 import { useEffect, useRef } from 'react';
-import { useClient } from '../data/session.tsx';
+import { useSession } from '../data/session.tsx';
 import { useStore } from '../data/store.ts';
 import { theme } from '../data/theme.ts';
 import { overBecause, type TerminalState } from '../view-model/terminal-state.ts';
@@ -31,7 +31,7 @@ interface ScreenProps {
 
 /** One terminal, from its opening to its end. It is opened by being shown and closed by being taken away. */
 export default function TerminalScreen({ service, unit, screenReader, onState, onLeave }: ScreenProps) {
-  const client = useClient();
+  const { credential } = useSession();
   const element = useRef<HTMLDivElement>(null);
   const terminal = useRef<Terminal>(undefined);
   const told = useRef({ onState, onLeave });
@@ -58,10 +58,14 @@ export default function TerminalScreen({ service, unit, screenReader, onState, o
       event.preventDefault();
       return false;
     });
+    const shown = credential.get();
     let wasOpen = false;
     let gone = false;
     const encoder = new TextEncoder();
-    const connection: TerminalConnection = client.openTerminal({
+    const connection: TerminalConnection = openTerminal({
+      server: location.origin,
+      // Of a session the cookie goes along by itself.
+      ...(shown.kind === 'token' ? { token: shown.token } : {}),
       service,
       unit,
       columns: screen.cols,
@@ -89,7 +93,7 @@ export default function TerminalScreen({ service, unit, screenReader, onState, o
       screen.dispose();
       terminal.current = undefined;
     };
-  }, [client, service, unit]);
+  }, [credential, service, unit]);
 
   useEffect(() => {
     if (terminal.current !== undefined) terminal.current.options.theme = THEMES[colours];

@@ -22,8 +22,11 @@ export function UnitTerminal({ service, unit }: { readonly service: string; read
     setTurn(turn + 1);
     setState({ at: 'opening' });
   };
-  if (offer.error !== null) return <ErrorView error={errorBodyOf(offer.error)} title="Nobody knows of a terminal" />;
-  if (offer.data === undefined) return <Spinner size="md" aria-label="Asking for a terminal" />;
+  // What was offered stays while the control plane is away: there may be a terminal below, or the end of one to be read.
+  if (offer.data === undefined) {
+    if (offer.error === null) return <Spinner size="md" aria-label="Asking for a terminal" />;
+    return <ErrorView error={errorBodyOf(offer.error)} title="Nobody knows of a terminal" />;
+  }
   const may = terminalMay(offer.data);
   return (
     <div className="sf-terminal" data-terminal-state={state.at}>

@@ -8,6 +8,7 @@ import {
   serviceMay,
   siteMay,
   siteMayHost,
+  terminalMay,
   tokenMay,
 } from './permitted.ts';
 
@@ -50,6 +51,55 @@ describe('what may be done with a service', () => {
     expect(siteMayHost(sites[1]!, service.units)).toEqual({ allowed: false, reason: 'it is there now' });
     expect(siteMayHost(sites[0]!, [vm])).toEqual({ allowed: false, reason: 'has no host for environment vm' });
     expect(siteMayHost(aSite('x', ['h'], { healthy: false }), [])).toEqual({ allowed: false, reason: 'not healthy' });
+  });
+});
+
+describe('every action in every state', () => {
+  const told = (may: ReturnType<typeof serviceMay>) => may.allowed || /^[A-Z].{8,}\.?$/.test(may.reason);
+  const states = ['INSTANTIATED', 'NOT_INSTANTIATED'] as const;
+  const verbs = ['move', 'scale', 'heal', 'terminate'] as const;
+  const sites = [aSite('edge', ['e1']), aSite('core', ['c1'])];
+
+  it('of a service is allowed or says why not, and nothing is while another operation is under way', () => {
+    let refused = 0;
+    for (const verb of verbs)
+      for (const state of states)
+        for (const busy of [{}, { busy: 'op-1' }])
+          for (const unitCount of [0, 1])
+            for (const there of [[], sites.slice(1), sites]) {
+              const may = serviceMay(verb, { state, unitCount, ...busy }, there);
+              expect(told(may), JSON.stringify({ verb, state, busy, unitCount })).toBe(true);
+              if ('busy' in busy || (state === 'NOT_INSTANTIATED' && verb !== 'terminate'))
+                expect(may.allowed).toBe(false);
+              if (verb === 'terminate' && !('busy' in busy)) expect(may.allowed).toBe(true);
+              if (!may.allowed) refused += 1;
+            }
+    expect(refused).toBeGreaterThan(40);
+  });
+
+  it('of an operation is allowed or says why not', () => {
+    const all = [
+      'STARTING',
+      'PROCESSING',
+      'COMPLETED',
+      'FAILED_TEMP',
+      'ROLLING_BACK',
+      'ROLLED_BACK',
+      'FAILED',
+    ] as const;
+    for (const verb of operationVerbs)
+      for (const state of all)
+        for (const cancelPending of [false, true])
+          expect(told(operationMay(verb, { state, cancelPending })), `${verb} ${state}`).toBe(true);
+  });
+
+  it('of a terminal is what the server offers, with its reason', () => {
+    expect(terminalMay({ possible: true })).toEqual({ allowed: true });
+    expect(terminalMay({ possible: false, reason: 'the unit is failed' })).toEqual({
+      allowed: false,
+      reason: 'No terminal: the unit is failed.',
+    });
+    expect(told(terminalMay({ possible: false }))).toBe(true);
   });
 });
 
