@@ -61,5 +61,7 @@ export const learnLimits = {
   /** Nodes of a Lempel-Ziv tree, fewer where the alphabet is large: nodes times symbols stay below 2 to the 32nd. */
   lzNodes: 20_000_000,
   shifts: 64,
+  /** Of a sequence by which others are parsed: about 200 bytes each. */
+  crossSymbols: 2_000_000,
   backShift: 64,
 } as const;

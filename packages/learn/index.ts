@@ -9,6 +9,8 @@ export { type C45Options, trainC45 } from './c45/train.ts';
 export { type C45Tree, sizeOf, type TreeNode } from './c45/tree.ts';
 export * from './errors.ts';
 export { type Forest, type ForestOptions, predictForest, readForest, trainForest } from './forest/train.ts';
+export { CrossParser } from './lz78/cross-parse.ts';
+export { Lz78Ensemble, trainLz78Ensemble } from './lz78/ensemble.ts';
 export { type Lz78Model, readLz78, type Symbols } from './lz78/model.ts';
 export { Lz78Scorer, type Lz78ScoreOptions, type Lz78Stream } from './lz78/score.ts';
 export { type Lz78Options, Lz78Trainer, trainLz78 } from './lz78/train.ts';

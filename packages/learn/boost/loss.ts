@@ -11,6 +11,31 @@ export function meanLoss(loss: Loss, target: ArrayLike<number>, predicted: Array
   return total / target.length;
 }
 
+/**
+ * Where each answer should go to make the loss smaller, and how much that is worth. At an answer that is just right, the loss of
+ * a quantile has a kink, and any slope between those of its sides is one: such rows get the one with which all together stay
+ * where they are, if there is one. Else where many rows share one value, and the answer is that, all would point down alike,
+ * nothing would tell rows apart, and boosting would stop before it began.
+ */
+export function slopes(loss: Loss, target: Float64Array, predicted: Float64Array, into: Float64Array): void {
+  if (loss.kind === 'squared') {
+    for (let i = 0; i < target.length; i += 1) into[i] = target[i]! - predicted[i]!;
+    return;
+  }
+  const { quantile } = loss;
+  let [sum, exact] = [0, 0];
+  for (let i = 0; i < target.length; i += 1) {
+    const error = target[i]! - predicted[i]!;
+    if (error === 0) exact += 1;
+    else sum += error > 0 ? quantile : quantile - 1;
+  }
+  const even = exact === 0 ? 0 : Math.min(quantile, Math.max(quantile - 1, -sum / exact));
+  for (let i = 0; i < target.length; i += 1) {
+    const error = target[i]! - predicted[i]!;
+    into[i] = error === 0 ? even : error > 0 ? quantile : quantile - 1;
+  }
+}
+
 /** What minimises the loss of these values, if all get one answer; `values` is put in another order. O(n). */
 export function bestConstant(loss: Loss, values: Float64Array): number {
   if (loss.kind === 'squared') return values.reduce((a, b) => a + b, 0) / values.length;

@@ -6,7 +6,7 @@ import { checkHistograms } from '../histogram/limits.ts';
 import { arrayOf, modelOf, notAModel, numberOf, shapesOf } from '../model-json.ts';
 import { alignTable, type ColumnShape, type NumericColumn, shapeOf, type Table, unusable } from '../table.ts';
 import { checkNumbers } from '../target.ts';
-import { bestConstant, type Loss } from './loss.ts';
+import { bestConstant, type Loss, slopes } from './loss.ts';
 
 export interface BoostOptions {
   readonly loss?: Loss;
@@ -57,11 +57,8 @@ export function trainBoosted(table: Table, target: NumericColumn, options: Boost
   const left = new Float64Array(rows);
   const trees: FlatTree[] = [];
   for (let t = 0; t < count; t += 1) {
-    for (let row = 0; row < rows; row += 1) {
-      const error = values[row]! - predicted[row]!;
-      sums[row] = loss.kind === 'squared' ? error : error > 0 ? loss.quantile : loss.quantile - 1;
-      order[row] = row;
-    }
+    for (let row = 0; row < rows; row += 1) order[row] = row;
+    slopes(loss, values, predicted, sums);
     const tree = grower.grow({ outputs: 1, sums }, order, (leaf) => {
       const own = grower.rowsOf(leaf);
       let answer = leaf.totals[0]! / (leaf.totals[1]! + l2);

@@ -164,6 +164,18 @@ describe('ensembles', () => {
     expect(trainForest(known.table, known.target, { seed: 2, trees: 1 }).trees[0]).not.toEqual(forest.trees[0]);
   });
 
+  test('boosting of a quantile begins also where more rows than it leaves out have the worst value', () => {
+    const random = seeded(8);
+    const x = Float64Array.from({ length: 2_000 }, random);
+    // One row of four waits as long as it may; the others go by x.
+    const y = x.map((value) => (value > 0.75 ? 5 : value));
+    const loss = { kind: 'quantile', quantile: 0.95 } as const;
+    const table = makeTable([numeric('x', x)]);
+    const model = trainBoosted(table, numeric('y', y), { trees: 60, leaves: 8, rate: 0.2, loss });
+    const constant = new Float64Array(2_000).fill(bestConstant(loss, y.slice()));
+    expect(meanLoss(loss, y, predictBoosted(model, table))).toBeLessThan(0.1 * meanLoss(loss, y, constant));
+  });
+
   test.each([0.1, 0.5, 0.95])('%d of the rows are below what boosting says for that quantile', (quantile) => {
     const model = trainBoosted(known.table, known.target, {
       trees: 60,

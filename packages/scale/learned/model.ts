@@ -37,9 +37,8 @@ export interface TrainOptions extends Features {
 }
 
 /**
- * Learns a quantile of quality from measurements by gradient boosting: the mean first, then how far the quantile is above it
- * (where more rows than the quantile leaves out are at one worst value, boosting alone has nothing to begin with). It is of
- * the logarithm, whose quantiles are the same ones, so that seconds do not drown the milliseconds that are promised.
+ * Learns a quantile of quality from measurements by gradient boosting: the mean first, then how far the quantile is above it.
+ * It is of the logarithm, whose quantiles are the same ones, so that seconds do not drown the milliseconds that are promised.
  * Columns are in the order perPod, fixed. Rejects with SF-SCALE-INPUT fewer than `scaleLimits.trainingRows` rows, and as
  * `trainBoosted` does. O(trees x rows x columns).
  */
