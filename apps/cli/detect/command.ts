@@ -15,6 +15,11 @@ export function detectCommand(run: Run): Command {
     .addOption(
       new Option('--threshold <method>', 'how the rate is kept').choices(['conformal', 'extreme']).default('conformal'),
     )
+    .option(
+      '--regular <part>',
+      'what is more regular than usual, too: part of what is normal that is taken for that',
+      probability,
+    )
     .addOption(
       new Option('--quantiser <method>', 'how letters are made of numbers')
         .choices(['k-means', 'log', 'quantile'])
@@ -48,6 +53,7 @@ export function detectCommand(run: Run): Command {
     .argument('<detector>', 'made by detect train, with --window or for lines')
     .argument('[file]', 'what is observed', '-')
     .option('--all', 'say what is normal, too')
+    .option('--drift', 'say when what is normal has changed for good')
     .action(
       run(async (context, detector: string, file: string, options) =>
         (await import('./watch.ts')).watch(context, detector, file, options as never),

@@ -65,6 +65,34 @@ test('lines of names are sequences each', async () => {
   });
 });
 
+test('what has changed for good is said once, what is more regular than usual as such', async () => {
+  const random = seeded(11);
+  const column = (count: number, of: () => number) => Array.from({ length: count }, () => of().toFixed(3)).join('\n');
+  const before = () => 10 * random() * random();
+  const out = join(folder, 'series.json');
+  const learned = column(6_000, before);
+  const two = recorded();
+  await train(two.context, [await file('series.csv', `value\n${learned}\n`)], {
+    ...usual,
+    quantiser: 'k-means',
+    letters: 6,
+    window: 20,
+    regular: 0.02,
+    out,
+  });
+  expect(two.out[0]).toMatch(/^and below [\d.]+, more regular than usual: a rate of 0.02$/m);
+  const after = await file('after.csv', `value\n${column(1_000, before)}\n${column(1_000, () => 6 + 4 * random())}\n`);
+  const people = recorded();
+  await watch(people.context, out, after, { drift: true });
+  const drifts = people.out.filter((line) => line.startsWith('drift'));
+  expect(drifts.length).toBeGreaterThan(0);
+  expect(Number(/line (\d+)/.exec(drifts[0]!)![1])).toBeGreaterThan(1_000);
+  expect(process.exitCode).toBe(1);
+  const again = recorded();
+  await watch(again.context, out, await file('known.csv', `value\n${learned}\n`), {});
+  expect(again.out.some((line) => line.endsWith('more regular than usual'))).toBe(true);
+});
+
 test.each([
   ['a cell that is no number', 'value\n1\nNaN\n', {}, 'SF-CLI-FILE', /line 3: NaN is not a number/],
   ['a column that is not there', 'other\n1\n', {}, 'SF-CLI-FILE', /line 2: there is no value/],

@@ -19,6 +19,8 @@ export async function loadDetector(file: string): Promise<Detector> {
   return readDetector(value);
 }
 
+type Shown = { readonly regular?: true };
+
 export async function score(
   context: Context,
   file: string,
@@ -29,8 +31,8 @@ export async function score(
   const observed = await readObserved(files, options);
   const verdicts = [...observed].flatMap(([key, each]) =>
     scoresOf(detector, each).map((bits, window) => {
-      const { score: rounded, p, anomalous } = judge(detector, bits, 1);
-      return { key, ...(detector.window === undefined ? {} : { window }), score: rounded, p, anomalous };
+      const { letters: _letters, ...verdict } = judge(detector, bits, 1);
+      return { key, ...(detector.window === undefined ? {} : { window }), ...verdict };
     }),
   );
   if (verdicts.length === 0) {
@@ -41,15 +43,18 @@ export async function score(
   }
   const anomalies = verdicts.filter(({ anomalous }) => anomalous);
   if (anomalies.length > 0) process.exitCode = exitCodes.failed;
-  const { value, rate } = detector.threshold;
+  const { value, rate: above } = detector.threshold;
+  const rate = above + (detector.regular?.rate ?? 0);
+  const below = detector.regular === undefined ? '' : ` or below ${detector.regular.value.toFixed(4)}`;
   await context.show({ threshold: value, rate, judged: verdicts.length, anomalies: anomalies.length, verdicts }, () =>
     [
-      `${anomalies.length} of ${verdicts.length} above ${value.toFixed(4)} bits a letter; ${(rate * verdicts.length).toFixed(1)} would be if all were normal`,
+      `${anomalies.length} of ${verdicts.length} above ${value.toFixed(4)}${below} bits a letter; ${(rate * verdicts.length).toFixed(1)} would be if all were normal`,
       '',
       table(anomalies.toSorted((a, b) => b.score - a.score).slice(0, ROWS_MAX), [
         { title: 'SEQUENCE', value: (one) => one.key },
         { title: 'WINDOW', value: (one) => one.window ?? '' },
         { title: 'SCORE', value: (one) => one.score.toFixed(4), align: 'right' },
+        ...(below === '' ? [] : [{ title: 'REGULAR', value: (one: Shown) => (one.regular === true ? 'yes' : '') }]),
         { title: 'P', value: (one) => one.p.toPrecision(2), align: 'right' },
       ]),
     ].join('\n'),

@@ -12,6 +12,7 @@ interface TrainOptions extends RowOptions {
   readonly quantiser: 'k-means' | 'log' | 'quantile';
   readonly letters: number;
   readonly differences?: boolean;
+  readonly regular?: number;
   readonly season?: number;
   readonly slots: number;
 }
@@ -19,7 +20,7 @@ interface TrainOptions extends RowOptions {
 const HOUR_MS = 3_600_000;
 
 export async function train(context: Context, files: readonly string[], options: TrainOptions): Promise<void> {
-  const { window, rate, threshold, quantiser, letters, differences, season, slots, out } = options;
+  const { window, rate, threshold, quantiser, letters, differences, regular, season, slots, out } = options;
   const observed = [...(await readObserved(files, options)).values()];
   const wanted: DetectorOptions = {
     rate,
@@ -28,6 +29,7 @@ export async function train(context: Context, files: readonly string[], options:
     letters,
     of: differences === true ? 'difference' : 'value',
     ...(window === undefined ? {} : { window }),
+    ...(regular === undefined ? {} : { regular }),
     ...(season === undefined ? {} : { season: { periodMs: season * HOUR_MS, slots } }),
   };
   const detector = trainDetector(observed, wanted);
@@ -40,12 +42,18 @@ export async function train(context: Context, files: readonly string[], options:
     nodes: detector.lz78.parents.length + 1,
     scores: detector.scores.length,
     threshold: detector.threshold,
+    ...(detector.regular === undefined ? {} : { regular: detector.regular }),
     out,
   };
   await context.show(summary, () =>
     [
       `${summary.sequences} sequences, ${summary.letters} letters, ${summary.nodes} nodes`,
       `anomalies are above ${detector.threshold.value.toFixed(4)} bits a letter: a false-alarm rate of ${rate}, from ${summary.scores} scores`,
+      ...(detector.regular === undefined
+        ? []
+        : [
+            `and below ${detector.regular.value.toFixed(4)}, more regular than usual: a rate of ${detector.regular.rate}`,
+          ]),
       `written to ${out}`,
     ].join('\n'),
   );

@@ -65,6 +65,28 @@ test('system calls in an order that never was are an anomaly, names that never w
   expect(() => scoresOf(detector, values([1, 2]))).toThrow(code('SF-DETECT-MODEL'));
 });
 
+test('what is more regular than usual is an anomaly where that is wanted, at the rate that was said', () => {
+  const random = seeded(17);
+  // Steps of one cycle, of which people leave out and repeat some, and programs none.
+  const steps = (count: number, strays: number) =>
+    values(Float64Array.from({ length: count }, (_, i) => (random() < strays ? Math.floor(random() * 4) : i % 4)));
+  const options = { window: 40, letters: 4, rate: 0.02 };
+  const learned = steps(40_000, 0.3);
+  const detector = readDetector(JSON.parse(JSON.stringify(trainDetector([learned], { ...options, regular: 0.05 }))));
+  const verdicts = (by: Detector, observed: Observed) => scoresOf(by, observed).map((score) => judge(by, score, 40));
+  const found = verdicts(detector, steps(40_000, 0.3)).filter(({ regular }) => regular === true).length / 1_000;
+  expect(found).toBeGreaterThan(0.02);
+  expect(found).toBeLessThan(0.09);
+  // Nothing in it is improbable, and that is what is strange.
+  const exact = steps(4_000, 0);
+  const stuck = verdicts(detector, exact).filter(({ regular }) => regular === true);
+  expect(stuck.length).toBeGreaterThan(95);
+  expect(stuck.every(({ anomalous }) => anomalous)).toBe(true);
+  const oneSided = trainDetector([learned], options);
+  expect(oneSided.regular).toBeUndefined();
+  expect(verdicts(oneSided, exact).filter(({ anomalous }) => anomalous).length).toBeLessThan(5);
+});
+
 test('a series is judged window by window, against what is usual for the time', () => {
   const random = seeded(4);
   const minutes = 60_000;

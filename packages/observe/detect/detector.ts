@@ -2,7 +2,13 @@ import { type Lz78Model, Lz78Scorer, trainLz78 } from '@superfluidity/learn';
 import { detectLimits } from './errors.ts';
 import { fitInput, type Input, type InputOptions, lettersIn, lettersOf, type Observed } from './input.ts';
 import { beyond, unusable } from './quantise.ts';
-import { conformalThreshold, extremeThreshold, type Threshold } from './threshold.ts';
+import {
+  conformalThreshold,
+  extremeThreshold,
+  type RegularThreshold,
+  regularThreshold,
+  type Threshold,
+} from './threshold.ts';
 
 export interface DetectorOptions extends InputOptions {
   /** Letters that are judged together; a whole sequence at a time where it is undefined. */
@@ -10,6 +16,11 @@ export interface DetectorOptions extends InputOptions {
   /** False alarms: part of normal sequences or windows that are said to be anomalies. */
   readonly rate?: number;
   readonly threshold?: Threshold['method'];
+  /**
+   * What is more regular than usual is an anomaly too (a program where people were, a value that is stuck): part of normal
+   * behaviour that is said to be so, besides `rate`.
+   */
+  readonly regular?: number;
   readonly shifts?: number;
   readonly backShift?: number;
   readonly gamma?: number;
@@ -24,6 +35,7 @@ export interface Detector {
   readonly gamma?: number;
   readonly lz78: Lz78Model;
   readonly threshold: Threshold;
+  readonly regular?: RegularThreshold;
   /** Of normal behaviour that was not learned from, ascending. */
   readonly scores: readonly number[];
 }
@@ -57,6 +69,7 @@ export function trainDetector(all: readonly Observed[], options: DetectorOptions
     version: 1,
     ...known,
     threshold,
+    ...(options.regular === undefined ? {} : { regular: regularThreshold(scores, options.regular, method) }),
     scores: scores.filter((_, i) => i % kept === 0),
   };
 }

@@ -8,4 +8,4 @@ export { fitSeason, residual, type Season } from './season.ts';
 export { DetectorStream, judge, type Verdict } from './stream.ts';
 export { type Beacon, beaconTimes, personTimes } from './synthetic.ts';
 export { type Finding, TenantDetectors, type TenantOptions } from './tenants.ts';
-export { conformalThreshold, extremeThreshold, pValue, type Threshold } from './threshold.ts';
+export { conformalThreshold, extremeThreshold, pValue, type RegularThreshold, type Threshold } from './threshold.ts';

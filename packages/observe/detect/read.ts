@@ -38,6 +38,7 @@ const shape = z.object({
     value: number,
     tail: z.object({ from: number, part: number, shape: number, scale: number }).optional(),
   }),
+  regular: z.object({ rate: number.gt(0).lt(1), value: number }).optional(),
   scores: z.array(number).min(1).max(detectLimits.scores).refine(ascending, 'scores are not ascending'),
 });
 

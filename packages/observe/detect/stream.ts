@@ -10,6 +10,8 @@ export interface Verdict {
   /** Part of normal scores that are as high. */
   readonly p: number;
   readonly anomalous: boolean;
+  /** It is an anomaly for being more regular than usual, and not for being improbable. */
+  readonly regular?: true;
   /** Letters that it is about. */
   readonly letters: number;
 }
@@ -61,6 +63,8 @@ export class DetectorStream {
   }
 }
 
-export function judge({ scores, threshold }: Detector, score: number, letters: number): Verdict {
-  return { score, p: pValue(scores, score), anomalous: score > threshold.value, letters };
+export function judge({ scores, threshold, regular }: Detector, score: number, letters: number): Verdict {
+  const p = pValue(scores, score);
+  if (regular !== undefined && score < regular.value) return { score, p, anomalous: true, regular: true, letters };
+  return { score, p, anomalous: score > threshold.value, letters };
 }

@@ -27,6 +27,12 @@ export function conformalThreshold(scores: ArrayLike<number>, rate: number): Thr
   return { method: 'conformal', rate, value: sorted[rank - 1]! };
 }
 
+/** Below which score something is more regular than it ever was. Plain JSON. */
+export interface RegularThreshold {
+  readonly rate: number;
+  readonly value: number;
+}
+
 const TAIL_PART = 0.1;
 const TAIL_LEAST = 20;
 
@@ -51,6 +57,17 @@ export function extremeThreshold(scores: ArrayLike<number>, rate: number): Thres
   const part = count / n;
   const value = from + excessOf(tail, partToAsk(tail, count, rate / part));
   return { method: 'extreme', rate, value, tail: { from, part, ...tail } };
+}
+
+/** The same on the other side: a normal score is below it with at most this rate. */
+export function regularThreshold(
+  scores: readonly number[],
+  rate: number,
+  method: Threshold['method'],
+): RegularThreshold {
+  const mirrored = scores.map((score) => -score);
+  const { value } = method === 'conformal' ? conformalThreshold(mirrored, rate) : extremeThreshold(mirrored, rate);
+  return { rate, value: -value };
 }
 
 /** How many scores of normal behaviour the promise of a rate takes. */
