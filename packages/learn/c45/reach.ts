@@ -6,6 +6,9 @@ import type { Sweep } from './sweep.ts';
 const CLASSES = 8;
 /** Cuts that are bounded together, at most and at least. */
 const [LARGEST, SMALLEST] = [64, 4];
+/** Cases below the last cut by class, and what their classes have there: made once, not for each of a million columns of nodes. */
+const left = new Int32Array(CLASSES);
+const ends = new Float64Array(CLASSES);
 /** With fewer cases the sweep itself is as fast. */
 const FEW = 24;
 
@@ -32,10 +35,12 @@ export function mayGain(sweep: Sweep, before: number, counts: Int32Array): boole
   // What rounding makes of a sum is less than a tie: a cut that is worth more than nothing leaves less than this.
   const most = before - Math.log2(distinctOf(sweep) - 1);
   const [mask, bits] = [(1 << labelBits) - 1, Math.floor(32 / classes)];
-  const full = bits === 32 ? 0xffffffff : 2 ** bits - 1;
+  const full = (1 << bits) - 1;
   const largest = Math.min(LARGEST, full);
-  const left = new Int32Array(classes);
-  const ends = Float64Array.from(counts, (n) => masses[n]!);
+  for (let c = 0; c < classes; c += 1) {
+    left[c] = 0;
+    ends[c] = masses[counts[c]!]!;
+  }
   for (let start = 0; start < count - 1; ) {
     const size = Math.max(SMALLEST, Math.min(largest, Math.floor(Math.sqrt(Math.min(start, count - start)))));
     const end = Math.min(start + size, count);
@@ -51,7 +56,7 @@ export function mayGain(sweep: Sweep, before: number, counts: Int32Array): boole
       ends[c] = next;
       left[c] = l;
     }
-    if (least <= most && blockReaches(sweep, { start, end, most, logs }, left, counts)) return true;
+    if (least <= most && blockReaches(sweep, { start, end, most, logs }, counts)) return true;
     start = end;
   }
   return false;
@@ -64,24 +69,23 @@ interface Block {
   readonly logs: Logs;
 }
 
-/** Tries the cuts of a block, from its end down. `leftAtEnd` is left as it was. */
+/** Tries the cuts of a block, from its end down; `left` is that of the end, before and after. */
 function blockReaches(
   { order, labelBits, known, least }: Sweep,
   { start, end, most, logs }: Block,
-  leftAtEnd: Int32Array,
   counts: Int32Array,
 ): boolean {
   const { masses } = logs;
   const mask = (1 << labelBits) - 1;
-  const left = leftAtEnd.slice();
   for (let below = end; below > start; below -= 1) {
     if (below >= least && known - below >= least) {
       let after = masses[below]! + masses[known - below]!;
-      for (let c = 0; c < left.length; c += 1) after -= masses[left[c]!]! + masses[counts[c]! - left[c]!]!;
+      for (let c = 0; c < counts.length; c += 1) after -= masses[left[c]!]! + masses[counts[c]! - left[c]!]!;
       if (after <= most) return true;
     }
     left[order[below - 1]! & mask]! -= 1;
   }
+  for (let i = start; i < end; i += 1) left[order[i]! & mask]! += 1;
   return false;
 }
 
