@@ -1,3 +1,4 @@
+import { benchAlgorithms } from './algorithms/index.ts';
 import { benchConsole } from './console/index.ts';
 import { benchDesign } from './design/index.ts';
 import { benchDialects } from './dialects/index.ts';
@@ -9,6 +10,7 @@ import { benchVerify } from './verify/index.ts';
 
 /** `npm run bench -- NAME [options]`. */
 const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  algorithms: benchAlgorithms,
   console: benchConsole,
   design: benchDesign,
   dialects: benchDialects,

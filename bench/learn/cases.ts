@@ -9,15 +9,10 @@ import {
   trainBoosted,
   trainC45,
 } from '@superfluidity/learn';
-import { timing, type Timing } from '../statistics.ts';
+import type { Row } from '../record.ts';
+import { processorMs, timing } from '../statistics.ts';
 import { classes, regression, symbols } from './data.ts';
 import { sklearn } from './peer.ts';
-
-export interface LearnRow extends Timing {
-  readonly goalMs?: number;
-  readonly peer?: boolean;
-  readonly note: string;
-}
 
 export interface Sizes {
   readonly rounds: number;
@@ -25,7 +20,7 @@ export interface Sizes {
   readonly part: number;
 }
 
-type Add = (row: LearnRow) => void;
+type Add = (row: Row) => void;
 
 export const cases: Readonly<Record<string, (sizes: Sizes, add: Add) => void>> = {
   c45: ({ rounds, part }, add) => {
@@ -39,8 +34,8 @@ export const cases: Readonly<Record<string, (sizes: Sizes, add: Add) => void>> =
     const note = `${sizeOf(tree.root).leaves} leaves, ${((100 * errors) / table.rows).toFixed(1)} % wrong on what it learned`;
     add({ ...timing(`C4.5, ${shown}`, times), goalMs: 2_000 * part, note });
     const peer = sklearn('tree', table, Float64Array.from(target.codes));
-    if (peer !== undefined)
-      add({ ...timing(`scikit-learn tree (entropy, not pruned), ${shown}`, [peer.ms]), peer: true, note: '' });
+    const name = `scikit-learn tree (entropy, not pruned), ${shown}`;
+    add(peer === undefined ? absent(name) : { ...timing(name, [peer.ms]), peer: true });
   },
   boosting: ({ rounds, part }, add) => {
     const { table, target } = regression(1_000_000 * part, 20);
@@ -55,9 +50,9 @@ export const cases: Readonly<Record<string, (sizes: Sizes, add: Add) => void>> =
       note: `squared error ${error.toFixed(3)}`,
     });
     const peer = sklearn('boosting', table, target.values, trees);
-    if (peer === undefined) return;
-    const note = `squared error ${peer.error.toFixed(3)}`;
-    add({ ...timing(`scikit-learn HistGradientBoosting, one thread, ${shown}`, [peer.ms]), peer: true, note });
+    const name = `scikit-learn HistGradientBoosting, one thread, ${shown}`;
+    if (peer === undefined) add(absent(name));
+    else add({ ...timing(name, [peer.ms]), peer: true, note: `squared error ${peer.error.toFixed(3)}` });
   },
   lz78: ({ rounds, part }, add) => {
     const source = symbols(5_000_000 * part, 175);
@@ -89,12 +84,7 @@ export const cases: Readonly<Record<string, (sizes: Sizes, add: Add) => void>> =
   },
 };
 
-/** Milliseconds of processor time of this thread: what neighbours on the machine take is not in it. */
-function repeat(rounds: number, work: () => unknown): readonly number[] {
-  return Array.from({ length: rounds }, () => {
-    const before = process.threadCpuUsage();
-    work();
-    const { user, system } = process.threadCpuUsage(before);
-    return (user + system) / 1_000;
-  });
-}
+const repeat = (rounds: number, work: () => unknown): readonly number[] =>
+  Array.from({ length: rounds }, () => processorMs(work));
+
+const absent = (what: string): Row => ({ ...timing(what, []), peer: true, note: 'not installed' });

@@ -1,10 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { describeMachine } from '../machine.ts';
-import { cases, type LearnRow } from './cases.ts';
-
-const RESULTS = fileURLToPath(new URL('../results/', import.meta.url));
+import { print, record, type Row, rowLine, tell } from '../record.ts';
+import { cases } from './cases.ts';
 
 const usage = `Usage: npm run bench -- learn [options]
 
@@ -32,12 +29,12 @@ export async function benchLearn(args: readonly string[]): Promise<void> {
   }
   const machine = describeMachine();
   const sizes = { part: Number(values.part), rounds: Number(values.rounds) };
-  const rows: LearnRow[] = [];
+  const rows: Row[] = [];
   for (const [name, run] of Object.entries(cases)) {
     if (values.only !== undefined && values.only !== name) continue;
     run(sizes, (row) => {
       rows.push(row);
-      process.stderr.write(`${lineOf(row)}\n`);
+      tell(rowLine(row));
     });
   }
   const report = {
@@ -47,14 +44,6 @@ export async function benchLearn(args: readonly string[]): Promise<void> {
     memoryMiB: Math.round(process.memoryUsage().rss / 2 ** 20),
     rows,
   };
-  if (values.json) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
-  else process.stdout.write(`${rows.map(lineOf).join('\n')}\n`);
-  if (values.only !== undefined) return;
-  mkdirSync(RESULTS, { recursive: true });
-  writeFileSync(`${RESULTS}${report.date.slice(0, 10)}-learn.json`, `${JSON.stringify(report, undefined, 2)}\n`);
-}
-
-function lineOf({ what, p50, goalMs, note }: LearnRow): string {
-  const goal = goalMs === undefined ? [] : [`${p50 <= goalMs ? 'met' : 'NOT MET'}: at most ${goalMs.toFixed(0)} ms`];
-  return [what.padEnd(72), `${p50.toFixed(1).padStart(9)} ms`, ...goal, note].join('  ');
+  print(report, values.json, () => rows.map(rowLine));
+  if (values.only === undefined) record('learn', report);
 }

@@ -1,17 +1,11 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { describeMachine } from '../machine.ts';
+import { print, readReport, record, type Row, rowLine, tell, writeDocs } from '../record.ts';
 import { placementPage } from './page.ts';
 import { acceptancePlot, costPlot } from './plot.ts';
 import { type OcmReport, reportLines } from './report.ts';
-import { measureSpeed } from './speed.ts';
+import { measureSequence, measureSteps } from './speed.ts';
 import { onlineGaps, study } from './study.ts';
-
-const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const RESULTS = here('../results/');
-const PAGE = here('../../docs/reference/placement.md');
-const IMAGES = here('../../docs/images/');
 
 const usage = `Usage: npm run bench -- ocm [options]
 
@@ -40,34 +34,43 @@ export async function benchOcm(args: readonly string[]): Promise<void> {
     return;
   }
   if (values.page !== undefined) {
-    writePage(JSON.parse(readFileSync(values.page, 'utf8')) as OcmReport);
+    writePage(readReport(values.page));
     return;
   }
-  const note = (line: string) => process.stderr.write(`${line}\n`);
   const seeds = Number(values.seeds);
   const wanted = (part: string) => values.only === undefined || values.only === part;
   const machine = describeMachine();
-  const known = values.with === undefined ? undefined : (JSON.parse(readFileSync(values.with, 'utf8')) as OcmReport);
+  const known = values.with === undefined ? undefined : readReport<OcmReport>(values.with);
   const report: OcmReport = {
     date: new Date().toISOString(),
     machine,
-    speed: wanted('speed') ? await measureSpeed(note) : (known?.speed ?? []),
+    speed: wanted('speed') ? await measureSpeed() : (known?.speed ?? []),
     study: wanted('study')
-      ? study((hosts) => (hosts >= 1_000 ? Math.min(2, seeds) : seeds), note)
+      ? study((hosts) => (hosts >= 1_000 ? Math.min(2, seeds) : seeds), tell)
       : (known?.study ?? []),
     gaps: wanted('study') ? await onlineGaps(5, 10_000) : (known?.gaps ?? []),
   };
-  process.stdout.write(`${values.json ? JSON.stringify(report, undefined, 2) : reportLines(report).join('\n')}\n`);
+  print(report, values.json, () => reportLines(report));
   if (values.only !== undefined && known === undefined) return;
-  mkdirSync(RESULTS, { recursive: true });
-  const path = `${RESULTS}${report.date.slice(0, 10)}-ocm.json`;
-  writeFileSync(path, `${JSON.stringify(report, undefined, 2)}\n`);
+  tell(`recorded in ${record('ocm', report)}`);
   writePage(report);
-  note(`recorded in ${path}, shown in ${PAGE}`);
+}
+
+async function measureSpeed(): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  const add = (row: Row) => {
+    rows.push(row);
+    tell(rowLine(row));
+  };
+  await measureSteps(add);
+  measureSequence(add);
+  return rows;
 }
 
 function writePage(report: OcmReport): void {
-  writeFileSync(`${IMAGES}placement-cost.svg`, costPlot(report));
-  writeFileSync(`${IMAGES}placement-accepted.svg`, acceptancePlot(report));
-  writeFileSync(PAGE, placementPage(report));
+  writeDocs({
+    'images/placement-cost.svg': costPlot(report),
+    'images/placement-accepted.svg': acceptancePlot(report),
+    'reference/placement.md': placementPage(report),
+  });
 }

@@ -1,5 +1,5 @@
+import { tableRow } from '../record.ts';
 import type { OcmReport } from './report.ts';
-import type { SpeedRow } from './speed.ts';
 import { SIZES, type StudyRow } from './study.ts';
 import { type SwitchName, SWITCHES } from './workload.ts';
 
@@ -53,7 +53,7 @@ export function placementPage(report: OcmReport): string {
     '',
     '| case | measured | largest | at most |',
     '| --- | ---: | ---: | ---: |',
-    ...speed.map(speedRow),
+    ...speed.map(tableRow),
     '',
   ].join('\n');
 }
@@ -86,17 +86,6 @@ function studyRow(row: StudyRow): string {
   const count = ({ mean, half }: StudyRow['ratio']) => `${mean.toFixed(0)} ± ${half.toFixed(0)}`;
   return `| ${row.switch} | ${row.hosts} | ${row.policy} | ${times(row.ratio)} | ${times(row.ratioLight)} | ${count(row.accepted)} of ${row.offered} | ${count(row.untilRefusal)} |`;
 }
-
-function speedRow({ what, p50, max, goalMs, note }: SpeedRow): string {
-  const shown = goalMs !== undefined && p50 > goalMs ? `**${duration(p50)}**` : duration(p50);
-  return `| ${what}${note === undefined ? '' : ` (${note})`} | ${shown} | ${duration(max)} | ${goalMs === undefined ? '' : duration(goalMs)} |`;
-}
-
-/** The kernel counts processor time in parts of a millisecond that differ between machines. */
-const duration = (ms: number) => {
-  if (ms < 1) return '< 1 ms';
-  return ms >= 1_000 ? `${(ms / 1_000).toFixed(2)} s` : `${ms.toFixed(1)} ms`;
-};
 
 const introduction =
   `Packets that go from one function of a chain to the next pass a virtual switch, and that takes processor time which no function

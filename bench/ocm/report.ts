@@ -1,26 +1,18 @@
 import type { describeMachine } from '../machine.ts';
-import type { SpeedRow } from './speed.ts';
+import { type Row, rowLine } from '../record.ts';
 import type { OnlineGap, StudyRow } from './study.ts';
 
 export interface OcmReport {
   readonly date: string;
   readonly machine: ReturnType<typeof describeMachine>;
-  readonly speed: readonly SpeedRow[];
+  readonly speed: readonly Row[];
   readonly study: readonly StudyRow[];
   readonly gaps: readonly OnlineGap[];
 }
 
 export function reportLines({ speed, study, gaps }: OcmReport): readonly string[] {
   return [
-    ...speed.map(({ what, p50, max, goalMs, note }) =>
-      [
-        what.padEnd(64),
-        `${p50.toFixed(1).padStart(9)} ms`,
-        `max ${max.toFixed(1).padStart(8)}`,
-        ...(goalMs === undefined ? [] : [`${p50 <= goalMs ? 'met' : 'NOT MET'}: at most ${goalMs} ms`]),
-        ...(note === undefined ? [] : [note]),
-      ].join('  '),
-    ),
+    ...speed.map(rowLine),
     ...study.map((row) =>
       [
         `${row.switch.padEnd(10)} ${String(row.hosts).padStart(5)} hosts  ${row.policy.padEnd(12)}`,

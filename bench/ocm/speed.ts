@@ -1,24 +1,14 @@
 import { HostPool, publishedStep, seeded, stepBy, stepByMilp, stepOcm } from '@superfluidity/place/ocm';
-import { processorMs, timing, type Timing } from '../statistics.ts';
+import type { Row } from '../record.ts';
+import { processorMs, timing } from '../statistics.ts';
 import { loadedPool, problemOf, someChains, SWITCHES } from './workload.ts';
-
-export interface SpeedRow extends Timing {
-  readonly goalMs?: number;
-  /** The same answer by another way, in the same run. */
-  readonly peer?: boolean;
-  readonly note?: string;
-}
 
 const LENGTH = 10;
 const STEPS = 41;
 const PEER_LIMIT_MS = 30_000;
 
-export async function measureSpeed(note: (line: string) => void): Promise<readonly SpeedRow[]> {
-  const rows: SpeedRow[] = [];
-  const add = (row: SpeedRow) => {
-    rows.push(row);
-    note(`${row.what}: ${row.p50} ms`);
-  };
+/** One step for chains of ten functions, beside all partitions and HiGHS. */
+export async function measureSteps(add: (row: Row) => void): Promise<void> {
   for (const name of SWITCHES) {
     for (const [hosts, goalMs] of [
       [1_000, 20],
@@ -52,6 +42,10 @@ export async function measureSpeed(note: (line: string) => void): Promise<readon
       });
     }
   }
+}
+
+/** Ten thousand chains, one after the other, beside what others do with them. */
+export function measureSequence(add: (row: Row) => void): void {
   for (const policy of ['ocm', 'ocm-relaxed', 'gather', 'nova-spread'] as const) {
     const problem = problemOf(1_000, someChains(10_000, [2, 10], seeded(3)), 'kernel-ovs');
     const pool = new HostPool(problem);
@@ -67,5 +61,4 @@ export async function measureSpeed(note: (line: string) => void): Promise<readon
     const goal = policy === 'ocm' ? { goalMs: 20_000 } : policy === 'ocm-relaxed' ? {} : { peer: true };
     add({ ...timing(`${policy}: 10,000 chains of 2 to 10 on 1,000 hosts`, [ms]), ...goal, note: `${accepted} placed` });
   }
-  return rows;
 }

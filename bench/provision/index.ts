@@ -1,9 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { describeMachine } from '../machine.ts';
+import { print, record, tell } from '../record.ts';
 import { startServer, temporaryFolder } from '../server.ts';
 import type { Timing } from '../statistics.ts';
 import { measureSimulated, measureStart } from './control-plane.ts';
@@ -12,7 +10,6 @@ import { goalsOf, printReport, ratiosOf, type Report } from './report.ts';
 import { measureDriver, measurePodman } from './tools.ts';
 import { addLinuxSite, measureBurst, measureUnits } from './units.ts';
 
-const RESULTS = fileURLToPath(new URL('../results/', import.meta.url));
 const PARTS = ['units', 'burst', 'mobile-edge', 'control-plane', 'tools'] as const;
 type Part = (typeof PARTS)[number];
 /** What stands beside the figure that counts need not take as long: a boot takes seconds. */
@@ -47,12 +44,8 @@ export async function benchProvision(args: readonly string[]): Promise<void> {
   }
   if (process.getuid?.() !== 0) throw new Error('the linux site needs root: run this as root');
   const report = await measure(values.only, Number(values.count), Number(values.vms), values['node-arg']);
-  process.stdout.write(values.json ? `${JSON.stringify(report, undefined, 2)}\n` : printReport(report));
-  if (values.only.length > 0) return;
-  mkdirSync(RESULTS, { recursive: true });
-  const path = join(RESULTS, `${report.date.slice(0, 10)}-provision.json`);
-  writeFileSync(path, `${JSON.stringify(report, undefined, 2)}\n`);
-  process.stderr.write(`recorded in ${path}\n`);
+  print(report, values.json, printReport(report));
+  if (values.only.length === 0) tell(`recorded in ${record('provision', report)}`);
 }
 
 async function measure(
@@ -66,7 +59,6 @@ async function measure(
   const timings: Timing[] = [];
   const notes: string[] = [];
   let figures = {};
-  const tell = (line: string) => process.stderr.write(`${line}\n`);
   const add = (rows: readonly Timing[]) => {
     for (const row of rows) {
       tell(`${row.what}: p50 ${row.p50} ms, p99 ${row.p99} ms (${row.count})`);

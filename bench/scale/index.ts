@@ -1,16 +1,13 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { describeMachine } from '../machine.ts';
+import { print, readReport, record, type Row, rowLine, tell, writeDocs } from '../record.ts';
 import { figures } from './figures.ts';
 import { figurePlot, type ScaleReport, scalingPage, tracePlot } from './page.ts';
-import { measureSpeed } from './speed.ts';
+import { speedCases } from './speed.ts';
 import { compareTraces } from './traces.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const RESULTS = here('../results/');
-const PAGE = here('../../docs/reference/scaling.md');
-const IMAGES = here('../../docs/images/');
 
 const usage = `Usage: npm run bench -- scale [options]
 
@@ -22,7 +19,7 @@ const usage = `Usage: npm run bench -- scale [options]
 `;
 
 /** `npm run bench -- scale`: how long policies take, what they do, and what scalers cost on traces. */
-export async function benchScale(args: readonly string[]): Promise<void> {
+export function benchScale(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -36,49 +33,52 @@ export async function benchScale(args: readonly string[]): Promise<void> {
   });
   if (values.help) {
     process.stdout.write(usage);
-    return;
+    return Promise.resolve();
   }
   if (values.page !== undefined) {
-    writePage(JSON.parse(readFileSync(values.page, 'utf8')) as ScaleReport);
-    return;
+    writePage(readReport(values.page));
+    return Promise.resolve();
   }
-  const note = (line: string) => process.stderr.write(`${line}\n`);
   const wanted = (part: string) => values.only === undefined || values.only === part;
   const machine = describeMachine();
-  const known = values.with === undefined ? undefined : (JSON.parse(readFileSync(values.with, 'utf8')) as ScaleReport);
+  const known = values.with === undefined ? undefined : readReport<ScaleReport>(values.with);
   const report: ScaleReport = {
     date: new Date().toISOString(),
     machine,
-    speed: wanted('speed') ? await measureSpeed(note) : (known?.speed ?? []),
+    speed: wanted('speed') ? measureSpeed() : (known?.speed ?? []),
     figures: wanted('figures') ? figures() : (known?.figures ?? []),
-    traces: wanted('traces') ? compareTraces(values.traces, note) : (known?.traces ?? []),
+    traces: wanted('traces') ? compareTraces(values.traces, tell) : (known?.traces ?? []),
   };
-  process.stdout.write(`${values.json ? JSON.stringify(report, undefined, 2) : lines(report).join('\n')}\n`);
-  if (values.only !== undefined && known === undefined) return;
-  mkdirSync(RESULTS, { recursive: true });
-  const path = `${RESULTS}${report.date.slice(0, 10)}-scale.json`;
-  writeFileSync(path, `${JSON.stringify(report, undefined, 2)}\n`);
+  print(report, values.json, () => lines(report));
+  if (values.only !== undefined && known === undefined) return Promise.resolve();
+  tell(`recorded in ${record('scale', report)}`);
   writePage(report);
-  note(`recorded in ${path}, shown in ${PAGE}`);
+  return Promise.resolve();
+}
+
+function measureSpeed(): readonly Row[] {
+  const rows: Row[] = [];
+  for (const measure of Object.values(speedCases)) {
+    measure((row) => {
+      rows.push(row);
+      tell(rowLine(row));
+    });
+  }
+  return rows;
 }
 
 function writePage(report: ScaleReport): void {
-  writeFileSync(`${IMAGES}scaling-figure-66.svg`, figurePlot(report, 'figure 66'));
-  writeFileSync(`${IMAGES}scaling-figure-67.svg`, figurePlot(report, 'figure 67'));
-  writeFileSync(`${IMAGES}scaling-traces.svg`, tracePlot(report));
-  writeFileSync(PAGE, scalingPage(report));
+  writeDocs({
+    'images/scaling-figure-66.svg': figurePlot(report, 'figure 66'),
+    'images/scaling-figure-67.svg': figurePlot(report, 'figure 67'),
+    'images/scaling-traces.svg': tracePlot(report),
+    'reference/scaling.md': scalingPage(report),
+  });
 }
 
 function lines({ speed, traces }: ScaleReport): readonly string[] {
   return [
-    ...speed.map(({ what, p50, goalMs, note }) =>
-      [
-        what.padEnd(76),
-        `${p50.toFixed(1).padStart(9)} ms`,
-        ...(goalMs === undefined ? [] : [`${p50 <= goalMs ? 'met' : 'NOT MET'}: at most ${goalMs} ms`]),
-        ...(note === undefined ? [] : [note]),
-      ].join('  '),
-    ),
+    ...speed.map(rowLine),
     ...traces.map(
       ({ trace, policy, cpuTarget, slaMinutes, podHours }) =>
         `${trace.padEnd(28)} ${policy.padEnd(13)} ${String(cpuTarget ?? '').padEnd(4)} ${slaMinutes.toFixed(1).padStart(8)} minutes broken ${podHours.toFixed(0).padStart(6)} pod hours`,

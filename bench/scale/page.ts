@@ -1,13 +1,13 @@
 import type { describeMachine } from '../machine.ts';
+import { type Row, tableRow } from '../record.ts';
 import type { Figure } from './figures.ts';
 import { panels, type Series } from './plot.ts';
-import type { SpeedRow } from './speed.ts';
 import type { TraceRow } from './traces.ts';
 
 export interface ScaleReport {
   readonly date: string;
   readonly machine: ReturnType<typeof describeMachine>;
-  readonly speed: readonly SpeedRow[];
+  readonly speed: readonly Row[];
   readonly figures: readonly Figure[];
   readonly traces: readonly TraceRow[];
 }
@@ -115,15 +115,10 @@ export function scalingPage(report: ScaleReport): string {
     '',
     '| case | measured | largest | at most |',
     '| --- | ---: | ---: | ---: |',
-    ...speed.map(({ what, p50, max, goalMs, note }) => {
-      const shown = goalMs !== undefined && p50 > goalMs ? `**${ms(p50)}**` : ms(p50);
-      return `| ${what}${note === undefined ? '' : ` (${note})`} | ${shown} | ${ms(max)} | ${goalMs === undefined ? '' : ms(goalMs)} |`;
-    }),
+    ...speed.map(tableRow),
     '',
   ].join('\n');
 }
-
-const ms = (value: number) => (value >= 1_000 ? `${(value / 1_000).toFixed(2)} s` : `${value.toFixed(1)} ms`);
 
 const introduction =
   `When to add a VM or a pod, and when to remove one. Three ways: the optimal policy of a model that is known, the algorithm of

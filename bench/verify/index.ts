@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { describeMachine } from '../machine.ts';
+import { print, readReport, record, tell, writeDocs } from '../record.ts';
 import { type Case, cases } from './cases.ts';
 import { speedPage } from './page.ts';
 import { growthPlot } from './plot.ts';
@@ -10,10 +10,7 @@ import { type Measured, type Outcome, type Report, reportLines, type ThreadGain 
 import { THREADS } from './threads.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const RESULTS = here('../results/');
 const DATA = here('../../../shared/data/verification');
-const PAGE = here('../../docs/reference/speed.md');
-const PLOT = here('../../docs/images/verify-growth.svg');
 const CASE_MS = 300_000;
 
 const usage = `Usage: npm run bench -- verify [options]
@@ -43,18 +40,14 @@ export async function benchVerify(args: readonly string[]): Promise<void> {
     return;
   }
   if (values.page !== undefined) {
-    writePage(JSON.parse(readFileSync(values.page, 'utf8')) as Report, values.data);
+    writePage(readReport(values.page), values.data);
     return;
   }
   const report = await measureAll(values.data, values.runs, values.only);
-  const text = values.json ? JSON.stringify(report, undefined, 2) : reportLines(report).join('\n');
-  process.stdout.write(`${text}\n`);
+  print(report, values.json, () => reportLines(report));
   if (values.only !== undefined) return;
-  mkdirSync(RESULTS, { recursive: true });
-  const path = `${RESULTS}${report.date.slice(0, 10)}-verify.json`;
-  writeFileSync(path, `${JSON.stringify(report, undefined, 2)}\n`);
+  tell(`recorded in ${record('verify', report)}`);
   writePage(report, values.data);
-  process.stderr.write(`recorded in ${path}, shown in ${PAGE}\n`);
 }
 
 async function measureAll(data: string, runs: string, only: string | undefined): Promise<Report> {
@@ -95,6 +88,5 @@ function outcome({ goalMs, published }: Case, measured: Measured): Outcome {
 
 function writePage(report: Report, data: string): void {
   const all = cases(data);
-  writeFileSync(PLOT, growthPlot(report, all));
-  writeFileSync(PAGE, speedPage(report, all));
+  writeDocs({ 'images/verify-growth.svg': growthPlot(report, all), 'reference/speed.md': speedPage(report, all) });
 }

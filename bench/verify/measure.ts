@@ -1,12 +1,9 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
+import { forgetPeak, peakMiB } from '../memory.ts';
 import { timing } from '../statistics.ts';
 import { cases } from './cases.ts';
 import type { Measured } from './report.ts';
 import { measureThreads, THREADS } from './threads.ts';
-
-const PEAK = '/proc/self/clear_refs';
-const STATUS = '/proc/self/status';
 
 /**
  * One case in a process of its own, so that it pays for no other's heap: `measure.ts DATA RUNS NAME`. Prints one line of JSON.
@@ -43,13 +40,6 @@ async function restedMiB(): Promise<number> {
   // Other threads give the pages back.
   await setTimeout(500);
   globalThis.gc?.();
-  if (existsSync(PEAK)) writeFileSync(PEAK, '5');
+  forgetPeak();
   return peakMiB();
-}
-
-/** The most that the process had in memory; where there is no /proc, from its start. */
-function peakMiB(): number {
-  const status = existsSync(STATUS) ? readFileSync(STATUS, 'utf8') : '';
-  const kib = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? process.resourceUsage().maxRSS;
-  return Math.round(Number(kib) / 1024);
 }

@@ -32,6 +32,29 @@ function judged(of: { [name: string]: number }) {
   return { gains, may: mayGain(sweep, before, counts) };
 }
 
+test('rows are ranked by value, in their order where values are alike, also where these differ in their last bits alone', () => {
+  const value = fc.oneof(
+    fc.double({ noDefaultInfinity: true }),
+    fc.integer({ min: -3, max: 3 }),
+    fc.integer({ min: 0, max: 400 }).map((i) => 1 + i * Number.EPSILON),
+  );
+  fc.assert(
+    fc.property(fc.array(value, { minLength: 1, maxLength: 200 }), (list) => {
+      const { order, ranks, distinct, known } = rankColumn({
+        kind: 'numeric',
+        name: 'x',
+        values: Float64Array.from(list),
+      });
+      const rows = [...list.keys()];
+      const sorted = rows.filter((row) => !Number.isNaN(list[row])).toSorted((a, b) => list[a]! - list[b]! || a - b);
+      expect([...order]).toEqual([...sorted, ...rows.filter((row) => Number.isNaN(list[row]))]);
+      expect(known).toBe(sorted.length);
+      for (const row of sorted) expect(distinct[ranks[row]!]! === list[row]!).toBe(true);
+    }),
+    { numRuns: 200 },
+  );
+});
+
 test('no column that gains is passed over', () => {
   const cases = fc.record({
     count: fc.integer({ min: 2, max: 700 }),
