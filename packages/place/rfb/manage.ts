@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { SuperfluidityError } from '@superfluidity/core';
 import { designLimits } from '../errors.ts';
 import type { LpText } from '../milp/lp-text.ts';
@@ -99,7 +98,8 @@ async function searchBeside(answering: Promise<MilpAnswer>, instance: RfbInstanc
     best = found;
     if (rounds === 0) first = found;
     rounds += 1;
-    await setImmediate();
+    // The answer can come only between two rounds.
+    await new Promise((resolve) => setImmediate(resolve));
     if (answered) break;
   }
   return { first, best };
