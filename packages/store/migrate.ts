@@ -19,7 +19,7 @@ const LOCK_KEY = 0x53464d47;
 
 export async function readMigrations(folder: URL): Promise<readonly Migration[]> {
   const names = (await readdir(folder)).filter((name) => FILE_NAME.test(name)).sort();
-  // Of two with one number only the first would ever be applied.
+  // Of two with one number the second would never be applied.
   const numbers = new Set(names.map((name) => name.slice(0, 4)));
   invariant(numbers.size === names.length, `two migrations have one number: ${names.join(', ')}`);
   return Promise.all(
