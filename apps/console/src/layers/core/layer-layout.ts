@@ -26,7 +26,10 @@ export function layoutLayers(graph: LayerGraph, shown: readonly Layer[]): LayerL
   const { width, height, gap, rowGap, columnGap, bandGap, bandTop, margin } = LAYER_SIZES;
   const visible = graph.nodes.filter((node) => shown.includes(layerOf(node)));
   const byRow = Map.groupBy(visible, ({ kind }) => kind);
-  const columns = columnsOf(visible);
+  const columns = columnsOf(
+    graph.nodes.flatMap(({ kind, name }) => (kind === 'site' ? [name] : [])),
+    visible,
+  );
   const boxes = new Map<string, Box>();
   const bands: { layer: Layer; y: number; height: number }[] = [];
   const fullWidth = [...columns.values()].reduce(
@@ -60,7 +63,8 @@ interface Column {
   readonly width: number;
 }
 
-function columnsOf(nodes: readonly LayerNode[]): ReadonlyMap<string, Column> {
+/** In the order of the sites, whatever of them is shown: users left, the core right. */
+function columnsOf(order: readonly string[], nodes: readonly LayerNode[]): ReadonlyMap<string, Column> {
   const { width, gap, columnGap, margin } = LAYER_SIZES;
   const columns = new Map<string, Column>();
   const bySite = Map.groupBy(
@@ -68,7 +72,9 @@ function columnsOf(nodes: readonly LayerNode[]): ReadonlyMap<string, Column> {
     ({ site }) => site!,
   );
   let x = margin + columnGap;
-  for (const [site, here] of bySite) {
+  for (const site of new Set([...order, ...bySite.keys()])) {
+    const here = bySite.get(site);
+    if (here === undefined) continue;
     const most = [...Map.groupBy(here, ({ kind }) => kind).values()].reduce(
       (max, same) => Math.max(max, same.length),
       1,

@@ -162,6 +162,18 @@ describe('their layout', () => {
     );
   });
 
+  it('has the sites in one order, whatever is shown of them', () => {
+    const told = layerGraph({ ...input, sites: sites.toReversed() });
+    for (const layer of layers) {
+      const { boxes } = layoutLayers(told, [layer]);
+      const middle = (site: string) => {
+        const own = told.nodes.filter((node) => node.site === site && boxes.has(node.id));
+        return own.reduce((sum, { id }) => sum + boxes.get(id)!.x, 0) / own.length;
+      };
+      expect(middle('edge')).toBeLessThan(middle('core'));
+    }
+  });
+
   it('is gone through by arrow keys', () => {
     const { boxes } = layoutLayers(graph, layers);
     expect(neighbour(boxes, 'host:edge/e1', 'right')).toBe('host:edge/e2');
