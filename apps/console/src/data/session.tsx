@@ -1,4 +1,4 @@
-import { createClient, type Client, openTerminal, SESSION_HEADER } from '@superfluidity/api';
+import { createClient, type Client, SESSION_HEADER } from '@superfluidity/api';
 import { createContext, use } from 'react';
 import { takeEarly } from './early-answers.ts';
 import { createStore, type Store } from './store.ts';
@@ -54,20 +54,8 @@ export function openSession(first: Credential): Session {
     }
   }
 
-  const client: Client = {
-    ...createClient({ server: location.origin, fetch: watched }),
-    // A WebSocket takes no header: the token of now goes along by itself.
-    openTerminal(call) {
-      const shown = credential.get();
-      return openTerminal({
-        ...call,
-        server: location.origin,
-        ...(shown.kind === 'token' ? { token: shown.token } : {}),
-      });
-    },
-  };
   return {
-    client,
+    client: createClient({ server: location.origin, fetch: watched }),
     reachability,
     credential,
     renew(next, isSameUser) {
