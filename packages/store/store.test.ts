@@ -113,7 +113,8 @@ for (const backend of backends) {
     });
 
     it('updates and upserts many rows in one statement', async () => {
-      const token = (id: string, role: string) => ({ id, name: id, hash: id, role, created_at: 1 });
+      const account_id = 'usr-000000000000000000';
+      const token = (id: string, role: string) => ({ id, name: id, hash: id, role, account_id, created_at: 1 });
       await insertMany(store.db, 'token', [token('t1', 'a'), token('t2', 'a')]);
       expect(
         await updateMany(
