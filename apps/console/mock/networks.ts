@@ -2,7 +2,7 @@ import type { ListedNetwork, ServiceDetail, ServiceNetwork, Unit } from '@superf
 import { readNative } from '@superfluidity/dialects';
 import { unitsOf } from '@superfluidity/model';
 import { Refusal } from './refusal.ts';
-import { MOBILE_EDGE } from './scenario.ts';
+import { MOBILE_EDGE } from './blueprints.ts';
 import type { World } from './world.ts';
 
 const SITES = ['edge', 'core'];

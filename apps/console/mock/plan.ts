@@ -1,7 +1,8 @@
 import type { DescriptorSource, Plan, ServiceDetail, VerificationReport } from '@superfluidity/api';
 import { networksIn, rewired } from './networks.ts';
 import { proofOf } from './proof.ts';
-import { MOBILE_EDGE, SENTINELS } from './scenario.ts';
+import { MOBILE_EDGE } from './blueprints.ts';
+import { SENTINELS } from './scenario.ts';
 
 /** The text of what is to be deployed. */
 export function textOf(source: DescriptorSource, known: (id: string) => string): string {

@@ -9,6 +9,7 @@ import type {
   Unit,
 } from '@superfluidity/api';
 import { mobileEdgeText } from './descriptors.ts';
+import { type Blueprint, MOBILE_EDGE } from './blueprints.ts';
 import { failureOf } from './failure.ts';
 import { networksIn, portsOf, rewired } from './networks.ts';
 import { dropUnit, putOperation, putStep, putUnit, record, setLink, takeFromPool, tell, type World } from './world.ts';
@@ -48,23 +49,6 @@ interface Run {
   readonly actions: readonly Action[];
   readonly over: () => void;
 }
-
-interface Blueprint {
-  readonly path: string;
-  readonly environment: Unit['environment'];
-  readonly site: string;
-  readonly host: string;
-}
-
-export const MOBILE_EDGE: readonly Blueprint[] = [
-  { path: 'ue/client', environment: 'container', site: 'edge', host: 'e1' },
-  { path: 'radio/rrh', environment: 'container', site: 'edge', host: 'e1' },
-  { path: 'radio/bbu', environment: 'container', site: 'edge', host: 'e1' },
-  { path: 'epc/gateway', environment: 'container', site: 'edge', host: 'e2' },
-  { path: 'offload/tof', environment: 'nft', site: 'edge', host: 'e2' },
-  { path: 'firewall/filter', environment: 'nft', site: 'edge', host: 'e2' },
-  { path: 'video/server', environment: 'vm', site: 'core', host: 'c1' },
-];
 
 export class Scenario {
   readonly world: World;

@@ -1,6 +1,7 @@
 import type { Overlay, ServiceDetail, SiteDetail, SiteLink } from '@superfluidity/api';
 import { formatAmount, formatBandwidth, formatMs, formatPercent } from '../../view-model/format.ts';
 import { buildTopology, type Topology, type TopologyMember } from '../../view-model/topology.ts';
+import { GraphMaker, linkId, portId } from './graph-maker.ts';
 import { overlayNodes } from './overlay-nodes.ts';
 
 /**
@@ -79,45 +80,6 @@ export interface LayerInput {
 }
 
 export const layerOf = (node: Pick<LayerNode, 'kind'>): Layer => rows[node.kind];
-
-/** Collects nodes, and what they stand on. */
-export class GraphMaker {
-  readonly nodes: LayerNode[] = [];
-  readonly edges: LayerEdge[] = [];
-  readonly standsOn = new Map<string, Set<string>>();
-  readonly touches = new Map<string, Set<string>>();
-  readonly #known = new Set<string>();
-
-  has(id: string): boolean {
-    return this.#known.has(id);
-  }
-
-  add(node: LayerNode): void {
-    if (this.#known.has(node.id)) return;
-    this.#known.add(node.id);
-    this.nodes.push(node);
-  }
-
-  /** What is not drawn is not stood on. `unseen`: without a line. */
-  stand(upper: string, lower: string, line: 'line' | 'unseen' = 'line'): void {
-    if (!this.has(upper) || !this.has(lower)) return;
-    note(this.standsOn, upper, lower);
-    if (line === 'line') this.edges.push({ from: upper, to: lower });
-  }
-
-  touch(a: string, b: string): void {
-    if (!this.has(a) || !this.has(b)) return;
-    note(this.touches, a, b);
-    note(this.touches, b, a);
-    this.edges.push({ from: a, to: b });
-  }
-}
-
-function note(map: Map<string, Set<string>>, from: string, to: string): void {
-  const known = map.get(from);
-  if (known === undefined) map.set(from, new Set([to]));
-  else known.add(to);
-}
 
 export function layerGraph(input: LayerInput): LayerGraph {
   const { sites, links, service, overlay } = input;
@@ -228,8 +190,6 @@ function physicalNodes(maker: GraphMaker, sites: readonly SiteDetail[], topology
   }
 }
 
-export const linkId = ({ a, b }: Pick<SiteLink, 'a' | 'b'>): string => `link:${[a, b].toSorted().join('~')}`;
-
 function virtualNodes(maker: GraphMaker, service: ServiceDetail, topology: Topology): void {
   for (const [i, chain] of service.chains.entries())
     maker.add({
@@ -254,8 +214,6 @@ function virtualNodes(maker: GraphMaker, service: ServiceDetail, topology: Topol
   for (const { name, prefix } of service.networks ?? [])
     maker.add({ id: `network:${name}`, kind: 'network', name, about: prefix });
 }
-
-export const portId = (unit: string, port: string): string => `port:${unit}.${port}`;
 
 function wordsOf(member: TopologyMember): { readonly name: string; readonly about: string; readonly ill: boolean } {
   if (member.kind === 'unit') {

@@ -1,5 +1,5 @@
 import type { Overlay, ServiceDetail, SiteDetail, SiteLink } from '@superfluidity/api';
-import { type GraphMaker, linkId, portId } from './layer-graph.ts';
+import { type GraphMaker, linkId, portId } from './graph-maker.ts';
 import { wayOver } from './way-over.ts';
 
 export interface OverlayInput {
