@@ -261,6 +261,15 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
     });
     await page.mouse.click(free!.x, free!.y);
     await expect.poll(() => page.url()).toMatch(/selected=block%3Af\d+\./);
+    // By keyboard: from a network to its lines, one after the other.
+    await page.locator('.sf-far-node[data-network="n1"]').focus();
+    const chosen: (string | null)[] = [];
+    for (const wanted of ['f1', 'f3', 'f5']) {
+      await page.keyboard.press('l');
+      await expect.poll(() => new URL(page.url()).searchParams.get('selected')).toContain(`${wanted}.`);
+      chosen.push(new URL(page.url()).searchParams.get('selected'));
+    }
+    expect(new Set(chosen).size).toBe(3);
     for (let i = 0; i < 12 && (await page.locator('.sf-far-node').count()) > 0; i += 1) await button('Zoom In').click();
     await page.locator('.react-flow__edge').first().waitFor({ state: 'attached' });
     expect(await page.locator('.sf-far-node').count()).toBe(0);

@@ -35,5 +35,15 @@ export function keyOf(
       return () => props.onSelect(has ? props.selected.filter((one) => one !== id) : [...props.selected, id]);
     return () => props.onSelect([id]);
   }
+  if (key === 'l' && !event.altKey) {
+    const line = nextLine(level, id, props.selected);
+    return line === undefined ? undefined : () => props.onSelect([line]);
+  }
   return undefined;
+}
+
+/** From afar lines have no elements that could be focused: from a node one gets to each of its own, round and round. */
+export function nextLine({ edges }: Level, node: string, selected: readonly string[]): string | undefined {
+  const own = edges.filter(({ source, target }) => source === node || target === node);
+  return own[(own.findIndex(({ id }) => selected.includes(id)) + 1) % own.length]?.id;
 }
