@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { systemClock } from '@superfluidity/core';
 
 export interface MilpQuestion {
   /** In the LP format of CPLEX. */
@@ -10,13 +11,10 @@ export interface MilpQuestion {
   readonly solutionsMax?: number;
 }
 
-/** What the thread is asked: by when it must have answered, by the clock of both. */
+/** What the thread is asked: by when it must have answered, by the clock of the system. */
 export interface RawQuestion extends MilpQuestion {
   readonly endsAt: number;
 }
-
-/** Milliseconds that all threads count alike. */
-export const clock = (): number => performance.timeOrigin + performance.now();
 
 export type MilpAnswer =
   | ({ readonly status: 'optimal' } & MilpSolution)
@@ -51,9 +49,13 @@ const HIGHS = new URL('./worker.ts', import.meta.url);
  * with its bound, and `unknown` where there is none; a thread that says nothing half a second later is ended. Questions that
  * are asked at the same time have threads of their own.
  */
-export async function solveMilp(question: MilpQuestion, thread = HIGHS): Promise<MilpAnswer> {
+export async function solveMilp(
+  question: MilpQuestion,
+  thread = HIGHS,
+  now: () => number = systemClock.now,
+): Promise<MilpAnswer> {
   const worker = thread === HIGHS ? take() : new Worker(thread);
-  const answer = await answerOf(worker, { ...question, endsAt: clock() + question.timeLimitMs });
+  const answer = await answerOf(worker, { ...question, endsAt: now() + question.timeLimitMs });
   nobodyListens(worker);
   // What did not answer may be at its work still, and nobody waits for its end.
   if (answer === undefined || idle !== undefined || thread !== HIGHS) void worker.terminate();

@@ -1,6 +1,7 @@
 import { parentPort } from 'node:worker_threads';
+import { systemClock } from '@superfluidity/core';
 import highsModule from 'highs';
-import { clock, type RawAnswer, type RawQuestion } from './solve.ts';
+import type { RawAnswer, RawQuestion } from './solve.ts';
 
 /** The thread in which HiGHS runs: its main thread would stand still until there is an answer. */
 // Its types are those of the CommonJS form; what is loaded is the module itself.
@@ -10,13 +11,13 @@ parentPort!.on('message', (question: RawQuestion) => {
   parentPort!.postMessage(answerOf(question));
 });
 
-function answerOf({ programme, endsAt, relativeGap = 1e-9, solutionsMax }: RawQuestion): RawAnswer {
+function answerOf({ programme, timeLimitMs, endsAt, relativeGap = 1e-9, solutionsMax }: RawQuestion): RawAnswer {
   const { modelStatus, solutionStatus } = highs.constants;
   try {
     return highs.withModel({ format: 'lp', data: programme }, (model): RawAnswer => {
       model.options.set({
-        // HiGHS may have been loaded, and the programme read, since it was asked.
-        time_limit: Math.max(0, endsAt - clock()) / 1_000,
+        // HiGHS may have been loaded, and the programme read, since it was asked; and the clock may have been set.
+        time_limit: Math.max(0, Math.min(timeLimitMs, endsAt - systemClock.now())) / 1_000,
         ...(solutionsMax === undefined ? {} : { mip_max_improving_sols: solutionsMax }),
         mip_rel_gap: relativeGap,
         mip_abs_gap: 1e-9,

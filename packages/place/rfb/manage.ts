@@ -1,4 +1,4 @@
-import { SuperfluidityError } from '@superfluidity/core';
+import { type Clock, SuperfluidityError, systemClock } from '@superfluidity/core';
 import { designLimits } from '../errors.ts';
 import type { LpText } from '../milp/lp-text.ts';
 import { type MilpAnswer, type MilpSolution, prepareSolver, solveMilp } from '../milp/solve.ts';
@@ -49,7 +49,12 @@ export function managementProgramme(
  * counts. It ends a second after the time limit, whatever the solver does. Rejects with SF-DESIGN-INFEASIBLE and
  * SF-DESIGN-UNKNOWN.
  */
-export async function manage(instance: RfbInstance, options: ManageOptions, solve = solveMilp): Promise<Managed> {
+export async function manage(
+  instance: RfbInstance,
+  options: ManageOptions,
+  solve = solveMilp,
+  clock: Pick<Clock, 'sleep'> = systemClock,
+): Promise<Managed> {
   const { objective, timeLimitMs, now, relativeGap = RELATIVE_GAP, solutionsMax } = options;
   if (linksOf(instance) > designLimits.milpLinks) return manageBySwarm(instance, options);
   const began = now();
@@ -58,7 +63,7 @@ export async function manage(instance: RfbInstance, options: ManageOptions, solv
   const left = Math.max(0, timeLimitMs - (now() - began));
   const stop = solutionsMax === undefined ? {} : { solutionsMax };
   const answering = solve({ programme, timeLimitMs: left, relativeGap, ...stop });
-  const { first, best } = await searchBeside(answering, instance, { ...options, timeLimitMs: left });
+  const { first, best } = await searchBeside(answering, instance, { ...options, timeLimitMs: left }, clock);
   const answer = await answering;
   const doing = `manage ${instance.name}`;
   if (answer.status === 'infeasible') {
@@ -80,7 +85,12 @@ const beats = ({ trafficMbps, nodes }: Managed, bound: number, objective: Manage
   objective === 'traffic' ? trafficMbps > bound * (1 + 1e-6) : nodes < bound;
 
 /** Rounds of the swarm until there is an answer, at least one: the first is the same however long the answer takes. */
-async function searchBeside(answering: Promise<MilpAnswer>, instance: RfbInstance, options: SwarmOptions) {
+async function searchBeside(
+  answering: Promise<MilpAnswer>,
+  instance: RfbInstance,
+  options: SwarmOptions,
+  clock: Pick<Clock, 'sleep'>,
+) {
   let answered = false;
   // Where the solver fails, there is the swarm alone.
   answering.then(
@@ -99,7 +109,7 @@ async function searchBeside(answering: Promise<MilpAnswer>, instance: RfbInstanc
     if (rounds === 0) first = found;
     rounds += 1;
     // The answer can come only between two rounds.
-    await new Promise((resolve) => setImmediate(resolve));
+    await clock.sleep(0);
     if (answered) break;
   }
   return { first, best };
