@@ -157,6 +157,30 @@ test('a load that stays does not make the number go up and down', () => {
   );
 });
 
+test('steps follow each other by the cool-down, windows hold what was needed, and a band narrower than a step does not flap', () => {
+  const policy: Autoscale = { kind: 'threshold', metric: 'rate', above: 30, below: 25 };
+  const loads = [...Array.from({ length: 40 }, () => 1), ...Array.from({ length: 60 }, (_, i) => (i === 0 ? 170 : 1))];
+  const ticks = live(policy, loads, 9, () => false);
+  // One each minute: four ticks.
+  expect(ticks.slice(0, 40).map(({ from }) => from)).toEqual(
+    loads.slice(0, 40).map((_, i) => Math.max(1, 9 - Math.ceil(i / 4))),
+  );
+  // One look at what needs six adds one, and that need is remembered for five minutes.
+  expect(ticks.slice(40, 60).map(({ to }) => to)).toEqual(Array.from({ length: 20 }, () => 2));
+  expect(ticks.at(-1)!.to).toBe(1);
+  // With two each has 32, with three 21: three stay, as two would be three again.
+  expect(
+    new Set(
+      live(
+        policy,
+        Array.from({ length: 100 }, () => 64),
+        3,
+        () => false,
+      ).map(({ to }) => to),
+    ),
+  ).toEqual(new Set([3]));
+});
+
 test('without its memory of a decision that was carried out, a decider would break the cool-down', () => {
   const decider = new Decider({ kind: 'hpa', metric: 'rate', target: 20, cooldownS: 60 }, scale);
   const situation = { nowMs: 1_000_000, replicas: 2, ready: 2, measured: measured(200) };

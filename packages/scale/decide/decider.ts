@@ -51,6 +51,8 @@ export interface ScalingDecision {
 interface Wanted {
   readonly replicas: number;
   readonly why: string;
+  /** More are not added or removed at a time. */
+  readonly step?: number;
 }
 
 /** Seconds of the past that can matter to a decision. */
@@ -128,13 +130,16 @@ export class Decider {
       recommendations: past.map((each) => ({ atS: atS(each), replicas: each.recommended })),
       changes: changes.map((each) => ({ atS: atS(each), by: each.to - each.from })),
     });
-    const to = state.decide(nowMs / 1_000, replicas, wanted.replicas);
+    const allowed = state.decide(nowMs / 1_000, replicas, wanted.replicas);
+    const { step = Number.POSITIVE_INFINITY } = wanted;
+    const to = Math.max(replicas - step, Math.min(replicas + step, allowed));
     const reasons = [wanted.why];
-    if (to !== wanted.replicas) {
+    if (allowed !== wanted.replicas) {
       const bounded = Math.max(minReplicas, Math.min(maxReplicas, wanted.replicas));
       if (bounded !== wanted.replicas) reasons.push(`the bounds are ${minReplicas} to ${maxReplicas}`);
-      if (to !== bounded) reasons.push(`stabilisation and limits of changes allow ${to} now`);
+      if (allowed !== bounded) reasons.push(`stabilisation and limits of changes allow ${allowed} now`);
     }
+    if (to !== allowed) reasons.push(`${step} at a time: ${to}`);
     return { from: replicas, to, recommended: wanted.replicas, reasons };
   }
 
@@ -144,7 +149,7 @@ export class Decider {
       case 'hpa':
         return byTarget(policy, policy.tolerance ?? autoscaleDefaults.tolerance, situation);
       case 'threshold':
-        return byThreshold(policy, situation);
+        return byThreshold(policy, situation, this.bounds);
       case 'mdp':
         return replicasByPolicy(
           this.#table!,
@@ -195,22 +200,34 @@ function byTarget(
   return { replicas: asked, why: `${metric} is ${each}, its target ${short(target)}` };
 }
 
-/** Down only where that would not make the value go above again. */
+/**
+ * Of a metric that instances share it is known what it will be with more or fewer of them, and asked is for the number at which
+ * steps will end: windows then compare needs, where the next step alone would make each step wait for the one before to leave the
+ * window. Down only where that does not make the value go above again. Of other metrics only the next step can be told.
+ */
 function byThreshold(
   policy: Extract<Autoscale, { kind: 'threshold' }>,
   { replicas, measured }: ScalingSituation,
+  { maxReplicas }: HpaBounds,
 ): Wanted {
   const { metric, above, below, step = autoscaleDefaults.step } = policy;
   const value = valueOf(measured, metric);
   if (value === undefined) return { replicas, why: unknown(metric) };
   const shared = sharedMetrics.includes(metric);
   const of = (count: number) => (shared ? value / Math.max(1, count) : value);
+  const fewer = (count: number) => Math.max(0, count - step);
   const is = `${metric} is ${short(of(replicas))}${shared ? ' of each' : ''}`;
-  if (of(replicas) > above) return { replicas: replicas + step, why: `${is}, above ${short(above)}` };
-  if (of(replicas) >= below) return { replicas, why: `${is}, between ${short(below)} and ${short(above)}` };
-  const fewer = Math.max(0, replicas - step);
-  if (shared && of(fewer) > above) {
-    return { replicas, why: `${is}, below ${short(below)}, but with ${fewer} it would be above ${short(above)}` };
+  const until = (count: number) => (shared ? `, until there are ${count}` : '');
+  if (of(replicas) > above) {
+    let count = replicas + step;
+    while (shared && of(count) > above && count < maxReplicas) count += step;
+    return { replicas: count, step, why: `${is}, above ${short(above)}${until(count)}` };
   }
-  return { replicas: fewer, why: `${is}, below ${short(below)}` };
+  if (of(replicas) >= below) return { replicas, why: `${is}, between ${short(below)} and ${short(above)}` };
+  if (!shared) return { replicas: fewer(replicas), step, why: `${is}, below ${short(below)}` };
+  let count = replicas;
+  while (count > 0 && of(count) < below && of(fewer(count)) <= above) count = fewer(count);
+  if (count < replicas) return { replicas: count, step, why: `${is}, below ${short(below)}${until(count)}` };
+  const why = `${is}, below ${short(below)}, but with ${fewer(replicas)} it would be above ${short(above)}`;
+  return { replicas, why };
 }
