@@ -155,15 +155,16 @@ describe('units that scale by themselves', { timeout: 60_000 }, () => {
     const policy = join(folder, 'policy.yaml');
     await writeFile(policy, 'kind: mdp\nfile: table.json\neveryS: 1\n');
     const scaled = join(folder, 'scaled.yaml');
-    const unit =
-      "{name: video, environment: container, image: 'host:', ports: [net], scale: {initial: 1, min: 1, max: 4}}";
+    // Not at the edge, where by now every unit fails.
+    const where = 'requirements: {location: {sites: [aside]}}';
+    const unit = `{name: video, environment: container, image: 'host:', ports: [net], scale: {initial: 1, min: 1, max: 4}, ${where}}`;
     const networks = '[{name: net, prefix: 10.77.0.0/16}]';
     await writeFile(
       scaled,
       `superfluidity: 1\nservice: {name: scaled, version: '1', networks: ${networks}, functions: [${unit}]}\n`,
     );
     await sf(['site', 'add', 'aside', '--kind', 'simulated']);
-    expect((await sf(['deploy', scaled])).code).toBe(0);
+    expect(await sf(['deploy', scaled])).toMatchObject({ code: 0 });
     expect((await sf(['service', 'scaling', 'show', 'scaled'])).out).toContain('no unit of scaled scales by itself');
     const set = await sf(['service', 'scaling', 'set', 'scaled', 'video', policy, '--recommend-only']);
     expect(set.out).toMatch(/policy +mdp: a table of a Markov model, advice alone/);
