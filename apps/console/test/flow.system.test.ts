@@ -85,10 +85,10 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
     await dialog.getByLabel('Function').selectOption('web');
     await dialog.getByLabel('To site').selectOption(to);
     await flow.button('Move', dialog).click();
-    await page.getByRole('heading', { name: /^Move .*shop/, level: 1 }).waitFor();
+    await page.getByRole('heading', { name: `Move web to ${to}`, level: 1 }).waitFor();
     await page.locator('[data-operation-state="COMPLETED"]').waitFor();
-    await flow.go(`/infrastructure?tab=units&site=${at}`);
-    await flow.eventually(() => page.getByText('web/web').count()).toBe(0);
+    const { units } = await flow.api.call('getService', { params: { name: 'shop' } });
+    expect(units.filter(({ path }) => path === 'web/web').map(({ site }) => site)).toEqual([to]);
     await flow.go(`/infrastructure?tab=units&site=${to}`);
     await page.locator('[data-row]').getByText('web/web').first().waitFor();
   });
