@@ -97,7 +97,8 @@ export function scalingPage(report: ScaleReport): string {
     'The simulated pods behave as queues with one server each; a pod takes 60 s to boot, requests are promised within 50 ms. The learned scaler',
     'was trained on experiments with the same pods, never on a trace. HPA with several targets of its processor; `times` is pod hours',
     'divided by the fewest that keep the promise at all times for whoever knows the whole trace. Those of the Numenta Anomaly Benchmark: the',
-    'first seven days, counts taken for requests, the peak being twelve pods full.',
+    'first seven days, counts taken for requests, the peak being twelve pods full. Regular days are seven, with a rush at the same seven times',
+    'of each; their season is found in the third.',
     '',
     '![Broken minutes by pod hours](../images/scaling-traces.svg)',
     '',
@@ -169,4 +170,13 @@ proportion to one through their number. The smallest number that keeps the promi
 Outside of what it was trained on it is not believed: numbers with which a pod would carry more than was ever seen are passed over, and
 where a \`--fixed\` column is strange, the number of \`--guard\` is taken, which is meant to be that of an HPA. Online, it learns
 anew on a bounded window of measurements. What it cannot see is load that waits before it reaches any pod.
+
+What is asked for serves after a while, and until then the load is taken to grow along straight lines. \`SeasonalForecast\` adds
+what returns: a level, a trend that fades and a season (additive, after Holt and Winters), with a period that is given
+(\`compare --period\`) or found by autocorrelation once it has come twice; near an hour, a day or a week it is that. The season
+begins with what was seen before, of which means of 512 to 1,023 blocks are kept. It counts only while it is proven: over half a
+period and 120 forecasts at least, the root mean square of its errors, as far ahead as is needed, must have been less than 0.9
+times that of each straight line and of the level and trend alone. Then the largest that it expects until a pod serves is
+taken where that is more than the lines say, and never less: a rush that comes each day is met before it begins, and one that
+nobody knew of as before. (\`learned-seasonal\` in the table; \`compare --regular\` shows days of such rushes.)
 `.split('\n');

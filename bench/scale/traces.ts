@@ -6,6 +6,7 @@ import {
   experiments,
   podFeatures,
   readTrace,
+  regularTrace,
   type Trace,
   type TraceResult,
   trainQuality,
@@ -47,6 +48,7 @@ export function compareTraces(folder: string, note: (line: string) => void): rea
     note(`${name}: compared`);
   };
   add('synthetic days', dailyTrace(2, 2_000, 3), 100, 15);
+  add('regular days', regularTrace(DAYS, 2_000, 3), 100, 15);
   for (const file of NAB) {
     const path = join(folder, file);
     if (!existsSync(path)) continue;

@@ -39,4 +39,6 @@ export const scaleLimits = {
   replicas: 10_000,
   /** Steps of a comparison on a trace. */
   traceSteps: 5_000_000,
+  /** Steps ahead of now that a season is asked about. */
+  stepsAhead: 1_440,
 } as const;

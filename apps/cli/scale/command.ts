@@ -71,7 +71,9 @@ export function scaleCommand(run: Run): Command {
     );
   command
     .command('compare')
-    .description('HPA, learned scaler and the bound of whoever knows what comes, on a trace of load')
+    .description(
+      'HPA, learned scaler with and without a season, and the bound of whoever knows what comes, on a trace of load',
+    )
     .argument('[csv]', 'columns timestamp and value (default: two synthetic days)')
     .option('--capacity <rate>', 'that a pod serves, in the unit of the trace (default: a twelfth of its peak)', number)
     .option('--service-ms <ms>', 'of one request when there is no other', number, 10)
@@ -79,6 +81,8 @@ export function scaleCommand(run: Run): Command {
     .option('--promise-ms <ms>', 'in which requests are promised', number, 50)
     .option('--cpu-target <part>', 'of the HPA', number, 0.6)
     .option('--step <seconds>', 'between two decisions', number, 15)
+    .option('--period <seconds>', 'after which the load returns (default: found by its autocorrelation)', number)
+    .option('--regular', 'without a trace: seven days with rushes at the same times instead')
     .option('--max <count>', 'of replicas', wholeNumber, 200)
     .option('--seed <number>', 'of the synthetic days and of noise', wholeNumber, 1)
     .action(

@@ -8,6 +8,7 @@ import {
   readColumns,
   readQualityModel,
   readTrace,
+  regularTrace,
   trainQuality,
 } from '@superfluidity/scale';
 import type { Context } from '../context.ts';
@@ -87,6 +88,8 @@ interface CompareOptions {
   readonly promiseMs: number;
   readonly cpuTarget: number;
   readonly step: number;
+  readonly period?: number;
+  readonly regular?: boolean;
   readonly max: number;
   readonly seed: number;
 }
@@ -95,8 +98,9 @@ interface CompareOptions {
 const WAIT_MAX_MS = 5_000;
 
 export async function compare(context: Context, file: string | undefined, options: CompareOptions): Promise<void> {
-  const { promiseMs, cpuTarget, step: stepS, max: maxReplicas, seed } = options;
-  const trace = file === undefined ? dailyTrace(2, 2_000, seed) : readTrace((await loadText(file)).text, file);
+  const { promiseMs, cpuTarget, step: stepS, max: maxReplicas, seed, period } = options;
+  const synthetic = () => (options.regular === true ? regularTrace(7, 2_000, seed) : dailyTrace(2, 2_000, seed));
+  const trace = file === undefined ? synthetic() : readTrace((await loadText(file)).text, file);
   const peak = trace.loads.reduce((a, b) => Math.max(a, b), 0);
   const { capacity = peak / 12, serviceMs, boot: bootS } = options;
   const pods = { capacity, serviceMs, bootS, waitMaxMs: WAIT_MAX_MS };
@@ -111,6 +115,7 @@ export async function compare(context: Context, file: string | undefined, option
     cpuTarget,
     seed,
     model,
+    ...(period === undefined ? {} : { periodS: period }),
   });
   const least = results.find(({ policy }) => policy === 'clairvoyant')!.podHours;
   await context.show({ pods, results }, () =>

@@ -80,5 +80,7 @@ test('compare reads a trace and puts policies side by side', async () => {
   const people = recorded();
   await compare(people.context, csv, given);
   expect(text(people)).toMatch(/^learned +[\d.]+ +[\d.]+/m);
+  expect(text(people)).toMatch(/^learned-seasonal +[\d.]+ +[\d.]+/m);
   expect(text(people)).toMatch(/^clairvoyant +0\.0/m);
+  await expect(compare(people.context, csv, { ...given, period: 1 })).rejects.toMatchObject({ code: 'SF-SCALE-INPUT' });
 });

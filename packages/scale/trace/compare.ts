@@ -3,6 +3,7 @@ import { scaleLimits } from '../errors.ts';
 import { BehaviorState, type HpaBounds } from '../hpa/behavior.ts';
 import { Hpa } from '../hpa/hpa.ts';
 import { type HpaMetric, replicasFor } from '../hpa/metrics.ts';
+import { SeasonalForecast } from '../forecast/seasonal.ts';
 import { scaleInput } from '../input.ts';
 import type { QualityModel } from '../learned/model.ts';
 import { LearnedScaler } from '../learned/scaler.ts';
@@ -21,10 +22,12 @@ export interface CompareOptions extends HpaBounds {
   readonly seed?: number;
   /** Of quality in milliseconds, from the metrics of pods; without it, there is no learned scaler. */
   readonly model?: QualityModel;
+  /** Seconds after which the load returns (default: found). */
+  readonly periodS?: number;
 }
 
 export interface TraceResult {
-  readonly policy: 'hpa-cpu' | 'hpa-requests' | 'learned' | 'clairvoyant';
+  readonly policy: 'hpa-cpu' | 'hpa-requests' | 'learned' | 'learned-seasonal' | 'clairvoyant';
   /** Minutes in which the promise was broken. */
   readonly slaMinutes: number;
   readonly podHours: number;
@@ -61,7 +64,11 @@ export function compareOnTrace(trace: Trace, options: CompareOptions): readonly 
   return [
     runPolicy('hpa-cpu', loads, needed[0]!, options, hpaOnCpu(options)),
     runPolicy('hpa-requests', loads, needed[0]!, options, hpaOnRequests(options)),
-    ...(model === undefined ? [] : [runPolicy('learned', loads, needed[0]!, options, learned(options, model))]),
+    ...(model === undefined
+      ? []
+      : (['learned', 'learned-seasonal'] as const).map((policy) =>
+          runPolicy(policy, loads, needed[0]!, options, learned(options, model, policy === 'learned-seasonal')),
+        )),
     {
       policy: 'clairvoyant',
       slaMinutes: 0,
@@ -142,10 +149,14 @@ function hpaOnRequests({ cpuTarget = 0.6, pods, ...bounds }: CompareOptions): De
   };
 }
 
-/** Up at once, down after the window of an HPA. The load is taken to grow until a pod that is asked for serves. */
+/**
+ * Up at once, down after the window of an HPA. The load is taken to grow until a pod that is asked for serves, and never to
+ * shrink: along straight lines, or to what its season says, where that has told better so far and says more.
+ */
 function learned(
-  { cpuTarget = 0.6, pods, promiseMs, stepS = 15, ...bounds }: CompareOptions,
+  { cpuTarget = 0.6, pods, promiseMs, stepS = 15, periodS, ...bounds }: CompareOptions,
   model: QualityModel,
+  seasonal: boolean,
 ): Decide {
   const scaler = new LearnedScaler(model, { ...bounds, promise: { atMost: promiseMs } });
   const behavior = new BehaviorState(
@@ -153,26 +164,33 @@ function learned(
     bounds,
   );
   const recent: number[] = [];
+  const ahead = 1 + (pods.bootS + stepS) / stepS;
+  const period = periodS === undefined ? {} : { periodS };
+  const asked = Math.min(scaleLimits.stepsAhead, Math.ceil(ahead));
+  const season = seasonal ? new SeasonalForecast({ stepS, ahead: asked, ...period }) : undefined;
   const stepsOf = (seconds: number) => Math.max(3, Math.ceil(seconds / stepS));
   return (seen) => {
     const { nowS, replicas, serving, metrics } = seen;
-    recent.push(metrics.rxKB * serving);
+    const load = metrics.rxKB * serving;
+    recent.push(load);
     if (recent.length > stepsOf(TRENDS_S[0])) recent.shift();
-    const ahead = 1 + (pods.bootS + stepS) / stepS;
-    const growth = largest(TRENDS_S.map((seconds) => growthOf(recent.slice(-stepsOf(seconds)), ahead)));
+    const lines = TRENDS_S.map((seconds) => load * growthOf(recent.slice(-stepsOf(seconds)), ahead));
+    season?.observe(load, lines);
+    const growth = load === 0 ? 1 : largest([...lines, season?.largest() ?? 0]) / load;
     const guard = replicasFor(cpuMetric(seen, cpuTarget), { nowS, currentReplicas: replicas }) ?? replicas;
     const row = [metrics.cpu, metrics.memoryMiB, metrics.rxKB, metrics.txKB];
-    const wanted = serving === 0 ? replicas : scaler.recommend(row, [], serving, growth, guard).replicas;
+    const wanted =
+      serving === 0 ? replicas : scaler.recommend(row, [], serving, Math.max(1, Math.min(4, growth)), guard).replicas;
     return behavior.decide(nowS, replicas, wanted);
   };
 }
 
-/** Along the straight line through the last values, so many steps on, to the last value; never less than 1. */
+/** Along the straight line through the last values, so many steps on, to the last value. */
 function growthOf(values: readonly number[], steps: number): number {
   const n = values.length;
   const last = values[n - 1]!;
   if (n < 3 || last === 0) return 1;
   const [meanX, meanY] = [(n - 1) / 2, values.reduce((a, b) => a + b, 0) / n];
   const slope = values.reduce((sum, value, i) => sum + (i - meanX) * (value - meanY), 0) / ((n * (n * n - 1)) / 12);
-  return Math.max(1, Math.min(4, 1 + (slope * steps) / last));
+  return 1 + (slope * steps) / last;
 }

@@ -26,3 +26,21 @@ export function dailyTrace(days: number, peak: number, seed: number): Trace {
   });
   return { times, loads };
 }
+
+/** Minutes of the day at which a rush begins in a trace of regular days: shifts, lessons, programmes. */
+const REGULAR = [360, 510, 720, 840, 1_050, 1_200, 1_320];
+
+/** Days with a peak in the evening, noise, and seven rushes that grow within a minute at the same times each day. */
+export function regularTrace(days: number, peak: number, seed: number): Trace {
+  const random = seeded(seed);
+  const times = Float64Array.from({ length: days * 1_440 }, (_, i) => i * 60);
+  const loads = times.map((_, i) => {
+    const day = 0.45 - 0.35 * Math.cos((2 * Math.PI * (i - 300)) / 1_440);
+    const rush = REGULAR.reduce((sum, at) => {
+      const since = (i % 1_440) - at;
+      return since < 0 || since > 40 ? sum : sum + 0.4 * Math.min(1, since) * Math.min(1, (40 - since) / 5);
+    }, 0);
+    return peak * (day + rush) * (1 + 0.06 * (random() - 0.5));
+  });
+  return { times, loads };
+}
