@@ -39,7 +39,8 @@ export function PalettePanel(props: {
         onClear={() => setSearch('')}
       />
       <div className="sf-palette-panel__list">
-        <h2>{props.title}</h2>
+        {/* Until its model has come, it has no name. */}
+        {props.title !== '' && <h2>{props.title}</h2>}
         <ul>
           {entries.map((entry) => (
             <li key={entry.id}>

@@ -118,30 +118,45 @@ function Canvas({ graph, shown, selected, onSelect }: LayersViewProps) {
       zoom,
     });
   }, [width, height, setViewport]);
+  /** Pans as far as it takes to see all of the box, and says whether it did. */
+  const reveal = useCallback(
+    (to: Rect): boolean => {
+      const element = canvas.current;
+      if (element === null) return false;
+      const { x, y, zoom } = getViewport();
+      const into = (at: number, from: number, size: number, room: number) =>
+        Math.max(Math.min(at, room - MARGIN - (from + size) * zoom), MARGIN - from * zoom);
+      const next = {
+        x: into(x, to.x, to.width, element.clientWidth),
+        y: into(y, to.y, to.height, element.clientHeight),
+        zoom,
+      };
+      if (next.x === x && next.y === y) return false;
+      void setViewport(next);
+      return true;
+    },
+    [getViewport, setViewport],
+  );
+  const box = selected === undefined ? undefined : layout.boxes.get(selected);
+  const chosen = useRef(box);
   useEffect(() => {
-    if (!touched.current) fit();
-    const observer = new ResizeObserver(() => {
-      if (!touched.current) fit();
-    });
+    chosen.current = box;
+  }, [box]);
+  useEffect(() => {
+    const place = () => {
+      if (touched.current) return;
+      fit();
+      if (chosen.current !== undefined) reveal(chosen.current);
+    };
+    place();
+    const observer = new ResizeObserver(place);
     if (canvas.current !== null) observer.observe(canvas.current);
     return () => observer.disconnect();
-  }, [fit]);
-  /** Pans as far as it takes to see all of the box. */
-  const reveal = (box: Rect) => {
-    const element = canvas.current;
-    if (element === null) return;
-    const { x, y, zoom } = getViewport();
-    const into = (at: number, from: number, size: number, room: number) =>
-      Math.max(Math.min(at, room - MARGIN - (from + size) * zoom), MARGIN - from * zoom);
-    const next = {
-      x: into(x, box.x, box.width, element.clientWidth),
-      y: into(y, box.y, box.height, element.clientHeight),
-      zoom,
-    };
-    if (next.x === x && next.y === y) return;
-    touched.current = true;
-    void setViewport(next);
-  };
+  }, [fit, reveal]);
+  // What is chosen is seen, also when an address chose it; who pans away after that stays there.
+  useEffect(() => {
+    if (selected !== undefined && chosen.current !== undefined) reveal(chosen.current);
+  }, [selected, reveal]);
   const press = (event: KeyboardEvent) => {
     if (event.key === 'Escape') {
       onSelect(undefined);
@@ -153,9 +168,9 @@ function Canvas({ graph, shown, selected, onSelect }: LayersViewProps) {
     event.preventDefault();
     event.stopPropagation();
     const next = neighbour(layout.boxes, at, direction);
-    const box = next === undefined ? undefined : layout.boxes.get(next);
-    if (next === undefined || box === undefined) return;
-    reveal(box);
+    const to = next === undefined ? undefined : layout.boxes.get(next);
+    if (next === undefined || to === undefined) return;
+    if (reveal(to)) touched.current = true;
     canvas.current?.querySelector<HTMLElement>(`[data-node="${CSS.escape(next)}"]`)?.focus({ preventScroll: true });
   };
   return (

@@ -18,7 +18,7 @@ export function overlayNodes(maker: GraphMaker, input: OverlayInput): void {
     maker.add({
       id: `router:${name}`,
       kind: 'router',
-      name: `router ${name}`,
+      name,
       about: sidOf.get(name) ?? 'no chain',
       site: name,
     });
