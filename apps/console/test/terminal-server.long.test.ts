@@ -81,8 +81,8 @@ describe.skipIf(whyNoBrowser !== undefined)(title, { timeout: 60_000 }, () => {
     await page.waitForTimeout(500);
     await type('stty size\n');
     await eventually(size).not.toBe(before);
-    await type('sleep 1000\n');
-    await page.waitForTimeout(200);
+    await type("sh -c 'echo started; exec sleep 1000'\n");
+    await eventually(screen).toMatch(/^started/m);
     await page.keyboard.press('Control+c');
     await type('echo code $?\n');
     await eventually(screen).toMatch(/^code 130/m);
