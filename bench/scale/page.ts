@@ -149,8 +149,9 @@ The exact solver is modified policy iteration, whose policies are evaluated by G
 residual of a sweep bound the optimal gain and that of the policy, so that what it prints is certain whatever happened before. Past 10,000,000 states \`auto\` takes the abstract model, and a model with a
 deployment time is refused (\`SF-SCALE-STATES\`). It exits with 1 when the bound on sweeps came before the tolerance.
 
-\`AdaptivePolicy\` (library) solves anew when the rates that are measured drift from those of the model: beyond a threshold with
-confidence, for a while, and not often.
+\`AdaptivePolicy\` solves anew when the rates that are measured drift from those of the model: beyond a threshold with
+confidence, for a while, and not often. The server does so for policies of kind \`mdp\` that say their unit of time, up to 1,000 states
+([guide](../guides/scaling.md)).
 
 Thresholds are what the policy does where tasks are spread evenly, for the alarms of a balancer: with so many VMs, from how many tasks on one
 is built, or tasks are rejected, and up to how many one that is left empty is destroyed.

@@ -85,7 +85,11 @@ const mdp = z
   .strictObject({
     kind: z.literal('mdp'),
     table: document.describe('What `scale solve --table` wrote').exactOptional(),
+    problem: document.describe('A small model as `scale solve` reads it, which is solved here').exactOptional(),
     file: file.exactOptional(),
+    unitS: above
+      .describe('Seconds in the unit of time of its rates: with it, a small model is solved anew when rates drift')
+      .exactOptional(),
     ...common,
   })
   .describe('The optimal policy of a Markov decision model, for the number of tasks that there are');
@@ -114,12 +118,24 @@ export const autoscaleShape = z
     if (policy.kind === 'threshold' && policy.below >= policy.above) wrong('below', "must be less than 'above'");
     if (policy.min !== undefined && policy.max !== undefined && policy.min > policy.max)
       wrong('min', "must not be more than 'max'");
-    const inside = policy.kind === 'mdp' ? 'table' : 'model';
     if (policy.kind !== 'mdp' && policy.kind !== 'learned') return;
-    const given = 'table' in policy ? policy.table : 'model' in policy ? policy.model : undefined;
-    if ((given === undefined) === (policy.file === undefined))
-      wrong(inside, `one of '${inside}' and 'file' is needed`, true);
+    const [ways, given] =
+      policy.kind === 'mdp'
+        ? (["'table', 'problem'", [policy.table, policy.problem, policy.file]] as const)
+        : (["'model'", [policy.model, policy.file]] as const);
+    if (given.filter((each) => each !== undefined).length !== 1)
+      wrong(policy.kind === 'mdp' ? 'table' : 'model', `one of ${ways} and 'file' is needed`, true);
+    if (policy.kind === 'mdp' && policy.problem !== undefined && policy.unitS === undefined)
+      wrong('unitS', 'is needed with a model', true);
   })
   .meta({ id: 'autoscale', description: 'When instances are added and removed; bounds are those of scale' });
 
 export type Autoscale = z.infer<typeof autoscaleShape>;
+
+/** A policy with what its file has in it, parsed JSON: a model names its format, a table is another one. */
+export function withDocument(policy: Autoscale, value: unknown): Autoscale {
+  const { file: _file, ...rest } = policy as Autoscale & { readonly file?: string };
+  const isProblem = typeof value === 'object' && value !== null && 'superfluidity-scaling' in value;
+  const place = policy.kind !== 'mdp' ? 'model' : isProblem ? 'problem' : 'table';
+  return { ...rest, [place]: value } as Autoscale;
+}

@@ -24,6 +24,8 @@ export const scaleLimits = {
   lumpedStates: 10_000_000,
   abstractStates: 10_000_000,
   programmeStates: 10_000,
+  /** Solved while a decision waits: mostly under 10 ms, some tens at worst. */
+  adaptiveStates: 1_000,
   /** States of one VM: a choice at an arrival is kept in seven bits. */
   vmStates: 60,
   /** Sweeps over all states, and single states computed in all of them, before the best policy so far is the answer. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { PolicyGrid, ScalingDecision, UnitScaling } from '@superfluidity/api';
 import { SuperfluidityError } from '@superfluidity/core';
-import { autoscaleShape, type Autoscale } from '@superfluidity/model';
+import { autoscaleShape, type Autoscale, withDocument } from '@superfluidity/model';
 import type { Context } from '../context.ts';
 import { type ListOptions, noteMore } from '../list-options.ts';
 import { facts, table } from '../print/table.ts';
@@ -76,10 +76,10 @@ async function readPolicy(file: string): Promise<Autoscale> {
   }
   const policy = parsed.data;
   if (!('file' in policy) || policy.file === undefined) return policy;
-  const { file: named, ...rest } = policy;
+  const { file: named } = policy;
   try {
     const value: unknown = JSON.parse(await readFile(join(dirname(file), named), 'utf8'));
-    return { ...rest, [policy.kind === 'mdp' ? 'table' : 'model']: value } as Autoscale;
+    return withDocument(policy, value);
   } catch (cause) {
     throw fail(`${named}: ${cause instanceof Error ? cause.message : String(cause)}`);
   }
@@ -121,7 +121,7 @@ function policyText({ policy }: UnitScaling): string {
   const by: Readonly<Record<string, string>> = {
     hpa: `${String(metric)} to ${String(target)}`,
     threshold: `${String(metric)} between ${String(below)} and ${String(above)}`,
-    mdp: 'a table of a Markov model',
+    mdp: `a table of a Markov model${policy['unitS'] === undefined ? '' : ', solved anew on drift'}`,
     learned: `a learned model, at most ${String(atMost)}`,
   };
   return `${String(kind)}: ${by[String(kind)] ?? ''}${recommendOnly === true ? ', advice alone' : ''}`;

@@ -1,7 +1,7 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
-import { type Autoscale, type Service, unitsOf } from '@superfluidity/model';
+import { type Autoscale, type Service, unitsOf, withDocument } from '@superfluidity/model';
 import { Decider } from '@superfluidity/scale';
 import '../errors.ts';
 
@@ -48,7 +48,7 @@ async function withFile(
   bytesMax: number,
 ): Promise<Autoscale> {
   if (!('file' in policy) || policy.file === undefined) return policy;
-  const { file, ...rest } = policy;
+  const { file } = policy;
   if (baseFolder === undefined) throw unusable(unit, `${file} is not here: put what is in it into the descriptor`);
   let value: unknown;
   try {
@@ -60,7 +60,7 @@ async function withFile(
   } catch (cause) {
     throw unusable(unit, `${file}: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
   }
-  return { ...rest, [policy.kind === 'mdp' ? 'table' : 'model']: value } as Autoscale;
+  return withDocument(policy, value);
 }
 
 export function unusable(unit: string, reason: string, cause?: unknown): SuperfluidityError {
@@ -71,7 +71,7 @@ export function unusable(unit: string, reason: string, cause?: unknown): Superfl
 export function policyView(policy: Autoscale): Record<string, unknown> {
   if (policy.kind === 'mdp') {
     const { table, ...rest } = policy;
-    return { ...rest, problem: (table as { problem?: unknown } | undefined)?.problem };
+    return { ...rest, problem: rest.problem ?? (table as { problem?: unknown } | undefined)?.problem };
   }
   if (policy.kind !== 'learned') return { ...policy };
   const { model = {}, ...rest } = policy;

@@ -4,10 +4,9 @@ import { replicasFor } from '../hpa/metrics.ts';
 import { scaleInput } from '../input.ts';
 import { readQualityModel } from '../learned/model.ts';
 import { LearnedScaler } from '../learned/scaler.ts';
-import type { PolicyTable } from '../mdp/policy.ts';
-import { readPolicyTable } from '../mdp/table.ts';
 import type { Measured } from './measure.ts';
 import { type PolicyGrid, policyGrid, replicasByPolicy } from './mdp-count.ts';
+import { MdpPolicy } from './mdp-policy.ts';
 
 /** What is meant where a policy does not say it. */
 export const autoscaleDefaults = {
@@ -66,12 +65,12 @@ export function memoryS({ cooldownS = autoscaleDefaults.cooldownS, behavior = {}
 
 /**
  * Decides on the number of instances of one unit. It remembers nothing: the past is an argument, so that whichever server asks
- * gets the same answer. Rejects with SF-SCALE-INPUT a table or model that cannot be used, and bounds that cross.
+ * gets the same answer. (But for the rates that a model which is solved anew has seen: they are measured anew.) Rejects with SF-SCALE-INPUT a table or model that cannot be used, and bounds that cross.
  */
 export class Decider {
   readonly policy: Autoscale;
   readonly bounds: HpaBounds;
-  readonly #table: PolicyTable | undefined;
+  readonly #mdp: MdpPolicy | undefined;
   readonly #learned: LearnedScaler | undefined;
 
   /** `scale`: the bounds of the unit, which those of the policy can only narrow. */
@@ -87,7 +86,7 @@ export class Decider {
     this.bounds = { minReplicas, maxReplicas };
     // What the algorithm of the HPA would refuse is refused now.
     new BehaviorState(policy.behavior ?? {}, this.bounds);
-    if (policy.kind === 'mdp') this.#table = readPolicyTable(policy.table);
+    if (policy.kind === 'mdp') this.#mdp = new MdpPolicy(policy);
     if (policy.kind !== 'learned') return;
     const model = readQualityModel(policy.model);
     for (const name of [...model.perPod, ...model.fixed]) {
@@ -101,7 +100,7 @@ export class Decider {
 
   /** What a policy of kind mdp does, as a picture. */
   grid(): PolicyGrid | undefined {
-    return this.#table === undefined ? undefined : policyGrid(this.#table);
+    return this.#mdp === undefined ? undefined : policyGrid(this.#mdp.table);
   }
 
   decide(situation: ScalingSituation): ScalingDecision {
@@ -151,15 +150,16 @@ export class Decider {
       case 'threshold':
         return byThreshold(policy, situation, this.bounds);
       case 'mdp':
-        return replicasByPolicy(
-          this.#table!,
-          situation.replicas,
-          situation.ready,
-          situation.measured.values.tasks ?? 0,
-        );
+        return this.#byMdp(situation);
       case 'learned':
         return this.#byModel(policy, situation);
     }
+  }
+
+  #byMdp({ nowMs, replicas, ready, measured }: ScalingSituation): Wanted {
+    const said = this.#mdp!.observe(nowMs, ready, measured);
+    const { why, ...answer } = replicasByPolicy(this.#mdp!.table, replicas, ready, measured.values.tasks ?? 0);
+    return { ...answer, why: said === undefined ? why : `${why}; ${said}` };
   }
 
   #byModel(policy: Extract<Autoscale, { kind: 'learned' }>, situation: ScalingSituation): Wanted {

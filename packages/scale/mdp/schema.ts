@@ -2,7 +2,7 @@ import { type JsonSchema, readShape, readYamlText } from '@superfluidity/dialect
 import type { Problem } from '@superfluidity/core';
 import { z } from 'zod';
 import { scaleLimits } from '../errors.ts';
-import type { ScalingProblem } from './problem.ts';
+import { bad, type ScalingProblem } from './problem.ts';
 
 /** The shape of a file of a scaling model, format version 1. */
 const amount = z.number().min(0).max(scaleLimits.amount);
@@ -62,4 +62,15 @@ export function readScaling(bytes: Uint8Array, file?: string): ReadScaling {
   if (!('value' in shape)) return { problems: shape.problems };
   const { $schema: _schema, 'superfluidity-scaling': _version, ...problem } = shape.value;
   return { problem, problems: [] };
+}
+
+/** The same of parsed JSON. Rejects with SF-SCALE-INPUT. */
+export function readProblem(value: unknown): ScalingProblem {
+  const parsed = scalingShape.safeParse(value);
+  if (!parsed.success) {
+    const { path, message } = parsed.error.issues[0]!;
+    throw bad(`${path.join('.')}${path.length === 0 ? '' : ': '}${message}`);
+  }
+  const { $schema: _schema, 'superfluidity-scaling': _version, ...problem } = parsed.data;
+  return problem;
 }
