@@ -171,3 +171,20 @@ test.each([
 ])('%s is refused', (_, act, code) => {
   expect(act).toThrow(expect.objectContaining({ code }));
 });
+
+test('a long sequence has the bits of its symbols one by one, whether or not the walks from its beginning and its middle meet', () => {
+  const draw = seeded(5);
+  const drawn = Uint8Array.from({ length: 60_001 }, () => Math.min(3, Math.floor(draw() ** 2 * 5)));
+  // Phrases of one length, out of step with the middle: they never end at the same symbol.
+  const same = new Uint8Array(60_000);
+  for (const sequence of [drawn, same]) {
+    const scorer = new Lz78Scorer(trainLz78([sequence.subarray(0, 20_000)], { alphabet: 4 }));
+    const stream = scorer.stream();
+    let bits = 0;
+    for (const symbol of sequence) bits += stream.push(symbol);
+    expect(scorer.bits(sequence) / bits).toBeCloseTo(1, 9);
+  }
+  expect(() => new Lz78Scorer(trainLz78([drawn], { alphabet: 4 })).bits(drawn.with(59_999, 4))).toThrow(
+    /4 is not from 0/,
+  );
+});

@@ -10,6 +10,19 @@ export interface Lz78ScoreOptions {
   readonly gamma?: number;
 }
 
+/** Where a parse is: before which symbol, in which cell, and how many phrases it has ended. */
+interface Walk {
+  readonly at: number;
+  readonly cell: number;
+  readonly phrases: number;
+}
+
+const START: Walk = { at: 0, cell: 0, phrases: 0 };
+/** Symbols from which two walks at once are worth it; within how many they meet, or else the first goes all the way. */
+const PAIRED_FROM = 50_000;
+const MEET_WITHIN = 20_000;
+const NEVER = -1;
+
 /**
  * The probability that a parsed tree assigns to each symbol: that of a child is the part of the leaves of its node that are
  * under it. With `n` nodes under and with a child, and `N` under and with the node: (n + gamma) / (N - 1 + alphabet x gamma).
@@ -55,11 +68,22 @@ export class Lz78Scorer {
       for (let i = 0; i < symbols.length; i += 1) bits += stream.push(symbols[i]!);
       return bits;
     }
+    const { phrases, cell } = symbols.length < PAIRED_FROM ? this.#alone(symbols) : this.#paired(symbols);
+    return phrases * (this.#all[0]! - this.#unseen) + (this.#all[0]! - this.#all[cell]!);
+  }
+
+  /** Goes on with a walk to the end, or to where it meets another. */
+  #alone(symbols: Symbols, walk: Walk = START, meets?: Int32Array): Walk & { readonly met?: number } {
     const cells = this.#cells;
     const alphabet = this.alphabet;
     const root = cells[1]!;
-    let [cell, base, phrases] = [0, root, 0];
-    for (let i = 0; i < symbols.length; i += 1) {
+    let { cell, phrases } = walk;
+    let base = cells[2 * cell + 1]!;
+    for (let i = walk.at; i < symbols.length; i += 1) {
+      if (meets !== undefined && cell === 0) {
+        const met = meets[i - walk.at] ?? NEVER;
+        if (met !== NEVER) return { at: i, cell, phrases, met };
+      }
       const symbol = symbols[i]!;
       if (symbol < 0 || symbol >= alphabet) throw notASymbol(symbol, alphabet);
       const next = base + symbol;
@@ -72,8 +96,51 @@ export class Lz78Scorer {
         phrases += 1;
       }
     }
-    const whole = this.#all[0]! - this.#unseen;
-    return phrases * whole + (this.#all[0]! - this.#all[cell]!);
+    return { at: symbols.length, cell, phrases };
+  }
+
+  /**
+   * The same by two walks at once, for each step waits for memory that the other does not need: the second begins in the
+   * middle, as if a phrase began there. Where the first ends a phrase that the second has ended too, they are one from then on.
+   */
+  #paired(symbols: Symbols): Walk {
+    const cells = this.#cells;
+    const alphabet = this.alphabet;
+    const root = cells[1]!;
+    const half = symbols.length >> 1;
+    const ends = new Int32Array(MEET_WITHIN).fill(NEVER);
+    ends[0] = 0;
+    let [cell, base, phrases] = [0, root, 0];
+    let [cell2, base2, phrases2] = [0, root, 0];
+    for (let i = 0; i < half; i += 1) {
+      const symbol = symbols[i]!;
+      const symbol2 = symbols[half + i]!;
+      if (symbol < 0 || symbol >= alphabet) throw notASymbol(symbol, alphabet);
+      if (symbol2 < 0 || symbol2 >= alphabet) throw notASymbol(symbol2, alphabet);
+      const next = base + symbol;
+      const next2 = base2 + symbol2;
+      if (cells[2 * next] === cell) {
+        cell = next;
+        base = cells[2 * next + 1]!;
+      } else {
+        cell = 0;
+        base = root;
+        phrases += 1;
+      }
+      if (cells[2 * next2] === cell2) {
+        cell2 = next2;
+        base2 = cells[2 * next2 + 1]!;
+      } else {
+        cell2 = 0;
+        base2 = root;
+        phrases2 += 1;
+        if (i + 1 < MEET_WITHIN) ends[i + 1] = phrases2;
+      }
+    }
+    const first = this.#alone(symbols, { at: half, cell, phrases }, ends);
+    if (first.met === undefined) return first;
+    const second = this.#alone(symbols, { at: 2 * half, cell: cell2, phrases: phrases2 });
+    return { ...second, phrases: first.phrases + second.phrases - first.met };
   }
 
   /** Bits a symbol; of no symbols 0. */
