@@ -105,6 +105,12 @@ const learned = z
       .strictObject({ metric, target: above })
       .describe('Decides like hpa where the model knows nothing (default: nothing is changed)')
       .exactOptional(),
+    online: z
+      .boolean()
+      .describe(
+        'Whether it learns on from what is measured; the quality of the model is a metric then (default: false)',
+      )
+      .exactOptional(),
     ...common,
   })
   .describe('The smallest number of instances with which a learned model expects a promise to be kept');

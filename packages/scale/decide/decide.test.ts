@@ -252,3 +252,29 @@ test('bounds that somebody else left are come back to, and models with other col
     expect.objectContaining({ code: 'SF-SCALE-INPUT' }),
   );
 });
+
+test('a learned policy that learns on follows a service that has become slower, and one that does not stays with its model', () => {
+  const scale = { min: 1, max: 50 };
+  const promise = { kind: 'learned', model, atMost: 20, margin: 0 } as const;
+  const [fixed, online] = [new Decider(promise, scale), new Decider({ ...promise, online: true }, scale)];
+  // Twice as slow as what the model was learned from: 20 ms are reached at half the rate of each instance.
+  const now = (rate: number, ready: number): Measured => {
+    const each = rate / ready;
+    return { spanS: 30, requests: 1, values: { rate, tasks: 1, latencyMs: 10 / (1 - each / 101) } };
+  };
+  const ask = (decider: Decider, i: number, rate: number) =>
+    decider.decide({ nowMs: i * 15_000, replicas: 10, ready: 10, measured: now(rate, 10), past: [] });
+  const said: string[] = [];
+  for (let i = 1; i <= 480; i += 1) {
+    const rate = 20 + ((i * 37) % 800);
+    ask(fixed, i, rate);
+    said.push(...ask(online, i, rate).reasons);
+  }
+  expect(said.filter((words) => words.includes('learned anew')).length).toBe(2);
+  // 600 a second: by its model 8 instances at 75 each keep 20 ms; of the slow ones only 50 each do, which is 12.
+  expect(ask(fixed, 481, 600).recommended).toBeLessThan(9);
+  expect(ask(online, 481, 600).recommended).toBeGreaterThan(10);
+  const other = { ...model, quality: 'complaints' };
+  expect(() => new Decider({ ...promise, model: other, online: true }, scale)).toThrow('complaints');
+  expect(() => new Decider({ ...promise, model: other }, scale)).not.toThrow();
+});

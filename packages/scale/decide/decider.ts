@@ -1,9 +1,8 @@
-import { type Autoscale, type ScalingMetric, scalingMetrics, sharedMetrics } from '@superfluidity/model';
+import { type Autoscale, type ScalingMetric, sharedMetrics } from '@superfluidity/model';
 import { BehaviorState, type HpaBounds } from '../hpa/behavior.ts';
 import { replicasFor } from '../hpa/metrics.ts';
 import { scaleInput } from '../input.ts';
-import { readQualityModel } from '../learned/model.ts';
-import { LearnedScaler } from '../learned/scaler.ts';
+import { LearnedPolicy } from './learned-policy.ts';
 import type { Measured } from './measure.ts';
 import { type PolicyGrid, policyGrid, replicasByPolicy } from './mdp-count.ts';
 import { MdpPolicy } from './mdp-policy.ts';
@@ -65,13 +64,14 @@ export function memoryS({ cooldownS = autoscaleDefaults.cooldownS, behavior = {}
 
 /**
  * Decides on the number of instances of one unit. It remembers nothing: the past is an argument, so that whichever server asks
- * gets the same answer. (But for the rates that a model which is solved anew has seen: they are measured anew.) Rejects with SF-SCALE-INPUT a table or model that cannot be used, and bounds that cross.
+ * gets the same answer; but for what models that are solved or learned anew have seen: that is measured anew. Rejects with
+ * SF-SCALE-INPUT a table or model that cannot be used, and bounds that cross.
  */
 export class Decider {
   readonly policy: Autoscale;
   readonly bounds: HpaBounds;
   readonly #mdp: MdpPolicy | undefined;
-  readonly #learned: LearnedScaler | undefined;
+  readonly #learned: LearnedPolicy | undefined;
 
   /** `scale`: the bounds of the unit, which those of the policy can only narrow. */
   constructor(policy: Autoscale, scale: { readonly min: number; readonly max: number }) {
@@ -88,14 +88,7 @@ export class Decider {
     new BehaviorState(policy.behavior ?? {}, this.bounds);
     if (policy.kind === 'mdp') this.#mdp = new MdpPolicy(policy);
     if (policy.kind !== 'learned') return;
-    const model = readQualityModel(policy.model);
-    for (const name of [...model.perPod, ...model.fixed]) {
-      if (!(name in scalingMetrics)) {
-        throw scaleInput(`the model has a column ${name}, and metrics are ${Object.keys(scalingMetrics).join(', ')}`);
-      }
-    }
-    const promise = { atMost: policy.atMost, margin: policy.margin ?? autoscaleDefaults.margin };
-    this.#learned = new LearnedScaler(model, { minReplicas: Math.max(1, minReplicas), maxReplicas, promise });
+    this.#learned = new LearnedPolicy(policy, this.bounds, policy.margin ?? autoscaleDefaults.margin);
   }
 
   /** What a policy of kind mdp does, as a picture. */
@@ -165,20 +158,21 @@ export class Decider {
   #byModel(policy: Extract<Autoscale, { kind: 'learned' }>, situation: ScalingSituation): Wanted {
     const { replicas, ready, measured } = situation;
     if (ready === 0) return { replicas: Math.max(1, replicas), why: 'no instance runs that could be judged' };
-    const { perPod, fixed } = this.#learned!.model;
-    const missing = [...perPod, ...fixed].find((name) => valueOf(measured, name as ScalingMetric) === undefined);
-    if (missing !== undefined) return { replicas, why: unknown(missing as ScalingMetric) };
+    const missing = this.#learned!.missing(measured);
+    if (missing !== undefined) return { replicas, why: unknown(missing) };
+    const said = this.#learned!.observe(ready, measured);
+    const { perPod, fixed } = this.#learned!.scaler.model;
     const value = (name: string) => valueOf(measured, name as ScalingMetric)!;
     const guard =
       policy.guard === undefined ? undefined : byTarget(policy.guard, autoscaleDefaults.tolerance, situation);
-    const answer = this.#learned!.recommend(
+    const answer = this.#learned!.scaler.recommend(
       perPod.map((name) => value(name) / ready),
       fixed.map(value),
       ready,
       1,
       guard?.replicas ?? replicas,
     );
-    return { replicas: answer.replicas, why: answer.reason };
+    return { replicas: answer.replicas, why: said === undefined ? answer.reason : `${answer.reason}; ${said}` };
   }
 }
 
