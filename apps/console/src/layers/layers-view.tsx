@@ -14,6 +14,7 @@ import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef } from 'rea
 import { type Layer, type LayerGraph, layerNames, type LayerNode, type NodeKind } from './core/layer-graph.ts';
 import { type Direction, type LayerLayout, layoutLayers, neighbour } from './core/layer-layout.ts';
 import { relatedTo } from './core/related.ts';
+import { pictureOptions } from '../topology/flow-options.ts';
 
 interface LayersViewProps {
   readonly graph: LayerGraph;
@@ -179,16 +180,7 @@ function Canvas({ graph, shown, selected, onSelect }: LayersViewProps) {
         id="layers"
         nodes={nodes}
         nodeTypes={nodeTypes}
-        nodesDraggable={false}
-        nodesConnectable={false}
-        nodesFocusable={false}
-        elementsSelectable={false}
-        zoomOnDoubleClick={false}
-        preventScrolling={false}
-        zoomOnScroll={false}
-        minZoom={0.1}
-        maxZoom={2}
-        proOptions={{ hideAttribution: true }}
+        {...pictureOptions}
         onMoveStart={(event) => {
           if (event !== null) touched.current = true;
         }}

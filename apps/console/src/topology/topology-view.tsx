@@ -7,6 +7,7 @@ import type { Topology } from '../view-model/topology.ts';
 import { nodeTypes, type TopologyNode } from './nodes.tsx';
 import { Overlay } from './overlay.tsx';
 import { type Frame, useAnimatedLayout } from './use-animated-layout.ts';
+import { pictureOptions } from './flow-options.ts';
 
 interface TopologyViewProps {
   readonly topology: Topology;
@@ -64,16 +65,7 @@ function Canvas({ topology, selected, onSelect }: TopologyViewProps) {
         id="topology"
         nodes={nodes}
         nodeTypes={nodeTypes}
-        nodesDraggable={false}
-        nodesConnectable={false}
-        nodesFocusable={false}
-        elementsSelectable={false}
-        zoomOnDoubleClick={false}
-        preventScrolling={false}
-        zoomOnScroll={false}
-        minZoom={0.1}
-        maxZoom={2}
-        proOptions={{ hideAttribution: true }}
+        {...pictureOptions}
         onMoveStart={(event) => {
           if (event !== null) touched.current = true;
         }}
