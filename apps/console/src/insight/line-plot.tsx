@@ -1,8 +1,7 @@
 import 'uplot/dist/uPlot.min.css';
-import { useEffect, useRef } from 'react';
+import { useEffect } from 'react';
 import uPlot from 'uplot';
-import { useStore } from '../data/store.ts';
-import { theme } from '../data/theme.ts';
+import { type PlotLook, usePlot } from '../ui/use-plot.ts';
 import { formatTime } from '../view-model/format.ts';
 
 export interface PlotLine {
@@ -19,8 +18,6 @@ export interface PlotLine {
   readonly points?: boolean;
 }
 
-const FONT = '11px "Red Hat Text", sans-serif';
-
 /** Lines over time on one canvas, with a legend that tells the values under the pointer. */
 export default function LinePlot(props: {
   readonly name: string;
@@ -29,34 +26,16 @@ export default function LinePlot(props: {
   readonly lines: readonly PlotLine[];
 }) {
   const { name, title, times, lines } = props;
-  const element = useRef<HTMLDivElement>(null);
-  const plot = useRef<uPlot>(undefined);
-  const colours = useStore(theme);
-  const shape = JSON.stringify(lines.map(({ values: _values, ...rest }) => rest));
   const data = [times, ...lines.map(({ values }) => values)] as unknown as uPlot.AlignedData;
-  const latest = useRef(data);
-  latest.current = data;
 
-  useEffect(() => {
-    const parent = element.current;
-    if (parent === null) return;
-    const size = () => ({ width: Math.max(200, parent.clientWidth), height: 220 });
-    const created = new uPlot(
-      { ...optionsOf(JSON.parse(shape) as PlotLine[], parent), ...size() },
-      latest.current,
-      parent,
-    );
-    plot.current = created;
-    const observer = new ResizeObserver(() => created.setSize(size()));
-    observer.observe(parent);
-    return () => {
-      observer.disconnect();
-      created.destroy();
-      plot.current = undefined;
-    };
-  }, [shape, colours]);
+  const { element, plot } = usePlot({
+    shape: JSON.stringify(lines.map(({ values: _values, ...rest }) => rest)),
+    options: (look) => optionsOf(lines, look),
+    data,
+    size: (parent) => ({ width: Math.max(200, parent.clientWidth), height: 220 }),
+  });
 
-  useEffect(() => plot.current?.setData(latest.current), [times, lines]);
+  useEffect(() => plot.current?.setData(data), [times, lines]);
 
   return (
     <figure className="sf-insight__figure">
@@ -68,16 +47,8 @@ export default function LinePlot(props: {
 
 function optionsOf(
   lines: readonly Omit<PlotLine, 'values'>[],
-  parent: Element,
+  { colour, axis }: PlotLook,
 ): Omit<uPlot.Options, 'width' | 'height'> {
-  const style = getComputedStyle(parent);
-  const colour = (name: string) => style.getPropertyValue(name).trim();
-  const axis = {
-    stroke: colour('--sf-text-subtle'),
-    font: FONT,
-    grid: { stroke: colour('--sf-grid'), width: 1 },
-    ticks: { show: false },
-  };
   const stepped = lines.some(({ steps }) => steps === true);
   const unit = lines.find(({ steps }) => steps !== true)?.unit ?? '';
   const fromZero: uPlot.Scale.Range = (_plot, _low, high) => [0, Math.max(1, (high ?? 0) * 1.1)];

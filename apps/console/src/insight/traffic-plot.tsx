@@ -1,17 +1,14 @@
 import 'uplot/dist/uPlot.min.css';
-import { useEffect, useRef } from 'react';
-import uPlot from 'uplot';
-import { useStore } from '../data/store.ts';
-import { theme } from '../data/theme.ts';
+import { useEffect } from 'react';
+import type uPlot from 'uplot';
 import { formatTime } from '../view-model/format.ts';
+import { type PlotLook, usePlot } from '../ui/use-plot.ts';
 import type { Traffic } from '../view-model/kpi.ts';
 
 interface TrafficPlotProps {
   readonly of: 'latency' | 'rate';
   readonly traffic: Traffic;
 }
-
-const FONT = '11px "Red Hat Text", sans-serif';
 
 /** Lines differ by dashes as well as by colour. */
 const LINES = {
@@ -36,26 +33,12 @@ const LINES = {
 
 /** One canvas with a legend that tells the values under the pointer. */
 export default function TrafficPlot({ of, traffic }: TrafficPlotProps) {
-  const element = useRef<HTMLDivElement>(null);
-  const plot = useRef<uPlot>(undefined);
-  const latest = useRef(traffic);
-  latest.current = traffic;
-  const colours = useStore(theme);
-
-  useEffect(() => {
-    const parent = element.current;
-    if (parent === null) return;
-    const size = () => ({ width: Math.max(200, parent.clientWidth), height: 200 });
-    const created = new uPlot({ ...optionsOf(of, parent), ...size() }, dataOf(of, latest.current), parent);
-    plot.current = created;
-    const observer = new ResizeObserver(() => created.setSize(size()));
-    observer.observe(parent);
-    return () => {
-      observer.disconnect();
-      created.destroy();
-      plot.current = undefined;
-    };
-  }, [of, colours]);
+  const { element, plot } = usePlot({
+    shape: of,
+    options: (look) => optionsOf(of, look),
+    data: dataOf(of, traffic),
+    size: (parent) => ({ width: Math.max(200, parent.clientWidth), height: 200 }),
+  });
 
   useEffect(() => plot.current?.setData(dataOf(of, traffic)), [of, traffic]);
 
@@ -72,15 +55,7 @@ const dataOf = (of: TrafficPlotProps['of'], traffic: Traffic): uPlot.AlignedData
     ? [traffic.times, traffic.p50Ms, traffic.p95Ms, traffic.p99Ms]
     : [traffic.times, traffic.rate, traffic.failedRate]) as unknown as uPlot.AlignedData;
 
-function optionsOf(of: TrafficPlotProps['of'], parent: Element): Omit<uPlot.Options, 'width' | 'height'> {
-  const style = getComputedStyle(parent);
-  const colour = (name: string) => style.getPropertyValue(name).trim();
-  const axis = {
-    stroke: colour('--sf-text-subtle'),
-    font: FONT,
-    grid: { stroke: colour('--sf-grid'), width: 1 },
-    ticks: { show: false },
-  };
+function optionsOf(of: TrafficPlotProps['of'], { colour, axis }: PlotLook): Omit<uPlot.Options, 'width' | 'height'> {
   const { unit, series } = LINES[of];
   return {
     legend: { live: true },

@@ -1,8 +1,7 @@
 import 'uplot/dist/uPlot.min.css';
 import { useEffect, useRef } from 'react';
-import uPlot from 'uplot';
-import { theme } from '../data/theme.ts';
-import { useStore } from '../data/store.ts';
+import type uPlot from 'uplot';
+import { type PlotLook, usePlot } from '../ui/use-plot.ts';
 import { formatTime } from '../view-model/format.ts';
 import { ceilingMs, type LatencySeries, type Mark } from '../view-model/latency.ts';
 
@@ -20,27 +19,14 @@ export interface LatencyPlotProps {
  * on the upper edge, where they cannot hide; moves are bands from their beginning to their end.
  */
 export default function LatencyPlot(props: LatencyPlotProps) {
-  const element = useRef<HTMLDivElement>(null);
-  const plot = useRef<uPlot>(undefined);
   const latest = useRef(props);
   latest.current = props;
-  const colours = useStore(theme);
-  const names = props.series.answered.map((column) => column.by).join('\n');
-
-  useEffect(() => {
-    const parent = element.current;
-    if (parent === null) return;
-    const size = () => ({ width: Math.max(100, parent.clientWidth), height: Math.max(80, parent.clientHeight) });
-    const created = new uPlot({ ...options(latest, parent), ...size() }, dataOf(latest.current), parent);
-    plot.current = created;
-    const observer = new ResizeObserver(() => created.setSize(size()));
-    observer.observe(parent);
-    return () => {
-      observer.disconnect();
-      created.destroy();
-      plot.current = undefined;
-    };
-  }, [names, colours]);
+  const { element, plot } = usePlot({
+    shape: props.series.answered.map((column) => column.by).join('\n'),
+    options: (look) => options(latest, look),
+    data: dataOf(props),
+    size: (parent) => ({ width: Math.max(100, parent.clientWidth), height: Math.max(80, parent.clientHeight) }),
+  });
 
   useEffect(() => {
     plot.current?.setData(dataOf(props), false);
@@ -56,21 +42,12 @@ export default function LatencyPlot(props: LatencyPlotProps) {
 const dataOf = ({ series }: LatencyPlotProps): uPlot.AlignedData =>
   [series.times, ...series.answered.map((column) => column.latencies), series.failed] as unknown as uPlot.AlignedData;
 
-const FONT = '11px "Red Hat Text", sans-serif';
 const POINT = 3.2;
 
 function options(
   latest: { readonly current: LatencyPlotProps },
-  parent: Element,
+  { colour, axis }: PlotLook,
 ): Omit<uPlot.Options, 'width' | 'height'> {
-  const style = getComputedStyle(parent);
-  const colour = (name: string) => style.getPropertyValue(name).trim();
-  const axis = {
-    stroke: colour('--sf-text-subtle'),
-    font: FONT,
-    grid: { stroke: colour('--sf-grid'), width: 1 },
-    ticks: { show: false },
-  };
   // Asked for once: each answer makes the browser work out the styles of the page.
   const [move, moveText, failed] = ['--sf-move', '--sf-move-text', '--sf-failed'].map(colour) as [
     string,

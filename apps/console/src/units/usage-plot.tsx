@@ -1,8 +1,7 @@
 import 'uplot/dist/uPlot.min.css';
-import { useEffect, useRef } from 'react';
-import uPlot from 'uplot';
-import { useStore } from '../data/store.ts';
-import { theme } from '../data/theme.ts';
+import { useEffect } from 'react';
+import type uPlot from 'uplot';
+import { type PlotLook, usePlot } from '../ui/use-plot.ts';
 import { formatTime } from '../view-model/format.ts';
 
 interface UsagePlotProps {
@@ -23,50 +22,26 @@ const STYLES = [
 
 /** A small plot of the last minutes. Its values are also told in words above it. */
 export default function UsagePlot({ name, unit, at, lines, least }: UsagePlotProps) {
-  const element = useRef<HTMLDivElement>(null);
-  const plot = useRef<uPlot>(undefined);
   const data = [at, ...lines.map(({ values }) => values)] as unknown as uPlot.AlignedData;
-  const latest = useRef(data);
-  latest.current = data;
-  const labels = lines.map(({ label }) => label).join();
-  const colours = useStore(theme);
 
-  useEffect(() => {
-    const parent = element.current!;
-    const size = () => ({ width: Math.max(200, parent.clientWidth), height: HEIGHT });
-    const created = new uPlot(
-      { ...optionsOf(parent, labels.split(','), unit, least), ...size() },
-      latest.current,
-      parent,
-    );
-    plot.current = created;
-    const observer = new ResizeObserver(() => created.setSize(size()));
-    observer.observe(parent);
-    return () => {
-      observer.disconnect();
-      created.destroy();
-      plot.current = undefined;
-    };
-  }, [labels, unit, least, colours]);
+  const labels = lines.map(({ label }) => label);
+  const { element, plot } = usePlot({
+    shape: JSON.stringify([labels, unit, least]),
+    options: (look) => optionsOf(look, labels, unit, least),
+    data,
+    size: (parent) => ({ width: Math.max(200, parent.clientWidth), height: HEIGHT }),
+  });
 
-  useEffect(() => plot.current?.setData(latest.current), [at]);
+  useEffect(() => plot.current?.setData(data), [at]);
   return <div ref={element} className="sf-usage__plot" data-usage={name} data-readings={at.length} />;
 }
 
 function optionsOf(
-  parent: Element,
+  { colour, axis }: PlotLook,
   labels: readonly string[],
   unit: string,
   least: number,
 ): Omit<uPlot.Options, 'width' | 'height'> {
-  const style = getComputedStyle(parent);
-  const colour = (name: string) => style.getPropertyValue(name).trim();
-  const axis = {
-    stroke: colour('--sf-text-subtle'),
-    font: '11px "Red Hat Text", sans-serif',
-    grid: { stroke: colour('--sf-grid'), width: 1 },
-    ticks: { show: false },
-  };
   return {
     legend: { show: false },
     cursor: { show: false },
