@@ -12,6 +12,11 @@ export class TextPositions {
     this.#starts = starts;
   }
 
+  /** Where a line begins, counted from 1; undefined past the last. */
+  lineStart(line: number): number | undefined {
+    return this.#starts[line - 1];
+  }
+
   at(offset: number): Position {
     let [low, high] = [0, this.#starts.length];
     while (high - low > 1) {

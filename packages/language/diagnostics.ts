@@ -1,4 +1,5 @@
 import type { Problem } from '@superfluidity/core';
+import { TextPositions } from '@superfluidity/dialects/languages';
 import { remembered, type LanguageDocument, type Span } from './document.ts';
 import { supports } from './languages.ts';
 
@@ -13,23 +14,17 @@ const WORD = /[^\s,;:()[\]{}"'|]+/y;
 /** What `superfluidity check` says of the file, at the same places. */
 export const diagnostics: (document: LanguageDocument) => readonly Diagnostic[] = remembered((document) => {
   const { path, text, language } = document;
-  const starts = lineStarts(text);
+  const positions = new TextPositions(text, path);
   return supports[language]
     .read(document)
     .problems.filter(({ position }) => position?.file === undefined || position.file === path)
-    .map((problem) => ({ ...spanOf(problem, text, starts), problem }));
+    .map((problem) => ({ ...spanOf(problem, text, positions), problem }));
 });
 
-function spanOf({ position }: Problem, text: string, starts: readonly number[]): Span {
-  const start = position === undefined ? 0 : (starts[position.line - 1] ?? text.length) + position.column - 1;
+function spanOf({ position }: Problem, text: string, positions: TextPositions): Span {
+  const start = position === undefined ? 0 : (positions.lineStart(position.line) ?? text.length) + position.column - 1;
   const from = Math.min(start, text.length);
   WORD.lastIndex = from;
   const word = WORD.exec(text)?.[0] ?? '';
   return { from, to: Math.min(text.length, from + Math.max(1, word.length)) };
-}
-
-function lineStarts(text: string): readonly number[] {
-  const starts = [0];
-  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
-  return starts;
 }

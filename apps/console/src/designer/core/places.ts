@@ -1,3 +1,4 @@
+import { TextPositions } from '@superfluidity/dialects/languages';
 import { namesOf, type LanguageDocument, type Span } from '@superfluidity/language';
 import type { LevelNode } from './level.ts';
 import { statementOf } from './nemo-edits.ts';
@@ -18,7 +19,7 @@ export function nodeAt(design: Drawn, offset: number): string | undefined {
 
 const documents = new WeakMap<Reading, LanguageDocument>();
 
-function documentOf(reading: Reading): LanguageDocument {
+function languageDocument(reading: Reading): LanguageDocument {
   const { text, language } = reading.version;
   const document = documents.get(reading) ?? { path: fileOf({ language }), text, language };
   documents.set(reading, document);
@@ -29,7 +30,9 @@ function elementNamed({ reading, level }: Drawn, { kind, name }: LevelNode): Spa
   if (kind !== 'element') return undefined;
   const carried = level.open.block.children.find((child) => child.name === name)?.carried?.['click'];
   const { id = name } = (carried ?? {}) as { readonly id?: string };
-  return namesOf(documentOf(reading)).find((one) => one.kind === 'element' && one.name === id && one.isDefinition);
+  return namesOf(languageDocument(reading)).find(
+    (one) => one.kind === 'element' && one.name === id && one.isDefinition,
+  );
 }
 
 /** The level with what the check complains of counted where it is said. */
@@ -39,21 +42,16 @@ export function marked(design: Drawn): Drawn {
     position === undefined ? [] : [{ severity, line: position.line }],
   );
   if (said.length === 0 || reading.version.language === 'native') return design;
-  const starts = lineStarts(reading.version.text);
+  const positions = new TextPositions(reading.version.text, fileOf(reading.version));
   const nodes = level.nodes.map((node): LevelNode => {
     const at = spanOf(design, node);
     if (at === undefined) return node;
     const here = said.filter(
-      ({ line }) => (starts[line] ?? Infinity) > at.from && (starts[line - 1] ?? Infinity) < at.to,
+      ({ line }) =>
+        (positions.lineStart(line + 1) ?? Infinity) > at.from && (positions.lineStart(line) ?? Infinity) < at.to,
     );
     const errors = here.filter(({ severity }) => severity === 'error').length;
     return { ...node, errors, warnings: here.length - errors };
   });
   return { ...design, level: { ...level, nodes } };
-}
-
-function lineStarts(text: string): readonly number[] {
-  const starts = [0];
-  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
-  return starts;
 }
