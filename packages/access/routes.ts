@@ -1,29 +1,10 @@
-import type { Connection, Handlers, Me, Principal } from '@superfluidity/api';
+import type { AccessRouteName, Connection, Handlers, Me, Principal, SecretRouteName } from '@superfluidity/api';
 import { SuperfluidityError } from '@superfluidity/core';
 import type { Access } from './access.ts';
 import './errors.ts';
 import type { Vault } from './secrets/vault.ts';
 
-type Names =
-  | 'getMe'
-  | 'signIn'
-  | 'signOut'
-  | 'changePassword'
-  | 'listUsers'
-  | 'addUser'
-  | 'getUser'
-  | 'changeUser'
-  | 'setUserPassword'
-  | 'endUserSessions'
-  | 'removeUser'
-  | 'listTokens'
-  | 'createToken'
-  | 'revokeToken'
-  | 'listSecrets'
-  | 'getSecret'
-  | 'setSecret'
-  | 'removeSecret'
-  | 'rotateSecretKey';
+type Names = AccessRouteName | SecretRouteName;
 
 export function accessHandlers(access: Access, vault: Vault): Handlers<Names> {
   const { users, sessions } = access;

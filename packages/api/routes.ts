@@ -7,6 +7,7 @@ import { accepted, byId, byName, nothing, type Route } from './route.ts';
 import { scalingRoutes } from './scaling-routes.ts';
 import * as c from './characterisation-schemas.ts';
 import * as s from './schemas.ts';
+import { secretRoutes } from './secret-routes.ts';
 import { topologyRoutes } from './topology-routes.ts';
 import { terminalOffer } from './terminal.ts';
 
@@ -42,6 +43,7 @@ export const routes = {
     role: 'reader',
   },
   ...accessRoutes,
+  ...secretRoutes,
   ...anomalyRoutes,
   ...scalingRoutes,
 

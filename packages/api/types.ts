@@ -2,6 +2,8 @@ import type { z } from 'zod';
 import type * as anomaly from './anomaly-routes.ts';
 import type * as scaling from './scaling-schemas.ts';
 import type * as c from './characterisation-schemas.ts';
+import type { accessRoutes } from './access-routes.ts';
+import type { secretRoutes } from './secret-routes.ts';
 import type * as access from './access-schemas.ts';
 import type * as s from './schemas.ts';
 import type { terminalOffer } from './terminal.ts';
@@ -60,3 +62,6 @@ export type PolicyGrid = z.infer<typeof scaling.policyGrid>;
 export type UnitScaling = z.infer<typeof scaling.unitScaling>;
 export type AnomalySignal = z.infer<typeof anomaly.anomalySignal>;
 export type ServiceAnomalies = z.infer<typeof anomaly.serviceAnomalies>;
+
+export type AccessRouteName = keyof typeof accessRoutes;
+export type SecretRouteName = keyof typeof secretRoutes;

@@ -1,25 +1,17 @@
-import { listShapes, type Me, pageOf, type Token, type User, type UserDetail } from '@superfluidity/api';
+import {
+  type AccessRouteName,
+  listShapes,
+  type Me,
+  pageOf,
+  type Token,
+  type User,
+  type UserDetail,
+} from '@superfluidity/api';
 import type { Handlers } from './handlers.ts';
 import { found, Refusal } from './refusal.ts';
 import type { World } from './world.ts';
 
-type AccessHandlers = Pick<
-  Handlers,
-  | 'getMe'
-  | 'signIn'
-  | 'signOut'
-  | 'changePassword'
-  | 'listUsers'
-  | 'addUser'
-  | 'getUser'
-  | 'changeUser'
-  | 'setUserPassword'
-  | 'endUserSessions'
-  | 'removeUser'
-  | 'listTokens'
-  | 'createToken'
-  | 'revokeToken'
->;
+type AccessHandlers = Pick<Handlers, AccessRouteName>;
 
 const SESSION_MS = 12 * 3_600_000;
 const PASSWORD_MIN = 12;

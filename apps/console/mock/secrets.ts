@@ -1,9 +1,9 @@
-import { listShapes, pageOf, type Secret } from '@superfluidity/api';
+import { listShapes, pageOf, type Secret, type SecretRouteName } from '@superfluidity/api';
 import type { Handlers } from './handlers.ts';
 import { found, Refusal } from './refusal.ts';
 import type { World } from './world.ts';
 
-type SecretHandlers = Pick<Handlers, 'listSecrets' | 'getSecret' | 'setSecret' | 'removeSecret' | 'rotateSecretKey'>;
+type SecretHandlers = Pick<Handlers, SecretRouteName>;
 
 /** Secrets without their values: nothing asks for these. */
 export function secretHandlers(world: World): SecretHandlers {
