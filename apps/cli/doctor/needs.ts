@@ -47,6 +47,8 @@ export const needs: readonly Need[] = [
   program('python3', 'python3', 'test', 'tests of verification that send raw packets in namespaces'),
   program('ansible-playbook', 'ansible-core', 'test', 'tests of the playbooks that services are written as'),
   program('podman', 'podman', 'test', 'containers in these tests; the comparison in `npm run bench -- provision`'),
+  program('iperf3', 'iperf3', 'test', 'tests of traffic that iperf3 makes'),
+  program('wrk', 'wrk', 'test', 'tests of traffic that wrk makes'),
   program('tcpdump', 'tcpdump', 'test', 'tests of the language of packets; looking at packets'),
   {
     name: 'postgresql',
