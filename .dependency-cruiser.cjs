@@ -111,7 +111,13 @@ module.exports = {
       name: 'drivers-import-the-port',
       severity: 'error',
       from: { path: '^drivers/', pathNot: TESTS },
-      to: { path: notIn('core', 'model', 'site', 'fabric') },
+      to: { path: notIn('core', 'model', 'site', 'fabric', 'openstack') },
+    },
+    {
+      name: 'openstack-is-a-client-and-nothing-else',
+      severity: 'error',
+      from: { path: '^packages/openstack/', pathNot: TESTS },
+      to: { path: notIn('core', 'openstack') },
     },
     {
       name: 'drivers-do-not-know-each-other',
