@@ -290,6 +290,22 @@ export const routes = {
     status: 200,
     role: 'reader',
   },
+  findWays: {
+    method: 'GET',
+    path: '/api/v1/services/:name/ways',
+    summary: 'Where packets go with which a place of a service opens connections: hop by hop, with the rules',
+    tag: 'services',
+    params: byName,
+    query: z.object({
+      from: z.string().min(1).max(256).meta({ description: 'Function, unit or network of the service' }),
+      to: z.string().min(1).max(256).optional().meta({ description: 'The same; without it, anywhere' }),
+      packet: z.string().min(1).max(1_000).optional().meta({ description: 'A filter of tcpdump: tcp dst port 80' }),
+      realised: z.enum(['true', 'false']).default('false'),
+    }),
+    reply: s.waysReport,
+    status: 200,
+    role: 'reader',
+  },
   scaleService: {
     method: 'POST',
     path: '/api/v1/services/:name/scale',

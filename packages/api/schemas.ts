@@ -251,6 +251,26 @@ export const verificationReport = z
   })
   .meta({ id: 'VerificationReport' });
 
+/** The same shape as `WaysReport` of intent. */
+export const waysReport = z
+  .object({
+    plane: z.enum(['intended', 'realised']),
+    ways: z
+      .array(
+        pathReport.extend({
+          from: z.string().meta({ description: 'Name of the unit that sends: video/server#0' }),
+          arrivesAt: z.string().exactOptional().meta({ description: 'Name of the unit that takes it, if one does' }),
+          answered: z.boolean().meta({ description: 'Whether its answer comes back; the hops go on with it' }),
+        }),
+      )
+      .meta({ description: 'Those that are answered first, then the shorter ones' }),
+    found: z.int().meta({ description: 'How many there are; of many, `ways` are some' }),
+    bound: z.string().exactOptional().meta({ description: 'That was hit: there may be others' }),
+    assumptions: z.array(z.string()).meta({ description: 'What is taken for granted, and not proven' }),
+    tookMs: z.number(),
+  })
+  .meta({ id: 'WaysReport' });
+
 export const checkResult = z
   .object({
     ok: z.boolean(),

@@ -24,6 +24,7 @@ export type DescriptorSource = z.infer<typeof s.descriptorSource>;
 export type Descriptor = z.infer<typeof s.descriptor>;
 export type CheckResult = z.infer<typeof s.checkResult>;
 export type VerificationReport = z.infer<typeof s.verificationReport>;
+export type WaysReport = z.infer<typeof s.waysReport>;
 export type Assignment = z.infer<typeof s.assignment>;
 export type ChainLatency = z.infer<typeof s.chainLatency>;
 export type StepState = z.infer<typeof s.stepState>;

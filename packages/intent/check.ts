@@ -1,11 +1,9 @@
-import { type Claim, type Policy, type Service, splitPortReference, unitsAtPlace } from '@superfluidity/model';
+import { type Claim, type Policy, type Service, splitPortReference } from '@superfluidity/model';
 import {
-  all,
   block,
   checkFormula,
   type Condition,
   type Formula,
-  parseFilter,
   parseFormula,
   type PortId,
   type Start,
@@ -14,7 +12,8 @@ import {
 } from '@superfluidity/verify';
 import { destinationPort, isProtocol, portsAre } from './addresses.ts';
 import { intentLimits } from './limits.ts';
-import { answering, opening } from './packets.ts';
+import { answering } from './packets.ts';
+import { addressesOf, filterOf, startsOf, unitsAt } from './starts.ts';
 import type { Subject, UnitPlaces } from './subject.ts';
 
 export interface PolicyVerdict extends Verdict {
@@ -38,10 +37,7 @@ export function checkPolicies(
 
 function checkPolicy(subject: Subject, service: Service, policy: Policy, left: () => number): Verdict {
   const { claim, name } = policy;
-  const at = (places: readonly string[]): readonly UnitPlaces[] => {
-    const paths = new Set(places.flatMap((place) => unitsAtPlace(service, place)).map(({ path }) => path));
-    return subject.units.filter(({ path }) => paths.has(path));
-  };
+  const at = (places: readonly string[]) => unitsAt(subject, service, places);
   const questions = questionsOf(claim, subject, service, at);
   const [first, ...more] = questions.map((question) => ask(name, question, left));
   if (first === undefined) return nothingThere(policy);
@@ -109,28 +105,6 @@ function questionsOf(claim: Claim, subject: Subject, service: Service, at: At): 
   }
 }
 
-const filterOf = (packet: string | undefined): Condition | undefined =>
-  packet === undefined ? undefined : parseFilter(packet);
-
-/** One start for each address of each unit, and for each address to which packets are sent, when those are named. */
-function startsOf(
-  units: readonly UnitPlaces[],
-  { to, assume = [] }: { readonly to?: readonly string[]; readonly assume?: readonly (Condition | undefined)[] },
-) {
-  const more = assume.filter((each) => each !== undefined);
-  return units.flatMap((unit) =>
-    unit.starts.flatMap((port) =>
-      unit.addresses.flatMap((from) =>
-        (to ?? [undefined]).map((address) => {
-          const packets = opening(from, address);
-          const start: Start = { port, setup: packets.setup, assume: all(packets.assume, ...more) };
-          return { unit, start };
-        }),
-      ),
-    ),
-  );
-}
-
 const isAt = (ports: readonly PortId[]): Formula => ({ kind: 'condition', condition: { kind: 'at', ports } });
 /** On all ways, at some time. */
 const eventually = (of: Formula): Formula => ({ kind: 'path', all: true, always: false, of });
@@ -146,12 +120,10 @@ type Ends = Extract<Claim, { readonly kind: 'reach' | 'deny' }>;
 function reachQuestions({ from, to, packet }: Ends, { network }: Subject, at: At): readonly Question[] {
   const targets = at(to);
   const ends = targets.flatMap((unit) => unit.ends);
-  const service = targets.flatMap((unit) => unit.serviceAddresses);
-  const addresses = service.length > 0 ? service : targets.flatMap((unit) => unit.addresses);
   if (ends.length === 0) return [];
   const back = answering(network, targets);
   const where = to.join(', ');
-  return startsOf(at(from), { to: [...new Set(addresses)], assume: [filterOf(packet)] }).map(({ unit, start }) => ({
+  return startsOf(at(from), { to: addressesOf(targets), assume: [filterOf(packet)] }).map(({ unit, start }) => ({
     start,
     network: back,
     claims: [

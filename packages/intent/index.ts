@@ -6,3 +6,4 @@ export * from './prove.ts';
 export * from './realised.ts';
 export type * from './realised-plane.ts';
 export type * from './subject.ts';
+export * from './ways.ts';

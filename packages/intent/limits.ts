@@ -16,6 +16,9 @@ export const intentLimits = {
   idleMs: 900_000,
   /** Paths that a report keeps of each policy. */
   paths: 3,
+  /** Ways that are looked for when somebody asks where packets go, and those that are told. */
+  waysFound: 2_000,
+  waysTold: 24,
   /** Reports that are remembered, by what they are about. */
   reports: 64,
 } as const;

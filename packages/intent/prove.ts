@@ -1,34 +1,37 @@
 import type { Service } from '@superfluidity/model';
-import { fields, type Packet, type ShownPath } from '@superfluidity/verify';
 import { checkPolicies, type PolicyVerdict } from './check.ts';
 import { compareWithMeant, type Likeness } from './likeness.ts';
 import { intentLimits } from './limits.ts';
 import { intendedNetwork } from './network.ts';
+import { pathReport } from './path-report.ts';
 import type { Plane } from './plane.ts';
 import { realisedNetwork } from './realised.ts';
 import type { RealisedPlane } from './realised-plane.ts';
-import { type LikenessReport, type PathReport, type PolicyReport, type VerificationReport, worstOf } from './report.ts';
+import { type LikenessReport, type PolicyReport, type VerificationReport, worstOf } from './report.ts';
 import type { Subject } from './subject.ts';
 
 /** The parts of a service that policies speak of. */
 export type PolicyService = Pick<Service, 'block' | 'networks' | 'chains' | 'policies'>;
 
-/** Plain data, so that a thread can be asked. */
-export type ProofRequest = { readonly service: PolicyService; readonly milliseconds?: number } & (
+/** What is asked about: plain data, so that a thread can be asked. */
+export type Planes =
   | { readonly intended: Plane }
   | {
       readonly realised: RealisedPlane;
       /** What was meant to be there, to be compared with it. */
       readonly meant?: Plane;
-    }
-);
+    };
+
+export type ProofRequest = { readonly service: PolicyService; readonly milliseconds?: number } & Planes;
+
+export const subjectOf = (planes: Planes): Subject =>
+  'intended' in planes ? intendedNetwork(planes.intended) : realisedNetwork(planes.realised);
 
 /** Holds every policy of a service against its data plane, and what is there against what was meant. */
 export function prove(request: ProofRequest): VerificationReport {
   const began = performance.now();
   const { service, milliseconds = intentLimits.milliseconds } = request;
-  const subject: Subject =
-    'intended' in request ? intendedNetwork(request.intended) : realisedNetwork(request.realised);
+  const subject = subjectOf(request);
   const verdicts = checkPolicies(subject, service, milliseconds);
   const policies = verdicts.map(policyReport);
   const meant = 'realised' in request ? request.meant : undefined;
@@ -69,26 +72,4 @@ function policyReport({ policy, answer, because, bound, dependsOn, rules, paths 
     // What holds for all packets has no path that shows it better than another.
     paths: answer === 'holds' ? [] : paths.slice(0, intentLimits.paths).map(pathReport),
   };
-}
-
-function pathReport(path: ShownPath): PathReport {
-  const { outcome, port, why, source, hops, doubts, layout } = path;
-  const witness = path.witness();
-  return {
-    outcome,
-    port,
-    ...(why === undefined ? {} : { why }),
-    ...(source === undefined ? {} : { source }),
-    hops,
-    doubts,
-    layout,
-    ...(witness === undefined ? {} : { packet: { sent: valuesOf(witness.sent), arrived: valuesOf(witness.arrived) } }),
-  };
-}
-
-/** Of the packet alone: what boxes note beside it is not on the wire. */
-function valuesOf({ values }: Packet): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    [...values].filter(([name]) => Object.hasOwn(fields, name)).map(([name, value]) => [name, String(value)]),
-  );
 }

@@ -3,8 +3,15 @@ import { Worker } from 'node:worker_threads';
 import { canonicalJson } from '@superfluidity/core';
 import { intentLimits } from './limits.ts';
 import type { ProofRequest } from './prove.ts';
-import type { VerificationReport } from './report.ts';
-import type { Reply } from './thread.ts';
+import type { VerificationReport, WaysReport } from './report.ts';
+import type { Message, Reply } from './thread.ts';
+import type { WaysRequest } from './ways.ts';
+
+/** Why there is no answer: the question could not be read, or the thread did not come to an end with it. */
+export interface NoAnswer {
+  readonly why: 'refused' | 'lost';
+  readonly reason: string;
+}
 
 /**
  * Proves in a thread of its own, which loads the engine when it is first needed and ends when it has been idle for long: who
@@ -12,7 +19,7 @@ import type { Reply } from './thread.ts';
  */
 export class Prover {
   readonly #known = new Map<string, Promise<VerificationReport>>();
-  readonly #waiting = new Map<number, { resolve(report: Asked): void; readonly request: ProofRequest }>();
+  readonly #waiting = new Map<number, (answer: Reply | NoAnswer) => void>();
   #thread: Worker | undefined;
   #idle: NodeJS.Timeout | undefined;
   #last = 0;
@@ -53,6 +60,12 @@ export class Prover {
     return { ...plain(await this.#ask(alone)), likeness: unknown };
   }
 
+  /** Where packets go: asked by people one by one, and not remembered. */
+  async ways(request: WaysRequest): Promise<WaysReport | NoAnswer> {
+    const answer = await this.#send(request, 0);
+    return 'ways' in answer ? answer.ways : (answer as NoAnswer);
+  }
+
   /** Loads the engine before it is needed: half a second that the first deployment need not wait for. */
   warm(): void {
     this.#thread ??= this.#start();
@@ -66,26 +79,30 @@ export class Prover {
     await thread?.terminate();
   }
 
-  #ask(request: ProofRequest): Promise<Asked> {
-    const { promise, resolve } = Promise.withResolvers<Asked>();
+  async #ask(request: ProofRequest): Promise<Asked> {
+    const comparing = 'realised' in request && request.meant !== undefined ? intentLimits.likenessMs : 0;
+    const answer = await this.#send(request, comparing);
+    if ('report' in answer) return answer.report;
+    const { why, reason } = answer as NoAnswer;
+    return { ...notProven(request, reason), ...(why === 'lost' ? { lost: reason } : {}) };
+  }
+
+  #send(request: Message['request'], moreMs: number): Promise<Reply | NoAnswer> {
+    const { promise, resolve } = Promise.withResolvers<Reply | NoAnswer>();
     this.#last += 1;
     const id = this.#last;
-    const comparing = 'realised' in request && request.meant !== undefined ? intentLimits.likenessMs : 0;
-    const patience = (request.milliseconds ?? intentLimits.milliseconds) + comparing + intentLimits.graceMs;
+    const patience = (request.milliseconds ?? intentLimits.milliseconds) + moreMs + intentLimits.graceMs;
     const timer = setTimeout(
       () => this.#lose('it took longer than it may'),
       Math.max(0, patience * (this.#waiting.size + 1)),
     );
-    this.#waiting.set(id, {
-      request,
-      resolve: (report) => {
-        clearTimeout(timer);
-        resolve(report);
-      },
+    this.#waiting.set(id, (answer) => {
+      clearTimeout(timer);
+      resolve(answer);
     });
     clearTimeout(this.#idle);
     this.#thread ??= this.#start();
-    this.#thread.postMessage({ id, request });
+    this.#thread.postMessage({ id, request } satisfies Message);
     return promise;
   }
 
@@ -96,7 +113,7 @@ export class Prover {
     thread.on('message', (reply: Reply) => {
       const waiting = this.#waiting.get(reply.id);
       this.#waiting.delete(reply.id);
-      waiting?.resolve('report' in reply ? reply.report : notProven(waiting.request, reply.refused.message));
+      waiting?.('refused' in reply ? { why: 'refused', reason: reply.refused.message } : reply);
       if (this.#waiting.size > 0) return;
       this.#idle = setTimeout(() => this.#lose('idle'), intentLimits.idleMs).unref();
     });
@@ -112,7 +129,7 @@ export class Prover {
     this.#thread = undefined;
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
-    for (const { request, resolve } of waiting) resolve({ ...notProven(request, reason), lost: reason });
+    for (const answer of waiting) answer({ why: 'lost', reason });
     void thread?.terminate();
   }
 }

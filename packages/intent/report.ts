@@ -66,6 +66,27 @@ export interface PathReport {
   };
 }
 
+/** Where packets of a service go: the answer to a question of somebody who looks for the reason of something. */
+export interface WaysReport {
+  readonly plane: 'intended' | 'realised';
+  /** Those that arrive first, then the shorter ones. */
+  readonly ways: readonly WayReport[];
+  /** How many there are; of many, `ways` are some. */
+  readonly found: number;
+  /** That was hit: there may be others. */
+  readonly bound?: string;
+  readonly assumptions: readonly string[];
+  readonly tookMs: number;
+}
+
+export interface WayReport extends PathReport {
+  /** Names of units: which sends, and which the packets arrive at, if any does. */
+  readonly from: string;
+  readonly arrivesAt?: string;
+  /** Whether the answer comes back; the path goes on with it. */
+  readonly answered: boolean;
+}
+
 /** Of several questions: one that is violated, else one that is not known, else they hold. */
 export function worstOf(answers: readonly Answer[]): Answer {
   return answers.includes('violated') ? 'violated' : answers.includes('unknown') ? 'unknown' : 'holds';

@@ -36,6 +36,11 @@ export const lifecycleErrors = defineErrors({
     title: 'What the sites have now violates a policy of the service',
     hint: 'See `superfluidity operation show ID`. `operation retry` asks the sites again, `continue` leaves it as it is, `rollback` takes the operation back.',
   },
+  'SF-LIFECYCLE-WAYS': {
+    status: 400,
+    title: 'Where packets go cannot be asked so',
+    hint: 'Places are functions, units and networks of the service, packets a filter of tcpdump: `tcp dst port 80`.',
+  },
   'SF-LIFECYCLE-SCALING-POLICY': {
     status: 422,
     title: 'A policy of scaling cannot be used',

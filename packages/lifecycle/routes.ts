@@ -30,6 +30,7 @@ type Names =
   | 'getService'
   | 'getServiceOverlay'
   | 'verifyService'
+  | 'findWays'
   | 'planUpdate'
   | 'updateService'
   | 'changeLink'
@@ -95,6 +96,12 @@ export function lifecycleHandlers(lifecycle: Lifecycle): Handlers<Names> {
     getService: ({ params, query }) => services.show(params.name, query.units),
     getServiceOverlay: ({ params }) => services.overlay(params.name),
     verifyService: ({ params, query }) => services.verify(params.name, query.realised === 'true'),
+    findWays: ({ params, query: { from, to, packet, realised } }) =>
+      services.ways(
+        params.name,
+        { from, ...(to === undefined ? {} : { to }), ...(packet === undefined ? {} : { packet }) },
+        realised === 'true',
+      ),
     planUpdate: async ({ params, body }) => services.planUpdate(params.name, await catalogue.resolve(body.source)),
     updateService: async ({ params, body: { source, after, digest } }) =>
       services.update(params.name, await catalogue.resolve(source), {

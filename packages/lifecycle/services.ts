@@ -1,4 +1,4 @@
-import type { OperationKind, Overlay, Plan, ServiceDetail, VerificationReport } from '@superfluidity/api';
+import type { OperationKind, Overlay, Plan, ServiceDetail, VerificationReport, WaysReport } from '@superfluidity/api';
 import { newId, SuperfluidityError } from '@superfluidity/core';
 import {
   parseIpv4Prefix,
@@ -24,7 +24,14 @@ import type { Sites } from './sites.ts';
 import { nothingThere, type Placed, planTransition, type Situation, type Transition, unitName } from './transition.ts';
 import type { UnitRecord, UnitRecords } from './unit-records.ts';
 import { changedMeanwhile, wantedAfter } from './update.ts';
-import { canBeRead, hasPolicies, refuseViolation, unknownPolicies, type Verification } from './verification.ts';
+import {
+  canBeRead,
+  hasPolicies,
+  refuseViolation,
+  unknownPolicies,
+  type Verification,
+  type WaysQuestion,
+} from './verification.ts';
 
 /** Instances of services, and the operations that change them. */
 export interface Services {
@@ -45,7 +52,8 @@ export interface Services {
   overlay(name: string): Promise<Overlay>;
   /** Whether its policies hold on the data plane that it is meant to have, or on the one that its sites have now. */
   verify(name: string, realised: boolean): Promise<VerificationReport>;
-  /** The same as the end of an operation, with which the report is kept. Undefined: it has no policies. */
+  ways(name: string, question: WaysQuestion, realised: boolean): Promise<WaysReport>;
+  /** Verified at the end of an operation, with which the report is kept. Undefined: it has no policies. */
   verifyAfter(name: string, operation: string): Promise<VerificationReport | undefined>;
   /** Names of the services with an operation that is not over. */
   busy(): Promise<ReadonlySet<string>>;
@@ -490,6 +498,12 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
         reason: 'its descriptor has no policies',
         hint: 'Write some under `policies:`; docs/guides/verify.md says how.',
       });
+    },
+
+    async ways(name, question, asked) {
+      const { descriptor, situation, records } = await load(name);
+      const { paths } = await sites.snapshot();
+      return verification.ways({ name, descriptor, situation, paths, records }, question, asked);
     },
 
     async verifyAfter(name, operation) {

@@ -132,6 +132,26 @@ describe('a service with policies', () => {
     expect(await services.verify('shop', false)).toMatchObject({ answer: 'holds' });
     expect(await services.verify('shop', true)).toMatchObject({ answer: 'unknown' });
 
+    // Where packets go can be asked of it, whatever its policies say.
+    const ways = await services.ways('shop', { from: 'client', to: 'web', packet: 'tcp' }, false);
+    expect(ways).toMatchObject({
+      plane: 'intended',
+      found: 3,
+      ways: [
+        { from: 'client/client#0', arrivesAt: 'web/web#0', answered: true, packet: { sent: { 'TCP.dport': '80' } } },
+        // Not of the chain; of the chain, and not let through.
+        { outcome: 'dropped', answered: false, why: 'no route leads there' },
+        { outcome: 'dropped', answered: false, why: 'policy of forward' },
+      ],
+    });
+    await expect(services.ways('shop', { from: 'clint' }, false)).rejects.toMatchObject({
+      code: 'SF-LIFECYCLE-WAYS',
+      message: expect.stringContaining("did you mean 'client'"),
+    });
+    await expect(services.ways('shop', { from: 'client', packet: 'tcp dst port' }, false)).rejects.toMatchObject({
+      code: 'SF-LIFECYCLE-WAYS',
+    });
+
     // What does the same is not proven again: instances beyond the second.
     const reports = [];
     for (const count of [3, 6, 9]) {

@@ -1,10 +1,10 @@
-import type { VerificationReport } from '@superfluidity/api';
-import { SuperfluidityError } from '@superfluidity/core';
+import type { VerificationReport, WaysReport } from '@superfluidity/api';
+import { nearest, SuperfluidityError } from '@superfluidity/core';
 import { locateNative } from '@superfluidity/dialects';
 import { onOneSite, type Plane, type PlaneRequest, planeOf } from '@superfluidity/intent/plane';
 import { Prover } from '@superfluidity/intent/prover';
 import type { Machine, RealisedPlane, RealisedUnit } from '@superfluidity/intent/realised';
-import { type Service, type SitePath, splitPortReference } from '@superfluidity/model';
+import { policyPlaces, type Service, type SitePath, splitPortReference } from '@superfluidity/model';
 import type { SiteDriver, UnitSpec } from '@superfluidity/site';
 import type { ResolvedDescriptor } from './catalogue.ts';
 import type { Situation } from './transition.ts';
@@ -21,6 +21,8 @@ export interface Verification {
   ): Promise<VerificationReport | undefined>;
   /** On what the sites have now, which is also compared with what is meant to be there. */
   realised(what: IntendedSituation): Promise<VerificationReport | undefined>;
+  /** Where packets go, whether the service has policies or not. */
+  ways(what: IntendedSituation, question: WaysQuestion, realised: boolean): Promise<WaysReport>;
   /** Makes ready for the first proof. */
   warm(): void;
   close(): Promise<void>;
@@ -35,6 +37,12 @@ export interface IntendedSituation {
   readonly records: readonly UnitRecord[];
 }
 
+export interface WaysQuestion {
+  readonly from: string;
+  readonly to?: string;
+  readonly packet?: string;
+}
+
 export function createVerification(drivers: () => ReadonlyMap<string, SiteDriver>): Verification {
   const prover = new Prover();
 
@@ -42,29 +50,62 @@ export function createVerification(drivers: () => ReadonlyMap<string, SiteDriver
     return plainReport(await prover.prove({ service: policyParts(service), intended }));
   }
 
+  const meantOf = ({ descriptor, ...what }: IntendedSituation): Plane =>
+    planeOf({ ...requestOf(descriptor.service, what), ...locatedIn(descriptor) });
+
   return {
-    async intended({ descriptor, ...what }) {
-      const { service } = descriptor;
-      if (!hasPolicies(service)) return undefined;
-      return onPlane(service, planeOf({ ...requestOf(service, what), ...locatedIn(descriptor) }));
+    async intended(what) {
+      const { service } = what.descriptor;
+      return hasPolicies(service) ? onPlane(service, meantOf(what)) : undefined;
     },
 
     async described({ service, ...text }) {
       return hasPolicies(service) ? onPlane(service, onOneSite(service, locatedIn(text))) : undefined;
     },
 
-    async realised({ descriptor, ...what }) {
-      const { service } = descriptor;
+    async realised(what) {
+      const { service } = what.descriptor;
       if (!hasPolicies(service)) return undefined;
       const realised = await readPlane(drivers(), service, what.name, what.records);
-      const meant = planeOf({ ...requestOf(service, what), ...locatedIn(descriptor) });
-      return plainReport(await prover.prove({ service: policyParts(service), realised, meant }));
+      return plainReport(await prover.prove({ service: policyParts(service), realised, meant: meantOf(what) }));
+    },
+
+    async ways(what, question, realised) {
+      const { service } = what.descriptor;
+      const doing = `find the ways of packets from ${question.from}`;
+      for (const place of [question.from, question.to]) if (place !== undefined) mustBePlace(service, place, doing);
+      const planes = realised
+        ? { realised: await readPlane(drivers(), service, what.name, what.records) }
+        : { intended: meantOf(what) };
+      const answer = await prover.ways({ service: policyParts(service), question, ...planes });
+      if (!('why' in answer)) return answer as WaysReport;
+      const { why, reason } = answer;
+      if (why === 'refused') throw new SuperfluidityError('SF-LIFECYCLE-WAYS', { doing, reason });
+      return {
+        plane: realised ? 'realised' : 'intended',
+        ways: [],
+        found: 0,
+        bound: reason,
+        assumptions: [],
+        tookMs: 0,
+      };
     },
 
     warm: () => prover.warm(),
     close: () => prover.close(),
   };
 }
+
+function mustBePlace(service: Service, place: string, doing: string): void {
+  const places = policyPlaces(service);
+  if (places.includes(place)) return;
+  const similar = nearest(place, places);
+  const rather =
+    similar === undefined ? `there are ${places.slice(0, PLACES_NAMED).join(', ')}` : `did you mean '${similar}'?`;
+  throw new SuperfluidityError('SF-LIFECYCLE-WAYS', { doing, reason: `the service has no '${place}'; ${rather}` });
+}
+
+const PLACES_NAMED = 8;
 
 export const hasPolicies = ({ policies = [] }: Service): boolean => policies.length > 0;
 

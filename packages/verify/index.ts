@@ -5,6 +5,7 @@ export {
   outerEntries,
   unreachableRules,
 } from './analyses/coverage.ts';
+export { explained } from './analyses/explained.ts';
 export { mtu, type MtuOptions } from './analyses/mtu.ts';
 export { multipath } from './analyses/multipath.ts';
 export {

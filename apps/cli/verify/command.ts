@@ -180,6 +180,18 @@ Example:
       (await import('./service.ts')).service(context, names, options as never),
     ),
   );
+  verify
+    .command('ways')
+    .description('where do packets of a service that runs go, hop by hop, and do answers come back?')
+    .argument('<service>', 'name of a service')
+    .requiredOption('--from <place>', 'function, unit or network of the service')
+    .option('--to <place>', 'the same (default: anywhere)')
+    .option('--packet <filter>', "which packets: 'tcp dst port 80'")
+    .option('--realised', 'on what the sites have now')
+    .option('--paths <count>', 'how many to print', positive, 3)
+    .action(
+      run(async (context, name: string, options) => (await import('./ways.ts')).ways(context, name, options as never)),
+    );
   asking('explain', 'one packet, hop by hop, rule by rule').action(
     run(async (context, net: string, options) => (await import('./verify.ts')).explain(context, net, options as never)),
   );

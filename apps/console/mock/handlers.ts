@@ -1,4 +1,5 @@
 import {
+  type CallInput,
   type CallReply,
   type CharacterisationReport,
   type CharacterisationSummary,
@@ -22,7 +23,7 @@ import { overlayOf } from './overlay.ts';
 import { anomaliesOf } from './anomalies.ts';
 import { listedNetworks, networksIn } from './networks.ts';
 import { planOf, proofOfSource, textOf, updatePlan } from './plan.ts';
-import { proofOf } from './proof.ts';
+import { proofOf, waysOf } from './proof.ts';
 import { found, Refusal } from './refusal.ts';
 import { scalingHandlers } from './scaling.ts';
 import { secretHandlers } from './secrets.ts';
@@ -292,6 +293,18 @@ export function handlers(world: World, scenario: Scenario): Handlers {
         throw new Refusal(409, 'SF-LIFECYCLE-STATE', 'its descriptor has no policies', 'Write some under `policies:`.');
       const realised = (query['realised'] as string | undefined) === 'true';
       return proofOf(world.violated.has(one.name) ? 'violated' : 'holds', realised ? 'realised' : 'intended');
+    },
+    findWays: ({ params, query }) => {
+      const one = service(params['name']);
+      const { from, packet, realised } = query as unknown as CallInput<'findWays'>['query'] & { from: string };
+      if (packet !== undefined && !/^[a-z0-9 .&|!()/]+$/.test(packet)) {
+        const hint = 'Places are functions, units and networks of the service, packets a filter of tcpdump.';
+        throw new Refusal(400, 'SF-LIFECYCLE-WAYS', `unexpected '${packet.slice(0, 20)}'`, hint);
+      }
+      const known = one.functions.flatMap(({ name, units }) => [name, ...units.map(({ path }) => path)]);
+      if (![...known, ...(one.networks ?? []).map(({ name }) => name)].includes(from))
+        throw new Refusal(400, 'SF-LIFECYCLE-WAYS', `the service has no '${from}'`, `There are ${known.join(', ')}.`);
+      return waysOf(from, realised === 'true' ? 'realised' : 'intended');
     },
     getServiceOverlay: ({ params }) => overlayOf(service(params['name'])),
     getService: ({ params, query }) => counted(service(params['name']), query['units']),

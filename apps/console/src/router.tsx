@@ -103,7 +103,7 @@ const designer = createRoute({
 const verification = createRoute({
   getParentRoute: () => root,
   path: '/verification',
-  validateSearch: knows('service', 'plane', 'policy'),
+  validateSearch: knows('service', 'plane', 'policy', 'from', 'to', 'packet'),
   component: lazyRouteComponent(() => import('./verification/verification-page.tsx'), 'VerificationPage'),
 });
 

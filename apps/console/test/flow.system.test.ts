@@ -96,6 +96,9 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
   it('shows the proof on what the sites have, and who asked for what', async () => {
     await flow.go('/verification?service=shop&plane=intended');
     await page.locator('[data-policy="served"]').waitFor();
+    await flow.go('/verification?service=shop&from=client&to=web&packet=tcp%20dst%20port%208080');
+    await page.locator('[data-way="answered"]').first().waitFor();
+    expect(await page.locator('[data-way="answered"] .sf-hop-list').first().innerText()).toContain('web/web#0');
     await flow.go('/events?kind=audit');
     await page.getByText('admin: deploy service').first().waitFor();
     await page.getByText('admin: move service shop').first().waitFor();

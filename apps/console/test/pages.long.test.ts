@@ -200,6 +200,24 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
     await page.getByText('admin: deploy service').first().waitFor();
   });
 
+  it('follows packets of a place that is chosen, and says by which rule they end', async () => {
+    await go('/verification?service=mobile-edge');
+    await page.getByLabel('From').selectOption('ue/client');
+    await page.getByLabel('Which packets').fill('tcp dst port [');
+    await page.keyboard.press('Enter');
+    await page.getByText('SF-LIFECYCLE-WAYS').waitFor();
+    await page.getByLabel('Which packets').fill('tcp');
+    await button('Follow them').click();
+    await page.locator('[data-ways="2"] [data-way="answered"]').waitFor();
+    expect(await address()).toBe('?service=mobile-edge&from=ue%2Fclient&packet=tcp');
+    const dropped = page.locator('[data-way="dropped"]');
+    await dropped.getByRole('button').click();
+    await dropped.getByText('counter drop').first().waitFor();
+    await page.goBack();
+    await page.getByText('SF-LIFECYCLE-WAYS').waitFor();
+    expect(await page.getByLabel('Which packets').inputValue()).toBe('tcp dst port [');
+  });
+
   it('creates a token, shows its secret once, and revokes it; its own it keeps', async () => {
     await go('/settings?do=create');
     const dialog = page.getByRole('dialog');

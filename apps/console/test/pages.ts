@@ -121,6 +121,12 @@ export function visits(mock: Mock): readonly Visit[] {
       path: '/verification?service=mobile-edge&plane=realised',
       shows: '[data-likeness]',
     },
+    {
+      name: 'way-of-packets',
+      path: '/verification?service=mobile-edge&from=ue',
+      shows: '[data-way="dropped"]',
+      does: (page) => page.locator('.sf-ways').scrollIntoViewIfNeeded(),
+    },
     { name: 'infrastructure', path: '/infrastructure', shows: '[data-row="edge"]' },
     {
       name: 'sites-by-layers',

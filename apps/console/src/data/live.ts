@@ -23,7 +23,7 @@ const LIMITS = {
 
 /** What an event makes stale, as the first words of query keys. */
 const STALE: Readonly<Record<string, readonly string[]>> = {
-  operation: ['operation', 'operations', 'service', 'services', 'proof', 'overlay', 'networks'],
+  operation: ['operation', 'operations', 'service', 'services', 'proof', 'ways', 'overlay', 'networks'],
   step: ['operation'],
   unit: ['service', 'services', 'units', 'site', 'sites', 'hosts', 'storage'],
   service: ['service', 'services', 'operations'],
@@ -35,7 +35,7 @@ const STALE: Readonly<Record<string, readonly string[]>> = {
   scaling: ['scaling', 'scalingDecisions'],
   anomaly: ['anomalies'],
 };
-const SLOW = new Set(['storage', 'site', 'sites', 'links', 'hosts', 'units', 'events', 'proof']);
+const SLOW = new Set(['storage', 'site', 'sites', 'links', 'hosts', 'units', 'events', 'proof', 'ways']);
 
 const EventsContext = createContext<Store<readonly Event[]> | undefined>(undefined);
 export const EventsProvider = EventsContext.Provider;

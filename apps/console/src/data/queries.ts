@@ -13,6 +13,13 @@ const SITES_SHOWN = 24;
 /** A site with more is looked at under Infrastructure, host by host. */
 const HOSTS_DETAILED = 500;
 
+/** Whose packets are followed, where to, and which. */
+export interface WaysAsked {
+  readonly from: string;
+  readonly to: string | undefined;
+  readonly packet: string | undefined;
+}
+
 export const queries = (client: Client) => ({
   me: queryOptions({ queryKey: ['me'], queryFn: () => client.call('getMe'), staleTime: Infinity }),
   system: queryOptions({ queryKey: ['system'], queryFn: () => client.call('getSystem'), staleTime: Infinity }),
@@ -134,6 +141,21 @@ export const queries = (client: Client) => ({
       queryKey: ['proof', name, realised],
       queryFn: () =>
         client.call('verifyService', { params: { name }, query: { realised: realised ? 'true' : 'false' } }),
+      staleTime: 30_000,
+    }),
+  ways: (name: string, { from, to, packet }: WaysAsked, realised: boolean) =>
+    queryOptions({
+      queryKey: ['ways', name, from, to, packet, realised],
+      queryFn: () =>
+        client.call('findWays', {
+          params: { name },
+          query: {
+            from,
+            ...(to === undefined ? {} : { to }),
+            ...(packet === undefined ? {} : { packet }),
+            realised: realised ? 'true' : 'false',
+          },
+        }),
       staleTime: 30_000,
     }),
   terminal: (service: string, unit: string) =>

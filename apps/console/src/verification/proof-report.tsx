@@ -1,3 +1,4 @@
+import './proof.css';
 import type { VerificationReport } from '@superfluidity/api';
 import { Card, CardBody, CardTitle, List, ListItem } from '@patternfly/react-core';
 import { Expandable } from '../ui/expandable.tsx';

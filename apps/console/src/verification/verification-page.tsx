@@ -11,6 +11,7 @@ import { Panel } from '../ui/panel.tsx';
 import { describeOperation } from '../view-model/describe-operation.ts';
 import { formatTime } from '../view-model/format.ts';
 import { ProofOfService } from './proof-of-service.tsx';
+import { WaysPanel } from './ways-panel.tsx';
 
 const NO_SERVICES: readonly Service[] = [];
 const NO_OPERATIONS: readonly Operation[] = [];
@@ -25,8 +26,8 @@ export function VerificationPage() {
   const name = search.service ?? list[0]?.name;
   const operations = useQuery({ ...q.operations(name), enabled: name !== undefined }).data ?? NO_OPERATIONS;
   const realised = search.plane === 'realised';
-  const choose = (changes: Partial<typeof search>) =>
-    void navigate({ search: (before) => ({ ...before, ...changes }) });
+  const choose = (changes: { readonly [K in keyof typeof search]?: string | undefined }) =>
+    void navigate({ search: (before) => ({ ...before, ...changes }) as never });
   return (
     <>
       <PageHead
@@ -38,7 +39,7 @@ export function VerificationPage() {
               <FormSelect
                 aria-label="Service"
                 value={name}
-                onChange={(_event, service) => choose({ service })}
+                onChange={(_event, service) => choose({ service, from: undefined, to: undefined })}
                 className="sf-choice"
               >
                 {!list.some((one) => one.name === name) && <FormSelectOption value={name} label={name} />}
@@ -70,6 +71,7 @@ export function VerificationPage() {
         {name !== undefined && (
           <>
             <ProofOfService service={name} realised={realised} policy={search.policy} />
+            <WaysPanel key={name} service={name} realised={realised} asked={search} onAsk={choose} />
             <Panel title="Verdicts over time">
               <ol className="sf-verdicts" aria-label="Operations with their verdicts, newest first">
                 {operations
