@@ -1,7 +1,9 @@
 export * from './cloud.ts';
+export { cloudFromYaml, type CloudsYaml, type FoundCloud, listClouds } from './clouds-yaml.ts';
 export * from './credentials.ts';
 export * from './errors.ts';
 export type { HttpAnswer, Method } from './exchange.ts';
+export * from './read-cloud.ts';
 export * from './services/qos.ts';
 export * from './services/sfc.ts';
 export * from './services/trunk.ts';
