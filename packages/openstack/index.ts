@@ -8,3 +8,5 @@ export * from './services/qos.ts';
 export * from './services/sfc.ts';
 export * from './services/trunk.ts';
 export type { CatalogueEntry, Session } from './session.ts';
+export * from './services/network.ts';
+export { type Filters, isNotFound, NeutronCollection } from './services/neutron-collection.ts';

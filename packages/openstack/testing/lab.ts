@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { type Clock, silentLogger, systemClock } from '@superfluidity/core';
+import { z } from 'zod';
+import { Cloud, type CloudConfig, type CloudOptions, path } from '../index.ts';
+
+/**
+ * For tests that need OpenStack: the cloud that OS_* variables name, else the laboratory's openrc. Undefined, with the
+ * reason printed in the name of the test, when there is none.
+ */
+export function laboratory(): CloudConfig | undefined {
+  const at = process.env['SUPERFLUIDITY_LAB_OPENRC'] ?? '/var/tmp/os-lab/openrc';
+  const variables = process.env['OS_AUTH_URL'] === undefined ? openrc(at) : process.env;
+  const authUrl = variables['OS_AUTH_URL'];
+  if (authUrl === undefined) return undefined;
+  return {
+    authUrl,
+    credentials: {
+      kind: 'password',
+      username: variables['OS_USERNAME'] ?? 'admin',
+      userDomain: variables['OS_USER_DOMAIN_NAME'] ?? 'Default',
+      password: variables['OS_PASSWORD'] ?? '',
+      project: variables['OS_PROJECT_NAME'] ?? 'admin',
+      projectDomain: variables['OS_PROJECT_DOMAIN_NAME'] ?? 'Default',
+    },
+    ...(variables['OS_REGION_NAME'] === undefined ? {} : { region: variables['OS_REGION_NAME'] }),
+  };
+}
+
+function openrc(file: string): Readonly<Record<string, string | undefined>> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    return {};
+  }
+  return Object.fromEntries(
+    text.split('\n').flatMap((line) => {
+      const found = /^\s*export\s+(OS_\w+)=(.*)$/.exec(line);
+      return found === null ? [] : [[found[1]!, found[2]!.replace(/^(["'])(.*)\1$/, '$2')]];
+    }),
+  );
+}
+
+export function labCloud(config: CloudConfig, options: Partial<CloudOptions> & { readonly clock?: Clock } = {}): Cloud {
+  return new Cloud({ config, clock: systemClock, log: silentLogger, ...options });
+}
+
+const project = z.object({ project: z.object({ id: z.string() }) });
+const projects = z.object({ projects: z.array(z.object({ id: z.string() })) });
+const roles = z.object({ roles: z.array(z.object({ id: z.string() })) });
+
+/** A project of the name, made when there is none, in which the laboratory's admin is admin, and its credentials. */
+export async function labProject(lab: CloudConfig, name: string): Promise<{ config: CloudConfig; projectId: string }> {
+  if (lab.credentials.kind !== 'password') throw new TypeError('the laboratory needs a password');
+  const admin = labCloud(lab);
+  const signal = AbortSignal.timeout(60_000);
+  const call = { service: 'identity', doing: `make project ${name}`, signal } as const;
+  try {
+    const { userId } = await admin.session();
+    const found = await admin.json({ ...call, method: 'GET', path: '/projects', query: { name } }, projects);
+    const projectId =
+      found.projects[0]?.id ??
+      (
+        await admin.json(
+          { ...call, method: 'POST', path: '/projects', body: { project: { name, domain_id: 'default' } } },
+          project,
+        )
+      ).project.id;
+    const role = await admin.json({ ...call, method: 'GET', path: '/roles', query: { name: 'admin' } }, roles);
+    await admin.send({
+      ...call,
+      method: 'PUT',
+      path: path`/projects/${projectId}/users/${userId}/roles/${role.roles[0]!.id}`,
+    });
+    return { config: { ...lab, credentials: { ...lab.credentials, project: name } }, projectId };
+  } finally {
+    await admin.close();
+  }
+}
