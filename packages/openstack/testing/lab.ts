@@ -16,15 +16,15 @@ export function laboratory(): CloudConfig | undefined {
     authUrl,
     credentials: {
       kind: 'password',
-      username: variables['OS_USERNAME'] ?? 'admin',
-      userDomain: variables['OS_USER_DOMAIN_NAME'] ?? 'Default',
+      user: named(variables['OS_USERNAME'], variables['OS_USER_DOMAIN_NAME']),
       password: variables['OS_PASSWORD'] ?? '',
-      project: variables['OS_PROJECT_NAME'] ?? 'admin',
-      projectDomain: variables['OS_PROJECT_DOMAIN_NAME'] ?? 'Default',
+      project: named(variables['OS_PROJECT_NAME'], variables['OS_PROJECT_DOMAIN_NAME']),
     },
     ...(variables['OS_REGION_NAME'] === undefined ? {} : { region: variables['OS_REGION_NAME'] }),
   };
 }
+
+const named = (name = 'admin', domain = 'Default') => ({ name, domain: { name: domain } });
 
 function openrc(file: string): Readonly<Record<string, string | undefined>> {
   let text: string;
@@ -72,7 +72,7 @@ export async function labProject(lab: CloudConfig, name: string): Promise<{ conf
       method: 'PUT',
       path: path`/projects/${projectId}/users/${userId}/roles/${role.roles[0]!.id}`,
     });
-    return { config: { ...lab, credentials: { ...lab.credentials, project: name } }, projectId };
+    return { config: { ...lab, credentials: { ...lab.credentials, project: named(name) } }, projectId };
   } finally {
     await admin.close();
   }
