@@ -43,6 +43,15 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
       return kept === null ? undefined : (JSON.parse(kept) as { text: string }).text;
     }, key);
   };
+  const draftPlaces = async (key: string) => {
+    await page.waitForTimeout(600);
+    return page.evaluate((name) => {
+      const kept = localStorage.getItem(`superfluidity.design.${name}`)!;
+      return (
+        (JSON.parse(kept) as { places: Record<string, Record<string, { x: number; y: number }>> }).places[''] ?? {}
+      );
+    }, key);
+  };
   const drag = async (from: string, to: string) => {
     const [a, b] = [await page.locator(from).boundingBox(), await page.locator(to).boundingBox()];
     await page.mouse.move(a!.x + a!.width / 2, a!.y + a!.height / 2);
@@ -102,6 +111,37 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
     await page.locator('.cm-tooltip-autocomplete').getByText('balancers').waitFor();
     await page.keyboard.press('Escape');
     for (let i = 0; i < 8 && (await draft('new'))!.includes('bal'); i += 1) await page.keyboard.press('Control+z');
+  });
+
+  it('is drawn by keyboard alone: added, moved, connected, deleted', async () => {
+    await page.getByLabel('Search what can be added').fill('function');
+    await page.locator('[data-entry="function"]').focus();
+    await page.keyboard.press('Enter');
+    const node = page.locator('.react-flow__node[data-id="block:app"]');
+    await node.focus();
+    const at = async () => (await draftPlaces('new'))['block:app'];
+    await page.keyboard.press('ArrowRight');
+    const first = (await at())!;
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Shift+ArrowDown');
+    expect(await at()).toEqual({ x: first.x + 20, y: first.y + 100 });
+    // What was added is selected; it stays there when something else changes.
+    await page.locator('.react-flow__node[data-id="net:net"]').focus();
+    await page.keyboard.press('Space');
+    await button('Connect').focus();
+    await page.keyboard.press('Enter');
+    await page.locator('[data-port="app.eth0"]').waitFor();
+    expect(await at()).toEqual({ x: first.x + 20, y: first.y + 100 });
+    const drawn = await node.evaluate(({ style: { transform } }: HTMLElement) =>
+      transform.match(/-?[\d.]+/g)!.map(Number),
+    );
+    expect(drawn[0]).toBeCloseTo(first.x + 20, 2);
+    expect(drawn[1]).toBeCloseTo(first.y + 100, 2);
+    await node.focus();
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Delete');
+    await block('app').waitFor({ state: 'detached' });
+    await page.getByLabel('Search what can be added').fill('');
   });
 
   it('opens what is inside by the keyboard, and goes back', async () => {

@@ -32,7 +32,7 @@ import { FarLines, farLines, lineAt } from './far-lines.tsx';
 import { FarNodes } from './far-nodes.tsx';
 import { type DesignEdge, flowEdges, flowNodes, type Marking } from './flow.ts';
 import { BODY } from './handles.ts';
-import { focused, keyOf } from './keys.ts';
+import { focused, keyOf, movedBy } from './keys.ts';
 import { useLightDrag } from './use-light-drag.ts';
 import { type DesignNode, Far, nodeTypes } from './nodes.tsx';
 
@@ -161,6 +161,13 @@ function Canvas(props: GraphViewProps & { readonly first: DesignNode[] }) {
     event.stopPropagation();
     acts();
   };
+  const pressArrow = (event: KeyboardEvent) => {
+    const moved = movedBy(event, focused(event.target, byId)?.id, props);
+    if (moved === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    props.onMove(moved);
+  };
   const menu = (event: MouseEvent | globalThis.MouseEvent, of: 'node' | 'link', id: string) => {
     event.preventDefault();
     if (!chosen.has(id)) onSelect([id]);
@@ -191,6 +198,7 @@ function Canvas(props: GraphViewProps & { readonly first: DesignNode[] }) {
       role="group"
       aria-label="Graph of the design"
       data-nodes={nodes.length}
+      onKeyDownCapture={pressArrow}
       onKeyDown={press}
       onPointerDown={large ? lightDrag : undefined}
       onCopy={(event) => {

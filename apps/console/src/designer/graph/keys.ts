@@ -1,4 +1,5 @@
 import type { KeyboardEvent } from 'react';
+import type { Point } from '../../view-model/layout.ts';
 import type { Level, LevelNode } from '../core/level.ts';
 import type { GraphViewProps } from './graph-view.tsx';
 
@@ -40,6 +41,41 @@ export function keyOf(
     return line === undefined ? undefined : () => props.onSelect([line]);
   }
   return undefined;
+}
+
+const STEP = 20;
+const directions: Readonly<Record<string, readonly [x: number, y: number]>> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};
+
+/**
+ * Where an arrow puts the node that has the focus, with all that are selected if it is one of them; undefined for other keys.
+ * The graph would move what is selected too, but tells nobody.
+ */
+export function movedBy(
+  {
+    key,
+    shiftKey,
+    altKey,
+    ctrlKey,
+    metaKey,
+  }: Pick<KeyboardEvent, 'key' | 'shiftKey' | 'altKey' | 'ctrlKey' | 'metaKey'>,
+  node: string | undefined,
+  { selected, places }: Pick<GraphViewProps, 'selected' | 'places'>,
+): Readonly<Record<string, Point>> | undefined {
+  const direction = directions[key];
+  if (direction === undefined || node === undefined || altKey || ctrlKey || metaKey) return undefined;
+  const far = shiftKey ? 5 * STEP : STEP;
+  const moving = selected.includes(node) ? selected : [node];
+  return Object.fromEntries(
+    moving.flatMap((id) => {
+      const at = places.get(id);
+      return at === undefined ? [] : [[id, { x: at.x + far * direction[0], y: at.y + far * direction[1] }]];
+    }),
+  );
 }
 
 /** From afar lines have no elements that could be focused: from a node one gets to each of its own, round and round. */
