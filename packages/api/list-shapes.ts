@@ -5,6 +5,7 @@ import type {
   Event,
   ListedHost,
   ListedNetwork,
+  ListedPool,
   ListedStorage,
   ListedUnit,
   Operation,
@@ -95,6 +96,19 @@ const storage: ListShape<ListedStorage> = {
   text: ({ site, name, rack = '', host = '', uses }) =>
     [site, name, rack, host, ...uses.map(({ what }) => what)].join(' '),
   filters: { site: ({ site }) => site, kind: ({ kind }) => kind, rack: ({ rack }) => rack ?? '' },
+};
+
+const pools: ListShape<ListedPool> = {
+  key: ({ site, name }) => `${site} ${name}`,
+  sorts: {
+    name: ({ name }) => name,
+    site: ({ site }) => site,
+    ready: ({ ready, wanted }) => share(ready, wanted),
+    hitRate: ({ hits, misses }) => share(hits, hits + misses),
+    asked: ({ hits, misses }) => hits + misses,
+  },
+  text: ({ site, name }) => `${site} ${name}`,
+  filters: { site: ({ site }) => site },
 };
 
 const networks: ListShape<ListedNetwork> = {
@@ -262,6 +276,7 @@ export const listShapes = {
   sites,
   hosts,
   storage,
+  pools,
   networks,
   units,
   descriptors,

@@ -393,6 +393,16 @@ export const routes = {
     status: 200,
     role: 'reader',
   },
+  getUnitUsage: {
+    method: 'GET',
+    path: '/api/v1/services/:name/units/:unit/usage',
+    summary: 'What a unit used in the last half hour, as far as the server has seen it',
+    tag: 'services',
+    params: byName.extend({ unit: z.string().max(256).meta({ description: 'Id, path#index, or path' }) }),
+    reply: s.unitUsage,
+    status: 200,
+    role: 'reader',
+  },
   getTerminal: {
     method: 'GET',
     path: '/api/v1/services/:name/units/:unit/terminal',

@@ -1,5 +1,8 @@
 import { environments, storageKinds } from '@superfluidity/model';
 import { z } from 'zod';
+import { proofAnswer, verificationReport } from './verification-schemas.ts';
+
+export * from './verification-schemas.ts';
 
 /** The values that cross the API. All times are milliseconds since the epoch, all sizes carry their unit in the name. */
 
@@ -85,6 +88,21 @@ export const storageTier = z
 
 /** Storage in the list of the storage of all sites. */
 export const listedStorage = storageTier.extend({ site: z.string() }).meta({ id: 'ListedStorage' });
+
+/** A pool in the list of the pools of all sites. */
+export const listedPool = z
+  .object({
+    site: z.string(),
+    name: z.string(),
+    wanted: z.int(),
+    ready: z.int(),
+    hits: z.int(),
+    misses: z.int(),
+    past: z
+      .object({ at: z.array(z.number()), hits: z.array(z.int()), misses: z.array(z.int()) })
+      .meta({ description: 'Counters as they were in the last hour, oldest first; in memory of the server' }),
+  })
+  .meta({ id: 'ListedPool' });
 
 /** A host in the list of all hosts. */
 export const listedHost = host
@@ -198,78 +216,6 @@ export const descriptor = z
     createdAt: z.number(),
   })
   .meta({ id: 'Descriptor' });
-
-export const proofAnswer = z.enum(['holds', 'violated', 'unknown']);
-const ruleLine = z.object({ file: z.string(), line: z.int(), text: z.string().exactOptional() });
-const packetValues = z.record(z.string(), z.string()).meta({ description: 'Values of header fields, decimal' });
-
-const pathReport = z.object({
-  outcome: z.string(),
-  port: z.string(),
-  why: z.string().exactOptional(),
-  source: ruleLine.exactOptional(),
-  hops: z.array(z.object({ port: z.string(), because: z.array(ruleLine) })),
-  doubts: z.array(z.string()),
-  layout: z.string(),
-  packet: z
-    .object({ sent: packetValues, arrived: packetValues })
-    .exactOptional()
-    .meta({ description: 'A packet that takes this path' }),
-});
-
-/** The same shape as `VerificationReport` of intent. */
-export const verificationReport = z
-  .object({
-    plane: z
-      .enum(['intended', 'realised'])
-      .meta({ description: 'What is meant to be there, or what sites say is there' }),
-    answer: proofAnswer.meta({ description: 'The worst of the policies' }),
-    policies: z.array(
-      z.object({
-        policy: z.string(),
-        answer: proofAnswer,
-        because: z.string(),
-        bound: z.string().exactOptional().meta({ description: 'Of unknown: the bound that was hit' }),
-        dependsOn: z.array(z.string()),
-        rules: z.array(ruleLine),
-        paths: z.array(pathReport),
-      }),
-    ),
-    likeness: z
-      .object({
-        answer: proofAnswer,
-        because: z.string(),
-        bound: z.string().exactOptional().meta({ description: 'Of unknown: the bound that was hit' }),
-        dependsOn: z.array(z.string()),
-        differences: z.array(z.object({ because: z.string(), meant: z.array(pathReport), there: z.array(pathReport) })),
-        leftOut: z.array(z.string()).meta({ description: 'Packets that were not compared' }),
-      })
-      .exactOptional()
-      .meta({ description: 'Of what sites say is there: does it do with every packet what was meant?' }),
-    assumptions: z.array(z.string()).meta({ description: 'What is taken for granted, and not proven' }),
-    tookMs: z.number(),
-  })
-  .meta({ id: 'VerificationReport' });
-
-/** The same shape as `WaysReport` of intent. */
-export const waysReport = z
-  .object({
-    plane: z.enum(['intended', 'realised']),
-    ways: z
-      .array(
-        pathReport.extend({
-          from: z.string().meta({ description: 'Name of the unit that sends: video/server#0' }),
-          arrivesAt: z.string().exactOptional().meta({ description: 'Name of the unit that takes it, if one does' }),
-          answered: z.boolean().meta({ description: 'Whether its answer comes back; the hops go on with it' }),
-        }),
-      )
-      .meta({ description: 'Those that are answered first, then the shorter ones' }),
-    found: z.int().meta({ description: 'How many there are; of many, `ways` are some' }),
-    bound: z.string().exactOptional().meta({ description: 'That was hit: there may be others' }),
-    assumptions: z.array(z.string()).meta({ description: 'What is taken for granted, and not proven' }),
-    tookMs: z.number(),
-  })
-  .meta({ id: 'WaysReport' });
 
 export const checkResult = z
   .object({
@@ -586,6 +532,24 @@ export const unitMetrics = z
     ports: z.array(portMetrics),
   })
   .meta({ id: 'UnitMetrics' });
+
+export const unitUsage = z
+  .object({
+    unit: z.string().meta({ description: 'Id' }),
+    everyMs: z.number(),
+    readings: z
+      .array(
+        z.object({
+          atMs: z.number(),
+          cpuMs: z.number().exactOptional(),
+          memoryBytes: z.number().exactOptional(),
+          rxBytes: z.number().exactOptional().meta({ description: 'Of all ports together' }),
+          txBytes: z.number().exactOptional(),
+        }),
+      )
+      .meta({ description: 'Counters of the last half hour, oldest first; in memory of the server' }),
+  })
+  .meta({ id: 'UnitUsage' });
 
 export const systemInfo = z
   .object({

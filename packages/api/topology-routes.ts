@@ -20,6 +20,16 @@ export const topologyRoutes = {
     status: 200,
     role: 'reader',
   },
+  listPools: {
+    method: 'GET',
+    path: '/api/v1/pools',
+    summary: 'The pools of all sites, and how often they had one ready',
+    tag: 'sites',
+    query: listQuery(['name', 'site', 'ready', 'hitRate', 'asked'], 'site', { site: anyName('Site') }),
+    reply: listOf(s.listedPool, 'PoolList'),
+    status: 200,
+    role: 'reader',
+  },
   listNetworks: {
     method: 'GET',
     path: '/api/v1/networks',

@@ -112,6 +112,17 @@ describe('a service over two sites', () => {
     );
     expect((await read(['video', all[0]!.id])).map(({ path }) => path)).toEqual(['video/video', 'firewall/firewall']);
     expect(await read(undefined, 1)).toHaveLength(1);
+    // The server looks by itself as well, and keeps what it saw.
+    const { getUnitUsage, listPools } = lifecycleHandlers(test.lifecycle);
+    const who = { principal: { name: 'test', role: 'reader' as const }, signal: never };
+    for (let i = 0; i < 2; i += 1) await test.lifecycle.watcher.look();
+    const asked = { params: { name: 'stream', unit: 'video' }, query: undefined, ...who };
+    const { unit, readings } = await getUnitUsage(asked as never);
+    expect(unit).toBe(all[2]!.id);
+    expect(readings.map(({ cpuMs, rxBytes }) => cpuMs! >= 0 && rxBytes! >= 0)).toEqual([true, true]);
+    const query = { sort: 'site', limit: 10, site: ['core'] } as never;
+    const { items } = await listPools({ params: undefined, query, ...who } as never);
+    for (const { site, past } of items) expect([site, past.at.length, past.hits.length]).toEqual(['core', 2, 2]);
     await expect(read(['vidoe'])).rejects.toMatchObject({ code: 'SF-SITE-UNIT-UNKNOWN' });
   });
 

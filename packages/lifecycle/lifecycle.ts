@@ -15,6 +15,7 @@ import { Autoscaler } from './scaling/autoscaler.ts';
 import { ScalingRecords } from './scaling/records.ts';
 import { createScaling, type Scaling } from './scaling/scaling.ts';
 import { TelemetryCollector } from './telemetry-collector.ts';
+import { UsageWatcher } from './usage-watcher.ts';
 import { createVerification } from './verification.ts';
 import { chainRecords, unitRecords } from './unit-records.ts';
 
@@ -31,6 +32,7 @@ export interface Lifecycle {
   readonly scaling: Scaling;
   readonly decisions: ScalingRecords;
   readonly autoscaler: Autoscaler;
+  readonly watcher: UsageWatcher;
   /** Finds the sites again. Before the engine is launched: the first thing that it does is to go on with operations. */
   open(): Promise<void>;
   /** Begins to reconcile and to read telemetry. After the engine is launched. */
@@ -66,6 +68,7 @@ export async function createLifecycle(options: LifecycleOptions): Promise<Lifecy
   const autoscaler = new Autoscaler(options, { services, operations, records: decisions, scaling });
   const reconciler = new Reconciler(options, { sites, units, services, operations });
   const collector = new TelemetryCollector(options, sites, units);
+  const watcher = new UsageWatcher(options, sites, units);
   return {
     sites,
     catalogue,
@@ -76,12 +79,14 @@ export async function createLifecycle(options: LifecycleOptions): Promise<Lifecy
     scaling,
     decisions,
     autoscaler,
+    watcher,
     characterisations: createCharacterisations(options),
-    lists: createLists({ store: options.store, sites, units }),
+    lists: createLists({ store: options.store, sites, units, watcher }),
     open: () => sites.open(),
     start() {
       reconciler.start();
       collector.start();
+      watcher.start();
       autoscaler.start();
     },
     warm: () => verification.warm(),
@@ -89,6 +94,7 @@ export async function createLifecycle(options: LifecycleOptions): Promise<Lifecy
       await autoscaler.close();
       await reconciler.close();
       await collector.close();
+      await watcher.close();
       await operations.close();
       await verification.close();
       await sites.close();

@@ -21,6 +21,13 @@ export interface Limits {
   readonly databaseRetryMs: number;
   /** Between two readings of the output of units with telemetry. */
   readonly telemetryMs: number;
+  /** Between two looks at what pools and units do, those that are kept of each, and the units that are looked at. */
+  readonly watchMs: number;
+  readonly poolLooks: number;
+  readonly usageReadings: number;
+  readonly unitsWatched: number;
+  /** Of the looks at a pool, those that a list tells. */
+  readonly looksTold: number;
   /** Between two looks whose turn it is to be decided on, and how many are decided on in one. */
   readonly scalingLookMs: number;
   readonly scalingAtOnce: number;
@@ -47,6 +54,11 @@ export const defaultLimits: Limits = {
   databasePatienceMs: 600_000,
   databaseRetryMs: 500,
   telemetryMs: 100,
+  watchMs: 10_000,
+  poolLooks: 360,
+  usageReadings: 180,
+  unitsWatched: 200,
+  looksTold: 60,
   scalingLookMs: 1_000,
   scalingAtOnce: 100,
   scalingDecisions: 4_000,

@@ -7,6 +7,7 @@ import {
   type Descriptor,
   type ListedHost,
   type ListedNetwork,
+  type ListedPool,
   type ListedStorage,
   type ListedUnit,
   type ListPage,
@@ -35,12 +36,14 @@ import { operationView } from './operation-records.ts';
 import { serviceView, type UnitCounts } from './service-view.ts';
 import type { Sites } from './sites.ts';
 import { type UnitRecords, unitRecordOf } from './unit-records.ts';
+import type { UsageWatcher } from './usage-watcher.ts';
 
 type Query<
   N extends
     | 'listSites'
     | 'listHosts'
     | 'listStorage'
+    | 'listPools'
     | 'listNetworks'
     | 'listDescriptors'
     | 'listServices'
@@ -54,6 +57,7 @@ export interface Lists {
   sites(query: Query<'listSites'>): Promise<ListPage<Site>>;
   hosts(query: Query<'listHosts'>): Promise<ListPage<ListedHost>>;
   hostLoad(): Promise<HostLoad[]>;
+  pools(query: Query<'listPools'>): Promise<ListPage<ListedPool>>;
   storage(query: Query<'listStorage'>): Promise<ListPage<ListedStorage>>;
   networks(query: Query<'listNetworks'>): Promise<ListPage<ListedNetwork>>;
   descriptors(query: Query<'listDescriptors'>): Promise<ListPage<Descriptor>>;
@@ -67,6 +71,7 @@ export interface ListParts {
   readonly store: Store;
   readonly sites: Sites;
   readonly units: UnitRecords;
+  readonly watcher: Pick<UsageWatcher, 'pools'>;
 }
 
 /** Of an operation that is not over: one of a service at a time. */
@@ -121,7 +126,7 @@ const operationSorts: Sorts = {
   state: sql.ref('state'),
 };
 
-export function createLists({ store, sites, units }: ListParts): Lists {
+export function createLists({ store, sites, units, watcher }: ListParts): Lists {
   const { db } = store;
   const indexHosts = createHostIndex();
   return {
@@ -171,6 +176,10 @@ export function createLists({ store, sites, units }: ListParts): Lists {
 
     async networks(query) {
       return pageOf(await allNetworks(store, sites), query, listShapes.networks);
+    },
+
+    async pools(query) {
+      return pageOf(await watcher.pools(), query, listShapes.pools);
     },
 
     async storage(query) {

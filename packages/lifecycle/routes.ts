@@ -9,6 +9,7 @@ type Names =
   | 'listHosts'
   | 'getHostLoad'
   | 'listStorage'
+  | 'listPools'
   | 'listNetworks'
   | 'listUnits'
   | 'addSite'
@@ -44,6 +45,7 @@ type Names =
   | 'terminateService'
   | 'readUnitOutput'
   | 'readUnitMetrics'
+  | 'getUnitUsage'
   | 'listCharacterisations'
   | 'getCharacterisation'
   | 'putCharacterisation'
@@ -58,12 +60,14 @@ type Names =
 
 /** What this room answers to the API. */
 export function lifecycleHandlers(lifecycle: Lifecycle): Handlers<Names> {
-  const { sites, catalogue, services, operations, lists, findUnit, scaling, decisions, characterisations } = lifecycle;
+  const { sites, catalogue, services, operations, lists, findUnit, scaling, decisions, characterisations, watcher } =
+    lifecycle;
   return {
     listSites: ({ query }) => lists.sites(query),
     listHosts: ({ query }) => lists.hosts(query),
     getHostLoad: () => lists.hostLoad(),
     listNetworks: ({ query }) => lists.networks(query),
+    listPools: ({ query }) => lists.pools(query),
     listStorage: ({ query }) => lists.storage(query),
     addSite: ({ body }) => sites.add(body),
     getSite: ({ params }) => sites.show(params.name),
@@ -127,6 +131,8 @@ export function lifecycleHandlers(lifecycle: Lifecycle): Handlers<Names> {
       const { units } = await services.show(params.name);
       return [...(await readUnitMetrics(sites, chosenUnits(params.name, units, query.unit).slice(0, query.limit)))];
     },
+
+    getUnitUsage: async ({ params }) => watcher.usageOf((await findUnit(params.name, params.unit)).id),
 
     listCharacterisations: ({ query }) => lists.characterisations(query),
     getCharacterisation: ({ params }) => characterisations.show(params.name),

@@ -27,6 +27,8 @@ export interface UnitRecords {
   withTelemetry(): Promise<
     readonly { readonly id: string; readonly service: string; readonly name: string; readonly site: string }[]
   >;
+  /** Some of those that run. */
+  running(most: number): Promise<readonly { readonly id: string; readonly site: string }[]>;
   setState(ids: readonly string[], state: UnitState): Promise<void>;
   remove(ids: readonly string[]): Promise<void>;
 }
@@ -127,6 +129,8 @@ export function unitRecords(store: Store): UnitRecords {
         .execute();
       return rows.map(({ path, index, ...row }) => ({ ...row, name: `${path}#${index}` }));
     },
+    running: (most) =>
+      db.selectFrom('unit').select(['id', 'site']).where('state', '=', 'running').limit(most).execute(),
     async setState(ids, state) {
       if (ids.length === 0) return;
       await db.updateTable('unit').set({ state, updated_at: clock.now() }).where('id', 'in', ids).execute();

@@ -17,7 +17,7 @@ import {
   type Unit,
   type UnitGroup,
 } from '@superfluidity/api';
-import { usageOf } from './metrics.ts';
+import { LOOK_MS, pastOf, pastUsageOf, usageOf } from './metrics.ts';
 import { accessHandlers } from './access.ts';
 import { overlayOf } from './overlay.ts';
 import { anomaliesOf } from './anomalies.ts';
@@ -183,6 +183,12 @@ export function handlers(world: World, scenario: Scenario): Handlers {
           ? { racks: one.hosts.map(({ rack = '' }) => rack), rackUnits: one.hosts.map(({ rackUnit = 0 }) => rackUnit) }
           : {}),
       })),
+    listPools: ({ query }) => {
+      const all = [...world.sites.values()].flatMap((one) =>
+        one.pools.map((pool) => ({ ...pool, site: one.name, past: pastOf(pool, Date.now()) })),
+      );
+      return pageOf(all, query as never, listShapes.pools);
+    },
     listNetworks: ({ query }) => pageOf(listedNetworks(world), query as never, listShapes.networks),
     changeLink: ({ body }) => {
       const { link, before } = body as unknown as { link: SiteLink; before?: SiteLink | null };
@@ -381,6 +387,14 @@ export function handlers(world: World, scenario: Scenario): Handlers {
         names === undefined || names.some((name) => [unit.id, `${unit.path}#${unit.index}`, unit.path].includes(name));
       const chosen = service(params['name']).units.filter(named);
       return chosen.slice(0, Number(query['limit'])).map((unit) => usageOf(unit, Date.now()));
+    },
+    getUnitUsage: ({ params }) => {
+      const one = found(
+        service(params['name']).units.find(({ id }) => id === params['unit']),
+        'SF-SITE-UNIT-UNKNOWN',
+        `there is no unit ${params['unit']}`,
+      );
+      return { unit: one.id, everyMs: LOOK_MS, readings: pastUsageOf(one, Date.now()) };
     },
     getTerminal: ({ params, principal }) => {
       const { id, kind, reason } = terminalView(world, params['name']!, params['unit']!);

@@ -1,4 +1,4 @@
-import type { Unit, UnitMetrics } from '@superfluidity/api';
+import type { ListedPool, Unit, UnitMetrics, UnitUsage } from '@superfluidity/api';
 import type { World } from './world.ts';
 
 /** Before this moment nothing was used. */
@@ -33,6 +33,27 @@ export function usageOf({ id, path, index, site, host, ports }: Unit, atMs: numb
     })),
   };
 }
+
+export const LOOK_MS = 10_000;
+const LOOKS = 6;
+
+/** Since the mock was started, as the control plane would have seen it. */
+export function pastUsageOf(unit: Unit, now: number): UnitUsage['readings'] {
+  return looks(now).map((at) => {
+    const { cpuMs = 0, memoryBytes = 0, ports } = usageOf(unit, at);
+    const sum = (which: 'rxBytes' | 'txBytes') => ports.reduce((all, port) => all + port[which], 0);
+    return { atMs: at, cpuMs, memoryBytes, rxBytes: sum('rxBytes'), txBytes: sum('txBytes') };
+  });
+}
+
+/** What was asked of a pool came bit by bit. */
+export function pastOf({ hits, misses }: Pick<ListedPool, 'hits' | 'misses'>, now: number): ListedPool['past'] {
+  const at = looks(now);
+  const part = (all: number, i: number) => Math.round((all * (i + 1)) / at.length);
+  return { at, hits: at.map((_, i) => part(hits, i)), misses: at.map((_, i) => part(misses, i)) };
+}
+
+const looks = (now: number) => Array.from({ length: LOOKS }, (_, i) => now - (LOOKS - 1 - i) * LOOK_MS);
 
 const BUCKETS_S = [0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 

@@ -344,6 +344,13 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
     await page.locator('[data-row="campus-firewall"]').waitFor();
     await page.getByRole('textbox', { name: 'Search characterisations' }).fill('unified');
     await page.locator('[data-row="campus-firewall"]').waitFor({ state: 'detached' });
+    await go('/insight?tab=characterisation');
+    await page.locator('[data-filter="service"]').click();
+    const [first] = [...mock.world.characterisations.values()].map(({ service }) => service);
+    await page.getByRole('menuitem', { name: first!, exact: true }).click();
+    await eventually(address).toBe(`?tab=characterisation&service=${encodeURIComponent(first!)}`);
+    await page.keyboard.press('Escape');
+    await go('/insight?tab=characterisation&search=unified');
     await page.getByRole('link', { name: 'unified-origin' }).click();
     await page.locator('[data-box-plot="latency"] rect').first().waitFor();
     expect(await page.locator('[data-box-plot="latency"] rect').count()).toBe(16);

@@ -51,8 +51,8 @@ export function visits(mock: Mock): readonly Visit[] {
       name: 'unit-use',
       path: `/services/mobile-edge?tab=units&unit=${gateway.id}&show=usage`,
       shows: '[data-usage="memory"]',
-      // Two readings make the first rate.
-      does: async (page) => page.locator('[data-usage="cores"][data-readings="4"]').waitFor(),
+      // What the server has seen before, and two readings of the page.
+      does: async (page) => page.locator('[data-usage="cores"][data-readings="8"]').waitFor(),
     },
     {
       name: 'unit-terminal',

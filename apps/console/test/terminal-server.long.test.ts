@@ -93,7 +93,9 @@ describe.skipIf(whyNoBrowser !== undefined)(title, { timeout: 60_000 }, () => {
 
   it('shows what the kernel counts for it', async () => {
     await page.goto(`${controlPlane.origin}${path}&show=usage`);
-    await eventually(() => page.locator('[data-usage="cores"]').getAttribute('data-readings')).toBe('3');
+    await eventually(async () =>
+      Number(await page.locator('[data-usage="cores"]').getAttribute('data-readings')),
+    ).toBeGreaterThan(2);
     await page.getByText(/^\d\.\d\d of 0\.5 cores$/).waitFor();
     await page.getByText(/^\d+\.\d of 64 MiB$/).waitFor();
     await page

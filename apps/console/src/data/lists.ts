@@ -10,6 +10,7 @@ const KEYS = {
   listSites: 'sites',
   listHosts: 'hosts',
   listStorage: 'storage',
+  listPools: 'pools',
   listNetworks: 'networks',
   listEvents: 'events',
   listTokens: 'tokens',

@@ -28,14 +28,14 @@ const STALE: Readonly<Record<string, readonly string[]>> = {
   unit: ['service', 'services', 'units', 'site', 'sites', 'hosts', 'storage'],
   service: ['service', 'services', 'operations'],
   site: ['site', 'sites', 'links', 'hosts', 'storage'],
-  pool: ['site'],
+  pool: ['site', 'pools'],
   descriptor: ['descriptor', 'descriptors'],
   characterisation: ['characterisation', 'characterisations'],
   audit: ['tokens', 'users', 'user', 'secrets'],
   scaling: ['scaling', 'scalingDecisions'],
   anomaly: ['anomalies'],
 };
-const SLOW = new Set(['storage', 'site', 'sites', 'links', 'hosts', 'units', 'events', 'proof', 'ways']);
+const SLOW = new Set(['storage', 'site', 'sites', 'links', 'hosts', 'units', 'events', 'pools', 'proof', 'ways']);
 
 const EventsContext = createContext<Store<readonly Event[]> | undefined>(undefined);
 export const EventsProvider = EventsContext.Provider;

@@ -170,6 +170,13 @@ export const queries = (client: Client) => ({
       queryKey: ['characterisation', name],
       queryFn: () => client.call('getCharacterisation', { params: { name } }),
     }),
+  characterised: queryOptions({
+    queryKey: ['characterisations', 'services'],
+    queryFn: async () => {
+      const { items } = await client.call('listCharacterisations', { query: { limit: 1_000 } });
+      return [...new Set(items.map(({ service }) => service))].toSorted((a, b) => a.localeCompare(b));
+    },
+  }),
   output: (service: string, unit: string) =>
     queryOptions({
       queryKey: ['output', service, unit],

@@ -1,6 +1,6 @@
 import type { Client } from '@superfluidity/api';
 import { useEffect, useState } from 'react';
-import { noUsage, type Usage, withReading } from '../view-model/usage.ts';
+import { noUsage, type Usage, usageOfPast, withReading } from '../view-model/usage.ts';
 import { useClient } from './session.tsx';
 
 const POLL_MS = 2_000;
@@ -25,7 +25,7 @@ export function useUnitUsage(service: string, unit: string) {
   useEffect(() => {
     const kept = keptBy(client);
     let over = false;
-    let timer: ReturnType<typeof setTimeout>;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const read = async () => {
       try {
         // Of a tab that nobody sees nothing is asked.
@@ -47,7 +47,16 @@ export function useUnitUsage(service: string, unit: string) {
       }
       if (!over) timer = setTimeout(read, POLL_MS);
     };
-    void read();
+    const begin = async () => {
+      if (!kept.has(unit)) {
+        // Of a server that cannot tell, the past begins now.
+        const past = await client.call('getUnitUsage', { params: { name: service, unit } }).catch(() => undefined);
+        if (over) return;
+        if (past !== undefined && past.readings.length > 0) kept.set(unit, usageOfPast(past.readings));
+      }
+      await read();
+    };
+    void begin();
     return () => {
       over = true;
       clearTimeout(timer);

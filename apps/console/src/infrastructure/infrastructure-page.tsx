@@ -96,7 +96,7 @@ export function InfrastructurePage() {
         )}
         {tab === 'networks' && <NetworkTable sites={names} />}
         {tab === 'links' && <LinksTab />}
-        {tab === 'pools' && <PoolsTable />}
+        {tab === 'pools' && <PoolsTable sites={names} />}
       </PageSection>
     </>
   );

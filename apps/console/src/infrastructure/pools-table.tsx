@@ -1,81 +1,73 @@
-import type { SiteDetail } from '@superfluidity/api';
-import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
+import type { ListedPool } from '@superfluidity/api';
 import { Link } from '@tanstack/react-router';
-import { useSites } from '../data/queries.ts';
+import { anyOf, type Column } from '../list/column.ts';
+import { ResourceTable } from '../list/resource-table.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Meter } from '../ui/meter.tsx';
 import { formatCount, formatPercent, hitRate, share } from '../view-model/format.ts';
-import { pathOfRates, type PoolLook, poolKey, ratesOf } from './pool-history.ts';
-import { usePoolHistory } from './use-pool-history.ts';
+import { pathOfRates, ratesOf } from './pool-history.ts';
+
+const columns: readonly Column<ListedPool>[] = [
+  {
+    title: 'Site',
+    sort: 'site',
+    cell: (one) => (
+      <Link to="/infrastructure/$site" params={{ site: one.site }}>
+        {one.site}
+      </Link>
+    ),
+  },
+  { title: 'Pool', sort: 'name', cell: (one) => one.name },
+  {
+    title: 'Ready',
+    sort: 'ready',
+    width: 25,
+    cell: (one) => (
+      <Meter
+        inline
+        stock
+        label={`${one.name} of ${one.site}, ready`}
+        used={share(one.ready, one.wanted)}
+        text={`${one.ready} of ${one.wanted}`}
+      />
+    ),
+  },
+  {
+    title: 'Hit rate',
+    sort: 'hitRate',
+    cell: (one) => {
+      const rate = hitRate(one);
+      return rate === undefined ? 'not asked yet' : formatPercent(rate);
+    },
+  },
+  { title: 'In the last hour', from: 'medium', width: 20, cell: (one) => <RateLine of={one} /> },
+  { title: 'Asked', sort: 'asked', from: 'medium', cell: (one) => formatCount(one.hits + one.misses) },
+];
 
 /** What is made before it is needed: how much of it is ready, and how often it was when it was asked for. */
-export function PoolsTable({ of }: { readonly of?: SiteDetail }) {
-  const { sites: all, pending } = useSites();
-  const sites = of === undefined ? all : [of];
-  const history = usePoolHistory(all);
-  const rows = sites.flatMap((site) => site.pools.map((pool) => ({ site, pool })));
-  if (rows.length === 0) {
-    if (of === undefined && pending) return null;
-    return (
-      <Empty title="No pools yet">They begin to fill when a descriptor is enabled whose units ask for them.</Empty>
-    );
-  }
+export function PoolsTable({ sites }: { readonly sites: readonly string[] }) {
   return (
-    <div className="sf-list sf-list--short">
-      <Table variant="compact" gridBreakPoint="" aria-label="Pools">
-        <Thead>
-          <Tr>
-            {of === undefined && <Th>Site</Th>}
-            <Th>Pool</Th>
-            <Th>Ready</Th>
-            <Th>Hit rate</Th>
-            <Th className="sf-from-medium">Since this page was opened</Th>
-            <Th className="sf-from-medium">Asked</Th>
-          </Tr>
-        </Thead>
-        <Tbody>
-          {rows.map(({ site, pool }) => {
-            const rate = hitRate(pool);
-            return (
-              <Tr key={`${site.name} ${pool.name}`}>
-                {of === undefined && (
-                  <Td dataLabel="Site">
-                    <Link to="/infrastructure/$site" params={{ site: site.name }}>
-                      {site.name}
-                    </Link>
-                  </Td>
-                )}
-                <Td dataLabel="Pool">{pool.name}</Td>
-                <Td dataLabel="Ready">
-                  <Meter
-                    inline
-                    stock
-                    label={`${pool.name} of ${site.name}, ready`}
-                    used={share(pool.ready, pool.wanted)}
-                    text={`${pool.ready} of ${pool.wanted}`}
-                  />
-                </Td>
-                <Td dataLabel="Hit rate">{rate === undefined ? 'not asked yet' : formatPercent(rate)}</Td>
-                <Td dataLabel="Since this page was opened" className="sf-from-medium">
-                  <RateLine looks={history.get(poolKey(site.name, pool.name)) ?? []} />
-                </Td>
-                <Td dataLabel="Asked" className="sf-from-medium">
-                  {formatCount(pool.hits + pool.misses)}
-                </Td>
-              </Tr>
-            );
-          })}
-        </Tbody>
-      </Table>
-    </div>
+    <ResourceTable
+      label="Pools"
+      list="listPools"
+      keyOf={(one) => `${one.site} ${one.name}`}
+      columns={columns}
+      filters={[anyOf('site', 'Site', sites)]}
+      firstSort="site"
+      searchWords="Site or pool"
+      refreshMs={10_000}
+      empty={
+        <Empty title="No pools yet">They begin to fill when a descriptor is enabled whose units ask for them.</Empty>
+      }
+    />
   );
 }
 
 const LINE = { width: 160, height: 26 } as const;
 
 /** The hit rate over time: above is every request, below is none; in words for who does not see it. */
-function RateLine({ looks }: { readonly looks: readonly PoolLook[] }) {
-  const points = ratesOf(looks);
+function RateLine({ of }: { readonly of: ListedPool }) {
+  const points = ratesOf(of.past);
   const told = points.flatMap(({ rate }) => rate ?? []);
   if (told.length === 0) return <span className="sf-subtle">nobody has asked</span>;
   const worst = told.reduce((least, rate) => Math.min(least, rate), 1);

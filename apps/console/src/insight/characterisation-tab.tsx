@@ -1,6 +1,8 @@
 import type { CharacterisationSummary } from '@superfluidity/api';
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import type { Column } from '../list/column.ts';
+import { useQueriesOf } from '../data/queries.ts';
+import { anyOf, type Column } from '../list/column.ts';
 import { ResourceTable } from '../list/resource-table.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Ago } from '../ui/facts.tsx';
@@ -24,14 +26,18 @@ const columns: readonly Column<CharacterisationSummary>[] = [
   { title: 'Published', sort: 'updatedAt', from: 'wide', cell: (one) => <Ago at={one.updatedAt} /> },
 ];
 
+const NONE: readonly string[] = [];
+
 /** Reports of experiments with services: which deployment is enough for which class of service level. */
 export default function CharacterisationTab() {
+  const services = useQuery(useQueriesOf().characterised).data ?? NONE;
   return (
     <ResourceTable
       label="Characterisations"
       list="listCharacterisations"
       keyOf={(one) => one.name}
       columns={columns}
+      filters={[anyOf('service', 'Descriptor', services)]}
       firstSort="-updatedAt"
       searchWords="Name or descriptor"
       empty={

@@ -26,6 +26,8 @@ interface ResourceTableProps<N extends ListRoute, T = Listed<N>> {
   readonly rowActions?: (item: T) => ReactNode;
   /** In percent, where there are several beside each other. */
   readonly actionsWidth?: 20 | 25;
+  /** Of what changes without an event. */
+  readonly refreshMs?: number;
   readonly empty: ReactNode;
 }
 
@@ -50,7 +52,11 @@ export function ResourceTable<N extends ListRoute>(props: ResourceTableProps<N>)
       getNextPageParam: (last) => last.next,
     });
   };
-  const list = useInfiniteQuery({ ...asked(state), placeholderData: keepPreviousData });
+  const list = useInfiniteQuery({
+    ...asked(state),
+    placeholderData: keepPreviousData,
+    refetchInterval: props.refreshMs ?? false,
+  });
   const cache = useQueryClient();
   const search = (words: string | undefined) => {
     // The server looks while the page goes to its new address.

@@ -42,7 +42,7 @@ export function UnitUsage({ service, unit }: { readonly service: string; readonl
         {last?.throttledMs === undefined || last.throttledMs === 0
           ? ''
           : `Held back by its limit for ${Math.round(last.throttledMs)} ms so far. `}
-        Read every two seconds, kept for five minutes.
+        Read every two seconds while it is looked at; the server keeps the last half hour, at ten.
       </p>
     </div>
   );

@@ -1,7 +1,7 @@
 import type { UnitMetrics } from '@superfluidity/api';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { noUsage, USAGE_POINTS_MAX, withReading } from './usage.ts';
+import { noUsage, USAGE_POINTS_MAX, usageOfPast, withReading } from './usage.ts';
 
 const reading = (atMs: number, more: Partial<UnitMetrics> = {}): UnitMetrics => ({
   id: 'unit-1',
@@ -64,5 +64,18 @@ describe('what a unit uses', () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  it('goes on from what the server has seen before', () => {
+    const past = usageOfPast([
+      { atMs: 1_000, cpuMs: 100, rxBytes: 0, txBytes: 0 },
+      { atMs: 11_000, cpuMs: 5_100, rxBytes: 1_000, txBytes: 0 },
+    ]);
+    expect(past.cores).toEqual([null, 0.5]);
+    expect(past.inKbps[1]).toBeCloseTo(0.8);
+    const now = withReading(past, reading(13_000, { cpuMs: 7_100, ports: [port(1_250, 0)] }));
+    expect(now.at).toEqual([1, 11, 13]);
+    expect(now.cores[2]).toBe(1);
+    expect(now.inKbps[2]).toBeCloseTo(1);
   });
 });
