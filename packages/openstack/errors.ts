@@ -36,6 +36,21 @@ export const openstackErrors = defineErrors({
     title: 'A quota of the project is exhausted',
     hint: 'Raise the quota that the message names, or remove something: `superfluidity site show NAME` lists quotas and use.',
   },
+  'SF-OPENSTACK-EXHAUSTED': {
+    status: 502,
+    title: 'The cloud has none left',
+    hint: 'The message names what: addresses of a subnet, segments for networks. Add some, or remove what uses them.',
+  },
+  'SF-OPENSTACK-VERSION': {
+    status: 502,
+    title: 'A service of the cloud is too old or too new',
+    hint: 'See which releases of OpenStack can be used: docs/guides/openstack.md.',
+  },
+  'SF-OPENSTACK-CHECKSUM': {
+    status: 502,
+    title: 'What arrived in the cloud is not what was sent',
+    hint: 'The image was removed again. Send it again; if that happens often, look at the storage of Glance.',
+  },
   'SF-OPENSTACK-REFUSED': {
     status: 502,
     title: 'The cloud refuses the request',

@@ -6,6 +6,8 @@ export interface Limits {
   /** A call with all its attempts: no attempt begins later than this. */
   readonly callMs: number;
   readonly attempts: number;
+  /** After 500, which is a defect or a fault of the moment. */
+  readonly attemptsOnDefect: number;
   readonly backOff: { readonly delayMs: number; readonly factor: number; readonly delayMaxMs: number };
   /** What a service asks for in `Retry-After` is believed up to this. */
   readonly retryAfterMaxMs: number;
@@ -30,6 +32,7 @@ export const LIMITS = {
   callMs: 300_000,
   /** With the pauses between them some 20 s: a service that restarts is back by then. */
   attempts: 9,
+  attemptsOnDefect: 3,
   backOff: { delayMs: 100, factor: 2, delayMaxMs: 5_000 },
   retryAfterMaxMs: 30_000,
   busyMs: 60_000,
@@ -39,6 +42,9 @@ export const LIMITS = {
   renewBeforeMs: 60_000,
   refusedLoginMs: 5_000,
   idleConnectionMs: 3_000,
+  /** How often a creation is asked for whose answers get lost, and when it is looked whether it was done. */
+  creations: 3,
+  looksAfterMs: [200, 1_000, 3_000],
   /** What an error quotes of an answer, and of a page that is no JSON. */
   quoteCharacters: 2_000,
   pageCharacters: 300,

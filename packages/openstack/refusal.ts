@@ -5,19 +5,32 @@ import { LIMITS } from './limits.ts';
 /** Ids under which the services log a request; proxies add others. */
 const REQUEST_ID_HEADERS = ['x-openstack-request-id', 'x-compute-request-id'] as const;
 
+export interface Refused {
+  readonly doing: string;
+  /** Method and address. */
+  readonly request: string;
+  readonly answer: HttpAnswer;
+  /** Under which it was sent. */
+  readonly globalRequestId?: string;
+  /** Whether nobody knows if it was done. */
+  readonly mayBeDone?: boolean;
+}
+
 /** An answer that is no success, in the words of the service. */
-export function refusal(doing: string, request: string, answer: HttpAnswer): SuperfluidityError {
+export function refusal({ doing, request, answer, globalRequestId, mayBeDone }: Refused): SuperfluidityError {
   const { type, message } = saidBy(answer);
   const id = requestId(answer);
   return new SuperfluidityError(codeOf(answer.status, type, message), {
     doing,
     reason: id === undefined ? message : `${message} (${id})`,
     request,
-    answer: `${answer.status} ${answer.text.slice(0, LIMITS.quoteCharacters)}`,
+    answer: quoted(answer),
     data: {
       status: answer.status,
       ...(type === undefined ? {} : { type }),
       ...(id === undefined ? {} : { requestId: id }),
+      ...(globalRequestId === undefined ? {} : { globalRequestId }),
+      ...(mayBeDone === true ? { mayBeDone } : {}),
     },
   });
 }
@@ -26,9 +39,39 @@ export function requestId(answer: HttpAnswer): string | undefined {
   return REQUEST_ID_HEADERS.map((name) => answer.headers[name]).find((id) => id !== undefined && id !== '');
 }
 
+const SECRET = '(?:pass|secret|private_key|token|user_data)';
+const SECRET_FIELD = new RegExp(`("[^"]{0,40}${SECRET}[^"]{0,40}"\\s*:\\s*)"(?:[^"\\\\]|\\\\.)*(?:"|$)`, 'gi');
+/** Nova repeats what it does not like: `Invalid input for field/attribute user_data. Value: IyEvYmlu. 'IyEvYmlu' is ...`. */
+const REPEATED_FIELD = new RegExp(`(field/attribute [^.]{0,40}${SECRET}[^.]{0,40}\\. Value: )[^]*`, 'gi');
+
+/** Status and beginning of an answer, without what is secret in it. */
+export function quoted({ status, text }: Pick<HttpAnswer, 'status' | 'text'>): string {
+  return `${status} ${withoutSecrets(text.slice(0, 2 * LIMITS.quoteCharacters)).slice(0, LIMITS.quoteCharacters)}`;
+}
+
+function withoutSecrets(said: string): string {
+  return said.replace(SECRET_FIELD, '$1"..."').replace(REPEATED_FIELD, '$1...');
+}
+
+/**
+ * Other work is under way on the thing, and ends by itself: `immutable` of Octavia, `ActionInProgress` of Heat, task states of
+ * Nova, generations of Placement.
+ */
+export function isBusy(answer: HttpAnswer): boolean {
+  const { type = '', message } = saidBy(answer);
+  return (
+    /^(?:ActionInProgress|RetryRequest)$/.test(type) ||
+    /is immutable and cannot be updated|while it is in (?:task_state (?!deleting)|vm_state building)/.test(message) ||
+    answer.text.includes('"placement.concurrent_update"')
+  );
+}
+
 function codeOf(status: number, type: string | undefined, message: string): ErrorCode {
   // Neutron says OverQuota with 409, Nova "Quota exceeded" with 403, Heat and Octavia with 403.
-  if (type === 'OverQuota' || (/quota/i.test(message) && [403, 409, 413].includes(status))) return 'SF-OPENSTACK-QUOTA';
+  if (type === 'OverQuota' || (/quota|maximum stacks per tenant/i.test(message) && [403, 409, 413].includes(status)))
+    return 'SF-OPENSTACK-QUOTA';
+  // Neutron: addresses with 409, networks and segments with 503.
+  if (/^(?:IpAddressGenerationFailure|No\w+Available|\w+Exhausted)$/.test(type ?? '')) return 'SF-OPENSTACK-EXHAUSTED';
   if (status === 401) return 'SF-OPENSTACK-CREDENTIALS';
   if (status === 403) return 'SF-OPENSTACK-FORBIDDEN';
   if (status === 404) return 'SF-OPENSTACK-NOT-FOUND';
@@ -39,7 +82,8 @@ function codeOf(status: number, type: string | undefined, message: string): Erro
 
 /**
  * The forms in which services put it: `{NeutronError: {type, message}}`, `{error: {message, type}}` of Keystone and Heat,
- * `{faultcode, faultstring}` of Octavia and Mistral, `{itemNotFound: {code, message}}` of Nova, `{errors: [{detail}]}` of Placement.
+ * `{faultcode, faultstring}` of Octavia and Mistral, `{itemNotFound: {code, message}}` of Nova, `{errors: [{detail}]}` of
+ * Placement, `{error_message: "{\"faultstring\": ...}"}` of Ironic, and pages of Glance and of proxies.
  */
 function saidBy(answer: HttpAnswer): { readonly type?: string; readonly message: string } {
   const body = parsed(answer.text);
@@ -47,15 +91,39 @@ function saidBy(answer: HttpAnswer): { readonly type?: string; readonly message:
     fields(body?.['NeutronError']) ??
     fields(body?.['error']) ??
     fields(firstOf(body?.['errors'])) ??
+    fields(body?.['error_message']) ??
+    parsed(text(body?.['error_message']) ?? '') ??
     fields(onlyValue(body)) ??
     body;
   const message =
-    text(inner?.['message']) ?? text(inner?.['detail']) ?? text(inner?.['faultstring']) ?? text(body?.['NeutronError']);
+    text(inner?.['message']) ??
+    text(inner?.['detail']) ??
+    text(inner?.['faultstring']) ??
+    text(body?.['NeutronError']) ??
+    text(body?.['error']);
   const type = text(inner?.['type']) ?? text(inner?.['faultcode']);
   return {
     ...(type === undefined ? {} : { type }),
-    message: message ?? (answer.text.slice(0, LIMITS.quoteCharacters).trim() || `status ${answer.status}`),
+    message: withoutSecrets(message === undefined ? otherwise(answer) : plain(message)),
   };
+}
+
+function otherwise({ status, headers, text: said }: HttpAnswer): string {
+  const location = headers['location'];
+  if (status >= 300 && status < 400 && location !== undefined)
+    return `it leads on to ${location}, which is not followed: correct the address of the service`;
+  const page = plain(said).slice(0, LIMITS.pageCharacters);
+  return page === '' ? `status ${status} without a word` : `status ${status}: ${page}`;
+}
+
+/** Some services put tags into JSON too. */
+function plain(said: string): string {
+  return said
+    .slice(0, LIMITS.quoteCharacters)
+    .replace(/<(script|style|title)\b[^]*?<\/\1>/gi, ' ')
+    .replace(/<\/?[a-z][^>]*>/gi, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
 }
 
 type Fields = Readonly<Record<string, unknown>>;
