@@ -4,6 +4,7 @@ import { type Repeated, repeat } from './attempts.ts';
 import { type Call, isRepeatable, newRequestId, requestOf, urlOf } from './call.ts';
 import { endpointOf, noService, type ServiceType } from './catalogue.ts';
 import type { CloudConfig } from './credentials.ts';
+import './errors.ts';
 import { Connections, type HttpAnswer, type HttpRequest, type Method } from './exchange.ts';
 import { LIMITS, type Limits } from './limits.ts';
 import { quoted, refusal, requestId } from './refusal.ts';

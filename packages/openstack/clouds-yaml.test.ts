@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cloudFromYaml, listClouds } from './clouds-yaml.ts';
-import './errors.ts';
 import { cloudFromEnvironment, readCloud } from './read-cloud.ts';
 
 const clouds = `

@@ -2,6 +2,7 @@ import { SuperfluidityError } from '@superfluidity/core';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { CloudConfig, Credentials, Named } from './credentials.ts';
+import './errors.ts';
 import { LIMITS } from './limits.ts';
 
 /**

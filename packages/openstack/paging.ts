@@ -9,6 +9,7 @@ export interface Listing<T> extends Omit<Call, 'method'> {
   readonly key: string;
   readonly item: z.ZodType<T>;
   readonly pageSize?: number;
+  readonly pagesMax?: number;
   /**
    * How a next page is announced. Heat announces none, so it is asked until a page is empty, from the last thing of the
    * page before. A service that knows no pages says `none`.
@@ -24,12 +25,12 @@ export async function list<T>(cloud: Cloud, listing: Listing<T>): Promise<readon
 }
 
 export async function* pages<T>(cloud: Cloud, listing: Listing<T>): AsyncGenerator<readonly T[]> {
-  const { key, item, pageSize = LIMITS.pageSize, next = 'link', ...call } = listing;
+  const { key, item, pageSize = LIMITS.pageSize, pagesMax = LIMITS.pages, next = 'link', ...call } = listing;
   const answer = z.looseObject({ [key]: z.array(z.unknown()) });
   const items = z.object({ [key]: z.array(item) });
   const seen = new Set<string>();
   let marker: string | undefined;
-  for (let count = 0; count < LIMITS.pages; count += 1) {
+  for (let count = 0; count < pagesMax; count += 1) {
     const paged = next === 'none' ? {} : { limit: pageSize, marker };
     const page = await cloud.json({ ...call, method: 'GET', query: { ...call.query, ...paged } }, both(answer, items));
     yield page.items[key] as readonly T[];
@@ -38,7 +39,7 @@ export async function* pages<T>(cloud: Cloud, listing: Listing<T>): AsyncGenerat
     if (seen.has(marker)) throw endless(listing, `page ${marker} comes a second time`);
     seen.add(marker);
   }
-  throw endless(listing, `there are more than ${LIMITS.pages} pages`);
+  throw endless(listing, `there are more than ${pagesMax} pages`);
 }
 
 /** The answer as it came, and what of it is used. */
