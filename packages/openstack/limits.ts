@@ -53,4 +53,6 @@ export const LIMITS = {
   /** Of clouds.yaml. */
   configCharacters: 2 ** 20,
   configAliases: 100,
+  /** Stacks within stacks, as deep as Heat itself allows by default. */
+  nestedStacks: 5,
 } as const;

@@ -21,10 +21,21 @@ export function laboratory(): CloudConfig | undefined {
       project: named(variables['OS_PROJECT_NAME'], variables['OS_PROJECT_DOMAIN_NAME']),
     },
     ...(variables['OS_REGION_NAME'] === undefined ? {} : { region: variables['OS_REGION_NAME'] }),
+    endpoints: overrides(process.env),
   };
 }
 
 const named = (name = 'admin', domain = 'Default') => ({ name, domain: { name: domain } });
+
+/** `OS_ORCHESTRATION_ENDPOINT_OVERRIDE`, as in openstacksdk: one service from elsewhere. */
+function overrides(variables: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(variables).flatMap(([name, url]) => {
+      const type = /^OS_(.+)_ENDPOINT_OVERRIDE$/.exec(name)?.[1];
+      return type === undefined || url === undefined ? [] : [[type.toLowerCase().replaceAll('_', '-'), url]];
+    }),
+  );
+}
 
 function openrc(file: string): Readonly<Record<string, string | undefined>> {
   let text: string;
