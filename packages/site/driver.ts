@@ -1,7 +1,9 @@
 import type { Logger, Clock, ErrorReport } from '@superfluidity/core';
 import type { FabricBackend, FabricCall, PortSpec, PortStatus } from '@superfluidity/fabric';
 import type { Environment, Execution, Host, StorageTier } from '@superfluidity/model';
+import type { SiteStacks } from './stacks.ts';
 import type { UnitTerminals } from './terminal.ts';
+import type { SiteWorkflows } from './workflows.ts';
 
 /** A kind of site. Apps hold the table of kinds; everything else sees `SiteDriver`. */
 export interface DriverKind {
@@ -77,6 +79,10 @@ export interface SiteDriver {
   readMetrics?(ids: readonly string[]): Promise<readonly UnitMetrics[]>;
   /** Absent where nobody can look into units. */
   readonly terminals?: UnitTerminals;
+  /** Absent where nothing takes templates. */
+  readonly stacks?: SiteStacks;
+  /** Absent where nothing runs workflows. */
+  readonly workflows?: SiteWorkflows;
   /** Lets go of the site without changing anything in it. */
   close(): Promise<void>;
   /** Removes everything that this driver ever made in the site, known to it or not. */

@@ -84,6 +84,36 @@ export const siteErrors = defineErrors({
     hint: 'A serial console has room for one: wait until the other session is closed.',
     transient: true,
   },
+  'SF-SITE-NO-STACKS': {
+    status: 422,
+    title: 'The site makes no stacks',
+    hint: 'Deploy directly, without `--via heat`; `superfluidity site show NAME` says what the site has.',
+  },
+  'SF-SITE-STACK-UNKNOWN': {
+    status: 404,
+    title: 'The site has no such stack',
+    hint: 'Stacks of other projects are not seen: check the name, and the project of the site.',
+  },
+  'SF-SITE-STACK-FAILED': {
+    status: 502,
+    title: 'The stack failed',
+    hint: 'The message names the resource and its reason. Remove the cause, then `superfluidity operation retry ID`, or roll back.',
+  },
+  'SF-SITE-NO-WORKFLOWS': {
+    status: 422,
+    title: 'The site runs no workflows',
+    hint: 'See which sites do with `superfluidity site show NAME`.',
+  },
+  'SF-SITE-WORKFLOW-INVALID': {
+    status: 422,
+    title: 'The workflow cannot be run',
+    hint: 'Correct its definition, its name or its input: the message is that of the site.',
+  },
+  'SF-SITE-WORKFLOW-FAILED': {
+    status: 502,
+    title: 'The workflow failed',
+    hint: 'The message has what its tasks said. `superfluidity operation retry ID` runs those again that failed.',
+  },
   'SF-SITE-UNAVAILABLE': {
     status: 503,
     title: 'The site does not answer',
