@@ -6,6 +6,7 @@ export { dialects } from './dialects.ts';
 export * from './errors.ts';
 export type * from './files.ts';
 export { type Input, type InputValues, inputSchema } from './inputs.ts';
+export { type PartUnit, type SitePart, type SiteTemplate, writeSitePart } from './heat/write-site.ts';
 export { locateNative } from './native/locate.ts';
 export * from './native/read.ts';
 export { nativeJsonSchema } from './native/schema.ts';

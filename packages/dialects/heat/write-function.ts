@@ -12,9 +12,8 @@ import { given, groupAt, type Group } from '../groups.ts';
 import { securityRules } from './security.ts';
 import { MARKS } from './stack.ts';
 import { userData } from './user-data.ts';
+import { VERSION } from './version.ts';
 import { joinWords } from './words.ts';
-
-const VERSION = '2018-08-31';
 
 export interface Within {
   readonly service: Service;

@@ -15,9 +15,8 @@ import { given, groupAt, isGroup, type Group } from '../groups.ts';
 import { nameIn } from '../names.ts';
 import { portableYaml } from '../yaml-portable.ts';
 import { readHeat } from './read.ts';
+import { VERSION } from './version.ts';
 import { functionTemplates, isScaled, type Within } from './write-function.ts';
-
-export const VERSION = '2018-08-31';
 
 /**
  * A service as one stack: a template for each function, which can be created alone in networks that are there, and one that makes
