@@ -17,6 +17,7 @@ export { type Filters, isNotFound, NeutronCollection } from './services/neutron-
 export * from './services/orchestration.ts';
 export * from './services/placement.ts';
 export * from './services/qos.ts';
+export * from './services/server-details.ts';
 export * from './services/servers.ts';
 export * from './services/sfc.ts';
 export * from './services/trunk.ts';

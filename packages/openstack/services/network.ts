@@ -14,6 +14,7 @@ const marks = {
   tags: z.array(z.string()).default([]),
   revision_number: z.number().optional(),
   project_id: z.string().default(''),
+  created_at: z.string().optional(),
 };
 
 const network = z.object({

@@ -1,0 +1,25 @@
+import { defineErrors } from '@superfluidity/core';
+
+export const openstackSiteErrors = defineErrors({
+  'SF-CLOUD-STATE': {
+    status: 507,
+    title: 'The driver cannot write down what it has to remember',
+    hint: 'Look at the space and the rights of the state folder of the server.',
+  },
+  'SF-CLOUD-CHAIN': {
+    status: 422,
+    title: 'The site cannot steer packets through a chain',
+    hint: 'Chains need the extension `sfc` of Neutron: `superfluidity site show NAME`. Services without chains work.',
+  },
+  'SF-CLOUD-BALANCER': {
+    status: 422,
+    title: 'The site cannot balance load',
+    hint: 'Balancers need Octavia in the catalogue of the cloud: `superfluidity site show NAME`.',
+  },
+  'SF-CLOUD-CLOSED': {
+    status: 503,
+    title: 'The site is being closed',
+    hint: 'Try again when it is open.',
+    transient: true,
+  },
+});

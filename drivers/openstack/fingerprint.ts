@@ -1,0 +1,107 @@
+import { isSuperfluidityError } from '@superfluidity/core';
+import { extensions, type ServiceType } from '@superfluidity/openstack';
+import type { Fingerprint } from '@superfluidity/site';
+import { LIMITS } from './config.ts';
+import type { Hosts } from './hosts.ts';
+import { locatorOf, routerSid } from './marks.ts';
+import type { World } from './world.ts';
+
+type Capability = Fingerprint['capabilities'][number];
+
+/** Services that are not in every cloud, with what they are for. */
+const SERVICES: readonly (readonly [ServiceType, string])[] = [
+  ['placement', 'says how much room hypervisors have'],
+  ['block-storage', 'volumes to boot from'],
+  ['load-balancer', 'balancers'],
+  ['orchestration', 'stacks'],
+  ['workflow', 'workflows'],
+  ['baremetal', 'whole machines as servers'],
+];
+
+/** Extensions of Neutron, with what they are for. */
+const EXTENSIONS: readonly (readonly [string, string])[] = [
+  ['security-group', 'rules of what may come in'],
+  ['allowed-address-pairs', 'service addresses'],
+  ['router', 'routers and floating IPs'],
+  ['qos', 'bandwidth of ports'],
+  ['trunk', 'many networks on one port'],
+  ['sfc', 'service chains'],
+  ['tag-ports-during-bulk-creation', 'one request for a port and its tags'],
+];
+
+/** What the site can do, as its services say now. */
+export class Fingerprints {
+  readonly #world: World;
+  readonly #hosts: Hosts;
+  #known: { readonly untilMs: number; readonly capabilities: Promise<readonly Capability[]> } | undefined;
+
+  constructor(world: World, hosts: Hosts) {
+    this.#world = world;
+    this.#hosts = hosts;
+  }
+
+  async read(): Promise<Fingerprint> {
+    const { siteId } = this.#world;
+    const [hosts, capabilities] = await Promise.all([this.#hosts.list(), this.#capabilities()]);
+    const isAdmin = hosts.some(({ kind }) => kind === 'hypervisor');
+    const note = isAdmin
+      ? 'hosts are hypervisors'
+      : 'hosts are availability zones with the quota of the project, which the zones share';
+    return {
+      hosts: hosts.map(({ host }) => host),
+      environments: ['vm'],
+      capabilities: [{ name: 'hypervisors', present: isAdmin, note }, ...capabilities],
+      realPackets: true,
+      locator: `${locatorOf(siteId)}::/48`,
+      routerSid: routerSid(siteId),
+    };
+  }
+
+  #capabilities(): Promise<readonly Capability[]> {
+    const now = this.#world.clock.now();
+    if (this.#known === undefined || this.#known.untilMs <= now) {
+      const capabilities = this.#ask();
+      const known = { untilMs: now + LIMITS.capabilitiesKeptMs, capabilities };
+      this.#known = known;
+      capabilities.catch(() => {
+        if (this.#known === known) this.#known = undefined;
+      });
+    }
+    return this.#known.capabilities;
+  }
+
+  async #ask(): Promise<readonly Capability[]> {
+    const { cloud, config } = this.#world;
+    const [aliases, ...endpoints] = await Promise.all([
+      extensions(cloud, this.#world.ask()),
+      ...SERVICES.map(([type]) => cloud.endpoint(type)),
+    ]);
+    const { reach, consoleMarker } = config.health;
+    const looks = {
+      none:
+        consoleMarker === undefined
+          ? 'units are ready when Nova says ACTIVE'
+          : 'the console shows when a unit is ready',
+      direct: 'units are asked at their own addresses',
+      'floating-ip': 'units are asked at their floating IPs',
+      proxy: 'units are asked through a proxy',
+    };
+    return [
+      ...SERVICES.map(([name, note], at): Capability => ({ name, present: endpoints[at] !== undefined, note })),
+      ...EXTENSIONS.map(([name, note]): Capability => ({ name, present: aliases.has(name), note })),
+      { name: 'health checks', present: reach.kind !== 'none' || consoleMarker !== undefined, note: looks[reach.kind] },
+      {
+        name: 'external network',
+        present: config.externalNetwork !== undefined,
+        note: config.externalNetwork ?? 'none is configured',
+      },
+      { name: 'data plane', present: false, note: 'the rules of the hosts of a cloud are not read by its tenants' },
+      { name: 'terminal', present: false, note: 'the consoles of servers are read and not written' },
+    ];
+  }
+}
+
+/** Whether the services refuse it to these credentials, and would grant it to others. */
+export function isForbidden(error: unknown): boolean {
+  return isSuperfluidityError(error, 'SF-OPENSTACK-FORBIDDEN');
+}

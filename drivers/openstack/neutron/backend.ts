@@ -1,0 +1,97 @@
+import { SuperfluidityError } from '@superfluidity/core';
+import type {
+  BalancerSpec,
+  FabricBackend,
+  FabricCall,
+  NetworkSpec,
+  SiteLinkSpec,
+  SitePath,
+} from '@superfluidity/fabric';
+import type { World } from '../world.ts';
+import type { Networks } from './networks.ts';
+import type { PortSource } from './port-source.ts';
+import type { SecurityGroups } from './security-groups.ts';
+
+export interface BackendParts {
+  readonly world: World;
+  readonly networks: Networks;
+  readonly groups: SecurityGroups;
+  readonly ports: PortSource;
+  /** Refuses callers that were replaced. */
+  readonly admit: (call: FabricCall) => Promise<void>;
+}
+
+/** The fabric of a site in the words of Neutron. */
+export class NeutronBackend implements FabricBackend {
+  readonly #parts: BackendParts;
+
+  constructor(parts: BackendParts) {
+    this.#parts = parts;
+  }
+
+  async ensureNetwork(spec: NetworkSpec, call: FabricCall): Promise<void> {
+    await this.#parts.admit(call);
+    await this.#parts.networks.ensure(spec, call.signal);
+  }
+
+  async removeNetwork(id: string, call: FabricCall): Promise<void> {
+    const { admit, networks, ports, groups } = this.#parts;
+    await admit(call);
+    await networks.remove(id, (networkId) => ports.leave(networkId, call.signal), call.signal);
+    if ((await networks.list(call.signal)).length === 0) await groups.removeUnused(call.signal);
+  }
+
+  listNetworks(): Promise<readonly NetworkSpec[]> {
+    const { networks, world } = this.#parts;
+    return networks.list(world.ask());
+  }
+
+  /** What lies between clouds is not ours to make: how late packets are there is what the operator says of it. */
+  async ensureLink(_spec: SiteLinkSpec, call: FabricCall): Promise<void> {
+    await this.#parts.admit(call);
+  }
+
+  async removeLink(_id: string, call: FabricCall): Promise<void> {
+    await this.#parts.admit(call);
+  }
+
+  async ensurePath(path: SitePath, call: FabricCall): Promise<void> {
+    await this.#parts.admit(call);
+    throw this.#noChains(path.chainId);
+  }
+
+  async activatePath(chainId: string, version: number, call: FabricCall): Promise<void> {
+    await this.#parts.admit(call);
+    throw new SuperfluidityError('SF-SITE-NO-PATH', {
+      doing: `activate version ${version} of chain ${chainId} at ${this.#parts.world.name}`,
+      reason: 'there is no such version',
+    });
+  }
+
+  async countFlows(): Promise<number> {
+    return 0;
+  }
+
+  async removePath(_chainId: string, _version: number, call: FabricCall): Promise<void> {
+    await this.#parts.admit(call);
+  }
+
+  async ensureBalancer(spec: BalancerSpec, call: FabricCall): Promise<void> {
+    await this.#parts.admit(call);
+    throw new SuperfluidityError('SF-CLOUD-BALANCER', {
+      doing: `set balancer ${spec.name} at ${this.#parts.world.name}`,
+      reason: 'this driver makes no balancers yet',
+    });
+  }
+
+  async removeBalancer(_id: string, call: FabricCall): Promise<void> {
+    await this.#parts.admit(call);
+  }
+
+  #noChains(chainId: string): SuperfluidityError {
+    return new SuperfluidityError('SF-CLOUD-CHAIN', {
+      doing: `install chain ${chainId} at ${this.#parts.world.name}`,
+      reason: 'this driver makes no chains yet',
+    });
+  }
+}

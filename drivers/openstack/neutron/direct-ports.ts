@@ -1,0 +1,145 @@
+import { SuperfluidityError } from '@superfluidity/core';
+import { type Port, type PortFields, ports } from '@superfluidity/openstack';
+import { LIMITS } from '../config.ts';
+import { factOf, portMac } from '../marks.ts';
+import type { World } from '../world.ts';
+import type { Networks } from './networks.ts';
+import type { AcquiredPort, PortSource, PortWish } from './port-source.ts';
+import type { PortQos } from './qos.ts';
+import type { SecurityGroups } from './security-groups.ts';
+
+/** Makes ports when they are asked for. */
+export class DirectPorts implements PortSource {
+  readonly #world: World;
+  readonly #networks: Networks;
+  readonly #groups: SecurityGroups;
+  readonly #qos: PortQos;
+
+  constructor(world: World, networks: Networks, groups: SecurityGroups, qos: PortQos) {
+    this.#world = world;
+    this.#networks = networks;
+    this.#groups = groups;
+    this.#qos = qos;
+  }
+
+  async acquire(wishes: readonly PortWish[], signal: AbortSignal): Promise<readonly Port[]> {
+    if (wishes.length === 0) return [];
+    const fields = await Promise.all(wishes.map((wish) => this.#fields(wish, signal)));
+    signal.throwIfAborted();
+    try {
+      return await this.#create(wishes, fields);
+    } catch (error) {
+      // Some may be there from an attempt that did not come to its end.
+      const there = await this.#find(wishes, signal);
+      if (there.size === 0) throw explained(error, wishes);
+      const lacking = wishes.filter(({ port }) => !there.has(port.id));
+      const made = await this.#create(
+        lacking,
+        lacking.map((wish) => fields[wishes.indexOf(wish)]!),
+      ).catch((again: unknown) => {
+        throw explained(again, wishes);
+      });
+      lacking.forEach(({ port }, at) => there.set(port.id, made[at]!));
+      return wishes.map(({ port }) => there.get(port.id)!);
+    }
+  }
+
+  async release(portIds: readonly string[], signal: AbortSignal): Promise<void> {
+    await Promise.all(portIds.map((id) => ports.delete(this.#world.cloud, id, signal)));
+  }
+
+  async acquired(signal: AbortSignal): Promise<readonly AcquiredPort[]> {
+    const { cloud, marks } = this.#world;
+    const found = await ports.list(cloud, { tags: marks.siteTag }, signal);
+    return found.flatMap((port) => {
+      const unitId = factOf(port.tags, 'unit');
+      return unitId === undefined ? [] : [{ port, unitId }];
+    });
+  }
+
+  prepare(): void {
+    // Nothing is made before it is asked for.
+  }
+
+  status(): readonly [] {
+    return [];
+  }
+
+  async leave(): Promise<void> {
+    // Nothing lies ready.
+  }
+
+  async close(): Promise<void> {
+    // Nothing is held.
+  }
+
+  async #fields({ unitId, service, path, port, forwards }: PortWish, signal: AbortSignal): Promise<PortFields> {
+    const { marks } = this.#world;
+    const { networkId, subnetId, spec } = await this.#networks.get(port.network, signal);
+    const group = await this.#groups.of(port.allow, spec.supernet, signal);
+    const policy = port.bandwidthMbps === undefined ? undefined : await this.#qos.of(port.bandwidthMbps, signal);
+    const others = forwards ? ['0.0.0.0/0'] : port.serviceAddresses;
+    return {
+      name: `${service}.${path}.${port.name}`,
+      description: marks.description(port.id),
+      network_id: networkId,
+      mac_address: port.mac ?? portMac(port.id),
+      fixed_ips: [{ subnet_id: subnetId, ...(port.address === undefined ? {} : { ip_address: port.address }) }],
+      security_groups: [group],
+      ...(others.length === 0 ? {} : { allowed_address_pairs: others.map((ip_address) => ({ ip_address })) }),
+      ...(policy === undefined ? {} : { qos_policy_id: policy }),
+      tags: marks.tags(port.id, { unit: unitId }),
+    };
+  }
+
+  async #create(wishes: readonly PortWish[], fields: readonly PortFields[]): Promise<readonly Port[]> {
+    const { cloud, marks } = this.#world;
+    const lasting = AbortSignal.timeout(LIMITS.createMs);
+    const made = await ports.createMany(cloud, fields, lasting);
+    // Without `tag-ports-during-bulk-creation` Neutron leaves the tags out.
+    await Promise.all(
+      made.map(({ id, tags }, at) => {
+        const { port, unitId } = wishes[at]!;
+        const wanted = marks.tags(port.id, { unit: unitId });
+        return wanted.every((one) => tags.includes(one)) ? undefined : ports.setTags(cloud, id, wanted, lasting);
+      }),
+    );
+    return made;
+  }
+
+  async #find(wishes: readonly PortWish[], signal: AbortSignal): Promise<Map<string, Port>> {
+    const { cloud, marks } = this.#world;
+    const found = new Map<string, Port>();
+    for (const { port } of wishes) {
+      const there = await ports.find(cloud, { description: marks.description(port.id) }, signal);
+      if (there !== undefined) found.set(port.id, there);
+    }
+    return found;
+  }
+}
+
+/** Which refusals of Neutron say what of addresses: by the type in its answer. */
+const TYPES = {
+  IpAddressInUse: 'SF-SITE-ADDRESS-IN-USE',
+  IpAddressAlreadyAllocated: 'SF-SITE-ADDRESS-IN-USE',
+  MacAddressInUse: 'SF-SITE-ADDRESS-IN-USE',
+  IpAddressGenerationFailure: 'SF-SITE-ADDRESS-EXHAUSTED',
+  InvalidIpForSubnet: 'SF-SITE-ADDRESS-OUTSIDE',
+  InvalidIpForNetwork: 'SF-SITE-ADDRESS-OUTSIDE',
+} as const;
+
+function explained(error: unknown, wishes: readonly PortWish[]): unknown {
+  if (!(error instanceof SuperfluidityError)) return error;
+  const type = error.details.data?.['type'];
+  const code = typeof type === 'string' && Object.hasOwn(TYPES, type) ? TYPES[type as keyof typeof TYPES] : undefined;
+  if (code === undefined) return error;
+  const { reason, request, answer, data } = error.details;
+  return new SuperfluidityError(code, {
+    doing: `create ports of ${wishes[0]?.service}.${wishes[0]?.path}`,
+    reason,
+    ...(request === undefined ? {} : { request }),
+    ...(answer === undefined ? {} : { answer }),
+    ...(data === undefined ? {} : { data }),
+    cause: error,
+  });
+}

@@ -1,0 +1,115 @@
+import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
+import { getServer, listServers, type Server } from '@superfluidity/openstack';
+import { LIMITS } from './config.ts';
+import type { World } from './world.ts';
+
+/** How many servers are asked for one by one; where more are waited for, one list tells of all. */
+const SINGLE_MAX = 2;
+
+interface Waiter {
+  readonly id: string;
+  readonly done: (server: Server | undefined) => boolean;
+  readonly resolve: (server: Server | undefined) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Servers of the site, and one look for all who wait for some of them. */
+export class Servers {
+  readonly #world: World;
+  readonly #waiting = new Set<Waiter>();
+  #looking: Promise<void> | undefined;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  list(signal: AbortSignal): Promise<readonly Server[]> {
+    return listServers(this.#world.cloud, { tags: this.#world.marks.siteTag }, signal);
+  }
+
+  /** More than one where two control planes made them at once. Oldest first. */
+  async ofUnit(unitId: string, signal: AbortSignal): Promise<readonly Server[]> {
+    const { cloud, marks } = this.#world;
+    const tags = `${marks.siteTag},${marks.serverTag(unitId)}`;
+    const found = await listServers(cloud, { tags }, signal);
+    return found.toSorted((a, b) => (`${a.created} ${a.id}` < `${b.created} ${b.id}` ? -1 : 1));
+  }
+
+  async get(id: string, signal: AbortSignal): Promise<Server | undefined> {
+    try {
+      return await getServer(this.#world.cloud, id, signal);
+    } catch (error) {
+      if (isSuperfluidityError(error, 'SF-OPENSTACK-NOT-FOUND')) return undefined;
+      throw error;
+    }
+  }
+
+  /** Resolves as soon as a look at the server satisfies; undefined is a server that is gone. */
+  async until(
+    id: string,
+    doing: string,
+    done: (server: Server | undefined) => boolean,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<Server | undefined> {
+    signal.throwIfAborted();
+    const late = AbortSignal.timeout(timeoutMs);
+    const either = AbortSignal.any([signal, late]);
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        this.#waiting.delete(waiter);
+        if (signal.aborted) reject(new SuperfluidityError('SF-CORE-CANCELLED', { doing, reason: 'cancelled' }));
+        else reject(new SuperfluidityError('SF-CORE-TIMEOUT', { doing, reason: `not done after ${timeoutMs} ms` }));
+      };
+      const waiter: Waiter = {
+        id,
+        done,
+        resolve: (server) => {
+          either.removeEventListener('abort', leave);
+          resolve(server);
+        },
+        reject: (error) => {
+          either.removeEventListener('abort', leave);
+          reject(error);
+        },
+      };
+      either.addEventListener('abort', leave, { once: true });
+      this.#waiting.add(waiter);
+      this.#looking ??= this.#look().finally(() => {
+        this.#looking = undefined;
+      });
+    });
+  }
+
+  async #look(): Promise<void> {
+    const { clock } = this.#world;
+    while (this.#waiting.size > 0) {
+      await clock.sleep(LIMITS.lookMs);
+      const waiters = [...this.#waiting];
+      try {
+        const seen = await this.#see(new Set(waiters.map(({ id }) => id)));
+        for (const waiter of waiters) this.#tell(waiter, seen.get(waiter.id));
+      } catch (error) {
+        // The client has tried again as often as is safe.
+        for (const waiter of waiters) if (this.#waiting.delete(waiter)) waiter.reject(error);
+      }
+    }
+  }
+
+  async #see(ids: ReadonlySet<string>): Promise<ReadonlyMap<string, Server>> {
+    const signal = this.#world.ask();
+    const seen = new Map<string, Server>();
+    if (ids.size > SINGLE_MAX) for (const server of await this.list(signal)) seen.set(server.id, server);
+    // One that a list does not show may be so new that only its own address does.
+    const lacking = [...ids].filter((id) => !seen.has(id));
+    for (const server of await Promise.all(lacking.map((id) => this.get(id, signal)))) {
+      if (server !== undefined) seen.set(server.id, server);
+    }
+    return seen;
+  }
+
+  #tell(waiter: Waiter, server: Server | undefined): void {
+    if (!waiter.done(server) || !this.#waiting.delete(waiter)) return;
+    waiter.resolve(server);
+  }
+}

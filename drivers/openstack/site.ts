@@ -1,0 +1,196 @@
+import { SuperfluidityError } from '@superfluidity/core';
+import type { FabricCall } from '@superfluidity/fabric';
+import {
+  checkMetricsCall,
+  type FenceGuard,
+  type Fingerprint,
+  type OpenSite,
+  type PoolClass,
+  type PoolStatus,
+  type SiteDriver,
+  type SiteEvent,
+  type UnitMetrics,
+  type UnitOutcome,
+  type UnitSpec,
+  type UnitStatus,
+} from '@superfluidity/site';
+import { LIMITS, type OpenstackConfig } from './config.ts';
+import { Events } from './events.ts';
+import { fenceOf } from './fence-file.ts';
+import { Fingerprints } from './fingerprint.ts';
+import { Flavors } from './flavors.ts';
+import { ServerGroups } from './groups.ts';
+import { Hosts } from './hosts.ts';
+import { Images } from './images.ts';
+import { Marks } from './marks.ts';
+import { readMetrics } from './metrics.ts';
+import { NeutronBackend } from './neutron/backend.ts';
+import { DirectPorts } from './neutron/direct-ports.ts';
+import { FloatingIps } from './neutron/floating-ips.ts';
+import { Networks } from './neutron/networks.ts';
+import type { PortSource } from './neutron/port-source.ts';
+import { PortQos } from './neutron/qos.ts';
+import { SecurityGroups } from './neutron/security-groups.ts';
+import { openCloud } from './open-cloud.ts';
+import { purge } from './purge.ts';
+import { Servers } from './servers.ts';
+import { CloudTerminals } from './terminals.ts';
+import { Units } from './units.ts';
+import { Watch } from './watch.ts';
+import type { World } from './world.ts';
+
+/** A project of a cloud. What runs in it is kept there, found by tags and metadata, and read from there each time. */
+export class OpenstackSite implements SiteDriver {
+  readonly kind = 'openstack';
+  readonly name: string;
+  readonly fabric: NeutronBackend;
+  readonly terminals: CloudTerminals;
+  readonly #world: World;
+  readonly #fence: FenceGuard;
+  readonly #closed: AbortController;
+  readonly #fingerprints: Fingerprints;
+  readonly #ports: PortSource;
+  readonly #units: Units;
+  readonly #watch: Watch;
+  readonly #purge: () => Promise<readonly string[]>;
+
+  static async open(options: OpenSite, config: OpenstackConfig): Promise<OpenstackSite> {
+    const { id, name, stateFolder, clock, log } = options;
+    const closed = new AbortController();
+    const world: World = {
+      siteId: id,
+      name,
+      cloud: await openCloud(name, config, clock, log),
+      marks: new Marks(id),
+      config,
+      clock,
+      log,
+      ask: () => AbortSignal.any([closed.signal, AbortSignal.timeout(LIMITS.askMs)]),
+    };
+    return new OpenstackSite(world, closed, fenceOf(id, name, stateFolder));
+  }
+
+  constructor(world: World, closed: AbortController, fence: FenceGuard) {
+    this.name = world.name;
+    this.#world = world;
+    this.#closed = closed;
+    this.#fence = fence;
+    const events = new Events();
+    const hosts = new Hosts(world);
+    const networks = new Networks(world);
+    const groups = new SecurityGroups(world);
+    const qos = new PortQos(world);
+    const ports = new DirectPorts(world, networks, groups, qos);
+    const serverGroups = new ServerGroups(world);
+    const flavors = new Flavors(world);
+    const servers = new Servers(world);
+    this.#ports = ports;
+    this.#fingerprints = new Fingerprints(world, hosts);
+    this.#units = new Units({
+      world,
+      hosts,
+      flavors,
+      images: new Images(world),
+      groups: serverGroups,
+      ports,
+      floatingIps: new FloatingIps(world, networks),
+      servers,
+      events,
+      isInCharge: (fence) => fence >= this.#fence.highest,
+      driftOf: (unitId) => this.#watch.driftOf(unitId),
+    });
+    this.#watch = new Watch({ world, units: this.#units, hosts, ports, events, closed: closed.signal });
+    this.#purge = () =>
+      purge({ world, units: this.#units, servers, serverGroups, networks, groups, qos, ports, flavors });
+    this.terminals = new CloudTerminals(world, (id) => this.#units.get(id, world.ask()));
+    this.fabric = new NeutronBackend({ world, networks, groups, ports, admit: (call) => this.#admit(call) });
+  }
+
+  fingerprint(): Promise<Fingerprint> {
+    this.#refuseClosed();
+    return this.#fingerprints.read();
+  }
+
+  async ensureUnit(spec: UnitSpec, call: FabricCall): Promise<UnitStatus> {
+    await this.#admit(call);
+    return this.#units.ensure(spec, call.fence, call.signal);
+  }
+
+  async ensureUnits(specs: readonly UnitSpec[], call: FabricCall): Promise<readonly UnitOutcome[]> {
+    await this.#admit(call);
+    return this.#units.ensureMany(specs, call.fence, call.signal);
+  }
+
+  async drainUnit(id: string, call: FabricCall): Promise<void> {
+    await this.#admit(call);
+    await this.#units.drain(id, call.signal);
+  }
+
+  removeUnit(id: string, call: FabricCall): Promise<void> {
+    return this.removeUnits([id], call);
+  }
+
+  async removeUnits(ids: readonly string[], call: FabricCall): Promise<void> {
+    await this.#admit(call);
+    await this.#units.remove(ids, call.signal);
+  }
+
+  async getUnit(id: string): Promise<UnitStatus | undefined> {
+    this.#refuseClosed();
+    return this.#units.get(id, this.#world.ask());
+  }
+
+  async listUnits(): Promise<readonly UnitStatus[]> {
+    this.#refuseClosed();
+    return this.#units.list(this.#world.ask());
+  }
+
+  async readOutput(id: string, offset: number): Promise<{ readonly lines: readonly string[]; readonly next: number }> {
+    this.#refuseClosed();
+    return this.#units.readOutput(id, offset, this.#world.ask());
+  }
+
+  async prepare(service: string, classes: readonly PoolClass[], call: FabricCall): Promise<void> {
+    await this.#admit(call);
+    this.#ports.prepare(service, classes);
+  }
+
+  async poolStatus(): Promise<readonly PoolStatus[]> {
+    return this.#ports.status();
+  }
+
+  async readMetrics(ids: readonly string[]): Promise<readonly UnitMetrics[]> {
+    checkMetricsCall(this.name, ids);
+    this.#refuseClosed();
+    return readMetrics(this.#world, ids, await this.#units.records(this.#world.ask()));
+  }
+
+  watch(signal: AbortSignal): AsyncIterable<SiteEvent> {
+    return this.#watch.events(signal);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed.signal.aborted) return;
+    await this.#units.close();
+    await this.#ports.close();
+    this.#closed.abort();
+    await this.#world.cloud.close();
+  }
+
+  async purge(): Promise<readonly string[]> {
+    this.#refuseClosed();
+    return this.#purge();
+  }
+
+  async #admit(call: FabricCall): Promise<void> {
+    this.#refuseClosed();
+    if (call.signal.aborted)
+      throw new SuperfluidityError('SF-CORE-CANCELLED', { doing: `act on ${this.name}`, reason: 'cancelled' });
+    await this.#fence.admit(call);
+  }
+
+  #refuseClosed(): void {
+    if (this.#closed.signal.aborted)
+      throw new SuperfluidityError('SF-CLOUD-CLOSED', { reason: `site ${this.name} is closed` });
+  }
+}

@@ -1,0 +1,100 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { SuperfluidityError } from '@superfluidity/core';
+import type { UnitSpec } from '@superfluidity/site';
+import { LIMITS } from './config.ts';
+
+const FACTS = '/etc/superfluidity/facts.json';
+const ENVIRONMENT = '/etc/superfluidity/environment';
+const FILES_MAX = 1_000;
+
+/**
+ * What cloud-init does at the first start (https://docs.cloudinit.io): facts and environment as files, those of the package
+ * below /app, and the program as a service of systemd. JSON is YAML. Base64, as Nova wants it.
+ */
+export function userDataOf(spec: UnitSpec): string {
+  const { command, env = {}, files } = spec.execution;
+  const lines = Object.entries(env).map(([name, value]) => `${name}=${quoted(value)}\n`);
+  const config = {
+    write_files: [
+      { path: FACTS, content: JSON.stringify(spec.facts), permissions: '0644' },
+      { path: ENVIRONMENT, content: lines.join(''), permissions: '0600' },
+      // Below /run nothing outlives a reboot.
+      { path: '/etc/tmpfiles.d/superfluidity.conf', content: `C /run/superfluidity/facts.json 0644 - - - ${FACTS}\n` },
+      ...(files === undefined ? [] : appFiles(resolve(spec.baseFolder ?? '.', files))),
+      ...(command === undefined ? [] : [{ path: SERVICE, content: serviceText(command), permissions: '0644' }]),
+    ],
+    runcmd: [
+      ['systemd-tmpfiles', '--create', '/etc/tmpfiles.d/superfluidity.conf'],
+      ...(command === undefined ? [] : [['systemctl', 'enable', '--now', 'superfluidity-unit.service']]),
+    ],
+  };
+  const text = Buffer.from(gzipSync(`#cloud-config\n${JSON.stringify(config)}\n`)).toString('base64');
+  if (text.length <= LIMITS.userDataBytes) return text;
+  throw new SuperfluidityError('SF-SITE-ENVIRONMENT', {
+    doing: `describe unit ${spec.path} for cloud-init`,
+    reason: `files, environment and facts have ${text.length} bytes, compressed: a cloud takes ${LIMITS.userDataBytes}`,
+    hint: 'Put the files into the image, or let the unit fetch them.',
+  });
+}
+
+const SERVICE = '/etc/systemd/system/superfluidity-unit.service';
+
+function serviceText(command: readonly string[]): string {
+  return [
+    '[Unit]',
+    'Description=Unit of Superfluidity',
+    'After=network-online.target',
+    'Wants=network-online.target',
+    '[Service]',
+    `EnvironmentFile=${ENVIRONMENT}`,
+    // Looked up on the path, as in other environments.
+    `ExecStart=/usr/bin/env ${command.map(quotedForSystemd).join(' ')}`,
+    'Restart=on-failure',
+    'StandardOutput=journal+console',
+    'StandardError=journal+console',
+    '[Install]',
+    'WantedBy=multi-user.target',
+    '',
+  ].join('\n');
+}
+
+/** systemd.exec(5), EnvironmentFile: within double quotes only these are special. */
+function quoted(value: string): string {
+  return `"${value.replaceAll(/["\\`$]/g, (one) => `\\${one}`)}"`;
+}
+
+/** systemd.service(5): `%` begins a specifier, `$` a variable. */
+function quotedForSystemd(word: string): string {
+  const plain = word.replaceAll('%', '%%').replaceAll('$', '$$$$');
+  return `"${plain.replaceAll(/["\\]/g, (one) => `\\${one}`).replaceAll('\n', '\\n')}"`;
+}
+
+function appFiles(folder: string): readonly object[] {
+  const found: object[] = [];
+  const visit = (path: string): void => {
+    for (const entry of readdirSync(path, { withFileTypes: true })) {
+      const one = join(path, entry.name);
+      if (entry.isDirectory()) visit(one);
+      if (!entry.isFile()) continue;
+      const { size, mode } = statSync(one);
+      if (found.length >= FILES_MAX || size > LIMITS.userDataBytes * 4) throw tooMuch(folder);
+      found.push({
+        path: join('/app', relative(folder, one)),
+        encoding: 'b64',
+        content: readFileSync(one).toString('base64'),
+        permissions: (mode & 0o100) === 0 ? '0444' : '0555',
+      });
+    }
+  };
+  visit(folder);
+  return found;
+}
+
+function tooMuch(folder: string): SuperfluidityError {
+  return new SuperfluidityError('SF-SITE-ENVIRONMENT', {
+    reason: `the files of ${folder} are too many or too large to be given to a server`,
+    hint: 'Put the files into the image, or let the unit fetch them.',
+  });
+}
