@@ -94,6 +94,30 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     expect(await page.title()).toBe('Services · Superfluidity');
+    const command = async (typed: string, id: string) => {
+      await page.keyboard.press('Control+k');
+      await page.locator('#palette-input:focus').waitFor();
+      await page.keyboard.type(typed);
+      await page.locator(`[data-command="${id}"]`).waitFor();
+      await eventually(() => page.locator('.sf-palette [data-command]').first().getAttribute('data-command')).toBe(id);
+      await page.keyboard.press('Enter');
+    };
+    await command('heal mobile', 'heal mobile-edge');
+    await page.getByRole('dialog').getByText('Heal mobile-edge?').waitFor();
+    await page.keyboard.press('Escape');
+    // The same once more: nothing of it is left in the address.
+    await eventually(address).toBe('');
+    await command('heal mobile', 'heal mobile-edge');
+    await page.getByRole('dialog').getByText('Heal mobile-edge?').waitFor();
+    await page.keyboard.press('Escape');
+    await command('pools', 'part /infrastructure pools');
+    await page.getByRole('heading', { name: 'Infrastructure', level: 1 }).waitFor();
+    await eventually(address).toBe('?tab=pools');
+    const { id } = mock.world.services.get('mobile-edge')!.units.find(({ path }) => path === 'epc/gateway')!;
+    await command('epc/gateway', `unit ${id}`);
+    await page.locator('.sf-unit-panel').waitFor();
+    await command('core/c2', 'host core/c2');
+    await eventually(rows).toEqual(['core/c2']);
   });
 
   it('keeps in its address what a list shows, so that back works and a link says it all', async () => {

@@ -9,6 +9,7 @@ import { unitColumns, unitFilters } from '../services/units-tab.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Failure } from '../ui/failure.tsx';
 import { PageHead } from '../ui/page-head.tsx';
+import { infrastructureParts } from '../view-model/page-parts.ts';
 import { PageTabs, TAB_CONTENT, tabOf } from '../ui/page-tabs.tsx';
 import { NetworkTable } from '../networks/network-table.tsx';
 import { HeatMap } from './heat-map.tsx';
@@ -22,25 +23,13 @@ import { StorageTable } from './storage-table.tsx';
 import { TopologyTab } from './topology-tab.tsx';
 
 const NO_LOADS: readonly HostLoad[] = [];
-const tabs = {
-  sites: 'Sites',
-  topology: 'Topology',
-  racks: 'Racks',
-  load: 'Load',
-  hosts: 'Hosts',
-  storage: 'Storage',
-  units: 'Units',
-  networks: 'Networks',
-  links: 'Links',
-  pools: 'Pools',
-} as const;
 
 /** Where things can run: sites, their hosts by load, what runs on them, and what is kept ready. */
 export function InfrastructurePage() {
   const search = useSearch({ from: '/infrastructure' });
   const navigate = useNavigate({ from: '/infrastructure' });
   const q = useQueriesOf();
-  const tab = tabOf(tabs, search.tab);
+  const tab = tabOf(infrastructureParts, search.tab);
   const siteFilters = useSiteFilters();
   const load = useQuery({ ...q.hostLoad, enabled: tab === 'load' });
   const sites = useQuery(q.sites);
@@ -51,7 +40,7 @@ export function InfrastructurePage() {
         title="Infrastructure"
         about="Sites, their racks, hosts and storage by load, what lies between sites, and what is kept ready in pools."
       />
-      <PageTabs label="Parts of the infrastructure" tabs={tabs} now={tab} />
+      <PageTabs label="Parts of the infrastructure" tabs={infrastructureParts} now={tab} />
       <PageSection id={TAB_CONTENT} isFilled className="sf-fill" hasBodyWrapper={false}>
         {tab === 'sites' && (
           <ResourceTable

@@ -9,6 +9,7 @@ import { useQueriesOf } from '../data/queries.ts';
 import { Empty } from '../ui/empty.tsx';
 import { Failure } from '../ui/failure.tsx';
 import { PageHead } from '../ui/page-head.tsx';
+import { insightParts } from '../view-model/page-parts.ts';
 import { PageTabs, TAB_CONTENT, tabOf } from '../ui/page-tabs.tsx';
 import { Panel } from '../ui/panel.tsx';
 import { formatCount, formatMs } from '../view-model/format.ts';
@@ -24,25 +25,18 @@ const TrafficPlot = lazy(() => import('./traffic-plot.tsx'));
 const NO_SERVICES: readonly Service[] = [];
 const NO_OPERATIONS: readonly Operation[] = [];
 /** Each part is a tab; what other rooms find out becomes one more. */
-const tabs = {
-  traffic: 'Traffic',
-  operations: 'Operations',
-  scaling: 'Scaling',
-  anomalies: 'Anomalies',
-  characterisation: 'Characterisation',
-} as const;
 
 /** How well it goes, in numbers: what users of a service get, and how quick and how sure the control plane is. */
 export function InsightPage() {
   const search = useSearch({ from: '/insight' });
-  const tab = tabOf(tabs, search.tab);
+  const tab = tabOf(insightParts, search.tab);
   return (
     <>
       <PageHead
         title="Insight"
         about="What the users of a service get, how quick and sure operations are, and what is decided on scaling and found unusual."
       />
-      <PageTabs label="Parts of the insight" tabs={tabs} now={tab} />
+      <PageTabs label="Parts of the insight" tabs={insightParts} now={tab} />
       {tab === 'characterisation' ? (
         <PageSection id={TAB_CONTENT} isFilled className="sf-fill" hasBodyWrapper={false}>
           <Suspense>

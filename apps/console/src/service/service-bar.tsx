@@ -3,7 +3,7 @@ import { Label } from '@patternfly/react-core';
 import { CheckCircleIcon } from '@patternfly/react-icons/dist/esm/icons/check-circle-icon';
 import { ExclamationTriangleIcon } from '@patternfly/react-icons/dist/esm/icons/exclamation-triangle-icon';
 import { InProgressIcon } from '@patternfly/react-icons/dist/esm/icons/in-progress-icon';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useEffect, useEffectEvent, useState } from 'react';
 import { useClient } from '../data/session.tsx';
 import { ActionButton } from '../ui/action-button.tsx';
 import { useConfirm } from '../ui/confirm.tsx';
@@ -20,18 +20,45 @@ export function ServiceBar(props: {
   readonly beside?: ReactNode;
   /** What is asked for by the address. */
   readonly asked?: string | undefined;
+  /** What was asked for has been done, or is not wanted. */
+  readonly onAnswered?: () => void;
 }) {
-  const { service, sites, onOperation, asked } = props;
+  const { service, sites, onOperation, asked, onAnswered } = props;
   const [dialog, setDialog] = useState(asked === 'move' || asked === 'scale' ? asked : undefined);
   const client = useClient();
   const confirm = useConfirm();
   const params = { name: service.name };
-  const close = () => setDialog(undefined);
+  const close = () => {
+    setDialog(undefined);
+    onAnswered?.();
+  };
   const started = ({ operation }: { readonly operation: string }) => {
     close();
     onOperation(operation);
   };
   const may = (verb: Parameters<typeof serviceMay>[0]) => serviceMay(verb, service, sites);
+  const heal = () =>
+    confirm({
+      title: `Heal ${service.name}?`,
+      body: 'Units that are not running are replaced. Units that run are left alone.',
+      verb: 'Heal',
+      danger: false,
+      act: async () => started(await client.call('healService', { params, body: {} })),
+    });
+  const terminate = () =>
+    confirm({
+      title: `Terminate ${service.name}?`,
+      body: `Its ${service.unitCount} units are stopped, and everything that belongs to them is removed from ${service.sites.join(' and ') || 'its sites'}. Whoever uses it is cut off.`,
+      verb: 'Terminate',
+      danger: true,
+      act: async () => started(await client.call('terminateService', { params })),
+    });
+  const ask = useEffectEvent(() => {
+    if (asked !== 'heal' && asked !== 'terminate') return;
+    onAnswered?.();
+    if (may(asked).allowed) (asked === 'heal' ? heal : terminate)();
+  });
+  useEffect(() => ask(), []);
   return (
     <section className="sf-service" aria-labelledby="service-name">
       <h1 id="service-name">{service.name}</h1>
@@ -60,35 +87,10 @@ export function ServiceBar(props: {
         <ActionButton variant="secondary" permission={may('scale')} onClick={() => setDialog('scale')}>
           Scale…
         </ActionButton>
-        <ActionButton
-          variant="secondary"
-          permission={may('heal')}
-          onClick={() =>
-            confirm({
-              title: `Heal ${service.name}?`,
-              body: 'Units that are not running are replaced. Units that run are left alone.',
-              verb: 'Heal',
-              danger: false,
-              act: async () => started(await client.call('healService', { params, body: {} })),
-            })
-          }
-        >
+        <ActionButton variant="secondary" permission={may('heal')} onClick={heal}>
           Heal
         </ActionButton>
-        <ActionButton
-          variant="secondary"
-          isDanger
-          permission={may('terminate')}
-          onClick={() =>
-            confirm({
-              title: `Terminate ${service.name}?`,
-              body: `Its ${service.unitCount} units are stopped, and everything that belongs to them is removed from ${service.sites.join(' and ') || 'its sites'}. Whoever uses it is cut off.`,
-              verb: 'Terminate',
-              danger: true,
-              act: async () => started(await client.call('terminateService', { params })),
-            })
-          }
-        >
+        <ActionButton variant="secondary" isDanger permission={may('terminate')} onClick={terminate}>
           Terminate
         </ActionButton>
       </div>

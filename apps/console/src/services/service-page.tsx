@@ -54,6 +54,9 @@ function Shown({ service }: { readonly service: ServiceDetail }) {
           service={service}
           sites={sites}
           asked={search.do}
+          onAnswered={() =>
+            void navigate({ search: (before) => ({ ...before, do: undefined }) as never, replace: true })
+          }
           onOperation={(id) => void navigate({ to: '/operations/$id', params: { id } })}
         />
       </PageSection>

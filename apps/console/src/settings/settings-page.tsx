@@ -6,6 +6,7 @@ import { useRemoveSite } from '../infrastructure/use-remove-site.ts';
 import { ResourceTable } from '../list/resource-table.tsx';
 import { ActionButton } from '../ui/action-button.tsx';
 import { PageHead } from '../ui/page-head.tsx';
+import { settingsParts } from '../view-model/page-parts.ts';
 import { PageTabs, TAB_CONTENT, tabOf } from '../ui/page-tabs.tsx';
 import { siteMay } from '../view-model/permitted.ts';
 import { CreateToken } from './create-token.tsx';
@@ -17,18 +18,16 @@ import { UserDialogs } from './user-dialogs.tsx';
 import { Users } from './users.tsx';
 import { OwnPassword, You } from './you.tsx';
 
-const tabs = { tokens: 'Tokens', users: 'Users', secrets: 'Secrets', sites: 'Sites', you: 'You' } as const;
-
 export function SettingsPage() {
   const search = useSearch({ from: '/settings' });
   const navigate = useNavigate({ from: '/settings' });
-  const tab = tabOf(tabs, search.tab);
+  const tab = tabOf(settingsParts, search.tab);
   const ask = (what: string | undefined, of?: string) =>
     void navigate({ search: (before) => ({ ...before, do: what, of }) as never });
   return (
     <>
       <PageHead title="Settings" about="Who may use this control plane, and which sites it has." />
-      <PageTabs label="Parts of the settings" tabs={tabs} now={tab} />
+      <PageTabs label="Parts of the settings" tabs={settingsParts} now={tab} />
       <PageSection id={TAB_CONTENT} isFilled className="sf-fill" hasBodyWrapper={false}>
         {tab === 'tokens' && <Tokens onCreate={() => ask('create')} />}
         {tab === 'users' && <Users onDo={ask} />}

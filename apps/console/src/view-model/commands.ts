@@ -4,7 +4,16 @@ export interface Command {
   readonly title: string;
   /** What it is, or what for: shown beside the title, and searched too. */
   readonly about: string;
-  readonly group: 'Pages' | 'Services' | 'Sites' | 'Catalogue' | 'Operations' | 'Actions';
+  readonly group:
+    | 'Pages'
+    | 'Services'
+    | 'Sites'
+    | 'Units'
+    | 'Hosts'
+    | 'Catalogue'
+    | 'Operations'
+    | 'Reports'
+    | 'Actions';
   readonly keys?: string;
 }
 
