@@ -4,6 +4,7 @@ import { benchDesign } from './design/index.ts';
 import { benchDialects } from './dialects/index.ts';
 import { benchLearn } from './learn/index.ts';
 import { benchOcm } from './ocm/index.ts';
+import { benchOpenstack } from './openstack/index.ts';
 import { benchProvision } from './provision/index.ts';
 import { benchScale } from './scale/index.ts';
 import { benchVerify } from './verify/index.ts';
@@ -16,6 +17,7 @@ const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void
   dialects: benchDialects,
   learn: benchLearn,
   ocm: benchOcm,
+  openstack: benchOpenstack,
   provision: benchProvision,
   scale: benchScale,
   verify: benchVerify,

@@ -1,0 +1,72 @@
+import { loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
+import { laboratory, ownProject } from '@superfluidity/openstack/testing';
+import { describeMachine } from '../machine.ts';
+import { print, record, type Row, rowLine, tell } from '../record.ts';
+import type { Case } from './case.ts';
+import { overhead } from './overhead.ts';
+import { type Found, type Ratio, ratioLine, type Report, reportLines } from './report.ts';
+
+const cases: Readonly<Record<string, Case>> = { overhead };
+
+const usage = `Usage: npm run bench -- openstack [options]
+
+  --rounds N    of each (default 20)
+  --only CASE   ${Object.keys(cases).join(', ')}; may be repeated, and then nothing is recorded
+  --json        print one JSON object
+
+The laboratory is the one of OS_* variables, or the one of this machine: npm run lab -- openstack up
+`;
+
+/** `npm run bench -- openstack`: what OpenStack takes, and what we take beside it. Ratios are what matters. */
+export async function benchOpenstack(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      rounds: { type: 'string', default: '20' },
+      only: { type: 'string', multiple: true, default: [] },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(usage);
+    return;
+  }
+  const report = await measure(values.only, Number(values.rounds));
+  print(report, values.json, () => reportLines(report));
+  if (values.only.length === 0) tell(`recorded in ${record('openstack', report)}`);
+}
+
+async function measure(only: readonly string[], rounds: number): Promise<Report> {
+  const lab = laboratory();
+  if ('missing' in lab) throw new Error(lab.missing);
+  const machine = describeMachine();
+  const rows: Row[] = [];
+  const ratios: Ratio[] = [];
+  const figures: Record<string, number | string> = {};
+  const notes: string[] = [];
+  const found: Found = {
+    row: (row) => (rows.push(row), tell(rowLine(row))),
+    ratio: (ratio) => (ratios.push(ratio), tell(ratioLine(ratio))),
+    figure: (name, value) => void (figures[name] = value),
+    note: (text) => void notes.push(text),
+  };
+  const project = await ownProject(lab.config, 'superfluidity-bench');
+  try {
+    for (const [name, measured] of Object.entries(cases)) {
+      if (only.length === 0 || only.includes(name)) await measured({ lab: lab.config, project, rounds }, found);
+    }
+  } finally {
+    await project.remove();
+  }
+  return {
+    date: new Date().toISOString(),
+    command: `npm run bench -- openstack --rounds ${rounds}${only.map((name) => ` --only ${name}`).join('')}`,
+    machine: { ...machine, loadAfter: loadavg()[0]! },
+    rows,
+    ratios,
+    figures,
+    notes,
+  };
+}
