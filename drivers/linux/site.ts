@@ -14,6 +14,7 @@ import {
   type Fingerprint,
   type OpenSite,
   type PoolClass,
+  type PoolOrders,
   type PoolStatus,
   type SiteDriver,
   type SiteEvent,
@@ -44,6 +45,7 @@ export class LinuxSite implements SiteDriver {
   readonly name: string;
   readonly fabric: FabricBackend;
   readonly terminals: Terminals;
+  readonly pools: PoolOrders;
   readonly #scope: Scope;
   readonly #options: WorldOptions;
   readonly #lease: LeaseFile;
@@ -75,6 +77,10 @@ export class LinuxSite implements SiteDriver {
     this.#storage = new MachineStorage(RUN_FOLDER, open.stateFolder, open.clock);
     this.fabric = this.#fabric();
     this.terminals = new Terminals(scope, (unitId) => this.#view().units.terminalPlace(unitId));
+    this.pools = {
+      populate: async (name, count, call) => (await this.#inCharge(call)).units.populatePool(name, count),
+      free: async (name, call) => (await this.#inCharge(call)).units.freePool(name),
+    };
     this.#timer = setInterval(() => void this.#look(), LOOK_MS);
     this.#timer.unref();
   }

@@ -6,7 +6,7 @@ import {
   reportError,
   SuperfluidityError,
 } from '@superfluidity/core';
-import { Pool } from '@superfluidity/fabric';
+import { exactly, Pool } from '@superfluidity/fabric';
 import type { Environment } from '@superfluidity/model';
 import type { PoolClass, PoolStatus, UnitOutcome, UnitSpec, UnitState, UnitStatus } from '@superfluidity/site';
 import type { Events } from './events.ts';
@@ -67,18 +67,19 @@ export class Units {
     this.#pool = new Pool<SlotWish, SlotRecord>({
       clock: options.clock,
       log: options.log,
-      make: async (wish, signal) => {
-        const isMachine = wish.template.execution.environment === 'vm';
+      make: async ({ wanted }, ready, signal) => {
+        const isMachine = wanted.template.execution.environment === 'vm';
         await foreground.turn(signal, isMachine ? lasting : brief);
-        return this.#slots.build(wish, signal, () => foreground.turn(signal));
+        ready(await this.#slots.build(wanted, signal, () => foreground.turn(signal)));
       },
       destroy: (record) => this.#slots.destroy(record),
       usable: (record) => endOf(this.#slots.context(record), record.workload!) === undefined,
       concurrency: REFILLS_MAX,
       makeTimeoutMs: REFILL_TIMEOUT_MS,
       backOff: BACK_OFF,
-      onChange: ({ name, wanted, ready, hits, misses }) =>
-        options.events.emit({ kind: 'pool', pool: { name: this.#poolName(name), wanted, ready, hits, misses } }),
+      stopwatch: () => performance.now(),
+      onChange: (counts) =>
+        options.events.emit({ kind: 'pool', pool: { ...counts, name: this.#poolName(counts.name) } }),
     });
   }
 
@@ -176,9 +177,12 @@ export class Units {
     await this.#check(doing, spec);
     const wish = templateOf(spec);
     const fixed = spec.ports.some((port) => port.address !== undefined || port.mac !== undefined);
-    const pooled = fixed ? undefined : this.#pool.take(slotKey(wish.template, wish.ports));
+    const key = slotKey(wish.template, wish.ports);
+    const pooled = fixed ? undefined : this.#pool.take(key);
     if (fixed) for (const { network, address } of spec.ports) await this.release(network, address);
+    const startedMs = performance.now();
     const record = pooled ?? (await this.#build(wish, signal));
+    if (pooled === undefined && !fixed) this.#pool.waited(key, performance.now() - startedMs);
     return this.#start(doing, record, { spec, state: 'running', pooled: pooled !== undefined }, signal);
   }
 
@@ -371,14 +375,27 @@ export class Units {
       const key = keyOfClass(one);
       sizes.set(key, { wish: wishOfClass(one), size: (sizes.get(key)?.size ?? 0) + one.size });
     }
-    for (const [key, { wish, size }] of sizes) this.#pool.want(key, wish, size);
+    for (const [key, { wish, size }] of sizes) this.#pool.want(key, wish, exactly(size));
     for (const key of before) if (!sizes.has(key)) void this.#pool.drain(key);
   }
 
   poolStatus(): readonly PoolStatus[] {
-    return this.#pool
-      .stats()
-      .map(({ name, wanted, ready, hits, misses }) => ({ name: this.#poolName(name), wanted, ready, hits, misses }));
+    return this.#pool.stats().map((stats) => ({ ...stats, name: this.#poolName(stats.name) }));
+  }
+
+  populatePool(name: string, count: number): boolean {
+    const key = this.#poolKey(name);
+    return key !== undefined && this.#pool.populate(key, count);
+  }
+
+  freePool(name: string | undefined): boolean {
+    if (name === undefined) return this.#pool.free();
+    const key = this.#poolKey(name);
+    return key !== undefined && this.#pool.free(key);
+  }
+
+  #poolKey(name: string): string | undefined {
+    return this.#pool.stats().find((stats) => this.#poolName(stats.name) === name)?.name;
   }
 
   #poolName(key: string): string {

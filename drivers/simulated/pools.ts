@@ -1,4 +1,4 @@
-import { Pool, type PoolStats } from '@superfluidity/fabric';
+import { exactly, Pool } from '@superfluidity/fabric';
 import type { OpenSite, PoolClass, PoolStatus, SiteEvent, UnitSpec } from '@superfluidity/site';
 import { limits, type SimulatedConfig } from './config.ts';
 import { sampleLatency } from './random.ts';
@@ -17,15 +17,15 @@ export class SitePools {
       concurrency: limits.poolConcurrency,
       makeTimeoutMs: limits.readyTimeoutMs,
       backOff: { delayMs: 100, factor: 2, delayMaxMs: 10_000 },
-      make: async (key, signal) => {
+      make: async ({ wanted: key }, ready, signal) => {
         made += 1;
         const ms = sampleLatency(latency.prepare, seed, 'prepare', key, made);
         if (ms > 0) await clock.sleep(ms, signal);
-        return {};
+        ready({});
       },
       destroy: async () => {},
-      onChange: (stats) => {
-        for (const listener of this.#listeners) listener({ kind: 'pool', pool: statusOf(stats) });
+      onChange: (pool) => {
+        for (const listener of this.#listeners) listener({ kind: 'pool', pool });
       },
     });
   }
@@ -34,7 +34,7 @@ export class SitePools {
     const before = this.#keys.get(service) ?? new Set();
     const now = new Set(classes.map(({ template }) => keyOf(template)));
     for (const key of before) if (!now.has(key)) void this.#pool.drain(key);
-    for (const { template, size } of classes) this.#pool.want(keyOf(template), keyOf(template), size);
+    for (const { template, size } of classes) this.#pool.want(keyOf(template), keyOf(template), exactly(size));
     if (now.size === 0) this.#keys.delete(service);
     else this.#keys.set(service, now);
   }
@@ -45,7 +45,15 @@ export class SitePools {
   }
 
   status(): readonly PoolStatus[] {
-    return this.#pool.stats().map(statusOf);
+    return this.#pool.stats();
+  }
+
+  populate(name: string, count: number): boolean {
+    return this.#pool.populate(name, count);
+  }
+
+  free(name: string | undefined): boolean {
+    return this.#pool.free(name);
   }
 
   listen(listener: (event: SiteEvent) => void): () => void {
@@ -66,8 +74,4 @@ export class SitePools {
 /** Units of the same path of the same service are alike. */
 function keyOf({ service, path, host }: Pick<UnitSpec, 'service' | 'path' | 'host'>): string {
   return `${service}/${path}@${host}`;
-}
-
-function statusOf({ name, wanted, ready, hits, misses }: PoolStats): PoolStatus {
-  return { name, wanted, ready, hits, misses };
 }

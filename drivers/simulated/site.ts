@@ -6,6 +6,7 @@ import {
   type Fingerprint,
   type OpenSite,
   type PoolClass,
+  type PoolOrders,
   type PoolStatus,
   type SiteDriver,
   type SiteEvent,
@@ -35,6 +36,7 @@ export class SimulatedSite implements SiteDriver {
   readonly kind = 'simulated';
   readonly fabric: SimulatedFabric;
   readonly terminals: SimulatedTerminals;
+  readonly pools: PoolOrders;
   readonly #options: OpenSite;
   readonly #config: SimulatedConfig;
   readonly #shared: SharedSite;
@@ -49,6 +51,16 @@ export class SimulatedSite implements SiteDriver {
     this.fabric = new SimulatedFabric(shared, config, options.clock, () => neighbours(options.stateFolder));
     this.terminals = new SimulatedTerminals(options.name, shared);
     this.#pools = new SitePools(config, options);
+    this.pools = {
+      populate: async (name, count, call) => {
+        this.#checkCall(call);
+        return this.#pools.populate(name, count);
+      },
+      free: async (name, call) => {
+        this.#checkCall(call);
+        return this.#pools.free(name);
+      },
+    };
     for (const [service, classes] of shared.state.pools) this.#pools.prepare(service, classes);
     for (const failure of config.failures.hosts) this.#scheduleFailure(failure);
   }

@@ -24,7 +24,25 @@ export const fabricErrors = defineErrors({
   'SF-FABRIC-POOL-CLOSED': {
     status: 503,
     title: 'The pool is closed',
-    hint: 'The site is being closed; try again when it is open.',
+    hint: 'The site is being closed, or what the pool is of is being removed; try again when it is open.',
+    transient: true,
+  },
+  'SF-FABRIC-POOL-BUSY': {
+    status: 503,
+    title: 'Too many wait for the pool',
+    hint: 'Ask for fewer at a time, or let the pool keep more.',
+    transient: true,
+  },
+  'SF-FABRIC-POOL-QUOTA': {
+    status: 503,
+    title: 'The pool may not make more',
+    hint: 'The quota of the project is used up: raise it, lower the minimum of the pool, or give ports back.',
+    transient: true,
+  },
+  'SF-FABRIC-PORT-NOT-READY': {
+    status: 502,
+    title: 'A port was made and did not become ready',
+    hint: 'Nothing plugs it, or the agent of its host is not alive: `superfluidity site show NAME` lists the agents.',
     transient: true,
   },
 });

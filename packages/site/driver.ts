@@ -1,5 +1,5 @@
 import type { Logger, Clock, ErrorReport } from '@superfluidity/core';
-import type { FabricBackend, FabricCall, PortSpec, PortStatus } from '@superfluidity/fabric';
+import type { FabricBackend, FabricCall, PoolCounts, PoolStats, PortSpec, PortStatus } from '@superfluidity/fabric';
 import type { Environment, Execution, Host, StorageTier } from '@superfluidity/model';
 import type { SiteStacks } from './stacks.ts';
 import type { UnitTerminals } from './terminal.ts';
@@ -64,6 +64,8 @@ export interface SiteDriver {
   /** Tells the pools what will be asked for; they fill in the background. Replaces what was said for the service before. */
   prepare(service: string, classes: readonly PoolClass[], call: FabricCall): Promise<void>;
   poolStatus(): Promise<readonly PoolStatus[]>;
+  /** Absent where pools take no orders by hand. */
+  readonly pools?: PoolOrders;
 
   /** Changes as they happen; ends when the signal fires. Bounded: a slow reader gets `overflow` and must list again. */
   watch(signal: AbortSignal): AsyncIterable<SiteEvent>;
@@ -154,12 +156,14 @@ export interface PoolClass {
   readonly size: number;
 }
 
-export interface PoolStatus {
-  readonly name: string;
-  readonly wanted: number;
-  readonly ready: number;
-  readonly hits: number;
-  readonly misses: number;
+export type PoolStatus = PoolStats;
+
+/** What people may order of pools by hand. False: there is no pool of that name. */
+export interface PoolOrders {
+  /** Makes so many more now, in the background, up to the maximum of the pool. */
+  populate(name: string, count: number, call: FabricCall): Promise<boolean>;
+  /** Gives up what lies ready in the pool, or in all of them; it refills when somebody asks again. */
+  free(name: string | undefined, call: FabricCall): Promise<boolean>;
 }
 
 /** How many units may be asked about at once. */
@@ -222,5 +226,5 @@ export interface DataPlaneFile {
 export type SiteEvent =
   | { readonly kind: 'unit'; readonly unitId: string; readonly state: UnitState; readonly reason?: string }
   | { readonly kind: 'host'; readonly host: string; readonly up: boolean }
-  | { readonly kind: 'pool'; readonly pool: PoolStatus }
+  | { readonly kind: 'pool'; readonly pool: PoolCounts }
   | { readonly kind: 'overflow' };

@@ -1,7 +1,7 @@
 import { silentLogger, VirtualClock } from '@superfluidity/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Pool, type PoolOptions } from './index.ts';
+import { exactly, Pool, type PoolOptions } from '../index.ts';
 
 /** A factory that counts what it makes, takes time, and fails or hangs when told to. */
 class Factory {
@@ -21,7 +21,7 @@ class Factory {
       concurrency: 3,
       makeTimeoutMs: 1000,
       backOff: { delayMs: 100, factor: 2, delayMaxMs: 1000 },
-      make: (_kind, signal) => this.#make(signal),
+      make: async (_order, ready, signal) => ready(await this.#make(signal)),
       destroy: async (thing) => {
         expect(this.destroyed.has(thing)).toBe(false);
         this.destroyed.add(thing);
@@ -50,10 +50,11 @@ describe('Pool', () => {
   test('fills in the background, hands out the oldest, and refills before it is empty', async () => {
     const factory = new Factory();
     const pool = factory.pool();
-    pool.want('a', 'kind', 5);
+    pool.want('a', 'kind', exactly(5));
     expect(pool.take('a')).toBeUndefined();
     await factory.clock.advance(20);
-    expect(pool.stats()).toEqual([{ name: 'a', wanted: 5, ready: 5, making: 0, hits: 0, misses: 1, failures: 0 }]);
+    const stats = { name: 'a', wanted: 5, ready: 5, making: 0, hits: 0, misses: 1, failures: 0, oldestMs: 10 };
+    expect(pool.stats()).toMatchObject([stats]);
     expect(factory.runningMost).toBe(3);
     expect(pool.take('a')).toBe(1);
     expect(pool.stats()[0]).toMatchObject({ ready: 4, making: 1 });
@@ -66,7 +67,7 @@ describe('Pool', () => {
     factory.delayMs = () => 0;
     factory.fails = (attempt) => attempt < 5;
     const pool = factory.pool();
-    pool.want('a', 'kind', 1);
+    pool.want('a', 'kind', exactly(1));
     await factory.clock.advance(10_000);
     expect(factory.attempts).toEqual([0, 100, 300, 700, 1500, 2500]);
     expect(pool.stats()[0]).toMatchObject({ ready: 1, failures: 0 });
@@ -77,13 +78,13 @@ describe('Pool', () => {
     const clock = factory.clock;
     let made = 0;
     const pool = factory.pool({
-      make: async () => {
-        made += 1;
-        if (made === 1) await clock.sleep(5000);
-        return made;
+      make: async (_order, ready) => {
+        const thing = (made += 1);
+        if (thing === 1) await clock.sleep(5000);
+        ready(thing);
       },
     });
-    pool.want('a', 'kind', 1);
+    pool.want('a', 'kind', exactly(1));
     await clock.advance(1101);
     expect(pool.take('a')).toBe(2);
     await clock.advance(5000);
@@ -94,7 +95,7 @@ describe('Pool', () => {
     const factory = new Factory();
     const pool = factory.pool();
     for (const thing of [101, 102, 103]) pool.adopt('a', 'kind', thing);
-    pool.want('a', 'kind', 2);
+    pool.want('a', 'kind', exactly(2));
     await factory.clock.advance(100);
     expect(factory.made).toBe(0);
     expect(factory.destroyed).toEqual(new Set([101]));
@@ -104,7 +105,7 @@ describe('Pool', () => {
   test('does not hand out what died while it waited', async () => {
     const factory = new Factory();
     const pool = factory.pool({ usable: (thing) => thing !== 1 });
-    pool.want('a', 'kind', 2);
+    pool.want('a', 'kind', exactly(2));
     await factory.clock.advance(100);
     expect(pool.take('a')).toBe(2);
     expect(factory.destroyed).toEqual(new Set([1]));
@@ -113,7 +114,7 @@ describe('Pool', () => {
   test('replaces what is discarded', async () => {
     const factory = new Factory();
     const pool = factory.pool();
-    pool.want('a', 'kind', 1);
+    pool.want('a', 'kind', exactly(1));
     await factory.clock.advance(100);
     expect(pool.discard('a', 1)).toBe(true);
     expect(pool.discard('a', 1)).toBe(false);
@@ -126,14 +127,14 @@ describe('Pool', () => {
     const factory = new Factory();
     const pool = factory.pool({
       concurrency: 1,
-      make: async (kind) => {
-        if (kind === 'bad') throw new Error('no luck');
+      make: async ({ wanted }, ready) => {
+        if (wanted === 'bad') throw new Error('no luck');
         factory.made += 1;
-        return factory.made;
+        ready(factory.made);
       },
     });
-    pool.want('a', 'bad', 10);
-    pool.want('b', 'good', 10);
+    pool.want('a', 'bad', exactly(10));
+    pool.want('b', 'good', exactly(10));
     await factory.clock.advance(1);
     expect(pool.stats().map((one) => one.ready)).toEqual([0, 10]);
   });
@@ -141,14 +142,16 @@ describe('Pool', () => {
   test('close keeps what is ready in the site, and gives up what is being made', async () => {
     const factory = new Factory();
     const pool = factory.pool();
-    pool.want('a', 'kind', 4);
+    pool.want('a', 'kind', exactly(4));
     await factory.clock.advance(15);
     await pool.close();
     expect(factory.made).toBe(3);
     expect(factory.destroyed.size).toBe(0);
     expect(factory.clock.sleeping).toBe(0);
     expect(pool.take('a')).toBeUndefined();
-    expect(() => pool.want('a', 'kind', 1)).toThrow(expect.objectContaining({ code: 'SF-FABRIC-POOL-CLOSED' }));
+    expect(() => pool.want('a', 'kind', exactly(1))).toThrow(
+      expect.objectContaining({ code: 'SF-FABRIC-POOL-CLOSED' }),
+    );
   });
 
   test('hands out nothing twice, loses nothing and keeps its limits, whatever happens', async () => {
@@ -176,7 +179,7 @@ describe('Pool', () => {
           const taken = new Set<number>();
           for (const what of steps) {
             if (what.kind === 'wait') await factory.clock.advance(what.ms);
-            else if (what.kind === 'want') pool.want(what.key, 'kind', what.size);
+            else if (what.kind === 'want') pool.want(what.key, 'kind', exactly(what.size));
             else if (what.kind === 'drain') void pool.drain(what.key);
             else {
               const thing = pool.take(what.key);

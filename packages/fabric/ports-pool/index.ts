@@ -1,0 +1,8 @@
+export {
+  keyOfPlace,
+  type PoolPort,
+  type PortChange,
+  type PortPlace,
+  type PortsBackend,
+} from './backend.ts';
+export { PortsPool, type PortsPoolOptions, type PortWish } from './ports-pool.ts';

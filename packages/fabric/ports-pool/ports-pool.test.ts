@@ -1,0 +1,329 @@
+import { silentLogger, VirtualClock } from '@superfluidity/core';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Keep, KURYR, type PoolPort, PortsPool, type PortsPoolOptions } from '../index.ts';
+import { ModelCloud } from './testing/model-cloud.ts';
+
+const place = { project: 'p', at: 'host', network: 'net' };
+const never = new AbortController().signal;
+const kuryr: Keep = { ...KURYR, foresees: false };
+
+function world(changes: Partial<PortsPoolOptions> = {}) {
+  const clock = new VirtualClock();
+  const cloud = new ModelCloud(clock);
+  const open = (more: Partial<PortsPoolOptions> = {}) =>
+    new PortsPool({
+      backend: cloud.connect(),
+      clock,
+      log: silentLogger,
+      keep: kuryr,
+      updateEveryMs: 20_000,
+      orderMost: 50,
+      readyTimeoutMs: 5_000,
+      ...changes,
+      ...more,
+    });
+  const get = (pool: PortsPool, groups: readonly string[] = ['sg'], more = {}) =>
+    pool.acquire({ ...place, groups, ...more }, never);
+  const ready = (pool: PortsPool) => pool.stats().reduce((sum, one) => sum + one.ready, 0);
+  return { clock, cloud, open, get, ready };
+}
+
+describe('PortsPool', () => {
+  test('an empty pool makes one for who asks, and a batch behind; the next takes what is ready without a call', async () => {
+    const { clock, cloud, open, get, ready } = world();
+    const pool = open();
+    const first = await clock.runUntil(get(pool));
+    expect(clock.now()).toBeLessThan(300);
+    await clock.advance(2_000);
+    expect(cloud.ports.size).toBe(1 + kuryr.batch);
+    const calls = cloud.calls;
+    const second = await get(pool);
+    expect(second.id).not.toBe(first.id);
+    expect(second).toMatchObject({ ready: true, groups: ['sg'] });
+    expect(cloud.calls).toBe(calls);
+    // 9 are ready: a refill begins at 4.
+    for (let at = 0; at < 4; at += 1) await get(pool);
+    await clock.advance(2_000);
+    expect(ready(pool)).toBe(5);
+    await get(pool);
+    await clock.advance(2_000);
+    expect(ready(pool)).toBe(4 + kuryr.batch);
+  });
+
+  test('200 who ask an empty pool at once get one each, out of few creations', async () => {
+    const { clock, cloud, open, get } = world();
+    const pool = open();
+    const got = await clock.runUntil(Promise.all(Array.from({ length: 200 }, () => get(pool))));
+    expect(new Set(got.map(({ id }) => id)).size).toBe(200);
+    await clock.advance(10_000);
+    expect(cloud.creationsMost).toBeLessThanOrEqual(2);
+    expect(cloud.ports.size).toBeLessThanOrEqual(200 + 50 + kuryr.batch + kuryr.minimum);
+    expect(pool.stats()[0]).toMatchObject({ misses: 200, waiting: 0, making: 0, inUse: 200 });
+  });
+
+  test('foresees: the refill begins before the minimum is reached, and comes before the pool is empty', async () => {
+    const misses = async (foresees: boolean) => {
+      const { clock, cloud, open, get } = world({ keep: { ...KURYR, foresees } });
+      // Two refills of ten take as long as 80 are asked for.
+      cloud.portMs = 75;
+      cloud.activeMs = 1_000;
+      const pool = open();
+      pool.want(place, ['sg']);
+      await clock.advance(5_000);
+      for (let at = 0; at < 300; at += 1) {
+        void get(pool);
+        await clock.advance(200);
+      }
+      await clock.advance(20_000);
+      return pool.stats()[0]!.misses;
+    };
+    const [blind, foreseeing] = [await misses(false), await misses(true)];
+    expect(blind).toBeGreaterThan(20);
+    expect(foreseeing).toBeLessThan(blind / 4);
+  });
+
+  test('a port comes back as it was in the pool: only what somebody changed is written', async () => {
+    const { clock, cloud, open, get, ready } = world();
+    const pool = open();
+    const [named, changed, same] = await clock.runUntil(
+      Promise.all([get(pool, ['sg'], { owner: 'web-0' }), get(pool), get(pool)]),
+    );
+    await clock.advance(2_000);
+    expect(cloud.ports.get(named.id)!.owner).toBe('web-0');
+    cloud.change(changed.id, { groups: ['other'] });
+    const calls = cloud.calls;
+    const before = ready(pool);
+    for (const { id } of [named, changed, same]) expect(pool.release(id)).toBe(true);
+    expect(pool.release(same.id)).toBe(false);
+    await clock.advance(2_000);
+    // One list, or two when one was under way; one change each of those that differ.
+    expect(cloud.calls - calls).toBeLessThanOrEqual(4);
+    expect(ready(pool)).toBe(before + 3);
+    expect(cloud.ports.get(named.id)).toMatchObject({ owner: '' });
+    expect(cloud.ports.get(changed.id)).toMatchObject({ groups: ['sg'] });
+  });
+
+  test('a port that something still has is not taken back before it lets go', async () => {
+    const { clock, cloud, open, get, ready } = world();
+    const pool = open();
+    const port = await clock.runUntil(get(pool));
+    await clock.advance(2_000);
+    cloud.change(port.id, { used: true });
+    pool.release(port.id);
+    await clock.advance(10_000);
+    expect(ready(pool)).toBe(kuryr.batch);
+    cloud.change(port.id, { used: false });
+    await clock.advance(20_000);
+    expect(ready(pool)).toBe(kuryr.batch + 1);
+  });
+
+  test('other groups: the port that was asked for longest ago is changed, not made', async () => {
+    const { clock, cloud, open, get } = world();
+    const pool = open();
+    await clock.runUntil(get(pool, ['a']));
+    await clock.advance(2_000);
+    const size = cloud.ports.size;
+    const port = await clock.runUntil(get(pool, ['b', 'a']));
+    expect(port.groups).toEqual(['a', 'b']);
+    expect(cloud.ports.get(port.id)!.groups).toEqual(['a', 'b']);
+    expect(cloud.ports.size).toBe(size);
+  });
+
+  test('a port that does not become ready is removed, and who asked is told', async () => {
+    const { clock, cloud, open, get } = world();
+    cloud.activeMs = 1e9;
+    const pool = open();
+    await expect(clock.runUntil(get(pool))).rejects.toThrow(
+      expect.objectContaining({ code: 'SF-FABRIC-PORT-NOT-READY' }),
+    );
+    await clock.advance(500);
+    expect(pool.stats()[0]!.trouble?.code).toBe('SF-FABRIC-PORT-NOT-READY');
+    expect(cloud.ports.size).toBe(0);
+  });
+
+  test('quota: fills what is free, rests when nothing is, tells why, and goes on when there is room', async () => {
+    const { clock, cloud, open, get, ready } = world();
+    cloud.quota = 7;
+    const pool = open();
+    await clock.runUntil(get(pool));
+    await clock.advance(2_000);
+    expect([cloud.ports.size, ready(pool)]).toEqual([7, 6]);
+    const got = await clock.runUntil(Promise.all(Array.from({ length: 6 }, () => get(pool))));
+    await expect(clock.runUntil(get(pool))).rejects.toThrow('quota of 7 exceeded');
+    await clock.advance(60_000);
+    expect(pool.stats()[0]!.trouble?.code).toBe('SF-FABRIC-POOL-QUOTA');
+    expect(cloud.calls).toBeLessThan(60);
+    pool.release(got[0]!.id);
+    await clock.advance(1_000);
+    expect((await get(pool)).id).toBe(got[0]!.id);
+    cloud.quota = 100;
+    await clock.advance(60_000);
+    expect(ready(pool)).toBe(kuryr.batch);
+    expect(pool.stats()[0]!.trouble).toBeUndefined();
+  });
+
+  test('the maximum is what remains when all come back; free empties, and who asks next fills again', async () => {
+    const { clock, cloud, open, get, ready } = world({ keep: { ...kuryr, maximum: 12 } });
+    const pool = open();
+    const got = await clock.runUntil(Promise.all(Array.from({ length: 30 }, () => get(pool))));
+    for (const { id } of got) pool.release(id);
+    await clock.advance(10_000);
+    expect([cloud.ports.size, ready(pool)]).toEqual([12, 12]);
+    const { name } = pool.stats()[0]!;
+    expect(pool.free(name)).toBe(true);
+    await clock.advance(60_000);
+    expect([cloud.ports.size, ready(pool)]).toEqual([0, 0]);
+    expect(pool.populate(name, 3)).toBe(true);
+    await clock.advance(10_000);
+    expect(ready(pool)).toBe(kuryr.batch);
+  });
+
+  test('a group, a network that goes', async () => {
+    const { clock, cloud, open, get } = world();
+    const pool = open();
+    await clock.runUntil(get(pool, ['sg', 'old']));
+    await clock.advance(2_000);
+    await clock.runUntil(pool.releaseGroup('old'));
+    const ready = [...cloud.ports.values()].filter(({ id }) => id !== 'port-1');
+    expect(ready.every(({ groups }) => groups.length === 0)).toBe(true);
+    const calls = cloud.ports.size;
+    expect((await clock.runUntil(get(pool, ['sg']))).groups).toEqual(['sg']);
+    expect(cloud.ports.size).toBe(calls);
+    await clock.runUntil(pool.releaseNetwork('net'));
+    expect([...cloud.ports.values()]).toHaveLength(2);
+    expect(pool.stats()).toEqual([]);
+  });
+
+  test('takes over what it finds: what is free once, what is used never, what a dead one left after a second look', async () => {
+    const { clock, cloud, open, get, ready } = world();
+    const pool = open();
+    const got = await clock.runUntil(Promise.all([get(pool), get(pool)]));
+    await clock.advance(2_000);
+    const size = cloud.ports.size;
+    await pool.close();
+    const next = open();
+    await clock.runUntil(next.recover(new Set([got[0].id])));
+    cloud.change(got[0].id, { used: true });
+    expect(cloud.ports.size).toBe(size);
+    expect(ready(next)).toBe(size - 1);
+    const [stray] = cloud.make(place, ['sg'], 1);
+    await clock.advance(25_000);
+    expect(ready(next)).toBe(size - 1);
+    await clock.advance(20_000);
+    expect(ready(next)).toBe(size);
+    expect(stray).toBeDefined();
+    await next.close();
+  });
+
+  test('every port is held once, as it was asked for, within quota and limits, whatever happens', async () => {
+    const groups = fc.constantFrom([], ['a'], ['b'], ['a', 'b']);
+    const at = fc.constantFrom('h1', 'h2');
+    const step = fc.oneof(
+      {
+        weight: 6,
+        arbitrary: fc.record({ kind: fc.constant('ask' as const), at, groups, count: fc.integer({ min: 1, max: 12 }) }),
+      },
+      {
+        weight: 5,
+        arbitrary: fc.record({
+          kind: fc.constant('release' as const),
+          pick: fc.nat(),
+          count: fc.integer({ min: 1, max: 8 }),
+        }),
+      },
+      { weight: 6, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.nat(3_000) }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash' as const) }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('foreign' as const), pick: fc.nat(), groups }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('loss' as const), pick: fc.nat() }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('free' as const) }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('group' as const) }) },
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 40 }),
+        fc.infiniteStream(fc.integer({ min: 0, max: 19 })),
+        fc.boolean(),
+        async (steps, luck, foresees) => {
+          const { clock, cloud, open } = world({
+            keep: { minimum: 2, batch: 4, maximum: 9, foresees },
+            orderMost: 8,
+            verify: true,
+          });
+          cloud.quota = 60;
+          cloud.fails = () => luck.next().value === 0;
+          let backend = cloud.connect();
+          let pool = open({ backend });
+          const held = new Map<string, PoolPort>();
+          const recover = async (): Promise<void> =>
+            clock.runUntil(pool.recover(new Set(held.keys()))).catch(() => recover());
+          await recover();
+          let generation = 0;
+          const ask = async (where: string, wanted: readonly string[], born: number) => {
+            const port = await pool.acquire({ ...place, at: where, groups: wanted }, never).catch(() => undefined);
+            if (port === undefined || born !== generation) return;
+            expect(held.has(port.id)).toBe(false);
+            held.set(port.id, port);
+            expect(port.place.at).toBe(where);
+            expect(port.groups).toEqual(wanted);
+          };
+          const nth = <T>(list: readonly T[], pick: number): T | undefined => list[pick % Math.max(1, list.length)];
+          for (const what of steps) {
+            if (what.kind === 'wait') await clock.advance(what.ms);
+            else if (what.kind === 'ask') {
+              for (let n = 0; n < what.count; n += 1) void ask(what.at, what.groups, generation);
+            } else if (what.kind === 'release') {
+              for (let n = 0; n < what.count; n += 1) {
+                const port = nth([...held.values()], what.pick);
+                if (port === undefined) break;
+                held.delete(port.id);
+                pool.release(port.id);
+              }
+            } else if (what.kind === 'foreign') {
+              // Between the look at a port and its hand-out nobody can help it.
+              if (cloud.underWay > 0) continue;
+              const port = nth(
+                [...cloud.ports.values()].filter(({ id }) => !held.has(id)),
+                what.pick,
+              );
+              if (port !== undefined) cloud.change(port.id, { groups: what.groups });
+            } else if (what.kind === 'loss') {
+              if (cloud.underWay > 0) continue;
+              const port = nth(
+                [...cloud.ports.values()].filter(({ id }) => !held.has(id)),
+                what.pick,
+              );
+              if (port !== undefined) cloud.ports.delete(port.id);
+            } else if (what.kind === 'free') pool.free();
+            else if (what.kind === 'group') void pool.releaseGroup('a').catch(() => {});
+            else {
+              backend.dead = true;
+              generation += 1;
+              backend = cloud.connect();
+              pool = open({ backend });
+              await recover();
+            }
+            expect(cloud.ports.size).toBeLessThanOrEqual(cloud.quota);
+            for (const { ready } of pool.stats()) expect(ready).toBeLessThanOrEqual(9);
+          }
+          expect(cloud.creationsMost).toBeLessThanOrEqual(8 + 8 * generation);
+          cloud.fails = () => false;
+          await clock.advance(200_000);
+          // Each is in one state: with somebody, or ready.
+          const readyNow = pool.stats().reduce((sum, one) => sum + one.ready, 0);
+          expect(readyNow + [...held.keys()].filter((id) => cloud.ports.has(id)).length).toBe(cloud.ports.size);
+          for (const { id, groups: wanted } of held.values()) expect(cloud.ports.get(id)?.groups).toEqual(wanted);
+          for (const { id } of held.values()) pool.release(id);
+          await clock.advance(60_000);
+          const stats = pool.stats();
+          for (const { ready } of stats) expect(ready).toBeLessThanOrEqual(9);
+          expect(stats.reduce((sum, one) => sum + one.ready, 0)).toBe(cloud.ports.size);
+          await clock.runUntil(pool.drain());
+          expect(cloud.ports.size).toBe(0);
+          await clock.runUntil(pool.close());
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});

@@ -1,0 +1,293 @@
+import {
+  type Clock,
+  isSuperfluidityError,
+  type Logger,
+  reportError,
+  SuperfluidityError,
+  withTimeout,
+} from '@superfluidity/core';
+import { type Keep, type Order, Pool, type PoolStats } from '../pool/index.ts';
+import {
+  groupsOfShelf,
+  keyOfPlace,
+  type PoolPort,
+  type PortPlace,
+  type PortsBackend,
+  shelfOfGroups,
+} from './backend.ts';
+import { Ledger } from './ledger.ts';
+import { Recycler } from './recycler.ts';
+
+export interface PortsPoolOptions {
+  readonly backend: PortsBackend;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly keep: Keep;
+  /** How often the pool is compared with what is there; ports_pool_update_frequency of Kuryr. */
+  readonly updateEveryMs: number;
+  /** Ports in one request. */
+  readonly orderMost: number;
+  /** A port that is not ready so long after it was made is removed. */
+  readonly readyTimeoutMs: number;
+  /** Ask the backend at each hand-out whether the port is as the pool believes: one call more. Default: at each look. */
+  readonly verify?: boolean;
+  readonly stopwatch?: () => number;
+}
+
+export interface PortWish extends PortPlace {
+  /** Ids of security groups. */
+  readonly groups: readonly string[];
+  /** Written down at the port in the background, so that it is found after a restart: nobody waits for it. */
+  readonly owner?: string;
+}
+
+const ORDERS_AT_ONCE = 4;
+const BACK_OFF = { delayMs: 1_000, factor: 2, delayMaxMs: 60_000 };
+/** Of bulk creation with all attempts, apart from becoming ready. */
+const CREATE_TIMEOUT_MS = 180_000;
+/** Ports that turn out to be gone, one after the other, before an asker is told. */
+const TRIES = 20;
+
+/** Ports that are made before they are asked for, filed by place and by their set of security groups. */
+export class PortsPool {
+  readonly #options: PortsPoolOptions;
+  readonly #pool: Pool<PortPlace, PoolPort>;
+  readonly #ledger: Ledger;
+  readonly #recycler: Recycler;
+  readonly #stop = new AbortController();
+  readonly #notes = new Set<Promise<void>>();
+
+  constructor(options: PortsPoolOptions) {
+    this.#options = options;
+    const { clock, log, keep, orderMost, readyTimeoutMs, stopwatch, backend } = options;
+    this.#ledger = new Ledger();
+    this.#pool = new Pool<PortPlace, PoolPort>({
+      clock,
+      log,
+      make: (order, ready, signal) => this.#make(order, ready, signal),
+      destroy: (port) => this.#remove(port),
+      concurrency: ORDERS_AT_ONCE,
+      refillsOfClass: 1,
+      orderMost,
+      keep,
+      makeTimeoutMs: CREATE_TIMEOUT_MS + readyTimeoutMs,
+      backOff: BACK_OFF,
+      ...(stopwatch === undefined ? {} : { stopwatch }),
+    });
+    this.#recycler = new Recycler({
+      clock,
+      log,
+      backend,
+      pool: this.#pool,
+      ledger: this.#ledger,
+      readyTimeoutMs,
+      updateEveryMs: options.updateEveryMs,
+      remove: (port) => this.#remove(port),
+      signal: this.#stop.signal,
+    });
+  }
+
+  /** Takes over what is there. `inUse` are ids of all ports that were ever given away and not given back. To be called first. */
+  async recover(inUse: ReadonlySet<string>): Promise<void> {
+    await this.#recycler.recover(inUse);
+    this.#recycler.start();
+  }
+
+  /** Keeps ports of the groups ready at the place from now on; without it, a pool begins with the first who asks. */
+  want(place: PortPlace, groups: readonly string[], keep = this.#options.keep): void {
+    const { project, at, network } = place;
+    this.#pool.want(keyOfPlace(place), { project, at, network }, keep, shelfOfGroups(groups));
+  }
+
+  /** A port that is ready and has these groups, which from now on is the caller's. */
+  async acquire(wish: PortWish, signal: AbortSignal): Promise<PoolPort> {
+    const { project, at, network } = wish;
+    const place = { project, at, network };
+    const shelf = shelfOfGroups(wish.groups);
+    for (let tried = 0; tried < TRIES; tried += 1) {
+      const { thing } = await this.#pool.acquire(keyOfPlace(place), place, shelf, signal);
+      this.#ledger.set(thing, 'used');
+      if (signal.aborted) {
+        this.release(thing.id);
+        signal.throwIfAborted();
+      }
+      const port = await this.#fit(thing, wish.groups, signal);
+      if (port === undefined) continue;
+      this.#ledger.set(port, 'used');
+      if (wish.owner !== undefined) this.#note(port, wish.owner);
+      return port;
+    }
+    throw new SuperfluidityError('SF-FABRIC-PORT-NOT-READY', {
+      doing: `take a port at ${at} in network ${network}`,
+      reason: `${TRIES} ports of the pool were gone, one after the other`,
+    });
+  }
+
+  /** The port is no longer used. It returns to the pool in the background; false: it was not given away. */
+  release(id: string): boolean {
+    return this.#recycler.release(id);
+  }
+
+  populate(name: string, count: number): boolean {
+    return this.#pool.populate(name, count);
+  }
+
+  free(name?: string): boolean {
+    return this.#pool.free(name);
+  }
+
+  /** Takes the group from all ports of the pools, so that it can be deleted. Resolves when none has it. */
+  async releaseGroup(group: string): Promise<void> {
+    const { backend } = this.#options;
+    for (const { name: key, shelves } of this.#pool.stats()) {
+      for (const { name: shelf } of shelves) {
+        if (!groupsOfShelf(shelf).includes(group)) continue;
+        // Without any group a port lets nothing through; it is the first that the next asker gets, changed to what he wants.
+        for (const port of this.#pool.clearShelf(key, shelf)) {
+          this.#ledger.set(port, 'returning');
+          try {
+            this.#recycler.file(await backend.update(port.id, { groups: [] }, this.#stop.signal));
+          } catch (error) {
+            this.#options.log.warn({ port: port.id, error: reportError(error) }, 'a port of a pool is replaced');
+            await this.#remove(port);
+          }
+        }
+      }
+    }
+  }
+
+  /** Gives up all ports that lie ready in the network, so that it can be deleted. Resolves when none is left. */
+  async releaseNetwork(network: string): Promise<void> {
+    await this.#drain((place) => place.network === network);
+  }
+
+  async releasePlace(at: string): Promise<void> {
+    await this.#drain((place) => place.at === at);
+  }
+
+  stats(): readonly PoolStats[] {
+    const used = this.#ledger.usedByPlace();
+    return this.#pool.stats().map((stats) => ({ ...stats, inUse: used.get(stats.name) ?? 0 }));
+  }
+
+  /** Lets go: ports stay where they are. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#pool.close();
+    await Promise.all(this.#notes);
+    await this.#recycler.settled();
+  }
+
+  /** Removes all ports of the pools that nobody uses. */
+  async drain(): Promise<void> {
+    await this.#drain(() => true);
+  }
+
+  /** Compares with what is there, now. */
+  look(): Promise<void> {
+    return this.#recycler.look();
+  }
+
+  async settled(): Promise<void> {
+    await this.#pool.settled();
+    await this.#recycler.settled();
+    await Promise.all(this.#notes);
+  }
+
+  async #drain(of: (place: PortPlace) => boolean): Promise<void> {
+    await this.#recycler.giveUp(of);
+    const keys = this.#pool.places().filter(of).map(keyOfPlace);
+    await Promise.all(keys.map((key) => this.#pool.drain(key)));
+  }
+
+  async #make(order: Order<PortPlace>, ready: (port: PoolPort) => void, signal: AbortSignal): Promise<void> {
+    const { backend, clock, readyTimeoutMs } = this.#options;
+    const { wanted: place, shelf, urgent } = order;
+    const doing = `make ${order.count} ports at ${place.at} in network ${place.network}`;
+    let count = order.count;
+    if (count > 1 || !urgent) {
+      const room = await backend.room(place.project, signal);
+      if (room < 1 && !urgent) {
+        throw new SuperfluidityError('SF-FABRIC-POOL-QUOTA', { doing, reason: 'the project may have no more ports' });
+      }
+      // Who waits gets the refusal in the words of the service.
+      count = Math.max(1, Math.min(count, room));
+    }
+    const since = this.#ledger.begin(clock.now());
+    const missing = new Map<string, PoolPort>();
+    try {
+      for (const port of await backend.createMany(place, groupsOfShelf(shelf), count, signal)) {
+        this.#ledger.set(port, 'making');
+        missing.set(port.id, port);
+      }
+    } finally {
+      this.#ledger.end(since);
+    }
+    const told = (port: PoolPort) => {
+      if (!missing.delete(port.id)) return;
+      if (shelfOfGroups(port.groups) === shelf) {
+        this.#ledger.set(port, 'ready');
+        ready(port);
+      } else void this.#remove(port);
+    };
+    try {
+      for (const port of missing.values()) if (port.ready) told(port);
+      if (missing.size === 0) return;
+      const ids = new Set(missing.keys());
+      const what = `wait for ${ids.size} ports at ${place.at}`;
+      await withTimeout(clock, readyTimeoutMs, what, (limited) => backend.watch(ids, told, limited), signal);
+    } catch (error) {
+      if (!isSuperfluidityError(error, 'SF-CORE-TIMEOUT')) throw error;
+      const reason = `${missing.size} of ${count} were not ready after ${readyTimeoutMs} ms`;
+      throw new SuperfluidityError('SF-FABRIC-PORT-NOT-READY', { doing, reason });
+    } finally {
+      await Promise.all([...missing.values()].map((port) => this.#remove(port)));
+    }
+  }
+
+  /** The port as it was asked for; undefined when it is gone. */
+  async #fit(port: PoolPort, groups: readonly string[], signal: AbortSignal): Promise<PoolPort | undefined> {
+    const { backend, verify = false } = this.#options;
+    const wanted = shelfOfGroups(groups);
+    try {
+      const now = verify ? await backend.show(port.id, signal) : port;
+      if (now === undefined || now.used || !now.ready) {
+        if (now === undefined) this.#ledger.forget(port.id);
+        else this.release(port.id);
+        return undefined;
+      }
+      if (shelfOfGroups(now.groups) === wanted) return now;
+      const changed = await backend.update(port.id, { groups }, signal);
+      if (shelfOfGroups(changed.groups) === wanted) return changed;
+    } catch (error) {
+      // Nobody knows which groups it has.
+      await this.#remove(port);
+      throw error;
+    }
+    await this.#remove(port);
+    return undefined;
+  }
+
+  #note(port: PoolPort, owner: string): void {
+    const { backend, log } = this.#options;
+    const work = backend.update(port.id, { owner }, this.#stop.signal).then(
+      () => {},
+      (error: unknown) =>
+        log.warn({ port: port.id, error: reportError(error) }, 'it is not written down who has a port'),
+    );
+    const done = work.finally(() => this.#notes.delete(done));
+    this.#notes.add(done);
+  }
+
+  async #remove(port: PoolPort): Promise<void> {
+    this.#ledger.set(port, 'doomed');
+    try {
+      // Also when the pool is being closed: what is begun is ended.
+      await this.#options.backend.remove(port, new AbortController().signal);
+    } catch (error) {
+      // It is found again by its mark, and taken back.
+      this.#options.log.error({ port: port.id, error: reportError(error) }, 'a port of a pool could not be removed');
+    }
+    this.#ledger.forget(port.id);
+  }
+}
