@@ -128,7 +128,7 @@ export function createMetrics({ store, pools, scaling }: MetricsSources): Metric
   const begun = new Map<string, number>();
   const count = (event: NewEvent) => {
     events.inc({ kind: event.kind, severity: event.severity });
-    if (event.kind !== 'step') return;
+    if (event.kind !== 'step' || event.body['progress'] !== undefined) return;
     const { step, state, verb = 'unknown' } = event.body;
     const key = `${event.subject}/${step}`;
     if (state === 'running' || state === 'undoing') {

@@ -2,6 +2,7 @@ import { environments } from '@superfluidity/model';
 import { z } from 'zod';
 import { accessRoutes } from './access-routes.ts';
 import { anomalyRoutes } from './anomaly-routes.ts';
+import { elsewhereRoutes } from './elsewhere-routes.ts';
 import { anyName, anyOf, listOf, listQuery, searchText, yesOrNo } from './lists.ts';
 import { accepted, byId, byName, nothing, type Route } from './route.ts';
 import { scalingRoutes } from './scaling-routes.ts';
@@ -232,7 +233,12 @@ export const routes = {
     path: '/api/v1/plan',
     summary: 'Where everything would go and which steps would be taken; changes nothing',
     tag: 'services',
-    body: z.object({ source: s.descriptorSource, name: s.name.optional(), inputs: s.inputs.optional() }),
+    body: z.object({
+      source: s.descriptorSource,
+      name: s.name.optional(),
+      inputs: s.inputs.optional(),
+      ...s.deployWay,
+    }),
     reply: s.plan,
     status: 200,
     role: 'reader',
@@ -242,7 +248,12 @@ export const routes = {
     path: '/api/v1/services',
     summary: 'Deploy a service',
     tag: 'services',
-    body: z.object({ source: s.descriptorSource, name: s.name.optional(), inputs: s.inputs.optional() }),
+    body: z.object({
+      source: s.descriptorSource,
+      name: s.name.optional(),
+      inputs: s.inputs.optional(),
+      ...s.deployWay,
+    }),
     reply: accepted,
     status: 202,
     role: 'admin',
@@ -366,6 +377,7 @@ export const routes = {
     role: 'reader',
   },
   ...topologyRoutes,
+  ...elsewhereRoutes,
 
   readUnitOutput: {
     method: 'GET',

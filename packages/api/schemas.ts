@@ -243,6 +243,15 @@ export const assignment = z
 
 export const stepState = z.enum(['pending', 'running', 'done', 'failed', 'undoing', 'undone', 'skipped']);
 
+export const progress = z
+  .object({
+    at: z.number(),
+    what: z.string().meta({ description: 'A resource of a stack, a task of a workflow' }),
+    state: z.string().meta({ description: 'In the words of the site: CREATE_COMPLETE, SUCCESS' }),
+    reason: z.string().optional(),
+  })
+  .meta({ id: 'Progress' });
+
 export const step = z
   .object({
     id: z.string(),
@@ -255,6 +264,11 @@ export const step = z
     startedAt: z.number().optional(),
     endedAt: z.number().optional(),
     error: errorReport.optional(),
+    detail: z
+      .array(progress)
+      .optional()
+      .meta({ description: 'What the site told while it worked on it: resources of a stack, tasks of a workflow' }),
+    result: z.unknown().optional().meta({ description: 'Of a workflow: its execution, output and tasks by state' }),
   })
   .meta({ id: 'Step' });
 
@@ -268,6 +282,21 @@ export const chainLatency = z
   })
   .meta({ id: 'ChainLatency' });
 
+export const stackPreview = z
+  .object({
+    site: z.string(),
+    step: z.string().meta({ description: 'Id of the step that is previewed' }),
+    changes: z.array(
+      z.object({
+        change: z.enum(['add', 'update', 'replace', 'delete', 'keep']),
+        name: z.string(),
+        type: z.string(),
+      }),
+    ),
+    refused: z.string().optional().meta({ description: 'Why the site does not say it' }),
+  })
+  .meta({ id: 'StackPreview' });
+
 export const plan = z
   .object({
     service: z.string(),
@@ -280,6 +309,10 @@ export const plan = z
     verification: verificationReport
       .optional()
       .meta({ description: 'Of the policies of the service, on the data plane that this plan leads to' }),
+    previews: z
+      .array(stackPreview)
+      .optional()
+      .meta({ description: 'Of a dry run: what the orchestrators of sites say that they would do' }),
   })
   .meta({ id: 'Plan' });
 
@@ -292,12 +325,52 @@ export const operationState = z.enum([
   'ROLLED_BACK',
   'FAILED',
 ]);
-export const operationKind = z.enum(['INSTANTIATE', 'SCALE', 'MOVE', 'HEAL', 'UPDATE', 'LINK', 'TERMINATE']);
+export const workflowRun = z
+  .object({
+    site: name,
+    name: z
+      .string()
+      .regex(/^[\w.-]+$/)
+      .max(255)
+      .optional()
+      .meta({ description: 'Of a workflow that the site knows, or of one in the definition; else its only one' }),
+    definition: z
+      .string()
+      .max(262_144)
+      .optional()
+      .meta({ description: 'Text in the language of Mistral, version 2; kept at the site under its name' }),
+    input: z.record(z.string().max(255), z.unknown()).default({}),
+    timeoutMs: z.int().min(1_000).max(86_400_000).default(3_600_000),
+  })
+  .meta({ id: 'WorkflowRun' });
+
+export const deployWay = {
+  via: z
+    .enum(['heat', 'direct'])
+    .optional()
+    .meta({ description: 'How new parts of the service are made; without it, as the configuration of each site says' }),
+  rollback: z.boolean().optional().meta({ description: 'Of stacks: the site itself takes back what failed' }),
+};
+
+export const operationKind = z.enum([
+  'INSTANTIATE',
+  'SCALE',
+  'MOVE',
+  'HEAL',
+  'UPDATE',
+  'LINK',
+  'ADOPT',
+  'WORKFLOW',
+  'TERMINATE',
+]);
 
 export const operation = z
   .object({
     id: z.string(),
-    service: z.string().meta({ description: 'Of LINK: `link:` and the two sites, as in link:core:edge' }),
+    service: z.string().meta({
+      description:
+        'Of LINK: `link:` and the two sites, as in link:core:edge. Of WORKFLOW: `workflow:`, its site and its name',
+    }),
     kind: operationKind,
     state: operationState,
     automatic: z.boolean().meta({ description: 'Started by the system itself, not by a user' }),

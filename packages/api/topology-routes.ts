@@ -65,7 +65,7 @@ export const topologyRoutes = {
     summary: 'What another descriptor would change of a service that is there; changes nothing',
     tag: 'services',
     params: byName,
-    body: z.object({ source: s.descriptorSource }),
+    body: z.object({ source: s.descriptorSource, ...s.deployWay }),
     reply: s.plan,
     status: 200,
     role: 'reader',
@@ -78,6 +78,7 @@ export const topologyRoutes = {
     params: byName,
     body: z.object({
       source: s.descriptorSource,
+      ...s.deployWay,
       after: z.string().max(64).optional().meta({
         description:
           'Id of the descriptor from which the writer knows it to be made: refused when it is another by now',

@@ -2,8 +2,10 @@ import type { VerificationReport } from '@superfluidity/api';
 import { isSuperfluidityError, reportError, SuperfluidityError } from '@superfluidity/core';
 import { activationOrder, type FabricCall, type PortStatus, renderChain, type SitePath } from '@superfluidity/fabric';
 import type { SiteDriver, UnitOutcome } from '@superfluidity/site';
+import { runWorkflow, setStack } from './actions-elsewhere.ts';
 import type { Action, PlannedBalancer, PlannedChain, PlannedUnit } from './actions.ts';
 import type { LinkPorts } from './sites.ts';
+import type { StepNews } from './step-news.ts';
 import type { ChainRecords, UnitRecords } from './unit-records.ts';
 import { notAsMeant, refuseViolation, unknownPolicies } from './verification.ts';
 
@@ -12,8 +14,9 @@ import { notAsMeant, refuseViolation, unknownPolicies } from './verification.ts'
  * recognise what is there already, records are replaced.
  */
 export interface ActionRunner {
-  run(action: Action, call: FabricCall, operation: string): Promise<void>;
-  undo(action: Action, call: FabricCall, operation: string): Promise<void>;
+  /** What is told of a step that takes long is kept with it. */
+  run(action: Action, call: FabricCall, operation: string, news: StepNews): Promise<void>;
+  undo(action: Action, call: FabricCall, operation: string, news: StepNews): Promise<void>;
 }
 
 export interface ActionPorts {
@@ -32,12 +35,12 @@ export interface ActionPorts {
 const SETTLE_POLL_MS = 50;
 
 export function actionRunner(ports: ActionPorts): ActionRunner {
-  const run = (action: Action, call: FabricCall, operation: string) =>
-    verbs(ports, call, operation)[action.verb](action as never);
+  const run = (action: Action, call: FabricCall, operation: string, news: StepNews) =>
+    verbs(ports, call, operation, news)[action.verb](action as never);
   return {
     run,
-    async undo(action, call, operation) {
-      for (const opposite of oppositesOf(action)) await run(opposite, call, operation);
+    async undo(action, call, operation, news) {
+      for (const opposite of oppositesOf(action)) await run(opposite, call, operation, news);
     },
   };
 }
@@ -53,6 +56,11 @@ function oppositesOf(action: Action): readonly Action[] {
       return [{ ...action, verb: 'remove-units' }];
     case 'remove-units':
       return [{ ...action, verb: 'create-units' }];
+    case 'set-stack':
+      return [{ ...action, stack: action.previous, previous: action.stack }];
+    case 'run-workflow':
+      // What it did is known to whoever wrote it: only that it goes on is taken back.
+      return [];
     case 'drain-units':
     case 'settle-chain':
       // A unit that was asked to finish has finished: to serve again it is replaced.
@@ -85,7 +93,7 @@ function oppositesOf(action: Action): readonly Action[] {
 
 type VerbTable = { readonly [V in Action['verb']]: (action: Extract<Action, { verb: V }>) => Promise<void> };
 
-function verbs(ports: ActionPorts, call: FabricCall, operation: string): VerbTable {
+function verbs(ports: ActionPorts, call: FabricCall, operation: string, news: StepNews): VerbTable {
   const fabric = async (site: string) => (await ports.driver(site)).fabric;
   return {
     'create-network': async ({ site, spec }) => (await fabric(site)).ensureNetwork(spec, call),
@@ -104,6 +112,8 @@ function verbs(ports: ActionPorts, call: FabricCall, operation: string): VerbTab
       await (await ports.driver(site)).removeUnits(ids, call);
       await ports.units.remove(ids);
     },
+    'set-stack': ({ site, stack, previous }) => setStack(ports, site, stack, previous, call, news.tell),
+    'run-workflow': ({ site, workflow }) => runWorkflow(ports, site, workflow, call, news),
     'install-chain': async ({ chain }) => {
       await ports.chains.put(serviceOf(chain), chain);
       // In any order: nothing is sent by this version before all sites have it.

@@ -1,6 +1,6 @@
 import type { SiteLink } from '@superfluidity/api';
 import type { BalancerSpec, NetworkSpec } from '@superfluidity/fabric';
-import type { PoolClass, UnitSpec } from '@superfluidity/site';
+import type { PoolClass, UnitSpec, WorkflowRequest } from '@superfluidity/site';
 
 /**
  * What a step does, as data. Each verb has its opposite, so that an operation can be taken back at any point: the undo
@@ -12,6 +12,19 @@ export type Action =
   | { readonly verb: 'create-units'; readonly site: string; readonly units: readonly PlannedUnit[] }
   | { readonly verb: 'drain-units'; readonly site: string; readonly units: readonly PlannedUnit[] }
   | { readonly verb: 'remove-units'; readonly site: string; readonly units: readonly PlannedUnit[] }
+  | {
+      /** In place of the networks and units of a site: as one stack, made or changed. Undefined: it is deleted. */
+      readonly verb: 'set-stack';
+      readonly site: string;
+      readonly stack: PlannedStack | undefined;
+      readonly previous: PlannedStack | undefined;
+    }
+  | {
+      readonly verb: 'run-workflow';
+      readonly site: string;
+      readonly workflow: Omit<WorkflowRequest, 'id'>;
+      readonly timeoutMs: number;
+    }
   | { readonly verb: 'install-chain'; readonly chain: PlannedChain }
   | { readonly verb: 'activate-chain'; readonly chain: PlannedChain; readonly previous?: PlannedChain }
   | { readonly verb: 'settle-chain'; readonly chain: PlannedChain; readonly timeoutMs: number }
@@ -56,6 +69,22 @@ export interface PlannedUnit {
   /** Counts the incarnations of one path and index: a unit that was moved or healed is the next one. */
   readonly generation: number;
   readonly spec: UnitSpec;
+}
+
+/** The part of a service that lies at a site, where the site's own orchestrator makes it. */
+export interface PlannedStack {
+  /** Unique over all services and sites of this control plane: `<service>@<site>`. */
+  readonly id: string;
+  readonly service: string;
+  readonly networks: readonly NetworkSpec[];
+  readonly units: readonly StackedUnit[];
+  /** Heat itself takes back what it did when something fails. */
+  readonly rollback?: boolean;
+}
+
+export interface StackedUnit extends PlannedUnit {
+  /** Ids of units of the stack that have to be there first. */
+  readonly after: readonly string[];
 }
 
 /** A version of a chain as the units that it passes; addresses and SIDs are looked up when it is installed. */

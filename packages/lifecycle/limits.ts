@@ -7,6 +7,8 @@ export interface Limits {
   readonly stepRetryMs: number;
   /** One attempt of a step. */
   readonly stepMs: number;
+  /** More of it for a stack. */
+  readonly stackMs: number;
   /** How long the first change of a step waits for others before they are written. */
   readonly stepGatherMs: number;
   /** Between two looks at everything, besides those that events cause. */
@@ -46,6 +48,7 @@ export const defaultLimits: Limits = {
   stepAttempts: 3,
   stepRetryMs: 200,
   stepMs: 120_000,
+  stackMs: 3_600_000,
   stepGatherMs: 10,
   reconcileMs: 5_000,
   settlePollMs: 1_000,

@@ -21,6 +21,7 @@ import {
 } from '@superfluidity/store';
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { PlannedStep } from './actions.ts';
+import type { StepOutput } from './step-news.ts';
 
 /** What is kept of the plan of an operation: what people see, and the steps with their actions. */
 export type StoredPlan = Omit<Plan, 'steps'> & { readonly steps: readonly PlannedStep[] };
@@ -159,7 +160,7 @@ export class OperationRecords {
   }
 
   #busy({ kind, service }: NewOperation, cause?: unknown): SuperfluidityError {
-    const what = kind === 'LINK' ? service : `service ${service}`;
+    const what = kind === 'LINK' || kind === 'WORKFLOW' ? service : `service ${service}`;
     return new SuperfluidityError('SF-LIFECYCLE-BUSY', {
       doing: `${kind.toLowerCase()} ${what}`,
       reason: 'another operation of it is not finished, or was under way while this one was planned',
@@ -329,6 +330,19 @@ export class OperationRecords {
     return this.#store.db.selectFrom('operation_step').selectAll().where('operation_id', '=', id).execute();
   }
 
+  async writeOutputs(
+    notes: readonly { readonly operation: string; readonly step: string; readonly output: StepOutput }[],
+  ): Promise<void> {
+    for (const { operation, step, output } of notes) {
+      await this.#store.db
+        .updateTable('operation_step')
+        .set({ output: toJson(output as never) })
+        .where('operation_id', '=', operation)
+        .where('step_id', '=', step)
+        .execute();
+    }
+  }
+
   async writeSteps(changes: readonly StepChange[]): Promise<void> {
     const perStep = Map.groupBy(changes, ({ operation, step }) => JSON.stringify([operation, step]));
     const rows = [...perStep.values()].map((ofStep) => {
@@ -392,13 +406,18 @@ function stepView(step: PlannedStep): Plan['steps'][number] {
   return { id, title, verb: action.verb, dependsOn: [...dependsOn], ...site };
 }
 
-function stepProgress(row: StepRow | undefined): Pick<Step, 'state' | 'attempt' | 'startedAt' | 'endedAt' | 'error'> {
+type StepProgress = Pick<Step, 'state' | 'attempt' | 'startedAt' | 'endedAt' | 'error' | 'detail' | 'result'>;
+
+function stepProgress(row: StepRow | undefined): StepProgress {
   if (row === undefined) return { state: 'pending', attempt: 0 };
+  const { detail = [], result } = (row.output ?? {}) as unknown as Partial<StepOutput>;
   return {
     state: row.state as StepState,
     attempt: row.attempt,
     ...(row.started_at === null ? {} : { startedAt: row.started_at }),
     ...(row.ended_at === null ? {} : { endedAt: row.ended_at }),
     ...(row.error === null ? {} : { error: row.error as unknown as NonNullable<Step['error']> }),
+    ...(detail.length === 0 ? {} : { detail: [...detail] }),
+    ...(result === undefined ? {} : { result }),
   };
 }

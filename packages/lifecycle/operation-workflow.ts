@@ -15,6 +15,7 @@ import type { PlannedStep } from './actions.ts';
 import { patiently } from './database-patience.ts';
 import type { Limits } from './limits.ts';
 import type { OperationRecords, StoredPlan } from './operation-records.ts';
+import type { StepNews } from './step-news.ts';
 
 export const OPERATION_WORKFLOW = 'operation';
 
@@ -43,6 +44,8 @@ export interface OperationRun {
   requestCancel(operation: string, mode: CancelMode): void;
   /** Told about every change, for the record and the event log. */
   stepChanged(operation: string, step: PlannedStep, state: StepState, attempt: number, error: ErrorReport | null): void;
+  /** What a step that takes long has told. */
+  newsOf(operation: string, step: PlannedStep): StepNews;
   stateChanged(operation: Operation): void;
   /** After the last step, before the operation is called over. */
   beforeEnd(): Promise<void>;
@@ -53,6 +56,8 @@ export type CancelMode = 'GRACEFUL' | 'FORCEFUL';
 /** What was asked here, or on another server, while the operation ran. */
 export interface Cancellation {
   readonly requested: boolean;
+  /** Reaches what can be left at any point, as a workflow of a site. */
+  readonly asked: AbortSignal;
   /** FORCEFUL: reaches the steps that are running too. */
   readonly abort: AbortSignal;
 }
@@ -138,21 +143,31 @@ function failureReport(failures: readonly SagaFailure[]): ErrorReport {
 function sagaSteps(planned: readonly PlannedStep[], run: OperationRun, operation: string): readonly SagaStep[] {
   const { stepAttempts, stepRetryMs, stepMs } = run.limits;
   const here = new Set(planned.map((step) => step.id));
-  return planned.map(({ id, dependsOn, action }) => ({
-    id,
-    dependsOn: dependsOn.filter((other) => here.has(other)),
+  return planned.map((step) => ({
+    id: step.id,
+    dependsOn: step.dependsOn.filter((other) => here.has(other)),
     retry: { attempts: stepAttempts, delayMs: stepRetryMs },
-    timeoutMs: stepMs + (action.verb === 'settle-chain' ? action.timeoutMs : 0),
+    timeoutMs: stepMs + longerMs(step.action, run.limits),
     async do(call) {
-      const cancellation = run.cancellation(operation);
-      if (cancellation.requested) throw cancelledError(operation);
-      const signal = AbortSignal.any([call.signal, cancellation.abort]);
-      await patiently(run, () => run.actions.run(action, siteCall(call, signal), operation), signal);
+      const { requested, abort, asked } = run.cancellation(operation);
+      if (requested) throw cancelledError(operation);
+      const signal = AbortSignal.any([call.signal, step.action.verb === 'run-workflow' ? asked : abort]);
+      const news = run.newsOf(operation, step);
+      await patiently(run, () => run.actions.run(step.action, siteCall(call, signal), operation, news), signal);
       return null;
     },
     // A rollback goes to its end whatever was cancelled.
-    undo: (call) => patiently(run, () => run.actions.undo(action, siteCall(call, call.signal), operation), call.signal),
+    undo(call) {
+      const news = run.newsOf(operation, step);
+      const undo = () => run.actions.undo(step.action, siteCall(call, call.signal), operation, news);
+      return patiently(run, undo, call.signal);
+    },
   }));
+}
+
+function longerMs(action: PlannedStep['action'], limits: Limits): number {
+  if (action.verb === 'set-stack') return limits.stackMs;
+  return action.verb === 'settle-chain' || action.verb === 'run-workflow' ? action.timeoutMs : 0;
 }
 
 function siteCall({ key, fence }: StepCall, signal: AbortSignal) {

@@ -11,6 +11,7 @@ import {
 } from './operation-records.ts';
 import { cancelledError, OPERATION_WORKFLOW, operationWorkflow, type RunInput } from './operation-workflow.ts';
 import type { LifecycleOptions } from './options.ts';
+import { stepNews } from './step-news.ts';
 import { StepRecorder } from './step-recorder.ts';
 
 /**
@@ -55,14 +56,17 @@ export async function createOperations(
   const { store, engine, events, clock, log, limits, executor } = options;
   const records = new OperationRecords(store, executor, consequences);
   const recorder = new StepRecorder(records, options);
-  const cancelled = new Map<string, { requested: boolean; readonly controller: AbortController }>();
+  const cancelled = new Map<
+    string,
+    { requested: boolean; readonly controller: AbortController; readonly asked: AbortController }
+  >();
   const plansInHand = new Map<string, StoredPlan>();
   const waiters = new Map<string, Set<(operation: Operation) => void>>();
 
   const cancellation = (id: string) => {
     let entry = cancelled.get(id);
     if (entry === undefined) {
-      entry = { requested: false, controller: new AbortController() };
+      entry = { requested: false, controller: new AbortController(), asked: new AbortController() };
       cancelled.set(id, entry);
     }
     return entry;
@@ -80,8 +84,8 @@ export async function createOperations(
         return plan;
       },
       cancellation: (id) => {
-        const { requested, controller } = cancellation(id);
-        return { requested, abort: controller.signal };
+        const { requested, controller, asked } = cancellation(id);
+        return { requested, abort: controller.signal, asked: asked.signal };
       },
       requestCancel: requestHere,
       stepChanged(operation, step, state, attempt, error) {
@@ -94,6 +98,19 @@ export async function createOperations(
           body: { step: step.id, state, attempt, ...(error === null ? {} : { error }) },
         });
       },
+      newsOf: (operation, step) =>
+        stepNews((output, line) => {
+          recorder.note(operation, step.id, output);
+          if (line === undefined) return;
+          const reason = line.reason === undefined ? '' : ` (${line.reason})`;
+          events.append({
+            kind: 'step',
+            subject: operation,
+            severity: line.state.includes('FAIL') || line.state === 'ERROR' ? 'warning' : 'info',
+            message: `${step.title}: ${line.what} ${line.state}${reason}`,
+            body: { step: step.id, progress: { ...line } },
+          });
+        }),
       stateChanged(operation) {
         tell(operation);
         if (RESTING.includes(operation.state)) cancelled.delete(operation.id);
@@ -130,6 +147,7 @@ export async function createOperations(
   function requestHere(id: string, mode: string | undefined): void {
     const entry = cancellation(id);
     entry.requested = true;
+    entry.asked.abort(cancelledError(id));
     if (mode === 'FORCEFUL') {
       entry.controller.abort(cancelledError(id));
     }

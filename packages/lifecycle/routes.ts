@@ -2,6 +2,8 @@ import type { Handlers } from '@superfluidity/api';
 import { inputSchema } from '@superfluidity/dialects';
 import type { Lifecycle } from './lifecycle.ts';
 import { changeLink } from './change-link.ts';
+import { runWorkflow } from './run-workflow.ts';
+import { wayOf } from './stacks.ts';
 import { chosenUnits, readUnitMetrics } from './unit-metrics.ts';
 
 type Names =
@@ -35,6 +37,7 @@ type Names =
   | 'planUpdate'
   | 'updateService'
   | 'changeLink'
+  | 'runWorkflow'
   | 'scaleService'
   | 'listScaling'
   | 'setScaling'
@@ -93,8 +96,10 @@ export function lifecycleHandlers(lifecycle: Lifecycle): Handlers<Names> {
       const inputs = await catalogue.inputs(body);
       return { schema: { ...inputSchema(inputs) }, count: inputs.length };
     },
-    planService: async ({ body }) => services.plan(await catalogue.resolve(body.source, body.inputs), body.name),
-    deployService: async ({ body }) => services.deploy(await catalogue.resolve(body.source, body.inputs), body.name),
+    planService: async ({ body }) =>
+      services.plan(await catalogue.resolve(body.source, body.inputs), body.name, wayOf(body)),
+    deployService: async ({ body }) =>
+      services.deploy(await catalogue.resolve(body.source, body.inputs), body.name, wayOf(body)),
     listServices: ({ query }) => lists.services(query),
     listUnits: ({ query }) => lists.units(query),
     getService: ({ params, query }) => services.show(params.name, query.units),
@@ -106,12 +111,13 @@ export function lifecycleHandlers(lifecycle: Lifecycle): Handlers<Names> {
         { from, ...(to === undefined ? {} : { to }), ...(packet === undefined ? {} : { packet }) },
         realised === 'true',
       ),
-    planUpdate: async ({ params, body }) => services.planUpdate(params.name, await catalogue.resolve(body.source)),
-    updateService: async ({ params, body: { source, after, digest } }) =>
-      services.update(params.name, await catalogue.resolve(source), {
-        ...(after === undefined ? {} : { after }),
-        ...(digest === undefined ? {} : { digest }),
-      }),
+    planUpdate: async ({ params, body }) =>
+      services.planUpdate(params.name, await catalogue.resolve(body.source), wayOf(body)),
+    updateService: async ({ params, body: { source, after, digest, ...way } }) => {
+      const known = { ...(after === undefined ? {} : { after }), ...(digest === undefined ? {} : { digest }) };
+      return services.update(params.name, await catalogue.resolve(source), known, wayOf(way));
+    },
+    runWorkflow: ({ body }) => runWorkflow({ sites, operations }, body),
     changeLink: ({ body }) => changeLink({ sites, operations }, body.link, body.before),
     scaleService: ({ params, body }) => services.scale(params.name, body.unit, body.count),
     listScaling: ({ params }) => scaling.show(params.name),

@@ -11,7 +11,7 @@ import {
 import { databaseCode, toJson } from '@superfluidity/store';
 import type { Catalogue, ResolvedDescriptor } from './catalogue.ts';
 import { type Grant, grantPlacement, type WantedUnit } from './grant.ts';
-import { planView } from './operation-records.ts';
+import { planView, type StoredPlan } from './operation-records.ts';
 import type { Operations } from './operations.ts';
 import type { LifecycleOptions } from './options.ts';
 import { overlayOf } from './overlay.ts';
@@ -21,6 +21,7 @@ import { groupedDetail, serviceDetail } from './service-view.ts';
 import { policiesOf } from './scaling/policies.ts';
 import type { UpdateParams } from './service-consequences.ts';
 import type { Sites } from './sites.ts';
+import { type DeployWay, previewStacks, stackWay } from './stacks.ts';
 import { nothingThere, type Placed, planTransition, type Situation, type Transition, unitName } from './transition.ts';
 import type { UnitRecord, UnitRecords } from './unit-records.ts';
 import { changedMeanwhile, wantedAfter } from './update.ts';
@@ -35,13 +36,13 @@ import {
 
 /** Instances of services, and the operations that change them. */
 export interface Services {
-  plan(descriptor: ResolvedDescriptor, name?: string): Promise<Plan>;
-  deploy(descriptor: ResolvedDescriptor, name?: string): Promise<Accepted>;
+  plan(descriptor: ResolvedDescriptor, name?: string, how?: DeployWay): Promise<Plan>;
+  deploy(descriptor: ResolvedDescriptor, name?: string, how?: DeployWay): Promise<Accepted>;
   /** `automatic`: by the policy of the unit; taken back when it fails. */
   scale(name: string, unit: string, count: number, automatic?: boolean): Promise<Accepted>;
   /** What would be done to make it what this descriptor says. */
-  planUpdate(name: string, descriptor: ResolvedDescriptor): Promise<Plan>;
-  update(name: string, descriptor: ResolvedDescriptor, known: KnownService): Promise<Accepted>;
+  planUpdate(name: string, descriptor: ResolvedDescriptor, how?: DeployWay): Promise<Plan>;
+  update(name: string, descriptor: ResolvedDescriptor, known: KnownService, how?: DeployWay): Promise<Accepted>;
   move(name: string, what: string, to: string, host?: string): Promise<Accepted>;
   /** The units that do not run, or the ones that are named. */
   heal(name: string, unit?: string): Promise<Accepted>;
@@ -76,6 +77,8 @@ export interface KnownService {
 export interface ServiceDesired {
   readonly slots: Situation['slots'];
   readonly prefixes: readonly string[];
+  /** Absent in records from before there were any. */
+  readonly stacks?: Situation['stacks'];
 }
 
 export interface ServiceParts {
@@ -95,13 +98,14 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
   async function load(name: string): Promise<Loaded> {
     const { row, units: records, paths, lastOperation } = await loadService(store, name);
     const descriptor = await catalogue.inUse(row.descriptor_id);
-    const { slots } = row.desired as unknown as ServiceDesired;
+    const { slots, stacks = [] } = row.desired as unknown as ServiceDesired;
     const situation: Situation = {
       units: records.map((record) => record.planned),
       networks: await networksOf(name),
       chains: paths.filter((path) => path.active).map((path) => path.chain),
       leftovers: paths.filter((path) => !path.active).map((path) => path.chain),
       slots,
+      stacks,
     };
     return { row, descriptor, records, lastOperation, situation };
   }
@@ -124,7 +128,12 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
 
   function transition(loaded: Loaded, change: Pick<Transition, 'target' | 'replace' | 'order'>) {
     const { service, baseFolder } = loaded.descriptor;
-    const base = { name: loaded.row.name, service, current: loaded.situation };
+    const base = {
+      name: loaded.row.name,
+      service,
+      current: loaded.situation,
+      ...stackWay({}, change.target, sites.drivers()),
+    };
     return planTransition({ ...base, ...(baseFolder === undefined ? {} : { baseFolder }), ...change });
   }
 
@@ -146,7 +155,8 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
     const mustHold = !automatic && kind !== 'HEAL';
     const verified = report === undefined ? steps : readBack(steps, name, after, mustHold);
     const plan = storedPlan(kind, name, granted, verified, report);
-    const kept: ServiceDesired = { ...(desired as unknown as ServiceDesired), slots: after.slots };
+    const { slots, stacks } = after;
+    const kept: ServiceDesired = { ...(desired as unknown as ServiceDesired), slots, stacks };
     const operation = operations.make({ service: name, kind, automatic, params, plan });
     await operations.records.insertAfter(loaded.lastOperation, operation, toJson(kept as never));
     await operations.start(operation);
@@ -187,13 +197,19 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
     return there ? withVerification(steps, name, mustHold) : steps;
   }
 
+  /** What the site's own orchestrators say that they would do. One that does not say it makes no other plan. */
+  async function withPreviews(plan: StoredPlan): Promise<Plan> {
+    const previews = await previewStacks(plan.steps, sites.driver);
+    return { ...planView(plan), ...(previews.length === 0 ? {} : { previews }) };
+  }
+
   function warnUnknown(operation: string, service: string, report: VerificationReport | undefined): void {
     const message = unknownPolicies(report);
     if (message === undefined) return;
     options.events.append({ kind: 'operation', subject: operation, service, severity: 'warning', message, body: {} });
   }
 
-  async function planDeploy(descriptor: ResolvedDescriptor, name: string) {
+  async function planDeploy(descriptor: ResolvedDescriptor, name: string, how: DeployWay) {
     const { service, baseFolder } = descriptor;
     await refuseSharedPrefixes(service, name);
     await policiesOf(service, baseFolder, options.limits.scalingFileBytes);
@@ -209,13 +225,14 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
       target: granted.placed,
       replace: new Set(),
       order: 'make-before-break',
+      ...stackWay(how, granted.placed, sites.drivers()),
     });
     const report = await intended(name, descriptor, after, []);
     const verified = report === undefined ? steps : readBack(steps, name, after, true);
     return { plan: storedPlan('INSTANTIATE', name, granted, verified, report), after };
   }
 
-  async function planUpdate(name: string, descriptor: ResolvedDescriptor) {
+  async function planUpdate(name: string, descriptor: ResolvedDescriptor, how: DeployWay) {
     const loaded = await load(name);
     const old = loaded.descriptor;
     const doing = `update ${name}`;
@@ -242,6 +259,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
       target: granted.placed,
       replace: new Set(),
       order: 'make-before-break',
+      ...stackWay(how, granted.placed, sites.drivers()),
     });
     const report = await intended(name, next, after, loaded.records);
     const verified = report === undefined ? steps : readBack(steps, name, after, true);
@@ -266,21 +284,22 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
   }
 
   const services: Services = {
-    async plan(descriptor, name = descriptor.service.block.name) {
-      return planView((await planDeploy(descriptor, name)).plan);
+    async plan(descriptor, name = descriptor.service.block.name, how = {}) {
+      return withPreviews((await planDeploy(descriptor, name, how)).plan);
     },
 
-    async deploy(descriptor, name = descriptor.service.block.name) {
+    async deploy(descriptor, name = descriptor.service.block.name, how = {}) {
       // What cannot be placed is not onboarded either: a deployment that is refused changes nothing.
       const known = descriptor.id === undefined ? undefined : await catalogue.onboard(descriptor);
       refuseDisabled(known);
-      const { plan, after } = await planDeploy(descriptor, name);
+      const { plan, after } = await planDeploy(descriptor, name, how);
       refuseViolation(plan.verification, 'SF-LIFECYCLE-POLICY', `deploy ${name}`);
       const entry = known ?? (await catalogue.onboard(descriptor));
       refuseDisabled(entry);
       const now = clock.now();
       const desired: ServiceDesired = {
         slots: after.slots,
+        stacks: after.stacks,
         prefixes: descriptor.service.networks.map((each) => each.prefix),
       };
       const operation = operations.make({
@@ -322,12 +341,12 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
       return { operation: operation.id, service: name };
     },
 
-    async planUpdate(name, descriptor) {
-      return planView((await planUpdate(name, descriptor)).plan);
+    async planUpdate(name, descriptor, how = {}) {
+      return withPreviews((await planUpdate(name, descriptor, how)).plan);
     },
 
-    async update(name, descriptor, known) {
-      const { loaded, next, plan, after } = await planUpdate(name, descriptor);
+    async update(name, descriptor, known, how = {}) {
+      const { loaded, next, plan, after } = await planUpdate(name, descriptor, how);
       const { row, lastOperation } = loaded;
       if (known.after !== undefined && known.after !== row.descriptor_id) {
         throw changedMeanwhile(name, `it is made from ${row.descriptor_id} by now`, { newest: row.descriptor_id });
@@ -347,7 +366,11 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
       const before = row.desired as unknown as ServiceDesired;
       const prefixes = next.service.networks.map(({ prefix }) => prefix);
       // Until it is over, the service may have networks of both.
-      const kept: ServiceDesired = { slots: after.slots, prefixes: [...new Set([...before.prefixes, ...prefixes])] };
+      const kept: ServiceDesired = {
+        slots: after.slots,
+        stacks: after.stacks,
+        prefixes: [...new Set([...before.prefixes, ...prefixes])],
+      };
       const params: UpdateParams = {
         descriptor: entry.id,
         before: row.descriptor_id,

@@ -45,6 +45,19 @@ export class StepGraph {
     for (const name of names) this.#byUnit.set(`${what} ${name}`, id);
   }
 
+  /** One step that creates some units and removes others, both by name. */
+  addStack(
+    id: string,
+    title: string,
+    dependsOn: readonly string[],
+    action: Action,
+    units: { readonly created: readonly string[]; readonly removed: readonly string[] },
+  ): void {
+    this.add(id, title, dependsOn, action);
+    for (const name of units.created) this.#byUnit.set(`create ${name}`, id);
+    for (const name of units.removed) this.#byUnit.set(`remove ${name}`, id);
+  }
+
   /** The steps that create or remove these units, where there are any. */
   stepsOf(what: 'create' | 'remove', units: readonly string[]): readonly string[] {
     const found = units.flatMap((unit) => this.#byUnit.get(`${what} ${unit}`) ?? []);

@@ -2,6 +2,7 @@ import { type Clock, type Logger, reportError } from '@superfluidity/core';
 import { isDatabaseAway } from './database-patience.ts';
 import type { Limits } from './limits.ts';
 import type { OperationRecords, StepChange } from './operation-records.ts';
+import type { StepOutput } from './step-news.ts';
 
 /**
  * Writes the progress of steps without making them wait: changes gather while a write is under way and go together
@@ -14,6 +15,7 @@ export class StepRecorder {
   readonly #clock: Clock;
   readonly #limits: Limits;
   #waiting = new Map<string, StepChange>();
+  #outputs = new Map<string, { readonly operation: string; readonly step: string; readonly output: StepOutput }>();
   #writing: Promise<void> | undefined;
   #hurry = new AbortController();
 
@@ -34,6 +36,12 @@ export class StepRecorder {
     this.#writing ??= this.#drain();
   }
 
+  /** What it told until now, in place of what was noted of it before. */
+  note(operation: string, step: string, output: StepOutput): void {
+    this.#outputs.set(JSON.stringify([operation, step]), { operation, step, output });
+    this.#writing ??= this.#drain();
+  }
+
   /** Until everything recorded before is in the database. */
   async flush(): Promise<void> {
     this.#hurry.abort();
@@ -45,16 +53,21 @@ export class StepRecorder {
     this.#hurry = new AbortController();
     await this.#clock.sleep(this.#limits.stepGatherMs, this.#hurry.signal).catch(() => {});
     let giveUpMs: number | undefined;
-    while (this.#waiting.size > 0) {
+    while (this.#waiting.size + this.#outputs.size > 0) {
       const changes = [...this.#waiting.values()];
+      const outputs = this.#outputs;
       this.#waiting = new Map();
+      this.#outputs = new Map();
       try {
         await this.#records.writeSteps(changes);
+        await this.#records.writeOutputs([...outputs.values()]);
         giveUpMs = undefined;
       } catch (error) {
         giveUpMs ??= this.#clock.now() + this.#limits.databasePatienceMs;
-        if (isDatabaseAway(error) && this.#clock.now() < giveUpMs) await this.#keep(changes);
-        else this.#log.error({ error: reportError(error), steps: changes.length }, 'progress of steps not written');
+        if (isDatabaseAway(error) && this.#clock.now() < giveUpMs) {
+          this.#outputs = new Map([...outputs, ...this.#outputs]);
+          await this.#keep(changes);
+        } else this.#log.error({ error: reportError(error), steps: changes.length }, 'progress of steps not written');
       }
     }
     this.#writing = undefined;

@@ -3,6 +3,7 @@ import { type NetworkSpec, type PortSpec, sitePrefix } from '@superfluidity/fabr
 import { formatIpv4Prefix, parseIpv4Prefix, type Service, splitPortReference, unitsOf } from '@superfluidity/model';
 import type { PoolClass, UnitSpec } from '@superfluidity/site';
 import type { PlannedBalancer, PlannedChain, PlannedHop, PlannedStep, PlannedUnit } from './actions.ts';
+import { StackSteps } from './stack-steps.ts';
 import { StepGraph } from './step-graph.ts';
 
 /**
@@ -28,6 +29,10 @@ export interface Transition {
    * replaced, and so are networks with another prefix or MTU.
    */
   readonly previous?: Service;
+  /** Sites at which what the service does not have yet is made by the site's own orchestrator. */
+  readonly stacks?: ReadonlySet<string>;
+  /** Heat itself takes back what it did when something fails. */
+  readonly stackRollback?: boolean;
 }
 
 export interface Situation {
@@ -40,9 +45,11 @@ export interface Situation {
   readonly leftovers: readonly PlannedChain[];
   /** Which part of a network's prefix each site has: the site's place in the list. */
   readonly slots: Readonly<Record<string, readonly string[]>>;
+  /** Sites at which the units and networks of the service are a stack. */
+  readonly stacks: readonly string[];
 }
 
-export const nothingThere: Situation = { units: [], networks: [], chains: [], leftovers: [], slots: {} };
+export const nothingThere: Situation = { units: [], networks: [], chains: [], leftovers: [], slots: {}, stacks: [] };
 
 export interface Placed {
   readonly path: string;
@@ -83,6 +90,7 @@ class Planner {
   readonly #kept: readonly PlannedUnit[];
   readonly #gone: readonly PlannedUnit[];
   readonly #created: readonly PlannedUnit[];
+  readonly #stacks: StackSteps;
 
   constructor(request: Transition) {
     this.#request = request;
@@ -99,6 +107,16 @@ class Planner {
     const here = new Set(this.#kept.map((unit) => placedKey({ ...unit.spec, site: unit.site })));
     this.#created = request.target.filter((placed) => !here.has(placedKey(placed))).map((placed) => this.#unit(placed));
     this.#order = this.#mustBreak() ? 'break-before-make' : request.order;
+    const attached = (units: readonly PlannedUnit[]) => [...this.#attachments(units).values()];
+    this.#stacks = new StackSteps(this.#graph, request, {
+      kept: this.#kept,
+      gone: this.#gone,
+      created: this.#created,
+      before: (path) => this.#before(path),
+      networks: (site, units) =>
+        attached(units).flatMap((one) => (one.site === site ? [this.#networkSpec(one.network, site)] : [])),
+      changed: this.#changed,
+    });
   }
 
   #changedNetworks(): ReadonlySet<string> {
@@ -150,8 +168,17 @@ class Planner {
     if (order === 'make-before-break') this.#removeUnits((unit) => this.#beforeRemoval(unit, stale));
     this.#preparePools(after, fresh);
     this.#dropNetworks(after);
+    this.#stacks.drop();
     const networks = [...this.#attachments(after).values()];
-    return { steps: this.#graph.steps, after: { units: after, networks, chains, leftovers: [], slots: this.#slots } };
+    const sites = new Set(after.map(({ site }) => site));
+    // A site that is left keeps its name here: when the operation is rolled back, its stack is there again.
+    const stacks = [...new Set([...sites, ...current.stacks])].filter(
+      (site) => this.#stacks.has(site) || !sites.has(site),
+    );
+    return {
+      steps: this.#graph.steps,
+      after: { units: after, networks, chains, leftovers: [], slots: this.#slots, stacks },
+    };
   }
 
   #unit(placed: Placed): PlannedUnit {
@@ -247,7 +274,7 @@ class Planner {
   #addNetworks(): void {
     const there = new Set(this.#request.current.networks.map(({ site, network }) => networkStep(network, site)));
     for (const [key, { site, network }] of this.#attachments(this.#created)) {
-      if (there.has(key)) continue;
+      if (there.has(key) || this.#stacks.has(site)) continue;
       const spec = this.#networkSpec(network, site);
       this.#graph.add(`create-${key}`, `create network ${network} at ${site} (${spec.prefix})`, [], {
         verb: 'create-network',
@@ -261,7 +288,7 @@ class Planner {
   #replaceNetworks(after: readonly PlannedUnit[]): void {
     const still = this.#attachments(after);
     for (const { site, network, spec } of this.#request.current.networks) {
-      if (spec === undefined || !this.#changed.has(network)) continue;
+      if (spec === undefined || !this.#changed.has(network) || this.#stacks.has(site)) continue;
       const key = networkStep(network, site);
       const users = this.#gone.filter((unit) => this.#attachments([unit]).has(key));
       const title = `remove network ${network} at ${site} (${spec.prefix})`;
@@ -281,7 +308,7 @@ class Planner {
     const still = this.#attachments(after);
     for (const { site, network } of this.#request.current.networks) {
       const key = networkStep(network, site);
-      if (still.has(key) || this.#graph.has(`remove-${key}`)) continue;
+      if (still.has(key) || this.#graph.has(`remove-${key}`) || this.#stacks.has(site)) continue;
       const users = this.#gone.filter((unit) => this.#attachments([unit]).has(key));
       const pools = this.#graph.has(poolStep(site)) ? [poolStep(site)] : [];
       this.#graph.add(
@@ -309,7 +336,14 @@ class Planner {
     };
     const groups = Map.groupBy(this.#created, (unit) => `${levelOf(unit.spec.path)} ${unit.site}`);
     const sorted = [...groups.values()].sort((a, b) => levelOf(a[0]!.spec.path) - levelOf(b[0]!.spec.path));
-    for (const group of sorted) {
+    for (const group of this.#stacks.inOrder(sorted, levelOf)) {
+      const stacked = group[0]!.site;
+      if (this.#stacks.has(stacked)) {
+        const others = group.flatMap((unit) => this.#before(unit.spec.path).flatMap((path) => fresh.get(path) ?? []));
+        const elsewhere = others.filter(({ site }) => site !== stacked).map(specName);
+        this.#stacks.grow(stacked, group, this.#graph.stepsOf('create', elsewhere), this.#order);
+        continue;
+      }
       for (const units of batches(group, this.#created.length)) {
         const site = units[0]!.site;
         const dependsOn = [
@@ -427,7 +461,11 @@ class Planner {
   }
 
   #removeUnits(dependencies: (unit: PlannedUnit) => readonly string[]): void {
-    for (const group of Map.groupBy(this.#gone, (unit) => unit.site).values()) {
+    for (const [site, group] of Map.groupBy(this.#gone, (unit) => unit.site)) {
+      if (this.#stacks.has(site)) {
+        this.#stacks.trim(site, group.flatMap(dependencies), this.#order);
+        continue;
+      }
       for (const units of batches(group, this.#gone.length)) {
         this.#graph.addUnits('remove', units, units.flatMap(dependencies), `from ${placesOf(units)}`, {
           verb: 'remove-units',
@@ -483,6 +521,8 @@ class Planner {
     const before = this.#request.current.units;
     const serving = fresh.map((chain) => `activate-chain:${chain.name}@${chain.version}`);
     for (const site of new Set([...before, ...after].map((unit) => unit.site))) {
+      // What a stack does not have is not made beside it.
+      if (this.#stacks.has(site)) continue;
       const classes = poolClasses(after.filter((unit) => unit.site === site));
       const previous = poolClasses(before.filter((unit) => unit.site === site));
       if (JSON.stringify(classes) === JSON.stringify(previous)) continue;

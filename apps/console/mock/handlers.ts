@@ -190,6 +190,9 @@ export function handlers(world: World, scenario: Scenario): Handlers {
       return pageOf(all, query as never, listShapes.pools);
     },
     listNetworks: ({ query }) => pageOf(listedNetworks(world), query as never, listShapes.networks),
+    runWorkflow: () => {
+      throw new Refusal(422, 'SF-SITE-NO-WORKFLOWS', 'the site runs no workflows', 'See which sites do.');
+    },
     changeLink: ({ body }) => {
       const { link, before } = body as unknown as { link: SiteLink; before?: SiteLink | null };
       const subject = [link.a, link.b].toSorted().join();

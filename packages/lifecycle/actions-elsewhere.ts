@@ -1,0 +1,55 @@
+import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
+import type { FabricCall } from '@superfluidity/fabric';
+import type { Tell } from '@superfluidity/site';
+import type { Action, PlannedStack } from './actions.ts';
+import type { ActionPorts } from './actions-run.ts';
+import { stackSpec } from './stacks.ts';
+import type { StepNews } from './step-news.ts';
+
+/** What a site's own orchestrator does: a stack is set, a workflow is run, and both are followed to their end. */
+export async function setStack(
+  ports: Pick<ActionPorts, 'driver' | 'units'>,
+  site: string,
+  stack: PlannedStack | undefined,
+  previous: PlannedStack | undefined,
+  call: FabricCall,
+  tell: Tell,
+): Promise<void> {
+  const { stacks } = await ports.driver(site);
+  if (stacks === undefined) {
+    throw new SuperfluidityError('SF-SITE-NO-STACKS', { doing: `set a stack at ${site}`, reason: `${site} has none` });
+  }
+  if (stack !== undefined) {
+    const statuses = await stacks.ensure(stackSpec(stack), call, tell);
+    await ports.units.put(stack.units.map(({ after: _, ...unit }, at) => ({ unit, status: statuses[at]! })));
+  } else if (previous !== undefined) await stacks.remove(previous.id, call, tell);
+  const stay = new Set(stack?.units.map(({ spec }) => spec.id));
+  await ports.units.remove((previous?.units ?? []).map(({ spec }) => spec.id).filter((id) => !stay.has(id)));
+}
+
+/** How long the site gets to end what somebody cancelled. */
+const CANCEL_MS = 10_000;
+
+export async function runWorkflow(
+  ports: Pick<ActionPorts, 'driver'>,
+  site: string,
+  workflow: Extract<Action, { readonly verb: 'run-workflow' }>['workflow'],
+  call: FabricCall,
+  news: StepNews,
+): Promise<void> {
+  const { workflows } = await ports.driver(site);
+  if (workflows === undefined) {
+    throw new SuperfluidityError('SF-SITE-NO-WORKFLOWS', {
+      doing: `run workflow ${workflow.name} at ${site}`,
+      reason: `${site} has none`,
+    });
+  }
+  try {
+    news.result(await workflows.run({ id: call.key, ...workflow }, call, news.tell));
+  } catch (error) {
+    // Whoever stops here for another reason, as a server that goes, leaves it to who takes over.
+    if (isSuperfluidityError(call.signal.reason, 'SF-CORE-CANCELLED'))
+      await workflows.cancel(call.key, { ...call, signal: AbortSignal.timeout(CANCEL_MS) });
+    throw error;
+  }
+}
