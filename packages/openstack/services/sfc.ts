@@ -5,6 +5,8 @@ import { type Cloud, path } from '../cloud.ts';
 
 export interface NewFlowClassifier {
   readonly name: string;
+  /** Up to 255 characters. */
+  readonly description?: string;
   readonly ethertype: 'IPv4' | 'IPv6';
   readonly protocol?: 'tcp' | 'udp' | 'icmp';
   readonly source_port_range_min?: number;
@@ -44,6 +46,7 @@ export interface NewPortChain {
 const named = { id: z.string(), name: z.string(), project_id: z.string() };
 const flowClassifier = z.object({
   ...named,
+  description: z.string().nullish(),
   protocol: z.string().nullish(),
   source_ip_prefix: z.string().nullish(),
   destination_ip_prefix: z.string().nullish(),
