@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Cloud, path } from '../cloud.ts';
+import { NeutronCollection } from './neutron-collection.ts';
 
 /** Service chains of networking-sfc (extensions `sfc` and `flow_classifier`), under /v2.0/sfc. */
 
@@ -66,59 +66,10 @@ export type PortPair = z.infer<typeof portPair>;
 export type PortPairGroup = z.infer<typeof portPairGroup>;
 export type PortChain = z.infer<typeof portChain>;
 
-/** One kind of object of the extension: all four are created, listed, changed and deleted alike. */
-class Collection<New extends { readonly name: string }, T> {
-  readonly #singular: string;
-  readonly #schema: z.ZodType<T>;
+const collection = <T, Fields extends object>(one: string, schema: z.ZodType<T>) =>
+  new NeutronCollection<T, Fields>(one, `${one}s`, `/v2.0/sfc/${one}s`, schema);
 
-  constructor(singular: string, schema: z.ZodType<T>) {
-    this.#singular = singular;
-    this.#schema = schema;
-  }
-
-  create(cloud: Cloud, wanted: New, signal: AbortSignal): Promise<T> {
-    return this.#write(cloud, 'POST', '', wanted, `create ${this.#words()} ${wanted.name}`, signal);
-  }
-
-  update(cloud: Cloud, id: string, wanted: Partial<New>, signal: AbortSignal): Promise<T> {
-    return this.#write(cloud, 'PUT', path`/${id}`, wanted, `update ${this.#words()} ${id}`, signal);
-  }
-
-  async list(cloud: Cloud, filter: { readonly name?: string }, signal: AbortSignal): Promise<readonly T[]> {
-    const call = { service: 'network', method: 'GET', path: this.#all(), query: filter } as const;
-    const answer = z.record(z.string(), z.array(this.#schema));
-    return Object.values(await cloud.json({ ...call, doing: `list ${this.#words()}s`, signal }, answer)).flat();
-  }
-
-  async delete(cloud: Cloud, id: string, signal: AbortSignal): Promise<void> {
-    const call = { service: 'network', method: 'DELETE', path: `${this.#all()}${path`/${id}`}` } as const;
-    await cloud.send({ ...call, doing: `delete ${this.#words()} ${id}`, signal });
-  }
-
-  async #write(
-    cloud: Cloud,
-    method: 'POST' | 'PUT',
-    at: string,
-    wanted: Partial<New>,
-    doing: string,
-    signal: AbortSignal,
-  ): Promise<T> {
-    const body = { [this.#singular]: wanted };
-    const call = { service: 'network', method, path: `${this.#all()}${at}`, body, doing, signal } as const;
-    const answer = await cloud.json(call, z.object({ [this.#singular]: this.#schema }));
-    return answer[this.#singular] as T;
-  }
-
-  #all(): string {
-    return `/v2.0/sfc/${this.#singular}s`;
-  }
-
-  #words(): string {
-    return this.#singular.replaceAll('_', ' ');
-  }
-}
-
-export const flowClassifiers = new Collection<NewFlowClassifier, FlowClassifier>('flow_classifier', flowClassifier);
-export const portPairs = new Collection<NewPortPair, PortPair>('port_pair', portPair);
-export const portPairGroups = new Collection<NewPortPairGroup, PortPairGroup>('port_pair_group', portPairGroup);
-export const portChains = new Collection<NewPortChain, PortChain>('port_chain', portChain);
+export const flowClassifiers = collection<FlowClassifier, NewFlowClassifier>('flow_classifier', flowClassifier);
+export const portPairs = collection<PortPair, NewPortPair>('port_pair', portPair);
+export const portPairGroups = collection<PortPairGroup, NewPortPairGroup>('port_pair_group', portPairGroup);
+export const portChains = collection<PortChain, NewPortChain>('port_chain', portChain);
