@@ -40,7 +40,7 @@ export async function benchOpenstack(args: readonly string[]): Promise<void> {
 
 async function measure(only: readonly string[], rounds: number): Promise<Report> {
   const lab = laboratory();
-  if ('missing' in lab) throw new Error(lab.missing);
+  if (lab === undefined) throw new Error('no OpenStack laboratory runs here: name one by OS_* variables');
   const machine = describeMachine();
   const rows: Row[] = [];
   const ratios: Ratio[] = [];
@@ -52,10 +52,10 @@ async function measure(only: readonly string[], rounds: number): Promise<Report>
     figure: (name, value) => void (figures[name] = value),
     note: (text) => void notes.push(text),
   };
-  const project = await ownProject(lab.config, 'superfluidity-bench');
+  const project = await ownProject(lab, 'superfluidity-bench');
   try {
     for (const [name, measured] of Object.entries(cases)) {
-      if (only.length === 0 || only.includes(name)) await measured({ lab: lab.config, project, rounds }, found);
+      if (only.length === 0 || only.includes(name)) await measured({ lab, project, rounds }, found);
     }
   } finally {
     await project.remove();

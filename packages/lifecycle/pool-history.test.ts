@@ -5,7 +5,7 @@ import { looked, type PoolHistory, poolKey, thinned } from './pool-history.ts';
 const KEPT = 20;
 const site = (hits: number, misses: number) => ({
   name: 'edge',
-  pools: [{ name: 'vm', wanted: 4, ready: 2, hits, misses }],
+  pools: [{ name: 'vm', hits, misses }],
 });
 const key = poolKey('edge', 'vm');
 

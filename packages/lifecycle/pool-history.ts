@@ -15,7 +15,7 @@ export const poolKey = (site: string, pool: string): string => `${site} ${pool}`
 /** Adds a look at all pools; of pools that are gone nothing is kept. */
 export function looked(
   history: PoolHistory,
-  sites: readonly { readonly name: string; readonly pools: readonly PoolStatus[] }[],
+  sites: readonly { readonly name: string; readonly pools: readonly Pick<PoolStatus, 'name' | 'hits' | 'misses'>[] }[],
   at: number,
   kept: number,
 ): PoolHistory {

@@ -4,8 +4,8 @@ import '@superfluidity/site';
 import { renderChain } from '@superfluidity/fabric';
 import {
   type Cloud,
+  type Filters,
   flowClassifiers,
-  type NeutronCollection,
   networks,
   type Port,
   portChains,
@@ -104,7 +104,7 @@ describe.skipIf(lab === undefined)('chains through networking-sfc (needs the Ope
 
   /** An admin sees the things of all projects. */
   async function ours<T extends { readonly name: string }>(kind: {
-    readonly list: (cloud: Cloud, filters: object, signal: AbortSignal) => Promise<readonly T[]>;
+    readonly list: (cloud: Cloud, filters: Filters, signal: AbortSignal) => Promise<readonly T[]>;
   }): Promise<readonly T[]> {
     return (await kind.list(cloud, {}, signal)).filter(({ name }) => name.startsWith('sf/sfc-test/'));
   }

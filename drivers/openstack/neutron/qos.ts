@@ -1,5 +1,5 @@
 import { isSuperfluidityError } from '@superfluidity/core';
-import { addQosRule, createQosPolicy, deleteQosPolicy, listQosPolicies } from '@superfluidity/openstack';
+import { addQosRule, qosPolicies } from '@superfluidity/openstack';
 import { LIMITS } from '../config.ts';
 import { OURS } from '../marks.ts';
 import { Turns } from '../turns.ts';
@@ -27,14 +27,12 @@ export class PortQos {
     const { cloud } = this.#world;
     this.#known.clear();
     const removed: string[] = [];
-    for (const { id, name } of await listQosPolicies(cloud, {}, signal)) {
+    for (const { id, name } of await qosPolicies.list(cloud, {}, signal)) {
       if (!name.startsWith(this.#prefix)) continue;
       try {
-        await deleteQosPolicy(cloud, id, signal);
-        removed.push(name);
+        if (await qosPolicies.delete(cloud, id, signal)) removed.push(name);
       } catch (error) {
-        if (isSuperfluidityError(error, 'SF-OPENSTACK-CONFLICT')) continue;
-        if (!isSuperfluidityError(error, 'SF-OPENSTACK-NOT-FOUND')) throw error;
+        if (!isSuperfluidityError(error, 'SF-OPENSTACK-CONFLICT')) throw error;
       }
     }
     return removed;
@@ -48,10 +46,10 @@ export class PortQos {
     const known = this.#known.get(name);
     if (known !== undefined) return known;
     const { cloud } = this.#world;
-    const [there] = await listQosPolicies(cloud, { name }, signal);
+    const [there] = await qosPolicies.list(cloud, { name }, signal);
     signal.throwIfAborted();
     const lasting = AbortSignal.timeout(LIMITS.createMs);
-    const policy = there ?? (await createQosPolicy(cloud, name, lasting));
+    const policy = there ?? (await qosPolicies.create(cloud, { name }, lasting));
     for (const direction of ['egress', 'ingress'] as const) {
       const has = policy.rules.some((rule) => rule.type === 'bandwidth_limit' && rule['direction'] === direction);
       if (!has) {
