@@ -3,14 +3,18 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'vitest/config';
 
 /**
- * Three projects. `unit`: values in, values out; threads without isolation, because the start of a fresh world for each
+ * Four projects. `unit`: values in, values out; threads without isolation, because the start of a fresh world for each
  * file would cost more than the tests. `system`: what needs root, the kernel, child processes, PostgreSQL or a browser;
  * each file in a process of its own, called *.system.test.ts. `long`, *.long.test.ts: the same kind, but minutes each,
  * since they kill servers at every step or boot virtual machines: `npm run test:long`.
  *
+ * `openstack`, *.openstack.test.ts: what talks to the laboratory of lab/openstack, one file at a time, since all have one
+ * cloud; skipped where it is not up: `npm run test:openstack`.
+ *
  * Files of `unit` and `system` run beside each other: what a system test makes has names of its own, and what it compares
  * before and after is what has these names. A test that measures the whole machine is a long one.
  */
+const openstack = ['**/*.openstack.test.{ts,tsx}'];
 const long = ['**/*.long.test.{ts,tsx}'];
 const system = [
   '**/*.system.test.{ts,tsx}',
@@ -54,8 +58,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{apps,packages,drivers,examples,tools,bench}/**/*.test.{ts,tsx}'],
-          exclude: [...ignored, ...system, ...long],
+          include: ['{apps,packages,drivers,examples,tools,bench,lab}/**/*.test.{ts,tsx}'],
+          exclude: [...ignored, ...system, ...long, ...openstack],
           pool: 'threads',
           isolate: false,
           sequence: { groupOrder: 0 },
@@ -65,7 +69,7 @@ export default defineConfig({
         test: {
           name: 'system',
           include: system,
-          exclude: [...ignored, ...long],
+          exclude: [...ignored, ...long, ...openstack],
           pool: 'forks',
           retry,
           testTimeout: 60_000,
@@ -77,7 +81,7 @@ export default defineConfig({
         test: {
           name: 'long',
           include: long,
-          exclude: ignored,
+          exclude: [...ignored, ...openstack],
           pool: 'forks',
           retry,
           // They measure, and compare the machine before and after: one at a time.
@@ -85,6 +89,19 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'openstack',
+          include: openstack,
+          exclude: ignored,
+          pool: 'forks',
+          retry,
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

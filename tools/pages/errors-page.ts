@@ -16,7 +16,7 @@ request may succeed later without anybody changing anything.
 export async function errorsPage(project: Project): Promise<string> {
   const definers = project.files.filter(
     (file) =>
-      /^(?:packages|drivers|apps)\/.*\.ts$/.test(file) &&
+      /^(?:packages|drivers|apps|lab)\/.*\.ts$/.test(file) &&
       !file.endsWith('.test.ts') &&
       /\bdefineErrors\(\{/.test(project.read(file)),
   );

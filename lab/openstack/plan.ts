@@ -1,0 +1,67 @@
+import type { Item, Service } from './item.ts';
+import { has, type Lab } from './lab.ts';
+import type { ServiceName } from './options.ts';
+import { registerApplicationCredential, registerEmptyImage } from './register.ts';
+import { glance } from './services/glance.ts';
+import { heat } from './services/heat.ts';
+import { infrastructure } from './services/infrastructure.ts';
+import { keystone } from './services/keystone.ts';
+import { mistral } from './services/mistral.ts';
+import { neutron } from './services/neutron.ts';
+import { nova } from './services/nova.ts';
+import { octavia } from './services/octavia.ts';
+import { ovs } from './services/ovs.ts';
+import { placement } from './services/placement.ts';
+
+/** Everything that a laboratory writes and runs, with the service that it belongs to. */
+export interface Plan {
+  readonly files: Readonly<Record<string, string>>;
+  readonly items: readonly PlannedItem[];
+}
+
+export type PlannedItem = Item & { readonly service: ServiceName | 'infrastructure' };
+
+const SERVICES: Readonly<Record<ServiceName, (lab: Lab) => Service>> = {
+  keystone,
+  neutron,
+  ovs,
+  placement,
+  glance,
+  nova,
+  heat,
+  octavia,
+  mistral,
+};
+
+export function planFor(lab: Lab): Plan {
+  const parts = [
+    { service: 'infrastructure' as const, part: infrastructure(lab) },
+    ...lab.options.services.map((service) => ({ service, part: SERVICES[service](lab) })),
+  ];
+  const tenants: readonly PlannedItem[] = [
+    {
+      kind: 'task',
+      name: 'application-credential',
+      service: 'keystone',
+      after: ['catalogue'],
+      once: true,
+      run: registerApplicationCredential,
+    },
+    ...(has(lab, 'glance')
+      ? [
+          {
+            kind: 'task' as const,
+            name: 'image',
+            service: 'glance' as const,
+            after: ['glance'],
+            once: true,
+            run: registerEmptyImage,
+          },
+        ]
+      : []),
+  ];
+  return {
+    files: Object.assign({}, ...parts.map(({ part }) => part.files)) as Record<string, string>,
+    items: [...parts.flatMap(({ service, part }) => part.items.map((item) => ({ ...item, service }))), ...tenants],
+  };
+}
