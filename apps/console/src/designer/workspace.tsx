@@ -236,6 +236,7 @@ export function Workspace(props: {
                 <NemoNodeForm
                   design={drawn}
                   node={only}
+                  onRename={(name) => run((now) => operations.renamedNode(now, only, name))}
                   onChange={(field, value) => run((now) => operations.saidOfNode(now, only, field, value))}
                 />
               ) : subject === undefined || language !== 'native' || design.isStale ? (

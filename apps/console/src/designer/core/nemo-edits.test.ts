@@ -8,9 +8,9 @@ import { nodeAt } from './places.ts';
 import { readVersion } from './reading.ts';
 
 const intent = readFileSync(new URL('../templates/intent.nemo', import.meta.url), 'utf8');
-function drawn(text: string): operations.Drawn {
+function drawn(text: string, path = ''): operations.Drawn {
   const reading = readVersion({ text, language: 'nemo' });
-  const design = operations.drawn(reading, '');
+  const design = operations.drawn(reading, path);
   if (design === undefined) throw new Error(`${text}\n${JSON.stringify(reading.problems)}`);
   return design;
 }
@@ -96,10 +96,10 @@ describe('the graph of a NEMO script', () => {
       'CREATE Node guard Type inspect Property environment: container, image: oci:images/wall;',
     ]);
     expect(done(operations.saidOfNode(design, guard, 'image', ''))).toContain('Property environment: container;');
-    const renamed = done(operations.saidOfNode(design, guard, 'name', 'wall'));
+    const renamed = done(operations.renamedNode(design, guard, 'wall'));
     expect(renamed).toContain('Endnodes office, wall.west;');
     expect(renamed).not.toMatch(/\bguard\.|Node guard/);
-    expect(operations.saidOfNode(design, guard, 'name', 'client')).toHaveProperty('refused');
+    expect(operations.renamedNode(design, guard, 'client')).toHaveProperty('refused');
     const inside = nodeAt(design, intent.indexOf('Type inspect'));
     expect(inside).toBe('block:guard');
   });
@@ -108,6 +108,121 @@ describe('the graph of a NEMO script', () => {
     const warned = drawn(`${intent}CREATE Node alone Type host;\n`);
     expect(node(warned, 'block:alone').warnings).toBeGreaterThan(0);
     expect(node(warned, 'block:guard').warnings).toBe(0);
+  });
+
+  describe('inside of a model', () => {
+    const models = `CREATE NodeModel inner Property string: image; // once more ; below
+  Node a Type host Property name: "with ; in it";
+  Node b Type host;
+  Connection ab Type p2p Endnodes a, b;
+  ConnectionPoint out;
+  Connection o Type p2p Endnodes b, out;
+
+CREATE NodeModel outer;
+  Node x Type inner Property image: foo;
+  Node y Type fw Property location: here, operating-mode: layer3;
+  ConnectionPoint west;
+  Connection c Type p2p Endnodes x.out, y;
+  Connection d Type p2p Endnodes y, west;
+
+CREATE Node one Type outer;
+CREATE Node two Type inner;
+CREATE Node three Type inner;
+CREATE Node lan Type l2-group Property ip-prefix: 10.61.0.0/16, gateway-ip: 10.61.0.1;
+CREATE Connection e Type p2p Endnodes one.west, lan;
+CREATE Connection f Type p2mp Endnodes two.out, three.out, lan;
+`;
+    const two = () => drawn(models, 'two');
+    const added = (design: operations.Drawn, nemo: string) =>
+      operations.add(design, { kind: 'function', template: { nemo } });
+
+    it('adds a member, which is then in every node of the model', () => {
+      const after = added(two(), 'host');
+      expect(newLines(models, done(after))).toEqual(['  Node host Type host;']);
+      for (const path of ['two', 'three'])
+        expect(drawn(done(after), path).level.nodes.map(({ name }) => name)).toContain('host');
+      expect(drawn(done(after), 'one').level.nodes.map(({ name }) => name)).toContain('x-host');
+      // A model does not get itself inside, nor what has it inside.
+      expect(nemoPalette(two()).map(({ label }) => label)).not.toContain('outer');
+      expect(added(two(), 'outer')).toEqual({ refused: "a model cannot contain itself: 'outer' does" });
+      expect(nemoPalette(drawn(models, 'one')).map(({ label }) => label)).toContain('inner');
+    });
+
+    it('connects, says, renames and removes members, and leaves every other line', () => {
+      const host = drawn(done(added(two(), 'host')), 'two');
+      const ends = (design: operations.Drawn, from: string, to: string) =>
+        done(operations.connected(design, { node: node(design, from) }, { node: node(design, to) }));
+      expect(newLines(host.reading.version.text, ends(host, 'block:host', 'block:a'))).toEqual([
+        '  Connection host-a Type p2p Endnodes host, a;',
+      ]);
+      expect(newLines(host.reading.version.text, ends(host, 'block:host', 'net:two-ab'))).toEqual([
+        '  Connection ab Type p2mp Endnodes a, b, host;',
+      ]);
+      const design = two();
+      const a = node(design, 'block:a');
+      expect(nemoForm(design, a)).toMatchObject({
+        name: 'a',
+        inside: { model: 'inner', nodes: ['two', 'three'] },
+        fields: [{ name: 'name', value: 'with ; in it' }, {}, {}, {}],
+      });
+      expect(newLines(models, done(operations.saidOfNode(design, a, 'name', 'plain')))).toEqual([
+        '  Node a Type host Property name: plain;',
+      ]);
+      expect(newLines(models, done(operations.saidOfNode(design, a, 'name', '')))).toEqual(['  Node a Type host;']);
+      expect(newLines(models, done(operations.renamedNode(design, a, 'z')))).toEqual([
+        '  Node z Type host Property name: "with ; in it";',
+        '  Connection ab Type p2p Endnodes z, b;',
+      ]);
+      const gone = done(operations.removed(design, [a], []));
+      expect(newLines(gone, models)).toEqual([linesOf(models)[1], linesOf(models)[3]]);
+      expect(newLines(models, gone)).toEqual([]);
+      const b = node(drawn(gone, 'two'), 'block:b');
+      expect(operations.removed(drawn(gone, 'two'), [b], [])).toHaveProperty('refused');
+    });
+
+    it('leaves alone what is not of the model', () => {
+      const design = drawn(models, 'one');
+      const [deep, lan] = [node(design, 'block:x-a'), node(design, 'net:lan')];
+      expect(operations.removed(design, [deep], [])).toEqual({
+        refused: "'x-a' is not made by the model 'outer': a model knows what is inside of it",
+      });
+      expect(operations.connected(design, { node: node(design, 'block:y') }, { node: lan })).toHaveProperty('refused');
+      expect(operations.chained(two(), [node(two(), 'block:a'), node(two(), 'block:b')])).toHaveProperty('refused');
+    });
+
+    it('stays a script that can be read, whatever is done with it', () => {
+      const step = fc.record({
+        what: fc.nat(3),
+        a: fc.nat(50),
+        b: fc.nat(50),
+        path: fc.constantFrom('one', 'two', ''),
+      });
+      fc.assert(
+        fc.property(fc.array(step, { minLength: 1, maxLength: 8 }), (steps) => {
+          let text = models;
+          for (const { what, a, b, path } of steps) {
+            const reading = readVersion({ text, language: 'nemo' });
+            const design = operations.drawn(reading, path) ?? operations.drawn(reading, '')!;
+            const { nodes, edges } = design.level;
+            const [one, other] = [nodes[a % nodes.length]!, nodes[b % nodes.length]!];
+            const palette = nemoPalette(design);
+            const result =
+              what === 0 && palette.length > 0
+                ? operations.add(design, palette[a % palette.length]!)
+                : what === 1
+                  ? operations.connected(design, { node: one }, { node: other })
+                  : what === 2 && nodes.filter(({ kind }) => kind !== 'network').length > 1
+                    ? operations.removed(design, [one], [])
+                    : operations.removed(design, [], edges.length === 0 ? [] : [edges[b % edges.length]!]);
+            if ('refused' in result) continue;
+            text = result.text;
+            const after = readVersion({ text, language: 'nemo' });
+            if (after.service === undefined) throw new Error(`${text}\n${JSON.stringify(after.problems)}`);
+          }
+        }),
+        { numRuns: 60 },
+      );
+    });
   });
 
   it('stays a script that can be read, whatever is done with it', () => {

@@ -17,14 +17,16 @@ import {
   valueOf,
   withoutStatement,
 } from './nemo-script.ts';
+import { NemoScope } from './nemo-scope.ts';
 import type { Drawn } from './operations.ts';
 import type { PaletteEntry } from './palette.ts';
 import type { Reading } from './reading.ts';
 import { type Edited, Refused } from './yaml-edit.ts';
 
 /**
- * Changes of the graph of a NEMO script. What is drawn at the top are its nodes and those of its connections that are
- * networks by themselves; a change makes, changes or takes away whole statements, and leaves every other as it was written.
+ * Changes of the graph of a NEMO script. What is drawn are nodes, and those connections that are networks by themselves: at the
+ * top, or, of a node that is open, those of its model. A change makes, changes or takes away whole statements or members, and
+ * leaves every other as it was written; one inside of a model is one in all nodes of that model.
  */
 
 /** What of a script a node of the graph is. */
@@ -41,43 +43,74 @@ function nemoScript({ reading }: Pick<Drawn, 'reading'>): NemoScript {
   return script;
 }
 
+/** Where what is open is said; undefined where it is made by the text in another way. */
+export function scopeOf(design: Drawn): NemoScope | undefined {
+  const { line, open } = design.level;
+  const script = nemoScript(design);
+  if (open.block.kind === 'service') return NemoScope.top(script);
+  if (open.block.kind !== 'function' || line.length !== 2) return undefined;
+  return NemoScope.inside(script, NemoScope.top(script).node(nameIn('nemo', open.block))?.item.type);
+}
+
+function mustScope(design: Drawn): NemoScope {
+  const scope = scopeOf(design);
+  if (scope === undefined) throw new Refused('nothing is made inside of it here: give its model nodes in the text');
+  return scope;
+}
+
+/** As names of a script become labels. */
+const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+
 function writtenOf(design: Drawn, node: Pick<LevelNode, 'kind' | 'name'>): Written | undefined {
-  if (design.level.open.block.kind !== 'service') return undefined;
+  const { open } = design.level;
+  if (node.kind === 'port') return undefined;
   if (node.kind !== 'network') {
-    const block = design.level.open.block.children.find(({ name }) => name === node.name);
-    return block === undefined ? undefined : { kind: 'node', name: nameIn('nemo', block) };
+    const block = open.block.children.find(({ name }) => name === node.name);
+    const name = block === undefined ? '' : nameIn('nemo', block);
+    // Inside of a model, what is of another model within it has that in its name.
+    const isDirect = open.block.kind === 'service' || plain(name) === plain(node.name);
+    return block === undefined || !isDirect ? undefined : { kind: 'node', name };
   }
   const network = design.service.networks.find(({ name }) => name === node.name);
-  return network === undefined
+  if (network === undefined) return undefined;
+  if (open.block.kind === 'service')
+    return { kind: isConnection(network) ? 'connection' : 'node', name: nameIn('nemo', network) };
+  const made = [...(scopeOf(design)?.all('Connection') ?? []), ...(scopeOf(design)?.all('Node') ?? [])];
+  const found = made.find(({ item }) => plain(`${open.block.name}-${item.name}`) === plain(network.name));
+  return found === undefined
     ? undefined
-    : { kind: isConnection(network) ? 'connection' : 'node', name: nameIn('nemo', network) };
+    : { kind: found.item.kind === 'Node' ? 'node' : 'connection', name: found.item.name };
 }
 
 const isConnection = ({ carried }: Network): boolean =>
   typeof (carried?.['nemo'] as { readonly connection?: unknown } | undefined)?.connection === 'string';
 
-function known(design: Drawn, script: NemoScript, node: LevelNode): Written {
+function known(design: Drawn, scope: NemoScope, node: LevelNode): Written {
   const written = writtenOf(design, node);
-  if (written === undefined || script[written.kind](written.name) === undefined)
-    throw new Refused(`'${node.name}' is made by a model: change the model in the text`);
-  return written;
+  if (written !== undefined && scope[written.kind](written.name) !== undefined) return written;
+  throw new Refused(
+    scope.model === undefined
+      ? `'${node.name}' is made by a model: open what it is in`
+      : `'${node.name}' is not made by the model '${scope.model.item.name}': a model knows what is inside of it`,
+  );
 }
 
 /** The statement that makes what a node of the graph is. */
 export function statementOf(design: Drawn, node: Pick<LevelNode, 'kind' | 'name'>): Span | undefined {
   const written = writtenOf(design, node);
-  return written === undefined ? undefined : nemoScript(design)[written.kind](written.name);
+  return written === undefined ? undefined : scopeOf(design)?.[written.kind](written.name);
 }
 
 /** Types of nodes: those that NEMO has, and the models of the script. */
 export function nemoPalette(design: Drawn): readonly PaletteEntry[] {
-  if (design.level.open.block.kind !== 'service') return [];
-  const script = nemoScript(design);
-  const own = script
-    .all('NodeModel')
+  const scope = scopeOf(design);
+  if (scope === undefined) return [];
+  const own = scope.script.models
+    .filter(({ item }) => scope.model === undefined || !contains(scope.script, item.name, scope.model.item.name))
     .map(({ item }) => ({ name: item.name, role: 'function', about: 'A model of this script' }));
   const has = [...nemoTypes].flatMap(([name, { role }]) =>
-    role === 'chain' ? [] : [{ name, role, about: abouts[role] }],
+    // Networks have addresses of their own, which not every node of a model can have.
+    role === 'chain' || (scope.model !== undefined && role !== 'function') ? [] : [{ name, role, about: abouts[role] }],
   );
   return [...own, ...has].map(({ name, role, about }) => ({
     id: `nemo:${name}`,
@@ -86,6 +119,17 @@ export function nemoPalette(design: Drawn): readonly PaletteEntry[] {
     template: { nemo: name },
     about,
   }));
+}
+
+/** Whether a model is another one, or has it inside. */
+function contains(script: NemoScript, name: string, other: string, above: ReadonlySet<string> = new Set()): boolean {
+  if (name === other) return true;
+  if (above.has(name)) return false;
+  const members = script.model(name)?.members ?? [];
+  return members.some(
+    (one) =>
+      one.kind === 'Node' && one.type !== undefined && contains(script, one.type, other, new Set([...above, name])),
+  );
 }
 
 const abouts = { function: 'Something that runs', network: 'A network', external: 'A network outside' } as const;
@@ -102,15 +146,20 @@ export function addNode(
   design: Drawn,
   entry: Pick<PaletteEntry, 'kind' | 'template'>,
 ): { readonly text: string; readonly id: string } {
-  const script = nemoScript(design);
+  const scope = mustScope(design);
+  const { script } = scope;
   const type = String(entry.template['nemo'] ?? '');
   const builtIn = nemoTypes.get(type);
   const model = script.model(type);
   if (builtIn === undefined && model === undefined)
     throw new Refused('a script takes nodes of types of NEMO, or of models of its own');
+  if (scope.model !== undefined && contains(script, type, scope.model.item.name))
+    throw new Refused(`a model cannot contain itself: '${type}' does`);
+  if (scope.model !== undefined && builtIn !== undefined && builtIn.role !== 'function')
+    throw new Refused('a network inside of a model would have the same addresses in all its nodes');
   const name = freeName(
     type,
-    script.all('Node').map(({ item }) => item.name),
+    scope.all('Node').map(({ item }) => item.name),
   );
   const prefix = freePrefix(design.service.networks.map((network) => network.prefix));
   const address: Properties =
@@ -126,63 +175,55 @@ export function addNode(
       : [];
   const required: Properties = (builtIn?.required ?? []).map((one) => [one, placeholders[one] ?? 'unknown']);
   const item = { kind: 'Node', name, type, at: { file: '', line: 1, column: 1 }, properties: [] } as const;
-  const text = nodeText({ kind: 'make', verb: 'CREATE', item, text: '', from: 0, to: 0 }, [
-    ...required,
-    ...address,
-    ...runs,
-  ]);
-  return { text: appended(script, text), id: entry.kind === 'network' ? `net:${name}` : `block:${name}` };
-}
-
-function appended(script: NemoScript, ...statements: readonly string[]): string {
-  const at = script.appendAt;
-  const before = script.text.slice(0, at);
-  const put = `${before === '' || before.endsWith('\n') ? '' : '\n'}${statements.join('\n')}\n`;
-  return before + put + script.text.slice(at);
+  const text = nodeText({ verb: scope.verb, item, from: 0, to: 0 }, [...required, ...address, ...runs]);
+  return { text: scope.appended(text), id: entry.kind === 'network' ? `net:${name}` : `block:${name}` };
 }
 
 export function connectNodes(design: Drawn, from: End, to: End): string {
-  const script = nemoScript(design);
-  const [a, b] = [known(design, script, from.node), known(design, script, to.node)];
+  const scope = mustScope(design);
+  const [a, b] = [known(design, scope, from.node), known(design, scope, to.node)];
   if (a.kind === b.kind && a.name === b.name) throw new Refused('a connection leads from one thing to another');
   if (a.kind === 'connection' && b.kind === 'connection') throw new Refused('two connections meet in a node');
   if (from.node.kind === 'network' && to.node.kind === 'network' && a.kind === 'node' && b.kind === 'node')
     throw new Refused('two networks are connected by a node that forwards');
   const connection = a.kind === 'connection' ? a : b.kind === 'connection' ? b : undefined;
   if (connection !== undefined) {
-    const making = script.connection(connection.name)!;
+    const making = scope.connection(connection.name)!;
     const [other, end] = connection === a ? [b, to] : [a, from];
-    const ends = [...(making.item.ends ?? []).map(endText), endOf(script, other, end)];
-    return edited(script.text, [{ from: making.from, to: making.to, text: connectionText(making, ends) }]);
+    const ends = [...(making.item.ends ?? []).map(endText), endOf(scope, other, end)];
+    return edited(scope.script.text, [{ from: making.from, to: making.to, text: connectionText(making, ends) }]);
   }
   const name = freeName(
     `${a.name}-${b.name}`,
-    script.all('Connection').map(({ item }) => item.name),
+    scope.all('Connection').map(({ item }) => item.name),
   );
-  const ends = [endOf(script, a, from), endOf(script, b, to)];
-  return appended(script, `CREATE Connection ${name} Type p2p Endnodes ${ends.join(', ')};`);
+  const ends = [endOf(scope, a, from), endOf(scope, b, to)];
+  return scope.appended(`${made(scope)}Connection ${name} Type p2p Endnodes ${ends.join(', ')};`);
 }
 
+const made = ({ verb }: NemoScope): string => (verb === '' ? '' : `${verb} `);
+
 /** A node whose model shows connection points is connected by one of them: by that of the port, else by a free one. */
-function endOf(script: NemoScript, { name }: Written, { port }: End): string {
-  const model = script.model(script.node(name)?.item.type);
+function endOf(scope: NemoScope, { name }: Written, { port }: End): string {
+  const model = scope.script.model(scope.node(name)?.item.type);
   const points = (model?.members ?? []).flatMap((one) => (one.kind === 'ConnectionPoint' ? [one.name] : []));
   if (points.length === 0) return name;
   const chosen = points.find((point) => port !== undefined && (port === point || port.endsWith(`.${point}`)));
-  const used = new Set(script.all('Connection').flatMap(({ item }) => (item.ends ?? []).map(endText)));
+  const used = new Set(scope.all('Connection').flatMap(({ item }) => (item.ends ?? []).map(endText)));
   const free = chosen ?? points.find((point) => !used.has(`${name}.${point}`));
   if (free === undefined) throw new Refused(`every connection point of '${name}' is connected`);
   return `${name}.${free}`;
 }
 
 export function removeNodes(design: Drawn, nodes: readonly LevelNode[], edges: readonly LevelEdge[]): string {
-  const script = nemoScript(design);
+  const scope = mustScope(design);
+  const { script } = scope;
   const gone = { node: new Set<string>(), connection: new Set<string>() };
   for (const node of nodes) {
-    const { kind, name } = known(design, script, node);
+    const { kind, name } = known(design, scope, node);
     gone[kind].add(name);
   }
-  const cut = edges.filter(({ kind }) => kind === 'attached').map((edge) => endsOfEdge(design, script, edge));
+  const cut = edges.filter(({ kind }) => kind === 'attached').map((edge) => endsOfEdge(design, scope, edge));
   const chains = new Set(
     edges.flatMap(({ kind, name }) => {
       const chain = kind === 'chain' ? design.service.chains.find((one) => one.name === name) : undefined;
@@ -190,13 +231,13 @@ export function removeNodes(design: Drawn, nodes: readonly LevelNode[], edges: r
     }),
   );
   const changes: Change[] = [];
-  for (const making of script.all('Node')) {
+  for (const making of scope.all('Node')) {
     const { name, contain } = making.item;
     if (gone.node.has(name)) changes.push(withoutStatement(script.text, making));
     else if (contain?.some(({ node }) => gone.node.has(node)) === true)
       changes.push(withoutMembers(script.text, making, gone.node));
   }
-  for (const making of script.all('Connection')) {
+  for (const making of scope.all('Connection')) {
     const { name, ends = [] } = making.item;
     if (gone.connection.has(name)) {
       changes.push(withoutStatement(script.text, making));
@@ -213,7 +254,10 @@ export function removeNodes(design: Drawn, nodes: readonly LevelNode[], edges: r
         : { from: making.from, to: making.to, text: connectionText(making, stays.map(endText)) },
     );
   }
-  append(changes, withoutFlows(script, chains, gone.node));
+  append(changes, withoutFlows(scope, chains, gone.node));
+  const inside = scope.all('Node').length;
+  if (scope.model !== undefined && gone.node.size >= inside)
+    throw new Refused('a node is left inside of a model at least: take the model away in the text');
   if (changes.length === 0) throw new Refused('nothing in the script makes this by itself: change it in the text');
   return edited(script.text, changes);
 }
@@ -226,57 +270,59 @@ function withoutMembers(text: string, making: Making<NemoNode>, gone: ReadonlySe
 }
 
 /** Takes away chains, and with a node the flows that lead through it: the rest of a way is another way. */
-function withoutFlows(script: NemoScript, chains: ReadonlySet<string>, gone: ReadonlySet<string>): readonly Change[] {
+function withoutFlows(scope: NemoScope, chains: ReadonlySet<string>, gone: ReadonlySet<string>): readonly Change[] {
   const namesGone = (value: NemoValue | undefined) =>
     (typeof value === 'string' ? [value] : Array.isArray(value) ? value : []).some((name) =>
       gone.has(String(name).split('.')[0]!),
     );
   const flows = new Set(
-    script.all('Flow').flatMap(({ item }) => {
+    scope.all('Flow').flatMap(({ item }) => {
       const path = item.properties.find(({ name }) => name === 'path');
       return chains.has(item.name) || namesGone(path?.value) ? [item.name] : [];
     }),
   );
-  const operations = script.all('Operation').filter(({ item: { name, target = '', actions } }) => {
+  const operations = scope.all('Operation').filter(({ item: { name, target = '', actions } }) => {
     const through = actions.find((action) => action.name === 'go-through');
     return chains.has(name) || flows.has(target) || gone.has(target) || namesGone(through?.value);
   });
   const left = new Set(operations.flatMap(({ item }) => item.target ?? []));
-  const ways = script.all('Flow').filter(({ item }) => flows.has(item.name) || left.has(item.name));
-  return [...operations, ...ways].map((making) => withoutStatement(script.text, making));
+  const ways = scope.all('Flow').filter(({ item }) => flows.has(item.name) || left.has(item.name));
+  return [...operations, ...ways].map((making) => withoutStatement(scope.script.text, making));
 }
 
 /** What an attachment is in the script: an end of the connection that the network is, or of one that joins node and group. */
-function endsOfEdge(design: Drawn, script: NemoScript, edge: LevelEdge) {
+function endsOfEdge(design: Drawn, scope: NemoScope, edge: LevelEdge) {
   const of = (id: string) => design.level.nodes.find((node) => node.id === id)!;
-  const [node, network] = [known(design, script, of(edge.source)), known(design, script, of(edge.target))];
+  const [node, network] = [known(design, scope, of(edge.source)), known(design, scope, of(edge.target))];
   const isWith = (ends: readonly string[]) => ends.includes(node.name) && ends.includes(network.name);
   return { node: node.name, connection: network.kind === 'connection' ? network.name : undefined, isWith };
 }
 
 /** A flow along the nodes in their order, by its path. */
 export function chainOfNodes(design: Drawn, nodes: readonly LevelNode[]): string {
-  const script = nemoScript(design);
+  const scope = mustScope(design);
+  if (scope.model !== undefined) throw new Refused('flows inside of a model are not carried out: make it outside');
   const path = nodes.map((node) => {
     if (node.kind !== 'function') throw new Refused('a flow passes nodes: select those that run');
-    return known(design, script, node).name;
+    return known(design, scope, node).name;
   });
   if (new Set(path).size < Math.max(2, path.length)) throw new Refused('a flow leads from one node to another');
   const name = freeName(
     'flow',
-    script.all('Flow').map(({ item }) => item.name),
+    scope.all('Flow').map(({ item }) => item.name),
   );
   const address = freeAddress(design.service.chains.map((chain) => chain.address));
-  return appended(script, `CREATE Flow ${name} Match dst-ip: ${address} Property path: [${path.join(', ')}];`);
+  return scope.appended(`CREATE Flow ${name} Match dst-ip: ${address} Property path: [${path.join(', ')}];`);
 }
 
 export function renameNemo(design: Drawn, node: LevelNode, name: string): Edited {
-  const script = nemoScript(design);
-  const written = known(design, script, node);
-  const offset = script.nameAt(written.kind, written.name);
+  const scope = mustScope(design);
+  const written = known(design, scope, node);
+  const offset = scope.nameAt(written.kind, written.name);
   if (offset === undefined) throw new Refused(`'${node.name}' has no name of its own`);
-  const result = rename({ path: 'script.nemo', text: script.text, language: 'nemo' }, offset, name);
-  return 'refused' in result ? result : { text: edited(script.text, result.edits) };
+  const { text } = scope.script;
+  const result = rename({ path: 'script.nemo', text, language: 'nemo' }, offset, name);
+  return 'refused' in result ? result : { text: edited(text, result.edits) };
 }
 
 /** Fields of a node: the parameters of its type, and what else is said of it. */
@@ -288,6 +334,8 @@ export interface NemoField {
 
 export interface NemoForm {
   readonly name: string;
+  /** Of what is inside of a model: the model, and the nodes in which it is changed. */
+  readonly inside?: { readonly model: string; readonly nodes: readonly string[] };
   readonly type: string;
   readonly fields: readonly NemoField[];
 }
@@ -296,20 +344,21 @@ const connectionFields = ['bandwidth', 'delay'];
 
 export function nemoForm(design: Drawn, node: LevelNode): NemoForm | undefined {
   const written = writtenOf(design, node);
-  const script = nemoScript(design);
-  const making = written === undefined ? undefined : script[written.kind](written.name);
-  if (making === undefined) return undefined;
+  const scope = scopeOf(design);
+  const making = written === undefined ? undefined : scope?.[written.kind](written.name);
+  if (making === undefined || scope === undefined) return undefined;
   const { name, type = '' } = making.item;
   const said = new Map<string, NemoValue>(propertiesOf(making.item));
   const builtIn = nemoTypes.get(type);
   const parameters =
     written!.kind === 'connection'
       ? connectionFields
-      : [...(script.model(type)?.parameters.keys() ?? builtIn?.parameters.keys() ?? [])];
+      : [...(scope.script.model(type)?.parameters.keys() ?? builtIn?.parameters.keys() ?? [])];
   const names = [...new Set([...parameters, ...said.keys()])];
   return {
     name,
     type,
+    ...(scope.model === undefined ? {} : { inside: { model: scope.model.item.name, nodes: scope.instances } }),
     fields: names.map((one) => ({
       name: one,
       value: said.has(one) ? typedOf(said.get(one)!) : '',
@@ -320,9 +369,9 @@ export function nemoForm(design: Drawn, node: LevelNode): NemoForm | undefined {
 
 /** Says something of a node or a connection, or no longer. */
 export function setNemoField(design: Drawn, node: LevelNode, field: string, typed: string): string {
-  const script = nemoScript(design);
-  const { kind, name } = known(design, script, node);
-  const making = script[kind](name)!;
+  const scope = mustScope(design);
+  const { kind, name } = known(design, scope, node);
+  const making = scope[kind](name)!;
   const value = typed.trim() === '' ? undefined : valueOf(typed);
   const before = propertiesOf(making.item);
   const isSaid = before.some(([one]) => one === field);
@@ -334,7 +383,7 @@ export function setNemoField(design: Drawn, node: LevelNode, field: string, type
         : [...before, [field, value]];
   const text =
     making.item.kind === 'Node'
-      ? nodeText(script.node(name)!, after)
-      : connectionText(script.connection(name)!, (making.item.ends ?? []).map(endText), after);
-  return edited(script.text, [{ from: making.from, to: making.to, text }]);
+      ? nodeText(scope.node(name)!, after)
+      : connectionText(scope.connection(name)!, (making.item.ends ?? []).map(endText), after);
+  return edited(scope.script.text, [{ from: making.from, to: making.to, text }]);
 }

@@ -11,8 +11,13 @@ import {
 } from '@superfluidity/dialects/languages';
 
 type Makes = Extract<NemoStatement, { readonly kind: 'make' }>;
-/** A statement that makes a thing, and the thing. */
-export type Making<T extends NemoItem> = Makes & { readonly item: T };
+/** What makes a thing, and the thing: a statement, or a member of a model, which has no verb. */
+export interface Making<T extends NemoItem> {
+  readonly verb: Makes['verb'] | '';
+  readonly item: T;
+  readonly from: number;
+  readonly to: number;
+}
 
 /** A NEMO script as its graph is changed: what its statements make, and where they stand. */
 export class NemoScript {
@@ -25,29 +30,23 @@ export class NemoScript {
     this.statements = parseNemo(new TextEncoder().encode(text), 'script.nemo', this.#names).statements;
   }
 
-  all<K extends NemoItem['kind']>(kind: K): readonly Making<Extract<NemoItem, { readonly kind: K }>>[] {
-    return this.statements.filter(
-      (one): one is Making<Extract<NemoItem, { readonly kind: K }>> => one.kind === 'make' && one.item.kind === kind,
-    );
+  /** What is made at the top. */
+  get makings(): readonly Making<NemoItem>[] {
+    return this.statements.flatMap((one) => (one.kind === 'make' ? [one] : []));
   }
 
-  /** The statement that makes it; those that update it are others. */
-  node(name: string): Making<NemoNode> | undefined {
-    return this.all('Node').find(({ item, verb }) => item.name === name && verb !== 'UPDATE');
-  }
-
-  connection(name: string): Making<NemoConnection> | undefined {
-    return this.all('Connection').find(({ item, verb }) => item.name === name && verb !== 'UPDATE');
+  get models(): readonly Making<NemoModel>[] {
+    return this.makings.filter((one): one is Making<NemoModel> => one.item.kind === 'NodeModel');
   }
 
   model(name: string | undefined): NemoModel | undefined {
-    return this.all('NodeModel').find(({ item }) => item.name === name)?.item;
+    return this.models.find(({ item }) => item.name === name)?.item;
   }
 
-  /** Where a thing of the top gets its name. */
-  nameAt(kind: 'node' | 'connection', name: string): number | undefined {
+  /** Where a thing gets its name, at the top or inside of a model. */
+  nameAt(kind: 'node' | 'connection', name: string, model: string | undefined): number | undefined {
     return this.#names.occurrences.find(
-      (one) => one.kind === kind && one.name === name && one.isDefinition && one.symbol?.model === undefined,
+      (one) => one.kind === kind && one.name === name && one.isDefinition && one.symbol?.model === model,
     )?.offset;
   }
 
@@ -67,7 +66,7 @@ export interface Change {
 export function nodeText({ verb, item }: Making<NemoNode>, properties = propertiesOf(item)): string {
   const { name, type, contain } = item;
   const holds = contain === undefined ? '' : ` Contain ${contain.map(endText).join(', ')}`;
-  return `${verb} Node ${name}${type === undefined ? '' : ` Type ${type}`}${holds}${formatNemoProperties(properties)};`;
+  return `${verbText(verb)}Node ${name}${type === undefined ? '' : ` Type ${type}`}${holds}${formatNemoProperties(properties)};`;
 }
 
 export function connectionText(
@@ -77,8 +76,10 @@ export function connectionText(
 ): string {
   // What has more than two ends is not point to point.
   const type = ends.length > 2 && (item.type ?? 'p2p') === 'p2p' ? 'p2mp' : (item.type ?? 'p2p');
-  return `${verb} Connection ${item.name} Type ${type} Endnodes ${ends.join(', ')}${formatNemoProperties(properties)};`;
+  return `${verbText(verb)}Connection ${item.name} Type ${type} Endnodes ${ends.join(', ')}${formatNemoProperties(properties)};`;
 }
+
+const verbText = (verb: Making<NemoItem>['verb']): string => (verb === '' ? '' : `${verb} `);
 
 export const endText = ({ node, point }: { readonly node: string; readonly point?: string }): string =>
   point === undefined ? node : `${node}.${point}`;
@@ -89,7 +90,7 @@ export const propertiesOf = (item: NemoNode | NemoConnection): Properties =>
   item.properties.map(({ name, value }) => [name, value]);
 
 /** Takes a statement away, with its line where nothing else stands in it. */
-export function withoutStatement(text: string, { from, to }: Pick<NemoStatement, 'from' | 'to'>): Change {
+export function withoutStatement(text: string, { from, to }: { readonly from: number; readonly to: number }): Change {
   const start = text.lastIndexOf('\n', from - 1) + 1;
   const newline = text.indexOf('\n', to);
   const end = newline === -1 ? text.length : newline + 1;

@@ -112,11 +112,13 @@ export function chained(design: Drawn, nodes: readonly LevelNode[]): Edited {
   return onText(design, (document) => addChain(document, design.level, nodes));
 }
 
-/** What a script says of a node, and its name. */
+/** What a script says of a node. */
 export function saidOfNode(design: Drawn, node: LevelNode, field: string, value: string): Edited {
-  return attempt(() =>
-    field === 'name' ? renameNemo(design, node, value) : { text: setNemoField(design, node, field, value) },
-  );
+  return attempt(() => ({ text: setNemoField(design, node, field, value) }));
+}
+
+export function renamedNode(design: Drawn, node: LevelNode, name: string): Edited {
+  return attempt(() => renameNemo(design, node, name));
 }
 
 export function fragment(design: Drawn, nodes: readonly LevelNode[], edges: readonly LevelEdge[]): string {
