@@ -1,0 +1,186 @@
+import { silentLogger, systemClock } from '@superfluidity/core';
+import { type Keep, KURYR, type PoolPort, PortsPool } from '@superfluidity/fabric';
+import {
+  agents,
+  type Cloud,
+  networks,
+  ports,
+  securityGroups,
+  setNetworkQuotas,
+  subnets,
+} from '@superfluidity/openstack';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { labCloud, laboratory, labProject } from '../../../packages/openstack/testing/lab.ts';
+import { NeutronPorts } from './ports-backend.ts';
+
+const lab = laboratory();
+const never = new AbortController().signal;
+const keep: Keep = { ...KURYR, minimum: 2, batch: 4, foresees: false };
+
+/** Scenarios of the ports pool in Kuryr's tempest plugin (PortPool.*), on a Neutron with a real agent. */
+describe.skipIf(lab === undefined)(
+  'pools of Neutron ports (needs an OpenStack: OS_* variables or the laboratory)',
+  () => {
+    let cloud: Cloud;
+    let projectId: string;
+    let host: string;
+    let networkId: string;
+    let group: string;
+    let calls = 0;
+    const opened = new Set<PortsPool>();
+
+    const backend = () =>
+      new NeutronPorts({
+        cloud,
+        clock: systemClock,
+        siteTags: ['superfluidity', 'superfluidity:site=pools-test'],
+        description: 'superfluidity:site=pools-test pool',
+        binding: 'bound',
+      });
+    const open = async (kept: Keep = keep, inUse: readonly PoolPort[] = []) => {
+      const pool = new PortsPool({
+        backend: backend(),
+        clock: systemClock,
+        log: silentLogger,
+        keep: kept,
+        updateEveryMs: 20_000,
+        orderMost: 50,
+        readyTimeoutMs: 60_000,
+      });
+      opened.add(pool);
+      await pool.recover(new Set(inUse.map(({ id }) => id)));
+      return pool;
+    };
+    const ask = (pool: PortsPool, groups: readonly string[] = [group], owner?: string) =>
+      pool.acquire(
+        { project: projectId, at: host, network: networkId, groups, ...(owner === undefined ? {} : { owner }) },
+        AbortSignal.timeout(90_000),
+      );
+    const there = () => ports.list(cloud, { network_id: networkId }, never);
+    const quiet = async (pool: PortsPool) => {
+      await pool.settled();
+      return pool.stats()[0]!;
+    };
+    const end = async (pool: PortsPool) => {
+      await pool.drain();
+      await pool.close();
+    };
+
+    beforeAll(async () => {
+      const own = await labProject(lab!, 'sf-pools-test');
+      projectId = own.projectId;
+      cloud = labCloud(own.config, { onRequest: () => (calls += 1) });
+      host = (await agents.find(cloud, { agent_type: 'Open vSwitch agent' }, never))!.host;
+      for (const one of await ports.list(cloud, { project_id: projectId }, never))
+        await ports.delete(cloud, one.id, never);
+      for (const one of await networks.list(cloud, { project_id: projectId }, never))
+        await networks.delete(cloud, one.id, never);
+      networkId = (await networks.create(cloud, { name: 'pools-test' }, never)).id;
+      const subnet = { network_id: networkId, ip_version: 4, cidr: '10.73.0.0/24', enable_dhcp: false } as const;
+      await subnets.create(cloud, subnet, never);
+      group = (await securityGroups.create(cloud, { name: 'pools-test' }, never)).id;
+    }, 120_000);
+
+    afterAll(async () => {
+      for (const pool of opened) await pool.close();
+      for (const one of await there()) await ports.delete(cloud, one.id, never);
+      await networks.delete(cloud, networkId, never);
+      await securityGroups.delete(cloud, group, never);
+      await setNetworkQuotas(cloud, projectId, { port: -1 }, never);
+      await cloud.close();
+    }, 120_000);
+
+    test('the first adds one and a batch, the second none and asks Neutron nothing; a restart changes nothing', async () => {
+      const pool = await open();
+      const first = await ask(pool);
+      await quiet(pool);
+      expect(await there()).toHaveLength(1 + keep.batch);
+      const before = calls;
+      const second = await ask(pool, [group], 'svc.web-1');
+      expect(calls).toBe(before);
+      const shown = await ports.show(cloud, second.id, never);
+      expect(shown).toMatchObject({ status: 'ACTIVE', security_groups: [group], 'binding:host_id': host });
+      await quiet(pool);
+      expect(await ports.show(cloud, second.id, never)).toMatchObject({
+        name: 'svc.web-1',
+        tags: expect.arrayContaining(['superfluidity:pool', 'superfluidity:owner=svc.web-1']),
+      });
+      expect(await there()).toHaveLength(1 + keep.batch);
+      await pool.close();
+
+      const next = await open(keep, [first, second]);
+      expect(next.stats()[0]).toMatchObject({ ready: 3, inUse: 2 });
+      expect(await there()).toHaveLength(1 + keep.batch);
+      const taken = [await ask(next), await ask(next)];
+      expect(new Set([first, second, ...taken].map(({ id }) => id)).size).toBe(4);
+      await quiet(next);
+      expect(await there()).toHaveLength(1 + 2 * keep.batch);
+
+      // Released: as they were before.
+      const requests = calls;
+      for (const { id } of [first, second]) expect(next.release(id)).toBe(true);
+      await quiet(next);
+      expect(calls - requests).toBeLessThanOrEqual(10);
+      expect(await ports.show(cloud, second.id, never)).toMatchObject({ name: 'superfluidity-pool' });
+      expect(next.stats()[0]).toMatchObject({ ready: 7, inUse: 2, recycled: expect.any(Number) });
+      for (const { id } of taken) next.release(id);
+      await quiet(next);
+      await end(next);
+      expect(await there()).toEqual([]);
+    }, 240_000);
+
+    test('other options take effect after a restart; a pool that keeps nothing adds one for each', async () => {
+      const nothing = { minimum: 0, maximum: 0, batch: 0, foresees: false };
+      const noop = await open(nothing);
+      const held = [await ask(noop), await ask(noop)];
+      await quiet(noop);
+      expect(await there()).toHaveLength(2);
+      await noop.close();
+      const pool = await open({ ...keep, minimum: 1, batch: 3, maximum: 4 }, held);
+      const third = await ask(pool);
+      await quiet(pool);
+      expect(await there()).toHaveLength(3 + 3);
+      for (const { id } of [...held, third]) pool.release(id);
+      await quiet(pool);
+      expect(await there()).toHaveLength(4);
+      await end(pool);
+    }, 240_000);
+
+    test('a group that goes is taken from what lies ready; another is given at hand-out; a network that goes takes its ports', async () => {
+      const pool = await open();
+      const old = await securityGroups.create(cloud, { name: 'pools-test-old' }, never);
+      const port = await ask(pool, [old.id]);
+      await quiet(pool);
+      await ports.update(cloud, port.id, { security_groups: [group] }, never);
+      await expect(securityGroups.delete(cloud, old.id, never)).rejects.toThrow(/in use/i);
+      await pool.releaseGroup(old.id);
+      await securityGroups.delete(cloud, old.id, never);
+      const other = await ask(pool, [group]);
+      expect((await ports.show(cloud, other.id, never)).security_groups).toEqual([group]);
+      await quiet(pool);
+      await pool.releaseNetwork(networkId);
+      expect((await there()).map(({ id }) => id).toSorted()).toEqual([port.id, other.id].toSorted());
+      await pool.close();
+      for (const { id } of [port, other]) await ports.delete(cloud, id, never);
+    }, 240_000);
+
+    test('a quota is used to its end, and told; 12 who ask at once get one each out of few requests', async () => {
+      const pool = await open();
+      await setNetworkQuotas(cloud, projectId, { port: 14 }, never);
+      const got = await Promise.all(Array.from({ length: 12 }, () => ask(pool)));
+      expect(new Set(got.map(({ id }) => id)).size).toBe(12);
+      await quiet(pool);
+      const all = await there();
+      expect(all.length).toBeLessThanOrEqual(14);
+      const ready = pool.stats()[0]!.ready;
+      expect(ready).toBe(all.length - 12);
+      for (let n = 0; n < ready; n += 1) got.push(await ask(pool));
+      await expect(ask(pool)).rejects.toThrow(expect.objectContaining({ code: 'SF-OPENSTACK-QUOTA' }));
+      expect(pool.stats()[0]!.waiting).toBe(0);
+      for (const { id } of got) pool.release(id);
+      await quiet(pool);
+      await end(pool);
+      expect(await there()).toEqual([]);
+    }, 240_000);
+  },
+);
