@@ -111,7 +111,7 @@ module.exports = {
       name: 'drivers-import-the-port',
       severity: 'error',
       from: { path: '^drivers/', pathNot: TESTS },
-      to: { path: notIn('core', 'model', 'site', 'fabric', 'openstack') },
+      to: { path: notIn('core', 'model', 'site', 'fabric', 'openstack', 'haproxy') },
     },
     {
       name: 'openstack-is-a-client-and-nothing-else',

@@ -1,5 +1,5 @@
 import { canonicalJson, type Logger, reportError, shortName, SuperfluidityError } from '@superfluidity/core';
-import { type BalancerSpec, addressOf } from '@superfluidity/fabric';
+import { addressOf, type BalancerMember, type BalancerSpec, isProxied, refuseUnsupported } from '@superfluidity/fabric';
 import { TABLE } from './firewall.ts';
 import type { Networks } from './networks.ts';
 import { Records } from './records.ts';
@@ -9,10 +9,9 @@ import type { Scope } from './scope.ts';
 import type { SiteHost } from './topology.ts';
 
 /**
- * Virtual addresses. Flows (`tcp`) are spread in the kernel: each host, and the router for those who come from other
- * sites, rewrites the destination of a new flow to one of the members in turn and remembers it, so that a member that
- * drains keeps its flows. Requests (`http`), and flows whose members are to be asked for their health, which the kernel
- * cannot do, are spread by a proxy process.
+ * Virtual addresses. Flows are spread in the kernel where it can: each host, and the router for those who come from other
+ * sites, rewrites the destination of a new flow to one of the members and remembers it, so that a member that drains keeps
+ * its flows. What the kernel cannot do (requests, health of members, persistence) does a proxy process.
  */
 export class Balancers {
   readonly #namespaces: readonly string[];
@@ -119,9 +118,11 @@ export class Balancers {
   }
 
   #refuseClash(doing: string, spec: BalancerSpec, known: BalancerSpec | undefined): void {
+    refuseUnsupported(doing, spec, ['linux']);
     addressOf(spec.address);
-    for (const member of spec.members) addressOf(member.address);
-    const ports = [spec.port, ...spec.members.map(({ port }) => port)];
+    const members = [spec, ...(spec.pools ?? [])].flatMap((one) => one.members);
+    for (const member of members) addressOf(member.address);
+    const ports = [spec.port, ...members.map(({ port }) => port)];
     const wrong = ports.find((port) => !Number.isInteger(port) || port < 1 || port > 65_535);
     if (wrong !== undefined)
       throw new SuperfluidityError('SF-SITE-CONFLICT', { doing, reason: `${wrong} is not a port` });
@@ -132,7 +133,7 @@ export class Balancers {
     const clashes = (other: BalancerSpec) =>
       other.id !== spec.id &&
       other.address === spec.address &&
-      (other.port === spec.port || isProxied(other) || isProxied(spec));
+      ((other.port === spec.port && other.layer === spec.layer) || isProxied(other) || isProxied(spec));
     const other = this.#records.values().find(clashes);
     if (other === undefined) return;
     throw new SuperfluidityError('SF-SITE-ADDRESS-IN-USE', {
@@ -152,11 +153,6 @@ export class Balancers {
   }
 }
 
-/** That a unit runs is no question to ask over the network. */
-function isProxied({ layer, health }: BalancerSpec): boolean {
-  return layer === 'http' || (health !== undefined && health.kind !== 'running');
-}
-
 function chainName(id: string): string {
   return shortName('balance_', id, 18);
 }
@@ -170,12 +166,34 @@ function removeFlowsText(id: string): string {
 /** Without members that take new flows, new ones are refused at once instead of waiting for a time-out. */
 export function flowsText(spec: BalancerSpec): string {
   const table = `${TABLE}_${chainName(spec.id)}`;
-  const open = spec.members.filter(({ draining }) => !draining);
-  const match = `ip daddr ${spec.address} tcp dport ${spec.port}`;
-  const targets = open.map(({ address, port }, i) => `${i} : ${address} . ${port}`).join(', ');
+  const open = spec.members.filter(({ draining, weight = 1 }) => !draining && weight > 0);
+  const protocol = spec.layer === 'udp' ? 'udp' : 'tcp';
+  const match = `ip daddr ${spec.address} ${protocol} dport ${spec.port}`;
+  const refusal = protocol === 'tcp' ? 'tcp reset' : 'icmp port-unreachable';
   const body =
     open.length === 0
-      ? `  chain refuse {\n    type filter hook prerouting priority -99; policy accept;\n    ${match} ct state new reject with tcp reset\n  }`
-      : `  chain balance {\n    type nat hook prerouting priority -100; policy accept;\n    ${match} dnat ip to numgen inc mod ${open.length} map { ${targets} }\n  }`;
+      ? `  chain refuse {\n    type filter hook prerouting priority -99; policy accept;\n    ${match} ct state new reject with ${refusal}\n  }`
+      : `  chain balance {\n    type nat hook prerouting priority -100; policy accept;\n    ${match} dnat ip to ${choice(spec, open, protocol)}\n  }`;
   return `${removeFlowsText(spec.id)}table ip ${table} {\n${body}\n}\n`;
 }
+
+/** Each member has as many of the numbers as its weight says. */
+function choice({ algorithm }: BalancerSpec, open: readonly BalancerMember[], protocol: 'tcp' | 'udp'): string {
+  const weights = open.map(({ weight = 1 }) => weight);
+  const unit = weights.reduce(divisor);
+  let next = 0;
+  const targets = open.map(({ address, port }, i) => {
+    const first = next;
+    next += weights[i]! / unit;
+    return `${first === next - 1 ? first : `${first}-${next - 1}`} : ${address} . ${port}`;
+  });
+  const by = {
+    random: 'numgen random',
+    'source-ip': 'jhash ip saddr',
+    'source-ip-port': `jhash ip saddr . ${protocol} sport`,
+  };
+  const number = by[algorithm as keyof typeof by] ?? 'numgen inc';
+  return `${number} mod ${next} map { ${targets.join(', ')} }`;
+}
+
+const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));

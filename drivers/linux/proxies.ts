@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Logger, newId, shortName, SuperfluidityError } from '@superfluidity/core';
+import { isSuperfluidityError, type Logger, newId, shortName, SuperfluidityError } from '@superfluidity/core';
 import type { BalancerSpec } from '@superfluidity/fabric';
+import { applyTree, type Launcher, LOG } from '@superfluidity/haproxy';
+import { balancerTree } from './balancer-tree.ts';
 import { run } from './kernel/command.ts';
 import { isAlive, killProcess, type ProcessRef, spawnDetached, waitForExit } from './kernel/processes.ts';
 import type { Networks } from './networks.ts';
@@ -12,9 +13,7 @@ import type { SiteHost } from './topology.ts';
 import { planSlot, plug, type PortNumbers, type Slot, unplug } from './wiring.ts';
 
 /**
- * One HAProxy process for each balancer that the kernel cannot do, in a namespace that has the virtual address. Draining goes
- * through its runtime socket; when members come or go a new process takes over and the old one ends with its last
- * connection (HAProxy management guide, section 4).
+ * One HAProxy process for each balancer that the kernel cannot do, in a namespace that has the virtual address.
  */
 interface ProxyRecord {
   readonly slot: Slot;
@@ -22,8 +21,6 @@ interface ProxyRecord {
 }
 
 const READY_TIMEOUT_MS = 5000;
-const POLL_MS = 10;
-const ANSWER_TIMEOUT_MS = 2000;
 
 export class Proxies {
   readonly #scope: Scope;
@@ -59,7 +56,7 @@ export class Proxies {
   async ensure(spec: BalancerSpec): Promise<void> {
     const known = this.#records.get(spec.id);
     if (known === undefined) await this.#create(spec);
-    else await this.#change(spec, known);
+    else await this.#apply(spec, known);
   }
 
   async remove(id: string): Promise<void> {
@@ -92,72 +89,19 @@ export class Proxies {
     this.#records.put(spec.id, { slot });
     try {
       await plug(this.#scope, this.#host, slot);
-      const process = await this.#start(spec, slot, undefined);
-      this.#records.put(spec.id, { slot, process });
+      await this.#apply(spec, { slot });
     } catch (error) {
       await this.remove(spec.id);
       throw error;
     }
   }
 
-  async #change(spec: BalancerSpec, known: ProxyRecord): Promise<void> {
-    const folder = this.#folder(spec.id);
-    const before = existsSync(join(folder, 'haproxy.cfg')) ? readFileSync(join(folder, 'haproxy.cfg'), 'utf8') : '';
-    const alive = known.process !== undefined && isAlive(known.process);
-    if (!alive || before !== proxyConfig(spec, folder)) {
-      const process = await this.#start(spec, known.slot, alive ? known.process : undefined);
-      this.#records.put(spec.id, { ...known, process });
-    }
-    for (const member of spec.members) {
-      const state = member.draining ? 'drain' : 'ready';
-      await this.#command(folder, `set server members/${serverName(member)} state ${state}`);
-    }
-  }
-
-  async #start(spec: BalancerSpec, slot: Slot, before: ProcessRef | undefined): Promise<ProcessRef> {
+  async #apply(spec: BalancerSpec, known: ProxyRecord): Promise<void> {
     const folder = this.#folder(spec.id);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const file = join(folder, 'haproxy.cfg');
-    writeFileSync(file, proxyConfig(spec, folder), { mode: 0o600 });
-    await run(['haproxy', '-c', '-f', file]);
-    const successor = before === undefined ? [] : ['-sf', String(before.pid)];
-    const started = await spawnDetached(['haproxy', '-db', '-f', file, ...successor], {
-      namespace: slot.namespace,
-      stdoutPath: join(folder, 'haproxy.log'),
-      env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
-    });
-    for (let waited = 0; waited < READY_TIMEOUT_MS; waited += POLL_MS) {
-      const pid = await this.#command(folder, 'show info').then(
-        (text) => Number(/^Pid: (\d+)$/m.exec(text)?.[1]),
-        () => undefined,
-      );
-      if (pid === started.pid) return started;
-      if (!isAlive(started)) break;
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    }
-    killProcess(started, 'SIGKILL');
-    const answer = readFileSync(join(folder, 'haproxy.log'), 'utf8').slice(-2000);
-    throw new SuperfluidityError('SF-LINUX-COMMAND', {
-      doing: `start the proxy of balancer ${spec.name}`,
-      reason: 'it does not answer',
-      request: `haproxy -db -f ${file}`,
-      answer,
-    });
-  }
-
-  /** One command to the runtime socket; the answer to its end. */
-  #command(folder: string, command: string): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const socket = connect(socketPath(folder));
-      let answer = '';
-      socket.setTimeout(ANSWER_TIMEOUT_MS, () => socket.destroy(new Error(`no answer to ${command}`)));
-      socket.on('data', (chunk: Buffer) => {
-        answer += chunk.toString();
-      });
-      socket.once('end', () => resolve(answer));
-      socket.once('error', reject);
-      socket.write(`${command}\n`);
-    });
+    const namespace = known.slot.namespace!;
+    const { process } = await applyTree(balancerTree(spec), folder, known.process, launcher(namespace, folder));
+    if (process !== known.process) this.#records.put(spec.id, { ...known, process });
   }
 
   #folder(id: string): string {
@@ -165,41 +109,28 @@ export class Proxies {
   }
 }
 
-function socketPath(folder: string): string {
-  return join(folder, 'haproxy.sock');
-}
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-function serverName(member: { readonly address: string; readonly port: number }): string {
-  return `m_${member.address.replaceAll('.', '_')}_${member.port}`;
-}
-
-/** Flows may be silent for long; who asks something and gets no answer need not wait. */
-const IDLE_TIMEOUT = { tcp: '1h', http: '60s' } as const;
-
-/** Whether members drain is not in it: that is told to the running process. Without a path, health is a connection. */
-export function proxyConfig(spec: BalancerSpec, folder: string): string {
-  const { health, layer } = spec;
-  const path = health?.kind === 'http' ? health.path.replaceAll(/[^A-Za-z0-9/_.~%?&=-]/g, '') : undefined;
-  const asked = health?.kind === 'http' || health?.kind === 'tcp' ? ` port ${health.port}` : '';
-  return `global
-  stats socket ${socketPath(folder)} mode 600 level admin
-  maxconn 4000
-defaults
-  mode ${layer}
-  timeout connect 2s
-  timeout client ${IDLE_TIMEOUT[layer]}
-  timeout server ${IDLE_TIMEOUT[layer]}
-  retries 2
-  option redispatch
-  balance roundrobin
-frontend virtual
-  bind ${spec.address}:${spec.port}
-  default_backend members
-backend members
-${path === undefined ? '' : `  option httpchk GET ${path}\n`}${spec.members
-  .map(
-    (member) =>
-      `  server ${serverName(member)} ${member.address}:${member.port} check${asked} inter 500ms fall 2 rise 1\n`,
-  )
-  .join('')}`;
+function launcher(namespace: string, folder: string): Launcher<ProcessRef> {
+  return {
+    async check(file) {
+      try {
+        await run(['haproxy', '-c', '-f', file]);
+      } catch (error) {
+        if (!isSuperfluidityError(error, 'SF-LINUX-COMMAND')) throw error;
+        const { details } = error;
+        throw new SuperfluidityError('SF-HAPROXY-CONFIG', {
+          doing: 'check the configuration of a proxy',
+          reason: details.reason,
+          ...(details.answer === undefined ? {} : { answer: details.answer }),
+        });
+      }
+    },
+    start: (args) => spawnDetached(['haproxy', ...args], { namespace, stdoutPath: join(folder, LOG), env: { PATH } }),
+    alive: isAlive,
+    async kill(process) {
+      killProcess(process, 'SIGKILL');
+      await waitForExit(process, READY_TIMEOUT_MS);
+    },
+  };
 }

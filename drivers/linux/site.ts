@@ -103,6 +103,7 @@ export class LinuxSite implements SiteDriver {
         { name: 'data plane', present: true, note: 'is read back from the namespaces' },
         { name: 'terminal', present: true, note: 'into containers and processes, and serial consoles of machines' },
       ],
+      balancing: ['linux'],
       realPackets: true,
       locator: locatorPrefix(this.#scope),
       routerSid: routerSid(this.#scope),

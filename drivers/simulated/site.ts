@@ -84,6 +84,7 @@ export class SimulatedSite implements SiteDriver {
         { name: 'data plane', present: false, note: 'simulated: there are no rules and routes to read back' },
         { name: 'terminal', present: true, note: 'simulated: the driver itself answers a few commands' },
       ],
+      balancing: ['simulated'],
       realPackets: false,
       locator: state.fabric.locator,
       routerSid: state.fabric.routerSid,

@@ -502,7 +502,7 @@ export const serviceBalancer = z
     unit: z.string().meta({ description: 'Path of the unit over whose instances it balances' }),
     address: z.string(),
     port: z.int(),
-    layer: z.enum(['tcp', 'http']),
+    layer: z.enum(['tcp', 'udp', 'http']),
   })
   .meta({ id: 'ServiceBalancer' });
 

@@ -83,3 +83,62 @@ test('a service that was read is written in its own dialect without loss', () =>
   const { service, format } = readDescriptor([{ path: 'service.yaml', bytes: example }]);
   expect(writeDescriptor(service!, format!).losses).toEqual([]);
 });
+
+test('a balancer that asks for everything is written as it was read, and Heat loses what it has no words for', () => {
+  const source = `${example.toString()}  balancers:
+    - name: web
+      unit: video
+      address: 10.99.0.99
+      port: 443
+      targetPort: 8080
+      layer: http
+      weight: 9
+      also: [{ unit: offload, weight: 1, targetPort: 81, backup: true }]
+      pools: [{ name: api, unit: video }]
+      algorithm: header:X-User
+      persistence: { kind: app-cookie, cookie: SESSION }
+      routes:
+        - name: api
+          rules: [{ kind: path, compare: starts, value: /api, invert: true }]
+          action: { kind: pool, pool: api }
+        - name: old
+          rules: [{ kind: header, name: X-Old, compare: regex, value: ^1 }]
+          action: { kind: redirect, url: 'https://new.example/', code: 301 }
+      tls: { certificates: ['secret:web'], minVersion: '1.3', alpn: [h2], clients: { authority: 'secret:ca', required: true } }
+      health: { kind: https, port: 8443, path: /health, codes: 200-204, host: a.example, intervalMs: 10000, rise: 2, fall: 3 }
+      connectionLimit: 100
+      timeouts: { clientMs: 1000 }
+      allow: [10.0.0.0/8]
+      proxyProtocol: 1
+      forwarded: true
+`;
+  const read = (text: string) => readDescriptor([{ path: 'my.yaml', bytes: bytes(text) }]);
+  const { service, problems } = read(source);
+  expect(problems).toEqual([]);
+  const written = writeDescriptor(service!, 'native').files[0]!;
+  expect(read(new TextDecoder().decode(written.bytes)).service!.balancers).toEqual(service!.balancers);
+
+  const { files, losses } = writeDescriptor(service!, 'heat');
+  expect(losses.map(({ path }) => path).filter((path) => path.startsWith('balancers[0]'))).toEqual([
+    'balancers[0].routes',
+    'balancers[0].tls',
+    'balancers[0].timeouts',
+    'balancers[0].forwarded',
+    'balancers[0].also',
+    'balancers[0].pools',
+    'balancers[0].address',
+    'balancers[0].health.host',
+    'balancers[0].health.fall',
+    'balancers[0].algorithm',
+  ]);
+  const [again] = readDescriptor(files).service!.balancers;
+  expect(again).toMatchObject({
+    layer: 'http',
+    weight: 9,
+    persistence: { kind: 'app-cookie', cookie: 'SESSION' },
+    health: { kind: 'https', port: 8443, path: '/health', codes: '200-204', rise: 2 },
+    connectionLimit: 100,
+    allow: ['10.0.0.0/8'],
+    proxyProtocol: 1,
+  });
+});

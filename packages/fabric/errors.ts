@@ -21,6 +21,11 @@ export const fabricErrors = defineErrors({
     title: 'The IPv4 address is not valid',
     hint: 'Write it as four numbers from 0 to 255 without leading zeros, for example 10.60.1.7.',
   },
+  'SF-FABRIC-BALANCER': {
+    status: 422,
+    title: 'The site cannot balance like this',
+    hint: 'The message names what is asked for and the kinds of balancers that have it: leave it out, or place the units at a site that has one.',
+  },
   'SF-FABRIC-POOL-CLOSED': {
     status: 503,
     title: 'The pool is closed',

@@ -1,5 +1,6 @@
 export * from './address-pool.ts';
 export * from './backend.ts';
+export * from './balancing.ts';
 export * from './errors.ts';
 export * from './ipv4.ts';
 export * from './pool/index.ts';

@@ -1,5 +1,5 @@
 import type { Mbps, Milliseconds, Fraction } from '@superfluidity/core';
-import type { HealthCheck, TrafficRule } from '@superfluidity/model';
+import type { BalancerHealth, BalancerSettings, TrafficRule } from '@superfluidity/model';
 
 /** What is wanted of a site's network. Backends realise it: linux, neutron, simulated. */
 
@@ -106,14 +106,26 @@ export interface Endpoint {
   readonly network: string;
 }
 
-export interface BalancerSpec {
+export interface BalancerSpec extends BalancerSettings {
   readonly id: string;
   readonly service: string;
   readonly name: string;
   readonly network: string;
   readonly address: string;
   readonly port: number;
-  readonly layer: 'tcp' | 'http';
-  readonly members: readonly { readonly address: string; readonly port: number; readonly draining: boolean }[];
-  readonly health?: HealthCheck;
+  readonly layer: 'tcp' | 'udp' | 'http';
+  readonly members: readonly BalancerMember[];
+  /** Where routes lead. */
+  readonly pools?: readonly { readonly name: string; readonly members: readonly BalancerMember[] }[];
+  readonly health?: BalancerHealth;
+}
+
+export interface BalancerMember {
+  readonly address: string;
+  readonly port: number;
+  /** Keeps its flows and gets no new ones; who has a cookie of it is served on. */
+  readonly draining: boolean;
+  /** 0 to 256, default 1. */
+  readonly weight?: number;
+  readonly backup?: boolean;
 }

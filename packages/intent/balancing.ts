@@ -21,7 +21,7 @@ const is = (at: typeof sourcePort, port: number): Condition => compare(read(at),
 export function balance(host: HostContext, balancer: PlaneBalancer): Instruction {
   const to = all(
     compare(read(destination), '==', addressConstant(balancer.address)),
-    isProtocol('tcp'),
+    isProtocol(transport(balancer)),
     is(destinationPort, balancer.port),
   );
   const ways = addressesOf(host, balancer).map((address) =>
@@ -43,7 +43,7 @@ export function unbalance(host: HostContext, balancer: PlaneBalancer): Instructi
       { kind: 'exists', at },
       compare(read(destination), '==', read(at)),
       compare(read(source), '==', addressConstant(address)),
-      isProtocol('tcp'),
+      isProtocol(transport(balancer)),
       is(sourcePort, balancer.targetPort),
     );
   const back = block(
@@ -55,6 +55,8 @@ export function unbalance(host: HostContext, balancer: PlaneBalancer): Instructi
     nothing,
   );
 }
+
+const transport = ({ layer }: PlaneBalancer) => (layer === 'udp' ? 'udp' : 'tcp');
 
 const client = (host: HostContext, { name }: PlaneBalancer) => meta(`client of ${name}`, host.name);
 

@@ -1,7 +1,6 @@
-import { AddressPool, sitePrefix } from '@superfluidity/fabric';
+import { AddressPool, isProxied, sitePrefix } from '@superfluidity/fabric';
 import {
   formatIpv4Prefix,
-  type HealthCheck,
   type Network,
   parseIpv4Prefix,
   type Port,
@@ -9,6 +8,7 @@ import {
   splitPortReference,
   type TrafficRule,
   type UnitInService,
+  unitsBehind,
   unitsOf,
 } from '@superfluidity/model';
 import { intentLimits } from './limits.ts';
@@ -89,7 +89,7 @@ export interface PlaneBalancer {
   readonly address: string;
   readonly port: number;
   readonly targetPort: number;
-  readonly layer: 'tcp' | 'http';
+  readonly layer: 'tcp' | 'udp' | 'http';
   /** A program takes the packets and asks the members: it knows requests, or looks after their health. */
   readonly isProxied: boolean;
   /** Names of units. */
@@ -166,12 +166,17 @@ class Builder {
         const at = locate?.(`chains[${service.chains.findIndex((each) => each.name === chain.name)}]`);
         return at === undefined ? chain : { ...chain, at };
       });
-    const balancers = service.balancers.flatMap(({ unit, health, ...balancer }) =>
+    const balancers = service.balancers.flatMap((balancer) =>
       [...new Set(units.map(({ site }) => site))].flatMap((site): readonly PlaneBalancer[] => {
-        const members = units.filter((each) => each.path === unit && each.site === site).map((each) => each.name);
+        const behind = unitsBehind(balancer);
+        const members = units
+          .filter((each) => behind.includes(each.path) && each.site === site)
+          .map((each) => each.name);
+        const { name, address, port, targetPort, layer } = balancer;
+        const proxied = isProxied(balancer) || (balancer.also ?? []).some((one) => one.targetPort !== undefined);
         return members.length === 0
           ? []
-          : [{ ...balancer, isProxied: isProxied(balancer.layer, health), site, members }];
+          : [{ name, address, port, targetPort, layer, isProxied: proxied, site, members }];
       }),
     );
     return {
@@ -298,10 +303,6 @@ class Builder {
     return hops.every((hop) => hop !== undefined) ? [{ name, address, protocol, ports, hops }] : [];
   }
 }
-
-/** That a unit runs is no question that is asked over the network. */
-const isProxied = (layer: PlaneBalancer['layer'], health: HealthCheck | undefined): boolean =>
-  layer === 'http' || (health !== undefined && health.kind !== 'running');
 
 /** A prefix, or the name of a network that has one. */
 function prefixOf(service: Service, text: string): string {

@@ -1,9 +1,17 @@
 import type { VerificationReport } from '@superfluidity/api';
 import { isSuperfluidityError, reportError, SuperfluidityError } from '@superfluidity/core';
-import { activationOrder, type FabricCall, type PortStatus, renderChain, type SitePath } from '@superfluidity/fabric';
+import {
+  activationOrder,
+  type BalancerMember,
+  type BalancerSpec,
+  type FabricCall,
+  type PortStatus,
+  renderChain,
+  type SitePath,
+} from '@superfluidity/fabric';
 import type { SiteDriver, UnitOutcome } from '@superfluidity/site';
 import { runWorkflow, setStack } from './actions-elsewhere.ts';
-import type { Action, PlannedBalancer, PlannedChain, PlannedUnit } from './actions.ts';
+import type { Action, PlannedBalancer, PlannedChain, PlannedMember, PlannedUnit } from './actions.ts';
 import type { LinkPorts } from './sites.ts';
 import type { StepNews } from './step-news.ts';
 import type { ChainRecords, UnitRecords } from './unit-records.ts';
@@ -226,14 +234,22 @@ async function renderPlanned(ports: ActionPorts, chain: PlannedChain): Promise<r
   });
 }
 
-async function renderBalancer(ports: ActionPorts, balancer: PlannedBalancer) {
-  const records = await ports.units.get(balancer.members.map((member) => member.unitId));
-  const members = balancer.members.flatMap(({ unitId, port }) => {
-    const record = records.get(unitId);
-    const address = record?.ports[0]?.address;
-    return address === undefined ? [] : [{ address, port, draining: record!.state === 'draining' }];
-  });
-  return { ...balancer, members };
+/** Members by address. */
+async function renderBalancer(ports: ActionPorts, planned: PlannedBalancer): Promise<BalancerSpec> {
+  const { members, pools, ...rest } = planned;
+  const all = [...members, ...(pools ?? []).flatMap((pool) => pool.members)];
+  const records = await ports.units.get(all.map(({ unitId }) => unitId));
+  const found = (planned: readonly PlannedMember[]): readonly BalancerMember[] =>
+    planned.flatMap(({ unitId, ...member }) => {
+      const record = records.get(unitId);
+      const address = record?.ports[0]?.address;
+      return address === undefined ? [] : [{ ...member, address, draining: record!.state === 'draining' }];
+    });
+  return {
+    ...rest,
+    members: found(members),
+    ...(pools === undefined ? {} : { pools: pools.map(({ name, members }) => ({ name, members: found(members) })) }),
+  };
 }
 
 async function ignoringUnknown(work: Promise<void>): Promise<void> {

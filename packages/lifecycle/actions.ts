@@ -1,5 +1,5 @@
 import type { SiteLink } from '@superfluidity/api';
-import type { BalancerSpec, NetworkSpec } from '@superfluidity/fabric';
+import type { BalancerMember, BalancerSpec, NetworkSpec } from '@superfluidity/fabric';
 import type { PoolClass, UnitSpec, WorkflowRequest } from '@superfluidity/site';
 
 /**
@@ -109,9 +109,12 @@ export interface PlannedHop {
 }
 
 /** A balancer whose members are named by unit; their addresses are looked up when it is set. */
-export type PlannedBalancer = Omit<BalancerSpec, 'members'> & {
-  readonly members: readonly { readonly unitId: string; readonly port: number }[];
+export type PlannedBalancer = Omit<BalancerSpec, 'members' | 'pools'> & {
+  readonly members: readonly PlannedMember[];
+  readonly pools?: readonly { readonly name: string; readonly members: readonly PlannedMember[] }[];
 };
+
+export type PlannedMember = Omit<BalancerMember, 'address' | 'draining'> & { readonly unitId: string };
 
 export interface PlannedStep {
   readonly id: string;

@@ -1,6 +1,7 @@
 import type { Assignment, ChainLatency } from '@superfluidity/api';
 import { SuperfluidityError } from '@superfluidity/core';
-import { type Service, type Site, type SitePath, splitPortReference, unitsOf } from '@superfluidity/model';
+import { refuseUnsupported } from '@superfluidity/fabric';
+import { type Service, type Site, type SitePath, splitPortReference, unitsBehind, unitsOf } from '@superfluidity/model';
 import { chainsToPlace, place, type PlacedUnit, type UnitToPlace, unitToPlace } from '@superfluidity/place';
 import { type Placed, unitName } from './transition.ts';
 
@@ -49,6 +50,7 @@ export function grantPlacement(request: GrantRequest, doing: string): Grant {
     });
   }
   const placed: readonly Placed[] = [...kept, ...result.assignments];
+  refuseBalancers(request, placed, doing);
   return {
     placed: placed.map(({ path, index, site, host }) => ({ path, index, site, host })),
     assignments: result.assignments.map(({ path, index, site, host, reason }) => ({
@@ -75,4 +77,15 @@ export function grantPlacement(request: GrantRequest, doing: string): Grant {
     }),
     costPerHour: result.assignments.reduce((sum, { cost }) => sum + cost, 0),
   };
+}
+
+/** Where a site says what kinds of balancers it has. */
+function refuseBalancers({ service, sites }: GrantRequest, placed: readonly Placed[], doing: string): void {
+  for (const balancer of service.balancers) {
+    const behind = unitsBehind(balancer);
+    for (const { name, balancing } of sites) {
+      if (balancing === undefined || !placed.some(({ path, site }) => site === name && behind.includes(path))) continue;
+      refuseUnsupported(`${doing}: balancer ${balancer.name} at site ${name}`, balancer, balancing);
+    }
+  }
 }

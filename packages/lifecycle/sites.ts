@@ -403,6 +403,7 @@ export function createSites(options: LifecycleOptions): Sites {
             ...(tier === undefined ? {} : { tier }),
             hosts: print?.hosts ?? [],
             ...(print?.storage === undefined ? {} : { storage: print.storage }),
+            ...(print?.balancing === undefined ? {} : { balancing: print.balancing }),
             healthy: print !== undefined,
           };
         }),

@@ -1,7 +1,15 @@
 import { canonicalJson, invariant, largest, shortName } from '@superfluidity/core';
 import { type NetworkSpec, type PortSpec, sitePrefix } from '@superfluidity/fabric';
-import { formatIpv4Prefix, parseIpv4Prefix, type Service, splitPortReference, unitsOf } from '@superfluidity/model';
+import {
+  formatIpv4Prefix,
+  parseIpv4Prefix,
+  type Service,
+  splitPortReference,
+  unitsBehind,
+  unitsOf,
+} from '@superfluidity/model';
 import type { PoolClass, UnitSpec } from '@superfluidity/site';
+import { plannedBalancer } from './plan-balancer.ts';
 import type { PlannedBalancer, PlannedChain, PlannedHop, PlannedStep, PlannedUnit } from './actions.ts';
 import { StackSteps } from './stack-steps.ts';
 import { StepGraph } from './step-graph.ts';
@@ -452,7 +460,7 @@ class Planner {
     const drained = this.#graph.has(`drain:${specName(unit)}`) ? [`drain:${specName(unit)}`] : [];
     const { service, previous } = this.#request;
     const balancers = [...service.balancers, ...(previous?.balancers ?? [])]
-      .filter((balancer) => balancer.unit === unit.spec.path)
+      .filter((balancer) => unitsBehind(balancer).includes(unit.spec.path))
       .map((balancer) => `balancer:${balancer.name}@${unit.site}`)
       .filter((id) => this.#graph.has(id));
     // With a successor elsewhere: not before that runs.
@@ -479,36 +487,24 @@ class Planner {
   #setBalancers(after: readonly PlannedUnit[]): void {
     const { service, previous: described = service } = this.#request;
     const dropped = described.balancers.filter(({ name }) => !service.balancers.some((each) => each.name === name));
-    for (const { name, unit } of [...service.balancers, ...dropped]) {
+    for (const either of [...service.balancers, ...dropped]) {
+      const { name } = either;
+      const behind = unitsBehind(either);
       const at = (of: Service, units: readonly PlannedUnit[], site: string): PlannedBalancer | undefined => {
         const balancer = of.balancers.find((each) => each.name === name);
-        if (balancer === undefined) return undefined;
-        const members = units.filter((unit) => unit.site === site && unit.spec.path === balancer.unit);
-        const network = members[0]?.spec.ports[0]?.network;
-        if (network === undefined) return undefined;
-        return {
-          id: `${this.#request.name}.${balancer.name}`,
-          service: this.#request.name,
-          name: balancer.name,
-          network,
-          address: balancer.address,
-          port: balancer.port,
-          layer: balancer.layer,
-          members: members.map((unit) => ({ unitId: unit.spec.id, port: balancer.targetPort })),
-          ...(balancer.health === undefined ? {} : { health: balancer.health }),
-        };
+        return balancer === undefined ? undefined : plannedBalancer(this.#request.name, balancer, units, site);
       };
       const before = this.#request.current.units;
       for (const site of new Set([...before, ...after].map((unit) => unit.site))) {
         const wanted = at(service, after, site);
         const previous = at(described, before, site);
         if (JSON.stringify(wanted) === JSON.stringify(previous)) continue;
-        const created = this.#created.filter((each) => each.site === site && each.spec.path === unit);
+        const created = this.#created.filter((each) => each.site === site && behind.includes(each.spec.path));
         this.#graph.add(
           `balancer:${name}@${site}`,
           wanted === undefined
             ? `remove balancer ${name} at ${site}`
-            : `balance ${wanted.address}:${wanted.port} over ${wanted.members.length} of ${unit} at ${site}`,
+            : `balance ${wanted.address}:${wanted.port} over ${wanted.members.length} of ${behind.join(', ')} at ${site}`,
           this.#graph.stepsOf('create', created.map(specName)),
           { verb: 'set-balancer', site, balancer: wanted, previous },
         );

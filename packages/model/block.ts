@@ -1,5 +1,6 @@
 import type { Cores, Fraction, Mbps, MiB, Milliseconds } from '@superfluidity/core';
 import type { Autoscale } from './autoscale.ts';
+import type { Balancer } from './balancer.ts';
 import type { Environment } from './environment.ts';
 
 /**
@@ -160,18 +161,6 @@ export interface Chain extends Carrying {
   readonly latencyDesiredMs?: Milliseconds;
   readonly bandwidthMbps?: Mbps;
   readonly lossMax?: Fraction;
-}
-
-/** A virtual address over the instances of a unit. */
-export interface Balancer extends Carrying {
-  readonly name: string;
-  readonly unit: string;
-  readonly address: string;
-  readonly port: number;
-  readonly targetPort: number;
-  /** tcp is balanced per flow in the kernel, http per request by a proxy. */
-  readonly layer: 'tcp' | 'http';
-  readonly health?: HealthCheck;
 }
 
 /** The root of a descriptor: a block of kind `service` and what spans its functions. */

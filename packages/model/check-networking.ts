@@ -1,4 +1,5 @@
 import type { Block, Chain, Network, Service } from './block.ts';
+import { checkBalancer } from './check-balancers.ts';
 import { checkName, joinAt, unitPaths, type BlockIndex } from './check-blocks.ts';
 import { modelLimits } from './errors.ts';
 import type { Findings } from './findings.ts';
@@ -29,12 +30,7 @@ export function checkNetworking(service: Service, index: BlockIndex, findings: F
   }
   checkServiceAddresses(service, prefixes, addresses, findings);
   service.chains.forEach((chain, i) => checkChain(chain, `chains[${i}]`, index, findings));
-  service.balancers.forEach((balancer, i) => {
-    const target = index.get(balancer.unit);
-    if (target?.block.kind !== 'unit') {
-      findings.missing(`balancers[${i}].unit`, 'unit', balancer.unit, unitPaths(index));
-    }
-  });
+  service.balancers.forEach((balancer, i) => checkBalancer(balancer, `balancers[${i}]`, index, findings));
 }
 
 type Prefixes = ReadonlyMap<string, Ipv4Prefix | undefined>;

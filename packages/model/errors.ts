@@ -66,6 +66,11 @@ export const modelErrors = defineErrors({
     title: 'A chain cannot carry packets as it is described',
     hint: 'A chain leads from one unit through units that forward to another unit, each of which has a port on a network.',
   },
+  'SF-MODEL-BALANCER': {
+    status: 422,
+    title: 'A balancer cannot work as it is described',
+    hint: 'Routes, cookies and forwarded headers need layer http; see the fields of balancers in the reference of native descriptors.',
+  },
   'SF-MODEL-AFFINITY': {
     status: 422,
     title: 'Rules of affinity contradict each other',
@@ -104,6 +109,10 @@ export const modelLimits = {
   networks: 1_000,
   chains: 1_000,
   balancers: 1_000,
+  /** Of one balancer; Octavia allows as many (`max_l7policies`). */
+  routes: 50,
+  rulesPerRoute: 50,
+  poolsPerBalancer: 100,
   /** Hops between the ends of a chain: the segments of one SRv6 header, with room for routers. */
   hops: 32,
   policies: 1_000,

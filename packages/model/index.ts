@@ -1,4 +1,6 @@
 export * from './autoscale.ts';
+export * from './balancer.ts';
+export * from './balancer-features.ts';
 export * from './block.ts';
 export * from './check.ts';
 export * from './check-images.ts';

@@ -1,4 +1,5 @@
 import type { Cores, Fraction, Mbps, MiB, Milliseconds } from '@superfluidity/core';
+import type { BalancerBackend } from './balancer-features.ts';
 import type { Environment } from './environment.ts';
 
 /** What the planner knows of a site: made from the driver's fingerprint and the operator's declaration. */
@@ -18,6 +19,8 @@ export interface Site {
   readonly hosts: readonly Host[];
   /** Absent: the site does not tell what its disks are. */
   readonly storage?: readonly StorageTier[];
+  /** Kinds of balancers that it has. Absent: it does not tell. */
+  readonly balancing?: readonly BalancerBackend[];
   readonly healthy: boolean;
 }
 

@@ -1,6 +1,6 @@
 import type { Logger, Clock, ErrorReport } from '@superfluidity/core';
 import type { FabricBackend, FabricCall, PoolCounts, PoolStats, PortSpec, PortStatus } from '@superfluidity/fabric';
-import type { Environment, Execution, Host, StorageTier } from '@superfluidity/model';
+import type { BalancerBackend, Environment, Execution, Host, StorageTier } from '@superfluidity/model';
 import type { SiteStacks } from './stacks.ts';
 import type { UnitTerminals } from './terminal.ts';
 import type { SiteWorkflows } from './workflows.ts';
@@ -95,6 +95,8 @@ export interface SiteDriver {
 export interface Fingerprint {
   readonly hosts: readonly Host[];
   readonly environments: readonly Environment[];
+  /** Kinds of balancers that it has. Absent: the driver cannot tell. */
+  readonly balancing?: readonly BalancerBackend[];
   /** Absent: the driver cannot tell. */
   readonly storage?: readonly StorageTier[];
   /** Things that work, or do not, with the reason: `netem: absent, links are emulated in user space`. */

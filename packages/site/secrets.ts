@@ -1,4 +1,5 @@
 import { InvariantError, type Logger, SuperfluidityError } from '@superfluidity/core';
+import type { BalancerTls } from '@superfluidity/model';
 import type { DriverKind, OpenSite, SiteDriver, UnitOutcome, UnitSpec } from './driver.ts';
 
 /** Who knows what `secret:NAME` stands for. */
@@ -6,7 +7,7 @@ export interface SecretSource {
   read(name: string): Promise<string>;
 }
 
-/** A text that stands for a secret, alone: in configurations of sites, and in the environment of units. */
+/** A text that stands for a secret, alone: in configurations of sites, in the environment of units, and in the TLS of balancers. */
 const REFERENCE = /^secret:([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)$/;
 const KNOWN_MAX = 4_096;
 /** Of a secret of several lines each of so many characters is one: programs print line by line. */
@@ -108,7 +109,13 @@ class Border {
 
 function guarded(driver: SiteDriver, border: Border): SiteDriver {
   const given: Partial<SiteDriver> = {
-    fabric: watched(driver.fabric, border, {}),
+    fabric: watched(driver.fabric, border, {
+      ensureBalancer: async (spec, call) =>
+        driver.fabric.ensureBalancer(
+          spec.tls === undefined ? spec : { ...spec, tls: (await border.resolve(spec.tls)) as BalancerTls },
+          call,
+        ),
+    }),
     ensureUnit: async (spec, call) => driver.ensureUnit(await border.spec(spec), call),
     ensureUnits: async (specs, call): Promise<readonly UnitOutcome[]> => {
       const outcomes = await driver.ensureUnits(await Promise.all(specs.map((spec) => border.spec(spec))), call);

@@ -1,8 +1,9 @@
 import { parseIpv4 } from '@superfluidity/model';
 import { given, listOf, textOf, type Group } from '../groups.ts';
 import { Names } from '../names.ts';
-import type { NativeHealth, NativeService } from '../native/schema.ts';
+import type { NativeBalancerHealth, NativeService } from '../native/schema.ts';
 import { shorten } from '../yaml-text.ts';
+import { layerOf, readWords } from './balancer-words.ts';
 import type { Around } from './read.ts';
 import type { Resource } from './stack.ts';
 import type { ReadUnit } from './units.ts';
@@ -138,7 +139,9 @@ export function readBalancers(units: readonly ReadUnit[], { resources, report }:
             ...given({ address: known ? address : undefined }),
             port,
             targetPort,
-            layer: listener.properties()['protocol'] === 'HTTP' ? ('http' as const) : ('tcp' as const),
+            layer: layerOf(listener.properties()['protocol']),
+            ...readWords(listener.properties(), pool.properties()),
+            ...given({ weight: weightOf(member['weight']) }),
             ...given({
               health:
                 monitor === undefined
@@ -151,11 +154,41 @@ export function readBalancers(units: readonly ReadUnit[], { resources, report }:
     });
 }
 
-function healthOf({ type, timeout, url_path: path }: Group, port: number): NativeHealth | undefined {
+function weightOf(value: unknown): number | undefined {
+  const weight = Number(value);
+  return value !== undefined && Number.isInteger(weight) && weight >= 0 && weight <= 256 ? weight : undefined;
+}
+
+function healthOf(monitor: Group, port: number): NativeBalancerHealth | undefined {
+  const { type, timeout, url_path: path } = monitor;
   const seconds = Number(timeout);
   const timeoutMs = Number.isFinite(seconds) && seconds >= 0 && seconds <= 86_400 ? seconds * 1_000 : 5_000;
-  if (type === 'PING') return { kind: 'ping', timeoutMs };
+  const more = probing(monitor, timeoutMs);
+  if (type === 'PING') return { kind: 'ping', timeoutMs, ...more };
   if (!Number.isInteger(port) || port < 1 || port > 65_535) return undefined;
-  if (type === 'TCP') return { kind: 'tcp', port, timeoutMs };
-  return type === 'HTTP' ? { kind: 'http', port, path: textOf(path)?.slice(0, 4_096) ?? '/', timeoutMs } : undefined;
+  if (type === 'TCP') return { kind: 'tcp', port, timeoutMs, ...more };
+  if (type === 'UDP-CONNECT') return { kind: 'udp-connect', port, timeoutMs, ...more };
+  if (type !== 'HTTP' && type !== 'HTTPS') return undefined;
+  const asked = { path: textOf(path)?.slice(0, 4_096) ?? '/', timeoutMs, ...more, ...request(monitor) };
+  return { kind: type === 'HTTP' ? 'http' : 'https', port, ...asked };
+}
+
+/** Where it is not what is written when nothing is said. */
+function probing({ delay, max_retries: rise }: Group, timeoutMs: number) {
+  const seconds = Number(delay);
+  const customary = Math.max(1, Math.ceil(timeoutMs / 1_000)) + 1;
+  const within = (value: unknown) => Number.isInteger(Number(value)) && Number(value) >= 1 && Number(value) <= 10;
+  return given({
+    intervalMs: seconds > 0 && seconds <= 86_400 && seconds !== customary ? seconds * 1_000 : undefined,
+    rise: within(rise) && Number(rise) !== 3 ? Number(rise) : undefined,
+  });
+}
+
+const METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'DELETE', 'TRACE', 'PATCH', 'CONNECT'] as const;
+
+function request({ http_method: method, expected_codes: codes }: Group) {
+  return given({
+    method: METHODS.find((one) => one === method),
+    codes: codes === undefined || codes === '' ? undefined : String(codes),
+  });
 }

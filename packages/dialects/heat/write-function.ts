@@ -196,6 +196,7 @@ function unitResources(one: Unit): Part {
         address: { get_attr: [`${unit.name}_${first?.name ?? ''}`, 'fixed_ips', 0, 'ip_address'] },
         protocol_port: balancer.targetPort,
         ...monitored(balancer),
+        ...(balancer.weight === undefined ? {} : { weight: balancer.weight }),
       },
     },
   ]);
@@ -220,7 +221,7 @@ function unitResources(one: Unit): Part {
 }
 
 function monitored({ health, targetPort }: Balancer): Group {
-  const port = health?.kind === 'tcp' || health?.kind === 'http' ? health.port : targetPort;
+  const port = health !== undefined && 'port' in health ? health.port : targetPort;
   return port === targetPort ? {} : { monitor_port: port };
 }
 

@@ -15,6 +15,7 @@ import { given, groupAt, isGroup, type Group } from '../groups.ts';
 import { nameIn } from '../names.ts';
 import { portableYaml } from '../yaml-portable.ts';
 import { readHeat } from './read.ts';
+import { listenerWords, poolWords, probeWords } from './balancer-words.ts';
 import { VERSION } from './version.ts';
 import { functionTemplates, isScaled, type Within } from './write-function.ts';
 
@@ -115,7 +116,7 @@ function balanced(
   service: Service,
   lose: Lose,
 ): readonly { readonly balancer: Balancer; readonly resources: Group }[] {
-  const { name, unit: path, address, port, layer, health } = balancer;
+  const { name, unit: path, address, health } = balancer;
   const unit = unitAt(path, service);
   const first = unit?.ports.find(({ network }) => network !== undefined);
   if (first === undefined) {
@@ -131,7 +132,6 @@ function balanced(
   if (around === undefined)
     lose(`balancers[${i}].address`, `address ${address} of balancer '${name}', which lies in no network`);
   const network = around?.name ?? first.network!;
-  const protocol = layer === 'http' ? 'HTTP' : 'TCP';
   const base = `balancer_${name}`;
   const monitor = health === undefined ? undefined : monitorOf(balancer, i, lose);
   return [
@@ -148,11 +148,11 @@ function balanced(
         },
         [`${base}_listener`]: {
           type: 'OS::Octavia::Listener',
-          properties: { loadbalancer: { get_resource: base }, protocol, protocol_port: port },
+          properties: { loadbalancer: { get_resource: base }, ...listenerWords(balancer) },
         },
         [poolName(name)]: {
           type: 'OS::Octavia::Pool',
-          properties: { listener: { get_resource: `${base}_listener` }, protocol, lb_algorithm: 'ROUND_ROBIN' },
+          properties: { listener: { get_resource: `${base}_listener` }, ...poolWords(balancer, i, lose) },
         },
         ...(monitor === undefined
           ? {}
@@ -162,7 +162,8 @@ function balanced(
   ];
 }
 
-function monitorOf({ name, health }: Balancer, i: number, lose: Lose): Group | undefined {
+function monitorOf(balancer: Balancer, i: number, lose: Lose): Group | undefined {
+  const { name, health } = balancer;
   const at = `balancers[${i}].health`;
   if (health === undefined || health.kind === 'running') {
     if (health !== undefined) lose(at, `health 'running' of balancer '${name}'`);
@@ -170,14 +171,17 @@ function monitorOf({ name, health }: Balancer, i: number, lose: Lose): Group | u
   }
   const timeout = Math.max(1, Math.ceil(health.timeoutMs / 1_000));
   if (timeout * 1_000 !== health.timeoutMs) lose(at, `a time limit of ${health.timeoutMs} ms of balancer '${name}'`);
-  const path = health.kind === 'http' ? { url_path: health.path } : {};
+  const path = health.kind === 'http' || health.kind === 'https' ? { url_path: health.path } : {};
+  const { intervalMs = (timeout + 1) * 1_000, rise = 3 } = health;
+  const delay = Math.max(timeout + 1, Math.ceil(intervalMs / 1_000));
+  if (delay * 1_000 !== intervalMs) lose(at, `an interval of ${intervalMs} ms of balancer '${name}'`);
   return {
     pool: { get_resource: poolName(name) },
-    type: health.kind.toUpperCase(),
+    ...probeWords(balancer, at, lose),
     // It must not ask again before the time limit is over (Octavia API, health monitors).
-    delay: timeout + 1,
+    delay,
     timeout,
-    max_retries: 3,
+    max_retries: rise,
     ...path,
   };
 }

@@ -53,36 +53,41 @@ export const requirementsShape = z
   })
   .meta({ id: 'requirements', description: 'What is asked of where it runs. What lies inside inherits it' });
 
+const healthFields = {
+  port: port.exactOptional(),
+  path: text.exactOptional(),
+  timeoutMs: milliseconds.exactOptional(),
+};
+
+interface Asked {
+  readonly kind: string;
+  readonly port?: number;
+  readonly path?: string;
+}
+
+function healthNeeds(check: Asked, context: z.RefinementCtx): void {
+  const needs = (field: 'port' | 'path', needed: boolean) => {
+    if ((check[field] !== undefined) === needed) return;
+    const message = needed
+      ? `a check of kind ${check.kind} needs '${field}'`
+      : `a check of kind ${check.kind} has no '${field}'`;
+    context.addIssue({ code: 'custom', message, path: [field], params: { missing: needed } });
+  };
+  needs('port', check.kind !== 'ping' && check.kind !== 'running');
+  needs('path', check.kind === 'http' || check.kind === 'https');
+}
+
+const healthText = z
+  .string()
+  .max(1024)
+  .regex(/^(ping|running|tcp:[0-9]{1,5}|http:[0-9]{1,5}\/\S*)$/, 'must be ping, running, tcp:PORT or http:PORT/PATH');
+
 const health = z
-  .strictObject({
-    kind: z.enum(['ping', 'running', 'tcp', 'http']),
-    port: port.exactOptional(),
-    path: text.exactOptional(),
-    timeoutMs: milliseconds.exactOptional(),
-  })
-  .superRefine((check, context) => {
-    const needs = (field: 'port' | 'path', needed: boolean) => {
-      if ((check[field] !== undefined) === needed) return;
-      const message = needed
-        ? `a check of kind ${check.kind} needs '${field}'`
-        : `a check of kind ${check.kind} has no '${field}'`;
-      context.addIssue({ code: 'custom', message, path: [field], params: { missing: needed } });
-    };
-    needs('port', check.kind === 'tcp' || check.kind === 'http');
-    needs('path', check.kind === 'http');
-  });
+  .strictObject({ kind: z.enum(['ping', 'running', 'tcp', 'http']), ...healthFields })
+  .superRefine(healthNeeds);
 
 export const healthShape = z
-  .union([
-    z
-      .string()
-      .max(1024)
-      .regex(
-        /^(ping|running|tcp:[0-9]{1,5}|http:[0-9]{1,5}\/\S*)$/,
-        'must be ping, running, tcp:PORT or http:PORT/PATH',
-      ),
-    health,
-  ])
+  .union([healthText, health])
   .meta({ id: 'health', description: 'ping, running, tcp:PORT, http:PORT/PATH, or the long form' });
 
 const trafficRule = z.strictObject({
@@ -271,16 +276,127 @@ const chainShape = z.strictObject({
   carried: carried.exactOptional(),
 });
 
-const balancerShape = z.strictObject({
-  name,
+const weight = z
+  .int()
+  .min(0)
+  .max(256)
+  .describe('Of each instance, against those of the others; 1 where nothing is said');
+const share = {
   unit: unitReference,
-  address: text,
-  port,
   targetPort: port.exactOptional(),
-  layer: z.enum(['tcp', 'http']).exactOptional(),
-  health: healthShape.exactOptional(),
-  carried: carried.exactOptional(),
-});
+  weight: weight.exactOptional(),
+  backup: z.boolean().describe('Gets flows only when no other member works').exactOptional(),
+};
+
+const balancerHealthShape = z
+  .union([
+    healthText,
+    z
+      .strictObject({
+        kind: z.enum(['ping', 'running', 'tcp', 'http', 'https', 'tls-hello', 'udp-connect']),
+        ...healthFields,
+        intervalMs: milliseconds.exactOptional(),
+        rise: z.int().min(1).max(10).describe('Answers in a row that take a member in').exactOptional(),
+        fall: z.int().min(1).max(10).describe('Failures in a row that take it out').exactOptional(),
+        method: z
+          .enum(['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'DELETE', 'TRACE', 'PATCH', 'CONNECT'])
+          .exactOptional(),
+        codes: text.describe('`200`, `200,202` or `200-204`; any of 200 to 399 where nothing is said').exactOptional(),
+        host: text.describe('Host header of http and https').exactOptional(),
+      })
+      .superRefine(healthNeeds),
+  ])
+  .meta({ id: 'balancer-health', description: 'ping, running, tcp:PORT, http:PORT/PATH, or the long form' });
+
+const redirectCode = z.union([301, 302, 303, 307, 308].map((code) => z.literal(code as 301 | 302 | 303 | 307 | 308)));
+const routeShape = z
+  .strictObject({
+    name,
+    rules: list(
+      z.strictObject({
+        kind: z.enum(['host', 'path', 'file-type', 'header', 'cookie']),
+        compare: z.enum(['equals', 'starts', 'ends', 'contains', 'regex']),
+        name: text.describe('Of the header or cookie').exactOptional(),
+        value: text,
+        invert: z.boolean().exactOptional(),
+      }),
+    ).describe('All of them hold'),
+    action: z.discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('reject') }),
+      z.strictObject({
+        kind: z.enum(['redirect', 'redirect-prefix']),
+        url: text,
+        code: redirectCode.exactOptional(),
+      }),
+      z.strictObject({ kind: z.literal('pool'), pool: text }),
+    ]),
+  })
+  .meta({
+    id: 'route',
+    description: 'The first that holds decides; rejections go before redirections, and these before pools',
+  });
+
+const balancerShape = z
+  .strictObject({
+    name,
+    unit: unitReference,
+    address: text,
+    port,
+    targetPort: port.exactOptional(),
+    layer: z.enum(['tcp', 'udp', 'http']).describe('tcp and udp go by flows, http by requests').exactOptional(),
+    health: balancerHealthShape.exactOptional(),
+    weight: weight.exactOptional(),
+    also: list(z.strictObject(share)).describe('Further units behind it').exactOptional(),
+    pools: list(z.strictObject({ name, ...share }))
+      .describe('Where routes lead')
+      .exactOptional(),
+    algorithm: z
+      .union([
+        z.enum(['round-robin', 'least-connections', 'random', 'source-ip', 'source-ip-port', 'uri']),
+        z.templateLiteral(['header:', z.string()]),
+        z.templateLiteral(['parameter:', z.string()]),
+      ])
+      .meta({ description: 'How a new flow or request gets its member. Also header:NAME and parameter:NAME' })
+      .exactOptional(),
+    persistence: z
+      .strictObject({
+        kind: z.enum(['source-ip', 'cookie', 'app-cookie']),
+        cookie: text.describe('Its name; app-cookie needs it').exactOptional(),
+        timeoutMs: milliseconds.exactOptional(),
+      })
+      .describe('Who keeps the member that it had: cookie is set by the balancer, app-cookie by the application')
+      .exactOptional(),
+    routes: list(routeShape).exactOptional(),
+    tls: z
+      .strictObject({
+        certificates: list(text).min(1).describe('`secret:NAME`: PEM of key, certificate and chain'),
+        minVersion: z.enum(['1.2', '1.3']).exactOptional(),
+        ciphers: text.exactOptional(),
+        alpn: list(z.enum(['h2', 'http/1.1', 'http/1.0'])).exactOptional(),
+        clients: z
+          .strictObject({ authority: text, required: z.boolean() })
+          .describe('Clients show a certificate that this authority signed')
+          .exactOptional(),
+      })
+      .describe('It ends TLS')
+      .exactOptional(),
+    connectionLimit: z.int().min(1).max(1_000_000).exactOptional(),
+    timeouts: z
+      .strictObject({
+        clientMs: milliseconds.exactOptional(),
+        connectMs: milliseconds.exactOptional(),
+        memberMs: milliseconds.exactOptional(),
+      })
+      .exactOptional(),
+    allow: list(text).describe('Prefixes or addresses of those who may come').exactOptional(),
+    proxyProtocol: z
+      .union([z.literal(1), z.literal(2)])
+      .describe('Members are told the client by it')
+      .exactOptional(),
+    forwarded: z.boolean().describe('Members get X-Forwarded-For, -Port and -Proto').exactOptional(),
+    carried: carried.exactOptional(),
+  })
+  .meta({ id: 'balancer', description: 'A virtual address over the instances of a unit, or of several' });
 
 const places = z
   .union([text, list(text).min(1)])
@@ -364,6 +480,7 @@ export type NativeFunction = z.infer<typeof functionShape>;
 export type NativeUnitFragment = z.infer<typeof unitFragmentShape>;
 export type NativeRequirements = z.infer<typeof requirementsShape>;
 export type NativeHealth = z.infer<typeof healthShape>;
+export type NativeBalancerHealth = z.infer<typeof balancerHealthShape>;
 export type NativePolicy = z.infer<typeof policyShape>;
 export type NativePort = z.infer<typeof portShape>;
 

@@ -1,6 +1,8 @@
 import type {
   Autoscale,
   Balancer,
+  BalancerAlgorithm,
+  BalancerHealth,
   Block,
   Chain,
   Claim,
@@ -12,6 +14,7 @@ import type {
   Service,
 } from '@superfluidity/model';
 import type {
+  NativeBalancerHealth,
   NativeElement,
   NativeFunction,
   NativeHealth,
@@ -41,9 +44,17 @@ export function toModel(native: NativeService): Service {
       return { ...rest, from: reference(from), through: through.map(reference), to: reference(to), protocol, ports };
     }),
     balancers: balancers.map((balancer): Balancer => {
-      const { unit, targetPort = balancer.port, layer = 'tcp', health, ...rest } = balancer;
-      const check = health === undefined ? {} : { health: longHealth(health) };
-      return { ...rest, unit: reference(unit), targetPort, layer, ...check };
+      const { unit, targetPort = balancer.port, layer = 'tcp', health, also, pools, algorithm, ...rest } = balancer;
+      return {
+        ...rest,
+        unit: reference(unit),
+        targetPort,
+        layer,
+        ...(health === undefined ? {} : { health: balancerHealth(health) }),
+        ...(algorithm === undefined ? {} : { algorithm: algorithm as BalancerAlgorithm }),
+        ...(also === undefined ? {} : { also: also.map((share) => ({ ...share, unit: reference(share.unit) })) }),
+        ...(pools === undefined ? {} : { pools: pools.map((share) => ({ ...share, unit: reference(share.unit) })) }),
+      };
     }),
     ...(policies.length === 0 ? {} : { policies: policies.map(policyOf) }),
   };
@@ -189,6 +200,11 @@ export function longHealth(native: NativeHealth): HealthCheck {
   if (kind === 'http') return { kind, port: port!, path: path!, timeoutMs };
   if (kind === 'tcp') return { kind, port: port!, timeoutMs };
   return { kind, timeoutMs };
+}
+
+function balancerHealth(native: NativeBalancerHealth): BalancerHealth {
+  if (typeof native === 'string') return longHealth(native);
+  return { ...native, timeoutMs: native.timeoutMs ?? defaults.healthTimeoutMs } as BalancerHealth;
 }
 
 /** The shape has been checked: there is one claim. */

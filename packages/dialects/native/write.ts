@@ -3,7 +3,7 @@ import {
   splitPortReference,
   type Block,
   type Execution,
-  type HealthCheck,
+  type BalancerHealth,
   type Policy,
   type Port,
   type Scale,
@@ -52,10 +52,14 @@ export function nativeDocument(service: Service): Readonly<Record<string, unknow
             ...filled({ ports }),
           };
         }),
-        balancers: balancers.map(({ unit, health, ...rest }) => ({
+        balancers: balancers.map(({ unit, health, also, pools, ...rest }) => ({
           ...rest,
           unit: short(unit),
-          ...given({ health: health === undefined ? undefined : shortHealth(health) }),
+          ...given({
+            health: health === undefined ? undefined : shortHealth(health),
+            also: also?.map((share) => ({ ...share, unit: short(share.unit) })),
+            pools: pools?.map((share) => ({ ...share, unit: short(share.unit) })),
+          }),
         })),
         policies: policiesDocument(policies),
       }),
@@ -166,10 +170,13 @@ function shortScale(scale: Scale): Scale | number {
   return scale.min === scale.max && scale.initial === scale.min ? scale.min : scale;
 }
 
-function shortHealth(health: HealthCheck): HealthCheck | string {
-  if (health.timeoutMs !== defaults.healthTimeoutMs) return health;
+function shortHealth(health: BalancerHealth): BalancerHealth | string {
+  const fields = ['kind', 'port', 'path', 'timeoutMs'];
+  const more = Object.keys(health).some((field) => !fields.includes(field));
+  if (health.timeoutMs !== defaults.healthTimeoutMs || more) return health;
   if (health.kind === 'tcp') return `tcp:${health.port}`;
-  if (health.kind !== 'http') return health.kind;
+  if (health.kind === 'ping' || health.kind === 'running') return health.kind;
+  if (health.kind !== 'http') return health;
   return /^\/\S*$/.test(health.path) ? `http:${health.port}${health.path}` : health;
 }
 
