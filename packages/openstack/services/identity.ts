@@ -63,7 +63,7 @@ const applicationCredential = z.object({
   name: z.string(),
   project_id: z.string(),
   expires_at: z.string().nullish(),
-  unrestricted: z.boolean().default(false),
+  unrestricted: z.boolean().nullish(),
   roles: z.array(z.object({ name: z.string() })).default([]),
 });
 export type ApplicationCredential = z.infer<typeof applicationCredential>;

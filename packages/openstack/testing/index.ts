@@ -1,2 +1,3 @@
+export * from './fault-proxy.ts';
 export * from './lab.ts';
 export * from './own-project.ts';
