@@ -141,6 +141,8 @@ export const LIMITS = {
   /** A request that makes something is not given up half way: what came of it would not be known. */
   createMs: 120_000,
   purgeMs: 600_000,
+  /** From a server that is ACTIVE to a port that is. */
+  wiredMs: 60_000,
   /** One question outside of an operation. */
   askMs: 30_000,
   /** A health check without a limit of its own. */

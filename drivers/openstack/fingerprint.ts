@@ -1,4 +1,3 @@
-import { isSuperfluidityError } from '@superfluidity/core';
 import { extensions, type ServiceType } from '@superfluidity/openstack';
 import type { Fingerprint } from '@superfluidity/site';
 import { LIMITS } from './config.ts';
@@ -57,6 +56,11 @@ export class Fingerprints {
     };
   }
 
+  /** Whether the site has a capability. */
+  async has(name: string): Promise<boolean> {
+    return (await this.#capabilities()).some((one) => one.name === name && one.present);
+  }
+
   #capabilities(): Promise<readonly Capability[]> {
     const now = this.#world.clock.now();
     if (this.#known === undefined || this.#known.untilMs <= now) {
@@ -99,9 +103,4 @@ export class Fingerprints {
       { name: 'terminal', present: false, note: 'the consoles of servers are read and not written' },
     ];
   }
-}
-
-/** Whether the services refuse it to these credentials, and would grant it to others. */
-export function isForbidden(error: unknown): boolean {
-  return isSuperfluidityError(error, 'SF-OPENSTACK-FORBIDDEN');
 }

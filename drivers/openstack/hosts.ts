@@ -8,6 +8,8 @@ import {
   listAvailabilityZones,
   listHypervisors,
   listResourceProviders,
+  listServers,
+  type Server,
 } from '@superfluidity/openstack';
 import type { UnitSpec } from '@superfluidity/site';
 import { isAmong, LIMITS } from './config.ts';
@@ -88,7 +90,17 @@ export class Hosts {
         if (config.hosts === 'hypervisors' || !isSuperfluidityError(error, 'SF-OPENSTACK-FORBIDDEN')) throw error;
       }
     }
+    return this.#readZones(signal);
+  }
+
+  async #readZones(signal: AbortSignal): Promise<readonly SiteHost[]> {
+    const { config, cloud } = this.#world;
     const [zones, limits] = await Promise.all([listAvailabilityZones(cloud, signal), computeLimits(cloud, signal)]);
+    // Clouds without quotas do not count.
+    const isCounted = limits.totalCoresUsed >= 0 && limits.totalRAMUsed >= 0;
+    const used = isCounted
+      ? { cpu: limits.totalCoresUsed, memoryMiB: limits.totalRAMUsed, storageMiB: 0 }
+      : usedBy(await listServers(cloud, {}, signal));
     const room = (limit: number, endless: number) => (limit < 0 ? endless : limit);
     const isFull = limits.maxTotalInstances >= 0 && limits.totalInstancesUsed >= limits.maxTotalInstances;
     return zones
@@ -102,7 +114,7 @@ export class Hosts {
           cpu: room(limits.maxTotalCores, ENDLESS.cpu),
           memoryMiB: room(limits.maxTotalRAMSize, ENDLESS.memoryMiB),
           storageMiB: ENDLESS.storageMiB,
-          used: { cpu: limits.totalCoresUsed, memoryMiB: limits.totalRAMUsed, storageMiB: 0 },
+          used,
           schedulable: !isFull,
         },
       }));
@@ -130,6 +142,15 @@ export class Hosts {
     }
     return this.#inventories.of;
   }
+}
+
+function usedBy(servers: readonly Server[]): Host['used'] {
+  const sum = { cpu: 0, memoryMiB: 0, storageMiB: 0 };
+  for (const { flavor } of servers) {
+    sum.cpu += flavor.vcpus;
+    sum.memoryMiB += flavor.ram;
+  }
+  return sum;
 }
 
 type Inventories = Readonly<Record<string, Inventory>>;

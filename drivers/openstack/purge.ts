@@ -11,6 +11,7 @@ import { LIMITS } from './config.ts';
 import type { Flavors } from './flavors.ts';
 import type { ServerGroups } from './groups.ts';
 import { factOf, idIn } from './marks.ts';
+import type { NeutronChains } from './neutron/chains.ts';
 import type { Networks } from './neutron/networks.ts';
 import type { PortSource } from './neutron/port-source.ts';
 import type { PortQos } from './neutron/qos.ts';
@@ -21,6 +22,8 @@ import type { World } from './world.ts';
 
 export interface PurgeParts {
   readonly world: World;
+  readonly chains: NeutronChains;
+  readonly steers: () => Promise<boolean>;
   readonly units: Units;
   readonly servers: Servers;
   readonly serverGroups: ServerGroups;
@@ -38,6 +41,7 @@ export async function purge(parts: PurgeParts): Promise<readonly string[]> {
   const signal = AbortSignal.timeout(LIMITS.purgeMs);
   const removed: string[] = [];
 
+  if (await parts.steers()) removed.push(...(await parts.chains.purge(signal)).map((one) => `chain ${one}`));
   const found = await servers.list(signal);
   await units.remove(
     (await units.records(signal)).map(({ unitId }) => unitId),

@@ -17,7 +17,7 @@ interface Waiter {
 export class Servers {
   readonly #world: World;
   readonly #waiting = new Set<Waiter>();
-  #looking: Promise<void> | undefined;
+  #looking = false;
 
   constructor(world: World) {
     this.#world = world;
@@ -75,8 +75,10 @@ export class Servers {
       };
       either.addEventListener('abort', leave, { once: true });
       this.#waiting.add(waiter);
-      this.#looking ??= this.#look().finally(() => {
-        this.#looking = undefined;
+      if (this.#looking) return;
+      this.#looking = true;
+      void this.#look().finally(() => {
+        this.#looking = false;
       });
     });
   }

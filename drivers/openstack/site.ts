@@ -25,6 +25,7 @@ import { Images } from './images.ts';
 import { Marks } from './marks.ts';
 import { readMetrics } from './metrics.ts';
 import { NeutronBackend } from './neutron/backend.ts';
+import { NeutronChains } from './neutron/chains.ts';
 import { DirectPorts } from './neutron/direct-ports.ts';
 import { FloatingIps } from './neutron/floating-ips.ts';
 import { Networks } from './neutron/networks.ts';
@@ -35,6 +36,7 @@ import { openCloud } from './open-cloud.ts';
 import { purge } from './purge.ts';
 import { Servers } from './servers.ts';
 import { CloudTerminals } from './terminals.ts';
+import { UnitPorts } from './unit-ports.ts';
 import { Units } from './units.ts';
 import { Watch } from './watch.ts';
 import type { World } from './world.ts';
@@ -100,10 +102,31 @@ export class OpenstackSite implements SiteDriver {
       driftOf: (unitId) => this.#watch.driftOf(unitId),
     });
     this.#watch = new Watch({ world, units: this.#units, hosts, ports, events, closed: closed.signal });
+    const chains = new NeutronChains(world.cloud, world.siteId, new UnitPorts(world, this.#units));
     this.#purge = () =>
-      purge({ world, units: this.#units, servers, serverGroups, networks, groups, qos, ports, flavors });
+      purge({
+        world,
+        chains,
+        steers: () => this.#fingerprints.has('sfc'),
+        units: this.#units,
+        servers,
+        serverGroups,
+        networks,
+        groups,
+        qos,
+        ports,
+        flavors,
+      });
     this.terminals = new CloudTerminals(world, (id) => this.#units.get(id, world.ask()));
-    this.fabric = new NeutronBackend({ world, networks, groups, ports, admit: (call) => this.#admit(call) });
+    this.fabric = new NeutronBackend({
+      world,
+      networks,
+      groups,
+      ports,
+      chains,
+      steers: () => this.#fingerprints.has('sfc'),
+      admit: (call) => this.#admit(call),
+    });
   }
 
   fingerprint(): Promise<Fingerprint> {

@@ -26,6 +26,8 @@ export interface UnitsParts extends LaunchParts {
 export class Units {
   readonly #parts: UnitsParts;
   readonly #inFlight = new Map<string, InFlight>();
+  /** What is being taken back. Nothing in it rejects. */
+  readonly #undoing = new Map<string, Promise<void>>();
   readonly #consoles = new Consoles();
   #making = 0;
   readonly #waiting: (() => void)[] = [];
@@ -36,7 +38,7 @@ export class Units {
 
   /** True for those that this process makes or removes at this moment. */
   isBusy(unitId: string): boolean {
-    return this.#inFlight.has(unitId);
+    return this.#inFlight.has(unitId) || this.#undoing.has(unitId);
   }
 
   async records(signal: AbortSignal): Promise<readonly ServerRecord[]> {
@@ -104,6 +106,7 @@ export class Units {
       });
     }
     const { servers, hosts, events, world } = this.#parts;
+    await this.#undoing.get(spec.id);
     await this.#enter(signal);
     try {
       const known = await this.#known(doing, spec, signal);
@@ -119,7 +122,11 @@ export class Units {
         reason: 'somebody changed the metadata of its server',
       });
     } catch (error) {
-      if (!isSuperfluidityError(error, 'SF-SITE-CONFLICT') && this.#parts.isInCharge(fence)) await this.#undo(spec.id);
+      if (!isSuperfluidityError(error, 'SF-SITE-CONFLICT') && this.#parts.isInCharge(fence)) {
+        const undoing = this.#undo(spec.id);
+        // Who gave up does not wait for that; who asks for the same unit again does.
+        if (!signal.aborted) await undoing;
+      }
       throw error;
     } finally {
       this.#leave();
@@ -192,6 +199,7 @@ export class Units {
     const running = ids.flatMap((id) => this.#inFlight.get(id) ?? []);
     for (const { cancel } of running) cancel.abort();
     await Promise.all(running.map(({ done }) => done.catch(() => {})));
+    await Promise.all(ids.map((id) => this.#undoing.get(id)));
     const wanted = new Set(ids);
     const { servers, world } = this.#parts;
     const found = ids.length === 1 ? await servers.ofUnit(ids[0]!, signal) : await servers.list(signal);
@@ -223,7 +231,13 @@ export class Units {
   }
 
   /** Of what was begun and is not wanted any more nothing is left, whoever gave up. */
-  async #undo(id: string): Promise<void> {
+  #undo(id: string): Promise<void> {
+    const done = this.#takeBack(id).finally(() => this.#undoing.delete(id));
+    this.#undoing.set(id, done);
+    return done;
+  }
+
+  async #takeBack(id: string): Promise<void> {
     const { servers, world } = this.#parts;
     const signal = AbortSignal.timeout(LIMITS.deleteMs);
     try {
@@ -251,6 +265,7 @@ export class Units {
   async close(): Promise<void> {
     for (const { cancel } of this.#inFlight.values()) cancel.abort();
     await Promise.all([...this.#inFlight.values()].map(({ done }) => done.catch(() => {})));
+    await Promise.all(this.#undoing.values());
   }
 
   async #record(id: string, signal: AbortSignal): Promise<ServerRecord | undefined> {

@@ -24,7 +24,7 @@ export class Watch {
   #states: ReadonlyMap<string, UnitState> | undefined;
   #up: ReadonlyMap<string, boolean> | undefined;
   #watchers = 0;
-  #running: Promise<void> | undefined;
+  #looking = false;
   #wake: AbortController | undefined;
 
   constructor(parts: WatchParts) {
@@ -39,9 +39,7 @@ export class Watch {
   async *events(signal: AbortSignal): AsyncGenerator<SiteEvent> {
     const ended = AbortSignal.any([signal, this.#parts.closed]);
     this.#watchers += 1;
-    this.#running ??= this.#loop().finally(() => {
-      this.#running = undefined;
-    });
+    if (!this.#looking) void this.#loop();
     try {
       yield* this.#parts.events.read(ended);
     } finally {
@@ -57,6 +55,7 @@ export class Watch {
 
   async #loop(): Promise<void> {
     const { world, closed } = this.#parts;
+    this.#looking = true;
     while (this.#watchers > 0 && !closed.aborted) {
       try {
         await this.look();
@@ -67,6 +66,7 @@ export class Watch {
       this.#wake = new AbortController();
       await world.clock.sleep(world.config.pollMs, AbortSignal.any([closed, this.#wake.signal])).catch(() => {});
     }
+    this.#looking = false;
   }
 
   /** One look at everything. */

@@ -8,6 +8,7 @@ import type {
   SitePath,
 } from '@superfluidity/fabric';
 import type { World } from '../world.ts';
+import type { NeutronChains } from './chains.ts';
 import type { Networks } from './networks.ts';
 import type { PortSource } from './port-source.ts';
 import type { SecurityGroups } from './security-groups.ts';
@@ -17,6 +18,9 @@ export interface BackendParts {
   readonly networks: Networks;
   readonly groups: SecurityGroups;
   readonly ports: PortSource;
+  readonly chains: NeutronChains;
+  /** Whether Neutron has the extension `sfc`. */
+  readonly steers: () => Promise<boolean>;
   /** Refuses callers that were replaced. */
   readonly admit: (call: FabricCall) => Promise<void>;
 }
@@ -56,24 +60,33 @@ export class NeutronBackend implements FabricBackend {
   }
 
   async ensurePath(path: SitePath, call: FabricCall): Promise<void> {
-    await this.#parts.admit(call);
-    throw this.#noChains(path.chainId);
+    const { admit, chains, steers, world } = this.#parts;
+    await admit(call);
+    if (await steers()) return chains.ensurePath(path, call);
+    throw new SuperfluidityError('SF-CLOUD-CHAIN', {
+      doing: `install chain ${path.chainId} at ${world.name}`,
+      reason: 'Neutron of this cloud has no extension `sfc`',
+    });
   }
 
   async activatePath(chainId: string, version: number, call: FabricCall): Promise<void> {
-    await this.#parts.admit(call);
+    const { admit, chains, steers, world } = this.#parts;
+    await admit(call);
+    if (await steers()) return chains.activatePath(chainId, version, call);
     throw new SuperfluidityError('SF-SITE-NO-PATH', {
-      doing: `activate version ${version} of chain ${chainId} at ${this.#parts.world.name}`,
+      doing: `activate version ${version} of chain ${chainId} at ${world.name}`,
       reason: 'there is no such version',
     });
   }
 
-  async countFlows(): Promise<number> {
-    return 0;
+  countFlows(): Promise<number> {
+    return this.#parts.chains.countFlows();
   }
 
-  async removePath(_chainId: string, _version: number, call: FabricCall): Promise<void> {
-    await this.#parts.admit(call);
+  async removePath(chainId: string, version: number, call: FabricCall): Promise<void> {
+    const { admit, chains, steers } = this.#parts;
+    await admit(call);
+    if (await steers()) await chains.removePath(chainId, version, call);
   }
 
   async ensureBalancer(spec: BalancerSpec, call: FabricCall): Promise<void> {
@@ -86,12 +99,5 @@ export class NeutronBackend implements FabricBackend {
 
   async removeBalancer(_id: string, call: FabricCall): Promise<void> {
     await this.#parts.admit(call);
-  }
-
-  #noChains(chainId: string): SuperfluidityError {
-    return new SuperfluidityError('SF-CLOUD-CHAIN', {
-      doing: `install chain ${chainId} at ${this.#parts.world.name}`,
-      reason: 'this driver makes no chains yet',
-    });
   }
 }

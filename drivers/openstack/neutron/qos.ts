@@ -46,7 +46,7 @@ export class PortQos {
     const known = this.#known.get(name);
     if (known !== undefined) return known;
     const { cloud } = this.#world;
-    const [there] = await qosPolicies.list(cloud, { name }, signal);
+    const there = await qosPolicies.find(cloud, { name }, signal);
     signal.throwIfAborted();
     const lasting = AbortSignal.timeout(LIMITS.createMs);
     const policy = there ?? (await qosPolicies.create(cloud, { name }, lasting));
