@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { type Clock, silentLogger, systemClock } from '@superfluidity/core';
 import { z } from 'zod';
 import { Cloud, type CloudConfig, type CloudOptions, path } from '../index.ts';
@@ -8,7 +8,8 @@ import { Cloud, type CloudConfig, type CloudOptions, path } from '../index.ts';
  * reason printed in the name of the test, when there is none.
  */
 export function laboratory(): CloudConfig | undefined {
-  const at = process.env['SUPERFLUIDITY_LAB_OPENRC'] ?? '/var/tmp/os-lab/openrc';
+  const folders = ['/var/tmp/superfluidity-lab/openstack', '/var/tmp/os-lab'];
+  const at = folders.map((folder) => `${folder}/openrc`).find(existsSync) ?? '';
   const variables = process.env['OS_AUTH_URL'] === undefined ? openrc(at) : process.env;
   const authUrl = variables['OS_AUTH_URL'];
   if (authUrl === undefined) return undefined;

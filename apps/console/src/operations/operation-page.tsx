@@ -1,3 +1,4 @@
+import type { Operation } from '@superfluidity/api';
 import type { OperationDetail } from '@superfluidity/api';
 import { Card, CardBody, CardTitle, PageSection } from '@patternfly/react-core';
 import { useQuery } from '@tanstack/react-query';
@@ -14,6 +15,8 @@ import { ProofReport } from '../verification/proof-report.tsx';
 import { describeOperation } from '../view-model/describe-operation.ts';
 
 /** One operation: its steps as they happen, what failed and why, what can be done, what was planned, and what was proven. */
+const SUBJECT: Partial<Record<Operation['kind'], string>> = { LINK: 'Link', WORKFLOW: 'Workflow' };
+
 export function OperationPage() {
   const { id } = useParams({ from: '/operations/$id' });
   const query = useQuery(useQueriesOf().operation(id));
@@ -42,7 +45,7 @@ function Shown({ operation }: { readonly operation: OperationDetail }) {
               <Facts
                 of={[
                   ['Id', <code key="id">{operation.id}</code>],
-                  [operation.kind === 'LINK' ? 'Link' : 'Service', <Subject key="subject" of={operation} />],
+                  [SUBJECT[operation.kind] ?? 'Service', <Subject key="subject" of={operation} />],
                   [
                     'Asked for by',
                     operation.automatic ? (

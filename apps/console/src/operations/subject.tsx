@@ -1,7 +1,7 @@
 import type { Operation } from '@superfluidity/api';
 import { Link } from '@tanstack/react-router';
 
-/** What an operation is on: its service, or the link between two sites. */
+/** What an operation is on: its service, the link between two sites, or a workflow of a site. */
 export function Subject({ of: { kind, service } }: { readonly of: Pick<Operation, 'kind' | 'service'> }) {
   if (kind === 'LINK')
     return (
@@ -9,6 +9,7 @@ export function Subject({ of: { kind, service } }: { readonly of: Pick<Operation
         {service.replace('link:', '').replace(':', ' – ')}
       </Link>
     );
+  if (kind === 'WORKFLOW') return service.replace('workflow:', '').replace(':', ' – ');
   return (
     <Link to="/services/$name" params={{ name: service }}>
       {service}

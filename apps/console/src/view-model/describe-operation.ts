@@ -7,6 +7,8 @@ export const kindWords: Readonly<Record<Operation['kind'], string>> = {
   HEAL: 'Heal',
   UPDATE: 'Update',
   LINK: 'Change link',
+  ADOPT: 'Adopt',
+  WORKFLOW: 'Run workflow',
   TERMINATE: 'Terminate',
 };
 
@@ -20,6 +22,8 @@ export function describeOperation(operation: Pick<Operation, 'kind' | 'params' |
         ? `${String(unit)} to ${String(count)}`
         : operation.kind === 'LINK'
           ? operation.service.replace('link:', '').replace(':', ' – ')
-          : operation.service;
+          : operation.kind === 'WORKFLOW'
+            ? `${String(operation.params['workflow'])} at ${String(operation.params['site'])}`
+            : operation.service;
   return `${kindWords[operation.kind]} ${object}`;
 }
