@@ -55,6 +55,14 @@ export function readDescriptor(files: readonly DescriptorFile[], inputs?: InputV
   return { problems: [refusal('SF-DESCRIPTOR-UNRECOGNISED', 'no file is a descriptor of a known dialect')] };
 }
 
+/** Reads files as those of one dialect, whatever they look like: of a text that somebody is changing. */
+export function readIn(format: Format, files: readonly DescriptorFile[]): ReadResult {
+  const problem = tooMuch(files);
+  if (problem !== undefined) return { problems: [problem] };
+  const dialect = dialects.find((one) => one.format === format);
+  return dialect?.read?.(files) ?? { problems: [refusal('SF-DESCRIPTOR-UNRECOGNISED', `nothing reads '${format}'`)] };
+}
+
 /** What a template leaves open; nothing of what is none. */
 export function inputsOf(files: readonly DescriptorFile[]): readonly Input[] {
   return tooMuch(files) === undefined ? (dialectOf(files)?.inputs?.(files) ?? []) : [];

@@ -1,4 +1,4 @@
-import { Composer, type CST, LineCounter, type Node } from 'yaml';
+import { Composer, type CST, type Document, LineCounter, type Node } from 'yaml';
 import { dialectLimits } from './errors.ts';
 import { boundedTokens, Excess } from './yaml-tokens.ts';
 
@@ -7,13 +7,28 @@ import { boundedTokens, Excess } from './yaml-tokens.ts';
  * none, and where the text passes the bounds within which texts are read.
  */
 export function yamlNodes(text: string): Node | null {
-  if (text.length > dialectLimits.fileBytes) return null;
+  return yamlTrees(text)?.[0]?.contents ?? null;
+}
+
+/** All documents of such a text, with where each mark stands. Undefined where it passes the bounds. */
+export function yamlTrees(text: string): readonly Document.Parsed[] | undefined {
+  if (text.length > dialectLimits.fileBytes) return undefined;
   const tokens: CST.Token[] = [];
   for (const token of boundedTokens(text, new LineCounter())) {
-    if (token instanceof Excess) return null;
+    if (token instanceof Excess) return undefined;
     tokens.push(token);
   }
-  const composer = new Composer({ uniqueKeys: false, version: '1.2', schema: 'core', stringKeys: false });
-  for (const document of composer.compose(tokens, true, text.length)) return document.contents;
-  return null;
+  const composer = new Composer({
+    uniqueKeys: false,
+    version: '1.2',
+    schema: 'core',
+    stringKeys: false,
+    keepSourceTokens: true,
+  });
+  const documents: Document.Parsed[] = [];
+  for (const document of composer.compose(tokens, true, text.length)) {
+    if (documents.length >= dialectLimits.documents) return undefined;
+    documents.push(document as Document.Parsed);
+  }
+  return documents;
 }

@@ -1,4 +1,4 @@
-import { parseIpv4Prefix } from '@superfluidity/model';
+import { parseIpv4Prefix, type Service } from '@superfluidity/model';
 import { ASSUMED, assumedAddress, assumedPrefix } from '../assumed.ts';
 import type { ReadResult } from '../dialect.ts';
 import type { DescriptorFile } from '../files.ts';
@@ -38,6 +38,28 @@ export function readHeat(files: readonly DescriptorFile[], inputs: InputValues =
   }
 }
 
+/** What of the template of a stack the parts of a service were made of. */
+export interface Sources {
+  readonly entry: Template;
+  readonly service: Service;
+  /** By `function/unit`. */
+  readonly units: ReadonlyMap<string, ReadUnit>;
+  /** Resources by the name of the network; those that are only named by how they are. */
+  readonly networks: ReadonlyMap<string, string | undefined>;
+  readonly isMade: ReadonlySet<string>;
+  readonly chains: readonly string[];
+  readonly balancers: readonly string[];
+}
+
+/** Undefined where the files are no service. */
+export function heatSources(files: readonly DescriptorFile[]): Sources | undefined {
+  const sorted = sortFiles(files);
+  if (sorted.problems.length > 0) return undefined;
+  const reader = new Reader(sorted);
+  const { service } = reader.read();
+  return service === undefined ? undefined : reader.sourcesOf(service);
+}
+
 /** What the parts of a reading ask of each other. */
 export interface Around {
   readonly report: Report;
@@ -57,8 +79,32 @@ class Reader {
   /** The first network of each name. */
   #named: ReadonlyMap<unknown, Resource> = new Map();
 
+  #read:
+    | {
+        readonly entry: Template;
+        readonly units: readonly ReadUnit[];
+        readonly chains: readonly { readonly resource: Resource }[];
+        readonly balancers: readonly { readonly resource: Resource }[];
+      }
+    | undefined;
+
   constructor(files: Files) {
     this.#files = files;
+  }
+
+  sourcesOf(service: Service): Sources {
+    const { entry, units, chains, balancers } = this.#read!;
+    const named = (list: readonly { readonly resource: Resource }[]) => list.map(({ resource }) => resource.name);
+    const labels = [...this.#labels].map(([source, label]) => [label, source] as const);
+    return {
+      entry,
+      service,
+      units: new Map(units.map((unit) => [unit.path, unit])),
+      networks: new Map(labels.map(([label, source]) => [label, typeof source === 'string' ? source : source.name])),
+      isMade: new Set(labels.flatMap(([label, source]) => (typeof source === 'string' ? [] : [label]))),
+      chains: named(chains),
+      balancers: named(balancers),
+    };
   }
 
   read(): ReadResult {
@@ -101,6 +147,7 @@ class Reader {
     const chains = readChains(units, around);
     const description = textOf(entry.value['description']);
     this.#noteAll(functions, entry);
+    this.#read = { entry, units, chains, balancers };
     chains.forEach(({ resource }, i) => this.#origins.note(`chains[${i}]`, resource.position()));
     balancers.forEach(({ resource }, i) => this.#origins.note(`balancers[${i}]`, resource.position()));
     for (const resource of all) this.#tell(resource);

@@ -38,7 +38,7 @@ type Say = (path: string, what: string) => void;
 /** Names that are made of others have an underscore between labels, and two before what is no label: none comes twice. */
 
 /** A unit with all that its resources are made of. */
-interface Unit {
+export interface Unit {
   readonly unit: Block;
   readonly path: string;
   readonly asked: Requirements;
@@ -170,7 +170,7 @@ function orderOutside(units: readonly Unit[], fn: Block, { service }: Within): r
   return [...new Set(names)];
 }
 
-interface Part {
+export interface Part {
   readonly parameters: Group;
   readonly resources: Group;
   readonly outputs: Group;
@@ -179,7 +179,8 @@ interface Part {
 const isContainer = ({ execution }: Block) =>
   execution?.environment === 'container' || execution?.environment === 'pod';
 
-function unitResources(one: Unit): Part {
+/** The resources of one unit, as a template of its function has them. */
+export function unitResources(one: Unit): Part {
   const { unit, path, within } = one;
   const parts = unit.ports.map((port, k) => portResources(port, k, one));
   const attached = unit.ports.filter(({ network }) => network !== undefined);

@@ -14,6 +14,7 @@ import type { DescriptorFile } from '../files.ts';
 import { given, groupAt, isGroup, type Group } from '../groups.ts';
 import { nameIn } from '../names.ts';
 import { portableYaml } from '../yaml-portable.ts';
+import { changedStack } from './change.ts';
 import { readHeat } from './read.ts';
 import { listenerWords, poolWords, probeWords } from './balancer-words.ts';
 import { VERSION } from './version.ts';
@@ -24,7 +25,7 @@ import { functionTemplates, isScaled, type Within } from './write-function.ts';
  * the networks and has the functions as nested stacks. A stack that was read and still says the same is written as it was.
  */
 export function writeHeat(service: Service, lose: Lose): readonly DescriptorFile[] {
-  const kept = unchanged(service);
+  const kept = unchanged(service) ?? changed(service, lose);
   if (kept !== undefined) return kept;
   if (isGroup(groupAt(service.block.carried, 'heat')['files']))
     lose('', 'what the templates that were read say beside this: parameters, conditions, outputs and other resources');
@@ -66,13 +67,28 @@ function file(path: string, value: object): DescriptorFile {
   return { path, bytes: new TextEncoder().encode(portableYaml(value)) };
 }
 
-/** The files that the service was read from, where they say what it says. */
-function unchanged(service: Service): readonly DescriptorFile[] | undefined {
-  const carried = groupAt(service.block.carried, 'heat')['files'];
+/** The files that the service was read from. */
+function carriedFiles({ block }: Service): readonly DescriptorFile[] | undefined {
+  const carried = groupAt(block.carried, 'heat')['files'];
   if (!isGroup(carried)) return undefined;
-  const files = Object.entries(carried).map(([path, value]): DescriptorFile => {
+  return Object.entries(carried).map(([path, value]): DescriptorFile => {
     return typeof value === 'string' ? { path, bytes: new TextEncoder().encode(value) } : file(path, value as object);
   });
+}
+
+/** With what has changed since, and nothing else, where that is in its own template. */
+function changed(service: Service, lose: Lose): readonly DescriptorFile[] | undefined {
+  const files = carriedFiles(service);
+  const templates = files === undefined ? undefined : changedStack(files, service, lose);
+  return templates === undefined
+    ? undefined
+    : files!.map((one) => (templates.has(one.path) ? file(one.path, templates.get(one.path)!) : one));
+}
+
+/** Where they say what it says. */
+function unchanged(service: Service): readonly DescriptorFile[] | undefined {
+  const files = carriedFiles(service);
+  if (files === undefined) return undefined;
   const before = readHeat(files).service;
   return before !== undefined && meaning(before) === meaning(service) ? files : undefined;
 }

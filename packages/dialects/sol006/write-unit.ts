@@ -6,8 +6,8 @@ import { flavourOf, plainOf } from './meaning.ts';
 import { attachments, fixedAddressOf } from './connectivity.ts';
 import { orderOf, unitAffinity, withOrder } from './read-function.ts';
 import { interfaceOf, ruleFor } from './read-unit.ts';
-import { intCpdShape, vduShape } from './shape.ts';
-import { textIn, type Writing } from './writing.ts';
+import { intCpdShape, poolsShape, vduShape } from './shape.ts';
+import { groupIn, textIn, type Writing } from './writing.ts';
 import type { Fields } from './style.ts';
 
 /** A VDU with what it adds to the lists of its VNFD. */
@@ -79,9 +79,14 @@ interface Resources {
 const chosen = (carried: Fields) =>
   Object.fromEntries(references.flatMap((name) => (carried[name] === undefined ? [] : [[name, carried[name]]])));
 
-/** As the unit carries them where that says all; else in figures that the modules allow, and exactly in a nested descriptor. */
+/**
+ * As the unit carries them where that says all, or with figures that say it where the service came in this form; else in figures
+ * that the modules allow, and exactly in a nested descriptor.
+ */
 function sol006Resources(w: Writing, fn: Block, unit: Block, carried: Fields): Resources {
   if (saysAll(w, fn, unit, carried)) return { nested: false, references: chosen(carried), added: {} };
+  const own = Object.keys(w.carried(w.service.block)).length > 0 ? ownResources(w, fn, unit, carried) : undefined;
+  if (own !== undefined) return own;
   const { cpu = 1, memoryMiB = 1024 } = { ...fn.requirements, ...unit.requirements };
   const id = w.id(unit);
   return {
@@ -92,16 +97,72 @@ function sol006Resources(w: Writing, fn: Block, unit: Block, carried: Fields): R
 }
 
 /** Whether a VDU with the references that the unit carries is that unit. */
-function saysAll(w: Writing, fn: Block, unit: Block, carried: Fields): boolean {
+function saysAll(w: Writing, fn: Block, unit: Block, carried: Fields, pools = w.pools(fn)): boolean {
   const parsed = vduShape.safeParse({ id: w.id(unit), ...chosen(carried) });
   if (!parsed.success || Object.keys(chosen(carried)).length === 0) return false;
-  const { requirements: own, ...plain } = plainOf(parsed.data, w.pools(fn), w.form.style);
+  const { requirements: own, ...plain } = plainOf(parsed.data, pools, w.form.style);
   const { affinity, after } = grouping(w, fn, unit);
   const requirements = withOrder(own, after, affinity) ?? {};
   const { nested: _nested, ...execution } = unit.execution!;
   const elsewhere = unit.execution?.nested;
   const described = elsewhere?.descriptor !== undefined || elsewhere?.descriptorType !== undefined;
   return !described && same(plain, execution) && same(requirements, unit.requirements);
+}
+
+/** Descriptors of image, compute and storage that say of a machine what the model does; undefined where none do. */
+function ownResources(w: Writing, fn: Block, unit: Block, carried: Fields): Resources | undefined {
+  const { image } = unit.execution ?? {};
+  const { cpu, memoryMiB, storageMiB } = unit.requirements;
+  if (image?.startsWith('name:') !== true) return undefined;
+  const named = image.slice('name:'.length);
+  const before = chosen(carried);
+  const pools = w.pools(fn);
+  const said = (name: string | undefined) => pools['sw-image-desc']?.find(({ id }) => id === name);
+  const ownImage = textIn(before, 'sw-image-desc');
+  const keepsImage = (said(ownImage)?.image ?? said(ownImage)?.name) === named;
+  const isAsked = cpu !== undefined || memoryMiB !== undefined;
+  const compute = isAsked ? computeOf(w, fn, unit, before) : undefined;
+  const id = `${w.id(unit)}-storage`;
+  const storage = storageMiB === undefined ? undefined : w.form.storage(id, Math.ceil(storageMiB / 1024));
+  const added = {
+    ...(keepsImage ? {} : { image: { id: named, name: named, image: named } }),
+    ...(compute === undefined ? {} : { compute }),
+    ...(storage === undefined ? {} : { storage }),
+  };
+  const references = {
+    'sw-image-desc': keepsImage ? ownImage : named,
+    ...(compute === undefined ? {} : { 'virtual-compute-desc': compute['id'] }),
+    ...(storage === undefined ? {} : { 'virtual-storage-desc': [id] }),
+  };
+  const among = (list: readonly { readonly id: string }[] = [], one: Fields | undefined) =>
+    one === undefined ? list : [...list.filter((other) => other.id !== one['id']), one];
+  const parsed = poolsShape.safeParse({
+    ...pools,
+    'sw-image-desc': among(pools['sw-image-desc'], added.image),
+    'virtual-compute-desc': among(pools['virtual-compute-desc'], compute),
+    'virtual-storage-desc': among(pools['virtual-storage-desc'], storage),
+  });
+  const isSaid = parsed.success && saysAll(w, fn, unit, { ...carried, ...references }, parsed.data);
+  return isSaid ? { nested: false, references, added } : undefined;
+}
+
+/** Its own compute descriptor with other figures; of one that others use, another beside it. */
+function computeOf(w: Writing, fn: Block, unit: Block, before: Fields): Fields {
+  const { cpu, memoryMiB } = unit.requirements;
+  const id = textIn(before, 'virtual-compute-desc');
+  const users = fn.children.filter((one) => textIn(w.carried(one), 'virtual-compute-desc') === id);
+  const isOwn = id !== undefined && users.length === 1;
+  const written = w.form.compute(isOwn ? id : `${w.id(unit)}-compute`, cpu ?? 1, memoryMiB ?? 1024);
+  const old = isOwn ? groupsIn(w.carried(fn), 'virtual-compute-desc').find((one) => one['id'] === id) : undefined;
+  const both = (name: string, isSaid: boolean) =>
+    isSaid ? { [name]: { ...groupIn(old ?? {}, name), ...groupIn(written, name) } } : {};
+  const others = Object.entries(old ?? {}).filter(([name]) => name !== 'virtual-cpu' && name !== 'virtual-memory');
+  return {
+    id: written['id'],
+    ...both('virtual-memory', memoryMiB !== undefined),
+    ...both('virtual-cpu', cpu !== undefined),
+    ...Object.fromEntries(others),
+  };
 }
 
 /** What the flavour that the function carries says of a unit among others. */
