@@ -117,7 +117,8 @@ function Drawn(props: DesignGraphProps & { readonly drawn: operations.Drawn }) {
     onOpen(above, `block:${found.slice(found.lastIndexOf('/') + 1)}`);
   };
   const copy = (clipboard: DataTransfer) => {
-    if (nodes.length > 0) clipboard.setData('text/plain', operations.fragment(drawn, nodes, level.edges));
+    const part = nodes.length > 0 ? operations.fragment(drawn, nodes, level.edges) : '';
+    if (part !== '') clipboard.setData('text/plain', part);
   };
   const paste = (text: string) => onRun((now) => operations.pasted(now, text));
   const [only] = nodes;

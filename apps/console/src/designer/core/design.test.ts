@@ -303,6 +303,49 @@ describe('copy and paste', () => {
   });
 });
 
+describe('copy and paste of elements of Click', () => {
+  const source =
+    'FromDevice(eth0) -> c :: Counter -> t :: { input -> Print(A) -> output } -> Discard; // the way\nc [1] -> Discard;\n';
+  const open = (of: string) => operations.drawn(readVersion({ text: of, language: 'click' }), 'service/service')!;
+
+  it('carries them with their connections into another program, compound ones too', () => {
+    const design = open(source);
+    const clipboard = operations.fragment(design, [node(design, 'block:c'), node(design, 'block:t')], []);
+    const twice = operations.pasted(design, clipboard);
+    expect(twice.selects).toEqual(['block:c-2', 'block:t-2']);
+    const after = open(done(twice));
+    expect(done(twice)).toContain('// the way');
+    expect(node(after, 'block:c-2').about).toBe('Counter');
+    expect(node(after, 'block:t-2').inner).toBe(1);
+    expect(after.level.edges).toHaveLength(design.level.edges.length + 1);
+    const added = after.level.edges.find(({ source: from }) => from === 'block:c-2');
+    expect(added).toMatchObject({ sourcePort: 'out0', target: 'block:t-2', targetPort: 'in0' });
+    // Into the program of a unit of a native descriptor, and back into a file.
+    const unit = at(text, 'router/router');
+    const there = at(done(operations.pasted(unit, clipboard)), 'router/router');
+    expect(there.level.nodes.length).toBe(unit.level.nodes.length + 2);
+    const back = operations.fragment(there, [node(there, 'block:c')], []);
+    expect(open(done(operations.pasted(design, back))).level.nodes).toHaveLength(design.level.nodes.length + 1);
+  });
+
+  it('refuses what does not belong there, and what is no element', () => {
+    const design = open(source);
+    const clipboard = operations.fragment(design, [node(design, 'block:c')], []);
+    expect(operations.pasted(at(text), clipboard)).toEqual({
+      refused: 'elements of Click go into a program: open one',
+    });
+    const functions = operations.fragment(at(text), [node(at(text), 'block:client')], []);
+    expect(operations.pasted(design, functions)).toEqual({ refused: 'a program takes elements of Click alone' });
+    const deep = Array.from({ length: 40 }).reduce<object>((inner) => ({ name: 'x', children: [inner] }), {
+      name: 'x',
+    });
+    for (const elements of [[], [3], [{ name: 4 }], [{ name: 'a', children: {} }], [deep]]) {
+      const wrong = JSON.stringify({ 'superfluidity-fragment': 1, click: { elements } });
+      expect(operations.pasted(design, wrong)).toHaveProperty('refused');
+    }
+  });
+});
+
 describe('the history', () => {
   const step = fc.record({
     what: fc.constantFrom('add', 'connect', 'remove', 'paste', 'field', 'chain'),

@@ -12,7 +12,10 @@ import { append, listAt, Refused, valueAt } from './yaml-edit.ts';
 const KEY = 'superfluidity-fragment';
 const LISTS = ['networks', 'functions', 'units', 'elements', 'links'] as const;
 type Fields = Readonly<Record<string, unknown>>;
-type Fragment = { readonly [L in (typeof LISTS)[number]]?: readonly Fields[] };
+type Fragment = { readonly [L in (typeof LISTS)[number]]?: readonly Fields[] } & {
+  /** Elements of a program, see program-fragment.ts. */
+  readonly click?: unknown;
+};
 
 const listOf = {
   function: 'functions',
@@ -49,8 +52,10 @@ export function copied(text: string, level: Level, nodes: readonly LevelNode[], 
     ),
   );
   for (const at of links.values()) add('links', at);
-  return stringify({ [KEY]: 1, ...lists }, { lineWidth: 0 });
+  return fragmentText(lists);
 }
+
+export const fragmentText = (parts: object): string => stringify({ [KEY]: 1, ...parts }, { lineWidth: 0 });
 
 /** What a text of the clipboard holds; undefined when it is something else. */
 export function fragmentOf(text: string): Fragment | undefined {
@@ -65,12 +70,11 @@ export function fragmentOf(text: string): Fragment | undefined {
   }
   if (value === null || typeof value !== 'object' || (value as Fields)[KEY] !== 1) return undefined;
   const isFields = (one: unknown): one is Fields => one !== null && typeof one === 'object' && !Array.isArray(one);
-  return Object.fromEntries(
-    LISTS.flatMap((list) => {
-      const found = (value as Fields)[list];
-      return Array.isArray(found) ? [[list, found.filter(isFields)]] : [];
-    }),
-  );
+  const lists = LISTS.flatMap((list) => {
+    const found = (value as Fields)[list];
+    return Array.isArray(found) ? [[list, found.filter(isFields)]] : [];
+  });
+  return { ...Object.fromEntries(lists), click: (value as Fields)['click'] };
 }
 
 /** Puts a fragment into what is open: names that are taken get a number, networks that are there are used. */

@@ -180,6 +180,37 @@ CREATE Connection f Type p2mp Endnodes two.out, three.out, lan;
       expect(operations.removed(drawn(gone, 'two'), [b], [])).toHaveProperty('refused');
     });
 
+    it('is copied from script to script with its models, and into a model', () => {
+      const design = drawn(models);
+      const clipboard = operations.fragment(design, [node(design, 'block:one'), node(design, 'net:lan')], []);
+      expect(linesOf(clipboard)[0]).toBe('// superfluidity-fragment: nemo');
+      const other = drawn('CREATE Node lan Type l2-group Property ip-prefix: 10.9.0.0/16;\n');
+      const pasted = operations.pasted(other, clipboard);
+      expect(pasted.selects).toEqual(['block:one']);
+      const after = drawn(done(pasted));
+      // The network that is there is used, and connected.
+      expect(newLines(other.reading.version.text, done(pasted)).filter((line) => /^CREATE/.test(line))).toEqual([
+        'CREATE Node one Type outer;',
+        'CREATE Connection e Type p2p Endnodes one.west, lan;',
+        'CREATE NodeModel outer;',
+        'CREATE NodeModel inner Property string: image; // once more ; below',
+      ]);
+      expect(drawn(done(pasted), 'one').level.nodes.map(({ name }) => name)).toContain('x-a');
+      const again = operations.pasted(after, clipboard);
+      expect(again.selects).toEqual(['block:one-2']);
+      expect(done(again).match(/CREATE NodeModel/g)).toHaveLength(2);
+      // From inside of a model into it: once more, with what connects them.
+      const pair = operations.fragment(two(), [node(two(), 'block:a'), node(two(), 'block:b')], []);
+      const twice = done(operations.pasted(two(), pair));
+      expect(newLines(models, twice)).toEqual([
+        '  Node a-2 Type host Property name: "with ; in it";',
+        '  Node b-2 Type host;',
+        '  Connection ab-2 Type p2p Endnodes a-2, b-2;',
+      ]);
+      expect(operations.pasted(two(), clipboard)).toHaveProperty('refused');
+      expect(operations.pasted(design, 'superfluidity-fragment: 1')).toHaveProperty('refused');
+    });
+
     it('leaves alone what is not of the model', () => {
       const design = drawn(models, 'one');
       const [deep, lan] = [node(design, 'block:x-a'), node(design, 'net:lan')];

@@ -17,7 +17,7 @@ import {
   valueOf,
   withoutStatement,
 } from './nemo-script.ts';
-import { NemoScope } from './nemo-scope.ts';
+import { contains, NemoScope } from './nemo-scope.ts';
 import type { Drawn } from './operations.ts';
 import type { PaletteEntry } from './palette.ts';
 import type { Reading } from './reading.ts';
@@ -52,16 +52,16 @@ export function scopeOf(design: Drawn): NemoScope | undefined {
   return NemoScope.inside(script, NemoScope.top(script).node(nameIn('nemo', open.block))?.item.type);
 }
 
-function mustScope(design: Drawn): NemoScope {
+export function mustScope(design: Drawn): NemoScope {
   const scope = scopeOf(design);
   if (scope === undefined) throw new Refused('nothing is made inside of it here: give its model nodes in the text');
   return scope;
 }
 
 /** As names of a script become labels. */
-const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+export const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
 
-function writtenOf(design: Drawn, node: Pick<LevelNode, 'kind' | 'name'>): Written | undefined {
+export function writtenOf(design: Drawn, node: Pick<LevelNode, 'kind' | 'name'>): Written | undefined {
   const { open } = design.level;
   if (node.kind === 'port') return undefined;
   if (node.kind !== 'network') {
@@ -121,17 +121,6 @@ export function nemoPalette(design: Drawn): readonly PaletteEntry[] {
   }));
 }
 
-/** Whether a model is another one, or has it inside. */
-function contains(script: NemoScript, name: string, other: string, above: ReadonlySet<string> = new Set()): boolean {
-  if (name === other) return true;
-  if (above.has(name)) return false;
-  const members = script.model(name)?.members ?? [];
-  return members.some(
-    (one) =>
-      one.kind === 'Node' && one.type !== undefined && contains(script, one.type, other, new Set([...above, name])),
-  );
-}
-
 const abouts = { function: 'Something that runs', network: 'A network', external: 'A network outside' } as const;
 
 /** What has to be said of nodes of types that NEMO has, until somebody says better. */
@@ -153,10 +142,7 @@ export function addNode(
   const model = script.model(type);
   if (builtIn === undefined && model === undefined)
     throw new Refused('a script takes nodes of types of NEMO, or of models of its own');
-  if (scope.model !== undefined && contains(script, type, scope.model.item.name))
-    throw new Refused(`a model cannot contain itself: '${type}' does`);
-  if (scope.model !== undefined && builtIn !== undefined && builtIn.role !== 'function')
-    throw new Refused('a network inside of a model would have the same addresses in all its nodes');
+  scope.mustTake(type);
   const name = freeName(
     type,
     scope.all('Node').map(({ item }) => item.name),

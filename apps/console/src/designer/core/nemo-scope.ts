@@ -1,6 +1,13 @@
-import { TextPositions } from '@superfluidity/dialects/languages';
-import type { NemoConnection, NemoItem, NemoModel, NemoNode } from '@superfluidity/dialects/languages';
+import {
+  type NemoConnection,
+  type NemoItem,
+  type NemoModel,
+  type NemoNode,
+  nemoTypes,
+  TextPositions,
+} from '@superfluidity/dialects/languages';
 import type { Making, NemoScript } from './nemo-script.ts';
+import { Refused } from './yaml-edit.ts';
 
 type Of<K extends NemoItem['kind']> = Extract<NemoItem, { readonly kind: K }>;
 
@@ -53,6 +60,16 @@ export class NemoScope {
     return this.model === undefined ? 'CREATE' : '';
   }
 
+  /** Refuses what cannot be here: in a model, what has it inside, and networks. What is pasted brings models of its own. */
+  mustTake(type: string, from: NemoScript = this.script): void {
+    const name = this.model?.item.name;
+    if (name === undefined) return;
+    const script = from.model(type) === undefined || this.script.model(type) !== undefined ? this.script : from;
+    if (contains(script, type, name)) throw new Refused(`a model cannot contain itself: '${type}' does`);
+    if ((nemoTypes.get(type)?.role ?? 'function') !== 'function')
+      throw new Refused('a network inside of a model would have the same addresses in all its nodes');
+  }
+
   nameAt(kind: 'node' | 'connection', name: string): number | undefined {
     return this.script.nameAt(kind, name, this.model?.item.name);
   }
@@ -66,6 +83,22 @@ export class NemoScope {
     if (this.model !== undefined) return before + made.map((one) => `\n  ${one}`).join('') + text.slice(at);
     return `${before}${before === '' || before.endsWith('\n') ? '' : '\n'}${made.join('\n')}\n${text.slice(at)}`;
   }
+}
+
+/** Whether a model is another one, or has it inside. */
+export function contains(
+  script: NemoScript,
+  name: string,
+  other: string,
+  above: ReadonlySet<string> = new Set(),
+): boolean {
+  if (name === other) return true;
+  if (above.has(name)) return false;
+  const members = script.model(name)?.members ?? [];
+  return members.some(
+    (one) =>
+      one.kind === 'Node' && one.type !== undefined && contains(script, one.type, other, new Set([...above, name])),
+  );
 }
 
 /** Members know where they begin; they end with their semicolon. */

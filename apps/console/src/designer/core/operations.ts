@@ -3,12 +3,14 @@ import { rename as renameIn } from '@superfluidity/language';
 import type { Block, Service } from '@superfluidity/model';
 import { isScalar, parseDocument } from 'yaml';
 import { addBlock, addChain, connect, type End, remove, setField } from './edits.ts';
-import { copied, fragmentOf, paste } from './fragment.ts';
+import { copied, fragmentOf, fragmentText, paste } from './fragment.ts';
 import { type Level, type LevelEdge, levelOf, type LevelNode } from './level.ts';
 import { addNode, chainOfNodes, connectNodes, removeNodes, renameNemo, setNemoField } from './nemo-edits.ts';
+import { copiedNodes, isNemoFragment, pasteNodes } from './nemo-fragment.ts';
 import type { PaletteEntry } from './palette.ts';
 import { marked } from './places.ts';
 import { addElement, configureElement, linkElements, programOf, removeElements } from './program-edits.ts';
+import { copiedElements, pasteElements, programFragmentOf } from './program-fragment.ts';
 import { fileOf, type Reading, readVersion } from './reading.ts';
 import { type Edited, editYaml, Refused, set } from './yaml-edit.ts';
 
@@ -122,14 +124,35 @@ export function renamedNode(design: Drawn, node: LevelNode, name: string): Edite
 }
 
 export function fragment(design: Drawn, nodes: readonly LevelNode[], edges: readonly LevelEdge[]): string {
-  return copied(design.reading.version.text, design.level, nodes, edges);
+  const { level, reading } = design;
+  if (level.isProgram) return fragmentText({ click: copiedElements(level.open.block, nodes) });
+  return isNemo(design) ? copiedNodes(design, nodes) : copied(reading.version.text, level, nodes, edges);
 }
 
 export function pasted(design: Drawn, clipboard: string): Done {
+  const { level } = design;
+  if (isNemoFragment(clipboard)) {
+    if (!isNemo(design) || level.isProgram)
+      return { refused: 'the clipboard has a part of a NEMO script: make that native, and copy again' };
+    return attempt(() => {
+      const { text, ids } = pasteNodes(design, clipboard);
+      return { text, selects: ids };
+    });
+  }
   const parts = fragmentOf(clipboard);
   if (parts === undefined) return { refused: 'the clipboard has no part of a design' };
-  if (design.level.isProgram) return { refused: 'a program takes elements from the palette alone' };
   let selects: readonly string[] = [];
+  const elements = programFragmentOf(parts.click);
+  if (elements !== undefined || level.isProgram) {
+    if (elements === undefined) return { refused: 'a program takes elements of Click alone' };
+    if (!level.isProgram) return { refused: 'elements of Click go into a program: open one' };
+    const edited = onProgram(design, (open) => {
+      const { changed, names } = pasteElements(open, elements);
+      selects = names.map((name) => `block:${name}`);
+      return changed;
+    });
+    return { ...edited, selects };
+  }
   const edited = onText(design, (document) => {
     selects = paste(document, design.level, openAt(design), parts);
   });
