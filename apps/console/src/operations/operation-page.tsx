@@ -1,5 +1,4 @@
-import type { Operation } from '@superfluidity/api';
-import type { OperationDetail } from '@superfluidity/api';
+import type { Operation, OperationDetail } from '@superfluidity/api';
 import { Card, CardBody, CardTitle, PageSection } from '@patternfly/react-core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
@@ -14,9 +13,9 @@ import { PageHead } from '../ui/page-head.tsx';
 import { ProofReport } from '../verification/proof-report.tsx';
 import { describeOperation } from '../view-model/describe-operation.ts';
 
-/** One operation: its steps as they happen, what failed and why, what can be done, what was planned, and what was proven. */
 const SUBJECT: Partial<Record<Operation['kind'], string>> = { LINK: 'Link', WORKFLOW: 'Workflow' };
 
+/** One operation: its steps as they happen, what failed and why, what can be done, what was planned, and what was proven. */
 export function OperationPage() {
   const { id } = useParams({ from: '/operations/$id' });
   const query = useQuery(useQueriesOf().operation(id));
