@@ -36,6 +36,17 @@ describe.skipIf(lab === undefined)(`the laboratory of OpenStack${reason === unde
     }
   }
 
+  async function eventually(work: () => Promise<string>): Promise<string> {
+    const deadline = performance.now() + WAIT_MS;
+    while (true) {
+      try {
+        return await work();
+      } catch (error) {
+        if (performance.now() >= deadline) throw error;
+      }
+    }
+  }
+
   const portStatus = async (id: string) =>
     (await session.get(neutron(`/ports/${id}?fields=status`)))['port']!['status']! as string;
 
@@ -117,6 +128,18 @@ describe.skipIf(lab === undefined)(`the laboratory of OpenStack${reason === unde
     const ports = (await session.get(neutron(`/ports?device_id=${id}`)))['ports'] as unknown as readonly Json[];
     expect(ports).toHaveLength(1);
     await until('the port of the server', () => portStatus(ports[0]!['id']!), 'ACTIVE');
+    if (lab!.options.compute !== 'libvirt') return;
+    const address = ports[0]!['fixed_ips']![0]!['ip_address']! as string;
+    const here = ['ip', 'netns', 'exec', `${tag}-a`] as const;
+    await timed('server answers ping', () => eventually(() => run([...here, 'ping', '-c', '1', '-W', '1', address])));
+    const request = `exec 3<>/dev/tcp/${address}/80 && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && cat <&3`;
+    const page = await timed('server answers HTTP', () =>
+      eventually(() => run([...here, 'timeout', '5', 'bash', '-c', request])),
+    );
+    expect(page).toContain(tag);
+    const action = api('compute', `/servers/${id}/action`);
+    const said = await session.post(action, { 'os-getConsoleOutput': { length: 100 } });
+    expect(said['output']).toContain('lab guest: ready');
   });
 
   it('deploys stacks', async () => {

@@ -1,6 +1,7 @@
 import type { Item, Service } from './item.ts';
 import { has, type Lab } from './lab.ts';
 import type { ServiceName } from './options.ts';
+import { registerGuestImage } from './guest-image.ts';
 import { registerApplicationCredential, registerEmptyImage } from './register.ts';
 import { glance } from './services/glance.ts';
 import { heat } from './services/heat.ts';
@@ -33,6 +34,10 @@ const SERVICES: Readonly<Record<ServiceName, (lab: Lab) => Service>> = {
   mistral,
 };
 
+function hasMachines(lab: Lab): boolean {
+  return has(lab, 'nova') && lab.options.compute === 'libvirt';
+}
+
 export function planFor(lab: Lab): Plan {
   const parts = [
     { service: 'infrastructure' as const, part: infrastructure(lab) },
@@ -51,11 +56,11 @@ export function planFor(lab: Lab): Plan {
       ? [
           {
             kind: 'task' as const,
-            name: 'image',
+            name: hasMachines(lab) ? 'guest-image' : 'image',
             service: 'glance' as const,
             after: ['glance'],
             once: true,
-            run: registerEmptyImage,
+            run: hasMachines(lab) ? registerGuestImage : registerEmptyImage,
           },
         ]
       : []),

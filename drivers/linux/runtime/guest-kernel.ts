@@ -34,11 +34,11 @@ function refuse(doing: string, reason: string, cause?: unknown): never {
 }
 
 /** The kernel that was fetched before, if there is one. */
-export function findGuestKernel(stateFolder: string): GuestKernel | undefined {
+export function findGuestKernel(stateFolder: string, wanted: readonly string[] = MODULES): GuestKernel | undefined {
   const home = join(stateFolder, 'guest-kernel');
   const kernelPath = join(home, 'vmlinuz');
   if (!existsSync(kernelPath)) return undefined;
-  const modules = MODULES.flatMap((name) => {
+  const modules = wanted.flatMap((name) => {
     const path = join(home, `${name}.ko`);
     return existsSync(path) ? [{ name, path }] : [];
   });
@@ -51,9 +51,16 @@ function filesBelow(root: string): readonly string[] {
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
-/** Takes Debian's cloud kernel from its package into the state folder. Idempotent; needs apt and the network once. */
-export async function fetchGuestKernel(stateFolder: string, signal?: AbortSignal): Promise<GuestKernel> {
-  const known = findGuestKernel(stateFolder);
+/**
+ * Takes Debian's cloud kernel from its package into the state folder, with these modules in the order in which they are
+ * loaded. Idempotent; needs apt and the network once.
+ */
+export async function fetchGuestKernel(
+  stateFolder: string,
+  signal?: AbortSignal,
+  wanted: readonly string[] = MODULES,
+): Promise<GuestKernel> {
+  const known = findGuestKernel(stateFolder, wanted);
   if (known !== undefined) return known;
   const doing = 'fetch a kernel for virtual machines';
   mkdirSync(stateFolder, { recursive: true });
@@ -72,7 +79,7 @@ export async function fetchGuestKernel(stateFolder: string, signal?: AbortSignal
     const kernel =
       files.find((path) => basename(path).startsWith('vmlinuz')) ?? refuse(doing, 'the package has no kernel');
     copyFileSync(kernel, join(ready, 'vmlinuz'));
-    for (const module of MODULES) {
+    for (const module of wanted) {
       const path = files.find((candidate) => basename(candidate).startsWith(`${module}.ko`));
       if (path !== undefined) await run(['cp', path, join(ready, basename(path))], options);
       if (path?.endsWith('.xz') === true) await run(['xz', '-d', join(ready, basename(path))], options);
@@ -84,7 +91,7 @@ export async function fetchGuestKernel(stateFolder: string, signal?: AbortSignal
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
-  return findGuestKernel(stateFolder) ?? refuse(doing, 'it is not there after it was fetched');
+  return findGuestKernel(stateFolder, wanted) ?? refuse(doing, 'it is not there after it was fetched');
 }
 
 /** What the guest prints when it can be told its facts, and when it has them. */

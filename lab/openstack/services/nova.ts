@@ -134,6 +134,8 @@ function computeIni(lab: Lab): Ini {
       vif_plugging_timeout: 0,
       // Guests learn their addresses from a disk: they need neither DHCP nor a metadata service.
       force_config_drive: real,
+      // Guests of the laboratory do not listen to the power button.
+      shutdown_timeout: 2,
       instances_path: join(paths.var, 'nova/instances'),
     },
     api: { auth_strategy: 'keystone' },
