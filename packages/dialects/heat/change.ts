@@ -49,6 +49,8 @@ class Change {
   readonly #lose: Lose;
   /** Resources of networks by their names in the service, and what a port says of others. */
   readonly #networks = new Map<string, unknown>();
+  /** Resources of units that are new or others now. */
+  readonly #servers = new Map<string, string>();
 
   constructor(sources: Sources, after: Service, lose: Lose) {
     this.#before = sources.service;
@@ -131,11 +133,16 @@ class Change {
   }
 
   #changeUnits(): void {
-    for (const [was, is] of paired(placesIn(this.#before), placesIn(this.#after), ({ path }) => path)) {
+    const pairs = paired(placesIn(this.#before), placesIn(this.#after), ({ path }) => path);
+    const names = new Map(
+      pairs.flatMap(([was, is]) => (was === undefined || is === undefined ? [] : [[was.path, is.path]])),
+    );
+    for (const [was, is] of pairs) {
       if (was === undefined) this.#addUnit(is!);
       else if (is === undefined) this.#template.drop(this.#serverOf(was));
       else this.#changeUnit(was, is);
     }
+    for (const [was, is] of pairs) if (is !== undefined) this.#order(was, is, names);
   }
 
   #serverOf({ path }: Place): string {
@@ -173,14 +180,15 @@ class Change {
       const metadata = { [MARKS]: server === fn ? marks : { function: marked, ...marks } };
       this.#template.resources.set(names.get(name)!, isServer ? { ...whole, metadata } : whole);
     }
-    this.#declare(resources, parameters);
-    this.#order(server, undefined, place);
+    this.#servers.set(place.path, server);
+    this.#declare(server, parameters);
   }
 
   /** Parameters of what is not said, where something asks for them. */
-  #declare(resources: unknown, parameters: Group): void {
+  #declare(server: string, parameters: Group): void {
+    const resource = JSON.stringify(this.#template.resources.get(server));
     for (const [name, value] of Object.entries(parameters))
-      if (name.startsWith('default_') && JSON.stringify(resources).includes(`"get_param":"${name}"`))
+      if (name.startsWith('default_') && resource.includes(`"get_param":"${name}"`))
         this.#template.parameters.set(name, value);
   }
 
@@ -190,6 +198,7 @@ class Change {
     let server = this.#serverOf(was);
     const [b, a] = [this.#written(was, this.#before, undefined), this.#written(is, this.#after, this.#lose)];
     if (was.path !== is.path) server = this.#renameUnit(server, is);
+    this.#servers.set(is.path, server);
     const names = new Map([[is.unit.name, server]]);
     this.#changePorts(server, was, is, b.resources, a.resources, names);
     const [old, now] = [groupAt(b.resources, was.unit.name), groupAt(a.resources, is.unit.name)];
@@ -206,8 +215,7 @@ class Change {
       after['flavor'],
     );
     this.#mark(server, groupAt(old, 'metadata', MARKS), groupAt(now, 'metadata', MARKS));
-    this.#declare(after, a.parameters);
-    this.#order(server, was, is);
+    this.#declare(server, a.parameters);
     if (!same(was.unit.scale ?? null, is.unit.scale ?? null)) throw new Elsewhere();
   }
 
@@ -262,16 +270,24 @@ class Change {
     this.#template.resources.set(server, resource);
   }
 
-  #order(server: string, was: Place | undefined, is: Place): void {
-    const after = (place: Place | undefined) => place?.unit.requirements.after ?? [];
-    if (same(after(was), after(is))) return;
-    const names = after(is).map((path) => {
-      const source = this.#sources.units.get(path)?.resource.name;
-      if (source === undefined || !this.#template.resources.has(source)) throw new Elsewhere();
-      return source;
+  /** What has to be there first, where that has changed beyond names. */
+  #order(was: Place | undefined, is: Place, renamed: ReadonlyMap<string, string>): void {
+    const { after = [] } = is.unit.requirements;
+    const before = (was?.unit.requirements.after ?? []).flatMap((path) => renamed.get(path) ?? []);
+    if (same(before, after)) return;
+    const resourceOf = (path: string) => this.#servers.get(path) ?? this.#sources.units.get(path)?.resource.name;
+    const names = after.map((path) => {
+      const name = resourceOf(path);
+      if (name === undefined || !this.#template.resources.has(name)) throw new Elsewhere();
+      return name;
     });
+    const server = resourceOf(is.path);
+    if (server === undefined || !this.#template.resources.has(server)) throw new Elsewhere();
     const resource = this.#template.resources.get(server)!;
-    const units = new Set([...this.#sources.units.values()].map((one) => one.resource.name));
+    const units = new Set([
+      ...this.#servers.values(),
+      ...[...this.#sources.units.values()].map((one) => one.resource.name),
+    ]);
     const others = [resource['depends_on'] ?? []].flat().filter((one) => !units.has(String(one)));
     const all = [...others, ...names];
     this.#template.resources.set(server, put(resource, ['depends_on'], all.length === 0 ? undefined : all));
