@@ -1,7 +1,7 @@
 /** The languages that people write by hand, for editors: they load these, and none of the other dialects. */
 export { clickProgram, withElements as withClickElements } from './click/program.ts';
 export { readClick } from './click/read.ts';
-export type { ReadResult } from './dialect.ts';
+export type { Format, ReadResult } from './dialect.ts';
 export { dialectLimits } from './errors.ts';
 export type { DescriptorFile } from './files.ts';
 export { type NativeDraft, readNative, readNativeDraft } from './native/read.ts';
@@ -25,7 +25,7 @@ export {
 } from './nemo/syntax.ts';
 export { nameIn } from './names.ts';
 export { writeNative } from './native/write.ts';
-export { formatPath, parsePath, type Path } from './yaml-text.ts';
+export { formatPath, parsePath, readYamlText, type Path } from './yaml-text.ts';
 export { type Action, type DescriptionModel, readDescriptionModel } from './rdcl/description-model.ts';
 export { TextPositions } from './text-positions.ts';
-export { yamlNodes } from './yaml-nodes.ts';
+export { yamlNodes, yamlTrees } from './yaml-nodes.ts';

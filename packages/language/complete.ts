@@ -1,5 +1,5 @@
 import type { LanguageDocument, Span } from './document.ts';
-import { supports } from './languages.ts';
+import { supportOf } from './languages.ts';
 
 export type CompletionKind = 'keyword' | 'field' | 'value' | 'name' | 'class';
 
@@ -22,11 +22,13 @@ const COMPLETIONS_MAX = 500;
 export function complete(document: LanguageDocument, offset: number): readonly Completion[] {
   const at = Math.max(0, Math.min(offset, document.text.length));
   const seen = new Set<string>();
-  const fitting = supports[document.language].complete(document, at).filter(({ label, from }) => {
-    const written = document.text.slice(from, at).toLowerCase();
-    if (seen.has(label) || !label.toLowerCase().startsWith(written)) return false;
-    seen.add(label);
-    return true;
-  });
+  const fitting = supportOf(document.language)
+    .complete(document, at)
+    .filter(({ label, from }) => {
+      const written = document.text.slice(from, at).toLowerCase();
+      if (seen.has(label) || !label.toLowerCase().startsWith(written)) return false;
+      seen.add(label);
+      return true;
+    });
   return fitting.slice(0, COMPLETIONS_MAX);
 }

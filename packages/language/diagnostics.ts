@@ -1,7 +1,7 @@
 import type { Problem } from '@superfluidity/core';
 import { TextPositions } from '@superfluidity/dialects/languages';
 import { remembered, type LanguageDocument, type Span } from './document.ts';
-import { supports } from './languages.ts';
+import { supportOf } from './languages.ts';
 
 /** A problem with the part of the text that is to be underlined. */
 export interface Diagnostic extends Span {
@@ -15,7 +15,7 @@ const WORD = /[^\s,;:()[\]{}"'|]+/y;
 export const diagnostics: (document: LanguageDocument) => readonly Diagnostic[] = remembered((document) => {
   const { path, text, language } = document;
   const positions = new TextPositions(text, path);
-  return supports[language]
+  return supportOf(language)
     .read(document)
     .problems.filter(({ position }) => position?.file === undefined || position.file === path)
     .map((problem) => ({ ...spanOf(problem, text, positions), problem }));

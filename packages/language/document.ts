@@ -1,7 +1,26 @@
-import type { DescriptorFile } from '@superfluidity/dialects/languages';
+import type { DescriptorFile, Format } from '@superfluidity/dialects/languages';
 
-export const languages = ['native', 'nemo', 'click'] as const;
+/** Those that are read with what is always there. */
+export const ownLanguages = ['native', 'nemo', 'click'] as const;
+/** Texts of other dialects, named as these are: what is known of them is loaded with the first of their texts. */
+export const dialectLanguages = [
+  'sol006',
+  'osm',
+  'osm8',
+  'tosca',
+  'heat',
+  'kubernetes',
+  'appd',
+  'rdcl',
+  'cran',
+] as const satisfies readonly Format[];
+export const languages = [...ownLanguages, ...dialectLanguages] as const;
 export type Language = (typeof languages)[number];
+export type OwnLanguage = (typeof ownLanguages)[number];
+export type DialectLanguage = (typeof dialectLanguages)[number];
+
+export const isOwnLanguage = (language: Language): language is OwnLanguage =>
+  ownLanguages.some((one) => one === language);
 
 /** A text that somebody writes. A change makes another document: what is known of one is remembered. */
 export interface LanguageDocument {

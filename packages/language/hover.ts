@@ -1,5 +1,5 @@
 import type { LanguageDocument, Span } from './document.ts';
-import { supports } from './languages.ts';
+import { supportOf } from './languages.ts';
 import { nameUnder } from './references.ts';
 
 /** What is to be said of something. The text is Markdown. */
@@ -8,7 +8,7 @@ export interface Hover extends Span {
 }
 
 export function hover(document: LanguageDocument, offset: number): Hover | undefined {
-  const support = supports[document.language];
+  const support = supportOf(document.language);
   const name = nameUnder(document, offset);
   if (name === undefined) return support.explain(document, offset);
   const { from, to, symbol, kind } = name;

@@ -1,11 +1,26 @@
 import { isNemo } from '@superfluidity/dialects/languages';
 import { clickSupport } from './click.ts';
-import type { Language } from './document.ts';
+import type { DialectLanguage, Language } from './document.ts';
 import { native } from './native/native.ts';
 import { nemo } from './nemo.ts';
 import type { LanguageSupport } from './support.ts';
 
-export const supports: Readonly<Record<Language, LanguageSupport>> = { native, nemo, click: clickSupport };
+const supports = new Map<Language, LanguageSupport>([
+  ['native', native],
+  ['nemo', nemo],
+  ['click', clickSupport],
+]);
+
+/** Makes other dialects known, see `dialects.ts`: it is for whoever shows their texts to load that. */
+export function addLanguages(more: Readonly<Record<DialectLanguage, LanguageSupport>>): void {
+  for (const [language, support] of Object.entries(more)) supports.set(language as DialectLanguage, support);
+}
+
+export function supportOf(language: Language): LanguageSupport {
+  const support = supports.get(language);
+  if (support === undefined) throw new Error(`the language service of ${language} was not loaded`);
+  return support;
+}
 
 const LOOKED_AT = 65_536;
 

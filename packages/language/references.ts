@@ -1,12 +1,12 @@
 import { remembered, type LanguageDocument, type Span } from './document.ts';
-import { supports } from './languages.ts';
+import { supportOf } from './languages.ts';
 import { nameAt, soundNames, type Name } from './names.ts';
 
 export type { Name, NameSymbol } from './names.ts';
 
 /** All names of a document, in order: what is defined, and what refers to it. */
 export const namesOf: (document: LanguageDocument) => readonly Name[] = remembered((document) =>
-  soundNames(document.text, supports[document.language].names(document)),
+  soundNames(document.text, supportOf(document.language).names(document)),
 );
 
 export function nameUnder(document: LanguageDocument, offset: number): Name | undefined {

@@ -1,5 +1,5 @@
 import type { LanguageDocument, Span } from './document.ts';
-import { supports } from './languages.ts';
+import { supportOf } from './languages.ts';
 import { namesOf, nameUnder, references } from './references.ts';
 
 export interface Edit extends Span {
@@ -15,7 +15,7 @@ export function renamable(
 ): { readonly span: Span; readonly name: string } | { readonly refused: string } {
   const name = nameUnder(document, offset);
   if (name === undefined) return { refused: 'there is no name here' };
-  const fixed = supports[document.language].refuseChange?.(name.kind, name.name);
+  const fixed = supportOf(document.language).refuseChange?.(name.kind, name.name);
   if (fixed !== undefined) return { refused: fixed };
   const all = references(document, offset);
   if (all.some(({ isDefinition }) => isDefinition)) return { span: { from: name.from, to: name.to }, name: name.name };
@@ -36,7 +36,7 @@ export function rename(document: LanguageDocument, offset: number, name: string)
   if ('refused' in found) return found;
   if (name === found.name) return { edits: [] };
   const { kind } = nameUnder(document, offset)!;
-  const refused = supports[document.language].refuseName(kind, name);
+  const refused = supportOf(document.language).refuseName(kind, name);
   if (refused !== undefined) return { refused };
   const edits = references(document, offset).map(({ from, to, write }) => ({ from, to, text: write?.(name) ?? name }));
   if (!meansTheSame(document, edits, found.name, name))

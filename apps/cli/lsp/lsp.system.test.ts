@@ -207,6 +207,31 @@ test('of Click and NEMO too, with the files beside', async () => {
   expect(await client.diagnosticsOf('untitled:Untitled-1', 1)).toEqual([]);
 });
 
+test('of other dialects, known by what is in the file', async () => {
+  const client = await editor().started();
+  const template = [
+    'heat_template_version: 2018-08-31',
+    'resources:',
+    '  lan: {type: OS::Neutron::Net}',
+    '  web:',
+    '    type: OS::Nova::Server',
+    '    properties: {image: debian, flavor: small, networks: [{network: {get_resource: lan}}], user_data: {get_file: run.sh}}',
+    '',
+  ].join('\n');
+  writeFileSync(join(folder, 'run.sh'), '#!/bin/sh\n');
+  client.open(uriOf('stack.yaml'), 'yaml', template);
+  const found = await client.diagnosticsOf(uriOf('stack.yaml'), 1);
+  expect(found.length).toBeGreaterThan(0);
+  expect(found.filter(({ severity }) => severity === 1)).toEqual([]);
+  const at = { textDocument: { uri: uriOf('stack.yaml') }, position: place(template, 'get_resource: lan', 15) };
+  expect((await client.request('textDocument/hover', at)).result).toMatchObject({
+    contents: { value: 'resource `lan`: OS::Neutron::Net' },
+  });
+  expect((await client.request('textDocument/completion', at)).result).toMatchObject({
+    items: expect.arrayContaining([expect.objectContaining({ label: 'lan' })]),
+  });
+});
+
 describe('what is no message of the protocol', () => {
   test('is refused, and the next message is answered', async () => {
     const client = await editor().started();

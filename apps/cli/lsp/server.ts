@@ -1,4 +1,5 @@
 import {
+  addLanguages,
   complete,
   type CompletionKind,
   definitions,
@@ -12,10 +13,16 @@ import {
   rename,
   type Span,
 } from '@superfluidity/language';
+import { dialectLanguageOf, dialectSupports } from '@superfluidity/language/dialects';
 import { codes, message as messageShape, type Method, type Parameters, parameters, Refusal } from './protocol.ts';
 import { type PlaceRange, Places } from './positions.ts';
 
 export const serverLimits = { documents: 1_000, characters: 4 * 2 ** 20, pauseMs: 150 } as const;
+
+addLanguages(dialectSupports);
+
+const languageIn = (path: string, text: string): Language | undefined =>
+  languageOf(path, text) ?? (/\.(?:ya?ml|json|xml|template)$/i.test(path) ? dialectLanguageOf(path, text) : undefined);
 
 /** What a server needs of the world. */
 export interface Outside {
@@ -177,7 +184,7 @@ export class LanguageServer {
     const { uri, languageId, version, text } = textDocument;
     if (this.#open.size >= serverLimits.documents && !this.#open.has(uri))
       throw new Refusal(codes.requestFailed, `more than ${serverLimits.documents} documents are open`);
-    this.#keep(uri, version, text, languages[languageId.toLowerCase()] ?? languageOf(pathOf(uri), text));
+    this.#keep(uri, version, text, languages[languageId.toLowerCase()] ?? languageIn(pathOf(uri), text));
   }
 
   #changed({ textDocument, contentChanges }: Parameters<'textDocument/didChange'>): void {
@@ -190,7 +197,7 @@ export class LanguageServer {
       if (text.length > serverLimits.characters * 2) text = text.slice(0, serverLimits.characters * 2);
       places = new Places(text);
     }
-    this.#keep(uri, version, text, before.document?.language ?? languageOf(pathOf(uri), text));
+    this.#keep(uri, version, text, before.document?.language ?? languageIn(pathOf(uri), text));
   }
 
   #closed({ textDocument: { uri } }: Parameters<'textDocument/didClose'>): void {

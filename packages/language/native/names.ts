@@ -2,7 +2,7 @@ import { isScalar, type Node, type Scalar } from 'yaml';
 import type { LanguageDocument, Span } from '../document.ts';
 import type { Name, NameSymbol } from '../names.ts';
 import { definedAt, roleAt, type Role } from './roles.ts';
-import { hasAt, leavesOf, lengthAt, lettersOf, nodeAt, type Path, textAt, treeOf } from './tree.ts';
+import { hasAt, leavesOf, lengthAt, lettersOf, nodeAt, type Path, textAt, treeOf } from '../yaml/tree.ts';
 
 /** Names of a native descriptor: what its lists define, and what refers to that. */
 export function nativeNames(document: LanguageDocument): readonly Name[] {

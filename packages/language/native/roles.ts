@@ -1,4 +1,4 @@
-import type { Path } from './tree.ts';
+import type { Path } from '../yaml/tree.ts';
 
 /**
  * What a text stands for, by its path in a descriptor:

@@ -1,4 +1,4 @@
-import { yamlNodes } from '@superfluidity/dialects/languages';
+import { yamlNodes, yamlTrees } from '@superfluidity/dialects/languages';
 import { isMap, isScalar, isSeq, type Node, type Scalar } from 'yaml';
 import { remembered, type LanguageDocument, type Span } from '../document.ts';
 
@@ -6,6 +6,11 @@ export type Path = readonly (string | number)[];
 
 /** The nodes of a descriptor, whatever is wrong with it. */
 export const treeOf = remembered(({ text }: LanguageDocument): Node | null => yamlNodes(text));
+
+/** The nodes of each of its documents, as manifests have them. */
+export const treesOf = remembered(({ text }: LanguageDocument): readonly (Node | null)[] =>
+  (yamlTrees(text) ?? []).map(({ contents }) => contents),
+);
 
 /** A text value or the name of a field, where it stands. */
 export interface Leaf {

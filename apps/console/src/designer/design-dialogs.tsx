@@ -64,7 +64,8 @@ export function DesignDialogs(props: {
       {what === 'export' && drawn !== undefined && (
         <ExportDialog
           service={drawn.service}
-          text={history.now.text}
+          version={drawn.reading.version}
+          locate={drawn.reading.locate}
           format={format}
           onFormat={(one) => go({ format: one })}
           onLine={(line) => {
@@ -82,7 +83,7 @@ export function DesignDialogs(props: {
             props.onNotice(
               imported.format === imported.version.language
                 ? undefined
-                : `It was ${imported.format ?? 'another dialect'}, and is a native descriptor now. Undo takes it back.`,
+                : `It was a tree of files of ${imported.format ?? 'another dialect'}, which no single text can be, and is a native descriptor now. Undo takes it back.`,
             );
             go({ do: undefined, in: undefined, selected: undefined });
           }}
@@ -110,7 +111,7 @@ function ImportDialog(props: { readonly onTake: (imported: Imported) => void; re
   const read = async (files: readonly SourceFile[]) => {
     if (files.length === 0) return setImported(undefined);
     const { importFiles } = await import('./import-files.ts');
-    setImported(importFiles(files.map(({ path, base64 }) => ({ path, bytes: bytesOf(base64) }))));
+    setImported(await importFiles(files.map(({ path, base64 }) => ({ path, bytes: bytesOf(base64) }))));
   };
   return (
     <Modal isOpen variant="small" onClose={props.onClose} aria-labelledby="import-title">

@@ -6,8 +6,11 @@ import { Failure } from '../ui/failure.tsx';
 import { ErrorView } from '../ui/error-view.tsx';
 import { PageHead } from '../ui/page-head.tsx';
 import { PageSection } from '@patternfly/react-core';
+import type { Language } from '@superfluidity/language';
 import { dropDraft, readDraft } from './core/draft.ts';
 import type { Version } from './core/history.ts';
+import { isLoaded, loadLanguage } from './core/others.ts';
+import { fileOf } from './core/reading.ts';
 import { Designer } from './designer.tsx';
 import './designer.css';
 import type { Imported } from './import-files.ts';
@@ -35,6 +38,24 @@ interface Source {
   readonly template?: string | undefined;
 }
 
+/** The designer, as soon as what it needs to read the text, or the draft of it, is there. */
+function WithLanguage(props: Parameters<typeof Designer>[0]) {
+  const { key, version } = props.beginning;
+  const [language] = useState(() => readDraft(localStorage, key)?.language ?? version.language);
+  const [isReady, setReady] = useState(() => isLoaded(language));
+  useEffect(() => {
+    if (isReady) return undefined;
+    let wanted = true;
+    void loadLanguage(language).then(() => {
+      if (wanted) setReady(true);
+    });
+    return () => {
+      wanted = false;
+    };
+  }, [isReady, language]);
+  return isReady ? <Designer {...props} /> : <h1 className="sf-offscreen">Designer</h1>;
+}
+
 interface Named {
   /** It was saved under this name, which its address has now. */
   readonly onNamed: (name: string) => void;
@@ -55,7 +76,7 @@ function OfNew({ template, onNamed }: Named & { readonly template: string | unde
       />
     );
   return (
-    <Designer
+    <WithLanguage
       beginning={{ key: NEW, version: begun }}
       onAnother={() => {
         dropDraft(localStorage, NEW);
@@ -82,11 +103,10 @@ function OfCatalogue({ name, onNamed }: Named & { readonly name: string }) {
       setBeginning({ key: data.name, version, base: { id: data.id, text: version.text } });
     if (data.format === 'native') begin({ text: data.source, language: 'native' });
     else
-      void import('./import-files.ts').then(({ importFiles }) => {
+      void import('./import-files.ts').then(async ({ importFiles }) => {
+        const path = fileOf({ language: data.format as Language, name: data.name, text: data.source });
+        const imported = await importFiles([{ path, bytes: new TextEncoder().encode(data.source) }]);
         if (!wanted) return;
-        const ending = data.format === 'click' || data.format === 'nemo' ? data.format : 'yaml';
-        const bytes = new TextEncoder().encode(data.source);
-        const imported = importFiles([{ path: `${data.name}.${ending}`, bytes }]);
         if (imported.version === undefined) setUnread(imported);
         else begin(imported.version);
       });
@@ -123,7 +143,7 @@ function OfCatalogue({ name, onNamed }: Named & { readonly name: string }) {
     );
   if (beginning === undefined) return <h1 className="sf-offscreen">Designer</h1>;
   return (
-    <Designer
+    <WithLanguage
       beginning={beginning}
       onAnother={() => void navigate({ to: '/designer', search: {} })}
       onNamed={onNamed}

@@ -8,11 +8,20 @@ import {
   ModalFooter,
   ModalHeader,
 } from '@patternfly/react-core';
-import { type DescriptorFile, dialects, type Format, formats, writeDescriptor } from '@superfluidity/dialects';
+import {
+  type DescriptorFile,
+  dialects,
+  type Format,
+  formats,
+  type ReadResult,
+  writeDescriptor,
+} from '@superfluidity/dialects';
 import { locateNative } from '@superfluidity/dialects';
 import { isSuperfluidityError } from '@superfluidity/core';
 import type { Service } from '@superfluidity/model';
 import { useMemo } from 'react';
+import type { Version } from './core/history.ts';
+import { fileOf } from './core/reading.ts';
 import { ProblemsPanel } from './problems-panel.tsx';
 import type { Reveal } from './editor/text-editor.tsx';
 
@@ -21,7 +30,8 @@ const SHOWN_MAX = 20_000;
 /** The design in any dialect that can be written, with what that dialect has no words for. */
 export default function ExportDialog(props: {
   readonly service: Service;
-  readonly text: string;
+  readonly version: Version;
+  readonly locate: ReadResult['locate'];
   readonly format: string | undefined;
   readonly onFormat: (format: string) => void;
   readonly onLine: (line: number) => void;
@@ -29,9 +39,11 @@ export default function ExportDialog(props: {
   readonly onClose: () => void;
 }) {
   const writable = dialects.filter(({ writer }) => writer !== undefined);
+  const { service, version, locate } = props;
   const format =
-    formats.find((one) => one === props.format && writable.some((dialect) => dialect.format === one)) ?? 'native';
-  const written = useMemo(() => attempt(props.service, props.text, format), [props.service, props.text, format]);
+    formats.find((one) => one === props.format && writable.some((dialect) => dialect.format === one)) ??
+    version.language;
+  const written = useMemo(() => attempt(service, version, format, locate), [service, version, format, locate]);
   const [first] = written.files;
   return (
     <Modal isOpen variant="large" onClose={props.onClose} aria-labelledby="export-title" data-export={format}>
@@ -107,9 +119,15 @@ export default function ExportDialog(props: {
   );
 }
 
-function attempt(service: Service, text: string, format: Format) {
+function attempt(service: Service, version: Version, format: Format, locate: ReadResult['locate']) {
+  // Its own dialect has it already, as it was written.
+  if (format === version.language) {
+    const file = { path: fileOf(version), bytes: new TextEncoder().encode(version.text) };
+    return { files: [file], losses: [], refused: undefined };
+  }
   try {
-    return { ...writeDescriptor(service, format, locateNative(text, 'service.yaml')), refused: undefined };
+    const places = locate ?? locateNative(version.text, 'service.yaml');
+    return { ...writeDescriptor(service, format, places), refused: undefined };
   } catch (error) {
     if (!isSuperfluidityError(error)) throw error;
     return { files: [], losses: [], refused: error.message };

@@ -1,7 +1,9 @@
-import { type DescriptorFile, type Format, readDescriptor, writeNative } from '@superfluidity/dialects';
+import { type DescriptorFile, type Format, joined, readDescriptor, readIn, writeNative } from '@superfluidity/dialects';
 import type { Problem } from '@superfluidity/core';
-import type { Language } from '@superfluidity/language';
+import { type Language, languages } from '@superfluidity/language';
 import type { Version } from './core/history.ts';
+import { loadLanguage } from './core/others.ts';
+import { fileOf } from './core/reading.ts';
 
 export interface Imported {
   /** Absent where nothing could be read. */
@@ -10,26 +12,31 @@ export interface Imported {
   readonly problems: readonly Problem[];
 }
 
-const own: readonly string[] = ['native', 'nemo', 'click'] satisfies readonly Language[];
-
 /**
- * A design from files of any dialect. What people write by hand stays as it is written; everything else becomes a native
- * descriptor, which carries what it cannot say.
+ * A design from files of any dialect. What is one text, or can be put into one, stays as it is written; what is a tree of files
+ * becomes a native descriptor, which carries what it cannot say.
  */
-export function importFiles(files: readonly DescriptorFile[]): Imported {
+export async function importFiles(files: readonly DescriptorFile[]): Promise<Imported> {
   const { service, problems, format } = readDescriptor(files);
-  const [only, ...others] = files;
   const from = format === undefined ? {} : { format };
-  if (only !== undefined && others.length === 0 && format !== undefined && own.includes(format)) {
-    const text = new TextDecoder().decode(only.bytes);
-    // A native text with mistakes can be mended here.
-    const name = only.path.replace(/^.*\//, '').replace(/\.\w+$/, '');
-    return {
-      version: { text, language: format as Language, ...(format === 'native' ? {} : { name }) },
-      ...from,
-      problems,
-    };
+  const language = languages.find((one) => one === format);
+  const version = language === undefined ? undefined : oneText(language, files);
+  if (version !== undefined) {
+    await loadLanguage(version.language);
+    return { version, ...from, problems };
   }
   if (service === undefined) return { ...from, problems };
   return { version: { text: writeNative(service), language: 'native' }, ...from, problems };
+}
+
+function oneText(language: Language, files: readonly DescriptorFile[]): Version | undefined {
+  const [first, ...others] = files;
+  const text = joined(language, files);
+  if (first === undefined || text === undefined) return undefined;
+  const name = first.path.replace(/^.*\//, '').replace(/\.\w+$/, '');
+  const version = { text, language, ...(language === 'native' ? {} : { name }) };
+  if (others.length === 0) return version;
+  // What was put together has to be the service that the files are.
+  const { service } = readIn(language, [{ path: fileOf(version), bytes: new TextEncoder().encode(text) }]);
+  return service === undefined ? undefined : version;
 }

@@ -22,7 +22,9 @@ export function Start(props: {
   const take = async (files: readonly SourceFile[]) => {
     if (files.length === 0) return;
     const { importFiles } = await import('./import-files.ts');
-    const { version, problems } = importFiles(files.map(({ path, base64 }) => ({ path, bytes: bytesOf(base64) })));
+    const { version, problems } = await importFiles(
+      files.map(({ path, base64 }) => ({ path, bytes: bytesOf(base64) })),
+    );
     if (version !== undefined) props.onBegin(version);
     else setRefused(problems[0]?.message ?? 'nothing in it is a descriptor');
   };

@@ -10,9 +10,7 @@ import type { Subject } from './properties-panel.tsx';
 /** Where the text says a thing of the graph. */
 export function placeOf(design: Drawn, thing: LevelNode | LevelEdge): Reveal | undefined {
   const { text, language } = design.reading.version;
-  if (language === 'native') return rangeOf(text, thing.at);
-  if (!('ports' in thing)) return undefined;
-  return spanOf(design, thing);
+  return language === 'native' ? rangeOf(text, thing.at) : spanOf(design, thing);
 }
 
 /** The thing of the graph that the text says at an offset. */

@@ -92,7 +92,7 @@ export interface Design {
   readonly dispatch: (action: Action) => void;
   /** Forgets the draft: it is not wanted. */
   readonly drop: () => void;
-  /** Changes the text as it is now. Returns why not, or what is selected then. */
+  /** Changes the text as it is now, unless something is lost by that. Returns why not, or what is selected then. */
   readonly edit: (change: (design: Drawn) => Done) => Done;
 }
 
@@ -148,7 +148,9 @@ export function useDesign(beginning: Beginning, path: string): Design {
       const now = design?.reading.version === history.now ? design : drawn(readVersion(history.now), path);
       if (now === undefined) return { refused: 'the text cannot be read: mend it first' };
       const done = change(now);
-      if ('text' in done) dispatch({ type: 'changed', version: { ...history.now, text: done.text } });
+      // What would be lost is for a person to decide.
+      if ('text' in done && (done.losses ?? []).length === 0)
+        dispatch({ type: 'changed', version: { ...history.now, text: done.text } });
       return done;
     },
     [design, history.now, path],

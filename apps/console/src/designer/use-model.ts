@@ -1,5 +1,5 @@
 import { type DescriptionModel, readDescriptionModel } from '@superfluidity/dialects/languages';
-import { complete } from '@superfluidity/language';
+import { complete, isOwnLanguage } from '@superfluidity/language';
 import { useDeferredValue, useMemo, useState } from 'react';
 import { nemoPalette } from './core/nemo-edits.ts';
 import type { Drawn } from './core/operations.ts';
@@ -54,8 +54,24 @@ export function paletteOf(model: DescriptionModel | undefined, design: Drawn): r
   if (level.isProgram) return clickEntries();
   if (reading.version.language === 'nemo') return nemoPalette(design);
   if (reading.version.language === 'click') return [];
-  return model === undefined ? [] : entriesOf(model, level.open.block.kind);
+  const entries = model === undefined ? [] : entriesOf(model, level.open.block.kind);
+  return isOwnLanguage(reading.version.language) ? entries : entries.flatMap(elsewhere);
 }
+
+/** In other dialects stands what other sites run: machines and containers of images that they know. */
+function elsewhere({ template, ...entry }: PaletteEntry): readonly PaletteEntry[] {
+  const { environment } = template;
+  const isPlace = entry.kind === 'network' || entry.kind === 'port';
+  if (isPlace) return [{ ...entry, template }];
+  const runs = environments[environment as keyof typeof environments];
+  return runs === undefined ? [] : [{ ...entry, template: { name: template['name'], environment, ...runs } }];
+}
+
+const environments = {
+  vm: { image: 'name:debian-12', requirements: { cpu: 1, memoryMiB: 1024 } },
+  container: { image: 'name:docker.io/library/nginx:1.29' },
+  pod: { image: 'name:docker.io/library/nginx:1.29' },
+} as const;
 
 let known: readonly PaletteEntry[] | undefined;
 const clickEntries = (): readonly PaletteEntry[] =>

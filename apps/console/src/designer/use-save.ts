@@ -72,6 +72,6 @@ export function useSave(design: Design, name: string, onSaved: (name: string, wo
 async function textIn(language: Language, source: string, format: string): Promise<string> {
   if (format === language) return source;
   const { importFiles } = await import('./import-files.ts');
-  const { version } = importFiles([{ path: 'theirs.yaml', bytes: new TextEncoder().encode(source) }]);
+  const { version } = await importFiles([{ path: 'theirs.yaml', bytes: new TextEncoder().encode(source) }]);
   return version?.language === language ? version.text : source;
 }

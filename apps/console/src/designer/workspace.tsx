@@ -1,9 +1,11 @@
 import { Alert, Breadcrumb, BreadcrumbItem, Button, ToggleGroup, ToggleGroupItem } from '@patternfly/react-core';
+import type { Problem } from '@superfluidity/core';
 import type { Path } from '@superfluidity/dialects/languages';
 import type { Language } from '@superfluidity/language';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback, useState } from 'react';
 import { useClient } from '../data/session.tsx';
+import { useConfirm } from '../ui/confirm.tsx';
 import { Later } from '../ui/later.tsx';
 import { ClickElementForm } from './click-element-form.tsx';
 import type { End } from './core/edits.ts';
@@ -36,6 +38,8 @@ export function Workspace(props: {
   const { design, onReveal, onNotice } = props;
   const { drawn, history, dispatch } = design;
   const { text, language } = history.now;
+  const native = drawn?.reading.native;
+  const isNative = native !== undefined;
   const search = useSearch({ from: '/designer' });
   const navigate = useNavigate({ from: '/designer' });
   const client = useClient();
@@ -72,10 +76,21 @@ export function Workspace(props: {
       search: (before) => ({ ...before, in: path === '' ? undefined : path, selected: selects }) as never,
     });
   };
+  const confirm = useConfirm();
   const run = (change: Parameters<Design['edit']>[0]): operations.Done => {
     const done = design.edit(change);
     onNotice('refused' in done ? sentence(done.refused) : undefined);
-    if ('text' in done && done.selects !== undefined) select(done.selects, true);
+    if ('refused' in done) return done;
+    const { losses = [], text: changed } = done;
+    if (losses.length > 0)
+      confirm({
+        title: 'Some of this is lost',
+        body: <LostWords losses={losses} />,
+        verb: 'Change it without that',
+        danger: true,
+        act: () => Promise.resolve(dispatch({ type: 'changed', version: { ...history.now, text: changed } })),
+      });
+    else if (done.selects !== undefined) select(done.selects, true);
     return done;
   };
   const add = (entry: PaletteEntry) => run((now) => operations.add(now, entry));
@@ -83,8 +98,8 @@ export function Workspace(props: {
     try {
       const { source, name } = await client.call('getDescriptor', { params: { id } });
       const { importFiles } = await import('./import-files.ts');
-      const { version } = importFiles([{ path: `${name}.yaml`, bytes: new TextEncoder().encode(source) }]);
-      const part = version?.language === 'native' ? operations.everything(version.text) : undefined;
+      const { version } = await importFiles([{ path: `${name}.yaml`, bytes: new TextEncoder().encode(source) }]);
+      const part = version === undefined ? undefined : operations.everything(version);
       if (part === undefined) return onNotice(`${name} cannot be taken apart: its text is no service by itself.`);
       run((now) => operations.pasted(now, part));
     } catch (error) {
@@ -94,7 +109,7 @@ export function Workspace(props: {
   const connect = (from: End, to: End) => {
     const kind = drawn?.level.open.block.kind ?? 'service';
     // Scripts and programs have rules of their own.
-    const rules = language === 'native' && drawn?.level.isProgram === false ? model.model : undefined;
+    const rules = isNative && drawn?.level.isProgram === false ? model.model : undefined;
     if (rules !== undefined && !mayConnect(rules, kind, from.node.kind, to.node.kind))
       return onNotice(
         `The description model '${rules.name}' has no edge from a ${from.node.kind} to a ${to.node.kind}.`,
@@ -124,7 +139,7 @@ export function Workspace(props: {
           <PalettePanel
             title={paletteTitle(language, drawn.level.isProgram, model.model?.name)}
             entries={entries}
-            withCatalogue={language === 'native' && drawn.level.open.block.kind === 'service'}
+            withCatalogue={isNative && drawn.level.open.block.kind === 'service'}
             onAdd={add}
             onAddDescriptor={(id) => void addDescriptor(id)}
             onModel={(file) => void bring(file)}
@@ -239,7 +254,7 @@ export function Workspace(props: {
                   onRename={(name) => run((now) => operations.renamedNode(now, only, name))}
                   onChange={(field, value) => run((now) => operations.saidOfNode(now, only, field, value))}
                 />
-              ) : subject === undefined || language !== 'native' || design.isStale ? (
+              ) : subject === undefined || native === undefined || design.isStale ? (
                 <p className="sf-subtle sf-side__words">
                   {design.isStale
                     ? 'The text cannot be read: mend it, and the form is back.'
@@ -247,7 +262,7 @@ export function Workspace(props: {
                 </p>
               ) : (
                 <PropertiesPanel
-                  text={text}
+                  text={native}
                   subject={subject}
                   onChange={(path, value) => run((now) => operations.field(now, path, value))}
                   onRename={(at, name) => run((now) => operations.renamed(now, at, name))}
@@ -265,6 +280,20 @@ export function Workspace(props: {
 function paletteTitle(language: Language, isProgram: boolean, model = ''): string {
   if (isProgram) return 'Click elements';
   return language === 'nemo' ? 'Types of NEMO' : model;
+}
+
+/** What a dialect has no words for, before it is gone. */
+function LostWords({ losses }: { readonly losses: readonly Problem[] }) {
+  return (
+    <div data-losses={losses.length}>
+      <p>The dialect of this text has no words for a part of the change:</p>
+      <ul>
+        {losses.map(({ message }, i) => (
+          <li key={i}>{message}</li>
+        ))}
+      </ul>
+    </div>
+  );
 }
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;

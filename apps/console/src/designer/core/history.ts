@@ -5,7 +5,7 @@ import { designLimits } from './limits.ts';
 export interface Version {
   readonly text: string;
   readonly language: Language;
-  /** Of texts that do not say it themselves: NEMO and Click. Their file has this name. */
+  /** The name of its file: of texts that do not say how the service is called, as NEMO, Click and Heat, it is called so. */
   readonly name?: string;
 }
 

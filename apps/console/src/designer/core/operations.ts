@@ -8,8 +8,10 @@ import { type Level, type LevelEdge, levelOf, type LevelNode } from './level.ts'
 import { addNode, chainOfNodes, connectNodes, removeNodes, renameNemo, setNemoField } from './nemo-edits.ts';
 import { copiedNodes, isNemoFragment, pasteNodes } from './nemo-fragment.ts';
 import type { PaletteEntry } from './palette.ts';
+import type { Version } from './history.ts';
 import { marked } from './places.ts';
 import { addElement, configureElement, linkElements, programOf, removeElements } from './program-edits.ts';
+import { others } from './others.ts';
 import { copiedElements, pasteElements, programFragmentOf } from './program-fragment.ts';
 import { fileOf, type Reading, readVersion } from './reading.ts';
 import { type Edited, editYaml, Refused, set } from './yaml-edit.ts';
@@ -42,10 +44,21 @@ function attempt<T extends Done>(change: () => T): T | { readonly refused: strin
 }
 
 function onText({ reading }: Drawn, change: Parameters<typeof editYaml>[1]): Edited {
-  const { language, text } = reading.version;
-  if (language === 'click') return { refused: 'a Click configuration is one program: open it, down to its elements' };
-  if (language === 'nemo') return { refused: 'in a script this is changed in the text' };
-  return editYaml(text, change);
+  const { native, version } = reading;
+  if (native === undefined)
+    return {
+      refused:
+        version.language === 'click'
+          ? 'a Click configuration is one program: open it, down to its elements'
+          : 'in a script this is changed in the text',
+    };
+  return brought(reading, editYaml(native, change));
+}
+
+/** A change of the native descriptor, as one of the text. */
+function brought(reading: Reading, edited: Edited): Edited {
+  if ('refused' in edited || reading.version.language === 'native') return edited;
+  return others().amend(reading, edited.text);
 }
 
 /** Changes the block that is open inside of a Click program, and with it the program. */
@@ -126,7 +139,7 @@ export function renamedNode(design: Drawn, node: LevelNode, name: string): Edite
 export function fragment(design: Drawn, nodes: readonly LevelNode[], edges: readonly LevelEdge[]): string {
   const { level, reading } = design;
   if (level.isProgram) return fragmentText({ click: copiedElements(level.open.block, nodes) });
-  return isNemo(design) ? copiedNodes(design, nodes) : copied(reading.version.text, level, nodes, edges);
+  return isNemo(design) ? copiedNodes(design, nodes) : copied(reading.native ?? '', level, nodes, edges);
 }
 
 export function pasted(design: Drawn, clipboard: string): Done {
@@ -175,23 +188,23 @@ export function configured(
 
 /** Another name, wherever it is named: as the editor does it. */
 export function renamed(design: Drawn, at: Path, name: string): Edited {
-  const { text, language } = design.reading.version;
-  if (language !== 'native') return { refused: 'names of this text are changed in the text' };
+  const { native: text } = design.reading;
+  if (text === undefined) return { refused: 'names of this text are changed in the text' };
   const node = parseDocument(text).getIn([...at, 'name'], true);
   if (!isScalar(node) || node.range === undefined || node.range === null)
     return { refused: 'it has its name by its place' };
   // Behind a quote, where there is one.
   const offset = node.range[0] + (/^["']/.test(text.slice(node.range[0], node.range[0] + 1)) ? 1 : 0);
-  const result = renameIn({ path: fileOf({ language }), text, language }, offset, name);
+  const result = renameIn({ path: 'service.yaml', text, language: 'native' }, offset, name);
   if ('refused' in result) return result;
   let after = text;
   for (const { from, to, text: put } of result.edits.toSorted((a, b) => b.from - a.from))
     after = after.slice(0, from) + put + after.slice(to);
-  return { text: after };
+  return brought(design.reading, { text: after });
 }
 
 /** All of a service as what the clipboard would hold of it. */
-export function everything(text: string): string | undefined {
-  const design = drawn(readVersion({ text, language: 'native' }), '');
-  return design === undefined ? undefined : fragment(design, design.level.nodes, design.level.edges);
+export function everything(version: Version): string | undefined {
+  const design = drawn(readVersion(version), '');
+  return design?.reading.native === undefined ? undefined : fragment(design, design.level.nodes, design.level.edges);
 }

@@ -1,27 +1,74 @@
-import { TextPositions } from '@superfluidity/dialects/languages';
+import { formatPath, type Path, TextPositions, yamlTrees } from '@superfluidity/dialects/languages';
 import { namesOf, type LanguageDocument, type Span } from '@superfluidity/language';
-import type { LevelNode } from './level.ts';
+import { isCollection, isNode, type Range, visit } from 'yaml';
+import type { LevelEdge, LevelNode } from './level.ts';
 import { statementOf } from './nemo-edits.ts';
 import type { Drawn } from './operations.ts';
 import { fileOf, type Reading } from './reading.ts';
 
-/** Where scripts and programs say what is drawn of them. Native descriptors know it by paths instead. */
-export function spanOf(design: Drawn, node: LevelNode): Span | undefined {
-  return design.reading.version.language === 'nemo' ? statementOf(design, node) : elementNamed(design, node);
+/** Where texts say what is drawn of them. Native descriptors know it by paths instead. */
+export function spanOf(design: Drawn, thing: LevelNode | LevelEdge): Span | undefined {
+  if (design.reading.native !== undefined) return partAt(design.reading, thing.at);
+  if (!('ports' in thing)) return undefined;
+  return design.reading.version.language === 'nemo' ? statementOf(design, thing) : elementNamed(design, thing);
 }
 
+/** The innermost thing in whose text an offset is. */
 export function nodeAt(design: Drawn, offset: number): string | undefined {
-  return design.level.nodes.find((node) => {
-    const at = spanOf(design, node);
-    return at !== undefined && at.from <= offset && offset <= at.to;
-  })?.id;
+  const around = design.level.nodes.flatMap(({ id, ...node }) => {
+    const at = spanOf(design, { id, ...node });
+    return at !== undefined && at.from <= offset && offset <= at.to ? [{ id, size: at.to - at.from }] : [];
+  });
+  return around.toSorted((a, b) => a.size - b.size)[0]?.id;
+}
+
+const spans = new WeakMap<Reading, ReadonlyMap<number, number>>();
+
+/** What begins at an offset of a text ends there: a field that is a group, else the widest of it. */
+function endsOf(reading: Reading): ReadonlyMap<number, number> {
+  const known = spans.get(reading);
+  if (known !== undefined) return known;
+  const ends = new Map<number, number>();
+  const groups = new Map<number, number>();
+  for (const document of yamlTrees(reading.version.text) ?? [])
+    visit(document, {
+      Pair(_key, { key, value }) {
+        if (isNode(key) && isCollection(value) && isRange(key.range) && isRange(value.range))
+          groups.set(key.range[0], value.range[1]);
+      },
+      Node(_key, { range }) {
+        if (isRange(range)) ends.set(range[0], Math.max(range[1], ends.get(range[0]) ?? 0));
+      },
+    });
+  for (const [from, to] of groups) ends.set(from, to);
+  spans.set(reading, ends);
+  return ends;
+}
+
+const isRange = (range: Range | null | undefined): range is Range => range !== null && range !== undefined;
+
+/** Where a text of another dialect speaks of a part, which has a path of the native descriptor. */
+function partAt(reading: Reading, at: Path): Span | undefined {
+  const position = reading.locate?.(modelPath(at));
+  if (position === undefined) return undefined;
+  const { text } = reading.version;
+  const from = (new TextPositions(text, '').lineStart(position.line) ?? text.length) + position.column - 1;
+  const line = text.indexOf('\n', from);
+  return { from, to: endsOf(reading).get(from) ?? (line === -1 ? text.length : line) };
+}
+
+/** `service.functions[1].ports[0]` is `functions[1].units[0].ports[0]` where a function is written as its only unit. */
+function modelPath([, ...path]: Path): string {
+  const [list, index, next, ...rest] = path;
+  const isShort = list === 'functions' && next !== undefined && next !== 'units';
+  return formatPath(isShort ? [list, index!, 'units', 0, next, ...rest] : path);
 }
 
 const documents = new WeakMap<Reading, LanguageDocument>();
 
 function languageDocument(reading: Reading): LanguageDocument {
   const { text, language } = reading.version;
-  const document = documents.get(reading) ?? { path: fileOf({ language }), text, language };
+  const document = documents.get(reading) ?? { path: fileOf({ language, text }), text, language };
   documents.set(reading, document);
   return document;
 }

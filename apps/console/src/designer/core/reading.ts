@@ -1,4 +1,4 @@
-import type { Problem } from '@superfluidity/core';
+import type { Position, Problem } from '@superfluidity/core';
 import {
   formatPath,
   parsePath,
@@ -8,9 +8,11 @@ import {
   readNemo,
   withClickElements,
 } from '@superfluidity/dialects/languages';
+import { isOwnLanguage } from '@superfluidity/language';
 import type { Block, Service } from '@superfluidity/model';
 import { designLimits } from './limits.ts';
 import type { Version } from './history.ts';
+import { others } from './others.ts';
 
 /** What a text says. */
 export interface Reading {
@@ -18,15 +20,27 @@ export interface Reading {
   /** Absent where the text cannot be read, so that there is nothing to draw. */
   readonly service?: Service;
   readonly problems: readonly Problem[];
-  /** Where a part of the model stands in the text: of native descriptors alone. */
+  /**
+   * The native descriptor on which graph and forms work: the text itself, or what a text of another dialect comes to. Scripts
+   * and configurations have none.
+   */
+  readonly native?: string;
+  /** Where a part of the model stands in that. */
   readonly documentPath: (modelPath: string) => Path;
+  /** Where it stands in a text of another dialect. */
+  readonly locate?: (modelPath: string) => Position | undefined;
 }
 
-const endings = { native: 'yaml', nemo: 'nemo', click: 'click' } as const;
-
 /** The file that a text would be. */
-export const fileOf = ({ language, name = 'service' }: Pick<Version, 'language' | 'name'>): string =>
-  `${name}.${endings[language]}`;
+export function fileOf({
+  language,
+  name = 'service',
+  text = '',
+}: Partial<Version> & Pick<Version, 'language'>): string {
+  if (language === 'nemo' || language === 'click') return `${name}.${language}`;
+  const ending = /^\s*</.test(text) ? 'xml' : language !== 'native' && /^\s*\{/.test(text) ? 'json' : 'yaml';
+  return `${name}.${ending}`;
+}
 
 export function readVersion(version: Version): Reading {
   const { text, language } = version;
@@ -44,7 +58,8 @@ export function readVersion(version: Version): Reading {
       ],
       documentPath: parsePath,
     };
-  if (language === 'native') return { version, ...readNativeDraft(text, { file: path }) };
+  if (language === 'native') return { version, native: text, ...readNativeDraft(text, { file: path }) };
+  if (!isOwnLanguage(language)) return others().read(version);
   const read = language === 'nemo' ? readNemo : readClick;
   const { draft, service = draft, problems } = read([{ path, bytes: new TextEncoder().encode(text) }]);
   return { version, ...(service === undefined ? {} : { service }), problems, documentPath: parsePath };

@@ -22,7 +22,7 @@ const kinds = { keyword: 'keyword', field: 'property', value: 'enum', name: 'var
 function documents(language: Language): (text: string) => LanguageDocument {
   let known: LanguageDocument | undefined;
   return (text) => {
-    if (known?.text !== text) known = { path: fileOf({ language }), text, language };
+    if (known?.text !== text) known = { path: fileOf({ language, text }), text, language };
     return known;
   };
 }
@@ -31,7 +31,7 @@ function documents(language: Language): (text: string) => LanguageDocument {
 export function languageExtensions(language: Language): Extension {
   const documentOf = documents(language);
   return [
-    language === 'native' ? yaml() : wordy(language),
+    language === 'nemo' || language === 'click' ? wordy(language) : yaml(),
     syntaxHighlighting(colours),
     lintGutter(),
     linter(

@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs';
+import type { Language } from '@superfluidity/language';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { importFiles } from '../import-files.ts';
+import { loadLanguage } from './others.ts';
+import * as operations from './operations.ts';
+import { nodeAt, spanOf } from './places.ts';
+import { readVersion } from './reading.ts';
+
+beforeAll(() => loadLanguage('heat'));
+
+const golden = (path: string) =>
+  readFileSync(new URL(`../../../../../packages/dialects/${path}`, import.meta.url), 'utf8');
+const stack = golden('heat/golden/portal.yaml');
+const nsd = golden('sol006/golden/two-machines.yaml');
+
+const at = (language: Language, text: string, path = '') =>
+  operations.drawn(readVersion({ text, language, name: 'portal' }), path)!;
+const node = (design: operations.Drawn, name: string) => design.level.nodes.find((one) => one.name === name)!;
+function done(result: operations.Done): string {
+  if ('refused' in result) throw new Error(result.refused);
+  expect(result.losses ?? []).toEqual([]);
+  return result.text;
+}
+/** Lines that the second text has and the first has not, and the reverse. */
+function changedLines(before: string, after: string): readonly (readonly string[])[] {
+  const [a, b] = [before.split('\n'), after.split('\n')];
+  return [b.filter((line) => !a.includes(line)), a.filter((line) => !b.includes(line))];
+}
+const machine = {
+  kind: 'function',
+  template: { name: 'machine', environment: 'vm', image: 'name:debian-12', requirements: { cpu: 1, memoryMiB: 1024 } },
+} as const;
+
+describe('a stack of Heat', () => {
+  it('is drawn, and each part is found in the text and by the text', () => {
+    const design = at('heat', stack);
+    expect(design.level.nodes.map(({ name }) => name)).toEqual(['firewall', 'portal', 'users', 'servers']);
+    for (const [name, begins] of [
+      ['firewall', 'firewall:\n    type: OS::Nova::Server\n    properties:\n      image: vyos'],
+      ['users', 'users:\n    type: OS::Neutron::Net'],
+    ] as const) {
+      const span = spanOf(design, node(design, name))!;
+      expect(stack.slice(span.from, span.to).slice(0, begins.length)).toBe(begins);
+      expect(span.to - span.from).toBeLessThan(400);
+      expect(nodeAt(design, span.from + 3)).toBe(node(design, name).id);
+    }
+  });
+
+  it('is changed in its own words by what is done in the graph, and keeps all other lines', () => {
+    const added = done(operations.add(at('heat', stack), machine));
+    expect(changedLines(stack, added)[1]).toEqual([]);
+    expect(added).toContain('  machine:\n    type: OS::Nova::Server');
+    const design = at('heat', added);
+    const joined = done(
+      operations.connected(design, { node: node(design, 'machine') }, { node: node(design, 'users') }),
+    );
+    expect(at('heat', joined).level.edges.some(({ name }) => name === 'eth0 on users')).toBe(true);
+    const again = at('heat', joined);
+    expect(done(operations.removed(again, [node(again, 'machine')], []))).toContain('# who may log in');
+  });
+
+  it('has its fields in a form, and another name where it is given one', () => {
+    const design = at('heat', stack);
+    const firewall = node(design, 'firewall');
+    const larger = done(operations.field(design, [...firewall.at, 'requirements', 'memoryMiB'], 8192));
+    expect(changedLines(stack, larger)).toEqual([
+      ['    properties: {vcpus: 1, ram: 8192}'],
+      ['    properties: {vcpus: 1, ram: 2048}'],
+    ]);
+    const renamed = done(operations.renamed(design, firewall.at, 'wall'));
+    expect(changedLines(stack, renamed)).toEqual([
+      ['  wall:', '    depends_on: wall'],
+      ['  firewall:', '    depends_on: firewall'],
+    ]);
+  });
+
+  it('says what it has no words for, and changes nothing by itself', () => {
+    const design = at('heat', stack);
+    const result = operations.chained(design, [node(design, 'firewall'), node(design, 'portal')]);
+    expect('losses' in result && result.losses?.map(({ message }) => message)).toEqual([
+      expect.stringContaining('heat cannot say'),
+    ]);
+  });
+});
+
+describe('an NSD of SOL006 with its VNFDs', () => {
+  it('is changed from the graph, and undone by the reverse', () => {
+    const design = at('sol006', nsd);
+    const portal = node(design, 'portal');
+    const span = spanOf(design, portal)!;
+    expect(nsd.slice(span.from, span.to)).toContain('portal');
+    const larger = done(operations.field(design, [...portal.at, 'units', 0, 'requirements', 'memoryMiB'], 8192));
+    expect(changedLines(nsd, larger)[0]).toEqual([expect.stringContaining('virtual-memory: {size: "8.0"}')]);
+    const after = at('sol006', larger);
+    const back = operations.field(after, [...node(after, 'portal').at, 'units', 0, 'requirements', 'memoryMiB'], 4096);
+    expect(done(back)).toBe(nsd);
+  });
+
+  it('gets another VNFD for another function, and loses it again', () => {
+    const added = done(operations.add(at('sol006', nsd), machine));
+    expect(changedLines(nsd, added)[1]).toEqual(['      vnfd-id: [gateway, portal]']);
+    const design = at('sol006', added);
+    const { nodes } = design.level;
+    expect(nodes.map(({ name }) => name)).toContain('machine');
+    expect(done(operations.removed(design, [node(design, 'machine')], []))).toBe(nsd);
+  });
+});
+
+describe('texts of other dialects', () => {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+
+  it('stay what they are when they are imported; several files become one text where they can', async () => {
+    const one = await importFiles([{ path: 'portal.yaml', bytes: bytes(stack) }]);
+    expect(one.version).toEqual({ text: stack, language: 'heat', name: 'portal' });
+    const names = ['edge_ns', 'router_vnf', 'app_knf'];
+    const osm = await importFiles(
+      names.map((name) => ({ path: `${name}.yaml`, bytes: bytes(golden(`osm/golden/${name}.yaml`)) })),
+    );
+    expect(osm.version?.language).toBe('osm');
+    expect(at('osm', osm.version!.text).service.block.children).toHaveLength(3);
+    const tree = ['Definitions/cache.yaml', 'Definitions/cache_type.yaml', 'Definitions/delivery.yaml'];
+    const tosca = await importFiles(
+      [...tree, 'Definitions/cache_large.yaml'].map((path) => ({ path, bytes: bytes(golden(`tosca/golden/${path}`)) })),
+    );
+    expect(tosca.version?.language).toBe('native');
+  });
+
+  it('that nothing writes are drawn, and changed in the text', () => {
+    const design = at('cran', golden('cran/golden/small-ran.yaml'));
+    expect(design.level.nodes.length).toBeGreaterThan(0);
+    expect(operations.add(design, machine)).toEqual({
+      refused: expect.stringContaining('change it in the text'),
+      selects: [expect.any(String)],
+    });
+  });
+
+  it('that cannot be read have their problems, and no graph', () => {
+    const reading = readVersion({ text: 'heat_template_version: [', language: 'heat' });
+    expect(reading.service).toBeUndefined();
+    expect(reading.problems.length).toBeGreaterThan(0);
+  });
+});
