@@ -64,6 +64,11 @@ export const serverErrors = defineErrors({
     hint: 'Close one of them.',
     transient: true,
   },
+  'SF-SERVER-TERMINAL-GONE': {
+    status: 410,
+    title: 'The terminal is over',
+    hint: 'Open another one. One whose connection was lost waits for half a minute.',
+  },
   'SF-SERVER-ORIGIN': {
     status: 403,
     title: 'A page of another origin asked for a terminal',

@@ -29,6 +29,9 @@ export const limits = {
     recheckMs: 15_000,
     /** What is kept of an end that is being told. */
     closeMs: 2_000,
+    /** How long one whose connection was lost waits to be joined anew, and what of it is shown again then. */
+    keepMs: 30_000,
+    replayBytes: 64 << 10,
   },
   /** How long shutdown waits before it ends the process anyway. */
   shutdownMs: 10_000,

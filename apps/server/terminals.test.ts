@@ -237,7 +237,7 @@ describe('a terminal', () => {
   test('shows, takes keys and sizes, and tells the exit code; of which only the frame is written down', async () => {
     const { server, opened, events } = await start();
     const one = screen(server, { command: ['sh', '-c', SECRET_WORDS] });
-    expect(await one.opened).toEqual({ type: 'opened', kind: 'program', resizes: true });
+    expect(await one.opened).toMatchObject({ type: 'opened', kind: 'program', resizes: true });
     expect(opened[0]!.wish).toEqual({ columns: 80, rows: 24, command: ['sh', '-c', SECRET_WORDS] });
     await one.type(SECRET_WORDS);
     one.resize({ columns: 132, rows: 50 });
@@ -272,6 +272,92 @@ describe('a terminal', () => {
     gate.resolve();
     await until(() => seen >= 100 * PIECE);
     expect(seen).toBe(100 * PIECE);
+  });
+
+  describe('that was lost', () => {
+    /** As when a page is loaded anew, or the network goes. */
+    const lose = async (server: string, wish: object, how: 'reload' | 'cut') => {
+      const socket = (await connect(server)) as WebSocket;
+      socket.send(JSON.stringify({ type: 'open', columns: 80, rows: 24, ...wish }));
+      const [news] = (await once(socket, 'message')) as [Buffer];
+      return {
+        news: JSON.parse(news.toString()),
+        socket,
+        lose: () => (how === 'cut' ? socket.terminate() : socket.close(1001)),
+      };
+    };
+
+    test.each(['reload', 'cut'] as const)(
+      'is joined anew after a %s, with what it showed and goes on to show',
+      async (how) => {
+        const { server, opened, events } = await start();
+        const first = await lose(server, {}, how);
+        first.socket.send(Buffer.from('before\n'));
+        await once(first.socket, 'message');
+        first.lose();
+        await once(first.socket, 'close');
+        await opened[0]!.write(new TextEncoder().encode('meanwhile\n'));
+        const again = screen(server, { rejoin: first.news.rejoin, columns: 100 });
+        expect(await again.opened).toMatchObject({ rejoin: first.news.rejoin });
+        await until(() => again.seen.text === 'before\nmeanwhile\n');
+        await again.type('after');
+        await until(() => again.seen.text.endsWith('after'));
+        expect(opened).toHaveLength(1);
+        expect(opened[0]!.sizes.at(-1)).toMatchObject({ columns: 100 });
+        again.close();
+        await until(() => events.length === 3);
+        expect(events.map(({ message }) => message.replace(/ after \d+ s/, ''))).toEqual([
+          'boss: open terminal in video/server#0 of demo',
+          'boss: join terminal in video/server#0 of demo anew',
+          'boss: close terminal in video/server#0 of demo: the connection was closed',
+        ]);
+        expect(JSON.stringify(events)).not.toContain(first.news.rejoin);
+      },
+    );
+
+    test('waits for a while, and takes the place of no other', async () => {
+      const { server, opened } = await start({ limits: { ...real.terminals, keepMs: 80, perUser: 1 } });
+      const first = await lose(server, {}, 'cut');
+      first.lose();
+      await once(first.socket, 'close');
+      const other = screen(server);
+      expect(await other.ended).toMatchObject({ type: 'refused', error: { code: 'SF-SERVER-TERMINALS' } });
+      await until(() => opened[0]!.closed > 0);
+      const late = screen(server, { rejoin: first.news.rejoin });
+      expect(await late.ended).toMatchObject({ type: 'refused', error: { code: 'SF-SERVER-TERMINAL-GONE' } });
+    });
+
+    test('is nobody else’s, and of no other unit; who comes later has it', async () => {
+      const { server, opened } = await start();
+      const first = screen(server);
+      const { rejoin } = (await first.opened) as { rejoin: string };
+      principals.set('rival-secret', { name: 'rival', role: 'admin' });
+      for (const wrong of [{ token: 'rival-secret' }, { unit: 'other#0' }, { rejoin: 'guessed' }]) {
+        const one = screen(server, { rejoin, ...wrong });
+        expect(await one.ended).toMatchObject({ type: 'refused', error: { code: 'SF-SERVER-TERMINAL-GONE' } });
+      }
+      const second = screen(server, { rejoin });
+      await second.opened;
+      expect(await first.ended).toEqual({ type: 'ended', reason: 'it was joined anew from elsewhere' });
+      await second.type('here');
+      await until(() => second.seen.text === 'here');
+      expect(opened).toHaveLength(1);
+    });
+
+    test('keeps what nobody has seen within the window, and what is shown again within its bound', async () => {
+      const { server, opened } = await start({ limits: { ...real.terminals, replayBytes: 1_000 } });
+      const first = await lose(server, {}, 'cut');
+      first.socket.send(Buffer.from('flood'));
+      await until(() => opened[0]!.taken > PIECE);
+      first.lose();
+      await once(first.socket, 'close');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(opened[0]!.taken).toBeLessThan(TERMINAL_WINDOW_BYTES + 3 * PIECE);
+      const again = screen(server, { rejoin: first.news.rejoin });
+      await again.opened;
+      await until(() => opened[0]!.taken === 100 * PIECE);
+      expect(again.seen.bytes).toBeLessThan(100 * PIECE + 1_000);
+    });
   });
 
   test('says why there is none', async () => {

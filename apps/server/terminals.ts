@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Access } from '@superfluidity/access';
@@ -10,7 +11,8 @@ import type { FastifyInstance } from 'fastify';
 import { WebSocketServer } from 'ws';
 import './errors.ts';
 import { admit, type Admitted, callerOf, refuse, unitOf } from './terminal-gate.ts';
-import { runSession, type SessionLimits } from './terminal-session.ts';
+import { type Opening, readOpening } from './terminal-requests.ts';
+import { refuseOver, type SessionLimits, TerminalSession } from './terminal-session.ts';
 
 export interface TerminalOptions {
   readonly access: Pick<Access, 'authenticate' | 'authenticateSession'>;
@@ -35,15 +37,20 @@ export function attachTerminals(app: FastifyInstance, options: TerminalOptions):
   /** By name of the user. */
   const open = new Map<string, number>();
   const running = new Set<Promise<void>>();
+  /** By the secret with which they are joined anew. */
+  const sessions = new Map<string, Place & { readonly session: TerminalSession; readonly name: string }>();
+  const tooMany = (own: number, name: string) =>
+    new SuperfluidityError('SF-SERVER-TERMINALS', { doing: 'open a terminal', reason: `${own} of ${name} are open` });
 
   /** Counted from here on: what is being opened takes its place already. */
   function take(name: string): void {
     const doing = 'open a terminal';
     const [all, own] = [[...open.values()].reduce((sum, each) => sum + each, 0), open.get(name) ?? 0];
-    if (own >= limits.perUser) {
-      throw new SuperfluidityError('SF-SERVER-TERMINALS', { doing, reason: `${own} of ${name} are open` });
-    }
-    if (all >= limits.atOnce) throw new SuperfluidityError('SF-SERVER-TERMINALS', { doing, reason: `${all} are open` });
+    // Who lost some comes back to them.
+    const parked = [...sessions.values()].filter((one) => one.name === name && one.session.isParked).length;
+    if (own - parked >= limits.perUser) throw tooMany(own, name);
+    if (all - parked >= limits.atOnce)
+      throw new SuperfluidityError('SF-SERVER-TERMINALS', { doing, reason: `${all} are open` });
     open.set(name, own + 1);
   }
 
@@ -79,22 +86,61 @@ export function attachTerminals(app: FastifyInstance, options: TerminalOptions):
 
   async function run(socket: import('ws').WebSocket, admitted: Admitted): Promise<void> {
     const { principal, authenticate, ...place } = admitted;
-    let session: { readonly opened: OpenTerminal; readonly at: number } | undefined;
-    const end = await runSession(socket, {
+    let opened: OpenTerminal;
+    let opening: Opening;
+    try {
+      opening = await readOpening(socket, limits.openMs, closing.signal);
+      if (opening.rejoin !== undefined) return rejoin(socket, opening, principal.name, place);
+      // Those that wait to be joined anew count again, now that it is not one of them.
+      if (open.get(principal.name)! > limits.perUser) throw tooMany(open.get(principal.name)! - 1, principal.name);
+      const { type: _type, command, columns, rows } = opening;
+      const wish = { columns, rows, ...(command === undefined ? {} : { command }) };
+      opened = await openFor(socket, place, wish);
+      audit(openingEvent(principal.name, place.service, opened, wish));
+    } catch (error) {
+      refuseOver(socket, error, limits.closeMs);
+      return audit(refusal(principal.name, place, error));
+    }
+    if (socket.readyState !== socket.OPEN) await opened.terminal.close();
+    const at = performance.now();
+    const secret = randomBytes(16).toString('base64url');
+    const session = new TerminalSession(opened, {
       limits,
       closing: closing.signal,
-      open: (wish, signal) => terminals.open(place.service, place.unit, wish, signal),
+      secret,
       stillAllowed: async () => (await authenticate())?.role === principal.role,
-      onOpened(opened, wish) {
-        session = { opened, at: performance.now() };
-        audit(opening(principal.name, place.service, opened, wish));
-      },
     });
-    if (session === undefined) {
-      if ('error' in end) audit(refusal(principal.name, place, end.error));
-      return;
+    sessions.set(secret, { session, name: principal.name, ...place });
+    const end = await session.run(socket, opening);
+    sessions.delete(secret);
+    audit(ending(principal.name, place.service, opened, performance.now() - at, end));
+  }
+
+  /** Given up when the connection is closed meanwhile. */
+  async function openFor(socket: import('ws').WebSocket, place: Place, wish: TerminalWish): Promise<OpenTerminal> {
+    const gone = new AbortController();
+    const leave = () => gone.abort();
+    socket.once('close', leave);
+    closing.signal.addEventListener('abort', leave, { once: true });
+    try {
+      return await terminals.open(place.service, place.unit, wish, gone.signal);
+    } finally {
+      socket.off('close', leave);
+      closing.signal.removeEventListener('abort', leave);
     }
-    audit(ending(principal.name, place.service, session.opened, performance.now() - session.at, end));
+  }
+
+  function rejoin(socket: import('ws').WebSocket, opening: Opening, name: string, place: Place): void {
+    const known = sessions.get(opening.rejoin!);
+    if (known === undefined || known.name !== name || known.service !== place.service || known.unit !== place.unit) {
+      const reason = 'it is over, or waited for too long';
+      throw new SuperfluidityError('SF-SERVER-TERMINAL-GONE', { doing: 'join a terminal anew', reason });
+    }
+    if (socket.readyState !== socket.OPEN) return;
+    known.session.join(socket, opening);
+    audit(
+      event(name, place.service, place.unit, `${name}: join terminal in ${place.unit} of ${place.service} anew`, {}),
+    );
   }
 
   app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -138,7 +184,7 @@ function event(by: string, service: string, unit: string, message: string, body:
 const named = ({ unit }: OpenTerminal): string => `${unit.path}#${unit.index} of`;
 
 /** Of a command the program alone: its arguments may be secrets. */
-function opening(by: string, service: string, opened: OpenTerminal, { command }: TerminalWish): NewEvent {
+function openingEvent(by: string, service: string, opened: OpenTerminal, { command }: TerminalWish): NewEvent {
   const program = command === undefined ? '' : ` for ${command[0].slice(0, 100)}`;
   const sentence = `${by}: open terminal in ${named(opened)} ${service}${program}`;
   return event(by, service, opened.unit.id, sentence, { kind: opened.offer.kind });

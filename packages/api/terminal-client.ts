@@ -20,6 +20,8 @@ export interface TerminalCall {
   readonly columns: number;
   readonly rows: number;
   readonly command?: readonly [string, ...string[]];
+  /** What `onOpened` told of one that was lost. */
+  readonly rejoin?: string | undefined;
   readonly onOpened: (news: Extract<TerminalNews, { type: 'opened' }>) => void;
   /** Resolves when it was shown: no more than a window of bytes comes before that. */
   readonly onOutput: (bytes: Uint8Array) => Promise<void>;
@@ -40,7 +42,7 @@ const SENDING_POLL_MS = 20;
 /** What was shown is told in pieces of this size. */
 const TELL_BYTES = TERMINAL_WINDOW_BYTES / 8;
 
-/** Opens a terminal in a unit; in a browser as in Node. It is not opened again by itself: what was in it is gone. */
+/** Opens a terminal in a unit; in a browser as in Node. What was lost is joined anew by who has its `rejoin`, for a while. */
 export function openTerminal(call: TerminalCall): TerminalConnection {
   const path = fillPath(routes.getTerminal.path, { name: call.service, unit: call.unit });
   const url = new URL(path, call.server);
@@ -71,9 +73,15 @@ export function openTerminal(call: TerminalCall): TerminalConnection {
     });
     shown = Promise.all([shown, one]).then(() => {});
   };
-  const { columns, rows, command } = call;
+  const { columns, rows, command, rejoin } = call;
   socket.addEventListener('open', () =>
-    say({ type: 'open', columns, rows, ...(command === undefined ? {} : { command: [...command] }) }),
+    say({
+      type: 'open',
+      columns,
+      rows,
+      ...(command === undefined ? {} : { command: [...command] }),
+      ...(rejoin === undefined ? {} : { rejoin }),
+    }),
   );
   socket.addEventListener('message', ({ data }: { readonly data: unknown }) => {
     if (typeof data !== 'string') return show(new Uint8Array(data as ArrayBuffer));

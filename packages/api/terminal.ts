@@ -38,6 +38,8 @@ export const terminalRequest = z.discriminatedUnion('type', [
     ...size,
     /** A program and its arguments, for no shell to read. */
     command: z.tuple([z.string().min(1).max(4_096)], z.string().max(4_096)).optional(),
+    /** Of a terminal whose connection was lost: it is joined anew, and shows again what it showed last. */
+    rejoin: z.string().max(64).optional(),
   }),
   z.strictObject({ type: z.literal('resize'), ...size }),
   /** So many bytes were shown since the last time. */
@@ -53,7 +55,7 @@ export type TerminalRequest = z.infer<typeof terminalRequest>;
 
 /** What the server says. After `ended` or `refused` it closes the connection. */
 export const terminalNews = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('opened'), kind: terminalKind, resizes: z.boolean() }),
+  z.object({ type: z.literal('opened'), kind: terminalKind, resizes: z.boolean(), rejoin: z.string().optional() }),
   z.object({ type: z.literal('ended'), exitCode: z.int().optional(), reason: z.string().optional() }),
   z.object({ type: z.literal('refused'), error: errorReport }),
 ]);

@@ -3,7 +3,7 @@ import { TERMINAL_MESSAGE_BYTES, TERMINAL_PROTOCOL, type TerminalNews, terminalR
 import { WebSocketServer } from 'ws';
 import type { TerminalView } from './handlers.ts';
 
-/** Terminals that repeat what is typed, line by line: `exit N` ends one, `flood` shows ten megabytes. */
+/** Terminals that repeat what is typed, line by line: `exit N` ends one, `flood` shows ten megabytes. Lost ones are kept. */
 export function serveTerminals(
   server: Server,
   mayOpen: (request: IncomingMessage) => boolean,
@@ -14,24 +14,35 @@ export function serveTerminals(
     maxPayload: TERMINAL_MESSAGE_BYTES,
     handleProtocols: () => TERMINAL_PROTOCOL,
   });
+  const kept = new Map<string, Session>();
   server.on('upgrade', (request, socket, head) => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname;
     if (!mayOpen(request) || !path.endsWith('/terminal')) {
       socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n');
       return;
     }
-    sockets.handleUpgrade(request, socket, head, (accepted) => repeat(accepted, viewOf(path)));
+    sockets.handleUpgrade(request, socket, head, (accepted) => repeat(accepted, viewOf(path), kept));
   });
   return () => {
     for (const each of sockets.clients) each.terminate();
   };
 }
 
-function repeat(socket: import('ws').WebSocket, view: TerminalView): void {
+interface Session {
+  line: string;
+  /** What is on the screen. */
+  shown: string;
+}
+const SHOWN_MAX = 4_000;
+
+function repeat(socket: import('ws').WebSocket, view: TerminalView, kept: Map<string, Session>): void {
+  let session: Session = { line: '', shown: '' };
   const tell = (news: TerminalNews) => socket.send(JSON.stringify(news));
-  const show = (text: string) => socket.send(Buffer.from(text));
+  const show = (text: string) => {
+    session.shown = (session.shown + text).slice(-SHOWN_MAX);
+    socket.send(Buffer.from(text));
+  };
   let size = { columns: 80, rows: 24 };
-  let line = '';
   const run = (words: string) => {
     if (words.startsWith('exit')) {
       tell({ type: 'ended', exitCode: Number(words.slice(5)) });
@@ -52,16 +63,28 @@ function repeat(socket: import('ws').WebSocket, view: TerminalView): void {
         tell({ type: 'refused', error: { code: 'SF-SITE-NO-TERMINAL', message: view.reason } });
         return socket.close(1000);
       }
-      tell({ type: 'opened', kind: view.kind, resizes: view.kind !== 'serial' });
+      const before = kept.get(request.rejoin ?? '');
+      if (request.rejoin !== undefined && before === undefined) {
+        tell({ type: 'refused', error: { code: 'SF-SERVER-TERMINAL-GONE', message: 'it is over' } });
+        return socket.close(1000);
+      }
+      const secret = request.rejoin ?? `${view.id}-${kept.size}`;
+      tell({ type: 'opened', kind: view.kind, resizes: view.kind !== 'serial', rejoin: secret });
+      if (before !== undefined) {
+        session = before;
+        return socket.send(Buffer.from(before.shown));
+      }
+      kept.set(secret, session);
+      socket.on('close', (code) => code === 1000 && kept.delete(secret));
       return show(`Welcome to ${view.name}\r\n${view.name}:~$ `);
     }
     for (const key of data.toString()) {
       if (key === '\r') {
         show('\r\n');
-        run(line);
-        line = '';
+        run(session.line);
+        session.line = '';
       } else {
-        line += key;
+        session.line += key;
         show(key);
       }
     }

@@ -115,6 +115,12 @@ describe.skipIf(whyNoBrowser !== undefined)(title, { timeout: 60_000 }, () => {
     await page.goto(`${controlPlane.origin}${path}&show=terminal`);
     await page.getByRole('button', { name: 'Open a terminal' }).click();
     await page.locator('[data-terminal-state="open"]').waitFor();
+    await type('echo still $((20 + 3))\n');
+    await eventually(screen).toMatch(/^still 23/m);
+    // A page that is loaded anew joins it.
+    await page.reload();
+    await page.locator('[data-terminal-state="open"]').waitFor();
+    await eventually(screen).toMatch(/^still 23/m);
     await controlPlane.kill();
     await page.getByText('The connection was lost.').waitFor();
     await controlPlane.startAgain();

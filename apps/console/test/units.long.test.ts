@@ -77,10 +77,18 @@ describe.skipIf(whyNoBrowser !== undefined)(title, { timeout: 60_000 }, () => {
       await page.getByText('It ended with exit code 3.').waitFor();
       await button('Open another one').click();
       await isAt('open');
+      await page.keyboard.type('echo before');
+      await eventually(screen).toContain('echo before');
+      // It is joined anew, by itself when the network was away, and by a page that is loaded anew.
       mock.cutTerminals();
       await page.getByText('The connection was lost.').waitFor();
-      await button('Open another one').click();
       await isAt('open');
+      await eventually(screen).toContain('echo before');
+      await page.reload();
+      await isAt('open');
+      await eventually(screen).toContain('echo before');
+      await page.keyboard.type(' and after\n');
+      await eventually(screen).toMatch(/^echo before and after/m);
       await button('Close the terminal').click();
       await isAt('closed');
       expect(await page.locator('.xterm').count()).toBe(0);

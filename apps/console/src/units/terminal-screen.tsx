@@ -6,7 +6,7 @@ import { useEffect, useRef } from 'react';
 import { useSession } from '../data/session.tsx';
 import { useStore } from '../data/store.ts';
 import { theme } from '../data/theme.ts';
-import { overBecause, type TerminalState } from '../view-model/terminal-state.ts';
+import { JOIN, keptTerminal, overBecause, type TerminalState } from '../view-model/terminal-state.ts';
 
 /** Lines above what is seen: the bound of what a screen keeps. */
 const SCROLLBACK = 5_000;
@@ -29,7 +29,10 @@ interface ScreenProps {
   readonly onLeave: () => void;
 }
 
-/** One terminal, from its opening to its end. It is opened by being shown and closed by being taken away. */
+/**
+ * One terminal, from its opening to its end. It is opened by being shown and closed by being taken away; one that is lost, with
+ * the network or with the page, is joined anew.
+ */
 export default function TerminalScreen({ service, unit, screenReader, onState, onLeave }: ScreenProps) {
   const { credential } = useSession();
   const element = useRef<HTMLDivElement>(null);
@@ -58,29 +61,54 @@ export default function TerminalScreen({ service, unit, screenReader, onState, o
       event.preventDefault();
       return false;
     });
-    const shown = credential.get();
-    let wasOpen = false;
     let gone = false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let secret = keptTerminal.read(sessionStorage, service, unit);
+    let lostAt: number | undefined;
     const encoder = new TextEncoder();
-    const connection: TerminalConnection = openTerminal({
-      server: location.origin,
-      // Of a session the cookie goes along by itself.
-      ...(shown.kind === 'token' ? { token: shown.token } : {}),
-      service,
-      unit,
-      columns: screen.cols,
-      rows: screen.rows,
-      onOpened: ({ kind }) => {
-        wasOpen = true;
-        if (!gone) told.current.onState({ at: 'open', kind });
-        screen.focus();
-      },
-      onOutput: (bytes) => new Promise((resolve) => (gone ? resolve() : screen.write(bytes, resolve))),
-      onEnd: (end) => {
-        screen.options.disableStdin = true;
-        if (!gone) told.current.onState(overBecause(end, wasOpen));
-      },
-    });
+    const remember = (next: string | undefined) => {
+      secret = next;
+      keptTerminal.keep(sessionStorage, service, unit, next);
+    };
+    const connect = (wasOpen: boolean): TerminalConnection => {
+      const shown = credential.get();
+      const rejoin = secret;
+      return openTerminal({
+        server: location.origin,
+        // Of a session the cookie goes along by itself.
+        ...(shown.kind === 'token' ? { token: shown.token } : {}),
+        service,
+        unit,
+        columns: screen.cols,
+        rows: screen.rows,
+        rejoin,
+        onOpened: ({ kind, rejoin: next }) => {
+          // What was shown last is shown again.
+          if (rejoin !== undefined) screen.reset();
+          lostAt = undefined;
+          remember(next);
+          if (!gone) told.current.onState({ at: 'open', kind });
+          screen.focus();
+        },
+        onOutput: (bytes) => new Promise((resolve) => (gone ? resolve() : screen.write(bytes, resolve))),
+        onEnd: (end) => {
+          if (gone) return;
+          const wasThere = wasOpen || secret !== undefined;
+          lostAt ??= Date.now();
+          if (end.type === 'lost' && secret !== undefined && Date.now() - lostAt < JOIN.forMs) {
+            told.current.onState({ at: 'joining' });
+            timer = setTimeout(() => {
+              connection = connect(true);
+            }, JOIN.everyMs);
+            return;
+          }
+          screen.options.disableStdin = true;
+          remember(undefined);
+          told.current.onState(overBecause(end, wasThere));
+        },
+      });
+    };
+    let connection = connect(false);
     screen.onData((text) => void connection.type(encoder.encode(text)));
     screen.onBinary((text) => void connection.type(Uint8Array.from(text, (letter) => letter.charCodeAt(0))));
     screen.onResize(({ cols, rows }) => connection.resize({ columns: cols, rows }));
@@ -88,6 +116,8 @@ export default function TerminalScreen({ service, unit, screenReader, onState, o
     observer.observe(element.current!);
     return () => {
       gone = true;
+      clearTimeout(timer);
+      remember(undefined);
       observer.disconnect();
       connection.close();
       screen.dispose();

@@ -5,7 +5,7 @@ import { useQueriesOf } from '../data/queries.ts';
 import { ActionButton } from '../ui/action-button.tsx';
 import { errorBodyOf, ErrorView } from '../ui/error-view.tsx';
 import { terminalMay } from '../view-model/permitted.ts';
-import { kindWords, type TerminalState } from '../view-model/terminal-state.ts';
+import { keptTerminal, kindWords, type TerminalState } from '../view-model/terminal-state.ts';
 
 const TerminalScreen = lazy(() => import('./terminal-screen.tsx'));
 const CLOSED: TerminalState = { at: 'closed' };
@@ -13,11 +13,13 @@ const CLOSED: TerminalState = { at: 'closed' };
 /** A terminal in a unit, opened when somebody asks for it and not before: who opened it is written down. */
 export function UnitTerminal({ service, unit }: { readonly service: string; readonly unit: string }) {
   const offer = useQuery(useQueriesOf().terminal(service, unit));
-  const [state, setState] = useState(CLOSED);
-  const [turn, setTurn] = useState(0);
+  const [state, setState] = useState<TerminalState>(() =>
+    keptTerminal.read(sessionStorage, service, unit) === undefined ? CLOSED : { at: 'opening' },
+  );
+  const [turn, setTurn] = useState(state.at === 'closed' ? 0 : 1);
   const [screenReader, setScreenReader] = useState(false);
   const bar = useRef<HTMLDivElement>(null);
-  const isOpen = state.at === 'opening' || state.at === 'open';
+  const isOpen = state.at !== 'closed' && state.at !== 'over';
   const open = () => {
     setTurn(turn + 1);
     setState({ at: 'opening' });
@@ -69,6 +71,8 @@ function words(state: TerminalState, whyNot: string | undefined, kind: keyof typ
       return 'It is being opened.';
     case 'open':
       return 'Open. F6 leaves it by keyboard; all other keys, Tab too, go to the program.';
+    case 'joining':
+      return 'The connection was lost. It is being joined anew.';
     case 'over':
       return state.how;
   }
