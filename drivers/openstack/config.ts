@@ -89,6 +89,12 @@ const schema = z
       })
       .prefault({})
       .describe('How the server finds out whether a unit is ready'),
+    requestMs: z
+      .int()
+      .min(1_000)
+      .max(600_000)
+      .exactOptional()
+      .describe('How long one answer of the cloud may take. Default: two minutes'),
     pollMs: z.int().min(200).max(600_000).default(5_000).describe('Between two looks at what runs'),
   })
   .refine(({ cloud, auth: given }) => cloud === undefined || given === undefined, 'give cloud or auth, not both')

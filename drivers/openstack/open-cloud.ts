@@ -12,7 +12,8 @@ export async function openCloud(site: string, config: OpenstackConfig, clock: Cl
     ...(face === undefined ? {} : { interface: face }),
     ...(verify === undefined ? {} : { verify }),
   };
-  return new Cloud({ config: changed, clock, log });
+  const { requestMs } = config;
+  return new Cloud({ config: changed, clock, log, ...(requestMs === undefined ? {} : { limits: { requestMs } }) });
 }
 
 /** In the words of clouds.yaml; JSON is YAML. */

@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage, request as ask, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { CatalogueEntry } from '../session.ts';
-import type { CloudConfig } from '../credentials.ts';
+import { z } from 'zod';
 
 /** What can go wrong between us and a service. */
 export type Fault =
@@ -48,39 +47,36 @@ export interface Seen {
 const BODY_BYTES_MAX = 64 * 2 ** 20;
 const SEEN_MAX = 100_000;
 
-/** Stands between a client and the services of a real cloud, and lets happen there what rules say. */
+/**
+ * Stands between a client and the services of a real cloud, and lets happen there what rules say. Who logs in through it
+ * gets a catalogue that leads through it.
+ */
 export class FaultProxy {
   readonly seen: Seen[] = [];
-  readonly #targets = new Map<string, string>();
+  /** Tokens that were given, the last one last. */
+  readonly tokens: string[] = [];
+  /** Types that are left out of the catalogue. */
+  hidden: readonly string[] = [];
+  readonly #origins = new Map<string, string>();
   readonly #server: Server;
   #rules: { readonly rule: Rule; matched: number }[] = [];
 
-  private constructor() {
+  private constructor(authUrl: string) {
+    this.#origins.set('login', authUrl.replace(/\/+$/, ''));
     this.#server = createServer((request, response) => {
       this.#pass(request, response).catch(() => response.destroy());
     });
   }
 
-  /** For the services of a catalogue, and for Keystone under the type `login`. */
-  static async start(authUrl: string, catalogue: readonly CatalogueEntry[]): Promise<FaultProxy> {
-    const proxy = new FaultProxy();
-    proxy.#targets.set('login', authUrl);
-    for (const { type, endpoints } of catalogue) {
-      const url = endpoints.find((one) => one.interface === 'public')?.url;
-      if (url !== undefined) proxy.#targets.set(type === 'workflowv2' ? 'workflow' : type, url);
-    }
+  static async start(authUrl: string): Promise<FaultProxy> {
+    const proxy = new FaultProxy(authUrl);
     await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
     return proxy;
   }
 
-  /** The same cloud, through this proxy. */
-  config(real: CloudConfig): CloudConfig {
-    const services = [...this.#targets.keys()].filter((type) => type !== 'login');
-    return {
-      ...real,
-      authUrl: this.#address('login'),
-      endpoints: Object.fromEntries(services.map((type) => [type, this.#address(type)])),
-    };
+  /** Where Keystone is, through the proxy. */
+  get authUrl(): string {
+    return this.#address('login');
   }
 
   /** Replaces the rules there were. The first that matches strikes. */
@@ -98,9 +94,9 @@ export class FaultProxy {
   }
 
   async #pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const [, service = '', rest = ''] = /^\/([a-z-]+)(.*)$/.exec(request.url ?? '') ?? [];
-    const target = this.#targets.get(service);
-    if (target === undefined) return void response.writeHead(404).end();
+    const [, service = '', rest = ''] = /^\/([a-z0-9-]+)(.*)$/.exec(request.url ?? '') ?? [];
+    const origin = this.#origins.get(service);
+    if (origin === undefined) return void response.writeHead(404).end();
     const body = await bodyOf(request);
     const method = request.method ?? '';
     const fault = this.#faultFor(service, method, rest, body);
@@ -116,16 +112,32 @@ export class FaultProxy {
     if (fault?.kind === 'delay') await new Promise((go) => setTimeout(go, fault.ms));
     const isLost = fault?.kind === 'drop' || fault?.kind === 'hang';
     if (!isLost || fault.after === 'done') {
-      const answer = await forward(`${target.replace(/\/+$/, '')}${rest}`, request, body);
+      const answer = await forward(`${origin}${rest}`, request, body);
       if (!isLost) {
         note(fault?.kind === 'replace' ? fault.status : answer.status);
         if (fault?.kind === 'replace') return end(response, fault.status, fault.body);
         response.writeHead(answer.status, answer.headers);
-        return void response.end(answer.body);
+        const isLogin = service === 'login' && method === 'POST' && answer.status === 201;
+        return void response.end(isLogin ? this.#leadingHere(answer) : answer.body);
       }
     }
     note(0);
     if (fault.kind === 'drop') response.destroy();
+  }
+
+  /** The catalogue of a login, with addresses of the proxy. */
+  #leadingHere({ headers, body }: Passed): string {
+    this.tokens.push(String(headers['x-subject-token']));
+    const answer = loginAnswer.parse(JSON.parse(body.toString()));
+    answer.token.catalog = answer.token.catalog.filter(({ type }) => !this.hidden.includes(type));
+    for (const { type, endpoints } of answer.token.catalog) {
+      for (const endpoint of endpoints) {
+        const { origin, pathname } = new URL(endpoint.url);
+        this.#origins.set(type, origin);
+        endpoint.url = `${this.#address(type)}${pathname === '/' ? '' : pathname}`;
+      }
+    }
+    return JSON.stringify(answer);
   }
 
   #faultFor(service: string, method: string, path: string, body: Buffer): Fault | undefined {
@@ -153,6 +165,12 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   }
   return Buffer.concat(pieces);
 }
+
+const loginAnswer = z.looseObject({
+  token: z.looseObject({
+    catalog: z.array(z.looseObject({ type: z.string(), endpoints: z.array(z.looseObject({ url: z.string() })) })),
+  }),
+});
 
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'host', 'expect']);
 
