@@ -24,6 +24,17 @@ export async function readInputs({ input, inputs }: GivenInputs): Promise<{ inpu
   return { inputs: { ...ofFile, ...Object.fromEntries(ofCommand) } };
 }
 
+/** Sites that stand for tiers. */
+export function standIns(given: readonly string[] | undefined): { sites?: Record<string, string> } {
+  if (given === undefined) return {};
+  const pairs = given.map((one) => {
+    const [tier = '', site = '', ...more] = one.split('=');
+    if (tier !== '' && site !== '' && more.length === 0) return [tier, site] as const;
+    throw new SuperfluidityError('SF-CLI-USAGE', { doing: 'choose sites', reason: `'${one}' is not tier=site` });
+  });
+  return { sites: Object.fromEntries(pairs) };
+}
+
 /** Of the schema, for people. */
 export function inputsText(schema: Readonly<Record<string, unknown>>): string {
   const properties = Object.entries((schema['properties'] ?? {}) as Record<string, Record<string, unknown>>);

@@ -7,6 +7,8 @@ import { OpenstackSite } from './site.ts';
 export const openstackDriver = {
   kind: 'openstack',
   configSchema,
+  // What lies between a cloud and other sites is its operator's; chains across it are refused, and not cut in two unseen.
+  joins: [],
   // All that it needs is on the other side of the network.
   missing: async () => [],
   open: async (options) => OpenstackSite.open(options, readConfig(options.name, options.config)),

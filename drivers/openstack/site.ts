@@ -7,6 +7,7 @@ import {
   type OpenSite,
   type PoolClass,
   type PoolStatus,
+  type SiteDescription,
   type SiteDriver,
   type SiteEvent,
   type UnitMetrics,
@@ -15,6 +16,7 @@ import {
   type UnitStatus,
 } from '@superfluidity/site';
 import { LIMITS, type OpenstackConfig } from './config.ts';
+import { describeCloud } from './describe.ts';
 import { Events } from './events.ts';
 import { fenceOf } from './fence-file.ts';
 import { Fingerprints } from './fingerprint.ts';
@@ -54,6 +56,7 @@ export class OpenstackSite implements SiteDriver {
   readonly #ports: PortSource;
   readonly #units: Units;
   readonly #watch: Watch;
+  readonly #describe: () => Promise<SiteDescription>;
   readonly #purge: () => Promise<readonly string[]>;
 
   static async open(options: OpenSite, config: OpenstackConfig): Promise<OpenstackSite> {
@@ -103,6 +106,7 @@ export class OpenstackSite implements SiteDriver {
     });
     this.#watch = new Watch({ world, units: this.#units, hosts, ports, events, closed: closed.signal });
     const chains = new NeutronChains(world.cloud, world.siteId, new UnitPorts(world, this.#units));
+    this.#describe = () => describeCloud(world, flavors);
     this.#purge = () =>
       purge({
         world,
@@ -132,6 +136,11 @@ export class OpenstackSite implements SiteDriver {
   fingerprint(): Promise<Fingerprint> {
     this.#refuseClosed();
     return this.#fingerprints.read();
+  }
+
+  describe(): Promise<SiteDescription> {
+    this.#refuseClosed();
+    return this.#describe();
   }
 
   async ensureUnit(spec: UnitSpec, call: FabricCall): Promise<UnitStatus> {

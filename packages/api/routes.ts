@@ -82,6 +82,17 @@ export const routes = {
     status: 200,
     role: 'reader',
   },
+  describeSite: {
+    method: 'GET',
+    path: '/api/v1/sites/:name/description',
+    summary:
+      'What there is at a site and how much room, asked of it now: quotas, flavours, images, networks of a cloud',
+    tag: 'sites',
+    params: byName,
+    reply: s.siteDescription,
+    status: 200,
+    role: 'reader',
+  },
   removeSite: {
     method: 'DELETE',
     path: '/api/v1/sites/:name',

@@ -161,6 +161,19 @@ export const siteDetail = site
   })
   .meta({ id: 'SiteDetail' });
 
+export const siteDescription = z
+  .object({
+    tables: z.array(
+      z.object({
+        title: z.string(),
+        columns: z.array(z.string()),
+        rows: z.array(z.array(z.string())),
+        note: z.string().optional(),
+      }),
+    ),
+  })
+  .meta({ id: 'SiteDescription', description: 'What a site says of itself in its own words' });
+
 export const siteLink = z
   .object({
     a: name,
@@ -350,6 +363,10 @@ export const deployWay = {
     .optional()
     .meta({ description: 'How new parts of the service are made; without it, as the configuration of each site says' }),
   rollback: z.boolean().optional().meta({ description: 'Of stacks: the site itself takes back what failed' }),
+  sites: z
+    .record(name, name)
+    .optional()
+    .meta({ description: 'Sites that stand for tiers and sites that the descriptor names: {edge: linux1}. No others are used then' }),
 };
 
 export const operationKind = z.enum([

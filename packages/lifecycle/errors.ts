@@ -11,6 +11,11 @@ export const lifecycleErrors = defineErrors({
     title: 'There is nothing of that name',
     hint: 'List what there is: `superfluidity service list`, `site list`, `operation list`, `descriptor list`.',
   },
+  'SF-LIFECYCLE-LINK': {
+    status: 422,
+    title: 'The two sites cannot be linked',
+    hint: 'Place what talks to each other at one of them: `superfluidity service plan FILE` says where everything would go.',
+  },
   'SF-LIFECYCLE-BUSY': {
     status: 409,
     title: 'Another operation of the service is not finished',

@@ -3,6 +3,7 @@ import { SuperfluidityError } from '@superfluidity/core';
 import { refuseUnsupported } from '@superfluidity/fabric';
 import { type Service, type Site, type SitePath, splitPortReference, unitsBehind, unitsOf } from '@superfluidity/model';
 import { chainsToPlace, place, type PlacedUnit, type UnitToPlace, unitToPlace } from '@superfluidity/place';
+import { type StandIns, standingIn, withStandIn } from './stand-ins.ts';
 import { type Placed, unitName } from './transition.ts';
 
 /** A unit that shall be there: where it is and stays, or where it has to go, or wherever is best. */
@@ -18,6 +19,7 @@ export interface GrantRequest {
   readonly wanted: readonly WantedUnit[];
   readonly sites: readonly Site[];
   readonly paths: readonly SitePath[];
+  readonly standIns?: StandIns;
 }
 
 /** The answer to a request for room (the grant of ETSI GS NFV-SOL 003, clause 9): every unit's place, with reasons. */
@@ -31,14 +33,18 @@ export interface Grant {
 
 /** Rejects with the refusal of placement, which says for every site and host why not. */
 export function grantPlacement(request: GrantRequest, doing: string): Grant {
-  const { service, wanted, sites, paths } = request;
+  const { service, wanted, paths, standIns } = request;
+  const named = wanted.flatMap(({ at, to }) => [at?.site, to?.site].filter((site) => site !== undefined));
+  const sites = standingIn(request.sites, standIns, named, doing);
   const known = new Map(unitsOf(service).map((each) => [each.path, each]));
   const kept: readonly PlacedUnit[] = wanted.flatMap(({ path, index, at }) =>
     at === undefined ? [] : [{ path, index, ...at }],
   );
   const units = wanted.flatMap(({ path, index, at, to }): readonly UnitToPlace[] => {
     if (at !== undefined) return [];
-    return [{ ...unitToPlace(known.get(path)!, index), ...(to === undefined ? {} : { pinned: to }) }];
+    const unit = unitToPlace(known.get(path)!, index);
+    const requirements = withStandIn(unit.requirements, standIns);
+    return [{ ...unit, requirements, ...(to === undefined ? {} : { pinned: to }) }];
   });
   const result = place({ units, placed: kept, sites, paths, chains: chainsToPlace(service) });
   if (!result.ok) {

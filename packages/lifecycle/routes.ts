@@ -16,6 +16,7 @@ type Names =
   | 'listUnits'
   | 'addSite'
   | 'getSite'
+  | 'describeSite'
   | 'removeSite'
   | 'purgeSite'
   | 'listLinks'
@@ -74,6 +75,17 @@ export function lifecycleHandlers(lifecycle: Lifecycle): Handlers<Names> {
     listStorage: ({ query }) => lists.storage(query),
     addSite: ({ body }) => sites.add(body),
     getSite: ({ params }) => sites.show(params.name),
+    describeSite: async ({ params }) => {
+      const { tables } = await sites.describe(params.name);
+      return {
+        tables: tables.map(({ title, columns, rows, note }) => ({
+          title,
+          columns: [...columns],
+          rows: rows.map((row) => [...row]),
+          ...(note === undefined ? {} : { note }),
+        })),
+      };
+    },
     removeSite: async ({ params }) => {
       await sites.remove(params.name);
       return null;

@@ -21,6 +21,7 @@ import { groupedDetail, serviceDetail } from './service-view.ts';
 import { policiesOf } from './scaling/policies.ts';
 import type { UpdateParams } from './service-consequences.ts';
 import type { Sites } from './sites.ts';
+import type { StandIns } from './stand-ins.ts';
 import { type DeployWay, previewStacks, stackWay } from './stacks.ts';
 import { nothingThere, type Placed, planTransition, type Situation, type Transition, unitName } from './transition.ts';
 import type { UnitRecord, UnitRecords } from './unit-records.ts';
@@ -79,6 +80,8 @@ export interface ServiceDesired {
   readonly prefixes: readonly string[];
   /** Absent in records from before there were any. */
   readonly stacks?: Situation['stacks'];
+  /** Absent: all sites may be used, as the descriptor names them. */
+  readonly sites?: StandIns;
 }
 
 export interface ServiceParts {
@@ -122,8 +125,14 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
   }
 
   /** Where the wanted units go, or an error that says why they go nowhere. */
-  async function grant(service: Service, wanted: readonly WantedUnit[], doing: string): Promise<Grant> {
-    return grantPlacement({ service, wanted, ...(await sites.snapshot()) }, doing);
+  async function grant(
+    service: Service,
+    wanted: readonly WantedUnit[],
+    standIns: StandIns | undefined,
+    doing: string,
+  ): Promise<Grant> {
+    const request = { service, wanted, ...(await sites.snapshot()), ...(standIns === undefined ? {} : { standIns }) };
+    return grantPlacement(request, doing);
   }
 
   function transition(loaded: Loaded, change: Pick<Transition, 'target' | 'replace' | 'order'>) {
@@ -216,7 +225,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
     const wanted = unitsOf(service).flatMap(({ path, unit }) =>
       Array.from({ length: unit.scale?.initial ?? 1 }, (_, index) => ({ path, index })),
     );
-    const granted = await grant(service, wanted, `plan service ${name}`);
+    const granted = await grant(service, wanted, how.sites, `plan service ${name}`);
     const { steps, after } = planTransition({
       name,
       service,
@@ -249,7 +258,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
     await refuseSharedPrefixes(service, name);
     await policiesOf(service, baseFolder, options.limits.scalingFileBytes);
     const wanted = wantedAfter(service, old.service, placedOf(loaded));
-    const granted = await grant(service, wanted, doing);
+    const granted = await grant(service, wanted, how.sites ?? standInsOf(loaded), doing);
     const { steps, after } = planTransition({
       name,
       service,
@@ -301,6 +310,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
         slots: after.slots,
         stacks: after.stacks,
         prefixes: descriptor.service.networks.map((each) => each.prefix),
+        ...(how.sites === undefined ? {} : { sites: how.sites }),
       };
       const operation = operations.make({
         service: name,
@@ -366,10 +376,12 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
       const before = row.desired as unknown as ServiceDesired;
       const prefixes = next.service.networks.map(({ prefix }) => prefix);
       // Until it is over, the service may have networks of both.
+      const standIns = how.sites ?? before.sites;
       const kept: ServiceDesired = {
         slots: after.slots,
         stacks: after.stacks,
         prefixes: [...new Set([...before.prefixes, ...prefixes])],
+        ...(standIns === undefined ? {} : { sites: standIns }),
       };
       const params: UpdateParams = {
         descriptor: entry.id,
@@ -414,6 +426,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
       const granted = await grant(
         service,
         [...others.map(pin), ...kept.map(pin), ...fresh],
+        standInsOf(loaded),
         `scale ${known.path} of ${name}`,
       );
       const what = { target: granted.placed, replace: new Set<string>(), order: 'make-before-break' } as const;
@@ -438,7 +451,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
         if (!moved.has(placed.path)) return pin(placed);
         return { path: placed.path, index: placed.index, to: { site: to, ...(host === undefined ? {} : { host }) } };
       };
-      const granted = await grant(service, here.map(place), `move ${what} of ${name} to ${to}`);
+      const granted = await grant(service, here.map(place), standInsOf(loaded), `move ${what} of ${name} to ${to}`);
       const how = { target: granted.placed, replace: new Set<string>(), order: 'make-before-break' } as const;
       return change('MOVE', loaded, granted, how, { what, to, ...(host === undefined ? {} : { host }) });
     },
@@ -479,7 +492,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
       const wanted = placedOf(loaded).map((placed) =>
         dead.has(unitName(placed)) && !usable(placed) ? { path: placed.path, index: placed.index } : pin(placed),
       );
-      const granted = await grant(loaded.descriptor.service, wanted, `heal ${name}`);
+      const granted = await grant(loaded.descriptor.service, wanted, standInsOf(loaded), `heal ${name}`);
       const what = { target: granted.placed, replace, order: 'break-before-make' } as const;
       return change('HEAL', loaded, granted, what, { units: [...dead] }, automatic);
     },
@@ -592,6 +605,8 @@ export interface Loaded {
 function placedOf({ situation }: Loaded): readonly Placed[] {
   return situation.units.map(({ site, spec: { path, index, host } }) => ({ path, index, site, host }));
 }
+
+const standInsOf = (loaded: Loaded): StandIns | undefined => (loaded.row.desired as unknown as ServiceDesired).sites;
 
 function pin({ path, index, site, host }: Placed): WantedUnit {
   return { path, index, at: { site, host } };

@@ -2,7 +2,13 @@ import type { Site as SiteView, SiteDeclaration, SiteDetail, SiteLink } from '@s
 import { newId, reportError, shortName, SuperfluidityError } from '@superfluidity/core';
 import type { FabricCall } from '@superfluidity/fabric';
 import type { Host, Site, SitePath } from '@superfluidity/model';
-import { type DriverKind, type Fingerprint, openWithSecrets, type SiteDriver } from '@superfluidity/site';
+import {
+  type DriverKind,
+  type Fingerprint,
+  openWithSecrets,
+  type SiteDescription,
+  type SiteDriver,
+} from '@superfluidity/site';
 import { sql, toJson } from '@superfluidity/store';
 import { jsonArrayFrom } from 'kysely/helpers/postgres';
 import type { LifecycleOptions } from './options.ts';
@@ -18,6 +24,8 @@ export interface Sites {
   add(declaration: SiteDeclaration): Promise<SiteDetail>;
   list(): Promise<readonly SiteView[]>;
   show(name: string): Promise<SiteDetail>;
+  /** What the site says of itself, asked now. */
+  describe(name: string): Promise<SiteDescription>;
   remove(name: string): Promise<void>;
   purge(name: string): Promise<readonly string[]>;
   links(): Promise<readonly SiteLink[]>;
@@ -259,6 +267,14 @@ export function createSites(options: LifecycleOptions): Sites {
     if (link.a === link.b) {
       throw new SuperfluidityError('SF-SITE-CONFIG', { doing: 'set link', reason: 'both ends are the same site' });
     }
+    const [a, b] = [kindOf((await get(link.a)).declaration), kindOf((await get(link.b)).declaration)];
+    const refuses = (one: DriverKind, other: DriverKind) => one.joins?.includes(other.kind) === false;
+    if (!refuses(a, b) && !refuses(b, a)) return;
+    throw new SuperfluidityError('SF-LIFECYCLE-LINK', {
+      doing: `link ${link.a} and ${link.b}`,
+      reason: `packets do not go between a site of kind ${a.kind} and one of kind ${b.kind}`,
+      data: { kinds: [a.kind, b.kind] },
+    });
   }
 
   async function add(declaration: SiteDeclaration): Promise<SiteDetail> {
@@ -362,6 +378,11 @@ export function createSites(options: LifecycleOptions): Sites {
     },
 
     show: async (name) => view(await get(name)),
+
+    async describe(name) {
+      const open = await driver(name);
+      return (await open.describe?.()) ?? { tables: [] };
+    },
 
     async remove(name) {
       const site = await get(name);

@@ -3,6 +3,7 @@ import { reportError, SuperfluidityError } from '@superfluidity/core';
 import { writeSitePart } from '@superfluidity/dialects';
 import type { SiteDriver, StackSpec } from '@superfluidity/site';
 import type { PlannedStack, PlannedStep } from './actions.ts';
+import type { StandIns } from './stand-ins.ts';
 import type { Placed, Transition } from './transition.ts';
 
 /** How what is new at sites is made. */
@@ -11,17 +12,25 @@ export interface DeployWay {
   readonly via?: 'heat' | 'direct';
   /** Heat itself takes back what it did when something fails. */
   readonly rollback?: boolean;
+  /** Sites that stand for the tiers that the descriptor names. */
+  readonly sites?: StandIns;
 }
 
 /** What is not said is not in it. */
 export function wayOf({
   via,
   rollback,
+  sites,
 }: {
   via?: DeployWay['via'] | undefined;
   rollback?: boolean | undefined;
+  sites?: StandIns | undefined;
 }): DeployWay {
-  return { ...(via === undefined ? {} : { via }), ...(rollback === undefined ? {} : { rollback }) };
+  return {
+    ...(via === undefined ? {} : { via }),
+    ...(rollback === undefined ? {} : { rollback }),
+    ...(sites === undefined ? {} : { sites }),
+  };
 }
 
 /** At which of the sites there will be stacks. */

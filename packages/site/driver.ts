@@ -10,6 +10,8 @@ export interface DriverKind {
   readonly kind: string;
   /** JSON Schema (draft 2020-12) of the configuration: forms and validation follow from it. */
   readonly configSchema: Readonly<Record<string, unknown>>;
+  /** Kinds of sites to which its sites can be linked, so that packets go between them. Absent: those that allow it. */
+  readonly joins?: readonly string[];
   /** What this machine lacks for it, by name, with what each is for. Empty: it can run here. */
   missing(): Promise<readonly MissingCapability[]>;
   /** Connects to the site, which keeps what runs in it: a restart of the control plane finds it again. */
@@ -79,6 +81,8 @@ export interface SiteDriver {
    * `METRICS_UNITS_MAX` nobody is told. Absent where nothing is measured.
    */
   readMetrics?(ids: readonly string[]): Promise<readonly UnitMetrics[]>;
+  /** What there is at the site and how much room, for people; asked of the site when somebody looks. Absent: no more than the fingerprint says. */
+  describe?(): Promise<SiteDescription>;
   /** Absent where nobody can look into units. */
   readonly terminals?: UnitTerminals;
   /** Absent where nothing takes templates. */
@@ -89,6 +93,20 @@ export interface SiteDriver {
   close(): Promise<void>;
   /** Removes everything that this driver ever made in the site, known to it or not. */
   purge(): Promise<readonly string[]>;
+}
+
+/** What a site says of itself in its own words, as tables. */
+export interface SiteDescription {
+  readonly tables: readonly DescriptionTable[];
+}
+
+export interface DescriptionTable {
+  /** `Flavours`. */
+  readonly title: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  /** Why it is empty, or not whole. */
+  readonly note?: string;
 }
 
 /** What the driver found out about the site: capabilities are data. */

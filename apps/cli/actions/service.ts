@@ -9,7 +9,7 @@ import { problemLine } from '../print/problem.ts';
 import { facts, table } from '../print/table.ts';
 import { clockTime, dateTime, milliseconds } from '../print/values.ts';
 import { verificationText } from '../print/verification.ts';
-import { inputsText, readInputs, type GivenInputs } from '../inputs.ts';
+import { inputsText, readInputs, type GivenInputs, standIns } from '../inputs.ts';
 import { readSource } from '../source.ts';
 
 export interface Waiting {
@@ -41,6 +41,8 @@ type Source = Awaited<ReturnType<typeof readSource>>;
 interface Described extends GivenInputs {
   readonly name?: string;
   readonly base?: string;
+  /** `tier=site`, several. */
+  readonly site?: readonly string[];
 }
 
 /** Reading changes nothing and needs no sites: without a server it is done here. */
@@ -101,7 +103,7 @@ function checkText({ style }: Context, { ok, name, format, problems, verificatio
 
 export async function plan(context: Context, files: readonly string[], options: Described): Promise<void> {
   const source = await readSource(files, options.base);
-  const body = { source, ...named(options.name), ...(await readInputs(options)) };
+  const body = { source, ...named(options.name), ...(await readInputs(options)), ...standIns(options.site) };
   const result: Plan = await (await context.client()).call('planService', { body });
   await context.show(result, () => planText(result, context.style));
 }
@@ -109,7 +111,7 @@ export async function plan(context: Context, files: readonly string[], options: 
 export async function deploy(context: Context, files: readonly string[], options: Waiting & Described): Promise<void> {
   const source = await readSource(files, options.base);
   const client = await context.client();
-  const body = { source, ...named(options.name), ...(await readInputs(options)) };
+  const body = { source, ...named(options.name), ...(await readInputs(options)), ...standIns(options.site) };
   await accept(context, await client.call('deployService', { body }), options);
 }
 

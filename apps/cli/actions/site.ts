@@ -1,4 +1,4 @@
-import { schemas, type Site, type SiteDetail } from '@superfluidity/api';
+import { schemas, type Site, type SiteDescription, type SiteDetail } from '@superfluidity/api';
 import { SuperfluidityError } from '@superfluidity/core';
 import type { Context } from '../context.ts';
 import '../errors.ts';
@@ -10,6 +10,9 @@ import { readYamlFile } from '../yaml-file.ts';
 
 export interface AddOptions {
   readonly kind?: string;
+  /** Another word for it. */
+  readonly driver?: string;
+  readonly cloud?: string;
   readonly tier?: string;
   readonly cell?: readonly string[];
   readonly config?: string;
@@ -18,13 +21,18 @@ export interface AddOptions {
 
 export async function add(context: Context, name: string, options: AddOptions): Promise<void> {
   const declared = options.file === undefined ? {} : await readYamlFile(options.file);
-  const config = options.config === undefined ? {} : { config: await readYamlFile(options.config) };
-  const { kind, tier, cell } = options;
+  const { tier, cell, cloud } = options;
+  const kind = options.kind ?? options.driver;
+  const config = {
+    ...(declared['config'] as object | undefined),
+    ...(options.config === undefined ? {} : await readYamlFile(options.config)),
+    ...(cloud === undefined ? {} : { cloud }),
+  };
   const declaration = schemas.siteDeclaration.safeParse({
-    kind: 'linux',
+    kind: cloud === undefined ? 'linux' : 'openstack',
     ...declared,
     name,
-    ...config,
+    config,
     ...(kind === undefined ? {} : { kind }),
     ...(tier === undefined ? {} : { tier }),
     ...(cell === undefined ? {} : { cells: [...cell] }),
@@ -57,8 +65,22 @@ export async function list(context: Context, query: ListOptions): Promise<void> 
 }
 
 export async function show(context: Context, name: string): Promise<void> {
-  const site = await (await context.client()).call('getSite', { params: { name } });
-  await context.show(site, () => siteText(context, site));
+  const client = await context.client();
+  const site = await client.call('getSite', { params: { name } });
+  // One that cannot be asked is described by the error that it has.
+  const { tables } = site.healthy ? await client.call('describeSite', { params: { name } }) : { tables: [] };
+  const shown = tables.length === 0 ? site : { ...site, description: tables };
+  await context.show(shown, () => [siteText(context, site), ...tables.map(describedText)].join('\n\n'));
+}
+
+function describedText({ title, columns, rows, note }: SiteDescription['tables'][number]): string {
+  const head = note === undefined ? title : `${title} (${note})`;
+  if (rows.length === 0) return head;
+  const body = table(
+    rows,
+    columns.map((column, at) => ({ title: column.toUpperCase(), value: (row: readonly string[]) => row[at] })),
+  );
+  return `${head}\n${body}`;
 }
 
 const rackColumn: Column<SiteDetail['hosts'][number]> = {

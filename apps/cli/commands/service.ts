@@ -7,6 +7,7 @@ import { waiting } from './waiting.ts';
 const BASE = 'folder that paths in the descriptor start from (default: its own)';
 
 const INPUT = 'value of an input of the template, several times: port=8080, password=secret:NAME';
+const SITE = 'site that stands for a tier, several times: edge=linux1; no others are used';
 const INPUTS = 'YAML or JSON file with values of inputs by name';
 const collect = (one: string, before: readonly string[] = []): readonly string[] => [...before, one];
 
@@ -42,6 +43,7 @@ function serviceVerbs(run: Run) {
         .option('--base <dir>', BASE)
         .option('--input <name=value>', INPUT, collect)
         .option('--inputs <file>', INPUTS)
+        .option('--site <tier=site>', SITE, collect)
         .action(
           run(async (context, files: string[], options) => (await service()).plan(context, files, options as never)),
         ),
@@ -52,6 +54,7 @@ function serviceVerbs(run: Run) {
         .option('--base <dir>', BASE)
         .option('--input <name=value>', INPUT, collect)
         .option('--inputs <file>', INPUTS)
+        .option('--site <tier=site>', SITE, collect)
         .action(
           run(async (context, files: string[], options) => (await service()).deploy(context, files, options as never)),
         ),

@@ -8,12 +8,17 @@ export function siteCommand(run: Run): Command {
   sites
     .command('add <name>')
     .description('add a site, or change its declaration')
-    .option('--kind <kind>', 'linux or simulated (default: linux)')
+    .option('--kind <kind>', 'linux, openstack or simulated (default: linux)')
+    .option('--driver <kind>', 'the same as --kind')
+    .option('--cloud <name>', 'cloud of clouds.yaml, for sites of kind openstack')
     .option('--tier <tier>', 'edge, core, ...')
     .option('--cell <cell...>', 'radio cells that it serves')
     .option('--config <file>', 'configuration for the driver (YAML or JSON)')
     .option('--file <file>', 'the whole declaration (YAML or JSON)')
-    .addHelpText('after', '\nExample:\n  superfluidity site add edge --kind simulated --tier edge --cell cell-1')
+    .addHelpText(
+      'after',
+      '\nExample:\n  superfluidity site add edge --kind simulated --tier edge --cell cell-1\n  superfluidity site add core --driver openstack --cloud mycloud --tier core',
+    )
     .action(run(async (context, name: string, options) => (await site()).add(context, name, options as never)));
   listing(sites.command('list').description('all sites'), {
     kind: 'of this kind',
@@ -22,7 +27,7 @@ export function siteCommand(run: Run): Command {
   }).action(run(async (context, options) => (await site()).list(context, options as never)));
   sites
     .command('show <name>')
-    .description('hosts, capabilities and pools')
+    .description('hosts, capabilities and pools, and what the site says of itself')
     .action(run(async (context, name: string) => (await site()).show(context, name)));
   sites
     .command('remove <name>')

@@ -287,6 +287,7 @@ export function handlers(world: World, scenario: Scenario): Handlers {
       return planOf(name ?? /name: *([\w-]+)/.exec(source)?.[1] ?? 'service', proofOfSource(source));
     },
     getSite: ({ params }) => site(params['name']),
+    describeSite: () => ({ tables: [] }),
     listStorage: ({ query }) => {
       const all = [...world.sites.values()].flatMap((one) =>
         (one.storage ?? []).map((tier) => ({ ...tier, site: one.name })),

@@ -29,6 +29,11 @@ export const queries = (client: Client) => ({
   }),
   site: (name: string) =>
     queryOptions({ queryKey: ['site', name], queryFn: () => client.call('getSite', { params: { name } }) }),
+  siteDescription: (name: string) =>
+    queryOptions({
+      queryKey: ['site-description', name],
+      queryFn: () => client.call('describeSite', { params: { name } }),
+    }),
   links: queryOptions({ queryKey: ['links'], queryFn: () => client.call('listLinks') }),
   services: queryOptions({
     queryKey: ['services'],

@@ -12,6 +12,7 @@ import { PageHead } from '../ui/page-head.tsx';
 import { siteMay } from '../view-model/permitted.ts';
 import { HostTable } from './host-table.tsx';
 import { LinkForm } from './link-form.tsx';
+import { SiteDescription } from './site-description.tsx';
 import { SiteStorage } from './site-storage.tsx';
 import { useRemoveSite } from './use-remove-site.ts';
 
@@ -70,6 +71,7 @@ function Shown({ site }: { readonly site: SiteDetail }) {
           </CardBody>
         </Card>
         {site.storage !== undefined && site.storage.length > 0 && <SiteStorage storage={site.storage} />}
+        <SiteDescription site={site} />
         <div className="sf-tall">
           <HostTable site={site.name} />
         </div>

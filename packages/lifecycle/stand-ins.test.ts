@@ -1,0 +1,57 @@
+import { simulated, type SimulatedSite } from '@superfluidity/driver-simulated';
+import { openStore, type Store } from '@superfluidity/store';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { simulatedSite, type TestLifecycle, testLifecycle } from './testing.ts';
+import { descriptor, done } from './testing/two-sites.ts';
+
+let store: Store;
+beforeAll(async () => {
+  store = await openStore('pglite:memory');
+}, 60_000);
+afterAll(() => store.close());
+
+let running: TestLifecycle | undefined;
+afterEach(async () => {
+  await running?.close();
+  running = undefined;
+});
+
+/** Two kinds of sites between which nobody carries packets. */
+const apart = { ...simulated, kind: 'apart', joins: [] };
+
+async function start(): Promise<TestLifecycle> {
+  running = await testLifecycle({ store, kinds: [simulated, apart] });
+  const { sites } = running.lifecycle;
+  for (const name of ['north', 'south', 'edge']) await sites.add(simulatedSite(name));
+  await sites.add({ ...simulatedSite('cloud'), kind: 'apart' });
+  await sites.setLink({ a: 'north', b: 'south', latencyMs: 5, jitterMs: 0, loss: 0, bandwidthMbps: 100 });
+  return running;
+}
+
+it('puts what asks for a tier at the site that stands for it, and nothing elsewhere, also when it is moved and healed', async () => {
+  const { services, sites } = (await start()).lifecycle;
+  const how = { sites: { edge: 'north', core: 'south' } };
+  await expect(services.plan(descriptor, 'stream', { sites: { edge: 'nowhere' } })).rejects.toMatchObject({
+    code: 'SF-LIFECYCLE-UNKNOWN',
+  });
+  const plan = await services.plan(descriptor, 'stream', how);
+  for (const { site } of plan.assignments) expect(['north', 'south']).toContain(site);
+  expect(plan.assignments.find(({ path }) => path === 'ue/ue')?.site).toBe('north');
+  expect(await done(running!, services.deploy(descriptor, 'stream', how))).toMatchObject({ state: 'COMPLETED' });
+  const { units } = await services.show('stream');
+  const ue = units.find(({ path }) => path === 'ue/ue')!;
+  // The host is out: another of the same site is chosen, though the site `edge` has the tier.
+  const north = sites.drivers().get('north') as SimulatedSite;
+  north.setHost(ue.host, false);
+  await done(running!, services.heal('stream'));
+  const healed = (await services.show('stream')).units.find(({ path }) => path === 'ue/ue')!;
+  expect([healed.site, healed.host === ue.host]).toEqual(['north', false]);
+});
+
+it('refuses to link kinds between which packets do not go, and places no chain across them', async () => {
+  const { services, sites } = (await start()).lifecycle;
+  const link = { a: 'cloud', b: 'north', latencyMs: 5, jitterMs: 0, loss: 0, bandwidthMbps: 100 };
+  await expect(sites.setLink(link)).rejects.toMatchObject({ code: 'SF-LIFECYCLE-LINK' });
+  const plan = await services.plan(descriptor, 'stream', { sites: { edge: 'north', core: 'cloud' } });
+  expect(plan.chains).toMatchObject([{ sites: ['north', 'north', 'north'] }]);
+});
