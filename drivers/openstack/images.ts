@@ -1,21 +1,28 @@
 import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
 import { getImage, type Image, listImages } from '@superfluidity/openstack';
 import type { UnitSpec } from '@superfluidity/site';
+import type { Uploads } from './upload.ts';
 import type { World } from './world.ts';
 
 /** Which image of Glance stands for that of a descriptor. */
 export class Images {
   readonly #world: World;
+  readonly #uploads: Uploads;
 
-  constructor(world: World) {
+  constructor(world: World, uploads: Uploads) {
     this.#world = world;
+    this.#uploads = uploads;
   }
 
   /** Its id. */
-  async of({ execution }: UnitSpec, doing: string, signal: AbortSignal): Promise<string> {
+  async of({ execution, baseFolder }: UnitSpec, doing: string, signal: AbortSignal): Promise<string> {
     const { image } = execution;
     const { images } = this.#world.config;
     const name = image === undefined ? undefined : (images[image] ?? /^name:(.+)$/.exec(image)?.[1]);
+    const file = image === undefined || name !== undefined ? undefined : /^disk:(.+)$/.exec(image)?.[1];
+    if (file !== undefined && this.#world.config.upload) {
+      return (await this.#uploads.of(file, baseFolder, doing, signal)).id;
+    }
     if (name === undefined) {
       throw new SuperfluidityError('SF-SITE-IMAGE', {
         doing,

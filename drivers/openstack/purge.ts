@@ -18,6 +18,7 @@ import type { PortQos } from './neutron/qos.ts';
 import type { SecurityGroups } from './neutron/security-groups.ts';
 import type { Servers } from './servers.ts';
 import type { Units } from './units.ts';
+import type { Uploads } from './upload.ts';
 import type { World } from './world.ts';
 
 export interface PurgeParts {
@@ -32,6 +33,7 @@ export interface PurgeParts {
   readonly qos: PortQos;
   readonly ports: PortSource;
   readonly flavors: Flavors;
+  readonly uploads: Uploads;
 }
 
 /** Removes everything that carries the marks of the site, and nothing else. In the order in which one thing holds another. */
@@ -74,6 +76,7 @@ export async function purge(parts: PurgeParts): Promise<readonly string[]> {
   }
   serverGroups.forget();
   removed.push(...(await purgeFlavors(parts, signal)));
+  removed.push(...(await parts.uploads.purge(signal)));
   return removed;
 }
 

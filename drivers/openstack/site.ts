@@ -40,6 +40,7 @@ import { Servers } from './servers.ts';
 import { CloudTerminals } from './terminals.ts';
 import { UnitPorts } from './unit-ports.ts';
 import { Units } from './units.ts';
+import { Uploads } from './upload.ts';
 import { Watch } from './watch.ts';
 import type { World } from './world.ts';
 
@@ -89,13 +90,14 @@ export class OpenstackSite implements SiteDriver {
     const serverGroups = new ServerGroups(world);
     const flavors = new Flavors(world);
     const servers = new Servers(world);
+    const uploads = new Uploads(world);
     this.#ports = ports;
     this.#fingerprints = new Fingerprints(world, hosts);
     this.#units = new Units({
       world,
       hosts,
       flavors,
-      images: new Images(world),
+      images: new Images(world, uploads),
       groups: serverGroups,
       ports,
       floatingIps: new FloatingIps(world, networks),
@@ -110,6 +112,7 @@ export class OpenstackSite implements SiteDriver {
     this.#purge = () =>
       purge({
         world,
+        uploads,
         chains,
         steers: () => this.#fingerprints.has('sfc'),
         units: this.#units,

@@ -1,0 +1,22 @@
+import { laboratory, type OwnProject, ownProject } from '@superfluidity/openstack/testing';
+
+/** Projects of the laboratory in which these tests work. */
+
+const lab = laboratory();
+export const skip = lab === undefined ? 'no OpenStack laboratory runs here' : undefined;
+
+export interface OwnCloud {
+  readonly project: OwnProject;
+  /** Of the configuration of a site. */
+  readonly auth: Readonly<Record<string, string>>;
+}
+
+/** A project of one test, as a tenant sees it, or an operator: with the role `admin`. */
+export async function ownCloud(name: string, role: 'member' | 'admin'): Promise<OwnCloud> {
+  const project = await ownProject(lab!, name, [role]);
+  const { credentials, authUrl } = project.config;
+  if (credentials.kind !== 'password' || !('id' in credentials.user) || !('id' in credentials.project))
+    throw new TypeError('the user of a project has an id and a password');
+  const { user, password, project: of } = credentials;
+  return { project, auth: { auth_url: authUrl, user_id: user.id, password, project_id: of.id } };
+}
