@@ -7,6 +7,7 @@ import { eventsCommand } from './commands/events.ts';
 import { operationCommand } from './commands/operation.ts';
 import { secretCommand } from './commands/secret.ts';
 import { serviceCommands } from './commands/service.ts';
+import { poolCommand } from './commands/pool.ts';
 import { siteCommand } from './commands/site.ts';
 import { tokenCommand } from './commands/token.ts';
 import { userCommand } from './commands/user.ts';
@@ -61,6 +62,7 @@ ${exitCodesHelp}`,
   const commands = [
     ...serviceCommands(run),
     siteCommand(run),
+    poolCommand(run),
     descriptorCommand(run),
     ...dialectCommands(run),
     placeCommand(run),

@@ -19,7 +19,19 @@ test('requests, steps, events, operations and pools can be scraped', async () =>
     'operation',
     ['op-1', 'op-2'].map((id) => ({ id, ...operation, params: {} })),
   );
-  const pools = async () => [{ site: 'edge', pool: 'video', ready: 2, hits: 7, misses: 1 }];
+  const waits = { boundsMs: [0.1, 1_000], counts: [7, 1, 0], sumMs: 900 };
+  const counted = {
+    ready: 2,
+    making: 0,
+    waiting: 0,
+    hits: 7,
+    misses: 1,
+    recycled: 3,
+    inUse: 5,
+    oldestMs: 1_500,
+    waits,
+  };
+  const pools = async () => [{ site: 'edge', name: 'video', ...counted }];
   const metrics = createMetrics({ store, pools, scaling: () => [{ kind: 'hpa', outcome: 'kept', count: 5 }] });
   const written: NewEvent[] = [];
   const log = metrics.watch({ append: (event: NewEvent) => written.push(event) } as unknown as ClosableEventLog);
@@ -34,6 +46,12 @@ test('requests, steps, events, operations and pools can be scraped', async () =>
   expect(text).toContain('superfluidity_operations{state="COMPLETED"} 2');
   expect(text).toContain('superfluidity_scaling_decisions{kind="hpa",outcome="kept"} 5');
   expect(text).toContain('superfluidity_pool_count{site="edge",pool="video",what="hits"} 7');
+  expect(text).toContain('superfluidity_pool_count{site="edge",pool="video",what="inUse"} 5');
+  expect(text).toContain('superfluidity_pool_age_seconds{site="edge",pool="video"} 1.5');
+  expect(text).toContain('# TYPE superfluidity_pool_wait_seconds histogram');
+  expect(text).toContain('superfluidity_pool_wait_seconds_bucket{le="0.0001",site="edge",pool="video"} 7');
+  expect(text).toContain('superfluidity_pool_wait_seconds_bucket{le="+Inf",site="edge",pool="video"} 8');
+  expect(text).toContain('superfluidity_pool_wait_seconds_sum{site="edge",pool="video"} 0.9');
   expect(text).toContain('superfluidity_step_seconds_count{verb="unit",state="done"} 1');
   expect(text).toContain('superfluidity_events_total{kind="step",severity="info"} 2');
   expect(text).toContain(

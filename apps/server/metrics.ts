@@ -1,14 +1,14 @@
+import type { ListedPool } from '@superfluidity/api';
 import type { ClosableEventLog, NewEvent } from '@superfluidity/observe';
 import type { Store } from '@superfluidity/store';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-export interface PoolCount {
-  readonly site: string;
-  readonly pool: string;
-  readonly ready: number;
-  readonly hits: number;
-  readonly misses: number;
-}
+/** A pool of a site, as the API tells it. */
+export type PoolCount = Pick<
+  ListedPool,
+  'site' | 'name' | 'ready' | 'hits' | 'misses' | 'making' | 'waiting' | 'inUse'
+> &
+  Pick<ListedPool, 'recycled' | 'oldestMs' | 'waits'>;
 
 export interface MetricsSources {
   readonly store: Store;
@@ -73,18 +73,7 @@ export function createMetrics({ store, pools, scaling }: MetricsSources): Metric
       for (const { state, count } of rows) this.set({ state }, Number(count));
     },
   });
-  new Gauge({
-    name: 'superfluidity_pool_count',
-    help: 'Pools of the sites: what is ready now, and requests served from the pool (hits) or not (misses) so far',
-    labelNames: ['site', 'pool', 'what'],
-    registers,
-    async collect() {
-      this.reset();
-      for (const { site, pool, ready, hits, misses } of await pools()) {
-        for (const [what, count] of Object.entries({ ready, hits, misses })) this.set({ site, pool, what }, count);
-      }
-    },
-  });
+  registerPools(registers, pools);
 
   new Gauge({
     name: 'superfluidity_scaling_decisions',
@@ -153,5 +142,68 @@ export function createMetrics({ store, pools, scaling }: MetricsSources): Metric
         log.append(event);
       },
     }),
+  };
+}
+
+/** What pools tell: their counters are kept by the sites, and read when somebody scrapes. */
+function registerPools(registers: Registry[], pools: MetricsSources['pools']): void {
+  // Read once for a scrape, although several metrics tell of it.
+  let reading: Promise<readonly PoolCount[]> | undefined;
+  const read = () => {
+    reading ??= pools().finally(() => {
+      reading = undefined;
+    });
+    return reading;
+  };
+  new Gauge({
+    name: 'superfluidity_pool_count',
+    help: 'Pools of the sites: what is ready, is made, is in use and who waits now; requests served from the pool (hits) or not (misses) and what came back (recycled) so far',
+    labelNames: ['site', 'pool', 'what'],
+    registers,
+    async collect() {
+      this.reset();
+      for (const { site, name: pool, ready, making, waiting, inUse, hits, misses, recycled } of await read()) {
+        const told = { ready, making, waiting, hits, misses, recycled, ...(inUse === undefined ? {} : { inUse }) };
+        for (const [what, count] of Object.entries(told)) this.set({ site, pool, what }, count);
+      }
+    },
+  });
+  new Gauge({
+    name: 'superfluidity_pool_age_seconds',
+    help: 'How long the oldest thing has lain in the pool',
+    labelNames: ['site', 'pool'],
+    registers,
+    async collect() {
+      this.reset();
+      for (const { site, name: pool, oldestMs } of await read())
+        if (oldestMs !== undefined) this.set({ site, pool }, oldestMs / 1_000);
+    },
+  });
+  for (const registry of registers) registry.registerMetric(waitHistogram(read) as unknown as Histogram);
+}
+
+/** The sites have counted already: a `Histogram` of prom-client takes one observation after the other only. */
+function waitHistogram(read: MetricsSources['pools']) {
+  const name = 'superfluidity_pool_wait_seconds';
+  const help = 'How long those who asked waited for a thing of the pool, made for them where none was ready';
+  return {
+    name,
+    get: async () => {
+      const values = (await read()).flatMap(({ site, name: pool, waits: { boundsMs, counts, sumMs } }) => {
+        let sum = 0;
+        const buckets = counts.map((count, at) => {
+          sum += count;
+          const bound = boundsMs[at];
+          const le = bound === undefined ? '+Inf' : String(bound / 1_000);
+          return { metricName: `${name}_bucket`, labels: { le, site, pool }, value: sum };
+        });
+        return [
+          ...buckets,
+          { metricName: `${name}_sum`, labels: { site, pool }, value: sumMs / 1_000 },
+          { metricName: `${name}_count`, labels: { site, pool }, value: sum },
+        ];
+      });
+      return { name, help, type: 'histogram', aggregator: 'sum', values };
+    },
   };
 }

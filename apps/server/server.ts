@@ -210,18 +210,4 @@ function notListening({ host, port }: ServerOptions, cause: unknown): Superfluid
   return new SuperfluidityError(inUse ? 'SF-SERVER-PORT-IN-USE' : 'SF-SERVER-ADDRESS', { doing, reason, cause });
 }
 
-async function poolsOf({ sites }: Lifecycle): Promise<readonly PoolCount[]> {
-  const names = (await sites.list()).map((site) => site.name);
-  const details = await Promise.allSettled(names.map((name) => sites.show(name)));
-  return details.flatMap((detail) =>
-    detail.status === 'rejected'
-      ? []
-      : detail.value.pools.map(({ name: pool, ready, hits, misses }) => ({
-          site: detail.value.name,
-          pool,
-          ready,
-          hits,
-          misses,
-        })),
-  );
-}
+const poolsOf = ({ watcher }: Lifecycle): Promise<readonly PoolCount[]> => watcher.pools();

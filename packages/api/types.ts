@@ -14,6 +14,7 @@ export type Host = z.infer<typeof s.host>;
 export type ListedHost = z.infer<typeof s.listedHost>;
 export type StorageTier = z.infer<typeof s.storageTier>;
 export type ListedStorage = z.infer<typeof s.listedStorage>;
+export type Pool = z.infer<typeof s.pool>;
 export type ListedPool = z.infer<typeof s.listedPool>;
 export type UnitUsage = z.infer<typeof s.unitUsage>;
 export type HostLoad = z.infer<typeof s.hostLoad>;

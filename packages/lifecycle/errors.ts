@@ -16,6 +16,11 @@ export const lifecycleErrors = defineErrors({
     title: 'The two sites cannot be linked',
     hint: 'Place what talks to each other at one of them: `superfluidity service plan FILE` says where everything would go.',
   },
+  'SF-LIFECYCLE-NO-POOLS': {
+    status: 409,
+    title: 'The site has no pools that can be ordered about',
+    hint: 'Its driver keeps nothing ready, or decides alone what it keeps: `superfluidity pool list`.',
+  },
   'SF-LIFECYCLE-BUSY': {
     status: 409,
     title: 'Another operation of the service is not finished',

@@ -1,5 +1,6 @@
 import type { Handlers } from '@superfluidity/api';
 import { inputSchema } from '@superfluidity/dialects';
+import { poolView } from './pool-view.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { changeLink } from './change-link.ts';
 import { runWorkflow } from './run-workflow.ts';
@@ -12,6 +13,10 @@ type Names =
   | 'getHostLoad'
   | 'listStorage'
   | 'listPools'
+  | 'getPool'
+  | 'populatePool'
+  | 'freePool'
+  | 'freePools'
   | 'listNetworks'
   | 'listUnits'
   | 'addSite'
@@ -72,6 +77,10 @@ export function lifecycleHandlers(lifecycle: Lifecycle): Handlers<Names> {
     getHostLoad: () => lists.hostLoad(),
     listNetworks: ({ query }) => lists.networks(query),
     listPools: ({ query }) => lists.pools(query),
+    getPool: async ({ params }) => poolView(await sites.pool(params.name, params.pool)),
+    populatePool: async ({ params, body }) => poolView(await sites.populatePool(params.name, params.pool, body.count)),
+    freePool: async ({ params }) => poolView((await sites.freePools(params.name, params.pool))[0]!),
+    freePools: async ({ params }) => (await sites.freePools(params.name, undefined)).map(poolView),
     listStorage: ({ query }) => lists.storage(query),
     addSite: ({ body }) => sites.add(body),
     getSite: ({ params }) => sites.show(params.name),

@@ -6,12 +6,14 @@ import {
   type DriverKind,
   type Fingerprint,
   openWithSecrets,
+  type PoolStatus,
   type SiteDescription,
   type SiteDriver,
 } from '@superfluidity/site';
 import { sql, toJson } from '@superfluidity/store';
 import { jsonArrayFrom } from 'kysely/helpers/postgres';
 import type { LifecycleOptions } from './options.ts';
+import { poolView } from './pool-view.ts';
 
 /** The sites that the operator declared, each with its open driver. */
 export interface Sites {
@@ -28,6 +30,10 @@ export interface Sites {
   describe(name: string): Promise<SiteDescription>;
   remove(name: string): Promise<void>;
   purge(name: string): Promise<readonly string[]>;
+  pool(site: string, pool: string): Promise<PoolStatus>;
+  populatePool(site: string, pool: string, count: number): Promise<PoolStatus>;
+  /** Of all pools where none is named. */
+  freePools(site: string, pool: string | undefined): Promise<readonly PoolStatus[]>;
   links(): Promise<readonly SiteLink[]>;
   setLink(link: SiteLink): Promise<SiteLink>;
   /** Refuses a link that cannot be. */
@@ -198,7 +204,7 @@ export function createSites(options: LifecycleOptions): Sites {
     const nothing = { hosts: [], capabilities: [], pools: [] };
     if (print === undefined) return { ...site, ...nothing };
     try {
-      const pools = [...(await open.poolStatus())];
+      const pools = (await open.poolStatus()).map(poolView);
       const capabilities = print.capabilities.map(({ name, present, note }) => ({
         name,
         present,
@@ -215,6 +221,16 @@ export function createSites(options: LifecycleOptions): Sites {
     } catch (error) {
       return { ...site, ...nothing, healthy: false, error: reportError(error) };
     }
+  }
+
+  async function poolOf(site: string, name: string): Promise<PoolStatus> {
+    const found = (await (await driver(site)).poolStatus()).find((pool) => pool.name === name);
+    if (found === undefined) throw unknownPool(site, name);
+    return found;
+  }
+
+  function poolChanged(site: string, pool: string, message: string): void {
+    events.append({ kind: 'pool', subject: site, severity: 'info', message, body: { site, pool } });
   }
 
   async function links(): Promise<readonly SiteLink[]> {
@@ -397,6 +413,30 @@ export function createSites(options: LifecycleOptions): Sites {
       return removed;
     },
 
+    pool: poolOf,
+
+    async populatePool(site, pool, count) {
+      const { pools } = await driver(site);
+      if (pools === undefined) throw noOrders(site);
+      const call = await adminCall(`pool/${site}/${pool}`);
+      if (!(await pools.populate(pool, count, call))) throw unknownPool(site, pool);
+      poolChanged(site, pool, `${count} more are made for pool ${pool} of ${site}`);
+      return poolOf(site, pool);
+    },
+
+    async freePools(site, pool) {
+      const open = await driver(site);
+      if (open.pools === undefined) throw noOrders(site);
+      const call = await adminCall(`pool/${site}/${pool ?? ''}`);
+      if (!(await open.pools.free(pool, call))) throw unknownPool(site, pool ?? '');
+      poolChanged(
+        site,
+        pool ?? '',
+        pool === undefined ? `the pools of ${site} are empty` : `pool ${pool} of ${site} is empty`,
+      );
+      return pool === undefined ? open.poolStatus() : [await poolOf(site, pool)];
+    },
+
     checkLink,
     linkPorts: {
       realise: realiseAt,
@@ -441,6 +481,17 @@ export function createSites(options: LifecycleOptions): Sites {
       return undefined;
     }
   }
+}
+
+function unknownPool(site: string, name: string): SuperfluidityError {
+  return new SuperfluidityError('SF-LIFECYCLE-UNKNOWN', {
+    reason: `site ${site} has no pool '${name}'`,
+    hint: `List what there is: \`superfluidity pool list --site ${site}\`.`,
+  });
+}
+
+function noOrders(site: string): SuperfluidityError {
+  return new SuperfluidityError('SF-LIFECYCLE-NO-POOLS', { reason: `site ${site} takes no orders for pools` });
 }
 
 /** In one pass and one place for each sum: there may be a hundred thousand. */

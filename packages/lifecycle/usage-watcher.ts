@@ -3,6 +3,7 @@ import { reportError } from '@superfluidity/core';
 import { METRICS_UNITS_MAX, type PoolStatus, type UnitMetrics } from '@superfluidity/site';
 import type { LifecycleOptions } from './options.ts';
 import { looked, type PoolHistory, poolKey, thinned } from './pool-history.ts';
+import { poolView } from './pool-view.ts';
 import type { Sites } from './sites.ts';
 import type { UnitRecords } from './unit-records.ts';
 
@@ -41,7 +42,7 @@ export class UsageWatcher {
           hits: looks.map(({ hits }) => hits),
           misses: looks.map(({ misses }) => misses),
         };
-        return { ...pool, site, past };
+        return { ...poolView(pool), site, past };
       }),
     );
   }

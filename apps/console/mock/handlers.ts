@@ -54,6 +54,13 @@ export function handlers(world: World, scenario: Scenario): Handlers {
       `there is no site ${name}`,
       'List them: `superfluidity site list`.',
     );
+  const pool = (name: string | undefined, of: string | undefined) =>
+    found(
+      site(name).pools.find((one) => one.name === of),
+      'SF-LIFECYCLE-UNKNOWN',
+      `site ${name} has no pool '${of}'`,
+      'List them: `superfluidity pool list`.',
+    );
   const characterisation = (name: string | undefined) => {
     sentinel(name);
     return found(
@@ -183,6 +190,17 @@ export function handlers(world: World, scenario: Scenario): Handlers {
           ? { racks: one.hosts.map(({ rack = '' }) => rack), rackUnits: one.hosts.map(({ rackUnit = 0 }) => rackUnit) }
           : {}),
       })),
+    getPool: ({ params }) => pool(params['name'], params['pool']),
+    populatePool: ({ params, body }) => {
+      const one = pool(params['name'], params['pool']);
+      one.ready = Math.min(
+        one.maximum ?? Number.POSITIVE_INFINITY,
+        one.ready + Number((body as { readonly count?: unknown } | undefined)?.count ?? 0),
+      );
+      return one;
+    },
+    freePool: ({ params }) => Object.assign(pool(params['name'], params['pool']), { ready: 0, paused: true }),
+    freePools: ({ params }) => site(params['name']).pools.map((one) => Object.assign(one, { ready: 0, paused: true })),
     listPools: ({ query }) => {
       const all = [...world.sites.values()].flatMap((one) =>
         one.pools.map((pool) => ({ ...pool, site: one.name, past: pastOf(pool, Date.now()) })),

@@ -232,11 +232,21 @@ export function makeSite(name: string, tier: string, hosts: readonly HostSize[])
       { name: 'kvm', present: false, note: 'no /dev/kvm: virtual machines are emulated' },
       { name: 'netem', present: false, note: 'not in this kernel: links are emulated in user space' },
     ],
-    pools: [
-      { name: 'container', wanted: 16, ready: 16, hits: 0, misses: 0 },
-      { name: 'micro-VM', wanted: 4, ready: 4, hits: 0, misses: 0 },
-    ],
+    pools: [poolOf('container', 16, 40), poolOf('micro-VM', 4, 2_600)],
   };
+}
+
+function poolOf(name: string, size: number, refillMs: number): SiteDetail['pools'][number] {
+  const none = { hits: 0, misses: 0, making: 0, waiting: 0, recycled: 0, failures: 0, paused: false, askedPerS: 0 };
+  const kept = {
+    wanted: size,
+    minimum: size,
+    maximum: size,
+    batch: 1,
+    ready: size,
+    shelves: [{ name: '', ready: size }],
+  };
+  return { name, ...kept, ...none, refillMs, oldestMs: 90_000, waits: { boundsMs: [1], counts: [0, 0], sumMs: 0 } };
 }
 
 const storageOf = (site: string): NonNullable<SiteDetail['storage']> => [

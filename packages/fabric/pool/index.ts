@@ -1,4 +1,4 @@
 export { exactly, type Keep, KURYR } from './keep.ts';
 export { Pool } from './pool.ts';
 export type { Order, PoolCounts, PoolOptions, PoolStats } from './types.ts';
-export { WAIT_BUCKETS_MS, type WaitCounts } from './waits.ts';
+export type { WaitCounts } from './waits.ts';

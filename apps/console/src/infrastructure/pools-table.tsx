@@ -4,7 +4,7 @@ import { anyOf, type Column } from '../list/column.ts';
 import { ResourceTable } from '../list/resource-table.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Meter } from '../ui/meter.tsx';
-import { formatCount, formatPercent, hitRate, share } from '../view-model/format.ts';
+import { formatCount, formatMs, formatPercent, hitRate, share } from '../view-model/format.ts';
 import { pathOfRates, ratesOf } from './pool-history.ts';
 
 const columns: readonly Column<ListedPool>[] = [
@@ -32,6 +32,7 @@ const columns: readonly Column<ListedPool>[] = [
       />
     ),
   },
+  { title: 'State', cell: (one) => <State of={one} /> },
   {
     title: 'Hit rate',
     sort: 'hitRate',
@@ -41,6 +42,7 @@ const columns: readonly Column<ListedPool>[] = [
     },
   },
   { title: 'In the last hour', from: 'medium', width: 20, cell: (one) => <RateLine of={one} /> },
+  { title: 'Mean wait', from: 'medium', cell: (one) => meanWait(one) },
   { title: 'Asked', sort: 'asked', from: 'medium', cell: (one) => formatCount(one.hits + one.misses) },
 ];
 
@@ -61,6 +63,23 @@ export function PoolsTable({ sites }: { readonly sites: readonly string[] }) {
       }
     />
   );
+}
+
+/** What it does, and why it is not full. */
+function State({ of: { making, inUse, paused, trouble, waiting } }: { readonly of: ListedPool }) {
+  if (trouble !== undefined) return <span title={trouble.hint}>{trouble.message}</span>;
+  const told = [
+    paused ? 'freed' : undefined,
+    making > 0 ? `${formatCount(making)} in the making` : undefined,
+    waiting > 0 ? `${formatCount(waiting)} waiting` : undefined,
+    inUse === undefined ? undefined : `${formatCount(inUse)} in use`,
+  ].filter((part) => part !== undefined);
+  return <span className="sf-subtle">{told.length === 0 ? 'at rest' : told.join(', ')}</span>;
+}
+
+function meanWait({ waits: { counts, sumMs } }: ListedPool): string {
+  const asked = counts.reduce((sum, count) => sum + count, 0);
+  return asked === 0 ? '' : formatMs(sumMs / asked);
 }
 
 const LINE = { width: 160, height: 26 } as const;

@@ -13,7 +13,7 @@ import { marked } from './places.ts';
 import { addElement, configureElement, linkElements, programOf, removeElements } from './program-edits.ts';
 import { others } from './others.ts';
 import { copiedElements, pasteElements, programFragmentOf } from './program-fragment.ts';
-import { fileOf, type Reading, readVersion } from './reading.ts';
+import { type Reading, readVersion } from './reading.ts';
 import { type Edited, editYaml, Refused, set } from './yaml-edit.ts';
 
 /** A design that could be read, and what of it is open: what a person changes in the graph. */
