@@ -193,10 +193,7 @@ export function handlers(world: World, scenario: Scenario): Handlers {
     getPool: ({ params }) => pool(params['name'], params['pool']),
     populatePool: ({ params, body }) => {
       const one = pool(params['name'], params['pool']);
-      one.ready = Math.min(
-        one.maximum ?? Number.POSITIVE_INFINITY,
-        one.ready + Number((body as { readonly count?: unknown } | undefined)?.count ?? 0),
-      );
+      one.ready = Math.min(one.maximum ?? Number.POSITIVE_INFINITY, one.ready + Number(body.count));
       return one;
     },
     freePool: ({ params }) => Object.assign(pool(params['name'], params['pool']), { ready: 0, paused: true }),
