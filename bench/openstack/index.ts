@@ -2,17 +2,20 @@ import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { laboratory, ownProject } from '@superfluidity/openstack/testing';
 import { describeMachine } from '../machine.ts';
-import { print, record, type Row, rowLine, tell } from '../record.ts';
+import { print, readReport, record, type Row, rowLine, tell, writeDocs } from '../record.ts';
 import type { Case } from './case.ts';
 import { overhead } from './overhead.ts';
-import { type Found, type Ratio, ratioLine, type Report, reportLines } from './report.ts';
+import { burstPlot, openstackPage } from './page.ts';
+import { pools } from './pools.ts';
+import { type Burst, type Found, type Ratio, ratioLine, type Report, reportLines } from './report.ts';
 
-const cases: Readonly<Record<string, Case>> = { overhead };
+const cases: Readonly<Record<string, Case>> = { overhead, pools };
 
 const usage = `Usage: npm run bench -- openstack [options]
 
   --rounds N    of each (default 20)
   --only CASE   ${Object.keys(cases).join(', ')}; may be repeated, and then nothing is recorded
+  --page FILE   measure nothing: write docs/reference/openstack-speed.md from this result
   --json        print one JSON object
 
 The laboratory is the one of OS_* variables, or the one of this machine: npm run lab -- openstack up
@@ -26,6 +29,7 @@ export async function benchOpenstack(args: readonly string[]): Promise<void> {
       rounds: { type: 'string', default: '20' },
       only: { type: 'string', multiple: true, default: [] },
       json: { type: 'boolean', default: false },
+      page: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -33,9 +37,20 @@ export async function benchOpenstack(args: readonly string[]): Promise<void> {
     process.stdout.write(usage);
     return;
   }
+  if (values.page !== undefined) {
+    writePage(readReport<Report>(values.page));
+    return;
+  }
   const report = await measure(values.only, Number(values.rounds));
   print(report, values.json, () => reportLines(report));
-  if (values.only.length === 0) tell(`recorded in ${record('openstack', report)}`);
+  if (values.only.length > 0) return;
+  tell(`recorded in ${record('openstack', report)}`);
+  writePage(report);
+}
+
+function writePage(report: Report): void {
+  const plots = report.bursts.length === 0 ? {} : { 'images/openstack-pools.svg': burstPlot(report.bursts) };
+  writeDocs({ ...plots, 'reference/openstack-speed.md': openstackPage(report) });
 }
 
 async function measure(only: readonly string[], rounds: number): Promise<Report> {
@@ -46,11 +61,13 @@ async function measure(only: readonly string[], rounds: number): Promise<Report>
   const ratios: Ratio[] = [];
   const figures: Record<string, number | string> = {};
   const notes: string[] = [];
+  const bursts: Burst[] = [];
   const found: Found = {
     row: (row) => (rows.push(row), tell(rowLine(row))),
     ratio: (ratio) => (ratios.push(ratio), tell(ratioLine(ratio))),
     figure: (name, value) => void (figures[name] = value),
     note: (text) => void notes.push(text),
+    burst: (burst) => void bursts.push(burst),
   };
   const project = await ownProject(lab, 'superfluidity-bench');
   try {
@@ -68,5 +85,6 @@ async function measure(only: readonly string[], rounds: number): Promise<Report>
     ratios,
     figures,
     notes,
+    bursts,
   };
 }

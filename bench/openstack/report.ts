@@ -22,6 +22,16 @@ export interface Report {
   /** Counts and what else is no time. */
   readonly figures: Readonly<Record<string, number | string>>;
   readonly notes: readonly string[];
+  readonly bursts: readonly Burst[];
+}
+
+/** Units that ask for a port in one moment: until the last has it, from a full pool and made on demand. */
+export interface Burst {
+  readonly units: number;
+  readonly poolMs: number;
+  readonly demandMs: number;
+  readonly poolCalls: number;
+  readonly demandCalls: number;
 }
 
 /** Where a case puts what it measured. */
@@ -30,6 +40,7 @@ export interface Found {
   ratio(ratio: Ratio): void;
   figure(name: string, value: number | string): void;
   note(text: string): void;
+  burst(burst: Burst): void;
 }
 
 export function ratioOf(what: string, ours: Timing, other: Timing, atMost?: number): Ratio {

@@ -15,3 +15,5 @@ export const openstackDriver = {
 } as const satisfies DriverKind;
 
 export { openstackSiteErrors } from './errors.ts';
+
+export { NeutronPorts, type NeutronPortsOptions, type PortBinding } from './neutron/ports-backend.ts';
