@@ -213,6 +213,7 @@ describe('PortsPool', () => {
     await clock.advance(20_000);
     expect(ready(next)).toBe(size);
     expect(stray).toBeDefined();
+    await next.settled();
     await next.close();
   });
 

@@ -175,7 +175,7 @@ export class PortsPool {
     this.#stop.abort();
     await this.#pool.close();
     await Promise.all(this.#notes);
-    await this.#recycler.settled();
+    await this.#recycler.ended();
   }
 
   /** Removes all ports of the pools that nobody uses. */

@@ -30,6 +30,7 @@ export class Recycler {
   readonly #strangers = new Map<string, number>();
   readonly #work = new Set<Promise<void>>();
   #recycling = false;
+  #looks: Promise<void> | undefined;
 
   constructor(options: RecyclerOptions) {
     this.#options = options;
@@ -48,7 +49,7 @@ export class Recycler {
   }
 
   start(): void {
-    this.#background(this.#everyNowAndThen());
+    this.#looks ??= this.#everyNowAndThen();
   }
 
   release(id: string): boolean {
@@ -100,8 +101,15 @@ export class Recycler {
     this.#recycle();
   }
 
+  /** Apart from the looks, which go on. */
   async settled(): Promise<void> {
     while (this.#work.size > 0) await Promise.all(this.#work);
+  }
+
+  /** After the signal fired. */
+  async ended(): Promise<void> {
+    await this.#looks;
+    await this.settled();
   }
 
   /** What carries our mark and is not known was left by somebody who ended, or is still being made. */
