@@ -76,7 +76,10 @@ const schema = z
       .enum(['none', 'soft-anti-affinity', 'anti-affinity', 'soft-affinity', 'affinity'])
       .default('none')
       .describe('Server group for the instances of each unit'),
-    deploy: z.enum(['direct']).default('direct').describe('By calls of the services'),
+    deploy: z
+      .enum(['direct', 'heat', 'mistral'])
+      .default('direct')
+      .describe('How services are made: by calls, as stacks of Heat, or as stacks that workflows of Mistral make'),
     health: z
       .strictObject({
         reach: reach.prefault({ kind: 'none' }),
@@ -162,6 +165,14 @@ export const LIMITS = {
   userDataBytes: 65_535,
   /** A port without a server is removed when it is older than this. */
   orphanMs: 600_000,
+  /** Between two looks at a stack that is waited for, or at an execution. */
+  stackLookMs: 500,
+  carrierLookMs: 100,
+  /** What Heat allows itself. */
+  stackMinutes: 60,
+  /** Attempts to delete a stack, and the pause after the first, which grows. */
+  stackDeletes: 3,
+  stackPauseMs: 2_000,
   consoleUnits: 10_000,
   diagnosticsAtOnce: 8,
   hostsWithRatios: 256,

@@ -34,6 +34,7 @@ export interface PurgeParts {
   readonly ports: PortSource;
   readonly flavors: Flavors;
   readonly uploads: Uploads;
+  readonly purgeStacks: (signal: AbortSignal) => Promise<readonly string[]>;
 }
 
 /** Removes everything that carries the marks of the site, and nothing else. In the order in which one thing holds another. */
@@ -44,6 +45,8 @@ export async function purge(parts: PurgeParts): Promise<readonly string[]> {
   const removed: string[] = [];
 
   if (await parts.steers()) removed.push(...(await parts.chains.purge(signal)).map((one) => `chain ${one}`));
+  // What stacks have made is theirs to take away, as long as they are there.
+  removed.push(...(await parts.purgeStacks(signal)).map((stack) => `stack ${stack}`));
   const found = await servers.list(signal);
   await units.remove(
     (await units.records(signal)).map(({ unitId }) => unitId),

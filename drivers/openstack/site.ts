@@ -22,10 +22,14 @@ import { fenceOf } from './fence-file.ts';
 import { Fingerprints } from './fingerprint.ts';
 import { Flavors } from './flavors.ts';
 import { ServerGroups } from './groups.ts';
+import { directCarrier } from './heat/carrier.ts';
+import { HeatStacks } from './heat/stacks.ts';
 import { Hosts } from './hosts.ts';
 import { Images } from './images.ts';
 import { Marks } from './marks.ts';
 import { readMetrics } from './metrics.ts';
+import { mistralCarrier } from './mistral/stack-carrier.ts';
+import { MistralWorkflows } from './mistral/workflows.ts';
 import { NeutronBackend } from './neutron/backend.ts';
 import { NeutronChains } from './neutron/chains.ts';
 import { DirectPorts } from './neutron/direct-ports.ts';
@@ -58,6 +62,10 @@ export class OpenstackSite implements SiteDriver {
   readonly #units: Units;
   readonly #watch: Watch;
   readonly #describe: () => Promise<SiteDescription>;
+  readonly #stacks: HeatStacks;
+  readonly #workflows: MistralWorkflows;
+  /** Capabilities that the cloud does not have. */
+  #absent: ReadonlySet<string> = new Set();
   readonly #purge: () => Promise<readonly string[]>;
 
   static async open(options: OpenSite, config: OpenstackConfig): Promise<OpenstackSite> {
@@ -89,15 +97,17 @@ export class OpenstackSite implements SiteDriver {
     const ports = new DirectPorts(world, networks, groups, qos);
     const serverGroups = new ServerGroups(world);
     const flavors = new Flavors(world);
+    const admit = (call: FabricCall) => this.#admit(call);
     const servers = new Servers(world);
     const uploads = new Uploads(world);
+    const images = new Images(world, uploads);
     this.#ports = ports;
     this.#fingerprints = new Fingerprints(world, hosts);
     this.#units = new Units({
       world,
       hosts,
       flavors,
-      images: new Images(world, uploads),
+      images,
       groups: serverGroups,
       ports,
       floatingIps: new FloatingIps(world, networks),
@@ -109,6 +119,7 @@ export class OpenstackSite implements SiteDriver {
     this.#watch = new Watch({ world, units: this.#units, hosts, ports, events, closed: closed.signal });
     const chains = new NeutronChains(world.cloud, world.siteId, new UnitPorts(world, this.#units));
     this.#describe = () => describeCloud(world, flavors);
+    const purgeStacks = async (signal: AbortSignal) => (await this.stacks?.purge(signal)) ?? [];
     this.#purge = () =>
       purge({
         world,
@@ -123,7 +134,12 @@ export class OpenstackSite implements SiteDriver {
         qos,
         ports,
         flavors,
+        purgeStacks,
       });
+    this.#workflows = new MistralWorkflows(world, admit);
+    const carrier = world.config.deploy === 'mistral' ? mistralCarrier(world, this.#workflows) : directCarrier(world);
+    const dressing = { world, hosts, flavors, images, groups: serverGroups, networks };
+    this.#stacks = new HeatStacks({ ...dressing, units: this.#units, carrier, admit });
     this.terminals = new CloudTerminals(world, (id) => this.#units.get(id, world.ask()));
     this.fabric = new NeutronBackend({
       world,
@@ -132,13 +148,25 @@ export class OpenstackSite implements SiteDriver {
       ports,
       chains,
       steers: () => this.#fingerprints.has('sfc'),
-      admit: (call) => this.#admit(call),
+      admit,
     });
   }
 
-  fingerprint(): Promise<Fingerprint> {
+  async fingerprint(): Promise<Fingerprint> {
     this.#refuseClosed();
-    return this.#fingerprints.read();
+    const print = await this.#fingerprints.read();
+    this.#absent = new Set(print.capabilities.flatMap(({ name, present }) => (present ? [] : [name])));
+    return print;
+  }
+
+  /** Absent once the catalogue is known to have no Heat. */
+  get stacks(): HeatStacks | undefined {
+    return this.#absent.has('orchestration') ? undefined : this.#stacks;
+  }
+
+  /** Absent once the catalogue is known to have no Mistral. */
+  get workflows(): MistralWorkflows | undefined {
+    return this.#absent.has('workflow') ? undefined : this.#workflows;
   }
 
   describe(): Promise<SiteDescription> {

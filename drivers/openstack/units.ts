@@ -79,6 +79,20 @@ export class Units {
     return done;
   }
 
+  /** One that something else has made: when its health check passes. */
+  async ready(spec: UnitSpec, signal: AbortSignal): Promise<UnitStatus> {
+    const { world, servers, events } = this.#parts;
+    const doing = `start unit ${spec.path} on ${world.name}/${spec.host}`;
+    const record = await this.#record(spec.id, signal);
+    if (record === undefined)
+      throw new SuperfluidityError('SF-SITE-UNIT-FAILED', { doing, reason: 'it has no server' });
+    const { server } = record;
+    const active = server.status === 'ACTIVE' ? server : await built(servers, server.id, doing, signal);
+    await this.#awaitHealthy(doing, spec, active, signal);
+    events.emit({ kind: 'unit', unitId: spec.id, state: 'running' });
+    return statusOf(recordOf(world.siteId, active) ?? record);
+  }
+
   async ensureMany(specs: readonly UnitSpec[], fence: number, signal: AbortSignal): Promise<readonly UnitOutcome[]> {
     if (specs.length > LIMITS.unitsPerCall) {
       throw new SuperfluidityError('SF-CORE-LIMIT', {

@@ -14,6 +14,17 @@ const FILES_MAX = 1_000;
  * below /app, and the program as a service of systemd. JSON is YAML. Base64, as Nova wants it.
  */
 export function userDataOf(spec: UnitSpec): string {
+  return bounded(spec, Buffer.from(gzipSync(cloudConfigOf(spec))).toString('base64'));
+}
+
+/** As Heat takes it: a text, which Heat gives to Nova in base64. */
+export function plainUserDataOf(spec: UnitSpec): string {
+  const text = cloudConfigOf(spec);
+  bounded(spec, Buffer.from(text).toString('base64'));
+  return text;
+}
+
+function cloudConfigOf(spec: UnitSpec): string {
   const { command, env = {}, files } = spec.execution;
   const lines = Object.entries(env).map(([name, value]) => `${name}=${quoted(value)}\n`);
   const config = {
@@ -30,11 +41,14 @@ export function userDataOf(spec: UnitSpec): string {
       ...(command === undefined ? [] : [['systemctl', 'enable', '--now', 'superfluidity-unit.service']]),
     ],
   };
-  const text = Buffer.from(gzipSync(`#cloud-config\n${JSON.stringify(config)}\n`)).toString('base64');
+  return `#cloud-config\n${JSON.stringify(config)}\n`;
+}
+
+function bounded(spec: UnitSpec, text: string): string {
   if (text.length <= LIMITS.userDataBytes) return text;
   throw new SuperfluidityError('SF-SITE-ENVIRONMENT', {
     doing: `describe unit ${spec.path} for cloud-init`,
-    reason: `files, environment and facts have ${text.length} bytes, compressed: a cloud takes ${LIMITS.userDataBytes}`,
+    reason: `files, environment and facts have ${text.length} bytes: a cloud takes ${LIMITS.userDataBytes}`,
     hint: 'Put the files into the image, or let the unit fetch them.',
   });
 }

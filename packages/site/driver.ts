@@ -86,9 +86,9 @@ export interface SiteDriver {
   /** Absent where nobody can look into units. */
   readonly terminals?: UnitTerminals;
   /** Absent where nothing takes templates. */
-  readonly stacks?: SiteStacks;
+  readonly stacks?: SiteStacks | undefined;
   /** Absent where nothing runs workflows. */
-  readonly workflows?: SiteWorkflows;
+  readonly workflows?: SiteWorkflows | undefined;
   /** Lets go of the site without changing anything in it. */
   close(): Promise<void>;
   /** Removes everything that this driver ever made in the site, known to it or not. */

@@ -61,6 +61,11 @@ export class Networks {
     this.#known.delete(id);
   }
 
+  /** A stack took some away. */
+  forgetAll(): void {
+    this.#known.clear();
+  }
+
   ensure(spec: NetworkSpec, signal: AbortSignal): Promise<void> {
     return this.#turns.take(spec.id, () => this.#ensure(spec, signal));
   }
@@ -217,7 +222,7 @@ function ignoringAbsent(error: unknown): void {
   if (!isSuperfluidityError(error, 'SF-OPENSTACK-NOT-FOUND')) throw error;
 }
 
-function factsOf({ service, name, prefix, supernet, mtu }: NetworkSpec): Readonly<Record<string, string>> {
+export function factsOf({ service, name, prefix, supernet, mtu }: NetworkSpec): Readonly<Record<string, string>> {
   return { service, name, prefix, supernet, mtu: String(mtu) };
 }
 

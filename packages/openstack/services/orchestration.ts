@@ -88,7 +88,8 @@ export type StackUpdatePreview = z.infer<typeof updatePreview>;
 
 const service = 'orchestration';
 const at = ({ name, id: stackId }: StackName): string => path`/stacks/${name}/${stackId}`;
-const bodyOf = ({ tags, ...source }: StackSource) => ({
+/** What Heat is sent, beside the name. */
+export const stackBody = ({ tags, ...source }: StackSource): Readonly<Record<string, unknown>> => ({
   ...source,
   // A comma separates them: there is none in a tag.
   ...(tags === undefined ? {} : { tags: tags.join(',') }),
@@ -101,7 +102,7 @@ export async function createStack(
   source: StackSource,
   signal: AbortSignal,
 ): Promise<StackName> {
-  const body = { stack_name: name, ...bodyOf(source) };
+  const body = { stack_name: name, ...stackBody(source) };
   const call = { service, method: 'POST', path: '/stacks', body, doing: `create stack ${name}`, signal } as const;
   const made = await cloud.json(call, z.object({ stack: z.object({ id }) }));
   return { name, id: made.stack.id };
@@ -114,7 +115,7 @@ export async function previewStack(
   source: StackSource,
   signal: AbortSignal,
 ): Promise<readonly PlannedResource[]> {
-  const body = { stack_name: name, ...bodyOf(source) };
+  const body = { stack_name: name, ...stackBody(source) };
   const call = { service, method: 'POST', path: '/stacks/preview', body, repeatable: true } as const;
   const answer = await cloud.json(
     { ...call, doing: `preview stack ${name}`, signal },
@@ -141,7 +142,7 @@ export async function updateStack(
     service,
     method: reuse ? 'PATCH' : 'PUT',
     path: at(which),
-    body: bodyOf(source as StackSource),
+    body: stackBody(source as StackSource),
     doing: `update stack ${which.name}`,
     // Twice, it would be refused as being under way.
     repeatable: false,
@@ -161,7 +162,7 @@ export async function previewStackUpdate(
       service,
       method: reuse ? 'PATCH' : 'PUT',
       path: `${at(which)}/preview`,
-      body: bodyOf(source as StackSource),
+      body: stackBody(source as StackSource),
       doing: `preview the update of stack ${which.name}`,
       repeatable: true,
       signal,
@@ -317,7 +318,7 @@ export async function adoptStack(
   source: StackSource,
   signal: AbortSignal,
 ): Promise<StackName> {
-  const body = { stack_name: name, ...bodyOf(source), adopt_stack_data: JSON.stringify(abandoned) };
+  const body = { stack_name: name, ...stackBody(source), adopt_stack_data: JSON.stringify(abandoned) };
   const call = { service, method: 'POST', path: '/stacks', body, doing: `adopt stack ${name}`, signal } as const;
   const made = await cloud.json(call, z.object({ stack: z.object({ id }) }));
   return { name, id: made.stack.id };

@@ -1,0 +1,19 @@
+import { createStack, deleteStack, type StackName, type StackSource, updateStack } from '@superfluidity/openstack';
+import type { World } from '../world.ts';
+
+/** Who asks Heat to change a stack: the driver itself, or a workflow that the driver runs. */
+export interface StackCarrier {
+  create(name: string, source: StackSource, signal: AbortSignal): Promise<void>;
+  update(which: StackName, source: StackSource, signal: AbortSignal): Promise<void>;
+  delete(which: StackName, signal: AbortSignal): Promise<void>;
+}
+
+export function directCarrier({ cloud }: World): StackCarrier {
+  return {
+    async create(name, source, signal) {
+      await createStack(cloud, name, source, signal);
+    },
+    update: (which, source, signal) => updateStack(cloud, which, source, false, signal),
+    delete: (which, signal) => deleteStack(cloud, which, signal),
+  };
+}

@@ -1,0 +1,240 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson, isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
+import type { FabricCall } from '@superfluidity/fabric';
+import {
+  actOnStack,
+  listStacks,
+  previewStack,
+  previewStackUpdate,
+  type Stack,
+  type StackName,
+  type StackSource,
+} from '@superfluidity/openstack';
+import type { FoundStack, SiteStacks, StackChange, StackSpec, Tell, UnitStatus } from '@superfluidity/site';
+import { LIMITS } from '../config.ts';
+import { OURS, tag } from '../marks.ts';
+import type { Units } from '../units.ts';
+import type { StackCarrier } from './carrier.ts';
+import { dress, type DressParts, type Template } from './dress.ts';
+import { follow, lastEvent, stackFailure } from './follow.ts';
+
+export interface StacksParts extends DressParts {
+  readonly units: Units;
+  readonly carrier: StackCarrier;
+  readonly admit: (call: FabricCall) => Promise<void>;
+}
+
+/** Stacks of Heat, found by their tags: an operator sees ordinary ones. */
+export class HeatStacks implements SiteStacks {
+  readonly #parts: StacksParts;
+
+  constructor(parts: StacksParts) {
+    this.#parts = parts;
+  }
+
+  get isPreferred(): boolean {
+    return this.#parts.world.config.deploy !== 'direct';
+  }
+
+  async preview(spec: StackSpec, signal: AbortSignal): Promise<readonly StackChange[]> {
+    const { world } = this.#parts;
+    const source = await this.#source(spec, `preview stack ${spec.service} at ${world.name}`, signal);
+    const there = await this.#find(spec.id, signal);
+    if (there === undefined) {
+      const planned = await previewStack(world.cloud, stackName(spec), source, signal);
+      return planned.map((one) => ({ change: 'add', name: one.resource_name, type: one.resource_type }));
+    }
+    const changes = await previewStackUpdate(world.cloud, named(there), source, false, signal);
+    const all = [
+      ['add', changes.added],
+      ['update', changes.updated],
+      ['replace', changes.replaced],
+      ['delete', changes.deleted],
+      ['keep', changes.unchanged],
+    ] as const;
+    return all.flatMap(([change, list]) =>
+      list.map((one) => ({ change, name: one.resource_name, type: one.resource_type })),
+    );
+  }
+
+  async ensure(spec: StackSpec, call: FabricCall, tell: Tell): Promise<readonly UnitStatus[]> {
+    const { world, admit, hosts } = this.#parts;
+    await admit(call);
+    const doing = `set stack ${spec.service} at ${world.name}`;
+    const source = await this.#source(spec, doing, call.signal);
+    const stack = await this.#settled(spec, doing, call, tell);
+    const isDone = stack !== undefined && isComplete(stack) && digestIn(stack) === digestIn(source);
+    if (!isDone) await this.#change(spec, stack, source, doing, call, tell);
+    else if (await this.#lacksUnits(spec, call.signal)) await this.#repair(stack, source, doing, call, tell);
+    hosts.changed();
+    return this.#ready(spec, call.signal);
+  }
+
+  async remove(id: string, call: FabricCall, tell: Tell): Promise<void> {
+    await this.#parts.admit(call);
+    const stack = await this.#find(id, call.signal);
+    if (stack !== undefined) await this.#delete(stack, call.signal, tell);
+    this.#parts.hosts.changed();
+  }
+
+  /** All of the site. */
+  async purge(signal: AbortSignal): Promise<readonly string[]> {
+    const found = await listStacks(this.#parts.world.cloud, { tags: [this.#parts.world.marks.siteTag] }, signal);
+    for (const stack of found) await this.#delete(stack, signal, () => {});
+    return found.map((stack) => stack.stack_name);
+  }
+
+  find(name: string): Promise<FoundStack> {
+    return Promise.reject(new SuperfluidityError('SF-SITE-STACK-UNKNOWN', { reason: `there is no stack ${name}` }));
+  }
+
+  adopt(name: string): Promise<readonly UnitStatus[]> {
+    return Promise.reject(new SuperfluidityError('SF-SITE-STACK-UNKNOWN', { reason: `there is no stack ${name}` }));
+  }
+
+  async release(): Promise<void> {}
+
+  async #source(spec: StackSpec, doing: string, signal: AbortSignal): Promise<StackSource> {
+    const { template, parameters } = await dress(this.#parts, spec, doing, signal);
+    const { marks } = this.#parts.world;
+    return {
+      template,
+      parameters,
+      tags: [...marks.tags(spec.id), digestTag(template)],
+      disable_rollback: !spec.rollback,
+      timeout_mins: LIMITS.stackMinutes,
+    };
+  }
+
+  async #find(id: string, signal: AbortSignal): Promise<Stack | undefined> {
+    const { world } = this.#parts;
+    const tags = [world.marks.siteTag, tag('id', id)];
+    return (await listStacks(world.cloud, { tags }, signal))[0];
+  }
+
+  /** The stack when nothing is under way in it: what a server began that is gone is brought to its end. */
+  async #settled(spec: StackSpec, doing: string, call: FabricCall, tell: Tell): Promise<Stack | undefined> {
+    const stack = await this.#find(spec.id, call.signal);
+    if (stack === undefined || !stack.stack_status.endsWith('_IN_PROGRESS')) return stack;
+    const now = await follow(this.#parts.world, named(stack), undefined, doing, tell, call.signal);
+    return now === undefined ? undefined : { ...now, tags: now.tags ?? stack.tags };
+  }
+
+  async #change(
+    spec: StackSpec,
+    stack: Stack | undefined,
+    source: StackSource,
+    doing: string,
+    call: FabricCall,
+    tell: Tell,
+  ): Promise<void> {
+    const { carrier } = this.#parts;
+    let there = stack;
+    if (there !== undefined && cannotBeUpdated(there)) {
+      await this.#delete(there, call.signal, tell);
+      there = undefined;
+    }
+    if (there !== undefined) return this.#update(there, source, doing, call, tell);
+    // Not given up half way: whether it is begun would not be known.
+    const lasting = AbortSignal.timeout(LIMITS.createMs);
+    call.signal.throwIfAborted();
+    try {
+      await carrier.create(stackName(spec), source, lasting);
+    } catch (error) {
+      // An answer that was lost is no stack that was not made.
+      if ((await this.#find(spec.id, call.signal)) === undefined) throw taken(error, spec, doing);
+    }
+    const made = await this.#find(spec.id, call.signal);
+    if (made === undefined) throw new SuperfluidityError('SF-SITE-STACK-FAILED', { doing, reason: 'it is gone again' });
+    await this.#complete(made, undefined, doing, call, tell);
+  }
+
+  async #update(stack: Stack, source: StackSource, doing: string, call: FabricCall, tell: Tell): Promise<void> {
+    const since = await lastEvent(this.#parts.world, named(stack), call.signal);
+    call.signal.throwIfAborted();
+    await this.#parts.carrier.update(named(stack), source, AbortSignal.timeout(LIMITS.createMs));
+    await this.#complete(stack, since, doing, call, tell);
+  }
+
+  /** Follows what was begun until it is complete. */
+  async #complete(
+    { stack_name: name, id }: Stack,
+    since: string | undefined,
+    doing: string,
+    call: FabricCall,
+    tell: Tell,
+  ): Promise<void> {
+    const { world } = this.#parts;
+    const stack = await follow(world, { name, id }, since, doing, tell, call.signal);
+    if (stack === undefined) {
+      throw new SuperfluidityError('SF-SITE-STACK-FAILED', { doing, reason: 'somebody deleted it meanwhile' });
+    }
+    if (!isComplete(stack)) throw await stackFailure(world, stack, doing, call.signal);
+  }
+
+  async #delete(stack: Stack, signal: AbortSignal, tell: Tell): Promise<void> {
+    const { world, carrier, networks } = this.#parts;
+    const doing = `delete stack ${stack.stack_name} at ${world.name}`;
+    networks.forgetAll();
+    let marker = await lastEvent(world, named(stack), signal).catch(() => undefined);
+    for (let attempt = 1; ; attempt += 1) {
+      await carrier.delete(named(stack), signal).catch((error: unknown) => {
+        if (!isSuperfluidityError(error, 'SF-OPENSTACK-NOT-FOUND')) throw error;
+      });
+      const left = await follow(world, named(stack), marker, doing, tell, signal);
+      if (left === undefined) return;
+      // A port that something else has just let go, a network whose ports are still going: the next attempt finds them gone.
+      if (attempt >= LIMITS.stackDeletes) throw await stackFailure(world, left, doing, signal);
+      marker = await lastEvent(world, named(stack), signal);
+      await world.clock.sleep(LIMITS.stackPauseMs * attempt, signal);
+    }
+  }
+
+  async #lacksUnits(spec: StackSpec, signal: AbortSignal): Promise<boolean> {
+    const running = new Set((await this.#parts.units.list(signal)).map(({ id }) => id));
+    return spec.units.some((unit) => !running.has(unit.spec.id));
+  }
+
+  /** Somebody took a server away: Heat looks which resources are there, and makes anew those that are not. */
+  async #repair(stack: Stack, source: StackSource, doing: string, call: FabricCall, tell: Tell): Promise<void> {
+    const { world } = this.#parts;
+    const since = await lastEvent(world, named(stack), call.signal);
+    await actOnStack(world.cloud, named(stack), 'check', call.signal);
+    await follow(world, named(stack), since, doing, tell, call.signal);
+    await this.#update(stack, source, doing, call, tell);
+  }
+
+  #ready(spec: StackSpec, signal: AbortSignal): Promise<readonly UnitStatus[]> {
+    return Promise.all(spec.units.map(({ spec: unit }) => this.#parts.units.ready(unit, signal)));
+  }
+}
+
+const named = ({ stack_name: name, id }: Stack): StackName => ({ name, id });
+
+/** Letters, digits, underscores, periods and hyphens. */
+const stackName = ({ id }: StackSpec): string => id.replaceAll(/[^\w.-]/g, '.');
+
+const isComplete = ({ stack_status: status }: Stack): boolean =>
+  /^(CREATE|UPDATE|CHECK|ADOPT|RESUME|SNAPSHOT|RESTORE)_COMPLETE$/.test(status);
+
+/** What was rolled back after it was created has nothing, and a deletion is to be brought to its end. */
+const cannotBeUpdated = ({ stack_status: status, updated_time: updated }: Stack): boolean =>
+  status.startsWith('DELETE_') || (status.startsWith('ROLLBACK_') && (updated ?? null) === null);
+
+/** Tells apart what a stack was asked to be, with all that depends on the site. */
+function digestTag(template: Template): string {
+  return tag('digest', createHash('sha256').update(canonicalJson(template)).digest('hex').slice(0, 32));
+}
+
+const digestIn = ({ tags }: { readonly tags?: readonly string[] | null | undefined }): string | undefined =>
+  tags?.find((one) => one.startsWith(`${OURS}:digest=`));
+
+function taken(error: unknown, spec: StackSpec, doing: string): unknown {
+  if (!isSuperfluidityError(error, 'SF-OPENSTACK-CONFLICT')) return error;
+  return new SuperfluidityError('SF-SITE-CONFLICT', {
+    doing,
+    reason: `the project has a stack ${stackName(spec)} that is not of this site`,
+    hint: 'Delete or rename that stack, or give the service another name.',
+    cause: error,
+  });
+}
