@@ -148,7 +148,7 @@ export const LIMITS = {
   /** From the request to a server that is gone. */
   deleteMs: 120_000,
   /** A request that makes something is not given up half way: what came of it would not be known. */
-  createMs: 120_000,
+  createMs: 400_000,
   purgeMs: 600_000,
   /** From a server that is ACTIVE to a port that is. */
   wiredMs: 60_000,

@@ -1,5 +1,5 @@
 import { SuperfluidityError } from '@superfluidity/core';
-import { createServer, type NewServer, type Server } from '@superfluidity/openstack';
+import { createOnce, createServer, deleteServer, type NewServer, type Server } from '@superfluidity/openstack';
 import type { UnitSpec } from '@superfluidity/site';
 import { LIMITS } from './config.ts';
 import type { Flavors } from './flavors.ts';
@@ -9,7 +9,7 @@ import type { Images } from './images.ts';
 import type { FloatingIps } from './neutron/floating-ips.ts';
 import type { PortSource } from './neutron/port-source.ts';
 import { metadataOf } from './server-record.ts';
-import type { Servers } from './servers.ts';
+import { isBeingDeleted, type Servers } from './servers.ts';
 import { userDataOf } from './user-data.ts';
 import type { World } from './world.ts';
 
@@ -63,7 +63,12 @@ export async function launch(parts: LaunchParts, spec: UnitSpec, doing: string, 
   signal.throwIfAborted();
   // Not given up half way: whether there is a server would not be known.
   const lasting = AbortSignal.timeout(LIMITS.createMs);
-  const { id } = await createServer(cloud, wanted, group === undefined ? {} : { group }, lasting);
+  const { id } = await createOnce<{ readonly id: string }>(cloud, {
+    find: async () => (await servers.ofUnit(spec.id, lasting)).filter((server) => !isBeingDeleted(server)),
+    create: () => createServer(cloud, wanted, group === undefined ? {} : { group }, lasting),
+    remove: (surplus) => deleteServer(cloud, surplus.id, lasting),
+    signal: lasting,
+  });
   return built(servers, id, doing, signal);
 }
 

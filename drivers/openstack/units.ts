@@ -7,6 +7,7 @@ import { awaitHealthy } from './health.ts';
 import { built, launch, type LaunchParts } from './launch.ts';
 import { Consoles } from './output.ts';
 import { digestOf, DRAINING, recordOf, type ServerRecord, stateOf, statusOf } from './server-record.ts';
+import { isBeingDeleted } from './servers.ts';
 
 interface InFlight {
   readonly spec: string;

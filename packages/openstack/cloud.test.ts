@@ -227,6 +227,14 @@ describe('a caller that gives up', () => {
     expect(await outcomes[2]).toBe('third');
   });
 
+  it('is told what took too long', async () => {
+    service.answers(hang);
+    const error = await refused(service.cloud().send({ ...post, signal: AbortSignal.timeout(50) }));
+    expect(error.code).toBe('SF-CORE-TIMEOUT');
+    expect(error.message).toMatch(/^create port a: network took too long \(req-/);
+    expect(error.details.data).toMatchObject({ mayBeDone: true });
+  });
+
   it('leaves the login to the others', async () => {
     const cloud = service.cloud();
     const impatientOne = new AbortController();

@@ -100,7 +100,9 @@ export class Cloud {
     // A place at the turnstile is held while a request is under way, not in the pauses between attempts.
     const answer = await repeat(what, this.#around, () =>
       this.#turnstile(service).pass(doing, signal, () => this.#withToken(call, base, globalRequestId)),
-    );
+    ).catch((error: unknown) => {
+      throw signal.aborted ? givenUp(what, error) : error;
+    });
     if ((answer.status >= 200 && answer.status < 300) || call.accepts?.includes(answer.status) === true) return answer;
     throw refusal({
       doing,
@@ -178,6 +180,20 @@ export class Cloud {
       });
     }
   }
+}
+
+/** `AbortSignal.timeout` and `abort()` tell nobody what it was that took too long, or was given up. */
+function givenUp({ doing, method, requestId: globalRequestId, service }: Repeated, error: unknown): unknown {
+  if (!(error instanceof DOMException)) return error;
+  const mayBeDone = method !== 'GET' && method !== 'HEAD';
+  const data = { globalRequestId, ...(mayBeDone ? { mayBeDone } : {}) };
+  if (error.name === 'TimeoutError')
+    return new SuperfluidityError('SF-CORE-TIMEOUT', {
+      doing,
+      reason: `${service} took too long (${globalRequestId})`,
+      data,
+    });
+  return new SuperfluidityError('SF-CORE-CANCELLED', { doing, reason: 'cancelled', data });
 }
 
 function jsonOf(answer: HttpAnswer): unknown {

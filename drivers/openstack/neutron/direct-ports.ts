@@ -1,5 +1,5 @@
 import { SuperfluidityError } from '@superfluidity/core';
-import { type Port, type PortFields, ports } from '@superfluidity/openstack';
+import { createOnce, type Port, type PortFields, ports } from '@superfluidity/openstack';
 import { LIMITS } from '../config.ts';
 import { factOf, portMac } from '../marks.ts';
 import type { World } from '../world.ts';
@@ -95,7 +95,17 @@ export class DirectPorts implements PortSource {
   async #create(wishes: readonly PortWish[], fields: readonly PortFields[]): Promise<readonly Port[]> {
     const { cloud, marks } = this.#world;
     const lasting = AbortSignal.timeout(LIMITS.createMs);
-    const made = await ports.createMany(cloud, fields, lasting);
+    const made = await createOnce<readonly Port[]>(cloud, {
+      find: async () => {
+        const there = await this.#find(wishes, lasting);
+        // All or none, in one request.
+        return there.size < wishes.length ? [] : [wishes.map(({ port }) => there.get(port.id)!)];
+      },
+      create: () => ports.createMany(cloud, fields, lasting),
+      // A second one of an address there cannot be.
+      remove: async () => {},
+      signal: lasting,
+    });
     // Without `tag-ports-during-bulk-creation` Neutron leaves the tags out.
     await Promise.all(
       made.map(({ id, tags }, at) => {

@@ -121,10 +121,10 @@ export class Networks {
     const { cloud, marks, log } = this.#world;
     const fields = { name: `${spec.service}.${spec.name}`, description: marks.description(spec.id) };
     try {
-      return await networks.create(cloud, { ...fields, mtu: spec.mtu }, signal);
+      return await networks.createOnce(cloud, { ...fields, mtu: spec.mtu }, signal);
     } catch (error) {
       if (!isSuperfluidityError(error, 'SF-OPENSTACK-REFUSED') || !/mtu/i.test(error.message)) throw error;
-      const made = await networks.create(cloud, fields, signal);
+      const made = await networks.createOnce(cloud, fields, signal);
       log.info({ network: spec.id, asked: spec.mtu, given: made.mtu }, 'the cloud gives a smaller MTU');
       return made;
     }
@@ -132,7 +132,7 @@ export class Networks {
 
   async #makeSubnet(spec: NetworkSpec, networkId: string, signal: AbortSignal): Promise<Subnet> {
     const { cloud, marks, config } = this.#world;
-    const subnet = await subnets.create(
+    const subnet = await subnets.createOnce(
       cloud,
       {
         name: `${spec.service}.${spec.name}`,
@@ -157,7 +157,7 @@ export class Networks {
     const external = await this.externalNetwork(signal);
     let router = await routers.find(cloud, { description }, signal);
     if (router === undefined) {
-      router = await routers.create(
+      router = await routers.createOnce(
         cloud,
         {
           name: `${spec.service}.${spec.name}`,

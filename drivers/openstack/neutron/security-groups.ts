@@ -61,7 +61,7 @@ export class SecurityGroups {
       group = undefined;
     }
     if (group === undefined) {
-      group = await securityGroups.create(cloud, { name: `superfluidity.${id}`, description }, lasting);
+      group = await securityGroups.createOnce(cloud, { name: `superfluidity.${id}`, description }, lasting);
       const groupId = group.id;
       const fields = wanted.map((rule) => ({ ...rule, security_group_id: groupId }));
       await securityGroupRules.createMany(cloud, fields, lasting);

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Cloud } from '../cloud.ts';
 import { path } from '../cloud.ts';
 import { LIMITS } from '../limits.ts';
+import { createOnce } from '../once.ts';
 
 /** Filters of a list, in Neutron's words: `{ network_id, tags: 'a,b', status }`. Several values are alternatives. */
 export type Filters = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
@@ -67,6 +68,17 @@ export class NeutronCollection<T, Fields extends object> {
     const { name } = fields as { readonly name?: string };
     const doing = `create ${this.#words(this.#one)}${name === undefined ? '' : ` ${name}`}`;
     return this.#only(cloud, 'POST', this.#path, { [this.#one]: fields }, doing, signal);
+  }
+
+  /** One, also when answers get lost. The description is what only this one has. */
+  async createOnce(cloud: Cloud, fields: Fields & { readonly description: string }, signal: AbortSignal): Promise<T> {
+    const { description } = fields;
+    return createOnce<T>(cloud, {
+      find: () => this.list(cloud, { description }, signal),
+      create: () => this.create(cloud, fields, signal),
+      remove: async (surplus) => void (await this.delete(cloud, (surplus as { readonly id: string }).id, signal)),
+      signal,
+    });
   }
 
   /** All or none, in one request. Answered in the order of the request. */
