@@ -115,3 +115,9 @@ export class Servers {
     waiter.resolve(server);
   }
 }
+
+export function isBeingDeleted(server: Server): boolean {
+  return (
+    server.status === 'DELETED' || server.status === 'SOFT_DELETED' || server['OS-EXT-STS:task_state'] === 'deleting'
+  );
+}

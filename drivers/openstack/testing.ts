@@ -5,6 +5,9 @@ import { laboratory, type OwnProject, ownProject } from '@superfluidity/openstac
 const lab = laboratory();
 export const skip = lab === undefined ? 'no OpenStack laboratory runs here' : undefined;
 
+/** The name of a test, with why it is skipped. */
+export const title = (name: string) => (skip === undefined ? name : `${name} (${skip})`);
+
 export interface OwnCloud {
   readonly project: OwnProject;
   /** Of the configuration of a site. */

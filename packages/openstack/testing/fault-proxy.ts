@@ -62,7 +62,7 @@ export class FaultProxy {
   #rules: { readonly rule: Rule; matched: number }[] = [];
 
   private constructor(authUrl: string) {
-    this.#origins.set('login', authUrl.replace(/\/+$/, ''));
+    this.#origins.set('login', authUrl.replace(/(?:\/v3)?\/*$/, ''));
     this.#server = createServer((request, response) => {
       this.#pass(request, response).catch(() => response.destroy());
     });
@@ -76,7 +76,7 @@ export class FaultProxy {
 
   /** Where Keystone is, through the proxy. */
   get authUrl(): string {
-    return this.#address('login');
+    return `${this.#address('login')}/v3`;
   }
 
   /** Replaces the rules there were. The first that matches strikes. */
