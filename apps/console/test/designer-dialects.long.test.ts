@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchBrowser, whyNoBrowser } from './browser.ts';
+import { ControlPlane } from './control-plane.ts';
+
+/** Texts of other dialects in the designer, against the real control plane: each side is changed, and the other follows. */
+const title = `a dialect in the designer${whyNoBrowser === undefined ? '' : `, skipped: ${whyNoBrowser}`}`;
+const PATIENCE_MS = 30_000;
+const golden = (path: string) => readFileSync(new URL(`../../../packages/dialects/${path}`, import.meta.url), 'utf8');
+
+describe.skipIf(whyNoBrowser !== undefined)(title, () => {
+  let controlPlane: ControlPlane;
+  let browser: Browser;
+  let page: Page;
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    controlPlane = await ControlPlane.start();
+    browser = await launchBrowser();
+    page = await (await browser.newContext({ viewport: { width: 1440, height: 900 } })).newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    await page.goto(await controlPlane.signedIn());
+    await page.locator('nav').first().waitFor();
+  }, 120_000);
+  afterAll(async () => {
+    await browser?.close();
+    await controlPlane?.[Symbol.asyncDispose]();
+  });
+
+  const button = (name: string) => page.getByRole('button', { name, exact: true });
+  const block = (name: string) => page.locator(`[data-block="${name}"]`);
+  const network = (name: string) => page.locator(`[data-network="${name}"]`);
+  const line = (text: string) => page.locator('[data-editor] .cm-line', { hasText: text }).first();
+  /** The text as the draft of the browser has it. */
+  const text = async () => {
+    await page.waitForTimeout(700);
+    return page.evaluate(() => {
+      const kept = localStorage.getItem('superfluidity.design.new');
+      return kept === null ? '' : (JSON.parse(kept) as { text: string }).text;
+    });
+  };
+  const begin = async (name: string, content: string) => {
+    await page.goto(`${controlPlane.origin}/designer`);
+    const [file] = [{ name, mimeType: 'text/yaml', buffer: Buffer.from(content) }];
+    await page.locator('input[type="file"]').last().setInputFiles(file);
+    await page.locator('[data-editor] .cm-content').waitFor();
+  };
+  /** Writes before a line of the text, as one who pastes. */
+  const write = async (before: string, lines: string) => {
+    await line(before).click();
+    await page.keyboard.press('Home');
+    await page.keyboard.press('Home');
+    await page.keyboard.insertText(lines);
+  };
+  const field = async (name: RegExp, value: string) => {
+    const box = page.getByRole('textbox', { name }).first();
+    await box.fill(value);
+    await box.press('Enter');
+  };
+  const linesOf = (content: string) => content.split('\n').length;
+
+  it('opens a Heat template and changes it from both sides', async () => {
+    const stack = golden('heat/golden/portal.yaml');
+    await begin('portal.yaml', stack);
+    await block('firewall').waitFor();
+    // The graph speaks in the words of the dialect.
+    await page.locator('[data-entry="machine"]').click();
+    await block('machine').waitFor();
+    await block('machine').click();
+    await network('users').click({ modifiers: ['Shift'] });
+    await page.locator('[data-port="machine.eth0"]').waitFor();
+    const changed = await text();
+    expect(changed).toContain('  machine:\n    type: OS::Nova::Server');
+    for (const kept of stack.split('\n')) expect(changed).toContain(kept);
+    await block('firewall').click();
+    await line('firewall:').waitFor();
+    await field(/memory/i, '4096');
+    expect(await text()).toContain('properties: {vcpus: 1, ram: 4096}');
+    // The text is drawn.
+    await network('users').click();
+    await write('users_subnet:', '  dmz:\n    type: OS::Neutron::Net\n');
+    await network('dmz').waitFor();
+    // The language service of the dialect: problems, completion.
+    await page.locator('[data-editor] .cm-lintRange').first().waitFor();
+    await block('portal').click();
+    await line('depends_on: firewall').click();
+    await page.keyboard.press('End');
+    await page.keyboard.press('Control+Space');
+    await page.locator('.cm-tooltip-autocomplete').getByText('firewall').first().waitFor();
+    await page.keyboard.press('Escape');
+  });
+
+  it('asks before something is lost that the dialect has no words for', async () => {
+    await block('firewall').click();
+    await block('portal').click({ modifiers: ['Control'] });
+    const before = await text();
+    await button('Chain').click();
+    await page.getByRole('dialog').getByText('heat cannot say').waitFor();
+    await button('Keep it as it is').click();
+    expect(await text()).toBe(before);
+  });
+
+  it('takes changes back, and saves the text in its own dialect', async () => {
+    await button('Undo').click();
+    await network('dmz').waitFor({ state: 'detached' });
+    await button('Redo').click();
+    await network('dmz').waitFor();
+    await button('Save').click();
+    await page.locator('[data-notice]').getByText(/Saved as/).waitFor();
+    const answer = await controlPlane.call('GET', '/descriptors/portal', undefined);
+    const saved = (await answer.json()) as { readonly source: string; readonly format: string };
+    expect(saved.format).toBe('heat');
+    expect(saved.source).toContain('# who may log in');
+    expect(saved.source).toContain('  dmz:\n');
+    await page.goto(`${controlPlane.origin}/designer?descriptor=portal`);
+    await network('dmz').waitFor();
+    await line('heat_template_version').waitFor();
+  });
+
+  it('opens an NSD of SOL006 with its VNFDs and changes it from both sides', async () => {
+    const nsd = golden('sol006/golden/two-machines.yaml');
+    await begin('two-machines.yaml', nsd);
+    await block('gateway').waitFor();
+    await page.locator('[data-entry="machine"]').click();
+    await block('machine').waitFor();
+    const added = await text();
+    expect(added).toContain('vnfd-id: [gateway, portal, machine]');
+    expect(added).toContain('# who to ask');
+    expect(linesOf(added)).toBeGreaterThan(linesOf(nsd));
+    await block('machine').click();
+    await button('Delete').click();
+    await block('machine').waitFor({ state: 'detached' });
+    expect(await text()).toBe(nsd);
+    await network('office').click();
+    await write('# towards the data centre', '        - id: backup\n          df: [{id: default}]\n');
+    await network('backup').waitFor();
+    expect(complaints).toEqual([]);
+  });
+});
