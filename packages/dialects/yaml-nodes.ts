@@ -10,6 +10,16 @@ export function yamlNodes(text: string): Node | null {
   return yamlTrees(text)?.[0]?.contents ?? null;
 }
 
+/** The plain value of a document; undefined where its aliases lead nowhere, or to too much. */
+export function plainValue(document: Document.Parsed): { readonly value: unknown } | undefined {
+  try {
+    return { value: document.toJS({ maxAliasCount: dialectLimits.aliasedValues }) as unknown };
+  } catch (error) {
+    if (error instanceof ReferenceError) return undefined;
+    throw error;
+  }
+}
+
 /** All documents of such a text, with where each mark stands. Undefined where it passes the bounds. */
 export function yamlTrees(text: string): readonly Document.Parsed[] | undefined {
   if (text.length > dialectLimits.fileBytes) return undefined;

@@ -111,6 +111,32 @@ describe('services that are written', () => {
   });
 });
 
+test('whatever becomes of a text, there is an answer', () => {
+  const junk = fc.oneof(
+    fc.string({ maxLength: 8 }),
+    fc.constantFrom('&a ', '*a', '<<: ', '[', '{', '- ', '? ', '\t', '---\n'),
+  );
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...texts),
+      fc.constantFrom(...Object.keys(edits)),
+      fc.nat(5_000),
+      fc.nat(12),
+      junk,
+      ([format, path, text], name, at, length, put) => {
+        const from = at % text.length;
+        const broken = text.slice(0, from) + put + text.slice(from + length);
+        const { service } = readIn(format, [file(broken, path)]);
+        const edited = service === undefined ? undefined : edits[name]!(service, at);
+        if (edited === undefined || !isSound(edited)) return;
+        const done = amend(file(broken, path), format, edited);
+        if ('text' in done) expect(readIn(format, [file(done.text, path)]).service).toBeDefined();
+      },
+    ),
+    { numRuns: 30 },
+  );
+});
+
 describe('what cannot be said', () => {
   test('is told, and so is what would be a file of its own', () => {
     const [, path, text] = texts.find(([format]) => format === 'appd')!;

@@ -4,10 +4,9 @@ import type { Document, Node } from 'yaml';
 import { readIn, writeDescriptor } from '../descriptor.ts';
 import type { Format, ReadResult } from '../dialect.ts';
 import { dialects } from '../dialects.ts';
-import { dialectLimits } from '../errors.ts';
 import type { DescriptorFile } from '../files.ts';
 import { same } from '../groups.ts';
-import { yamlTrees } from '../yaml-nodes.ts';
+import { plainValue, yamlTrees } from '../yaml-nodes.ts';
 import { layoutOf } from './layout.ts';
 import { Merge, nodeIn } from './merge.ts';
 import { called, type Part, partsOf } from './parts.ts';
@@ -86,8 +85,11 @@ class Bringing {
   readonly #text: string;
   readonly #documents: readonly Document.Parsed[];
   readonly #splices: Splices;
-  readonly #values: unknown[];
+  readonly #values: readonly unknown[];
   readonly #ours: readonly Part[];
+  readonly #byKey: ReadonlyMap<string, Part>;
+  readonly #kinds: ReadonlyMap<string, readonly Part[]>;
+  readonly #written: ReadonlyMap<string, readonly Part[]>;
   readonly #base: ReadonlyMap<string, Part>;
   readonly #theirs: ReadonlyMap<string, Part>;
 
@@ -101,12 +103,15 @@ class Bringing {
     this.#text = text;
     this.#documents = documents;
     this.#splices = new Splices(text, layoutOf(text));
-    this.#values = documents.map((one) => one.toJS({ maxAliasCount: dialectLimits.aliasedValues }) as unknown);
+    this.#values = valuesOf(documents);
     this.#ours = partsOf(format, this.#values, '');
     const parts = (files: readonly DescriptorFile[]) =>
       new Map(files.flatMap((one) => partsOfFile(format, one)).map((part) => [keyOf(part), part]));
     this.#base = parts(base);
     this.#theirs = parts(theirs);
+    this.#byKey = new Map(this.#ours.toReversed().map((part) => [keyOf(part), part]));
+    this.#kinds = Map.groupBy(this.#ours, ({ kind }) => kind);
+    this.#written = Map.groupBy(this.#base.values(), ({ kind }) => kind);
   }
 
   run(): string {
@@ -145,7 +150,7 @@ class Bringing {
     if (this.#splices.isEmpty) return this.#text;
     const result = this.#splices.result();
     const read = yamlTrees(result) ?? [];
-    const values = read.map((one) => one.toJS({ maxAliasCount: dialectLimits.aliasedValues }) as unknown);
+    const values = valuesOf(read);
     const isSound =
       read.every(({ errors }) => errors.length === 0) &&
       same(
@@ -158,11 +163,10 @@ class Bringing {
 
   /** The part of the text that a written part is: of one kind, the only one where there is no other. */
   #our(part: Part): Part | undefined {
-    const exact = this.#ours.find((one) => keyOf(one) === keyOf(part));
+    const exact = this.#byKey.get(keyOf(part));
     if (exact !== undefined) return exact;
-    const alike = this.#ours.filter(({ kind }) => kind === part.kind);
-    const written = [...this.#base.values()].filter(({ kind }) => kind === part.kind);
-    return alike.length === 1 && written.length === 1 ? alike[0] : undefined;
+    const isOnly = this.#kinds.get(part.kind)?.length === 1 && this.#written.get(part.kind)?.length === 1;
+    return isOnly ? this.#kinds.get(part.kind)![0] : undefined;
   }
 
   #merge(our: Part, base: unknown, theirs: unknown, wanted: unknown[]): void {
@@ -228,6 +232,14 @@ class Bringing {
     this.#splices.append(added.map(({ value }) => value));
     for (const { value } of added) wanted.push(value);
   }
+}
+
+function valuesOf(documents: readonly Document.Parsed[]): readonly unknown[] {
+  return documents.map((document) => {
+    const plain = plainValue(document);
+    if (plain === undefined) throw new Entangled('it is written elsewhere in the text');
+    return plain.value;
+  });
 }
 
 const GONE = Symbol('gone');

@@ -1,7 +1,7 @@
 import type { Document, Node } from 'yaml';
 import type { Format } from '../dialect.ts';
 import type { DescriptorFile } from '../files.ts';
-import { yamlTrees } from '../yaml-nodes.ts';
+import { plainValue, yamlTrees } from '../yaml-nodes.ts';
 import { blockText, endOf, layoutOf } from './layout.ts';
 import { nodeIn } from './merge.ts';
 import { partsOf } from './parts.ts';
@@ -32,8 +32,8 @@ export function joined(format: Format, files: readonly DescriptorFile[]): string
   for (const [i, text] of texts.entries()) {
     const documents = yamlTrees(text);
     if (documents?.length !== 1 || documents[0]!.errors.length > 0) return undefined;
-    const values = documents.map((document) => document.toJS({ maxAliasCount: 100 }) as unknown);
-    const parts = partsOf(format, values, files[i]!.path);
+    const plain = plainValue(documents[0]!);
+    const parts = plain === undefined ? [] : partsOf(format, [plain.value], files[i]!.path);
     if (parts.length === 0) return undefined;
     for (const { kind, path, value } of parts)
       items.set(kind, [...(items.get(kind) ?? []), itemText(text, documents[0]!, path, value)]);

@@ -52,6 +52,7 @@ export class Merge {
     if (!isMap(node)) return undefined;
     const entries = node.items as Entry[];
     const names = entries.map(({ key }) => nameOf(key));
+    const places = new Map(names.map((name, i) => [name, i]));
     const removed = Object.keys(base).filter((name) => spelledIn(theirs, name) === undefined);
     const fresh = Object.keys(theirs).filter((name) => spelledIn(base, name) === undefined);
     const renamed = renamedIn(base, theirs, removed, fresh);
@@ -60,12 +61,14 @@ export class Merge {
     const added: { after: number; name: string; value: unknown }[] = [];
     const placeOf = (name: string) => {
       const spelled = spelledIn(ours, renamed.get(name) ?? name);
-      return spelled === undefined ? -1 : names.indexOf(spelled);
+      return spelled === undefined ? -1 : (places.get(spelled) ?? -1);
     };
+    const moved = new Set(renamed.values());
     for (const name of removed) {
       const spelled = spelledIn(ours, name);
-      if (spelled === undefined || [...renamed.values()].includes(name)) continue;
-      gone.add(names.indexOf(spelled));
+      const place = spelled === undefined ? undefined : places.get(spelled);
+      if (spelled === undefined || place === undefined || moved.has(name)) continue;
+      gone.add(place);
       merged.delete(spelled);
     }
     // First of all only where the text has its fields in the order of the writer.
