@@ -9,6 +9,17 @@ not know is carried, and written again in the same dialect; what the model says 
 as lost when a service is written.
 `;
 
+const TEXTS = `## As texts
+
+The designer of the console keeps a text of each of these in its own format, with the graph beside it and in step, and
+\`superfluidity lsp\` serves them to editors (problems, completion, hover, names). A change in the graph is made in the text as
+follows: what the writer says of the service before and after the change is compared, list by list and field by field; what
+differs is put into the text, where descriptors are found by their identifiers, objects by kind and name, items of lists by
+\`id\`, \`name\` or what else tells them apart. All other letters stay. The text is then read again, and the change is refused
+where it would not come out, where it would take another file, or where the text says it by an alias. The library
+(\`amend\` of packages/dialects) names what the dialect has no words for before anything is changed.
+`;
+
 /** `docs/reference/dialects.md` */
 export function dialectsPage(): string {
   const rows = dialects.map(
@@ -18,7 +29,7 @@ export function dialectsPage(): string {
   const table = ['| name | dialect | follows | read | written |', '| --- | --- | --- | --- | --- |', ...rows].join(
     '\n',
   );
-  return `${INTRODUCTION}\n${table}\n\n## What each has words for\n\n${dialects.map(words).filter(given).join('\n\n')}\n`;
+  return `${INTRODUCTION}\n${table}\n\n${TEXTS}\n## What each has words for\n\n${dialects.map(words).filter(given).join('\n\n')}\n`;
 }
 
 /** What a writer expresses, beside names, ports, networks and how many there are of what. */

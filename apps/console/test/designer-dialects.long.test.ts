@@ -108,7 +108,10 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
     await button('Redo').click();
     await network('dmz').waitFor();
     await button('Save').click();
-    await page.locator('[data-notice]').getByText(/Saved as/).waitFor();
+    await page
+      .locator('[data-notice]')
+      .getByText(/Saved as/)
+      .waitFor();
     const answer = await controlPlane.call('GET', '/descriptors/portal', undefined);
     const saved = (await answer.json()) as { readonly source: string; readonly format: string };
     expect(saved.format).toBe('heat');

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import type { Unit } from '@superfluidity/api';
 import type { Page } from 'playwright-core';
 import type { Mock } from '../mock/server.ts';
@@ -99,6 +100,24 @@ export function visits(mock: Mock): readonly Visit[] {
       name: 'designer-export',
       path: '/designer?descriptor=mobile-edge&do=export&format=heat',
       shows: '[data-losses]',
+    },
+    {
+      name: 'designer-heat',
+      path: '/designer',
+      shows: 'h1',
+      does: async (page) => {
+        // What was begun before is a draft.
+        await page.locator('[data-designer], [data-template="chain"]').first().waitFor();
+        if ((await page.locator('[data-designer]').count()) > 0) {
+          await page.getByRole('button', { name: 'New…' }).click();
+          await page.getByRole('button', { name: 'Begin another' }).click();
+        }
+        const path = new URL('../../../packages/dialects/heat/golden/portal.yaml', import.meta.url);
+        await page.locator('input[type="file"]').last().setInputFiles(fileURLToPath(path));
+        await page.locator('[data-block="portal"]').click();
+        await page.locator('.cm-line', { hasText: 'portal:' }).first().waitFor();
+        await page.waitForTimeout(1_500);
+      },
     },
     {
       name: 'plan',
