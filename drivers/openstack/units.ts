@@ -324,12 +324,6 @@ const TAIL_CHARACTERS = 2_000;
 
 const ageKey = ({ created, id }: Server): string => `${created} ${id}`;
 
-export function isBeingDeleted(server: Server): boolean {
-  return (
-    server.status === 'DELETED' || server.status === 'SOFT_DELETED' || server['OS-EXT-STS:task_state'] === 'deleting'
-  );
-}
-
 /** A server that cannot be deleted goes to ERROR, and will not come out of it by itself. */
 function isGoneOrStuck(server: Server | undefined): boolean {
   return server === undefined || (server.status === 'ERROR' && !isBeingDeleted(server));
