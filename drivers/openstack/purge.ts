@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import {
   deleteFlavor,
   deleteServer,
@@ -44,15 +45,25 @@ export async function purge(parts: PurgeParts): Promise<readonly string[]> {
   const signal = AbortSignal.timeout(LIMITS.purgeMs);
   const removed: string[] = [];
 
-  if (await parts.steers()) removed.push(...(await parts.chains.purge(signal)).map((one) => `chain ${one}`));
+  if (await parts.steers())
+    append(
+      removed,
+      (await parts.chains.purge(signal)).map((one) => `chain ${one}`),
+    );
   // What stacks have made is theirs to take away, as long as they are there.
-  removed.push(...(await parts.purgeStacks(signal)).map((stack) => `stack ${stack}`));
+  append(
+    removed,
+    (await parts.purgeStacks(signal)).map((stack) => `stack ${stack}`),
+  );
   const found = await servers.list(signal);
   await units.remove(
     (await units.records(signal)).map(({ unitId }) => unitId),
     signal,
   );
-  removed.push(...found.map((server) => `server ${server.name}`));
+  append(
+    removed,
+    found.map((server) => `server ${server.name}`),
+  );
   // Those whose metadata somebody took away have their tags still.
   for (const server of await servers.list(signal)) {
     await deleteServer(cloud, server.id, signal);
@@ -63,23 +74,32 @@ export async function purge(parts: PurgeParts): Promise<readonly string[]> {
   }
   const left = (await neutronPorts.list(cloud, {}, signal)).filter((each) => marks.isOurs(each));
   await Promise.all(left.map((port) => neutronPorts.delete(cloud, port.id, signal)));
-  removed.push(...left.map((port) => `port ${port.name}`));
+  append(
+    removed,
+    left.map((port) => `port ${port.name}`),
+  );
   for (const network of (await neutronNetworks.list(cloud, {}, signal)).filter((each) => marks.isOurs(each))) {
     const id = factOf(network.tags, 'id') ?? idIn(network.description);
     if (id === undefined) continue;
     await networks.remove(id, (networkId) => ports.leave(networkId, signal), signal);
     removed.push(`network ${network.name}`);
   }
-  removed.push(...(await groups.removeUnused(signal)).map((one) => `security group ${one}`));
-  removed.push(...(await qos.removeUnused(signal)).map((one) => `QoS policy ${one}`));
+  append(
+    removed,
+    (await groups.removeUnused(signal)).map((one) => `security group ${one}`),
+  );
+  append(
+    removed,
+    (await qos.removeUnused(signal)).map((one) => `QoS policy ${one}`),
+  );
   for (const group of await listServerGroups(cloud, signal)) {
     if (!group.name.startsWith(serverGroups.prefix)) continue;
     await deleteServerGroup(cloud, group.id, signal);
     removed.push(`server group ${group.name}`);
   }
   serverGroups.forget();
-  removed.push(...(await purgeFlavors(parts, signal)));
-  removed.push(...(await parts.uploads.purge(signal)));
+  append(removed, await purgeFlavors(parts, signal));
+  append(removed, await parts.uploads.purge(signal));
   return removed;
 }
 

@@ -388,7 +388,10 @@ export const deployWay = {
   sites: z
     .record(name, name)
     .optional()
-    .meta({ description: 'Sites that stand for tiers and sites that the descriptor names: {edge: linux1}. No others are used then' }),
+    .meta({
+      description:
+        'Sites that stand for tiers and sites that the descriptor names: {edge: linux1}. No others are used then',
+    }),
 };
 
 export const operationKind = z.enum([

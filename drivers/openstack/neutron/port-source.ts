@@ -9,7 +9,7 @@ import type { PoolClass, PoolStatus } from '@superfluidity/site';
 export interface PortSource {
   /**
    * Ports for a unit, in the order of the wishes: all or none. The same wish again gives the same port, also after a crash
-   * between this and the server. Throws `SF-SITE-NO-NETWORK`, `SF-SITE-ADDRESS-*`.
+   * between this and the server. Throws `SF-SITE-NO-NETWORK` and what the site says of addresses.
    */
   acquire(wishes: readonly PortWish[], signal: AbortSignal): Promise<readonly Port[]>;
   /** Neutron's ids. Their servers are gone. What is not there is released. */
