@@ -2,7 +2,7 @@ import type { DescriptorSource, Plan, ServiceDetail, VerificationReport } from '
 import { networksIn, rewired } from './networks.ts';
 import { proofOf } from './proof.ts';
 import { MOBILE_EDGE } from './blueprints.ts';
-import { SENTINELS } from './scenario.ts';
+import { SENTINELS } from './sentinels.ts';
 
 /** The text of what is to be deployed. */
 export function textOf(source: DescriptorSource, known: (id: string) => string): string {

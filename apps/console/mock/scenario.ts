@@ -1,74 +1,17 @@
-import type {
-  ChainStatus,
-  Operation,
-  OperationDetail,
-  ServiceDetail,
-  ServiceNetwork,
-  SiteLink,
-  Step,
-  Unit,
-} from '@superfluidity/api';
+import type { ChainStatus, OperationDetail, ServiceDetail, ServiceNetwork, SiteLink, Unit } from '@superfluidity/api';
 import { mobileEdgeText } from './descriptors.ts';
 import { type Blueprint, MOBILE_EDGE } from './blueprints.ts';
-import { failureOf } from './failure.ts';
+import { type Action, Runs } from './runs.ts';
 import { networksIn, portsOf, rewired } from './networks.ts';
-import { dropUnit, putOperation, putStep, putUnit, record, setLink, takeFromPool, tell, type World } from './world.ts';
+import { SENTINELS } from './sentinels.ts';
+import { dropUnit, putUnit, record, setLink, takeFromPool, tell } from './world.ts';
 
 /**
  * The demo, scripted: the mobile-edge service is deployed, streams, is moved, scaled, healed and terminated, with the
- * steps and the timing of the real thing. Things go wrong when they are asked to: an operation that involves the host
- * `broken` fails in its first unit step, see SENTINELS.
+ * steps and the timing of the real thing. Things go wrong when they are asked to, see SENTINELS.
  */
-export const SENTINELS = {
-  failingHost: 'c2',
-  refusedCount: 404,
-  /** Services of these names. */
-  failingName: 'broken-500',
-  forbiddenName: 'forbidden-403',
-  /** A descriptor with this word in it. */
-  unplaceable: 'tier: moon',
-  /** And with this one: its policies are violated. */
-  open: 'wide-open',
-} as const;
-
-interface Action {
-  readonly id: string;
-  readonly title: string;
-  readonly verb: string;
-  readonly site?: string;
-  readonly after: readonly string[];
-  readonly ms: number;
-  readonly start?: () => void;
-  readonly end?: () => void;
-  readonly undo?: () => void;
-  readonly fails?: boolean;
-}
-
-interface Run {
-  readonly operation: OperationDetail;
-  readonly actions: readonly Action[];
-  readonly over: () => void;
-}
-
-export class Scenario {
-  readonly world: World;
-  /** Above 1: everything goes that much faster. */
-  readonly speed: number;
-  readonly #runs = new Map<string, Run>();
-  #next = 1;
-
-  constructor(world: World, speed: number) {
-    this.world = world;
-    this.speed = speed;
-  }
-
-  #id(prefix: string): string {
-    const id = `${prefix}-0mk${String(this.#next).padStart(6, '0')}`;
-    this.#next += 1;
-    return id;
-  }
-
-  deploy(name: string, descriptorId = this.#id('desc')): OperationDetail {
+export class Scenario extends Runs {
+  deploy(name: string, descriptorId = this.id('desc')): OperationDetail {
     if (!this.world.descriptors.has(descriptorId)) {
       const states = { onboardingState: 'ONBOARDED', operationalState: 'ENABLED', usageState: 'IN_USE' } as const;
       const source = mobileEdgeText(name);
@@ -84,7 +27,7 @@ export class Scenario {
       this.world.descriptors.set(descriptorId, made);
     }
     const service: ServiceDetail = {
-      id: this.#id('svc'),
+      id: this.id('svc'),
       name,
       descriptorId,
       version: '1.0.0',
@@ -113,7 +56,7 @@ export class Scenario {
       after: ['grant'],
       ms: 120,
     }));
-    return this.#begin(service, 'INSTANTIATE', {}, [
+    return this.begin(service, 'INSTANTIATE', {}, [
       { id: 'grant', title: 'grant resources for 7 units', verb: 'grant', after: [], ms: 80 },
       ...networks,
       ...units.map((unit) => this.#create(service, unit, [`network-${unit.site}`])),
@@ -142,9 +85,9 @@ export class Scenario {
     const old = service.units.filter((unit) => unit.path === what || unit.path.startsWith(`${what}/`));
     const target = host ?? this.world.sites.get(to)!.hosts[to === 'edge' ? 1 : 0]!.name;
     const fresh = old.map((unit, i) =>
-      this.#unit(service.networks ?? [], { ...unit, site: to, host: target }, unit.index, 20 + this.#next + i),
+      this.#unit(service.networks ?? [], { ...unit, site: to, host: target }, unit.index, 20 + this.next + i),
     );
-    return this.#begin(service, 'MOVE', { what, to }, [
+    return this.begin(service, 'MOVE', { what, to }, [
       { id: 'grant', title: `grant resources for ${what} in ${to}`, verb: 'grant', site: to, after: [], ms: 150 },
       ...fresh.map((unit) => this.#create(service, unit, ['grant'])),
       {
@@ -182,9 +125,9 @@ export class Scenario {
     const before = service.descriptorId;
     const networks = networksIn(this.world.descriptors.get(descriptorId)!.source);
     const old = rewired(service, networks);
-    const fresh = old.map((unit, i) => this.#unit(networks, unit, unit.index, 60 + this.#next + i));
+    const fresh = old.map((unit, i) => this.#unit(networks, unit, unit.index, 60 + this.next + i));
     service.descriptorId = descriptorId;
-    return this.#begin(
+    return this.begin(
       service,
       'UPDATE',
       { descriptor: descriptorId, before },
@@ -211,14 +154,14 @@ export class Scenario {
       ],
       () => {
         service.networks = networks;
-        this.#tellService(service, `${service.name} is what its descriptor says`);
+        this.tellService(service, `${service.name} is what its descriptor says`);
       },
     );
   }
 
   link(link: SiteLink): OperationDetail {
     const subject = `link:${[link.a, link.b].toSorted().join(':')}`;
-    return this.#begin(
+    return this.begin(
       { name: subject },
       'LINK',
       { link },
@@ -252,7 +195,7 @@ export class Scenario {
     const added = Array.from({ length: Math.max(0, count - now.length) }, (_, i) =>
       this.#unit(service.networks ?? [], { ...blueprint, host: hosts[i % hosts.length]!.name }, now.length + i, 40 + i),
     );
-    return this.#begin(service, 'SCALE', { unit: path, count }, [
+    return this.begin(service, 'SCALE', { unit: path, count }, [
       { id: 'grant', title: `grant resources for ${count} of ${path}`, verb: 'grant', after: [], ms: 100 },
       ...added.map((unit) => this.#create(service, { ...unit, host: unit.host }, ['grant'], false)),
       ...now.slice(count).map((unit) => ({
@@ -269,14 +212,14 @@ export class Scenario {
 
   heal(service: ServiceDetail): OperationDetail {
     const ill = service.units.filter((unit) => unit.state === 'failed');
-    return this.#begin(service, 'HEAL', {}, [
+    return this.begin(service, 'HEAL', {}, [
       { id: 'compare', title: 'compare what is wanted with what is there', verb: 'compare', after: [], ms: 200 },
       ...ill.map((unit) => this.#create(service, unit, ['compare'])),
     ]);
   }
 
   terminate(service: ServiceDetail): OperationDetail {
-    return this.#begin(
+    return this.begin(
       service,
       'TERMINATE',
       {},
@@ -303,67 +246,9 @@ export class Scenario {
       ],
       () => {
         this.world.services.delete(service.name);
-        this.#tellService(service, `${service.name} is gone`);
+        this.tellService(service, `${service.name} is gone`);
       },
     );
-  }
-
-  retry(id: string): void {
-    const run = this.#runs.get(id)!;
-    for (const step of run.operation.steps.filter((one) => one.state === 'failed')) {
-      const { error: _gone, endedAt: _over, ...rest } = step;
-      putStep(this.world, run.operation, { ...rest, state: 'pending' });
-    }
-    const healed = { ...run, actions: run.actions.map((action) => ({ ...action, fails: false })) };
-    this.#runs.set(id, healed);
-    delete run.operation.error;
-    putOperation(this.world, run.operation, 'PROCESSING');
-    this.#advance(healed);
-  }
-
-  rollback(id: string): void {
-    const run = this.#runs.get(id)!;
-    putOperation(this.world, run.operation, 'ROLLING_BACK');
-    const undone = run.operation.steps.filter((step) => step.state === 'done' || step.state === 'failed').reverse();
-    const next = (i: number): void => {
-      const step = undone[i];
-      if (step === undefined) {
-        this.#finish(run, 'ROLLED_BACK');
-        return;
-      }
-      putStep(this.world, run.operation, { ...step, state: 'undoing' });
-      this.#later(250, () => {
-        run.actions.find((action) => action.id === step.id)?.undo?.();
-        putStep(this.world, run.operation, { ...step, state: 'undone' });
-        next(i + 1);
-      });
-    };
-    next(0);
-  }
-
-  /** Goes on without what failed and without what depends on it. */
-  continue(id: string): void {
-    const run = this.#runs.get(id)!;
-    const { operation } = run;
-    for (const failed of operation.steps.filter((step) => step.state === 'failed')) {
-      putStep(this.world, operation, { ...failed, state: 'skipped' });
-    }
-    // Steps stand after those that they depend on.
-    for (const step of operation.steps) {
-      const skipped = step.dependsOn.some((id) => operation.steps.find((one) => one.id === id)?.state === 'skipped');
-      if (skipped && step.state === 'pending') putStep(this.world, operation, { ...step, state: 'skipped' });
-    }
-    delete operation.error;
-    putOperation(this.world, operation, 'PROCESSING');
-    this.#advance(run);
-  }
-
-  fail(id: string): void {
-    this.#finish(this.#runs.get(id)!, 'FAILED');
-  }
-
-  cancel(id: string): void {
-    this.#runs.get(id)!.operation.cancelPending = true;
   }
 
   /** Very many units at once, without an operation: what the console makes of it is the question. */
@@ -414,7 +299,7 @@ export class Scenario {
 
   #unit(networks: readonly ServiceNetwork[], blueprint: Blueprint, index: number, n: number): Unit {
     return {
-      id: this.#id('unit'),
+      id: this.id('unit'),
       path: blueprint.path,
       index,
       environment: blueprint.environment,
@@ -459,115 +344,6 @@ export class Scenario {
       latencyMs: 0.4 + 15 * crossings,
     };
     service.chains = [chain];
-    this.#tellService(service, `chain uplink of ${service.name} is at version ${chain.version}`);
-  }
-
-  #tellService(service: Pick<ServiceDetail, 'name'>, message: string): void {
-    tell(this.world, {
-      kind: 'service',
-      subject: service.name,
-      service: service.name,
-      severity: 'info',
-      message,
-      body: {},
-    });
-  }
-
-  #begin(
-    service: { readonly name: string; busy?: string | undefined },
-    kind: Operation['kind'],
-    params: Record<string, unknown>,
-    actions: readonly Action[],
-    over: () => void = () => {},
-  ): OperationDetail {
-    const operation: OperationDetail = {
-      id: this.#id('op'),
-      service: service.name,
-      kind,
-      state: 'STARTING',
-      automatic: false,
-      params,
-      startedAt: Date.now(),
-      stateEnteredAt: Date.now(),
-      cancelPending: false,
-      executor: 'srv-mock',
-      steps: actions.map(
-        ({ id, title, verb, site, after }): Step => ({
-          id,
-          title,
-          verb,
-          ...(site === undefined ? {} : { site }),
-          dependsOn: [...after],
-          state: 'pending',
-          attempt: 0,
-        }),
-      ),
-    };
-    const run: Run = { operation, actions, over };
-    this.#runs.set(operation.id, run);
-    service.busy = operation.id;
-    putOperation(this.world, operation, 'STARTING');
-    this.#tellService(service, `${service.name} is being changed by ${operation.id}`);
-    this.#later(100, () => {
-      putOperation(this.world, operation, 'PROCESSING');
-      this.#advance(run);
-    });
-    return operation;
-  }
-
-  /** Starts every step whose predecessors are done. */
-  #advance(run: Run): void {
-    const { operation } = run;
-    const stateOf = new Map(operation.steps.map((step) => [step.id, step.state]));
-    if (operation.steps.every((step) => step.state === 'done' || step.state === 'skipped')) {
-      this.#finish(run, 'COMPLETED');
-      return;
-    }
-    const busy = operation.steps.some((step) => step.state === 'running');
-    const failed = operation.steps.find((step) => step.state === 'failed');
-    if (failed !== undefined || operation.cancelPending) {
-      if (busy) return;
-      if (failed?.error !== undefined) operation.error = failed.error;
-      operation.cancelPending = false;
-      putOperation(this.world, operation, 'FAILED_TEMP');
-      return;
-    }
-    for (const action of run.actions) {
-      const ready = stateOf.get(action.id) === 'pending' && action.after.every((id) => stateOf.get(id) === 'done');
-      if (ready) this.#perform(run, action);
-    }
-  }
-
-  #perform(run: Run, action: Action): void {
-    const { operation } = run;
-    const startedAt = Date.now();
-    const attempt = operation.steps.find((step) => step.id === action.id)!.attempt + 1;
-    const set = (changes: Partial<Step>) => {
-      const step = operation.steps.find((one) => one.id === action.id)!;
-      putStep(this.world, operation, { ...step, attempt, startedAt, ...changes });
-    };
-    set({ state: 'running' });
-    action.start?.();
-    this.#later(action.ms, () => {
-      if (action.fails === true) {
-        action.undo?.();
-        set({ state: 'failed', endedAt: Date.now(), error: failureOf(action) });
-      } else {
-        action.end?.();
-        set({ state: 'done', endedAt: Date.now() });
-      }
-      this.#advance(run);
-    });
-  }
-
-  #finish(run: Run, state: Operation['state']): void {
-    const service = this.world.services.get(run.operation.service);
-    if (service !== undefined) delete service.busy;
-    putOperation(this.world, run.operation, state);
-    if (state === 'COMPLETED') run.over();
-  }
-
-  #later(ms: number, work: () => void): void {
-    setTimeout(work, ms / this.speed).unref();
+    this.tellService(service, `chain uplink of ${service.name} is at version ${chain.version}`);
   }
 }

@@ -4,10 +4,12 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Route, type RouteName, routes, SESSION_HEADER, TOKEN_PROTOCOL } from '@superfluidity/api';
 import { sessionUser } from './access.ts';
-import { type Handlers, handlers, type Input, streams, terminalView } from './handlers.ts';
+import { type Handlers, handlers, type Input } from './handlers.ts';
 import { Scenario } from './scenario.ts';
 import { measuredBy } from './metrics.ts';
 import { Refusal } from './refusal.ts';
+import { streams } from './streams.ts';
+import { terminalView } from './terminal-view.ts';
 import { serveTerminals } from './terminal.ts';
 import { makeWorld, tell, type World } from './world.ts';
 

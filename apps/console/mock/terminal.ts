@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import { TERMINAL_MESSAGE_BYTES, TERMINAL_PROTOCOL, type TerminalNews, terminalRequest } from '@superfluidity/api';
 import { WebSocketServer } from 'ws';
-import type { TerminalView } from './handlers.ts';
+import type { TerminalView } from './terminal-view.ts';
 
 /** Terminals that repeat what is typed, line by line: `exit N` ends one, `flood` shows ten megabytes. Lost ones are kept. */
 export function serveTerminals(

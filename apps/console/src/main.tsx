@@ -11,7 +11,12 @@ import './styles/parts.css';
 import './styles/panels.css';
 import './styles/console.css';
 import './styles/shell.css';
-import './styles/pages.css';
+import './styles/lists.css';
+import './styles/log.css';
+import './styles/plan.css';
+import './styles/failure.css';
+import './styles/heat.css';
+import './styles/attention.css';
 import './styles/infrastructure.css';
 
 /** True when there was a token in the URL. */

@@ -5,7 +5,7 @@ import { nextSort, sortOf } from '../view-model/list-state.ts';
 import { windowOf } from '../view-model/window.ts';
 import type { Column } from './column.ts';
 
-/** As in table.css. */
+/** As in lists.css. */
 const ROW_HEIGHT = 41;
 
 interface RowsProps<T> {
