@@ -4,7 +4,7 @@ import { SuperfluidityError } from '@superfluidity/core';
 import type { Context } from './context.ts';
 import { exitCodes } from './exit-codes.ts';
 import { errorText } from './print/error.ts';
-import { changedSteps, progressLines, stepLine } from './print/progress.ts';
+import { changedSteps, detailText, newDetail, progressLines, stepLine } from './print/progress.ts';
 import { styleFor } from './print/style.ts';
 import { clockTime, milliseconds } from './print/values.ts';
 
@@ -80,6 +80,7 @@ async function report(context: Context, operation: OperationDetail): Promise<voi
     const state = good ? style.green(operation.state) : style.red(operation.state);
     return `${operation.kind} ${operation.service}: ${state} after ${took}  (${operation.id})`;
   });
+  for (const { result } of operation.steps) if (result !== undefined && good) context.note(JSON.stringify(result));
   if (good) return;
   process.exitCode = exitCodes.operationFailed;
   const errorStyle = styleFor(process.stderr);
@@ -123,6 +124,7 @@ function lineDisplay(context: Context): Display {
       for (const step of changedSteps(before, now)) {
         context.note(`${clockTime(step.endedAt ?? step.startedAt ?? Date.now())}${stepLine(step, Date.now(), style)}`);
       }
+      for (const line of newDetail(before, now)) context.note(`${clockTime(line.at)}      ${detailText(line)}`);
       before = now;
     },
     close() {},

@@ -9,6 +9,7 @@ import { secretCommand } from './commands/secret.ts';
 import { serviceCommands } from './commands/service.ts';
 import { poolCommand } from './commands/pool.ts';
 import { siteCommand } from './commands/site.ts';
+import { workflowCommand } from './commands/workflow.ts';
 import { tokenCommand } from './commands/token.ts';
 import { userCommand } from './commands/user.ts';
 import { createContext, type GlobalOptions, type Streams } from './context.ts';
@@ -63,6 +64,7 @@ ${exitCodesHelp}`,
     ...serviceCommands(run),
     siteCommand(run),
     poolCommand(run),
+    workflowCommand(run),
     descriptorCommand(run),
     ...dialectCommands(run),
     placeCommand(run),

@@ -38,7 +38,18 @@ const PROOF_MS = 5_000;
 
 type Source = Awaited<ReturnType<typeof readSource>>;
 
-interface Described extends GivenInputs {
+/** How what is new is made. */
+interface Way {
+  readonly via?: 'heat' | 'direct';
+  readonly rollback?: boolean;
+}
+
+const wayOf = ({ via, rollback }: Way) => ({
+  ...(via === undefined ? {} : { via }),
+  ...(rollback === undefined ? {} : { rollback }),
+});
+
+interface Described extends GivenInputs, Way {
   readonly name?: string;
   readonly base?: string;
   /** `tier=site`, several. */
@@ -103,7 +114,13 @@ function checkText({ style }: Context, { ok, name, format, problems, verificatio
 
 export async function plan(context: Context, files: readonly string[], options: Described): Promise<void> {
   const source = await readSource(files, options.base);
-  const body = { source, ...named(options.name), ...(await readInputs(options)), ...standIns(options.site) };
+  const body = {
+    source,
+    ...named(options.name),
+    ...(await readInputs(options)),
+    ...standIns(options.site),
+    ...wayOf(options),
+  };
   const result: Plan = await (await context.client()).call('planService', { body });
   await context.show(result, () => planText(result, context.style));
 }
@@ -111,7 +128,13 @@ export async function plan(context: Context, files: readonly string[], options: 
 export async function deploy(context: Context, files: readonly string[], options: Waiting & Described): Promise<void> {
   const source = await readSource(files, options.base);
   const client = await context.client();
-  const body = { source, ...named(options.name), ...(await readInputs(options)), ...standIns(options.site) };
+  const body = {
+    source,
+    ...named(options.name),
+    ...(await readInputs(options)),
+    ...standIns(options.site),
+    ...wayOf(options),
+  };
   await accept(context, await client.call('deployService', { body }), options);
 }
 
@@ -125,17 +148,21 @@ export async function update(
   context: Context,
   name: string,
   files: readonly string[],
-  options: Waiting & { base?: string; dryRun?: boolean },
+  options: Waiting & Way & { base?: string; dryRun?: boolean },
 ): Promise<void> {
   const source = await readSource(files, options.base);
   const client = await context.client();
   const params = { name };
   if (options.dryRun === true) {
-    const result: Plan = await client.call('planUpdate', { params, body: { source } });
+    const result: Plan = await client.call('planUpdate', { params, body: { source, ...wayOf(options) } });
     return context.show(result, () => planText(result, context.style));
   }
   const { descriptorId: after } = await client.call('getService', { params, query: { units: 0 } });
-  await accept(context, await client.call('updateService', { params, body: { source, after } }), options);
+  await accept(
+    context,
+    await client.call('updateService', { params, body: { source, after, ...wayOf(options) } }),
+    options,
+  );
 }
 
 export async function accept(

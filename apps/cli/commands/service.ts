@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { positive, type Run, wholeNumber } from '../arguments.ts';
 import { listing } from '../list-options.ts';
 import { scalingCommand } from './scaling.ts';
@@ -9,6 +9,13 @@ const BASE = 'folder that paths in the descriptor start from (default: its own)'
 const INPUT = 'value of an input of the template, several times: port=8080, password=secret:NAME';
 const SITE = 'site that stands for a tier, several times: edge=linux1; no others are used';
 const INPUTS = 'YAML or JSON file with values of inputs by name';
+/** How what is new at sites is made, where these leave a choice. */
+const way = (command: Command): Command =>
+  command
+    .addOption(
+      new Option('--via <way>', 'as stacks of Heat, or by calls (default: as sites say)').choices(['heat', 'direct']),
+    )
+    .option('--rollback', 'of stacks: Heat itself takes back what failed');
 const collect = (one: string, before: readonly string[] = []): readonly string[] => [...before, one];
 
 /** `service VERB`, and the verbs that are used most once more without `service`; `scale` is a noun there, with verbs of its own. */
@@ -36,7 +43,7 @@ function serviceVerbs(run: Run) {
           ),
         ),
     plan: () =>
-      new Command('plan')
+      way(new Command('plan'))
         .description('print placement, chains, cost and steps; changes nothing')
         .argument('<file-or-name...>', 'descriptor, its folder, or an entry of the catalogue')
         .option('--name <name>', 'name of the service')
@@ -48,7 +55,7 @@ function serviceVerbs(run: Run) {
           run(async (context, files: string[], options) => (await service()).plan(context, files, options as never)),
         ),
     deploy: () =>
-      waiting(new Command('deploy').description('deploy a service and follow it'))
+      way(waiting(new Command('deploy').description('deploy a service and follow it')))
         .argument('<file-or-name...>', 'descriptor, its folder, or an entry of the catalogue')
         .option('--name <name>', 'name of the service')
         .option('--base <dir>', BASE)
@@ -59,7 +66,7 @@ function serviceVerbs(run: Run) {
           run(async (context, files: string[], options) => (await service()).deploy(context, files, options as never)),
         ),
     update: () =>
-      waiting(new Command('update').description('make a service what another descriptor says, and follow it'))
+      way(waiting(new Command('update').description('make a service what another descriptor says, and follow it')))
         .argument('<name>')
         .argument('<file-or-name...>', 'descriptor, its folder, or an entry of the catalogue')
         .option('--base <dir>', BASE)

@@ -27,10 +27,30 @@ export function planText(plan: Plan, style: Style): string {
       ...wave.slice(0, STEPS_OF_WAVE_MAX).map((step) => `    ${step.title}`),
       ...(wave.length > STEPS_OF_WAVE_MAX ? [`    and ${wave.length - STEPS_OF_WAVE_MAX} more`] : []),
     ]),
+    ...(plan.previews ?? []).flatMap((preview) => ['', ...previewLines(preview, style)]),
     '',
     ...(plan.verification === undefined ? [] : [verificationText(plan.verification, style), '']),
     style.dim(`digest ${plan.digest}`),
   ].join('\n');
+}
+
+const CHANGES_MAX = 40;
+
+/** What the orchestrator of a site says that it would do. */
+function previewLines(
+  { site, changes, refused }: NonNullable<Plan['previews']>[number],
+  style: Style,
+): readonly string[] {
+  const head = style.bold(`Stack at ${site}`);
+  if (refused !== undefined) return [head, `  no preview: ${refused}`];
+  const told = changes.filter(({ change }) => change !== 'keep');
+  const kept = changes.length - told.length;
+  return [
+    head,
+    ...told.slice(0, CHANGES_MAX).map(({ change, name, type }) => `  ${change.padEnd(7)}  ${name}  ${style.dim(type)}`),
+    ...(told.length > CHANGES_MAX ? [`  and ${told.length - CHANGES_MAX} more`] : []),
+    ...(kept > 0 ? [`  ${kept} stay as they are`] : []),
+  ];
 }
 
 function chainsText(plan: Plan): string {

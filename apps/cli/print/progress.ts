@@ -26,7 +26,11 @@ export function progressLines(
   const room = Math.max(3, size.rows - 3);
   const shown = steps.length <= room ? steps : mostTelling(steps, room - 1);
   const hidden = steps.length - shown.length;
-  const lines = shown.map((step) => stepLine(step, nowMs, style, size.columns));
+  const free = room - shown.length;
+  const lines = shown.flatMap((step) => [
+    stepLine(step, nowMs, style, size.columns),
+    ...(step.state === 'running' || step.state === 'undoing' ? lastDetail(step, free, style, size.columns) : []),
+  ]);
   return [head, ...lines, ...(hidden > 0 ? [style.dim(`  and ${hidden} more`)] : [])];
 }
 
@@ -38,6 +42,20 @@ export function stepLine(step: Step, nowMs: number, style: Style, columns = 200)
     Math.max(10, columns - 4 - took.length - again.length),
   );
   return `  ${colour(step.state, style)(text)}${style.dim(took + again)}`;
+}
+
+/** What a site told last of what it is at. */
+function lastDetail({ detail = [] }: Step, free: number, style: Style, columns: number): readonly string[] {
+  const lines = free < 1 ? [] : detail.slice(-Math.min(DETAIL_LINES, free));
+  return lines.map((line) => style.dim(cut(`      ${detailText(line)}`, columns)));
+}
+
+const DETAIL_LINES = 4;
+
+type Line = NonNullable<Step['detail']>[number];
+
+export function detailText({ what, state, reason }: Line): string {
+  return printable(`${what} ${state}${reason === undefined ? '' : `: ${reason}`}`);
 }
 
 const importance: readonly Step['state'][] = ['failed', 'running', 'undoing', 'pending', 'undone', 'skipped', 'done'];
@@ -67,4 +85,10 @@ function cut(text: string, width: number): string {
 export function changedSteps(before: OperationDetail | undefined, now: OperationDetail): readonly Step[] {
   const states = new Map(before?.steps.map((step) => [step.id, step.state]));
   return now.steps.filter((step) => step.state !== 'pending' && states.get(step.id) !== step.state);
+}
+
+/** What was told of steps from one look to the next. */
+export function newDetail(before: OperationDetail | undefined, now: OperationDetail): readonly Line[] {
+  const known = new Map(before?.steps.map((step) => [step.id, step.detail?.length ?? 0]));
+  return now.steps.flatMap((step) => step.detail?.slice(known.get(step.id) ?? 0) ?? []);
 }

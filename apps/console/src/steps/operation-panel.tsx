@@ -50,8 +50,9 @@ export function ShownOperation(props: { readonly id: string; readonly title: str
   const graph = useMemo(() => buildStepGraph(steps), [steps]);
   const [selectedId, setSelectedId] = useState<string>();
   const failed = graph.nodes.find((node) => node.state === 'failed');
-  // What has failed is shown without being asked for.
-  const selected = graph.nodes.find((node) => node.id === selectedId) ?? failed;
+  const telling = graph.nodes.find((node) => node.steps.some((step) => isTelling(step, steps.length)));
+  // What has failed is shown without being asked for, and what a site is telling.
+  const selected = graph.nodes.find((node) => node.id === selectedId) ?? failed ?? telling;
   return (
     <Panel
       className="sf-panel--operation"
@@ -77,6 +78,10 @@ export function ShownOperation(props: { readonly id: string; readonly title: str
     </Panel>
   );
 }
+
+/** One that runs and has something to tell; where there is no other, also when it is over. */
+const isTelling = (step: Step, count: number): boolean =>
+  (step.detail ?? []).length > 0 && (step.state === 'running' || step.state === 'undoing' || count === 1);
 
 function OperationChoice(props: {
   readonly id: string;
@@ -211,6 +216,25 @@ function OperationActions({ operation }: { readonly operation: OperationDetail }
 
 const STEPS_LISTED = 50;
 
+/** What the site told while it worked on the step, newest first, and what came of it. */
+function StepNews({ step }: { readonly step: Step }) {
+  const { detail = [], result } = step;
+  if (detail.length === 0 && result === undefined) return null;
+  return (
+    <>
+      {result !== undefined && <pre className="sf-step-result">{JSON.stringify(result, undefined, 2)}</pre>}
+      <ol className="sf-step-news" aria-label="What the site tells">
+        {detail.toReversed().map(({ at, what, state, reason }, nth) => (
+          <li key={`${detail.length - nth}`}>
+            <span className="sf-subtle">{formatTime(at)}</span> {what} <code>{state}</code>
+            {reason !== undefined && <div className="sf-subtle">{reason}</div>}
+          </li>
+        ))}
+      </ol>
+    </>
+  );
+}
+
 function StepDetails(props: {
   readonly operation: OperationDetail;
   readonly steps: readonly Step[];
@@ -236,6 +260,7 @@ function StepDetails(props: {
           {duration !== undefined && ` · ${formatMs(duration)}`}
         </p>
       )}
+      {single !== undefined && <StepNews step={single} />}
       {single?.error !== undefined && <ErrorView error={single.error} title="The step failed" />}
       {steps.length === 0 && operation.error !== undefined && (
         <ErrorView error={operation.error} title="The operation failed" />
