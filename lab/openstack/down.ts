@@ -3,6 +3,7 @@ import { SuperfluidityError } from '@superfluidity/core';
 import { run } from './command.ts';
 import type { Lab, LabPaths } from './lab.ts';
 import { savedLab } from './lab.ts';
+import { findLeftovers, removeLeftovers } from './leftovers.ts';
 import { isServiceName } from './options.ts';
 import { planFor } from './plan.ts';
 import { isAlive, startedProcesses, type StartedProcess, stopProcess } from './processes.ts';
@@ -24,6 +25,8 @@ export interface DownReport {
   readonly seconds: number;
 }
 
+/** They would put back what is removed. */
+const WATCHERS = ['plug', 'ovs-agent', 'l3-agent', 'dhcp-agent', 'nova-compute'];
 /** Others talk to them until the end. */
 const STORES = ['rabbitmq', 'memcached', 'mariadb'];
 const LAST = ['epmd'];
@@ -44,8 +47,9 @@ export async function down({ paths, names, wipe, tell }: DownOptions): Promise<D
       }),
     );
   };
+  const leftovers = names.length === 0 && lab !== undefined ? await findLeftovers(lab) : undefined;
   if (names.length === 0 && lab !== undefined) {
-    await stop(wanted.filter(({ name }) => name === 'plug' || name === 'ovs-agent' || name === 'nova-compute'));
+    await stop(wanted.filter(({ name }) => WATCHERS.includes(name)));
     await removeMachines(lab, all, wipe);
     await removeBridges(lab, all);
   }
@@ -53,6 +57,7 @@ export async function down({ paths, names, wipe, tell }: DownOptions): Promise<D
   await stop(wanted.filter((process) => !isLate(process)));
   await stop(wanted.filter(({ name }) => STORES.includes(name)));
   await stop(wanted.filter(({ name }) => LAST.includes(name)));
+  if (lab !== undefined && leftovers !== undefined) await removeLeftovers(lab, leftovers);
   if (wipe) rmSync(paths.folder, { recursive: true, force: true });
   return { stopped, wiped: wipe, seconds: Math.round((performance.now() - startedMs) / 100) / 10 };
 }

@@ -38,7 +38,10 @@ export const SERVICES = [
   'heat',
   'octavia',
   'mistral',
+  'routing',
 ] as const;
+/** Without what few tests need. */
+const DEFAULT_SERVICES = SERVICES.filter((name) => name !== 'routing');
 export type ServiceName = (typeof SERVICES)[number];
 
 const REQUIRED: Readonly<Record<ServiceName, readonly ServiceName[]>> = {
@@ -51,11 +54,12 @@ const REQUIRED: Readonly<Record<ServiceName, readonly ServiceName[]>> = {
   heat: ['keystone'],
   octavia: ['neutron'],
   mistral: ['keystone'],
+  routing: ['ovs'],
 };
 
 export function defaultOptions(): LabOptions {
   return {
-    services: [...SERVICES],
+    services: DEFAULT_SERVICES,
     network: 'ovs',
     compute: 'fake',
     firewall: 'noop',

@@ -14,6 +14,14 @@ export function packagesFor(options: LabOptions): readonly string[] {
     nova: ['nova-api', 'nova-conductor', 'nova-scheduler', 'python3-fixtures'],
     heat: ['heat-api', 'heat-engine'],
     octavia: ['octavia-api', 'octavia-worker', 'octavia-driver-agent'],
+    routing: [
+      'neutron-l3-agent',
+      'neutron-dhcp-agent',
+      'neutron-metadata-agent',
+      'dnsmasq-base',
+      'haproxy',
+      'iptables',
+    ],
     mistral: ['mistral-api', 'mistral-engine', 'mistral-executor'],
   };
   const real = options.services.includes('nova') && options.compute === 'libvirt';

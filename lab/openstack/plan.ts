@@ -13,6 +13,7 @@ import { nova } from './services/nova.ts';
 import { octavia } from './services/octavia.ts';
 import { ovs } from './services/ovs.ts';
 import { placement } from './services/placement.ts';
+import { routing } from './services/routing.ts';
 
 /** Everything that a laboratory writes and runs, with the service that it belongs to. */
 export interface Plan {
@@ -32,6 +33,7 @@ const SERVICES: Readonly<Record<ServiceName, (lab: Lab) => Service>> = {
   heat,
   octavia,
   mistral,
+  routing,
 };
 
 function hasMachines(lab: Lab): boolean {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PORTS } from './lab.ts';
 import { endpoint, has, type Lab, writeFile } from './lab.ts';
+import { PUBLIC } from './public-network.ts';
 import { type Json, Session } from './rest.ts';
 
 /** What an operator enters into a new cloud: users, catalogue, flavours. Everything may be asked for twice. */
@@ -164,4 +165,21 @@ export async function registerImage(session: Session, lab: Lab, wish: ImageWish)
   const headers = { 'content-type': 'application/octet-stream' };
   await session.request('PUT', `${images}/${id}/file`, { content, headers });
   return id;
+}
+
+/** The external network, for gateways of routers and floating IPs. */
+export async function registerPublicNetwork(lab: Lab): Promise<void> {
+  const session = await openAdminSession(lab);
+  const neutron = endpoint(lab, 'neutron', '/v2.0');
+  const { name, cidr, gateway } = PUBLIC;
+  if ((await session.get(`${neutron}/networks?name=${name}`))['networks']![0] !== undefined) return;
+  const network = {
+    name,
+    'router:external': true,
+    'provider:network_type': 'flat',
+    'provider:physical_network': 'physnet1',
+  };
+  const id = (await session.post(`${neutron}/networks`, { network }))['network']!['id']!;
+  const subnet = { network_id: id, name, ip_version: 4, cidr, gateway_ip: gateway, enable_dhcp: false };
+  await session.post(`${neutron}/subnets`, { subnet });
 }

@@ -62,7 +62,7 @@ export async function up(options: UpOptions): Promise<UpReport> {
   for (const [path, text] of Object.entries(plan.files)) writeFile(path, text);
 
   const started: { name: string; seconds: number }[] = [];
-  await runGraph(chosen(plan, names), AT_ONCE, async (item) => {
+  await runGraph(chosen(paths, plan, names), AT_ONCE, async (item) => {
     const beginMs = performance.now();
     const done = item.kind === 'task' ? await doTask(lab, item) : await ensureProcess(lab, plan, item);
     if (!done) return;
@@ -92,8 +92,11 @@ function optionsFor({ paths, names, changes }: UpOptions): LabOptions {
   return checkOptions({ ...defaultOptions(), ...saved, ...changes, services: withRequired([...before, ...named]) });
 }
 
-/** All items of named services and of what these need; of a single process only that. */
-function chosen(plan: Plan, names: readonly string[]): readonly PlannedItem[] {
+/**
+ * All items of named services and of what these need; of a single process only that. A further service may change what
+ * others are configured with: those that run are looked at too.
+ */
+function chosen(paths: LabPaths, plan: Plan, names: readonly string[]): readonly PlannedItem[] {
   if (names.length === 0) return plan.items;
   const services = new Set<string>(withRequired(names.filter(isServiceName)));
   if (services.size > 0) services.add('infrastructure');
@@ -108,8 +111,14 @@ function chosen(plan: Plan, names: readonly string[]): readonly PlannedItem[] {
       reason: `nothing is called ${unknown.join(', ')}; processes are ${known.join(', ')}`,
     });
   }
+  const runs = ({ name }: PlannedItem) => {
+    const started = startedProcess(paths, name);
+    return started !== undefined && isAlive(started);
+  };
   return plan.items.filter(
-    (item) => services.has(item.service) || (item.kind === 'process' && processes.has(item.name)),
+    (item) =>
+      services.has(item.service) ||
+      (item.kind === 'process' && (processes.has(item.name) || (services.size > 0 && runs(item)))),
   );
 }
 

@@ -60,7 +60,7 @@ function renderNeutron(lab: Lab): string {
       allow_overlapping_ips: true,
       vlan_transparent: false,
       global_physnet_mtu: 1500,
-      dhcp_agent_notification: false,
+      dhcp_agent_notification: has(lab, 'routing'),
       max_allowed_address_pair: 200,
       agent_down_time: AGENT_DOWN_AFTER,
       notify_nova_on_port_status_changes: has(lab, 'nova'),

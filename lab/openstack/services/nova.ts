@@ -2,9 +2,10 @@ import { join } from 'node:path';
 import { run } from '../command.ts';
 import { type Ini, renderIni } from '../ini.ts';
 import type { Item, LabProcess, Service } from '../item.ts';
-import { endpoint, type Lab, PORTS } from '../lab.ts';
+import { endpoint, has, type Lab, PORTS } from '../lab.ts';
 import { registerFlavours } from '../register.ts';
 import { configFile, database, folders, login, messaging, oslo, schema, sql } from './common.ts';
+import { metadataSecret } from './routing.ts';
 import { libvirtd, libvirtUri } from './libvirt.ts';
 
 const HOST_APPEARS_WITHIN_MS = 120_000;
@@ -123,7 +124,10 @@ function computeIni(lab: Lab): Ini {
     DEFAULT: {
       ...messaging(lab, 'nova'),
       my_ip: options.address,
-      enabled_apis: 'osapi_compute',
+      enabled_apis: has(lab, 'routing') ? 'osapi_compute,metadata' : 'osapi_compute',
+      metadata_listen: options.address,
+      metadata_listen_port: PORTS.metadata,
+      metadata_workers: 1,
       osapi_compute_listen: options.address,
       osapi_compute_listen_port: PORTS.nova,
       osapi_compute_workers: 1,
@@ -154,7 +158,11 @@ function computeIni(lab: Lab): Ini {
     notifications: { notification_format: 'both', notify_on_state_change: 'vm_and_task_state' },
     keystone_authtoken: login(lab, 'nova'),
     placement: login(lab, 'placement'),
-    neutron: login(lab, 'neutron'),
+    neutron: {
+      ...login(lab, 'neutron'),
+      service_metadata_proxy: true,
+      metadata_proxy_shared_secret: metadataSecret(lab),
+    },
     service_user: { send_service_user_token: false, ...login(lab, 'nova') },
     ...oslo(lab, { notify: true }),
   };
