@@ -16,6 +16,7 @@ beforeAll(async () => {
   const unit = mock.world.services.get('mobile-edge')!.units[0]!.id;
   names = {
     sites: 'edge',
+    pools: 'container',
     services: 'mobile-edge',
     units: unit,
     descriptors: first(mock.world.descriptors),
