@@ -8,7 +8,7 @@ import { ratioOf } from './report.ts';
 
 /** Units asked for at once: the axis of figure 39 of the original, and a burst. */
 const BURSTS = [1, 5, 10, 20, 50, 200] as const;
-/** Each port that is made on demand takes a second: fewer rounds of many. */
+/** Each port that is made on demand takes a second: fewer rounds of many, and with few rounds not so many. */
 const roundsOf = (burst: number, rounds: number) => (burst === 1 ? rounds : burst <= 10 ? 3 : 1);
 
 /** One port that is ready for a unit, out of the pool and made on the spot, alone and many at once. */
@@ -39,7 +39,7 @@ export const pools: Case = async ({ lab, project, rounds }, found) => {
     cloud,
     clock: systemClock,
     siteTags: ['superfluidity', 'superfluidity:site=bench'],
-    description: 'superfluidity:site=bench pool',
+    pool: 'bench',
     binding: 'bound',
     pollMs: 100,
   });
@@ -82,7 +82,7 @@ export const pools: Case = async ({ lab, project, rounds }, found) => {
   };
 
   try {
-    for (const burst of BURSTS) {
+    for (const burst of BURSTS.filter((units) => units <= rounds * 10)) {
       const times = roundsOf(burst, rounds);
       const without: number[] = [];
       let callsWithout = 0;

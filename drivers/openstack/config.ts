@@ -173,6 +173,12 @@ export const LIMITS = {
   /** Attempts to delete a stack, and the pause after the first, which grows. */
   stackDeletes: 3,
   stackPauseMs: 2_000,
+  /** Between two looks at the ports of pools. */
+  poolLookMs: 20_000,
+  /** Ports in one request for a pool. */
+  poolOrder: 50,
+  /** What a pool keeps of ports that come back, above what it is told to keep. */
+  poolSpare: 20,
   consoleUnits: 10_000,
   diagnosticsAtOnce: 8,
   hostsWithRatios: 256,

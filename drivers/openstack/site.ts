@@ -6,6 +6,7 @@ import {
   type Fingerprint,
   type OpenSite,
   type PoolClass,
+  type PoolOrders,
   type PoolStatus,
   type SiteDescription,
   type SiteDriver,
@@ -33,6 +34,8 @@ import { MistralWorkflows } from './mistral/workflows.ts';
 import { NeutronBackend } from './neutron/backend.ts';
 import { NeutronChains } from './neutron/chains.ts';
 import { DirectPorts } from './neutron/direct-ports.ts';
+import { PoolFile } from './neutron/pool-file.ts';
+import { PooledPorts } from './neutron/pooled-ports.ts';
 import { FloatingIps } from './neutron/floating-ips.ts';
 import { Networks } from './neutron/networks.ts';
 import type { PortSource } from './neutron/port-source.ts';
@@ -54,6 +57,7 @@ export class OpenstackSite implements SiteDriver {
   readonly name: string;
   readonly fabric: NeutronBackend;
   readonly terminals: CloudTerminals;
+  readonly pools: PoolOrders;
   readonly #world: World;
   readonly #fence: FenceGuard;
   readonly #closed: AbortController;
@@ -81,10 +85,10 @@ export class OpenstackSite implements SiteDriver {
       log,
       ask: () => AbortSignal.any([closed.signal, AbortSignal.timeout(LIMITS.askMs)]),
     };
-    return new OpenstackSite(world, closed, fenceOf(id, name, stateFolder));
+    return new OpenstackSite(world, closed, fenceOf(id, name, stateFolder), new PoolFile(id, stateFolder));
   }
 
-  constructor(world: World, closed: AbortController, fence: FenceGuard) {
+  constructor(world: World, closed: AbortController, fence: FenceGuard, poolFile: PoolFile) {
     this.name = world.name;
     this.#world = world;
     this.#closed = closed;
@@ -94,7 +98,15 @@ export class OpenstackSite implements SiteDriver {
     const networks = new Networks(world);
     const groups = new SecurityGroups(world);
     const qos = new PortQos(world);
-    const ports = new DirectPorts(world, networks, groups, qos);
+    const ports = new PooledPorts({
+      world,
+      file: poolFile,
+      networks,
+      groups,
+      direct: new DirectPorts(world, networks, groups, qos),
+      inServers: async (signal) =>
+        new Set((await this.#units.records(signal)).flatMap((record) => record.ports.map(({ portId }) => portId))),
+    });
     const serverGroups = new ServerGroups(world);
     const flavors = new Flavors(world);
     const admit = (call: FabricCall) => this.#admit(call);
@@ -102,6 +114,16 @@ export class OpenstackSite implements SiteDriver {
     const uploads = new Uploads(world);
     const images = new Images(world, uploads);
     this.#ports = ports;
+    this.pools = {
+      populate: async (pool, count, call) => {
+        await this.#admit(call);
+        return ports.orders.populate(pool, count, call);
+      },
+      free: async (pool, call) => {
+        await this.#admit(call);
+        return ports.orders.free(pool, call);
+      },
+    };
     this.#fingerprints = new Fingerprints(world, hosts);
     this.#units = new Units({
       world,

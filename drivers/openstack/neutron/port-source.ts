@@ -1,6 +1,6 @@
 import type { PortSpec } from '@superfluidity/fabric';
 import type { Port } from '@superfluidity/openstack';
-import type { PoolClass, PoolStatus } from '@superfluidity/site';
+import type { PoolClass, PoolOrders, PoolStatus } from '@superfluidity/site';
 
 /**
  * Where the ports of units come from: made on the spot, or out of a pool. Which port a unit has is written into the
@@ -19,6 +19,8 @@ export interface PortSource {
   /** Replaces what was said for the service before. */
   prepare(service: string, classes: readonly PoolClass[]): void;
   status(): readonly PoolStatus[];
+  /** Absent where nothing is kept ready. */
+  readonly orders?: PoolOrders;
   /** The network is about to go: what lies ready in it goes first. */
   leave(networkId: string, signal: AbortSignal): Promise<void>;
   /** Lets go without changing anything. */

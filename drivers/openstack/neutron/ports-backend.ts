@@ -16,13 +16,13 @@ export interface NeutronPortsOptions {
   readonly clock: Clock;
   /** On everything of the site. */
   readonly siteTags: readonly string[];
-  /** Also found where tags are not there yet: a crash may come between a port and its tags. */
-  readonly description: string;
+  /** Told from the pools of others in the same site. */
+  readonly pool: string;
   readonly binding: PortBinding;
   readonly pollMs?: number;
 }
 
-/** Which of the ports of a site are those of its pools. */
+/** Which of the ports of a site lie in pools, of whichever control plane. */
 const POOL_TAG = 'superfluidity:pool';
 const POOLED_NAME = 'superfluidity-pool';
 const POOL_OWNER = 'superfluidity:pool';
@@ -36,6 +36,8 @@ export class NeutronPorts implements PortsBackend {
   readonly #options: NeutronPortsOptions;
   #tagsInBulk: Promise<boolean> | undefined;
   #look: Promise<ReadonlyMap<string, Port>> | undefined;
+  /** As they were when they were last seen. */
+  readonly #known = new Map<string, Port>();
 
   constructor(options: NeutronPortsOptions) {
     this.#options = options;
@@ -47,12 +49,12 @@ export class NeutronPorts implements PortsBackend {
     count: number,
     signal: AbortSignal,
   ): Promise<readonly PoolPort[]> {
-    const { cloud, siteTags, description, binding } = this.#options;
+    const { cloud, binding } = this.#options;
     signal.throwIfAborted();
-    const tags = [...siteTags, POOL_TAG];
+    const tags = this.#tags();
     const fields: PortFields = {
       name: POOLED_NAME,
-      description,
+      description: this.#description(),
       network_id: place.network,
       ...(place.project === '' ? {} : { project_id: place.project }),
       security_groups: groups,
@@ -73,7 +75,8 @@ export class NeutronPorts implements PortsBackend {
   }
 
   async update(id: string, { owner, groups }: PortChange, signal: AbortSignal): Promise<PoolPort> {
-    const { cloud, siteTags, description } = this.#options;
+    const { cloud } = this.#options;
+    const description = this.#description();
     const port = await ports.update(
       cloud,
       id,
@@ -85,7 +88,7 @@ export class NeutronPorts implements PortsBackend {
       signal,
     );
     if (owner !== undefined && port.tags.some((tag) => tag.startsWith(OWNER_TAG)) !== (owner !== '')) {
-      await ports.setTags(cloud, id, [...siteTags, POOL_TAG, ...(owner === '' ? [] : [OWNER_TAG + owner])], signal);
+      await ports.setTags(cloud, id, [...this.#tags(), ...(owner === '' ? [] : [OWNER_TAG + owner])], signal);
     }
     return this.#seen(port);
   }
@@ -101,6 +104,17 @@ export class NeutronPorts implements PortsBackend {
 
   async remove({ id }: PoolPort, signal: AbortSignal): Promise<void> {
     await ports.delete(this.#options.cloud, id, signal);
+    this.#known.delete(id);
+  }
+
+  /** All that is Neutron's of a port, as it was when it was last seen. */
+  known(id: string): Port | undefined {
+    return this.#known.get(id);
+  }
+
+  /** Those of the pools, with who has them. */
+  async ports(signal: AbortSignal): Promise<readonly { readonly port: Port; readonly owner: string }[]> {
+    return [...(await this.#all(signal)).values()].map((port) => ({ port, owner: ownerOf(port) }));
   }
 
   async list(signal: AbortSignal): Promise<readonly PoolPort[]> {
@@ -125,22 +139,44 @@ export class NeutronPorts implements PortsBackend {
   }
 
   async room(project: string, signal: AbortSignal): Promise<number> {
-    const { port } = await networkQuotas(this.#options.cloud, signal, project === '' ? undefined : project);
-    return port === undefined ? Number.POSITIVE_INFINITY : port.limit - port.used;
+    try {
+      const { port } = await networkQuotas(this.#options.cloud, signal, project === '' ? undefined : project);
+      return port === undefined ? Number.POSITIVE_INFINITY : port.limit - port.used;
+    } catch (error) {
+      // Some clouds show quotas to administrators alone: then Neutron's refusal tells.
+      if (isSuperfluidityError(error, 'SF-OPENSTACK-FORBIDDEN')) return Number.POSITIVE_INFINITY;
+      throw error;
+    }
   }
 
   /** By description and by tag: one of them may be lacking. */
   async #all(signal: AbortSignal): Promise<ReadonlyMap<string, Port>> {
-    const { cloud, siteTags, description } = this.#options;
+    const { cloud } = this.#options;
+    const before = [...this.#known.keys()];
     const [tagged, described] = await Promise.all([
-      ports.list(cloud, { tags: [...siteTags, POOL_TAG].join(',') }, signal),
-      ports.list(cloud, { description }, signal),
+      ports.list(cloud, { tags: this.#tags().join(',') }, signal),
+      ports.list(cloud, { description: this.#description() }, signal),
     ]);
-    return new Map([...described, ...tagged].map((port) => [port.id, port]));
+    const there = new Map([...described, ...tagged].map((port) => [port.id, port]));
+    for (const id of before) if (!there.has(id)) this.#known.delete(id);
+    for (const port of there.values()) this.#known.set(port.id, port);
+    return there;
+  }
+
+  #tags(): readonly string[] {
+    const { siteTags, pool } = this.#options;
+    return [...siteTags, POOL_TAG, `${POOL_TAG}=${pool}`];
+  }
+
+  /** A crash may come between a port and its tags. */
+  #description(): string {
+    const { siteTags, pool } = this.#options;
+    return `${siteTags.at(-1)} pool ${pool}`;
   }
 
   #seen(port: Port, place?: PortPlace): PoolPort {
     const { binding } = this.#options;
+    this.#known.set(port.id, port);
     return {
       id: port.id,
       place: place ?? {
@@ -149,7 +185,7 @@ export class NeutronPorts implements PortsBackend {
         network: port.network_id,
       },
       groups: port.security_groups.toSorted(),
-      owner: port.name === POOLED_NAME ? '' : port.name,
+      owner: ownerOf(port),
       mac: port.mac_address,
       addresses: port.fixed_ips.map(({ ip_address }) => ip_address),
       ready: binding === 'bound' ? port.status === 'ACTIVE' : port.status !== 'ERROR',
@@ -167,4 +203,11 @@ export class NeutronPorts implements PortsBackend {
     );
     return this.#tagsInBulk;
   }
+}
+
+const ownerOf = ({ name }: Port): string => (name === POOLED_NAME ? '' : name);
+
+/** Of a port of any pool of the site: who has it, as far as that is written down. Undefined: it is of no pool. */
+export function ownerIn(port: Port): string | undefined {
+  return port.tags.includes(POOL_TAG) ? ownerOf(port) : undefined;
 }

@@ -34,7 +34,7 @@ describe.skipIf(lab === undefined)(
         cloud,
         clock: systemClock,
         siteTags: ['superfluidity', 'superfluidity:site=pools-test'],
-        description: 'superfluidity:site=pools-test pool',
+        pool: 'test',
         binding: 'bound',
       });
     const open = async (kept: Keep = keep, inUse: readonly PoolPort[] = []) => {
@@ -79,7 +79,7 @@ describe.skipIf(lab === undefined)(
       const subnet = { network_id: networkId, ip_version: 4, cidr: '10.73.0.0/24', enable_dhcp: false } as const;
       await subnets.create(cloud, subnet, never);
       group = (await securityGroups.create(cloud, { name: 'pools-test' }, never)).id;
-    }, 120_000);
+    }, 600_000);
 
     afterAll(async () => {
       for (const pool of opened) await pool.close();
@@ -88,7 +88,7 @@ describe.skipIf(lab === undefined)(
       await securityGroups.delete(cloud, group, never);
       await setNetworkQuotas(cloud, projectId, { port: -1 }, never);
       await cloud.close();
-    }, 120_000);
+    }, 600_000);
 
     test('the first adds one and a batch, the second none and asks Neutron nothing; a restart changes nothing', async () => {
       const pool = await open();
@@ -127,7 +127,7 @@ describe.skipIf(lab === undefined)(
       await quiet(next);
       await end(next);
       expect(await there()).toEqual([]);
-    }, 240_000);
+    }, 600_000);
 
     test('other options take effect after a restart; a pool that keeps nothing adds one for each', async () => {
       const nothing = { minimum: 0, maximum: 0, batch: 0, foresees: false };
@@ -144,7 +144,7 @@ describe.skipIf(lab === undefined)(
       await quiet(pool);
       expect(await there()).toHaveLength(4);
       await end(pool);
-    }, 240_000);
+    }, 600_000);
 
     test('a group that goes is taken from what lies ready; another is given at hand-out; a network that goes takes its ports', async () => {
       const pool = await open();
@@ -162,7 +162,7 @@ describe.skipIf(lab === undefined)(
       expect((await there()).map(({ id }) => id).toSorted()).toEqual([port.id, other.id].toSorted());
       await pool.close();
       for (const { id } of [port, other]) await ports.delete(cloud, id, never);
-    }, 240_000);
+    }, 600_000);
 
     test('a quota is used to its end, and told; 12 who ask at once get one each out of few requests', async () => {
       const pool = await open();
@@ -181,6 +181,6 @@ describe.skipIf(lab === undefined)(
       await quiet(pool);
       await end(pool);
       expect(await there()).toEqual([]);
-    }, 240_000);
+    }, 600_000);
   },
 );

@@ -128,6 +128,11 @@ export class PortsPool {
     return this.#recycler.release(id);
   }
 
+  /** Whether the port is of the pool, in whatever state. */
+  knows(id: string): boolean {
+    return this.#ledger.get(id) !== undefined;
+  }
+
   populate(name: string, count: number): boolean {
     return this.#pool.populate(name, count);
   }
