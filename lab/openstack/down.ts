@@ -26,7 +26,7 @@ export interface DownReport {
 }
 
 /** They would put back what is removed. */
-const WATCHERS = ['plug', 'ovs-agent', 'l3-agent', 'dhcp-agent', 'nova-compute'];
+const WATCHERS = ['plug', 'ovs-agent', 'ovn-controller', 'l3-agent', 'dhcp-agent', 'nova-compute'];
 /** Others talk to them until the end. */
 const STORES = ['rabbitmq', 'memcached', 'mariadb'];
 const LAST = ['epmd'];

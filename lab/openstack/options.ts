@@ -110,5 +110,7 @@ export function checkOptions(options: LabOptions): LabOptions {
     if (!PROVIDER.test(provider)) refuse(`'${provider}' is no provider of Octavia: NAME:description`);
   for (const folder of options.pythonPath)
     if (!/^\/[\w./@+-]+$/.test(folder)) refuse(`'${folder}' is no absolute path that Python can be given`);
-  return { ...options, services: withRequired(options.services) };
+  // The databases of OVN belong to its data plane, and Neutron does not start without them.
+  const more: readonly ServiceName[] = options.network === 'ovn' && options.services.includes('neutron') ? ['ovs'] : [];
+  return { ...options, services: withRequired([...options.services, ...more]) };
 }

@@ -10,18 +10,17 @@ export function packagesFor(options: LabOptions): readonly string[] {
     placement: ['placement-api'],
     glance: ['glance-api'],
     neutron: ['neutron-api', 'neutron-rpc-server', 'python3-networking-sfc'],
-    ovs: ['openvswitch-switch', 'neutron-openvswitch-agent'],
+    ovs:
+      options.network === 'ovn'
+        ? ['openvswitch-switch', 'ovn-central', 'ovn-host']
+        : ['openvswitch-switch', 'neutron-openvswitch-agent'],
     nova: ['nova-api', 'nova-conductor', 'nova-scheduler', 'python3-fixtures'],
     heat: ['heat-api', 'heat-engine'],
     octavia: ['octavia-api', 'octavia-worker', 'octavia-driver-agent'],
-    routing: [
-      'neutron-l3-agent',
-      'neutron-dhcp-agent',
-      'neutron-metadata-agent',
-      'dnsmasq-base',
-      'haproxy',
-      'iptables',
-    ],
+    routing:
+      options.network === 'ovn'
+        ? []
+        : ['neutron-l3-agent', 'neutron-dhcp-agent', 'neutron-metadata-agent', 'dnsmasq-base', 'haproxy', 'iptables'],
     mistral: ['mistral-api', 'mistral-engine', 'mistral-executor'],
   };
   const real = options.services.includes('nova') && options.compute === 'libvirt';

@@ -11,6 +11,8 @@ import { mistral } from './services/mistral.ts';
 import { neutron } from './services/neutron.ts';
 import { nova } from './services/nova.ts';
 import { octavia } from './services/octavia.ts';
+import { ovn } from './services/ovn.ts';
+import { ovsAgent } from './services/ovs-agent.ts';
 import { ovs } from './services/ovs.ts';
 import { placement } from './services/placement.ts';
 import { routing } from './services/routing.ts';
@@ -40,10 +42,14 @@ function hasMachines(lab: Lab): boolean {
   return has(lab, 'nova') && lab.options.compute === 'libvirt';
 }
 
+/** What programs the data plane. */
+const NETWORKS = { ovs: ovsAgent, ovn } as const;
+
 export function planFor(lab: Lab): Plan {
   const parts = [
     { service: 'infrastructure' as const, part: infrastructure(lab) },
     ...lab.options.services.map((service) => ({ service, part: SERVICES[service](lab) })),
+    ...(has(lab, 'ovs') ? [{ service: 'ovs' as const, part: NETWORKS[lab.options.network](lab) }] : []),
   ];
   const tenants: readonly PlannedItem[] = [
     {

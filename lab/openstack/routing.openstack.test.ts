@@ -5,7 +5,8 @@ import { publicNamespace } from './services/routing.ts';
 import { findLab } from './testing.ts';
 import { type End, ping, TestCloud } from './testing-cloud.ts';
 
-const firewall = findLab({ network: 'ovs', firewall: 'openvswitch' });
+const ovnLab = findLab({ network: 'ovn' });
+const firewall = ovnLab.lab === undefined ? findLab({ firewall: 'openvswitch' }) : ovnLab;
 
 describe.skipIf(firewall.lab === undefined)(
   `security groups${firewall.reason === undefined ? '' : ` (${firewall.reason})`}`,
@@ -34,7 +35,7 @@ describe.skipIf(firewall.lab === undefined)(
   },
 );
 
-const routing = findLab({ network: 'ovs', services: ['routing'] });
+const routing = findLab({ services: ['routing'] });
 
 describe.skipIf(routing.lab === undefined)(
   `routers${routing.reason === undefined ? '' : ` (${routing.reason})`}`,

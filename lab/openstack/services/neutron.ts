@@ -1,6 +1,7 @@
-import { renderIni, type Section } from '../ini.ts';
+import { type Ini, renderIni, type Section } from '../ini.ts';
 import type { Service } from '../item.ts';
 import { endpoint, has, type Lab, PORTS } from '../lab.ts';
+import { ovnRemote } from './ovn.ts';
 import { configFile, database, login, messaging, oslo, schema } from './common.ts';
 
 const UNLIMITED = -1;
@@ -31,7 +32,7 @@ export function neutron(lab: Lab): Service {
       {
         kind: 'process',
         name: 'neutron-server',
-        after: ['neutron-schema', 'catalogue', 'rabbitmq'],
+        after: ['neutron-schema', 'catalogue', 'rabbitmq', 'ovn-nb', 'ovn-sb'],
         argv: ['neutron-server', '--config-file', config],
         files: [config],
         port: PORTS.neutron,
@@ -44,7 +45,11 @@ export function neutron(lab: Lab): Service {
 function renderNeutron(lab: Lab): string {
   const { options } = lab;
   const quotas: Section = Object.fromEntries(LIMITED.map((name) => [`quota_${name}`, UNLIMITED]));
-  const plugins = ['router', 'trunk', 'qos', 'segments', 'port_forwarding', 'flow_classifier', 'sfc'];
+  const isOvn = options.network === 'ovn';
+  const tunnel = isOvn ? 'geneve' : 'vxlan';
+  // Of service chains OVN has no driver.
+  const own = isOvn ? ['ovn-router'] : ['router', 'flow_classifier', 'sfc'];
+  const plugins = [...own, 'trunk', 'qos', 'segments', 'port_forwarding'];
   return renderIni({
     DEFAULT: {
       ...messaging(lab, 'neutron'),
@@ -60,7 +65,7 @@ function renderNeutron(lab: Lab): string {
       allow_overlapping_ips: true,
       vlan_transparent: false,
       global_physnet_mtu: 1500,
-      dhcp_agent_notification: has(lab, 'routing'),
+      dhcp_agent_notification: has(lab, 'routing') && !isOvn,
       max_allowed_address_pair: 200,
       agent_down_time: AGENT_DOWN_AFTER,
       notify_nova_on_port_status_changes: has(lab, 'nova'),
@@ -72,19 +77,32 @@ function renderNeutron(lab: Lab): string {
     placement: login(lab, 'placement'),
     quotas: { default_quota: UNLIMITED, ...quotas },
     ml2: {
-      type_drivers: 'flat,vlan,vxlan,local',
-      tenant_network_types: 'vxlan,vlan',
-      mechanism_drivers: 'openvswitch',
+      type_drivers: `flat,vlan,${tunnel},local`,
+      tenant_network_types: `${tunnel},vlan`,
+      mechanism_drivers: isOvn ? 'ovn' : 'openvswitch',
       extension_drivers: 'port_security,qos',
     },
     ml2_type_flat: { flat_networks: '*' },
     ml2_type_vlan: { network_vlan_ranges: 'physnet1:2:4000' },
-    ml2_type_vxlan: { vni_ranges: '1:100000' },
+    [`ml2_type_${tunnel}`]: { vni_ranges: '1:100000', max_header_size: isOvn ? 38 : undefined },
     securitygroup: { enable_security_group: true, firewall_driver: options.firewall },
-    sfc: { drivers: 'ovs' },
-    flowclassifier: { drivers: 'ovs' },
+    ...(isOvn ? ovnSections(lab) : { sfc: { drivers: 'ovs' }, flowclassifier: { drivers: 'ovs' } }),
     privsep: { helper_command: 'privsep-helper' },
     agent: { root_helper: '' },
     ...oslo(lab, { notify: true }),
   });
+}
+
+function ovnSections(lab: Lab): Ini {
+  return {
+    ovn: {
+      ovn_nb_connection: ovnRemote(lab, 'northbound'),
+      ovn_sb_connection: ovnRemote(lab, 'southbound'),
+      ovn_metadata_enabled: false,
+      enable_distributed_floating_ip: true,
+      // Data may come from a seed, while the databases of OVN begin empty.
+      neutron_sync_mode: 'repair',
+    },
+    ovs: { ovsdb_connection: `tcp:${lab.options.address}:${PORTS.ovsdb}` },
+  };
 }

@@ -2,11 +2,8 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from '../command.ts';
-import { renderIni } from '../ini.ts';
 import type { Service } from '../item.ts';
 import { has, type Lab, PORTS } from '../lab.ts';
-import { AGENT_REPORT_INTERVAL, neutronConfig } from './neutron.ts';
-import { configFile, oslo } from './common.ts';
 
 const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema';
 
@@ -23,17 +20,16 @@ export function ovsSocket(lab: Lab): string {
   return `unix:${join(lab.paths.run, 'ovs/db.sock')}`;
 }
 
-/** Open vSwitch in user space, and the agent of Neutron that programs it. */
+/** Open vSwitch in user space, and who plugs ports into it. What programs it: ./ovs-agent.ts or ./ovn.ts. */
 export function ovs(lab: Lab): Service {
   const { paths, options } = lab;
-  const config = configFile(lab, 'neutron', 'openvswitch_agent.ini');
   const data = join(paths.var, 'ovs/conf.db');
   const rundir = join(paths.run, 'ovs');
   const env = ovsEnvironment(lab);
   const program = (name: string) => fileURLToPath(new URL(name, import.meta.url));
   const quiet = ['-vfile:off', '-vsyslog:off'];
   return {
-    files: { [config]: renderAgent(lab) },
+    files: {},
     items: [
       {
         kind: 'task',
@@ -87,27 +83,6 @@ export function ovs(lab: Lab): Service {
       },
       {
         kind: 'process',
-        name: 'ovs-agent',
-        after: ['vswitchd', 'neutron-server'],
-        argv: [
-          '/usr/bin/python3',
-          program('../python/ovs_agent.py'),
-          '--config-file',
-          neutronConfig(lab),
-          '--config-file',
-          config,
-        ],
-        env,
-        files: [neutronConfig(lab), config],
-        port: PORTS.openflow,
-        ready: {
-          kind: 'command',
-          argv: ['ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', `unix:${join(rundir, 'br-tun.mgmt')}`],
-          output: /table=0/,
-        },
-      },
-      {
-        kind: 'process',
         name: 'plug',
         after: ['ovsdb', 'neutron-schema'],
         argv: [
@@ -125,31 +100,4 @@ export function ovs(lab: Lab): Service {
       },
     ],
   };
-}
-
-function renderAgent(lab: Lab): string {
-  const { options } = lab;
-  return renderIni({
-    DEFAULT: {},
-    ovs: {
-      datapath_type: 'netdev',
-      integration_bridge: 'br-int',
-      tunnel_bridge: 'br-tun',
-      bridge_mappings: 'physnet1:br-phys',
-      local_ip: options.address,
-      of_listen_address: options.address,
-      of_listen_port: PORTS.openflow,
-      ovsdb_connection: `tcp:${options.address}:${PORTS.ovsdb}`,
-    },
-    agent: {
-      root_helper: '',
-      tunnel_types: 'vxlan',
-      extensions: 'qos,sfc',
-      report_interval: AGENT_REPORT_INTERVAL,
-    },
-    securitygroup: { firewall_driver: options.firewall, enable_security_group: options.firewall !== 'noop' },
-    privsep: { helper_command: 'privsep-helper' },
-    oslo_concurrency: oslo(lab)['oslo_concurrency']!,
-    oslo_messaging_notifications: { driver: 'noop' },
-  });
 }

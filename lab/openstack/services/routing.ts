@@ -73,9 +73,14 @@ export function routing(lab: Lab): Service {
     },
     items: [
       folders('neutron', state),
-      agent('l3-agent', 'l3_agent.ini'),
-      agent('dhcp-agent', 'dhcp_agent.ini'),
-      agent('metadata-agent', 'metadata_agent.ini'),
+      // OVN routes and leases by itself.
+      ...(lab.options.network === 'ovn'
+        ? []
+        : [
+            agent('l3-agent', 'l3_agent.ini'),
+            agent('dhcp-agent', 'dhcp_agent.ini'),
+            agent('metadata-agent', 'metadata_agent.ini'),
+          ]),
       { kind: 'task', name: 'public-network', after: ['neutron-server'], once: true, run: registerPublicNetwork },
       { kind: 'task', name: 'public-device', after: ['vswitchd'], once: false, run: addPublicDevice },
     ],
