@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, createClient } from '@superfluidity/api';
 import { silentLogger, systemClock } from '@superfluidity/core';
-import { Cloud, listServers, networks, ports, securityGroups, setNetworkQuotas } from '@superfluidity/openstack';
-import { FaultProxy, laboratory, type OwnProject, ownProject } from '@superfluidity/openstack/testing';
+import { Cloud, listServers, networks, ports, securityGroups } from '@superfluidity/openstack';
+import { FaultProxy, laboratory, overQuota, type OwnProject, ownProject } from '@superfluidity/openstack/testing';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { parseServerArgs, type ServerOptions } from './options.ts';
@@ -119,23 +119,20 @@ describe.skipIf(lab === undefined)(`a control plane over a cloud with faults${wh
   });
 
   it('rests with the words of Neutron when a quota is exhausted, and goes on when it was raised', async () => {
-    await setNetworkQuotas(own.admin, own.id, { port: 2 }, signal());
-    try {
-      const operation = await deploy(4);
-      const ended = await settled(client, operation, PATIENCE_MS);
-      expect(ended.state).toBe('FAILED_TEMP');
-      const reports = chainOf(ended.error);
-      expect(reports.map(({ code }) => code)).toContain('SF-OPENSTACK-QUOTA');
-      expect(reports.map(({ message }) => message).join(' ')).toMatch(
-        /Quota exceeded for resources: \['port'\]\. \(req-/,
-      );
-      await setNetworkQuotas(own.admin, own.id, { port: 100 }, signal());
-      await client.call('retryOperation', { params: { id: operation } });
-      await completed(client, operation, PATIENCE_MS);
-      expect((await left()).filter((name) => name.startsWith('server '))).toHaveLength(4);
-    } finally {
-      await setNetworkQuotas(own.admin, own.id, { port: 100 }, signal());
-    }
+    proxy.strike({ service: 'network', method: 'POST', path: /ports$/, after: 1, fault: overQuota('port') });
+    const operation = await deploy(3);
+    const ended = await settled(client, operation, PATIENCE_MS);
+    expect(ended.state).toBe('FAILED_TEMP');
+    const reports = chainOf(ended.error);
+    expect(reports.map(({ code }) => code)).toContain('SF-OPENSTACK-QUOTA');
+    expect(reports.map(({ message }) => message).join(' ')).toMatch(
+      /Quota exceeded for resources: \['port'\]\. \(req-/,
+    );
+    expect((await left()).filter((name) => /^(?:server|port) /.test(name))).toHaveLength(2);
+    proxy.strike();
+    await client.call('retryOperation', { params: { id: operation } });
+    await completed(client, operation, PATIENCE_MS);
+    expect((await left()).filter((name) => name.startsWith('server '))).toHaveLength(3);
   });
 
   it('terminates what failed half way, and leaves what is not its own', async () => {

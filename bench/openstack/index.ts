@@ -69,7 +69,7 @@ async function measure(only: readonly string[], rounds: number): Promise<Report>
     note: (text) => void notes.push(text),
     burst: (burst) => void bursts.push(burst),
   };
-  const project = await ownProject(lab, 'superfluidity-bench');
+  const project = await ownProject(lab, `superfluidity-bench-${process.pid}`);
   try {
     for (const [name, measured] of Object.entries(cases)) {
       if (only.length === 0 || only.includes(name)) await measured({ lab, project, rounds }, found);

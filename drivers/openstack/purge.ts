@@ -7,6 +7,7 @@ import {
   listServerGroups,
   networks as neutronNetworks,
   ports as neutronPorts,
+  type ServiceType,
 } from '@superfluidity/openstack';
 import { LIMITS } from './config.ts';
 import type { Flavors } from './flavors.ts';
@@ -45,16 +46,18 @@ export async function purge(parts: PurgeParts): Promise<readonly string[]> {
   const signal = AbortSignal.timeout(LIMITS.purgeMs);
   const removed: string[] = [];
 
+  const has = async (service: ServiceType) => (await cloud.endpoint(service, signal)) !== undefined;
   if (await parts.steers())
     append(
       removed,
       (await parts.chains.purge(signal)).map((one) => `chain ${one}`),
     );
   // What stacks have made is theirs to take away, as long as they are there.
-  append(
-    removed,
-    (await parts.purgeStacks(signal)).map((stack) => `stack ${stack}`),
-  );
+  if (await has('orchestration'))
+    append(
+      removed,
+      (await parts.purgeStacks(signal)).map((stack) => `stack ${stack}`),
+    );
   const found = await servers.list(signal);
   await units.remove(
     (await units.records(signal)).map(({ unitId }) => unitId),
@@ -99,7 +102,7 @@ export async function purge(parts: PurgeParts): Promise<readonly string[]> {
   }
   serverGroups.forget();
   append(removed, await purgeFlavors(parts, signal));
-  append(removed, await parts.uploads.purge(signal));
+  if (await has('image')) append(removed, await parts.uploads.purge(signal));
   return removed;
 }
 

@@ -1,9 +1,9 @@
 import { listShapes, pageOf } from '@superfluidity/api';
 import type { Handlers } from '../handlers.ts';
-import { type Look } from '../look.ts';
+import type { Look } from '../look.ts';
 import { Refusal } from '../refusal.ts';
-import { type Scenario } from '../scenario.ts';
-import { type World } from '../world.ts';
+import type { Scenario } from '../scenario.ts';
+import type { World } from '../world.ts';
 
 /** Operations, and how they go on. */
 export function operationHandlers(
@@ -12,6 +12,7 @@ export function operationHandlers(
   scenario: Scenario,
 ): Pick<
   Handlers,
+  | 'runWorkflow'
   | 'listOperations'
   | 'getOperation'
   | 'retryOperation'
@@ -19,9 +20,11 @@ export function operationHandlers(
   | 'continueOperation'
   | 'failOperation'
   | 'cancelOperation'
-  | 'runWorkflow'
 > {
   return {
+    runWorkflow: () => {
+      throw new Refusal(422, 'SF-SITE-NO-WORKFLOWS', 'the site runs no workflows', 'See which sites do.');
+    },
     listOperations: ({ query }) => pageOf([...world.operations.values()], query as never, listShapes.operations),
     getOperation: ({ params }) => operation(params['id']),
     retryOperation: ({ params }) => after(waiting(params['id']), (one) => scenario.retry(one.id)),
@@ -29,9 +32,6 @@ export function operationHandlers(
     continueOperation: ({ params }) => after(waiting(params['id']), (one) => scenario.continue(one.id)),
     failOperation: ({ params }) => after(waiting(params['id']), (one) => scenario.fail(one.id)),
     cancelOperation: ({ params }) => after(operation(params['id']), (one) => scenario.cancel(one.id)),
-    runWorkflow: () => {
-      throw new Refusal(422, 'SF-SITE-NO-WORKFLOWS', 'the site runs no workflows', 'See which sites do.');
-    },
   };
 }
 

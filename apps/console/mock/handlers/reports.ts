@@ -8,7 +8,7 @@ import {
 import type { Handlers } from '../handlers.ts';
 import { sentinel } from '../look.ts';
 import { found } from '../refusal.ts';
-import { type World } from '../world.ts';
+import type { World } from '../world.ts';
 
 /** Reports of characterisations. */
 export function reportHandlers(

@@ -7,9 +7,9 @@ import { overlayOf } from '../overlay.ts';
 import { proofOfSource, updatePlan } from '../plan.ts';
 import { proofOf, waysOf } from '../proof.ts';
 import { Refusal } from '../refusal.ts';
-import { type Scenario } from '../scenario.ts';
+import type { Scenario } from '../scenario.ts';
 import { SENTINELS } from '../sentinels.ts';
-import { type World } from '../world.ts';
+import type { World } from '../world.ts';
 
 /** Services, and what is done with them. */
 export function serviceHandlers(

@@ -4,7 +4,7 @@ import { accepted, type Look } from '../look.ts';
 import { pastOf } from '../metrics.ts';
 import { listedNetworks } from '../networks.ts';
 import { found, Refusal } from '../refusal.ts';
-import { type Scenario } from '../scenario.ts';
+import type { Scenario } from '../scenario.ts';
 import { makeSite, setLink, tell, type World } from '../world.ts';
 import { listedUnits } from './units.ts';
 
@@ -20,7 +20,6 @@ export function siteHandlers(
   | 'removeSite'
   | 'purgeSite'
   | 'getSite'
-  | 'describeSite'
   | 'listHosts'
   | 'getHostLoad'
   | 'listStorage'
@@ -29,6 +28,7 @@ export function siteHandlers(
   | 'populatePool'
   | 'freePool'
   | 'freePools'
+  | 'describeSite'
   | 'listNetworks'
   | 'listLinks'
   | 'changeLink'
@@ -87,7 +87,6 @@ export function siteHandlers(
     },
     purgeSite: ({ params }) => ({ removed: [`everything of ${site(params['name']).name}`] }),
     getSite: ({ params }) => site(params['name']),
-    describeSite: () => ({ tables: [] }),
     listHosts: ({ query }) => pageOf(hosts(), query as never, listShapes.hosts),
     getHostLoad: () =>
       [...world.sites.values()].map((one) => ({
@@ -105,20 +104,21 @@ export function siteHandlers(
       );
       return pageOf(all, query as never, listShapes.storage);
     },
+    getPool: ({ params }) => pool(params['name'], params['pool']),
+    populatePool: ({ params, body }) => {
+      const one = pool(params['name'], params['pool']);
+      one.ready = Math.min(one.maximum ?? Number.POSITIVE_INFINITY, one.ready + Number(body['count']));
+      return one;
+    },
+    freePool: ({ params }) => Object.assign(pool(params['name'], params['pool']), { ready: 0, paused: true }),
+    freePools: ({ params }) => site(params['name']).pools.map((one) => Object.assign(one, { ready: 0, paused: true })),
+    describeSite: () => ({ tables: [] }),
     listPools: ({ query }) => {
       const all = [...world.sites.values()].flatMap((one) =>
         one.pools.map((pool) => ({ ...pool, site: one.name, past: pastOf(pool, Date.now()) })),
       );
       return pageOf(all, query as never, listShapes.pools);
     },
-    getPool: ({ params }) => pool(params['name'], params['pool']),
-    populatePool: ({ params, body }) => {
-      const one = pool(params['name'], params['pool']);
-      one.ready = Math.min(one.maximum ?? Number.POSITIVE_INFINITY, one.ready + Number(body.count));
-      return one;
-    },
-    freePool: ({ params }) => Object.assign(pool(params['name'], params['pool']), { ready: 0, paused: true }),
-    freePools: ({ params }) => site(params['name']).pools.map((one) => Object.assign(one, { ready: 0, paused: true })),
     listNetworks: ({ query }) => pageOf(listedNetworks(world), query as never, listShapes.networks),
     listLinks: () => world.links,
     changeLink: ({ body }) => {

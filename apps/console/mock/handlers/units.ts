@@ -1,10 +1,10 @@
 import { type ListedUnit, type Unit, listShapes, pageOf } from '@superfluidity/api';
 import type { Handlers } from '../handlers.ts';
-import { type Look } from '../look.ts';
+import type { Look } from '../look.ts';
 import { LOOK_MS, pastUsageOf, usageOf } from '../metrics.ts';
 import { found } from '../refusal.ts';
 import { terminalView } from '../terminal-view.ts';
-import { type World } from '../world.ts';
+import type { World } from '../world.ts';
 
 /** Units of services: what they print, use, and offer. */
 export function unitHandlers(
