@@ -189,7 +189,7 @@ CREATE Connection f Type p2mp Endnodes two.out, three.out, lan;
       expect(pasted.selects).toEqual(['block:one']);
       const after = drawn(done(pasted));
       // The network that is there is used, and connected.
-      expect(newLines(other.reading.version.text, done(pasted)).filter((line) => /^CREATE/.test(line))).toEqual([
+      expect(newLines(other.reading.version.text, done(pasted)).filter((line) => line.startsWith('CREATE'))).toEqual([
         'CREATE Node one Type outer;',
         'CREATE Connection e Type p2p Endnodes one.west, lan;',
         'CREATE NodeModel outer;',
