@@ -108,14 +108,16 @@ describe.skipIf(lab === undefined)(`a control plane over a cloud with faults${wh
     await rm(state, { recursive: true, force: true });
   }, PATIENCE_MS);
 
-  it('takes no site whose credentials are refused, and says what Keystone said', async () => {
-    const refused = await addSite('wrong', { password: 'not-the-password' }).then(
-      () => undefined,
-      (error: { readonly report?: Report }) => error.report,
-    );
-    const said = chainOf(refused).map(({ message }) => message);
-    expect(said.join(' ')).toMatch(/The request you have made requires authentication\. \(req-[0-9a-f-]+\)/);
-    expect(JSON.stringify(refused)).not.toContain('not-the-password');
+  it('shows a site whose credentials are refused as such, in the words of Keystone', async () => {
+    const { healthy, error } = await addSite('wrong', { password: 'not-the-password' });
+    expect(healthy).toBe(false);
+    expect(error).toMatchObject({
+      code: 'SF-OPENSTACK-CREDENTIALS',
+      message: expect.stringMatching(/The request you have made requires authentication\. \(req-[0-9a-f-]+\)/),
+      hint: expect.stringContaining('password'),
+    });
+    expect(JSON.stringify(error)).not.toContain('not-the-password');
+    await client.call('removeSite', { params: { name: 'wrong' } });
   });
 
   it('rests with the words of Neutron when a quota is exhausted, and goes on when it was raised', async () => {
