@@ -180,6 +180,7 @@ export const LIMITS = {
   /** What a pool keeps of ports that come back, above what it is told to keep. */
   poolSpare: 20,
   consoleUnits: 10_000,
+  consoleKeptMs: 1_000,
   diagnosticsAtOnce: 8,
   hostsWithRatios: 256,
 } as const;

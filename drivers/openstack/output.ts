@@ -1,4 +1,10 @@
+import type { Clock } from '@superfluidity/core';
 import { LIMITS } from './config.ts';
+
+export interface ConsoleText {
+  readonly serverId: string;
+  readonly text: string;
+}
 
 interface Seen {
   /** Bytes of the console that are not kept any more. */
@@ -12,6 +18,19 @@ interface Seen {
  */
 export class Consoles {
   readonly #seen = new Map<string, Seen>();
+  readonly #recent = new Map<string, { readonly untilMs: number; readonly text: Promise<ConsoleText> }>();
+
+  /** Telemetry reads ten times a second; Nova is asked less often, and sends all of a console each time. */
+  async recent(unitId: string, clock: Clock, read: () => Promise<ConsoleText>): Promise<ConsoleText> {
+    const now = clock.now();
+    const known = this.#recent.get(unitId);
+    if (known !== undefined && known.untilMs > now) return known.text;
+    for (const [id, { untilMs }] of this.#recent) if (untilMs <= now) this.#recent.delete(id);
+    const text = read();
+    this.#recent.set(unitId, { untilMs: now + LIMITS.consoleKeptMs, text });
+    text.catch(() => this.#recent.delete(unitId));
+    return text;
+  }
 
   /** Whole lines from byte `offset` on. */
   read(serverId: string, text: string, offset: number): { readonly lines: readonly string[]; readonly next: number } {
@@ -40,20 +59,26 @@ export class Consoles {
 
   forget(serverId: string): void {
     this.#seen.delete(serverId);
+    this.#recent.clear();
   }
 }
 
-/** How many bytes at the end of the first are the beginning of the second. Those who were cut share all but what was cut. */
+/**
+ * How many bytes at the end of the first are the beginning of the second: as many as can be. In one pass over each (Knuth, Morris,
+ * Pratt, Fast pattern matching in strings, 1977).
+ */
 function overlap(first: Buffer, second: Buffer): number {
   if (second.length >= first.length && second.subarray(0, first.length).equals(first)) return first.length;
-  // The beginning of what is kept now was somewhere in what was kept: a piece of it is looked for.
-  const probe = second.subarray(0, Math.min(PROBE_BYTES, second.length));
-  if (probe.length === 0) return 0;
-  for (let at = first.indexOf(probe); at !== -1; at = first.indexOf(probe, at + 1)) {
-    const rest = first.subarray(at);
-    if (rest.length <= second.length && second.subarray(0, rest.length).equals(rest)) return rest.length;
+  const border = new Uint32Array(second.length + 1);
+  for (let at = 1, length = 0; at < second.length; at += 1) {
+    while (length > 0 && second[at] !== second[length]) length = border[length]!;
+    if (second[at] === second[length]) length += 1;
+    border[at + 1] = length;
   }
-  return 0;
+  let length = 0;
+  for (const byte of first) {
+    while (length > 0 && (length === second.length || byte !== second[length])) length = border[length]!;
+    if (byte === second[length]) length += 1;
+  }
+  return length;
 }
-
-const PROBE_BYTES = 64;

@@ -5,7 +5,7 @@ import { LIMITS } from './config.ts';
 import type { Events } from './events.ts';
 import { awaitHealthy } from './health.ts';
 import { built, launch, type LaunchParts } from './launch.ts';
-import { Consoles } from './output.ts';
+import { Consoles, type ConsoleText } from './output.ts';
 import { digestOf, DRAINING, recordOf, type ServerRecord, stateOf, statusOf } from './server-record.ts';
 import { isBeingDeleted } from './servers.ts';
 
@@ -268,12 +268,18 @@ export class Units {
     offset: number,
     signal: AbortSignal,
   ): Promise<{ readonly lines: readonly string[]; readonly next: number }> {
+    const { serverId, text } = await this.#consoles.recent(id, this.#parts.world.clock, () =>
+      this.#readConsole(id, signal),
+    );
+    return this.#consoles.read(serverId, text, offset);
+  }
+
+  async #readConsole(id: string, signal: AbortSignal): Promise<ConsoleText> {
     const { world } = this.#parts;
     const record = await this.#record(id, signal);
     if (record === undefined)
       throw new SuperfluidityError('SF-SITE-UNIT-UNKNOWN', { reason: `there is no unit ${id} at ${world.name}` });
-    const text = await wholeConsole(world.cloud, record.server.id, signal);
-    return this.#consoles.read(record.server.id, text, offset);
+    return { serverId: record.server.id, text: await wholeConsole(world.cloud, record.server.id, signal) };
   }
 
   /** Lets go: what is being made and not there yet is taken back. */
