@@ -17,3 +17,4 @@ export const openstackDriver = {
 export { openstackSiteErrors } from './errors.ts';
 
 export { NeutronPorts, type NeutronPortsOptions, type PortBinding } from './neutron/ports-backend.ts';
+export { TrunkPorts } from './neutron/trunk-ports.ts';

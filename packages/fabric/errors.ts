@@ -44,6 +44,11 @@ export const fabricErrors = defineErrors({
     hint: 'The quota of the project is used up: raise it, lower the minimum of the pool, or give ports back.',
     transient: true,
   },
+  'SF-FABRIC-VLAN': {
+    status: 503,
+    title: 'The trunk has no VLAN id left',
+    hint: 'A trunk carries 4094 ports at most: put the units on another host.',
+  },
   'SF-FABRIC-PORT-NOT-READY': {
     status: 502,
     title: 'A port was made and did not become ready',

@@ -8,8 +8,9 @@ import { type Cloud, extensions, networkQuotas, type Port, type PortFields, port
  * - `bound`: the pool binds ports to their host, where something plugs every port that is bound there; the agent or OVN then
  *   makes them ACTIVE, and only then are they handed out.
  * - `free`: Nova binds and plugs. A port is handed out unbound and DOWN; it becomes ACTIVE when its server starts.
+ * - `trunk`: it is a subport, bound where its trunk is, and ACTIVE soon after it was added there: see `TrunkPorts`.
  */
-export type PortBinding = 'bound' | 'free';
+export type PortBinding = 'bound' | 'free' | 'trunk';
 
 export interface NeutronPortsOptions {
   readonly cloud: Cloud;
@@ -188,7 +189,7 @@ export class NeutronPorts implements PortsBackend {
       owner: ownerOf(port),
       mac: port.mac_address,
       addresses: port.fixed_ips.map(({ ip_address }) => ip_address),
-      ready: binding === 'bound' ? port.status === 'ACTIVE' : port.status !== 'ERROR',
+      ready: binding === 'free' ? port.status !== 'ERROR' : port.status === 'ACTIVE',
       used: port.device_id !== '',
     };
   }

@@ -8,10 +8,12 @@ import {
   securityGroups,
   setNetworkQuotas,
   subnets,
+  trunks,
 } from '@superfluidity/openstack';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { labCloud, laboratory, labProject } from '../../../packages/openstack/testing/lab.ts';
 import { NeutronPorts } from './ports-backend.ts';
+import { TrunkPorts } from './trunk-ports.ts';
 
 const lab = laboratory();
 const never = new AbortController().signal;
@@ -181,6 +183,47 @@ describe.skipIf(lab === undefined)(
       await quiet(pool);
       await end(pool);
       expect(await there()).toEqual([]);
+    }, 600_000);
+
+    test('subports of a trunk: added many at a time, each with a VLAN of its own, ACTIVE before they are asked for', async () => {
+      const parent = await ports.create(
+        cloud,
+        { network_id: networkId, 'binding:host_id': host, device_owner: 'compute:test', name: 'parent' },
+        never,
+      );
+      const trunk = await trunks.create(cloud, { port_id: parent.id, name: 'pools-test' }, never);
+      const options = { cloud, clock: systemClock, siteTags: ['superfluidity', 'superfluidity:site=trunk-test'] };
+      const openTrunk = () =>
+        new PortsPool({
+          backend: new TrunkPorts({ ...options, pool: 'test', log: silentLogger }),
+          clock: systemClock,
+          log: silentLogger,
+          keep,
+          updateEveryMs: 20_000,
+          orderMost: 50,
+          readyTimeoutMs: 240_000,
+        });
+      const pool = openTrunk();
+      await pool.recover(new Set());
+      const wish = { project: projectId, at: trunk.id, network: networkId, groups: [group] };
+      const got = await Promise.all([1, 2, 3].map(() => pool.acquire(wish, AbortSignal.timeout(300_000))));
+      await quiet(pool);
+      const { sub_ports } = await trunks.show(cloud, trunk.id, never);
+      expect(new Set(sub_ports.map(({ segmentation_id }) => segmentation_id)).size).toBe(sub_ports.length);
+      for (const port of got) {
+        expect(sub_ports).toContainEqual(expect.objectContaining({ port_id: port.id, segmentation_id: port.vlan }));
+        expect(await ports.show(cloud, port.id, never)).toMatchObject({ status: 'ACTIVE' });
+      }
+      await pool.close();
+      const next = openTrunk();
+      await next.recover(new Set(got.map(({ id }) => id)));
+      expect(next.stats()[0]).toMatchObject({ ready: sub_ports.length - 3, inUse: 3 });
+      for (const { id } of got) next.release(id);
+      await quiet(next);
+      await end(next);
+      expect((await trunks.show(cloud, trunk.id, never)).sub_ports).toEqual([]);
+      await trunks.delete(cloud, trunk.id, never);
+      await ports.delete(cloud, parent.id, never);
     }, 600_000);
   },
 );

@@ -6,3 +6,4 @@ export {
   type PortsBackend,
 } from './backend.ts';
 export { PortsPool, type PortsPoolOptions, type PortWish } from './ports-pool.ts';
+export { VlanIds } from './vlan-ids.ts';
