@@ -8,8 +8,10 @@ import { overhead } from './overhead.ts';
 import { burstPlot, openstackPage } from './page.ts';
 import { pools } from './pools.ts';
 import { type Burst, type Found, type Ratio, ratioLine, type Report, reportLines } from './report.ts';
+import { stacks } from './stacks.ts';
+import { workflows } from './workflows.ts';
 
-const cases: Readonly<Record<string, Case>> = { overhead, pools };
+const cases: Readonly<Record<string, Case>> = { overhead, pools, stacks, workflows };
 
 const usage = `Usage: npm run bench -- openstack [options]
 

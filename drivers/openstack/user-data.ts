@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { SuperfluidityError } from '@superfluidity/core';
+import { canonicalJson, SuperfluidityError } from '@superfluidity/core';
 import type { UnitSpec } from '@superfluidity/site';
 import { LIMITS } from './config.ts';
 
@@ -26,10 +26,10 @@ export function plainUserDataOf(spec: UnitSpec): string {
 
 function cloudConfigOf(spec: UnitSpec): string {
   const { command, env = {}, files } = spec.execution;
-  const lines = Object.entries(env).map(([name, value]) => `${name}=${quoted(value)}\n`);
+  const lines = sortedEntries(env).map(([name, value]) => `${name}=${quoted(value)}\n`);
   const config = {
     write_files: [
-      { path: FACTS, content: JSON.stringify(spec.facts), permissions: '0644' },
+      { path: FACTS, content: canonicalJson(spec.facts), permissions: '0644' },
       { path: ENVIRONMENT, content: lines.join(''), permissions: '0600' },
       // Below /run nothing outlives a reboot.
       { path: '/etc/tmpfiles.d/superfluidity.conf', content: `C /run/superfluidity/facts.json 0644 - - - ${FACTS}\n` },
@@ -41,8 +41,12 @@ function cloudConfigOf(spec: UnitSpec): string {
       ...(command === undefined ? [] : [['systemctl', 'enable', '--now', 'superfluidity-unit.service']]),
     ],
   };
-  return `#cloud-config\n${JSON.stringify(config)}\n`;
+  // Always in one order: Heat makes a server anew when this text changes, and databases order keys as they like.
+  return `#cloud-config\n${canonicalJson(config)}\n`;
 }
+
+const sortedEntries = (env: Readonly<Record<string, string>>) =>
+  Object.entries(env).toSorted(([a], [b]) => (a < b ? -1 : 1));
 
 function bounded(spec: UnitSpec, text: string): string {
   if (text.length <= LIMITS.userDataBytes) return text;
