@@ -25,31 +25,59 @@ function fieldOf(item: unknown, name: string): unknown {
   return spelled === undefined ? undefined : item[spelled];
 }
 
-/** By what the items of these lists are told apart; undefined where nothing tells them apart. */
-function identityOf(lists: readonly (readonly unknown[])[]): ((item: unknown) => string) | undefined {
-  const items = lists.flat();
-  if (items.length === 0 || !items.every(isGroup)) return undefined;
-  const names = Object.keys(items[0] as Group).map(plainName);
-  const candidates = [...IDENTITY, ...names.filter((name) => LIKE_IDENTITY.test(name))];
-  for (const name of candidates) {
-    const of = (item: unknown) => fieldOf(item, name);
-    const isPlain = items.every((item) => ['string', 'number'].includes(typeof of(item)));
-    if (isPlain && lists.every((list) => new Set(list.map((item) => String(of(item)))).size === list.length))
-      return (item) => String(of(item));
+/** Three lists of which the same items have to be found: of a text, and as the writer has it before and after a change. */
+export interface Lists {
+  readonly ours: readonly unknown[];
+  readonly base: readonly unknown[];
+  readonly theirs: readonly unknown[];
+}
+
+/**
+ * By what the items of these lists are told apart: by the field that finds most of what the writer says in the text. Undefined
+ * where none does; of a single item of the text that has no such field.
+ */
+export function identityOf({ ours, base, theirs }: Lists): ((item: unknown) => string | undefined) | undefined {
+  const written = [...base, ...theirs];
+  if (written.length === 0 || !written.every(isGroup)) return undefined;
+  const names = new Set(Object.keys(written[0] as Group).map(plainName));
+  const candidates = [
+    ...IDENTITY.filter((name) => names.has(name)),
+    ...[...names].filter((name) => LIKE_IDENTITY.test(name)),
+  ];
+  let best: { readonly name: string; readonly found: number } | undefined;
+  for (const name of new Set(candidates)) {
+    const idsOf = (list: readonly unknown[]) => list.flatMap((item) => idOf(item, name) ?? []);
+    const [own, ...others] = [ours, base, theirs].map(idsOf) as [string[], string[], string[]];
+    const isWhole = others[0]!.length === base.length && others[1]!.length === theirs.length;
+    const isUnique = [own, ...others].every((ids) => new Set(ids).size === ids.length);
+    if (!isWhole || !isUnique) continue;
+    const known = new Set(own);
+    const found = others[0]!.filter((id) => known.has(id)).length;
+    if (best === undefined || found > best.found) best = { name, found };
   }
-  return undefined;
+  const { name } = best ?? {};
+  return name === undefined ? undefined : (item) => idOf(item, name);
+}
+
+function idOf(item: unknown, name: string): string | undefined {
+  const value = fieldOf(item, name);
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
 }
 
 /**
  * Pairs items of two lists: those of one identity, else those that are equal; and what is left between the same neighbours, as
- * many on both sides, is the same with another name. `all` are the lists that have to be told apart in one way.
+ * many on both sides, is the same with another name.
  */
-export function pairsOf(a: readonly unknown[], b: readonly unknown[], all: readonly (readonly unknown[])[]): Pairs {
-  const identity = identityOf(all);
+export function pairsOf(
+  a: readonly unknown[],
+  b: readonly unknown[],
+  identity: ((item: unknown) => string | undefined) | undefined,
+): Pairs {
   const keysOf = (list: readonly unknown[]) => {
     const counts = new Map<string, number>();
     return list.map((item) => {
-      const key = identity?.(item) ?? canonicalJson(item ?? null);
+      const id = identity?.(item);
+      const key = id === undefined ? `= ${canonicalJson(item ?? null)}` : `id ${id}`;
       const count = counts.get(key) ?? 0;
       counts.set(key, count + 1);
       return `${key} ${count}`;

@@ -85,6 +85,9 @@ test('most edits are possible', () => {
   expect(tried.done / tried.all).toBeGreaterThan(0.7);
 });
 
+/** What YAML 1.1 takes for something else than text gets quotes that it had not. */
+const unquoted = (text: string) => text.replaceAll(/["']/g, '');
+
 describe('services that are written', () => {
   test.each(['osm', 'osm8', 'kubernetes'] as const)('in %s, changed and changed back, are as they were', (format) => {
     let count = 0;
@@ -103,7 +106,9 @@ describe('services that are written', () => {
         const wanted = readIn(format, writeDescriptor(edited, format).files).service;
         if (wanted !== undefined && format !== 'kubernetes') expect(meaning(now)).toBe(meaning(wanted));
         const back = amend(file(done.text), format, before);
-        if ('text' in back && name !== 'removal' && name !== 'prefix') expect(back.text).toBe(text);
+        // What was lost did not come into the text, or half of it.
+        const isWhole = done.losses.length === 0 && name !== 'removal' && name !== 'prefix';
+        if ('text' in back && isWhole) expect(unquoted(back.text), name).toBe(unquoted(text));
       }),
       { numRuns: 12 },
     );

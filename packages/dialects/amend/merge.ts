@@ -1,6 +1,6 @@
 import { type Document, isAlias, isMap, isSeq, type Node, type Pair } from 'yaml';
 import { type Group, isGroup, same } from '../groups.ts';
-import { isInOrder, pairsOf, spelledIn } from './align.ts';
+import { identityOf, isInOrder, pairsOf, spelledIn } from './align.ts';
 import { Entangled, type Splices } from './splice.ts';
 
 type Entry = Pair<Node, Node | null>;
@@ -123,8 +123,8 @@ export class Merge {
     isInFlow: boolean,
   ): readonly unknown[] | undefined {
     if (!isSeq(node)) return undefined;
-    const all = [ours, base, theirs];
-    const [toOurs, toTheirs] = [pairsOf(base, ours, all), pairsOf(base, theirs, all)];
+    const identity = identityOf({ ours, base, theirs });
+    const [toOurs, toTheirs] = [pairsOf(base, ours, identity), pairsOf(base, theirs, identity)];
     if (!isInOrder(toTheirs)) return undefined;
     const fromTheirs = new Map([...toTheirs].map(([from, to]) => [to, from]));
     const items = node.items as Node[];

@@ -1,5 +1,5 @@
 import type { Format } from '../dialect.ts';
-import { at, isGroup, textOf } from '../groups.ts';
+import { at, groupAt, isGroup, textOf } from '../groups.ts';
 import type { Path } from '../yaml-text.ts';
 import { plainName, spelledIn } from './align.ts';
 
@@ -40,7 +40,7 @@ export function partsOf(format: Format, documents: readonly unknown[], file: str
       case 'rdcl':
         return rdclParts(value, file, place);
       case 'tosca':
-        return [place('template', nodeType(value) ?? file, [])];
+        return [place(toscaKind(value), nodeType(value) ?? file, [])];
       case 'appd': {
         const key = ['appD', 'AppD', 'appd'].find((name) => isGroup(at(value, name)));
         return [place('appd', '', key === undefined ? [] : [key])];
@@ -86,6 +86,16 @@ function objectPaths(value: unknown): readonly Path[] {
 function objectId(value: unknown): string {
   const names = [at(value, 'kind'), at(value, 'metadata', 'namespace'), at(value, 'metadata', 'name')];
   return names.map((name) => textOf(name) ?? '').join(' ');
+}
+
+/** What a service template describes, by the types that are substituted and instantiated (SOL001, clauses 6.8 and 7.8). */
+function toscaKind(value: unknown): string {
+  const derived = textOf(at(value, 'node_types', nodeType(value) ?? '', 'derived_from'));
+  const templates = Object.values(groupAt(value, 'topology_template', 'node_templates'));
+  const types = [derived, ...templates.map((one) => textOf(at(one, 'type')))];
+  if (types.some((type) => type?.endsWith('.nfv.NS') === true)) return 'NSD';
+  const isVnfd = types.some((type) => type?.endsWith('.nfv.VNF') === true || type?.includes('.nfv.Vdu.') === true);
+  return isVnfd ? 'VNFD' : 'template';
 }
 
 const nodeType = (value: unknown): string | undefined =>

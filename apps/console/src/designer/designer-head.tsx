@@ -23,15 +23,22 @@ export function DesignerHead(props: {
     <PageHead
       title={`Designer: ${props.name}`}
       beside={
-        isSaved ? (
-          <Label isCompact color="green">
-            saved
-          </Label>
-        ) : (
-          <Label isCompact color="orange" data-unsaved>
-            {base === undefined ? 'new' : 'changed'}
-          </Label>
-        )
+        <>
+          {history.now.language !== 'native' && (
+            <Label isCompact variant="outline" data-language={history.now.language}>
+              {history.now.language}
+            </Label>
+          )}{' '}
+          {isSaved ? (
+            <Label isCompact color="green">
+              saved
+            </Label>
+          ) : (
+            <Label isCompact color="orange" data-unsaved>
+              {base === undefined ? 'new' : 'changed'}
+            </Label>
+          )}
+        </>
       }
       actions={
         <>
