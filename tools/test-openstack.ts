@@ -1,33 +1,73 @@
 /**
- * `npm run test:openstack`: brings the laboratory of lab/openstack up, runs what needs it, and leaves it as it was found.
- * On CI, or with --install, it installs what is missing. Further arguments go to vitest.
+ * `npm run test:openstack`: runs what talks to OpenStack. Where a laboratory is up it runs with that one, as it is. Else
+ * it starts laboratories of its own, one flavour after the other, and removes them. On CI, or with --install, it installs
+ * what is missing. --flavour NAME runs one of them; further arguments go to vitest.
  */
-import { existsSync } from 'node:fs';
-import { down } from '../lab/openstack/down.ts';
+import { parseArgs } from 'node:util';
 import { labPaths } from '../lab/openstack/lab.ts';
 import { statusOf } from '../lab/openstack/status.ts';
 import { root, runNode } from './run.ts';
 
+interface Flavour {
+  readonly name: string;
+  readonly up: readonly string[];
+  /** Which files: those that say something about this flavour. None: all. */
+  readonly files: readonly string[];
+}
+
+/** The later ones keep the data of the one before, and start anew only what is configured in another way. */
+const FLAVOURS: readonly Flavour[] = [
+  { name: 'default', up: [], files: [] },
+  {
+    name: 'machines',
+    up: ['routing', '--compute', 'libvirt', '--firewall', 'openvswitch'],
+    files: ['lab/openstack', 'machines.openstack'],
+  },
+  { name: 'ovn', up: ['neutron', 'routing', '--network', 'ovn'], files: ['lab/openstack/routing', 'ovn.openstack'] },
+];
+/** Where data of the one before would be in the way. */
+const FRESH = new Set(['default', 'ovn']);
 /** Of installing and starting from nothing, and of the tests themselves. */
 const START_LIMIT_MS = 1_500_000;
 const TESTS_LIMIT_MS = 2_400_000;
+const STOP_LIMIT_MS = 180_000;
+const OWN_FOLDER = '/var/tmp/superfluidity-lab/test';
 
-const args = process.argv.slice(2).filter((arg) => arg !== '--install');
-const ci = process.env['CI'] === 'true' || process.env['CI'] === '1';
-const install = ci || process.argv.includes('--install');
-const paths = labPaths();
-const existed = existsSync(paths.folder);
-const before = statusOf(paths);
+const { values, positionals } = parseArgs({
+  options: { install: { type: 'boolean', default: false }, flavour: { type: 'string' } },
+  allowPositionals: true,
+});
+const install = values.install || process.env['CI'] === 'true' || process.env['CI'] === '1';
 
-const lab = ['lab/main.ts', 'openstack', 'up', ...(install ? ['--install'] : [])];
-const started = await runNode(lab, { timeoutMs: START_LIMIT_MS, show: true, cwd: root });
-if (started.ok) {
-  const tests = ['tools/test.ts', '--project', 'openstack', ...args];
-  const { ok } = await runNode(tests, { timeoutMs: TESTS_LIMIT_MS, show: true, cwd: root });
-  process.exitCode = ok ? 0 : 1;
-} else process.exitCode = 1;
-
-if (!before.up) {
-  const names = before.processes.filter(({ state }) => state === 'running').map(({ name }) => name);
-  if (names.length === 0) await down({ paths, names: [], wipe: !existed, tell: () => {} });
+async function lab(args: readonly string[], timeoutMs: number): Promise<boolean> {
+  return (await runNode(['lab/main.ts', 'openstack', ...args], { timeoutMs, show: true, cwd: root })).ok;
 }
+
+async function test(files: readonly string[]): Promise<boolean> {
+  const args = ['tools/test.ts', '--project', 'openstack', '--passWithNoTests', ...files, ...positionals];
+  return (await runNode(args, { timeoutMs: TESTS_LIMIT_MS, show: true, cwd: root })).ok;
+}
+
+async function runFlavours(): Promise<boolean> {
+  process.env['SUPERFLUIDITY_LAB'] = OWN_FOLDER;
+  const chosen = FLAVOURS.filter(({ name }) => values.flavour === undefined || values.flavour === name);
+  if (chosen.length === 0) {
+    console.log(`Flavours: ${FLAVOURS.map(({ name }) => name).join(', ')}`);
+    return false;
+  }
+  let ok = true;
+  try {
+    for (const { name, up, files } of chosen) {
+      console.log(`\nThe laboratory, flavour ${name}:`);
+      if (FRESH.has(name)) await lab(['down', '--wipe'], STOP_LIMIT_MS);
+      const started = await lab(['up', ...up, ...(install ? ['--install'] : [])], START_LIMIT_MS);
+      ok = started && (await test(files)) && ok;
+    }
+  } finally {
+    await lab(['down', '--wipe'], STOP_LIMIT_MS);
+  }
+  return ok;
+}
+
+const passed = statusOf(labPaths()).up ? await test([]) : await runFlavours();
+process.exitCode = passed ? 0 : 1;
