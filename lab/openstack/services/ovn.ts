@@ -69,7 +69,7 @@ export function ovn(lab: Lab): Service {
         kind: 'process',
         name: 'ovn-controller',
         after: ['ovn-chassis', 'ovn-sb', 'ovn-northd'],
-        argv: ['ovn-controller', ovsSocket(lab), `--unixctl=${join(rundir, 'controller.ctl')}`, ...quiet],
+        argv: ['ovn-controller', ovsSocket(lab), ...quiet],
         env,
         ready: {
           kind: 'command',
