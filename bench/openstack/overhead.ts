@@ -56,12 +56,22 @@ async function byClient(cloud: Cloud, name: string): Promise<number> {
 /** As curl itself counts the time, so without the start of its process. */
 function byCurl(base: string, token: string): Asker {
   return async (method, to, body) => {
-    const { stdout } = await run('curl', [
-      ...['--silent', '--show-error', '--fail', '--request', method, '--write-out', '\n%{time_total}'],
-      ...['--header', `X-Auth-Token: ${token}`, '--header', 'Accept: application/json'],
+    const asked = run('curl', [
+      '--silent',
+      '--show-error',
+      '--fail',
+      '--request',
+      method,
+      '--write-out',
+      '\n%{time_total}',
+      '--header',
+      '@-',
       ...(body === undefined ? [] : ['--header', 'Content-Type: application/json', '--data', JSON.stringify(body)]),
       `${base}${to}`,
     ]);
+    // Arguments can be read by everybody on the machine.
+    asked.child.stdin?.end(`X-Auth-Token: ${token}\nAccept: application/json\n`);
+    const { stdout } = await asked;
     const [text, seconds] = [stdout.slice(0, stdout.lastIndexOf('\n')), stdout.slice(stdout.lastIndexOf('\n') + 1)];
     return { ms: Number(seconds) * 1_000, answer: method === 'POST' ? JSON.parse(text) : undefined };
   };

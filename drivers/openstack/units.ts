@@ -142,7 +142,7 @@ export class Units {
         // Who gave up does not wait for that; who asks for the same unit again does.
         if (!signal.aborted) await undoing;
       }
-      throw error;
+      throw coded(error, doing);
     } finally {
       this.#leave();
     }
@@ -212,9 +212,9 @@ export class Units {
   async remove(ids: readonly string[], signal: AbortSignal): Promise<void> {
     if (ids.length === 0) return;
     const running = ids.flatMap((id) => this.#inFlight.get(id) ?? []);
-    for (const { cancel } of running) cancel.abort();
+    for (const { cancel } of running) cancel.abort(cancelled('start a unit', 'it is removed'));
     await Promise.all(running.map(({ done }) => done.catch(() => {})));
-    await Promise.all(ids.map((id) => this.#undoing.get(id)));
+    await Promise.all(ids.flatMap((id) => this.#undoing.get(id) ?? []));
     const wanted = new Set(ids);
     const { servers, world } = this.#parts;
     const found = ids.length === 1 ? await servers.ofUnit(ids[0]!, signal) : await servers.list(signal);
@@ -284,7 +284,7 @@ export class Units {
 
   /** Lets go: what is being made and not there yet is taken back. */
   async close(): Promise<void> {
-    for (const { cancel } of this.#inFlight.values()) cancel.abort();
+    for (const { cancel } of this.#inFlight.values()) cancel.abort(cancelled('start a unit', 'the site is closed'));
     await Promise.all([...this.#inFlight.values()].map(({ done }) => done.catch(() => {})));
     await Promise.all(this.#undoing.values());
   }
@@ -343,6 +343,17 @@ function stuck(server: Server, doing: string): SuperfluidityError {
     answer: server.fault?.message ?? server.status,
     hint: 'An operator of the cloud has to reset its state; then try again.',
   });
+}
+
+function cancelled(doing: string, reason: string): SuperfluidityError {
+  return new SuperfluidityError('SF-CORE-CANCELLED', { doing, reason });
+}
+
+/** `abort()` and `AbortSignal.timeout` tell nobody what was given up. */
+function coded(error: unknown, doing: string): unknown {
+  if (!(error instanceof DOMException)) return error;
+  if (error.name !== 'TimeoutError') return cancelled(doing, 'cancelled');
+  return new SuperfluidityError('SF-CORE-TIMEOUT', { doing, reason: 'it was not done in the time that there was' });
 }
 
 function conflict(doing: string, id: string): SuperfluidityError {

@@ -83,11 +83,19 @@ export class Cloud {
 
   /** The answer as it is. Throws what is no success as a coded error, in the words of the service. */
   async send(call: Call): Promise<HttpAnswer> {
+    const id = newRequestId();
+    try {
+      return await this.#sendAs(id, call);
+    } catch (error) {
+      throw call.signal.aborted ? givenUp(call, id, error) : error;
+    }
+  }
+
+  async #sendAs(globalRequestId: string, call: Call): Promise<HttpAnswer> {
     const { service, method, doing, signal } = call;
     const session = await this.session(signal);
     const base = endpointOf(service, this.config, session);
     if (base === undefined) throw noService(service, doing, this.config, session);
-    const globalRequestId = newRequestId();
     const what: Repeated = {
       service,
       method,
@@ -100,9 +108,7 @@ export class Cloud {
     // A place at the turnstile is held while a request is under way, not in the pauses between attempts.
     const answer = await repeat(what, this.#around, () =>
       this.#turnstile(service).pass(doing, signal, () => this.#withToken(call, base, globalRequestId)),
-    ).catch((error: unknown) => {
-      throw signal.aborted ? givenUp(what, error) : error;
-    });
+    );
     if ((answer.status >= 200 && answer.status < 300) || call.accepts?.includes(answer.status) === true) return answer;
     throw refusal({
       doing,
@@ -183,17 +189,16 @@ export class Cloud {
 }
 
 /** `AbortSignal.timeout` and `abort()` tell nobody what it was that took too long, or was given up. */
-function givenUp({ doing, method, requestId: globalRequestId, service }: Repeated, error: unknown): unknown {
+function givenUp({ doing, method, service }: Call, globalRequestId: string, error: unknown): unknown {
   if (!(error instanceof DOMException)) return error;
   const mayBeDone = method !== 'GET' && method !== 'HEAD';
   const data = { globalRequestId, ...(mayBeDone ? { mayBeDone } : {}) };
-  if (error.name === 'TimeoutError')
-    return new SuperfluidityError('SF-CORE-TIMEOUT', {
-      doing,
-      reason: `${service} took too long (${globalRequestId})`,
-      data,
-    });
-  return new SuperfluidityError('SF-CORE-CANCELLED', { doing, reason: 'cancelled', data });
+  const isLate = error.name === 'TimeoutError';
+  return new SuperfluidityError(isLate ? 'SF-CORE-TIMEOUT' : 'SF-CORE-CANCELLED', {
+    doing,
+    reason: isLate ? `${service} took too long (${globalRequestId})` : 'cancelled',
+    data,
+  });
 }
 
 function jsonOf(answer: HttpAnswer): unknown {

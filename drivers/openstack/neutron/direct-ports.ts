@@ -108,10 +108,10 @@ export class DirectPorts implements PortSource {
     });
     // Without `tag-ports-during-bulk-creation` Neutron leaves the tags out.
     await Promise.all(
-      made.map(({ id, tags }, at) => {
+      made.map(async ({ id, tags }, at) => {
         const { port, unitId } = wishes[at]!;
         const wanted = marks.tags(port.id, { unit: unitId });
-        return wanted.every((one) => tags.includes(one)) ? undefined : ports.setTags(cloud, id, wanted, lasting);
+        if (!wanted.every((one) => tags.includes(one))) await ports.setTags(cloud, id, wanted, lasting);
       }),
     );
     return made;
