@@ -8,7 +8,7 @@ import { FaultWorld, refusalOf } from './testing/fault-world.ts';
 
 const lab = laboratory();
 const why = lab === undefined ? ' (skipped: no OpenStack laboratory runs here)' : '';
-const PATIENCE_MS = 400_000;
+const PATIENCE_MS = 900_000;
 
 describe.skipIf(lab === undefined)(`a stack that is in the way of itself${why}`, { timeout: PATIENCE_MS }, () => {
   let world: FaultWorld;
@@ -52,14 +52,14 @@ describe.skipIf(lab === undefined)(`a stack that is in the way of itself${why}`,
     const signal = AbortSignal.timeout(60_000);
     const made = await networks.find(world.cloud, { name: 'svc-faults.data' }, signal);
     const intruder = await ports.create(world.cloud, { name: 'intruder', network_id: made!.id }, signal);
-    const error = await refusalOf(stacks.remove(spec.id, world.call(), tell));
+    const error = await refusalOf(stacks.remove(spec.id, world.call(AbortSignal.timeout(600_000)), tell));
     expect(error.code).toBe('SF-SITE-STACK-FAILED');
     expect(error.details.answer).toMatch(/^DELETE_FAILED: /);
     expect(error.message).toMatch(/data.*OS::Neutron::(?:Net|Subnet).*(?:in use|one or more ports)/i);
     expect(told.map(({ state }) => state)).toContain('DELETE_FAILED');
     expect(await world.ours()).toEqual(['network svc-faults.data', 'port intruder']);
     await ports.delete(world.cloud, intruder.id, signal);
-    await stacks.remove(spec.id, world.call(), tell);
+    await stacks.remove(spec.id, world.call(AbortSignal.timeout(600_000)), tell);
     expect(await world.ours()).toEqual([]);
     expect(await world.foreignIsThere()).toBe(true);
   });
