@@ -10,7 +10,7 @@ import { native, simulatedSite, type TestLifecycle, testLifecycle } from './test
 import { done } from './testing/two-sites.ts';
 
 const lab = laboratory();
-const LONG = 900_000;
+const LONG = 1_800_000;
 const never = new AbortController().signal;
 const example = new URL('../../examples/mobile-edge/service-cloud.yaml', import.meta.url);
 const descriptor = native(readFileSync(example, 'utf8'));
@@ -25,7 +25,11 @@ describe.skipIf(lab === undefined)(`one service over an edge and a cloud${title}
     store = await openStore('pglite:memory');
     own = await ownProject(lab!, `lifecycle-${newId('site')}`, ['member']);
     cloud = new Cloud({ config: own.config, clock: systemClock, log: silentLogger });
-    running = await testLifecycle({ store, kinds: [simulated, openstackDriver] });
+    running = await testLifecycle({
+      store,
+      kinds: [simulated, openstackDriver],
+      limits: { stepMs: LONG },
+    });
     const { credentials, authUrl } = own.config;
     if (credentials.kind !== 'password' || !('id' in credentials.user) || !('id' in credentials.project))
       throw new TypeError('the user of a project has an id and a password');

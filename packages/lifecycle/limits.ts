@@ -5,7 +5,7 @@ export interface Limits {
   /** Attempts of a step whose failure may pass by itself. */
   readonly stepAttempts: number;
   readonly stepRetryMs: number;
-  /** One attempt of a step. */
+  /** One attempt of a step: clouds take minutes to build a machine whose image is new to a host. */
   readonly stepMs: number;
   /** More of it for a stack. */
   readonly stackMs: number;
@@ -47,7 +47,7 @@ export const defaultLimits: Limits = {
   adminCallMs: 30_000,
   stepAttempts: 3,
   stepRetryMs: 200,
-  stepMs: 120_000,
+  stepMs: 600_000,
   stackMs: 3_600_000,
   stepGatherMs: 10,
   reconcileMs: 5_000,
