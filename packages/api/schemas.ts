@@ -109,9 +109,11 @@ export const pool = z
     askedPerS: z.number().meta({ description: 'How often something was asked for, of late' }),
     refillMs: z.number().meta({ description: 'How long a refill took, of late' }),
     oldestMs: z.number().exactOptional().meta({ description: 'How long the oldest has lain in the pool' }),
-    waits: z.object({ boundsMs: z.array(z.number()), counts: z.array(z.int()), sumMs: z.number() }).meta({
-      description: 'How long those who asked waited: counts of those up to each bound and above the one before',
-    }),
+    waits: z
+      .object({ boundsMs: z.array(z.number()), counts: z.array(z.int()), sumMs: z.number() })
+      .meta({
+        description: 'How long those who asked waited: counts of those up to each bound and above the one before',
+      }),
     shelves: z
       .array(z.object({ name: z.string(), ready: z.int() }))
       .meta({ description: 'What is ready by what it differs in: ports by their security groups' }),
@@ -383,10 +385,13 @@ export const deployWay = {
     .optional()
     .meta({ description: 'How new parts of the service are made; without it, as the configuration of each site says' }),
   rollback: z.boolean().optional().meta({ description: 'Of stacks: the site itself takes back what failed' }),
-  sites: z.record(name, name).optional().meta({
-    description:
-      'Sites that stand for tiers and sites that the descriptor names: {edge: linux1}. No others are used then',
-  }),
+  sites: z
+    .record(name, name)
+    .optional()
+    .meta({
+      description:
+        'Sites that stand for tiers and sites that the descriptor names: {edge: linux1}. No others are used then',
+    }),
 };
 
 export const operationKind = z.enum([
