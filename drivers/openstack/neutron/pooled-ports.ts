@@ -121,7 +121,7 @@ export class PooledPorts implements PortSource {
     // Given away and not written down yet.
     const given = new Map([...this.#given.values()].map(({ id, unitId }) => [id, unitId]));
     const pooled = there.flatMap((port) => {
-      const unitId = given.get(port.id) ?? unitOf(ownerIn(port) ?? '');
+      const unitId = given.get(port.id) ?? unitOf(ownerIn(port, marks.siteTag) ?? '');
       return unitId === undefined ? [] : [{ port, unitId }];
     });
     return [...made, ...pooled];
@@ -152,8 +152,8 @@ export class PooledPorts implements PortSource {
     }
     // What other control planes keep ready there has to go as well.
     const { cloud, marks } = this.#parts.world;
-    const left = await ports.list(cloud, { network_id: networkId, tags: marks.siteTag }, signal);
-    const free = left.filter((port) => ownerIn(port) === '' && port.device_id === '');
+    const left = await ports.list(cloud, { network_id: networkId }, signal);
+    const free = left.filter((port) => ownerIn(port, marks.siteTag) === '' && port.device_id === '');
     await Promise.all(free.map(({ id }) => ports.delete(cloud, id, signal)));
     await this.#parts.direct.leave(networkId, signal);
   }

@@ -25,10 +25,11 @@ export interface NeutronPortsOptions {
 
 /** Which of the ports of a site lie in pools, of whichever control plane. */
 const POOL_TAG = 'superfluidity:pool';
+const POOL_WORD = ' pool ';
 const POOLED_NAME = 'superfluidity-pool';
 const POOL_OWNER = 'superfluidity:pool';
 const POLL_MS = 250;
-const OWNER_TAG = 'superfluidity:owner=';
+const POLL_MOST_MS = 2_000;
 /** A request that makes something is not given up half way: what came of it would not be known. */
 const CREATE_MS = 180_000;
 
@@ -69,29 +70,19 @@ export class NeutronPorts implements PortsBackend {
       lasting,
     );
     if (!(await this.#canTagInBulk(signal))) {
-      // Nobody waits for the tags: until they are there, the description tells whose the port is.
+      // Nobody waits for the tags: the description tells whose the port is.
       for (const { id } of made) void ports.setTags(cloud, id, tags, lasting).catch(() => {});
     }
     return made.map((port) => this.#seen(port, place));
   }
 
+  /** Who has it stands in its name: tags would be another call. */
   async update(id: string, { owner, groups }: PortChange, signal: AbortSignal): Promise<PoolPort> {
-    const { cloud } = this.#options;
-    const description = this.#description();
-    const port = await ports.update(
-      cloud,
-      id,
-      {
-        ...(groups === undefined ? {} : { security_groups: groups }),
-        ...(owner === undefined ? {} : { name: owner === '' ? POOLED_NAME : owner }),
-        ...(owner === undefined ? {} : { description: owner === '' ? description : `${description} ${owner}` }),
-      },
-      signal,
-    );
-    if (owner !== undefined && port.tags.some((tag) => tag.startsWith(OWNER_TAG)) !== (owner !== '')) {
-      await ports.setTags(cloud, id, [...this.#tags(), ...(owner === '' ? [] : [OWNER_TAG + owner])], signal);
-    }
-    return this.#seen(port);
+    const fields = {
+      ...(groups === undefined ? {} : { security_groups: groups }),
+      ...(owner === undefined ? {} : { name: owner === '' ? POOLED_NAME : owner }),
+    };
+    return this.#seen(await ports.update(this.#options.cloud, id, fields, signal));
   }
 
   async show(id: string, signal: AbortSignal): Promise<PoolPort | undefined> {
@@ -122,12 +113,12 @@ export class NeutronPorts implements PortsBackend {
     return [...(await this.#all(signal)).values()].map((port) => this.#seen(port));
   }
 
-  /** Asks for all at once, however many wait for how many. */
+  /** Asks for all at once, however many wait for how many; less often the longer it takes. */
   async watch(ids: ReadonlySet<string>, tell: (port: PoolPort) => void, signal: AbortSignal): Promise<void> {
     const { clock, pollMs = POLL_MS } = this.#options;
     const left = new Set(ids);
-    while (left.size > 0) {
-      await clock.sleep(pollMs, signal);
+    for (let pauseMs = pollMs; left.size > 0; pauseMs = Math.min(POLL_MOST_MS, pauseMs * 1.2)) {
+      await clock.sleep(pauseMs, signal);
       this.#look ??= this.#all(signal).finally(() => {
         this.#look = undefined;
       });
@@ -150,17 +141,13 @@ export class NeutronPorts implements PortsBackend {
     }
   }
 
-  /** By description and by tag: one of them may be lacking. */
+  /** By their description, which they have from the beginning: tags may come later, and a crash between. */
   async #all(signal: AbortSignal): Promise<ReadonlyMap<string, Port>> {
-    const { cloud } = this.#options;
     const before = [...this.#known.keys()];
-    const [tagged, described] = await Promise.all([
-      ports.list(cloud, { tags: this.#tags().join(',') }, signal),
-      ports.list(cloud, { description: this.#description() }, signal),
-    ]);
-    const there = new Map([...described, ...tagged].map((port) => [port.id, port]));
+    const found = await ports.list(this.#options.cloud, { description: this.#description() }, signal);
+    const there = new Map(found.map((port) => [port.id, port]));
     for (const id of before) if (!there.has(id)) this.#known.delete(id);
-    for (const port of there.values()) this.#known.set(port.id, port);
+    for (const port of found) this.#known.set(port.id, port);
     return there;
   }
 
@@ -169,10 +156,9 @@ export class NeutronPorts implements PortsBackend {
     return [...siteTags, POOL_TAG, `${POOL_TAG}=${pool}`];
   }
 
-  /** A crash may come between a port and its tags. */
   #description(): string {
     const { siteTags, pool } = this.#options;
-    return `${siteTags.at(-1)} pool ${pool}`;
+    return `${siteTags.at(-1)}${POOL_WORD}${pool}`;
   }
 
   #seen(port: Port, place?: PortPlace): PoolPort {
@@ -209,6 +195,6 @@ export class NeutronPorts implements PortsBackend {
 const ownerOf = ({ name }: Port): string => (name === POOLED_NAME ? '' : name);
 
 /** Of a port of any pool of the site: who has it, as far as that is written down. Undefined: it is of no pool. */
-export function ownerIn(port: Port): string | undefined {
-  return port.tags.includes(POOL_TAG) ? ownerOf(port) : undefined;
+export function ownerIn(port: Port, siteTag: string): string | undefined {
+  return port.description?.startsWith(siteTag + POOL_WORD) === true ? ownerOf(port) : undefined;
 }

@@ -111,7 +111,7 @@ describe.skipIf(lab === undefined)(
       await quiet(pool);
       expect(await ports.show(cloud, second.id, never)).toMatchObject({
         name: 'svc.web-1',
-        tags: expect.arrayContaining(['superfluidity:pool', 'superfluidity:owner=svc.web-1']),
+        tags: expect.arrayContaining(['superfluidity:pool', 'superfluidity:pool=test']),
       });
       expect(await there()).toHaveLength(1 + keep.batch);
       await pool.close();
