@@ -195,6 +195,20 @@ describe('PortsPool', () => {
     expect(pool.stats()).toEqual([]);
   });
 
+  test('a group that goes while ports come back: each lies in the pool once', async () => {
+    const { clock, cloud, open, get, ready } = world();
+    const pool = open();
+    const held = await clock.runUntil(Promise.all([1, 2, 3].map(() => get(pool, ['old']))));
+    await clock.advance(2_000);
+    const gone = pool.releaseGroup('old');
+    for (const { id } of held) pool.release(id);
+    await clock.advance(5_000);
+    await gone;
+    expect(ready(pool)).toBe(cloud.ports.size);
+    const got = await clock.runUntil(Promise.all(Array.from({ length: cloud.ports.size }, () => get(pool, ['new']))));
+    expect(new Set(got.map(({ id }) => id)).size).toBe(got.length);
+  });
+
   test('takes over what it finds: what is free once, what is used never, what a dead one left after a second look', async () => {
     const { clock, cloud, open, get, ready } = world();
     const pool = open();

@@ -149,7 +149,7 @@ export class PortsPool {
         if (!groupsOfShelf(shelf).includes(group)) continue;
         // Without any group a port lets nothing through; it is the first that the next asker gets, changed to what he wants.
         for (const port of this.#pool.clearShelf(key, shelf)) {
-          this.#ledger.set(port, 'returning');
+          this.#ledger.set(port, 'making');
           try {
             this.#recycler.file(await backend.update(port.id, { groups: [] }, this.#stop.signal));
           } catch (error) {
