@@ -401,7 +401,6 @@ export const operationKind = z.enum([
   'HEAL',
   'UPDATE',
   'LINK',
-  'ADOPT',
   'WORKFLOW',
   'TERMINATE',
 ]);

@@ -89,11 +89,6 @@ export const siteErrors = defineErrors({
     title: 'The site makes no stacks',
     hint: 'Deploy directly, without `--via heat`; `superfluidity site show NAME` says what the site has.',
   },
-  'SF-SITE-STACK-UNKNOWN': {
-    status: 404,
-    title: 'The site has no such stack',
-    hint: 'Stacks of other projects are not seen: check the name, and the project of the site.',
-  },
   'SF-SITE-STACK-FAILED': {
     status: 502,
     title: 'The stack failed',

@@ -51,38 +51,6 @@ export interface StackChange {
   readonly type: string;
 }
 
-/** A stack that somebody made, as it is. */
-export interface FoundStack {
-  readonly name: string;
-  /** X_COMPLETE, X_FAILED or X_IN_PROGRESS. */
-  readonly state: string;
-  readonly template: Readonly<Record<string, unknown>>;
-  /** Those that the template names, by path. */
-  readonly files: Readonly<Record<string, string>>;
-  readonly parameters: Readonly<Record<string, unknown>>;
-  readonly servers: readonly FoundServer[];
-  readonly networks: readonly FoundNetwork[];
-  /** The id of the service that has it already. */
-  readonly owner?: string;
-}
-
-export interface FoundServer {
-  /** Name in the template. */
-  readonly resource: string;
-  readonly host: string;
-  readonly cpu: number;
-  readonly memoryMiB: number;
-  /** In the order in which the server has them. */
-  readonly ports: readonly { readonly network: string; readonly address: string; readonly mac: string }[];
-}
-
-export interface FoundNetwork {
-  readonly resource: string;
-  readonly name: string;
-  readonly prefix: string;
-  readonly mtu: number;
-}
-
 /** Sites whose orchestrator takes templates. A stack is made, changed in place and deleted as a whole. */
 export interface SiteStacks {
   /** The configuration of the site wants services to be deployed so. */
@@ -97,13 +65,4 @@ export interface SiteStacks {
   ensure(spec: StackSpec, call: FabricCall, tell: Tell): Promise<readonly UnitStatus[]>;
   /** Deletes it with all that it made. One that is not there is gone. */
   remove(id: string, call: FabricCall, tell: Tell): Promise<void>;
-  /** By its name at the site. Throws `SF-SITE-STACK-UNKNOWN`. */
-  find(name: string): Promise<FoundStack>;
-  /**
-   * Takes charge of a stack that somebody else made: marks it, its servers, ports and networks as those of the service.
-   * Changes nothing else. Asked twice it is the same.
-   */
-  adopt(name: string, spec: Omit<StackSpec, 'template' | 'rollback'>, call: FabricCall): Promise<readonly UnitStatus[]>;
-  /** The opposite: the marks are taken away, and all that runs is left. */
-  release(id: string, call: FabricCall): Promise<void>;
 }

@@ -10,7 +10,7 @@ import {
   type StackName,
   type StackSource,
 } from '@superfluidity/openstack';
-import type { FoundStack, SiteStacks, StackChange, StackSpec, Tell, UnitStatus } from '@superfluidity/site';
+import type { SiteStacks, StackChange, StackSpec, Tell, UnitStatus } from '@superfluidity/site';
 import { LIMITS } from '../config.ts';
 import { OURS, tag } from '../marks.ts';
 import type { Units } from '../units.ts';
@@ -83,16 +83,6 @@ export class HeatStacks implements SiteStacks {
     for (const stack of found) await this.#delete(stack, signal, () => {});
     return found.map((stack) => stack.stack_name);
   }
-
-  find(name: string): Promise<FoundStack> {
-    return Promise.reject(new SuperfluidityError('SF-SITE-STACK-UNKNOWN', { reason: `there is no stack ${name}` }));
-  }
-
-  adopt(name: string): Promise<readonly UnitStatus[]> {
-    return Promise.reject(new SuperfluidityError('SF-SITE-STACK-UNKNOWN', { reason: `there is no stack ${name}` }));
-  }
-
-  async release(): Promise<void> {}
 
   async #source(spec: StackSpec, doing: string, signal: AbortSignal): Promise<StackSource> {
     const { template, parameters } = await dress(this.#parts, spec, doing, signal);

@@ -71,9 +71,6 @@ function stacksOf(driver: SiteDriver, siteId: string): SiteStacks {
       tell({ at: 2, what: id, state: 'DELETE_COMPLETE' });
       there.delete(key(id));
     },
-    find: (name) => Promise.reject(new SuperfluidityError('SF-SITE-STACK-UNKNOWN', { reason: name })),
-    adopt: () => Promise.reject(new SuperfluidityError('SF-SITE-STACK-UNKNOWN', { reason: 'none' })),
-    release: async () => {},
   };
 }
 

@@ -7,7 +7,6 @@ export const kindWords: Readonly<Record<Operation['kind'], string>> = {
   HEAL: 'Heal',
   UPDATE: 'Update',
   LINK: 'Change link',
-  ADOPT: 'Adopt',
   WORKFLOW: 'Run workflow',
   TERMINATE: 'Terminate',
 };
