@@ -22,15 +22,15 @@ type Say = (what: string) => void;
 
 /** `!` marks what is required. */
 const PROPERTIES: Readonly<Record<string, string>> = {
-  'OS::Nova::Server': 'image flavor! networks user_data user_data_format key_name availability_zone',
+  'OS::Nova::Server': 'name image flavor! networks user_data user_data_format key_name availability_zone',
   'OS::Nova::Flavor': 'vcpus! ram! disk',
   'OS::Zun::Container': 'image! command environment cpu memory networks',
   'OS::Neutron::Router': '',
   'OS::Neutron::RouterInterface': 'router! subnet',
   'OS::Neutron::Net': 'name value_specs',
-  'OS::Neutron::Subnet': 'network! ip_version cidr',
+  'OS::Neutron::Subnet': 'name network! ip_version cidr',
   'OS::Neutron::Port':
-    'network! fixed_ips mac_address security_groups port_security_enabled allowed_address_pairs qos_policy',
+    'name network! fixed_ips mac_address security_groups port_security_enabled allowed_address_pairs qos_policy',
   'OS::Neutron::SecurityGroup': 'rules',
   'OS::Neutron::QoSPolicy': '',
   'OS::Neutron::QoSBandwidthLimitRule': 'policy! max_kbps! direction',
