@@ -1,5 +1,5 @@
+import { workflowRun } from './elsewhere-schemas.ts';
 import { accepted } from './route.ts';
-import * as s from './schemas.ts';
 
 /** Of what the sites' own orchestrators do. A part of the table in routes.ts. */
 export const elsewhereRoutes = {
@@ -8,7 +8,7 @@ export const elsewhereRoutes = {
     path: '/api/v1/workflows',
     summary: 'Run a workflow on a site, by an operation that follows its tasks and can be cancelled',
     tag: 'sites',
-    body: s.workflowRun,
+    body: workflowRun,
     reply: accepted,
     status: 202,
     role: 'admin',

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { stackPreview, workflowRun } from './elsewhere-schemas.ts';
 import type * as anomaly from './anomaly-routes.ts';
 import type * as scaling from './scaling-schemas.ts';
 import type * as c from './characterisation-schemas.ts';
@@ -33,8 +34,8 @@ export type Assignment = z.infer<typeof s.assignment>;
 export type ChainLatency = z.infer<typeof s.chainLatency>;
 export type StepState = z.infer<typeof s.stepState>;
 export type Step = z.infer<typeof s.step>;
-export type StackPreview = z.infer<typeof s.stackPreview>;
-export type WorkflowRun = z.infer<typeof s.workflowRun>;
+export type StackPreview = z.infer<typeof stackPreview>;
+export type WorkflowRun = z.infer<typeof workflowRun>;
 export type Plan = z.infer<typeof s.plan>;
 export type Operation = z.infer<typeof s.operation>;
 export type OperationState = z.infer<typeof s.operationState>;

@@ -1,13 +1,6 @@
 import type { OperationKind, Overlay, Plan, ServiceDetail, VerificationReport, WaysReport } from '@superfluidity/api';
 import { newId, SuperfluidityError } from '@superfluidity/core';
-import {
-  parseIpv4Prefix,
-  prefixesOverlap,
-  resolveUnits,
-  type Service,
-  type SitePath,
-  unitsOf,
-} from '@superfluidity/model';
+import { parseIpv4Prefix, prefixesOverlap, type Service, type SitePath, unitsOf } from '@superfluidity/model';
 import { databaseCode, toJson } from '@superfluidity/store';
 import type { Catalogue, ResolvedDescriptor } from './catalogue.ts';
 import { type Grant, grantPlacement, type WantedUnit } from './grant.ts';
@@ -18,6 +11,7 @@ import { overlayOf } from './overlay.ts';
 import { storedPlan, withVerification } from './plan.ts';
 import { loadOutline, loadService, type ServiceOutline, type ServiceRow } from './service-records.ts';
 import { groupedDetail, serviceDetail } from './service-view.ts';
+import { oneUnit, pin, placedOf, someUnits } from './service-units.ts';
 import { policiesOf } from './scaling/policies.ts';
 import type { UpdateParams } from './service-consequences.ts';
 import type { Sites } from './sites.ts';
@@ -602,34 +596,4 @@ export interface Loaded {
   readonly situation: Situation;
 }
 
-function placedOf({ situation }: Loaded): readonly Placed[] {
-  return situation.units.map(({ site, spec: { path, index, host } }) => ({ path, index, site, host }));
-}
-
 const standInsOf = (loaded: Loaded): StandIns | undefined => (loaded.row.desired as unknown as ServiceDesired).sites;
-
-function pin({ path, index, site, host }: Placed): WantedUnit {
-  return { path, index, at: { site, host } };
-}
-
-function someUnits(service: Service, reference: string, doing: string) {
-  const found = resolveUnits(service, reference);
-  if (found.length > 0) return found;
-  throw new SuperfluidityError('SF-LIFECYCLE-UNKNOWN', {
-    doing,
-    reason: `the service has no function or unit '${reference}'`,
-    hint: `Its units are: ${unitsOf(service)
-      .map(({ path }) => path)
-      .join(', ')}.`,
-  });
-}
-
-function oneUnit(service: Service, reference: string, doing: string) {
-  const found = someUnits(service, reference, doing);
-  if (found.length === 1) return found[0]!;
-  throw new SuperfluidityError('SF-LIFECYCLE-UNKNOWN', {
-    doing,
-    reason: `'${reference}' has several units`,
-    hint: `Name one of them: ${found.map(({ path }) => path).join(', ')}.`,
-  });
-}

@@ -1,3 +1,4 @@
+import { largest, smallest } from '@superfluidity/core';
 import type { NetworkSpec } from '@superfluidity/fabric';
 import { splitPortReference } from '@superfluidity/model';
 import type { PlannedStack, PlannedUnit, StackedUnit } from './actions.ts';
@@ -61,7 +62,7 @@ export class StackSteps {
       const isWaitedFor = elsewhere.some(({ spec }) => this.#change.before(spec.path).some((path) => here.has(path)));
       if (!this.has(site) || (waits && isWaitedFor)) {
         own.forEach((group, at) => placed.push({ group, level: levels[at]! }));
-      } else placed.push({ group: units, level: waits ? Math.max(...levels) : Math.min(...levels) });
+      } else placed.push({ group: units, level: waits ? largest(levels) : smallest(levels) });
     }
     return placed.toSorted((a, b) => a.level - b.level).map(({ group }) => group);
   }

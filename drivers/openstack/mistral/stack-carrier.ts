@@ -76,7 +76,7 @@ export function mistralCarrier(world: World, workflows: MistralWorkflows): Stack
     create: (name, source, signal) => ask('POST', '/stacks', body(source, name), `create stack ${name}`, signal),
     update: ({ name, id }, source, signal) =>
       ask('PUT', path`/stacks/${name}/${id}`, body(source), `update stack ${name}`, signal),
-    delete: ({ name, id }, signal) => ask('DELETE', path`/stacks/${name}/${id}`, {}, `delete stack ${name}`, signal),
+    delete: ({ name, id }, signal) => ask('DELETE', path`/stacks/${name}/${id}`, null, `delete stack ${name}`, signal),
   };
 }
 

@@ -1,4 +1,4 @@
-import { SuperfluidityError } from '@superfluidity/core';
+import { append, SuperfluidityError } from '@superfluidity/core';
 import { LIMITS } from '../limits.ts';
 
 /** All of a list that is told in pages, each after a marker; one that is not full is the last. */
@@ -11,7 +11,7 @@ export async function pagesOf<T>(
   for (let count = 0; count < LIMITS.pages; count += 1) {
     const last = all.at(-1);
     const items = await page(last === undefined ? undefined : markerOf(last));
-    all.push(...items);
+    append(all, items);
     if (items.length < LIMITS.pageSize) return all;
   }
   throw new SuperfluidityError('SF-OPENSTACK-ANSWER', { doing, reason: `more than ${LIMITS.pages} pages` });
