@@ -2,7 +2,7 @@ import { type DescriptorFile, type Format, joined, readDescriptor, readIn, write
 import type { Problem } from '@superfluidity/core';
 import { type Language, languages } from '@superfluidity/language';
 import type { Version } from './core/history.ts';
-import { loadLanguage } from './core/others.ts';
+import { loadLanguage } from './core/load-language.ts';
 import { fileOf } from './core/reading.ts';
 
 export interface Imported {

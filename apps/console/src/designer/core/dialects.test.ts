@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Language } from '@superfluidity/language';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { importFiles } from '../import-files.ts';
-import { loadLanguage } from './others.ts';
+import { loadLanguage } from './load-language.ts';
 import * as operations from './operations.ts';
 import { nodeAt, spanOf } from './places.ts';
 import { readVersion } from './reading.ts';

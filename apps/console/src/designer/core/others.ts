@@ -12,9 +12,9 @@ export interface Others {
 
 let loaded: Others | undefined;
 
-/** Before a design in a language is shown. */
-export async function loadLanguage(language: Language): Promise<void> {
-  if (!isLoaded(language)) loaded = (await import('./dialects.ts')).dialectTexts;
+/** Done by `load-language.ts`. */
+export function setOthers(given: Others): void {
+  loaded = given;
 }
 
 export const isLoaded = (language: Language): boolean => isOwnLanguage(language) || loaded !== undefined;
