@@ -4,9 +4,10 @@ import { accessRoutes } from './access-routes.ts';
 import { anomalyRoutes } from './anomaly-routes.ts';
 import { elsewhereRoutes } from './elsewhere-routes.ts';
 import { anyName, anyOf, listOf, listQuery, searchText, yesOrNo } from './lists.ts';
+import { poolRoutes } from './pool-routes.ts';
 import { accepted, byId, byName, nothing, type Route } from './route.ts';
 import { scalingRoutes } from './scaling-routes.ts';
-import * as c from './characterisation-schemas.ts';
+import { characterisationRoutes } from './characterisation-routes.ts';
 import * as s from './schemas.ts';
 import { secretRoutes } from './secret-routes.ts';
 import { topologyRoutes } from './topology-routes.ts';
@@ -24,8 +25,6 @@ const eventFilters = {
 };
 
 /** Every route of the API, as data. */
-const byPool = byName.extend({ pool: z.string().min(1).max(400) });
-
 export const routes = {
   getHealth: {
     method: 'GET',
@@ -112,47 +111,6 @@ export const routes = {
     tag: 'sites',
     params: byName,
     reply: z.object({ removed: z.array(z.string()) }),
-    status: 200,
-    role: 'admin',
-  },
-  getPool: {
-    method: 'GET',
-    path: '/api/v1/sites/:name/pools/:pool',
-    summary: 'One pool of a site',
-    tag: 'sites',
-    params: byPool,
-    reply: s.pool,
-    status: 200,
-    role: 'reader',
-  },
-  populatePool: {
-    method: 'POST',
-    path: '/api/v1/sites/:name/pools/:pool/populate',
-    summary: 'Make so many more for the pool in the background, up to its maximum',
-    tag: 'sites',
-    params: byPool,
-    body: z.object({ count: z.int().min(1).max(1_000) }),
-    reply: s.pool,
-    status: 202,
-    role: 'admin',
-  },
-  freePool: {
-    method: 'POST',
-    path: '/api/v1/sites/:name/pools/:pool/free',
-    summary: 'Give up what lies ready in the pool; it refills when somebody asks again',
-    tag: 'sites',
-    params: byPool,
-    reply: s.pool,
-    status: 200,
-    role: 'admin',
-  },
-  freePools: {
-    method: 'POST',
-    path: '/api/v1/sites/:name/pools/free',
-    summary: 'Give up what lies ready in all pools of the site; they refill when somebody asks again',
-    tag: 'sites',
-    params: byName,
-    reply: z.array(s.pool),
     status: 200,
     role: 'admin',
   },
@@ -430,6 +388,8 @@ export const routes = {
     status: 200,
     role: 'reader',
   },
+  ...poolRoutes,
+  ...characterisationRoutes,
   ...topologyRoutes,
   ...elsewhereRoutes,
 
@@ -493,50 +453,6 @@ export const routes = {
     reply: z.array(s.sample),
     status: 200,
     role: 'reader',
-  },
-
-  listCharacterisations: {
-    method: 'GET',
-    path: '/api/v1/characterisations',
-    summary: 'Reports of experiments with services',
-    tag: 'characterisations',
-    query: listQuery(['name', 'service', 'experiments', 'samples', 'accuracy', 'updatedAt'], '-updatedAt', {
-      service: anyName('Descriptor that was characterised'),
-    }),
-    reply: listOf(c.characterisationSummary, 'CharacterisationList'),
-    status: 200,
-    role: 'reader',
-  },
-  getCharacterisation: {
-    method: 'GET',
-    path: '/api/v1/characterisations/:name',
-    summary: 'One report: classes, configurations, rules',
-    tag: 'characterisations',
-    params: byName,
-    reply: c.characterisationReport.extend({ name: s.name, updatedAt: z.number() }).meta({ id: 'Characterisation' }),
-    status: 200,
-    role: 'reader',
-  },
-  putCharacterisation: {
-    method: 'PUT',
-    path: '/api/v1/characterisations/:name',
-    summary: 'Publish a report, or replace the one of that name',
-    tag: 'characterisations',
-    params: byName,
-    body: c.characterisationReport,
-    reply: c.characterisationSummary,
-    status: 200,
-    role: 'admin',
-  },
-  removeCharacterisation: {
-    method: 'DELETE',
-    path: '/api/v1/characterisations/:name',
-    summary: 'Delete a report',
-    tag: 'characterisations',
-    params: byName,
-    reply: nothing,
-    status: 204,
-    role: 'admin',
   },
 
   listOperations: {

@@ -1,8 +1,13 @@
 import { environments, storageKinds } from '@superfluidity/model';
 import { z } from 'zod';
 import { progress, stackPreview } from './elsewhere-schemas.ts';
+import { errorReport } from './error-schemas.ts';
+import { pool } from './pool-schemas.ts';
 import { proofAnswer, verificationReport } from './verification-schemas.ts';
 
+export * from './error-schemas.ts';
+export * from './pool-schemas.ts';
+export * from './unit-use-schemas.ts';
 export * from './verification-schemas.ts';
 
 /** The values that cross the API. All times are milliseconds since the epoch, all sizes carry their unit in the name. */
@@ -11,41 +16,6 @@ export const name = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'lower-case letters, digits and hyphens, at most 63 characters')
   .meta({ description: 'A DNS label (RFC 1035)' });
-
-/** The same shape as `ErrorReport` of core: a code, a cause chain, the southbound exchange. */
-export interface ErrorBody {
-  code: string;
-  message: string;
-  hint?: string | undefined;
-  request?: string | undefined;
-  answer?: string | undefined;
-  data?: Record<string, unknown> | undefined;
-  cause?: ErrorBody | undefined;
-}
-export const errorReport: z.ZodType<ErrorBody> = z
-  .object({
-    code: z.string(),
-    message: z.string(),
-    hint: z.string().optional(),
-    request: z.string().optional(),
-    answer: z.string().optional(),
-    data: z.record(z.string(), z.unknown()).optional(),
-    get cause() {
-      return errorReport.optional();
-    },
-  })
-  .meta({ id: 'ErrorReport' });
-
-/** RFC 9457 problem details, extended by the error report. */
-export const problemDetails = z
-  .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    error: errorReport,
-  })
-  .meta({ id: 'ProblemDetails' });
 
 export const problem = z
   .object({
@@ -89,47 +59,6 @@ export const storageTier = z
 
 /** Storage in the list of the storage of all sites. */
 export const listedStorage = storageTier.extend({ site: z.string() }).meta({ id: 'ListedStorage' });
-
-export const pool = z
-  .object({
-    name: z.string(),
-    wanted: z.int().meta({ description: 'With fewer, a refill begins: the minimum, and what is foreseen' }),
-    ready: z.int(),
-    hits: z.int(),
-    misses: z.int(),
-    minimum: z.int(),
-    maximum: z.int().exactOptional().meta({ description: 'Absent: what comes back is kept, however much it is' }),
-    batch: z.int().meta({ description: 'How many a refill makes at least' }),
-    making: z.int(),
-    waiting: z.int().meta({ description: 'Who asked and has nothing yet' }),
-    recycled: z.int().meta({ description: 'Came back and lie in the pool again, counted since the pool is there' }),
-    inUse: z.int().exactOptional().meta({ description: 'Handed out and not come back, where that is known' }),
-    failures: z.int().meta({ description: 'Of refills, since the last that did not fail' }),
-    trouble: errorReport.exactOptional().meta({ description: 'Why the last refill failed' }),
-    paused: z.boolean().meta({ description: 'Emptied by hand, and not refilled before somebody asks' }),
-    askedPerS: z.number().meta({ description: 'How often something was asked for, of late' }),
-    refillMs: z.number().meta({ description: 'How long a refill took, of late' }),
-    oldestMs: z.number().exactOptional().meta({ description: 'How long the oldest has lain in the pool' }),
-    waits: z
-      .object({ boundsMs: z.array(z.number()), counts: z.array(z.int()), sumMs: z.number() })
-      .meta({
-        description: 'How long those who asked waited: counts of those up to each bound and above the one before',
-      }),
-    shelves: z
-      .array(z.object({ name: z.string(), ready: z.int() }))
-      .meta({ description: 'What is ready by what it differs in: ports by their security groups' }),
-  })
-  .meta({ id: 'Pool' });
-
-/** A pool in the list of the pools of all sites. */
-export const listedPool = pool
-  .extend({
-    site: z.string(),
-    past: z
-      .object({ at: z.array(z.number()), hits: z.array(z.int()), misses: z.array(z.int()) })
-      .meta({ description: 'Counters as they were in the last hour, oldest first; in memory of the server' }),
-  })
-  .meta({ id: 'ListedPool' });
 
 /** A host in the list of all hosts. */
 export const listedHost = host
@@ -343,13 +272,10 @@ export const deployWay = {
     .optional()
     .meta({ description: 'How new parts of the service are made; without it, as the configuration of each site says' }),
   rollback: z.boolean().optional().meta({ description: 'Of stacks: the site itself takes back what failed' }),
-  sites: z
-    .record(name, name)
-    .optional()
-    .meta({
-      description:
-        'Sites that stand for tiers and sites that the descriptor names: {edge: linux1}. No others are used then',
-    }),
+  sites: z.record(name, name).optional().meta({
+    description:
+      'Sites that stand for tiers and sites that the descriptor names: {edge: linux1}. No others are used then',
+  }),
 };
 
 export const operationKind = z.enum([
@@ -573,55 +499,6 @@ export const sample = z
     from: z.string().optional().meta({ description: 'Who answered: the site or instance that the answer names' }),
   })
   .meta({ id: 'Sample' });
-
-export const portMetrics = z
-  .object({
-    id: z.string(),
-    name: z.string(),
-    rxBytes: z.number().meta({ description: 'What came to the unit by this port' }),
-    rxPackets: z.number(),
-    txBytes: z.number(),
-    txPackets: z.number(),
-    dropped: z.number(),
-  })
-  .meta({ id: 'PortMetrics' });
-
-/** Counters begin anew with the successor of a unit. */
-export const unitMetrics = z
-  .object({
-    id: z.string(),
-    path: z.string(),
-    index: z.int(),
-    site: z.string(),
-    host: z.string(),
-    atMs: z.number().meta({ description: 'When it was read, in ms since the epoch' }),
-    cpuMs: z.number().optional().meta({ description: 'Time of processors used so far; differences tell the load' }),
-    throttledMs: z.number().optional().meta({ description: 'How long it was held back by its limit so far' }),
-    memoryBytes: z.number().optional(),
-    processes: z.number().optional(),
-    cpu: z.number().meta({ description: 'Cores that it may use' }),
-    memoryMiB: z.number().meta({ description: 'Memory that it may use' }),
-    ports: z.array(portMetrics),
-  })
-  .meta({ id: 'UnitMetrics' });
-
-export const unitUsage = z
-  .object({
-    unit: z.string().meta({ description: 'Id' }),
-    everyMs: z.number(),
-    readings: z
-      .array(
-        z.object({
-          atMs: z.number(),
-          cpuMs: z.number().exactOptional(),
-          memoryBytes: z.number().exactOptional(),
-          rxBytes: z.number().exactOptional().meta({ description: 'Of all ports together' }),
-          txBytes: z.number().exactOptional(),
-        }),
-      )
-      .meta({ description: 'Counters of the last half hour, oldest first; in memory of the server' }),
-  })
-  .meta({ id: 'UnitUsage' });
 
 export const systemInfo = z
   .object({
