@@ -9,6 +9,8 @@ export interface Task {
   readonly after: readonly string[];
   /** Done once for the data of a laboratory, as a migration is; else at every `up`. */
   readonly once: boolean;
+  /** What it was done for, where that may grow. Default: its name. */
+  readonly stamp?: string;
   readonly run: (lab: Lab) => Promise<void>;
 }
 

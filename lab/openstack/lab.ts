@@ -93,6 +93,7 @@ export const PORTS = {
   heat: 8004,
   octavia: 9876,
   mistral: 8989,
+  ironic: 6385,
   metadata: 8775,
   mariadb: 3306,
   rabbitmq: 5672,

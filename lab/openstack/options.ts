@@ -39,9 +39,10 @@ export const SERVICES = [
   'octavia',
   'mistral',
   'routing',
+  'ironic',
 ] as const;
 /** Without what few tests need. */
-const DEFAULT_SERVICES = SERVICES.filter((name) => name !== 'routing');
+const DEFAULT_SERVICES = SERVICES.filter((name) => name !== 'routing' && name !== 'ironic');
 export type ServiceName = (typeof SERVICES)[number];
 
 const REQUIRED: Readonly<Record<ServiceName, readonly ServiceName[]>> = {
@@ -55,6 +56,7 @@ const REQUIRED: Readonly<Record<ServiceName, readonly ServiceName[]>> = {
   octavia: ['neutron'],
   mistral: ['keystone'],
   routing: ['ovs'],
+  ironic: ['keystone', 'glance'],
 };
 
 export function defaultOptions(): LabOptions {

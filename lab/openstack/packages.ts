@@ -21,6 +21,7 @@ export function packagesFor(options: LabOptions): readonly string[] {
       options.network === 'ovn'
         ? []
         : ['neutron-l3-agent', 'neutron-dhcp-agent', 'neutron-metadata-agent', 'dnsmasq-base', 'haproxy', 'iptables'],
+    ironic: ['ironic-api', 'ironic-conductor'],
     mistral: ['mistral-api', 'mistral-engine', 'mistral-executor'],
   };
   const real = options.services.includes('nova') && options.compute === 'libvirt';

@@ -6,6 +6,7 @@ import { registerApplicationCredential, registerEmptyImage } from './register.ts
 import { glance } from './services/glance.ts';
 import { heat } from './services/heat.ts';
 import { infrastructure } from './services/infrastructure.ts';
+import { ironic } from './services/ironic.ts';
 import { keystone } from './services/keystone.ts';
 import { mistral } from './services/mistral.ts';
 import { neutron } from './services/neutron.ts';
@@ -36,6 +37,7 @@ const SERVICES: Readonly<Record<ServiceName, (lab: Lab) => Service>> = {
   octavia,
   mistral,
   routing,
+  ironic,
 };
 
 function hasMachines(lab: Lab): boolean {

@@ -18,7 +18,7 @@ const ROLES = [
   'load-balancer_admin',
   'load-balancer_observer',
 ] as const;
-const SERVICE_USERS = ['placement', 'glance', 'neutron', 'nova', 'heat', 'octavia', 'mistral'] as const;
+const SERVICE_USERS = ['placement', 'glance', 'neutron', 'nova', 'heat', 'octavia', 'mistral', 'ironic'] as const;
 const TENANT_ROLES = ['member', 'heat_stack_owner', 'load-balancer_member'] as const;
 const OPERATOR_ROLES = ['admin', 'heat_stack_owner', 'load-balancer_admin'] as const;
 
@@ -29,6 +29,7 @@ const CATALOGUE: readonly { readonly type: string; readonly service: keyof typeo
   { type: 'compute', service: 'nova', path: '/v2.1' },
   { type: 'orchestration', service: 'heat', path: '/v1/%(tenant_id)s' },
   { type: 'load-balancer', service: 'octavia', path: '' },
+  { type: 'baremetal', service: 'ironic', path: '' },
   { type: 'workflowv2', service: 'mistral', path: '/v2' },
 ];
 

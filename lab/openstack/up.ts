@@ -123,7 +123,7 @@ function chosen(paths: LabPaths, plan: Plan, names: readonly string[]): readonly
 }
 
 async function doTask(lab: Lab, task: PlannedItem & { readonly kind: 'task' }): Promise<boolean> {
-  const stamp = join(lab.paths.var, 'done', task.name);
+  const stamp = join(lab.paths.var, 'done', task.stamp ?? task.name);
   if (task.once && existsSync(stamp)) return false;
   await task.run(lab);
   if (task.once) writeFile(stamp, '');

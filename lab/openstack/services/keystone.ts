@@ -65,7 +65,14 @@ export function keystone(lab: Lab): Service {
         files: [config],
         after: ['keystone-bootstrap', 'memcached'],
       }),
-      { kind: 'task', name: 'catalogue', after: ['keystone'], once: true, run: registerServices },
+      {
+        kind: 'task',
+        name: 'catalogue',
+        stamp: `catalogue-${options.services.join('-')}`,
+        after: ['keystone'],
+        once: true,
+        run: registerServices,
+      },
     ],
   };
 }
