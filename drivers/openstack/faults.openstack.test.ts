@@ -65,7 +65,7 @@ describe.skipIf(lab === undefined)(`a site of OpenStack when things go wrong${wh
     const done = Promise.all(['a', 'b'].map((id) => ensure(id)));
     await expect
       .poll(() => world.proxy.seen.some(({ method, path: to }) => method === 'POST' && /ports/.test(to)), {
-        timeout: 60_000,
+        timeout: 300_000,
       })
       .toBe(true);
     await revokeToken(world.own.admin, world.proxy.tokens.at(-1)!, AbortSignal.timeout(30_000));

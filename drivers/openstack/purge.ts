@@ -46,6 +46,8 @@ export async function purge(parts: PurgeParts): Promise<readonly string[]> {
   const signal = AbortSignal.timeout(LIMITS.purgeMs);
   const removed: string[] = [];
 
+  // What is being made at this moment would come after the look at what there is.
+  await units.close();
   const has = async (service: ServiceType) => (await cloud.endpoint(service, signal)) !== undefined;
   if (await parts.steers())
     append(
