@@ -81,6 +81,8 @@ describe('a service from nothing to nothing', { timeout: 120_000 }, () => {
     );
     expect((await sf(['site', 'add', 'core', '--kind', 'simulated', '--tier', 'core'])).code).toBe(0);
     expect((await sf(['site', 'link', 'edge', 'core', '--latency', '12'])).out).toContain('12 ms');
+    expect(await json('site', 'links', '--site', 'core', '--sort', '-latencyMs')).toMatchObject([{ latencyMs: 12 }]);
+    expect(await json('site', 'links', '--search', 'nowhere')).toEqual([]);
     expect((await json('site', 'list')).map((site: { name: string }) => site.name).sort()).toEqual(['core', 'edge']);
     expect((await sf(['site', 'show', 'edge'])).out).toMatch(/HOST +ENVIRONMENTS/);
     const first = await sf(['site', 'list', '--sort', '-name', '--limit', '1']);

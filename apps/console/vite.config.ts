@@ -182,7 +182,7 @@ function preloaded(): Plugin {
 export default defineConfig({
   root: here('.'),
   plugins: [react(), withoutSchemas(), withoutUnusedThemes(), early(), preloaded(), compressed()],
-  server: { port: 5173, proxy: { '/api': controlPlane, '/metrics': controlPlane } },
+  server: { port: 5173, proxy: { '/api': controlPlane } },
   build: {
     outDir: here('dist'),
     emptyOutDir: true,

@@ -36,6 +36,7 @@ const access = {
 };
 const metrics = {
   contentType: 'text/plain; version=0.0.4; charset=utf-8',
+  durations: async () => [],
   text: async () => 'superfluidity_up 1\n',
   request: () => {},
   watch: <T>(log: T) => log,

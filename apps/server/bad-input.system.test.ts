@@ -110,7 +110,7 @@ describe('bad input', { timeout: 60_000 }, () => {
       operations: (await client.call('listOperations')).items,
       descriptors: (await client.call('listDescriptors')).items,
       sites: (await client.call('listSites')).items,
-      links: await client.call('listLinks'),
+      links: (await client.call('listLinks')).items,
       tokens: (await client.call('listTokens')).items.map((token) => token.name),
       // But those that say who asked: refusals are among them.
       events: (await client.call('listEvents', { query: { limit: 5_000 } })).items.filter(

@@ -31,7 +31,9 @@ export async function setUpDemo({ handlers }: RunningServer, kinds: readonly Dri
     const core = { name: 'core', tier: 'core', cells: [], latitude: 50.11, longitude: 8.68 };
     await handlers.addSite({ ...call, body: { ...base, ...core } });
   }
-  const linked = (await handlers.listLinks(call)).some(({ a, b }) => [a, b].sort().join() === 'core,edge');
+  const ofCore = routes.listLinks.query.parse({ site: 'core', limit: 1_000 });
+  const { items: links } = await handlers.listLinks({ ...call, query: ofCore });
+  const linked = links.some(({ a, b }) => [a, b].sort().join() === 'core,edge');
   if (!linked) await handlers.setLink({ ...call, body: LINK });
   try {
     await handlers.getService({ ...call, params: { name: SERVICE }, query: { units: 0 } });

@@ -1,7 +1,8 @@
-import type { ListedPool } from '@superfluidity/api';
+import type { Duration, ListedPool } from '@superfluidity/api';
 import type { ClosableEventLog, NewEvent } from '@superfluidity/observe';
 import type { Store } from '@superfluidity/store';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { durationsBy } from './durations.ts';
 
 /** A pool of a site, as the API tells it. */
 export type PoolCount = Pick<
@@ -20,6 +21,8 @@ export interface MetricsSources {
 export interface Metrics {
   readonly contentType: string;
   text(): Promise<string>;
+  /** Steps by verb and requests by route, with how long they took. */
+  durations(): Promise<readonly Duration[]>;
   request(method: string, route: string, status: number, elapsedMs: number): void;
   /** The same log, counted as it is written. */
   watch(events: ClosableEventLog): ClosableEventLog;
@@ -133,6 +136,10 @@ export function createMetrics({ store, pools, scaling }: MetricsSources): Metric
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
+    durations: async () => [
+      ...durationsBy('step', await steps.get(), ({ verb }) => String(verb)),
+      ...durationsBy('request', await requests.get(), ({ method, route }) => `${method} ${route}`),
+    ],
     request: (method, route, status, elapsedMs) =>
       requests.observe({ method, route, status: String(status) }, elapsedMs / 1_000),
     watch: (log) => ({

@@ -34,6 +34,7 @@ import './errors.ts';
 import { joinHandlers } from './handlers.ts';
 import { driverKinds } from './kinds.ts';
 import { limits } from './limits.ts';
+import { durationHandlers } from './durations.ts';
 import { createMetrics, type PoolCount } from './metrics.ts';
 import type { ServerOptions } from './options.ts';
 import { serverId } from './server-id.ts';
@@ -144,6 +145,7 @@ export async function startServer(options: ServerOptions, pino: PinoLogger): Pro
       anomalyHandlers(watch),
       lifecycleHandlers(lifecycle),
       terminalHandlers(lifecycle.terminals, options.terminals),
+      durationHandlers(metrics),
     );
     const app = await buildApp({
       handlers,

@@ -2,6 +2,7 @@ import type { ListShape } from './lists.ts';
 import type {
   CharacterisationSummary,
   Descriptor,
+  Duration,
   Event,
   ListedHost,
   ListedNetwork,
@@ -13,6 +14,7 @@ import type {
   Secret,
   Service,
   Site,
+  SiteLink,
   Token,
   User,
 } from './types.ts';
@@ -142,6 +144,32 @@ const units: ListShape<ListedUnit> = {
     state: (unit) => unit.state,
     environment: (unit) => unit.environment,
   },
+};
+
+const links: ListShape<SiteLink> = {
+  key: ({ a, b }) => `${a} ${b}`,
+  sorts: {
+    name: ({ a, b }) => `${a} ${b}`,
+    latencyMs: ({ latencyMs }) => latencyMs,
+    jitterMs: ({ jitterMs }) => jitterMs,
+    bandwidthMbps: ({ bandwidthMbps }) => bandwidthMbps,
+    loss: ({ loss }) => loss,
+  },
+  text: ({ a, b }) => `${a} ${b}`,
+  filters: { site: ({ a, b }) => [a, b] },
+};
+
+const durations: ListShape<Duration> = {
+  key: ({ of, name }) => `${of} ${name}`,
+  sorts: {
+    name: ({ name }) => name,
+    count: ({ count }) => count,
+    meanMs: ({ meanMs }) => meanMs,
+    // What lies beyond the scale is the longest.
+    p95Ms: ({ p95Ms }) => p95Ms ?? Number.MAX_VALUE,
+  },
+  text: ({ name }) => name,
+  filters: { of: ({ of }) => of },
 };
 
 const descriptors: ListShape<Descriptor> = {
@@ -278,6 +306,8 @@ export const listShapes = {
   storage,
   pools,
   networks,
+  links,
+  durations,
   units,
   descriptors,
   services,

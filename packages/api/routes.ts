@@ -143,7 +143,10 @@ export const routes = {
     path: '/api/v1/links',
     summary: 'The links between sites',
     tag: 'sites',
-    reply: z.array(s.siteLink),
+    query: listQuery(['name', 'latencyMs', 'jitterMs', 'bandwidthMbps', 'loss'], 'name', {
+      site: anyName('Site at one of its ends'),
+    }),
+    reply: listOf(s.siteLink, 'LinkList'),
     status: 200,
     role: 'reader',
   },

@@ -137,6 +137,16 @@ export const siteLink = z
   })
   .meta({ id: 'SiteLink' });
 
+export const duration = z
+  .object({
+    of: z.enum(['step', 'request']),
+    name: z.string().meta({ description: 'Verb of the step, or method and route of the request' }),
+    count: z.int().min(0),
+    meanMs: z.number(),
+    p95Ms: z.number().exactOptional().meta({ description: '95 of 100 were within; absent: beyond what is measured' }),
+  })
+  .meta({ id: 'Duration' });
+
 /** What is to be deployed: the text of a native descriptor, a catalogue entry, or the files of a package. */
 export const descriptorSource = z
   .union([

@@ -44,6 +44,16 @@ export const topologyRoutes = {
     status: 200,
     role: 'reader',
   },
+  listDurations: {
+    method: 'GET',
+    path: '/api/v1/durations',
+    summary: 'How long steps of operations and requests to the API took, since this server was started',
+    tag: 'events',
+    query: listQuery(['name', 'count', 'meanMs', 'p95Ms'], '-count', { of: anyOf(['step', 'request']) }),
+    reply: listOf(s.duration, 'DurationList'),
+    status: 200,
+    role: 'reader',
+  },
   changeLink: {
     method: 'POST',
     path: '/api/v1/links',

@@ -24,6 +24,7 @@ export type SiteDeclaration = z.infer<typeof s.siteDeclaration>;
 export type Site = z.infer<typeof s.site>;
 export type SiteDetail = z.infer<typeof s.siteDetail>;
 export type SiteDescription = z.infer<typeof s.siteDescription>;
+export type Duration = z.infer<typeof s.duration>;
 export type SiteLink = z.infer<typeof s.siteLink>;
 export type DescriptorSource = z.infer<typeof s.descriptorSource>;
 export type Descriptor = z.infer<typeof s.descriptor>;

@@ -18,6 +18,7 @@ import {
   positionOf,
   type Service,
   type Site,
+  type SiteLink,
 } from '@superfluidity/api';
 import {
   contains,
@@ -45,6 +46,7 @@ type Query<
     | 'listStorage'
     | 'listPools'
     | 'listNetworks'
+    | 'listLinks'
     | 'listDescriptors'
     | 'listServices'
     | 'listCharacterisations'
@@ -60,6 +62,7 @@ export interface Lists {
   pools(query: Query<'listPools'>): Promise<ListPage<ListedPool>>;
   storage(query: Query<'listStorage'>): Promise<ListPage<ListedStorage>>;
   networks(query: Query<'listNetworks'>): Promise<ListPage<ListedNetwork>>;
+  links(query: Query<'listLinks'>): Promise<ListPage<SiteLink>>;
   descriptors(query: Query<'listDescriptors'>): Promise<ListPage<Descriptor>>;
   characterisations(query: Query<'listCharacterisations'>): Promise<ListPage<CharacterisationSummary>>;
   services(query: Query<'listServices'>): Promise<ListPage<Service>>;
@@ -176,6 +179,10 @@ export function createLists({ store, sites, units, watcher }: ListParts): Lists 
 
     async networks(query) {
       return pageOf(await allNetworks(store, sites), query, listShapes.networks);
+    },
+
+    async links(query) {
+      return pageOf(await sites.links(), query, listShapes.links);
     },
 
     async pools(query) {

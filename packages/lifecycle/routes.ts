@@ -100,7 +100,7 @@ export function lifecycleHandlers(lifecycle: Lifecycle): Handlers<Names> {
       return null;
     },
     purgeSite: async ({ params }) => ({ removed: [...(await sites.purge(params.name))] }),
-    listLinks: async () => [...(await sites.links())],
+    listLinks: ({ query }) => lists.links(query),
     setLink: ({ body }) => sites.setLink(body),
 
     listDescriptors: ({ query }) => lists.descriptors(query),

@@ -1,4 +1,4 @@
-import { schemas, type Site, type SiteDescription, type SiteDetail } from '@superfluidity/api';
+import { schemas, type Site, type SiteDescription, type SiteDetail, type SiteLink } from '@superfluidity/api';
 import { SuperfluidityError } from '@superfluidity/core';
 import type { Context } from '../context.ts';
 import '../errors.ts';
@@ -174,10 +174,17 @@ export async function link(
   const { latency: latencyMs, jitter: jitterMs, loss, bandwidth: bandwidthMbps } = options;
   const given = { ...(jitterMs === undefined ? {} : { jitterMs }), ...(loss === undefined ? {} : { loss }) };
   const speed = bandwidthMbps === undefined ? {} : { bandwidthMbps };
-  const links =
-    a === undefined || b === undefined || latencyMs === undefined
-      ? await client.call('listLinks')
-      : [await client.call('setLink', { body: { a, b, latencyMs, ...given, ...speed } })];
+  if (a === undefined || b === undefined || latencyMs === undefined) return links(context, { limit: 1_000 });
+  await showLinks(context, [await client.call('setLink', { body: { a, b, latencyMs, ...given, ...speed } })]);
+}
+
+export async function links(context: Context, query: ListOptions): Promise<void> {
+  const page = await (await context.client()).call('listLinks', { query: query as never });
+  await showLinks(context, page.items);
+  noteMore(context, page);
+}
+
+async function showLinks(context: Context, links: readonly SiteLink[]): Promise<void> {
   await context.show(links, () =>
     table(links, [
       { title: 'BETWEEN', value: (one) => one.a },

@@ -39,7 +39,7 @@ export function siteCommand(run: Run): Command {
     .action(run(async (context, name: string) => (await site()).purge(context, name)));
   sites
     .command('link [a] [b]')
-    .description('set the link between two sites; without sites, list the links')
+    .description('set the link between two sites; without sites, list the first 1,000 (all: `site links`)')
     .option('--latency <ms>', 'one way', number)
     .option('--jitter <ms>', 'around the latency', number)
     .option('--loss <fraction>', '0.01 is one packet in a hundred', number)
@@ -50,6 +50,9 @@ export function siteCommand(run: Run): Command {
         (await site()).link(context, a, b, options as never),
       ),
     );
+  listing(sites.command('links').description('the links between sites'), { site: 'at these sites' }).action(
+    run(async (context, options) => (await site()).links(context, options as never)),
+  );
   sites
     .command('kinds')
     .description('kinds of sites, and what this machine lacks for them')

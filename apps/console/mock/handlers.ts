@@ -7,6 +7,7 @@ import { serviceHandlers } from './handlers/services.ts';
 import { siteHandlers } from './handlers/sites.ts';
 import { unitHandlers } from './handlers/units.ts';
 import { createLook } from './look.ts';
+import { durationsOf } from './metrics.ts';
 import { Refusal } from './refusal.ts';
 import { scalingHandlers } from './scaling.ts';
 import type { Scenario } from './scenario.ts';
@@ -44,6 +45,7 @@ export function handlers(world: World, scenario: Scenario): Handlers {
       look.service,
       (reason) => new Refusal(409, 'SF-LIFECYCLE-STATE', reason, 'See `superfluidity service scaling show NAME`.'),
     ),
+    listDurations: ({ query }) => pageOf(durationsOf(world), query as never, listShapes.durations),
     listEvents: ({ query }) => {
       const {
         afterId,

@@ -1,4 +1,4 @@
-import type { ListedPool, Unit, UnitMetrics, UnitUsage } from '@superfluidity/api';
+import type { Duration, ListedPool, Unit, UnitMetrics, UnitUsage } from '@superfluidity/api';
 import type { World } from './world.ts';
 
 /** Before this moment nothing was used. */
@@ -55,24 +55,16 @@ export function pastOf({ hits, misses }: Pick<ListedPool, 'hits' | 'misses'>, no
 
 const looks = (now: number) => Array.from({ length: LOOKS }, (_, i) => now - (LOOKS - 1 - i) * LOOK_MS);
 
-const BUCKETS_S = [0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-
-/** How long the steps of all operations took, as the control plane tells it to Prometheus. */
-export function measuredBy(world: World): string {
+/** How long the steps of all operations took. */
+export function durationsOf(world: World): readonly Duration[] {
   const ended = [...world.operations.values()]
     .flatMap(({ steps }) => steps)
     .flatMap(({ verb, startedAt, endedAt }) =>
-      startedAt === undefined || endedAt === undefined ? [] : [{ verb, s: (endedAt - startedAt) / 1_000 }],
+      startedAt === undefined || endedAt === undefined ? [] : [{ verb, ms: endedAt - startedAt }],
     );
-  const lines = [...Map.groupBy(ended, ({ verb }) => verb)].flatMap(([verb, steps]) => {
-    const of = `verb="${verb}",state="done"`;
-    const within = (edge: number) => steps.filter(({ s }) => s <= edge).length;
-    return [
-      ...BUCKETS_S.map((edge) => `superfluidity_step_seconds_bucket{le="${edge}",${of}} ${within(edge)}`),
-      `superfluidity_step_seconds_bucket{le="+Inf",${of}} ${steps.length}`,
-      `superfluidity_step_seconds_sum{${of}} ${steps.reduce((sum, { s }) => sum + s, 0)}`,
-      `superfluidity_step_seconds_count{${of}} ${steps.length}`,
-    ];
+  return [...Map.groupBy(ended, ({ verb }) => verb)].map(([name, steps]): Duration => {
+    const took = steps.map(({ ms }) => ms).sort((a, b) => a - b);
+    const meanMs = took.reduce((sum, ms) => sum + ms, 0) / took.length;
+    return { of: 'step', name, count: took.length, meanMs, p95Ms: took[Math.ceil(0.95 * took.length) - 1]! };
   });
-  return `${lines.join('\n')}\n`;
 }

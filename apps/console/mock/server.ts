@@ -6,7 +6,6 @@ import { type Route, type RouteName, routes, SESSION_HEADER, TOKEN_PROTOCOL } fr
 import { sessionUser } from './access.ts';
 import { type Handlers, handlers, type Input } from './handlers.ts';
 import { Scenario } from './scenario.ts';
-import { measuredBy } from './metrics.ts';
 import { Refusal } from './refusal.ts';
 import { streams } from './streams.ts';
 import { terminalView } from './terminal-view.ts';
@@ -92,11 +91,6 @@ async function answer(
   world: World,
 ): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://localhost');
-  if (url.pathname === '/metrics') {
-    response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' });
-    response.end(measuredBy(world));
-    return;
-  }
   if (!url.pathname.startsWith('/api/')) {
     sendFile(url.pathname, response);
     return;

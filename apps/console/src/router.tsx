@@ -140,7 +140,7 @@ const site = createRoute({
 const insight = createRoute({
   getParentRoute: () => root,
   path: '/insight',
-  validateSearch: knows(...LIST, 'tab', 'service', 'unit', 'outcome'),
+  validateSearch: knows(...LIST, 'tab', 'service', 'unit', 'outcome', 'of'),
   component: lazyRouteComponent(() => import('./insight/insight-page.tsx'), 'InsightPage'),
 });
 

@@ -68,7 +68,7 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
         .getEntriesByType('resource')
         .map((entry) => ({ path: entry.name.replace(location.origin, ''), at: entry.startTime })),
     );
-    const first = ['/api/v1/me', '/api/v1/links', '/api/v1/sites?limit=1000', '/api/v1/services?limit=1000'];
+    const first = ['/api/v1/me', '/api/v1/links?limit=1000', '/api/v1/sites?limit=1000', '/api/v1/services?limit=1000'];
     const asked = entries.filter(({ path }) => first.includes(path));
     expect(asked.map(({ path }) => path).toSorted()).toEqual(first.toSorted());
     // The code of the page asks for the events, and for nothing before.
@@ -305,7 +305,7 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
     expect(await page.locator('.sf-figures').innerText()).toMatch(/Answered\s+100 %/);
     await page.getByRole('tab', { name: 'Operations' }).click();
     await page.locator('[data-row="INSTANTIATE"]').waitFor();
-    const verbs = page.getByLabel('Durations by verb').locator('[data-row]');
+    const verbs = page.getByLabel('Durations', { exact: true }).locator('[data-row]');
     await eventually(() => verbs.count()).toBeGreaterThan(2);
     await page.goBack();
     await page.locator('[data-plot="latency"]').waitFor();

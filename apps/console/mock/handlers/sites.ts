@@ -120,7 +120,7 @@ export function siteHandlers(
       return pageOf(all, query as never, listShapes.pools);
     },
     listNetworks: ({ query }) => pageOf(listedNetworks(world), query as never, listShapes.networks),
-    listLinks: () => world.links,
+    listLinks: ({ query }) => pageOf(world.links, query as never, listShapes.links),
     changeLink: ({ body }) => {
       const { link, before } = body as unknown as { link: SiteLink; before?: SiteLink | null };
       const subject = [link.a, link.b].toSorted().join();

@@ -12,6 +12,8 @@ const KEYS = {
   listStorage: 'storage',
   listPools: 'pools',
   listNetworks: 'networks',
+  listLinks: 'links',
+  listDurations: 'durations',
   listEvents: 'events',
   listTokens: 'tokens',
   listUsers: 'users',

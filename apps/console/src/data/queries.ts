@@ -1,6 +1,5 @@
-import type { Client, DescriptorSource, OperationDetail, Site, SiteDetail } from '@superfluidity/api';
+import type { Client, DescriptorSource, OperationDetail, Site, SiteDetail, SiteLink } from '@superfluidity/api';
 import { queryOptions, useQueries, useQuery, type UseQueryResult } from '@tanstack/react-query';
-import { readExposition } from '../view-model/exposition.ts';
 import { isOver } from '../view-model/permitted.ts';
 import { TOPOLOGY_LIMITS } from '../view-model/topology.ts';
 import { useClient } from './session.tsx';
@@ -8,6 +7,7 @@ import { useClient } from './session.tsx';
 /** Every query of the console. The first word of a key is what events refresh, see live.ts. */
 const OPERATIONS_SHOWN = 20;
 const ALERTS_SHOWN = 30;
+const LINKS_MAX = 20_000;
 /** Sites whose details are fetched; a page of sites comes with the inventory. */
 const SITES_SHOWN = 24;
 /** A site with more is looked at under Infrastructure, host by host. */
@@ -34,7 +34,7 @@ export const queries = (client: Client) => ({
       queryKey: ['site-description', name],
       queryFn: () => client.call('describeSite', { params: { name } }),
     }),
-  links: queryOptions({ queryKey: ['links'], queryFn: () => client.call('listLinks') }),
+  links: queryOptions({ queryKey: ['links'], queryFn: () => allLinks(client) }),
   services: queryOptions({
     queryKey: ['services'],
     queryFn: async () => (await client.call('listServices', { query: { limit: 1_000 } })).items,
@@ -66,11 +66,6 @@ export const queries = (client: Client) => ({
   recentOperations: queryOptions({
     queryKey: ['operations', 'recent'],
     queryFn: async () => (await client.call('listOperations', { query: { limit: 1_000 } })).items,
-  }),
-  metrics: queryOptions({
-    queryKey: ['metrics'],
-    queryFn: async () => readExposition(await client.metrics()),
-    refetchInterval: 5_000,
   }),
   operation: (id: string) =>
     queryOptions({
@@ -189,6 +184,19 @@ export const queries = (client: Client) => ({
       refetchInterval: 2_000,
     }),
 });
+
+/** The picture of sites has all links, page by page. */
+async function allLinks(client: Client): Promise<readonly SiteLink[]> {
+  const all: SiteLink[] = [];
+  let after: string | undefined;
+  do {
+    const query = { limit: 1_000, ...(after === undefined ? {} : { after }) };
+    const page = await client.call('listLinks', { query });
+    all.push(...page.items);
+    after = page.next;
+  } while (after !== undefined && all.length < LINKS_MAX);
+  return all;
+}
 
 /** Tells sources apart; files are many megabytes, and are not looked through each time. */
 export function sourceKey(source: DescriptorSource | undefined): string {

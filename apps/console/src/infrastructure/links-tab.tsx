@@ -1,10 +1,11 @@
 import type { Site, SiteLink } from '@superfluidity/api';
 import { Alert } from '@patternfly/react-core';
-import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useQueriesOf } from '../data/queries.ts';
+import { anyOf, type Column } from '../list/column.ts';
+import { ResourceTable } from '../list/resource-table.tsx';
 import { SitePlanPanel } from '../sites/site-plan.tsx';
 import { ActionButton } from '../ui/action-button.tsx';
 import { Empty } from '../ui/empty.tsx';
@@ -14,6 +15,19 @@ import { LinkForm } from './link-form.tsx';
 
 const NO_SITES: readonly Site[] = [];
 const NO_LINKS: readonly SiteLink[] = [];
+
+const columns: readonly Column<SiteLink>[] = [
+  { title: 'Between', sort: 'name', cell: ({ a, b }) => `${a} – ${b}` },
+  { title: 'One way', sort: 'latencyMs', cell: ({ latencyMs }) => formatMs(latencyMs) },
+  { title: 'Jitter', sort: 'jitterMs', from: 'medium', cell: ({ jitterMs }) => formatMs(jitterMs) },
+  {
+    title: 'Bandwidth',
+    sort: 'bandwidthMbps',
+    from: 'medium',
+    cell: ({ bandwidthMbps }) => formatBandwidth(bandwidthMbps),
+  },
+  { title: 'Loss', sort: 'loss', from: 'wide', cell: ({ loss }) => formatPercent(loss) },
+];
 
 /** What lies between the sites, as a plan and as a list, and how it is changed. */
 export function LinksTab() {
@@ -27,55 +41,38 @@ export function LinksTab() {
   return (
     <div className="sf-stack">
       <SitePlanPanel sites={sites} links={links} />
-      {query.isSuccess && links.length === 0 ? (
-        <Empty title="No links yet" command="superfluidity site link edge core --latency 10">
-          Without a link between two sites no chain goes from one to the other.
-        </Empty>
-      ) : (
-        <div className="sf-list sf-list--short">
-          <Table variant="compact" gridBreakPoint="" aria-label="Links between sites">
-            <Thead>
-              <Tr>
-                <Th>Between</Th>
-                <Th>One way</Th>
-                <Th className="sf-from-medium">Jitter</Th>
-                <Th className="sf-from-medium">Bandwidth</Th>
-                <Th className="sf-from-wide">Loss</Th>
-                <Th screenReaderText="Actions" />
-              </Tr>
-            </Thead>
-            <Tbody>
-              {links.map(({ a, b, latencyMs, jitterMs, bandwidthMbps, loss }) => (
-                <Tr key={`${a} ${b}`} data-row={`${a}-${b}`}>
-                  <Td dataLabel="Between">
-                    {a} – {b}
-                  </Td>
-                  <Td dataLabel="One way">{formatMs(latencyMs)}</Td>
-                  <Td dataLabel="Jitter" className="sf-from-medium">
-                    {formatMs(jitterMs)}
-                  </Td>
-                  <Td dataLabel="Bandwidth" className="sf-from-medium">
-                    {formatBandwidth(bandwidthMbps)}
-                  </Td>
-                  <Td dataLabel="Loss" className="sf-from-wide">
-                    {formatPercent(loss)}
-                  </Td>
-                  <Td isActionCell>
-                    <ActionButton
-                      variant="secondary"
-                      size="sm"
-                      aria-label={`Change the link between ${a} and ${b}`}
-                      onClick={() => setEdited({ site: a, other: b })}
-                    >
-                      Change…
-                    </ActionButton>
-                  </Td>
-                </Tr>
-              ))}
-            </Tbody>
-          </Table>
-        </div>
-      )}
+      <div className="sf-links__list">
+        <ResourceTable
+          label="Links between sites"
+          list="listLinks"
+          keyOf={({ a, b }) => `${a}-${b}`}
+          columns={columns}
+          filters={[
+            anyOf(
+              'site',
+              'Site',
+              sites.map(({ name }) => name),
+            ),
+          ]}
+          firstSort="name"
+          searchWords="Site"
+          rowActions={({ a, b }) => (
+            <ActionButton
+              variant="secondary"
+              size="sm"
+              aria-label={`Change the link between ${a} and ${b}`}
+              onClick={() => setEdited({ site: a, other: b })}
+            >
+              Change…
+            </ActionButton>
+          )}
+          empty={
+            <Empty title="No links yet" command="superfluidity site link edge core --latency 10">
+              Without a link between two sites no chain goes from one to the other.
+            </Empty>
+          }
+        />
+      </div>
       {sites.length > 1 && (
         <div>
           <ActionButton variant="secondary" onClick={() => setEdited({ site: sites[0]!.name })}>

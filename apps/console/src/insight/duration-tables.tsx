@@ -1,13 +1,15 @@
+import type { Duration } from '@superfluidity/api';
 import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
+import type { Column, Filter } from '../list/column.ts';
+import { ResourceTable } from '../list/resource-table.tsx';
 import { Empty } from '../ui/empty.tsx';
-import { durationsBy, type Measured } from '../view-model/exposition.ts';
 import { formatCount, formatMs, formatPercent } from '../view-model/format.ts';
 import type { OperationKpi } from '../view-model/kpi.ts';
 
 const ms = (value: number | undefined) =>
   value === undefined ? '–' : Number.isFinite(value) ? formatMs(value) : 'beyond the scale';
 
-/** How operations of each kind ended, and how long those took that came to their end. */
+/** How operations of each kind ended: a row for each kind that there is, with how long those took that came to their end. */
 export function KpiTable({ of }: { readonly of: readonly OperationKpi[] }) {
   if (of.length === 0) return <Empty title="No operation is over yet" />;
   return (
@@ -36,41 +38,39 @@ export function KpiTable({ of }: { readonly of: readonly OperationKpi[] }) {
   );
 }
 
-const ROWS_MAX = 60;
+const columns: readonly Column<Duration>[] = [
+  { title: 'What', width: 10, cell: ({ of }) => of },
+  { title: 'Name', sort: 'name', width: 40, cell: ({ name }) => <code title={name}>{name}</code> },
+  { title: 'Times', sort: 'count', cell: ({ count }) => formatCount(count) },
+  { title: 'Mean', sort: 'meanMs', from: 'medium', cell: ({ meanMs }) => formatMs(meanMs) },
+  { title: '95 of 100 within', sort: 'p95Ms', cell: ({ p95Ms }) => ms(p95Ms ?? Infinity) },
+];
+const filters: readonly Filter[] = [
+  {
+    name: 'of',
+    title: 'What',
+    options: [
+      ['step', 'steps, by verb'],
+      ['request', 'requests, by route'],
+    ],
+  },
+];
 
-/** A histogram of the control plane, by one of its labels. */
-export function DurationsTable(props: {
-  readonly measured: readonly Measured[] | undefined;
-  readonly histogram: string;
-  readonly label: string;
-  readonly title: string;
-}) {
-  const { measured, histogram, label, title } = props;
-  if (measured === undefined) return null;
-  const rows = durationsBy(measured, histogram, label);
-  if (rows.length === 0) return <Empty title="Nothing was measured yet" />;
+/** Steps by verb and requests to the API by route, as the control plane has measured them. */
+export function DurationsTable() {
   return (
-    <Table variant="compact" gridBreakPoint="" aria-label={`Durations by ${label}`}>
-      <Thead>
-        <Tr>
-          <Th width={50}>{title}</Th>
-          <Th>Times</Th>
-          <Th>Mean</Th>
-          <Th>95 of 100 within</Th>
-        </Tr>
-      </Thead>
-      <Tbody>
-        {rows.slice(0, ROWS_MAX).map(({ of, count, meanMs, p95Ms }) => (
-          <Tr key={of} data-row={of}>
-            <Td dataLabel={title} modifier="truncate">
-              <code>{of}</code>
-            </Td>
-            <Td dataLabel="Times">{formatCount(count)}</Td>
-            <Td dataLabel="Mean">{ms(meanMs)}</Td>
-            <Td dataLabel="95 of 100 within">{ms(p95Ms)}</Td>
-          </Tr>
-        ))}
-      </Tbody>
-    </Table>
+    <div className="sf-insight__list">
+      <ResourceTable
+        label="Durations"
+        list="listDurations"
+        keyOf={({ of, name }) => `${of} ${name}`}
+        columns={columns}
+        filters={filters}
+        firstSort="-count"
+        searchWords="Verb or route"
+        refreshMs={5_000}
+        empty={<Empty title="Nothing was measured yet" />}
+      />
+    </div>
   );
 }

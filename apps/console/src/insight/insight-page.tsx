@@ -117,7 +117,6 @@ function TrafficTab({ asked }: { readonly asked: string | undefined }) {
 function OperationsTab() {
   const q = useQueriesOf();
   const operations = useQuery(q.recentOperations);
-  const metrics = useQuery(q.metrics);
   const kpis = useMemo(() => operationKpis(operations.data ?? NO_OPERATIONS), [operations.data]);
   return (
     <>
@@ -128,25 +127,11 @@ function OperationsTab() {
           <KpiTable of={kpis} />
         )}
       </Panel>
-      <Panel title="Steps, by verb" aside={<span className="sf-subtle">since this server was started</span>}>
-        {metrics.isError ? (
-          <Failure error={metrics.error} what="the metrics" onRetry={() => void metrics.refetch()} />
-        ) : (
-          <DurationsTable measured={metrics.data} histogram="superfluidity_step_seconds" label="verb" title="Verb" />
-        )}
-      </Panel>
       <Panel
-        title="Requests to the API, by route"
+        title="Steps and requests to the API"
         aside={<span className="sf-subtle">since this server was started</span>}
       >
-        {!metrics.isError && (
-          <DurationsTable
-            measured={metrics.data}
-            histogram="superfluidity_http_request_seconds"
-            label="route"
-            title="Route"
-          />
-        )}
+        <DurationsTable />
       </Panel>
     </>
   );

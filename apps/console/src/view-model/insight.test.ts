@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { durationsBy, readExposition } from './exposition.ts';
 import { anOperation } from './fixtures.ts';
 import { operationKpis, quantileOf, summariseTraffic, trafficOf } from './kpi.ts';
 
@@ -44,36 +43,4 @@ it('tells how operations ended and how long they took', () => {
     { kind: 'MOVE', over: 3, completed: 2 / 3, medianMs: 10, p95Ms: 30 },
     { kind: 'HEAL', over: 1, completed: 0, medianMs: undefined, p95Ms: undefined },
   ]);
-});
-
-describe('the exposition', () => {
-  const text = `# HELP step_seconds x
-step_seconds_bucket{le="0.1",verb="create",state="done"} 50
-step_seconds_bucket{le="0.2",verb="create",state="done"} 90
-step_seconds_bucket{le="+Inf",verb="create",state="done"} 100
-step_seconds_sum{verb="create",state="done"} 12
-step_seconds_count{verb="create",state="done"} 100
-step_seconds_bucket{le="0.1",verb="dr\\"op",state="done"} 4
-step_seconds_bucket{le="0.2",verb="dr\\"op",state="done"} 8
-step_seconds_bucket{le="+Inf",verb="dr\\"op",state="done"} 8
-step_seconds_sum{verb="dr\\"op",state="done"} 0.8
-step_seconds_count{verb="dr\\"op",state="done"} 8
-up 1
-nonsense
-other{a="b"} NaN
-`;
-  it('is read, and what is no line of it skipped', () => {
-    const measured = readExposition(text);
-    expect(measured.length).toBe(11);
-    expect(measured.at(-1)).toEqual({ name: 'up', labels: {}, value: 1 });
-  });
-
-  it('gives durations as histogram_quantile does', () => {
-    const [create, drop] = durationsBy(readExposition(text), 'step_seconds', 'verb');
-    expect(create).toEqual({ of: 'create', count: 100, meanMs: 120, p95Ms: Infinity });
-    expect(drop).toMatchObject({ of: 'dr"op', count: 8, meanMs: 100 });
-    // 7.6 of 8: nine tenths of the way through the second bucket.
-    expect(drop!.p95Ms).toBeCloseTo(190);
-    expect(durationsBy([], 'step_seconds', 'verb')).toEqual([]);
-  });
 });
