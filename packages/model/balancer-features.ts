@@ -16,6 +16,8 @@ export const balancerFeatures = [
   'persistence source-ip',
   'persistence cookie',
   'persistence app-cookie',
+  'persistence timeout',
+  'persistence cookie name',
   'health ping',
   'health tcp',
   'health http',
@@ -59,6 +61,8 @@ export function featuresOf(balancer: Balanced): ReadonlySet<BalancerFeature> {
     `layer ${layer}`,
     `algorithm ${algorithm.replace(/:.*/, '') as 'uri'}`,
     persistence !== undefined && `persistence ${persistence.kind}`,
+    persistence?.timeoutMs !== undefined && 'persistence timeout',
+    persistence?.kind === 'cookie' && persistence.cookie !== undefined && 'persistence cookie name',
     health !== undefined && health.kind !== 'running' && `health ${health.kind}`,
     members.some(({ weight = 1 }) => weight !== 1) && 'weights',
     members.some(({ backup }) => backup === true) && 'backup members',
@@ -85,6 +89,8 @@ const amphora = without(
   'algorithm uri',
   'algorithm header',
   'algorithm parameter',
+  'persistence timeout',
+  'persistence cookie name',
 );
 
 interface Abilities {

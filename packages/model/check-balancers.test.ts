@@ -35,8 +35,9 @@ test('a balancer that asks for everything that goes together is well', () => {
   expect(backendsFor(rich)).toEqual(['linux', 'simulated']);
   expect(objectionsTo(rich, 'octavia amphora')).toEqual([
     { feature: 'algorithm header', elsewhere: ['linux', 'simulated'] },
+    { feature: 'persistence timeout', elsewhere: ['linux', 'simulated'] },
   ]);
-  expect([...featuresOf(rich)]).toHaveLength(14);
+  expect([...featuresOf(rich)]).toHaveLength(15);
 });
 
 test.each<[string, Partial<Balancer>]>([

@@ -5,6 +5,7 @@ import { createProgram } from '../../apps/cli/index.ts';
 import { demoCommand } from '../../apps/cli/demo/index.ts';
 import { doctorCommand } from '../../apps/cli/doctor/index.ts';
 import type { Finding, Project } from '../tidy/project.ts';
+import { balancersPage } from './balancers-page.ts';
 import { cliPage, commandPaths, unknownCommands } from './cli-page.ts';
 import { descriptorPage } from './descriptor-page.ts';
 import { characterisationJsonSchema } from '@superfluidity/characterise';
@@ -25,6 +26,7 @@ function wholeProgram(): Command {
 
 /** Pages that are made from the code, and how. */
 export const pages: Readonly<Record<string, (project: Project) => Promise<string>>> = {
+  'docs/reference/balancers.md': () => Promise.resolve(balancersPage()),
   'docs/reference/cli.md': () => Promise.resolve(cliPage(wholeProgram())),
   'docs/reference/descriptor.md': descriptorPage,
   'docs/reference/dialects.md': () => Promise.resolve(dialectsPage()),
