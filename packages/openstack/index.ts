@@ -12,6 +12,7 @@ export * from './services/baremetal.ts';
 export * from './services/compute.ts';
 export * from './services/identity.ts';
 export * from './services/image.ts';
+export * from './services/load-balancer.ts';
 export * from './services/network.ts';
 export { type Filters, isNotFound, NeutronCollection } from './services/neutron-collection.ts';
 export * from './services/orchestration.ts';
