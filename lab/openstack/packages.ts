@@ -16,7 +16,7 @@ export function packagesFor(options: LabOptions): readonly string[] {
         : ['openvswitch-switch', 'neutron-openvswitch-agent'],
     nova: ['nova-api', 'nova-conductor', 'nova-scheduler', 'python3-fixtures'],
     heat: ['heat-api', 'heat-engine'],
-    octavia: ['octavia-api', 'octavia-worker', 'octavia-driver-agent'],
+    octavia: ['octavia-api', 'octavia-worker', 'octavia-driver-agent', 'haproxy'],
     routing:
       options.network === 'ovn'
         ? []

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { run } from '../command.ts';
 import { renderIni } from '../ini.ts';
 import type { Service } from '../item.ts';
-import { type Lab, PORTS, writeFile } from '../lab.ts';
+import { has, type Lab, PORTS, writeFile } from '../lab.ts';
+import { octaviaAgent, OWN_PROVIDER, ownProviderSocket } from './octavia-agent.ts';
 import { configFile, database, login, messaging, oslo, schema, uwsgi } from './common.ts';
 
 /** Nothing is started there: the no-op drivers want to see that something is configured. */
@@ -21,7 +22,7 @@ export function octavia(lab: Lab): Service {
   const config = configFile(lab, 'octavia');
   const certificates = join(paths.var, 'octavia/certificates');
   // Where Python looks for the entry points of providers: those of the laboratory, and the user's.
-  const env = { PYTHONPATH: [OWN_PYTHON, ...options.pythonPath].join(':') };
+  const env = { PYTHONPATH: [OWN_PYTHON, OWN_PROVIDER.python, ...options.pythonPath].join(':') };
   return {
     files: { [config]: renderOctavia(lab, certificates) },
     items: [
@@ -84,6 +85,7 @@ export function octavia(lab: Lab): Service {
         files: [config],
         ready: { kind: 'command', argv: ['test', '-S', octaviaSocket(lab, 'get')] },
       },
+      ...octaviaAgent(lab, { status: octaviaSocket(lab, 'status'), stats: octaviaSocket(lab, 'stats') }),
     ],
   };
 }
@@ -91,7 +93,8 @@ export function octavia(lab: Lab): Service {
 function renderOctavia(lab: Lab, certificates: string): string {
   const { options } = lab;
   const ca = join(certificates, 'ca.pem');
-  const providers = ['amphora:amphorae that balance nothing', ...options.providers];
+  const own = has(lab, 'ovs') ? [OWN_PROVIDER.name] : [];
+  const providers = ['amphora:amphorae that balance nothing', ...own, ...options.providers];
   return renderIni({
     DEFAULT: { ...messaging(lab, 'octavia'), octavia_plugins: 'hot_plug_plugin' },
     api_settings: {
@@ -132,6 +135,7 @@ function renderOctavia(lab: Lab, certificates: string): string {
       stats_socket_path: octaviaSocket(lab, 'stats'),
       get_socket_path: octaviaSocket(lab, 'get'),
     },
+    superfluidity: { socket_path: ownProviderSocket(lab) },
     database: database(lab, 'octavia'),
     keystone_authtoken: login(lab, 'octavia'),
     service_auth: login(lab, 'octavia'),
