@@ -1,8 +1,10 @@
+import type { BalancerBackend } from '@superfluidity/model';
 import { extensions, type ServiceType } from '@superfluidity/openstack';
 import type { Fingerprint } from '@superfluidity/site';
 import { LIMITS } from './config.ts';
 import type { Hosts } from './hosts.ts';
 import { locatorOf, routerSid } from './marks.ts';
+import type { OctaviaBalancers } from './octavia/balancers.ts';
 import type { World } from './world.ts';
 
 type Capability = Fingerprint['capabilities'][number];
@@ -28,20 +30,27 @@ const EXTENSIONS: readonly (readonly [string, string])[] = [
   ['tag-ports-during-bulk-creation', 'one request for a port and its tags'],
 ];
 
+interface Known {
+  readonly capabilities: readonly Capability[];
+  readonly balancing: readonly BalancerBackend[];
+}
+
 /** What the site can do, as its services say now. */
 export class Fingerprints {
   readonly #world: World;
   readonly #hosts: Hosts;
-  #known: { readonly untilMs: number; readonly capabilities: Promise<readonly Capability[]> } | undefined;
+  readonly #balancers: OctaviaBalancers;
+  #known: { readonly untilMs: number; readonly said: Promise<Known> } | undefined;
 
-  constructor(world: World, hosts: Hosts) {
+  constructor(world: World, hosts: Hosts, balancers: OctaviaBalancers) {
     this.#world = world;
     this.#hosts = hosts;
+    this.#balancers = balancers;
   }
 
   async read(): Promise<Fingerprint> {
     const { siteId } = this.#world;
-    const [hosts, capabilities] = await Promise.all([this.#hosts.list(), this.#capabilities()]);
+    const [hosts, { capabilities, balancing }] = await Promise.all([this.#hosts.list(), this.#read()]);
     const isAdmin = hosts.some(({ kind }) => kind === 'hypervisor');
     const note = isAdmin
       ? 'hosts are hypervisors'
@@ -49,6 +58,7 @@ export class Fingerprints {
     return {
       hosts: hosts.map(({ host }) => host),
       environments: ['vm'],
+      balancing,
       capabilities: [{ name: 'hypervisors', present: isAdmin, note }, ...capabilities],
       realPackets: true,
       locator: `${locatorOf(siteId)}::/48`,
@@ -58,20 +68,22 @@ export class Fingerprints {
 
   /** Whether the site has a capability. */
   async has(name: string): Promise<boolean> {
-    return (await this.#capabilities()).some((one) => one.name === name && one.present);
+    return (await this.#read()).capabilities.some((one) => one.name === name && one.present);
   }
 
-  #capabilities(): Promise<readonly Capability[]> {
+  #read(): Promise<Known> {
     const now = this.#world.clock.now();
     if (this.#known === undefined || this.#known.untilMs <= now) {
-      const capabilities = this.#ask();
-      const known = { untilMs: now + LIMITS.capabilitiesKeptMs, capabilities };
+      const said = Promise.all([this.#ask(), this.#balancers.kinds(this.#world.ask())]).then(
+        ([capabilities, balancing]) => ({ capabilities, balancing }),
+      );
+      const known = { untilMs: now + LIMITS.capabilitiesKeptMs, said };
       this.#known = known;
-      capabilities.catch(() => {
+      said.catch(() => {
         if (this.#known === known) this.#known = undefined;
       });
     }
-    return this.#known.capabilities;
+    return this.#known.said;
   }
 
   async #ask(): Promise<readonly Capability[]> {

@@ -18,6 +18,7 @@ import type { Networks } from './neutron/networks.ts';
 import type { PortSource } from './neutron/port-source.ts';
 import type { PortQos } from './neutron/qos.ts';
 import type { SecurityGroups } from './neutron/security-groups.ts';
+import type { OctaviaBalancers } from './octavia/balancers.ts';
 import type { Servers } from './servers.ts';
 import type { Units } from './units.ts';
 import type { Uploads } from './upload.ts';
@@ -26,6 +27,7 @@ import type { World } from './world.ts';
 export interface PurgeParts {
   readonly world: World;
   readonly chains: NeutronChains;
+  readonly balancers: OctaviaBalancers;
   readonly steers: () => Promise<boolean>;
   readonly units: Units;
   readonly servers: Servers;
@@ -59,6 +61,11 @@ export async function purge(parts: PurgeParts): Promise<readonly string[]> {
     append(
       removed,
       (await parts.purgeStacks(signal)).map((stack) => `stack ${stack}`),
+    );
+  if (await has('load-balancer'))
+    append(
+      removed,
+      (await parts.balancers.purge(signal)).map((one) => `load balancer ${one}`),
     );
   const found = await servers.list(signal);
   await units.remove(

@@ -41,6 +41,7 @@ import { Networks } from './neutron/networks.ts';
 import type { PortSource } from './neutron/port-source.ts';
 import { PortQos } from './neutron/qos.ts';
 import { SecurityGroups } from './neutron/security-groups.ts';
+import { OctaviaBalancers } from './octavia/balancers.ts';
 import { openCloud } from './open-cloud.ts';
 import { purge } from './purge.ts';
 import { Servers } from './servers.ts';
@@ -114,6 +115,7 @@ export class OpenstackSite implements SiteDriver {
     const uploads = new Uploads(world);
     const images = new Images(world, uploads);
     this.#ports = ports;
+    const balancers = new OctaviaBalancers(world, networks);
     this.pools = {
       populate: async (pool, count, call) => {
         await this.#admit(call);
@@ -124,7 +126,7 @@ export class OpenstackSite implements SiteDriver {
         return ports.orders.free(pool, call);
       },
     };
-    this.#fingerprints = new Fingerprints(world, hosts);
+    this.#fingerprints = new Fingerprints(world, hosts, balancers);
     this.#units = new Units({
       world,
       hosts,
@@ -147,6 +149,7 @@ export class OpenstackSite implements SiteDriver {
         world,
         uploads,
         chains,
+        balancers,
         steers: () => this.#fingerprints.has('sfc'),
         units: this.#units,
         servers,
@@ -169,6 +172,7 @@ export class OpenstackSite implements SiteDriver {
       groups,
       ports,
       chains,
+      balancers,
       steers: () => this.#fingerprints.has('sfc'),
       admit,
     });

@@ -7,6 +7,7 @@ import type {
   SiteLinkSpec,
   SitePath,
 } from '@superfluidity/fabric';
+import type { OctaviaBalancers } from '../octavia/balancers.ts';
 import type { World } from '../world.ts';
 import type { NeutronChains } from './chains.ts';
 import type { Networks } from './networks.ts';
@@ -19,6 +20,7 @@ export interface BackendParts {
   readonly groups: SecurityGroups;
   readonly ports: PortSource;
   readonly chains: NeutronChains;
+  readonly balancers: OctaviaBalancers;
   /** Whether Neutron has the extension `sfc`. */
   readonly steers: () => Promise<boolean>;
   /** Refuses callers that were replaced. */
@@ -91,13 +93,11 @@ export class NeutronBackend implements FabricBackend {
 
   async ensureBalancer(spec: BalancerSpec, call: FabricCall): Promise<void> {
     await this.#parts.admit(call);
-    throw new SuperfluidityError('SF-CLOUD-BALANCER', {
-      doing: `set balancer ${spec.name} at ${this.#parts.world.name}`,
-      reason: 'this driver makes no balancers yet',
-    });
+    await this.#parts.balancers.ensure(spec, call.signal);
   }
 
-  async removeBalancer(_id: string, call: FabricCall): Promise<void> {
+  async removeBalancer(id: string, call: FabricCall): Promise<void> {
     await this.#parts.admit(call);
+    await this.#parts.balancers.remove(id, call.signal);
   }
 }
