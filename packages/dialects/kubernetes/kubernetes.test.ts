@@ -401,3 +401,28 @@ test('whatever becomes of the file, the answer is problems with known codes', ()
   survivesDamage(golden('shop'), 20);
   survivesDamage(golden('nested'), 20);
 });
+
+test('whose connections stay together, and who may come, is said by a Service', () => {
+  const manifests = (spec: string) => `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, labels: {app: web}}
+spec:
+  selector: {matchLabels: {app: web}}
+  template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: nginx}]}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, clusterIP: 10.96.0.9, ports: [{port: 80}], ${spec}}
+`;
+  const said =
+    'sessionAffinity: ClientIP, sessionAffinityConfig: {clientIP: {timeoutSeconds: 60}}, loadBalancerSourceRanges: [10.0.0.0/8]';
+  const { service } = readDescriptor(one(manifests(said)));
+  const settings = { persistence: { kind: 'source-ip', timeoutMs: 60_000 }, allow: ['10.0.0.0/8'] } as const;
+  expect(service!.balancers).toMatchObject([settings]);
+  const { service: plain } = readDescriptor(one(manifests('type: ClusterIP')));
+  const changed = { ...plain!, balancers: plain!.balancers.map((balancer) => ({ ...balancer, ...settings })) };
+  expect(readDescriptor(one(written(changed).manifests)).service!.balancers).toMatchObject([settings]);
+  const cookie = { ...plain!, balancers: [{ ...plain!.balancers[0]!, persistence: { kind: 'cookie' as const } }] };
+  expect(written(cookie).losses.map(({ path }) => path)).toContain('balancers[0].persistence');
+});

@@ -48,6 +48,8 @@ export const kubernetes: Dialect = {
       'execution.drain',
       'execution.nested',
       'balancer.targetPort',
+      'balancer.persistence',
+      'balancer.allow',
       'requirements.cpu',
       'requirements.memoryMiB',
       'requirements.storageMiB',

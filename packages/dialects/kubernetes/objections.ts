@@ -93,6 +93,9 @@ const FIELDS: Readonly<Record<string, { readonly api: string; readonly fields: F
       'spec!': {
         type: '*',
         loadBalancerIP: '*',
+        sessionAffinity: '*',
+        sessionAffinityConfig: '*',
+        loadBalancerSourceRanges: '*',
         selector: '*',
         'ports!': { name: '*', protocol: '*', 'port!': '*', targetPort: '*' },
       },

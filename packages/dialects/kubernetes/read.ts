@@ -9,6 +9,7 @@ import { Origins } from '../origins.ts';
 import { Report } from '../report.ts';
 import { toService } from '../to-service.ts';
 import { shorten } from '../yaml-text.ts';
+import { settingsOf } from './balancer-words.ts';
 import { saidByAttachment } from './networks.ts';
 import { describe, findObjects, selects, type Found } from './objects.ts';
 import type { Shaped } from './shape.ts';
@@ -230,6 +231,7 @@ class Reader {
       address,
       port,
       targetPort: targetPort === undefined || targetPort === 0 ? port : targetPort,
+      ...settingsOf(spec),
       carried: { object: found.value, unit: unit.path, ...(said === undefined ? { address } : {}) } as Group,
     };
   }

@@ -139,6 +139,13 @@ export const shapes = {
       type: text.exactOptional(),
       clusterIP: text.exactOptional(),
       loadBalancerIP: text.exactOptional(),
+      sessionAffinity: text.exactOptional(),
+      sessionAffinityConfig: z
+        .looseObject({
+          clientIP: z.looseObject({ timeoutSeconds: z.int().min(1).max(86_400).exactOptional() }).exactOptional(),
+        })
+        .exactOptional(),
+      loadBalancerSourceRanges: z.array(text).max(1_000).exactOptional(),
       selector: texts,
       ports: list(
         z.looseObject({

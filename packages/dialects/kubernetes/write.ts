@@ -3,6 +3,7 @@ import type { Lose } from '../dialect.ts';
 import type { DescriptorFile } from '../files.ts';
 import { at, given, groupAt, isGroup, listOf, put, same, textOf, type Group } from '../groups.ts';
 import { portableYaml } from '../yaml-portable.ts';
+import { withSettings } from './balancer-words.ts';
 import { hoisted } from './hoist.ts';
 import { attachment, ROUTED_MAX } from './networks.ts';
 import { templateOf } from './objects.ts';
@@ -200,7 +201,7 @@ function scaler(written: WrittenUnit, own: Own): readonly Group[] {
 
 function balancerObjects(own: Own): readonly Group[] {
   const { service, units, before } = own;
-  return service.balancers.flatMap((balancer) => {
+  return service.balancers.flatMap((balancer, i) => {
     const carried = carriedOf(balancer);
     const written = units.find(({ path }) => path === balancer.unit);
     if (written === undefined) return [];
@@ -224,7 +225,7 @@ function balancerObjects(own: Own): readonly Group[] {
       object = put(object, ['spec', 'clusterIP'], undefined);
       object = put(put(object, ['spec', 'type'], 'LoadBalancer'), ['spec', 'loadBalancerIP'], address);
     }
-    return [object];
+    return [withSettings(object, balancer, was, `balancers[${i}]`, own.lose)];
   });
 }
 
