@@ -13,7 +13,7 @@ import {
   subnets,
 } from '@superfluidity/openstack';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { labCloud, laboratory, labProject } from '../../../packages/openstack/testing/lab.ts';
+import { labCloud, laboratory, labProject } from '@superfluidity/openstack/testing';
 import '../errors.ts';
 import { readConfig } from '../config.ts';
 import { Marks } from '../marks.ts';
