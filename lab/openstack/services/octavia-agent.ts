@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { CLOUDS, renderCloudsYaml } from '../credentials.ts';
 import type { LabProcess } from '../item.ts';
-import { endpoint, has, type Lab } from '../lab.ts';
+import { has, type Lab } from '../lab.ts';
+import { configFile } from './common.ts';
 import { ovsSocket } from './ovs.ts';
 
 const here = (path: string) => fileURLToPath(new URL(`../../../apps/octavia-agent/${path}`, import.meta.url));
@@ -14,6 +16,13 @@ export const OWN_PROVIDER = {
 
 export function ownProviderSocket(lab: Lab): string {
   return join(lab.paths.run, 'octavia-provider.sock');
+}
+
+const cloudsFile = (lab: Lab): string => configFile(lab, 'octavia', 'clouds.yaml');
+
+/** How it logs in: it binds ports of others. */
+export function agentFiles(lab: Lab): Readonly<Record<string, string>> {
+  return has(lab, 'ovs') ? { [cloudsFile(lab)]: renderCloudsYaml(lab, undefined) } : {};
 }
 
 /** Its data plane; only where packets flow. */
@@ -30,6 +39,7 @@ export function octaviaAgent(
     'statistics-socket': sockets.stats,
     ovsdb: ovsSocket(lab),
     host: lab.options.host,
+    cloud: CLOUDS.admin,
   };
   return [
     {
@@ -41,15 +51,8 @@ export function octaviaAgent(
         here('main.ts'),
         ...Object.entries(options).map(([name, value]) => `--${name}=${value}`),
       ],
-      env: {
-        OS_AUTH_URL: endpoint(lab, 'keystone', '/v3'),
-        OS_USERNAME: 'admin',
-        OS_PASSWORD: lab.password,
-        OS_PROJECT_NAME: 'admin',
-        OS_USER_DOMAIN_NAME: 'Default',
-        OS_PROJECT_DOMAIN_NAME: 'Default',
-        OS_REGION_NAME: lab.options.region,
-      },
+      env: { OS_CLIENT_CONFIG_FILE: cloudsFile(lab) },
+      files: [cloudsFile(lab)],
       ready: { kind: 'command', argv: ['test', '-S', socket] },
     },
   ];

@@ -5,7 +5,7 @@ import { run } from '../command.ts';
 import { renderIni } from '../ini.ts';
 import type { Service } from '../item.ts';
 import { has, type Lab, PORTS, writeFile } from '../lab.ts';
-import { octaviaAgent, OWN_PROVIDER, ownProviderSocket } from './octavia-agent.ts';
+import { agentFiles, octaviaAgent, OWN_PROVIDER, ownProviderSocket } from './octavia-agent.ts';
 import { configFile, database, login, messaging, oslo, schema, uwsgi } from './common.ts';
 
 /** Nothing is started there: the no-op drivers want to see that something is configured. */
@@ -24,7 +24,7 @@ export function octavia(lab: Lab): Service {
   // Where Python looks for the entry points of providers: those of the laboratory, and the user's.
   const env = { PYTHONPATH: [OWN_PYTHON, OWN_PROVIDER.python, ...options.pythonPath].join(':') };
   return {
-    files: { [config]: renderOctavia(lab, certificates) },
+    files: { [config]: renderOctavia(lab, certificates), ...agentFiles(lab) },
     items: [
       {
         kind: 'task',
