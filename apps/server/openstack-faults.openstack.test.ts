@@ -124,6 +124,8 @@ describe.skipIf(lab === undefined)(`a control plane over a cloud with faults${wh
       hint: expect.stringContaining('password'),
     });
     expect(JSON.stringify(error)).not.toContain('not-the-password');
+    // Whether something of it is there only the right credentials can tell.
+    expect(await addSite('wrong')).toMatchObject({ healthy: true });
     await client.call('removeSite', { params: { name: 'wrong' } });
   });
 
