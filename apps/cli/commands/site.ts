@@ -39,7 +39,7 @@ export function siteCommand(run: Run): Command {
     .action(run(async (context, name: string) => (await site()).purge(context, name)));
   sites
     .command('link [a] [b]')
-    .description('set the link between two sites; without sites, list the first 1,000 (all: `site links`)')
+    .description('set the link between two sites; without sites, list them as `site links` does')
     .option('--latency <ms>', 'one way', number)
     .option('--jitter <ms>', 'around the latency', number)
     .option('--loss <fraction>', '0.01 is one packet in a hundred', number)

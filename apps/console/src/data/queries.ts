@@ -1,5 +1,6 @@
-import type { Client, DescriptorSource, OperationDetail, Site, SiteDetail, SiteLink } from '@superfluidity/api';
+import type { Client, DescriptorSource, ListPage, OperationDetail, Site, SiteDetail } from '@superfluidity/api';
 import { queryOptions, useQueries, useQuery, type UseQueryResult } from '@tanstack/react-query';
+import { DRAWN_LIMITS, isLarge } from '../view-model/drawn-sites.ts';
 import { isOver } from '../view-model/permitted.ts';
 import { TOPOLOGY_LIMITS } from '../view-model/topology.ts';
 import { useClient } from './session.tsx';
@@ -7,11 +8,9 @@ import { useClient } from './session.tsx';
 /** Every query of the console. The first word of a key is what events refresh, see live.ts. */
 const OPERATIONS_SHOWN = 20;
 const ALERTS_SHOWN = 30;
-const LINKS_MAX = 20_000;
-/** Sites whose details are fetched; a page of sites comes with the inventory. */
-const SITES_SHOWN = 24;
-/** A site with more is looked at under Infrastructure, host by host. */
-const HOSTS_DETAILED = 500;
+const PAGE = 1_000;
+/** Sites or links that a picture chooses from. */
+const PICTURED = 20_000;
 
 /** Whose packets are followed, where to, and which. */
 export interface WaysAsked {
@@ -25,7 +24,7 @@ export const queries = (client: Client) => ({
   system: queryOptions({ queryKey: ['system'], queryFn: () => client.call('getSystem'), staleTime: Infinity }),
   sites: queryOptions({
     queryKey: ['sites'],
-    queryFn: async () => (await client.call('listSites', { query: { limit: 1_000 } })).items,
+    queryFn: () => everything((query) => client.call('listSites', { query })),
   }),
   site: (name: string) =>
     queryOptions({ queryKey: ['site', name], queryFn: () => client.call('getSite', { params: { name } }) }),
@@ -34,7 +33,10 @@ export const queries = (client: Client) => ({
       queryKey: ['site-description', name],
       queryFn: () => client.call('describeSite', { params: { name } }),
     }),
-  links: queryOptions({ queryKey: ['links'], queryFn: () => allLinks(client) }),
+  links: queryOptions({
+    queryKey: ['links'],
+    queryFn: () => everything((query) => client.call('listLinks', { query })),
+  }),
   services: queryOptions({
     queryKey: ['services'],
     queryFn: async () => (await client.call('listServices', { query: { limit: 1_000 } })).items,
@@ -185,16 +187,17 @@ export const queries = (client: Client) => ({
     }),
 });
 
-/** The picture of sites has all links, page by page. */
-async function allLinks(client: Client): Promise<readonly SiteLink[]> {
-  const all: SiteLink[] = [];
-  let after: string | undefined;
-  do {
-    const query = { limit: 1_000, ...(after === undefined ? {} : { after }) };
-    const page = await client.call('listLinks', { query });
-    all.push(...page.items);
-    after = page.next;
-  } while (after !== undefined && all.length < LINKS_MAX);
+/** All pages of a list, for pictures: of sites, and of what lies between them. */
+async function everything<T>(
+  page: (query: { readonly limit: number; readonly after?: string }) => Promise<ListPage<T>>,
+): Promise<readonly T[]> {
+  const all: T[] = [];
+  let found = await page({ limit: PAGE });
+  all.push(...found.items);
+  while (found.next !== undefined && all.length < PICTURED) {
+    found = await page({ limit: PAGE, after: found.next });
+    all.push(...found.items);
+  }
   return all;
 }
 
@@ -207,8 +210,8 @@ export function sourceKey(source: DescriptorSource | undefined): string {
 /** Of which sites the details are fetched. */
 export const sitesDetailed = (sites: readonly Site[]): readonly string[] =>
   sites
-    .filter((site) => site.hostCount <= HOSTS_DETAILED)
-    .slice(0, SITES_SHOWN)
+    .filter((site) => !isLarge(site))
+    .slice(0, DRAWN_LIMITS.sites)
     .map((site) => site.name);
 
 export const useQueriesOf = () => queries(useClient());

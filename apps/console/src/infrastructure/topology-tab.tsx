@@ -3,14 +3,16 @@ import { FormSelect, FormSelectOption } from '@patternfly/react-core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useCallback } from 'react';
-import { useQueriesOf, useSites } from '../data/queries.ts';
+import { useDrawnSites } from '../data/drawn-sites.ts';
+import { useQueriesOf } from '../data/queries.ts';
 import { choiceOf, LayersPanel, type LayerState, LayerSwitch } from '../layers/layers-panel.tsx';
+import { NoSuchSite, SiteChoice } from '../layers/site-choice.tsx';
 
 const NO_LINKS: readonly SiteLink[] = [];
 
 /** Sites by layers, and over them the service that is chosen. */
 export function TopologyTab(props: { readonly state: LayerState & { readonly service?: string | undefined } }) {
-  const { layer, selected, service: name } = props.state;
+  const { layer, selected, service: name, at = '' } = props.state;
   const navigate = useNavigate();
   const go = useCallback(
     (changes: object) =>
@@ -19,10 +21,11 @@ export function TopologyTab(props: { readonly state: LayerState & { readonly ser
   );
   const choose = useCallback((id: string | undefined) => go({ selected: id }), [go]);
   const q = useQueriesOf();
-  const { sites, pending, error } = useSites();
   const links = useQuery(q.links).data ?? NO_LINKS;
   const services = useQuery(q.services).data ?? [];
   const service = useQuery({ ...q.service(name ?? ''), enabled: name !== undefined });
+  const shown = name === undefined ? undefined : service.data;
+  const { sites, of, pending, error } = useDrawnSites(links, shown, at);
   const choice = choiceOf(layer) ?? (name === undefined ? 'physical' : 'all');
   return (
     <div className="sf-layers-frame">
@@ -39,16 +42,18 @@ export function TopologyTab(props: { readonly state: LayerState & { readonly ser
             <FormSelectOption key={one.id} value={one.name} label={one.name} />
           ))}
         </FormSelect>
+        <SiteChoice of={of} text={at} onText={(text) => go({ at: text, selected: undefined })} />
       </div>
       <LayersPanel
         sites={sites}
         links={links}
-        service={name === undefined ? undefined : service.data}
+        service={shown}
         pending={pending}
         error={error ?? service.error ?? undefined}
         choice={choice}
         selected={selected}
         onSelect={choose}
+        {...(at === '' ? {} : { empty: <NoSuchSite /> })}
       />
     </div>
   );

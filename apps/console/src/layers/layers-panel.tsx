@@ -1,4 +1,5 @@
-import type { ServiceDetail, SiteDetail, SiteLink } from '@superfluidity/api';
+import type { ServiceDetail, SiteLink } from '@superfluidity/api';
+import type { DrawnSite } from '../view-model/drawn-sites.ts';
 import { Button, ToggleGroup, ToggleGroupItem } from '@patternfly/react-core';
 import { TimesIcon } from '@patternfly/react-icons/dist/esm/icons/times-icon';
 import { useQuery } from '@tanstack/react-query';
@@ -19,6 +20,8 @@ const LayersView = lazy(loadView);
 export interface LayerState {
   readonly layer?: string | undefined;
   readonly selected?: string | undefined;
+  /** Part of the names of the sites that are shown. */
+  readonly at?: string | undefined;
 }
 
 export type LayerChoice = Layer | 'all';
@@ -53,7 +56,7 @@ export function LayerSwitch(props: {
 
 /** One layer, or all of them: what is chosen in one is highlighted in all. */
 export function LayersPanel(props: {
-  readonly sites: readonly SiteDetail[];
+  readonly sites: readonly DrawnSite[];
   readonly links: readonly SiteLink[];
   readonly service: ServiceDetail | undefined;
   readonly pending: boolean;
@@ -62,6 +65,8 @@ export function LayersPanel(props: {
   readonly selected: string | undefined;
   readonly onSelect: (id: string | undefined) => void;
   readonly aside?: ReactNode;
+  /** Of a picture without a site. */
+  readonly empty?: ReactNode;
 }) {
   const { sites, links, service, choice, selected } = props;
   const q = useQueriesOf();
@@ -78,7 +83,7 @@ export function LayersPanel(props: {
     <Panel title="Layers" className="sf-panel--topology" aside={props.aside}>
       {props.error !== undefined && <ErrorView error={errorBodyOf(props.error)} title="The sites cannot be shown" />}
       {overlay.error !== null && <ErrorView error={errorBodyOf(overlay.error)} title="The overlay cannot be shown" />}
-      {sites.length === 0 && !props.pending && props.error === undefined && <NoSites />}
+      {sites.length === 0 && !props.pending && props.error === undefined && (props.empty ?? <NoSites />)}
       {sites.length > 0 && (
         <Suspense fallback={null}>
           <LayersView graph={graph} shown={shown} selected={selected} onSelect={select} />

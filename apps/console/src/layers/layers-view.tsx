@@ -34,6 +34,7 @@ export const kindNames: Readonly<Record<NodeKind, string>> = {
   router: 'router',
   tunnel: 'tunnel',
   host: 'host',
+  rack: 'rack',
   site: 'site',
   link: 'link',
 };

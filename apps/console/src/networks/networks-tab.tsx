@@ -1,4 +1,5 @@
-import type { ServiceDetail, SiteDetail, SiteLink } from '@superfluidity/api';
+import type { ServiceDetail, SiteLink } from '@superfluidity/api';
+import type { DrawnSite } from '../view-model/drawn-sites.ts';
 import { Alert, FormSelect, FormSelectOption } from '@patternfly/react-core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
@@ -7,6 +8,7 @@ import { useQueriesOf } from '../data/queries.ts';
 import { Failure } from '../ui/failure.tsx';
 import { Panel } from '../ui/panel.tsx';
 import { layerGraph } from '../layers/core/layer-graph.ts';
+import { SiteChoice } from '../layers/site-choice.tsx';
 import { networkGraph } from '../layers/core/related.ts';
 import { sitesAround } from '../view-model/topology.ts';
 import { NetworkEditor } from './network-editor.tsx';
@@ -20,10 +22,13 @@ const SHOWN = ['virtual', 'overlay'] as const;
 /** The networks of a service: one of them as a graph as it is now, and what shall become of all of them. */
 export default function NetworksTab(props: {
   readonly service: ServiceDetail;
-  readonly sites: readonly SiteDetail[];
+  readonly sites: readonly DrawnSite[];
   readonly links: readonly SiteLink[];
   readonly network: string | undefined;
   readonly selected: string | undefined;
+  /** Of how many sites which are shown. */
+  readonly of: number;
+  readonly at: string;
 }) {
   const { service, sites, links } = props;
   const navigate = useNavigate();
@@ -49,17 +54,20 @@ export default function NetworksTab(props: {
         title="As it is"
         className="sf-panel--topology"
         aside={
-          <FormSelect
-            className="sf-switcher"
-            aria-label="Network shown"
-            value={shown ?? ''}
-            onChange={(_event, network) => go({ network, selected: undefined })}
-          >
-            {names.length === 0 && <FormSelectOption value="" label="no network" isDisabled />}
-            {names.map((name) => (
-              <FormSelectOption key={name} value={name} label={name} />
-            ))}
-          </FormSelect>
+          <>
+            <SiteChoice of={props.of} text={props.at} onText={(at) => go({ at, selected: undefined })} />
+            <FormSelect
+              className="sf-switcher"
+              aria-label="Network shown"
+              value={shown ?? ''}
+              onChange={(_event, network) => go({ network, selected: undefined })}
+            >
+              {names.length === 0 && <FormSelectOption value="" label="no network" isDisabled />}
+              {names.map((name) => (
+                <FormSelectOption key={name} value={name} label={name} />
+              ))}
+            </FormSelect>
+          </>
         }
       >
         {graph !== undefined && (

@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { useEvents } from '../data/live.ts';
+import { useDrawnSites } from '../data/drawn-sites.ts';
 import { useQueriesOf, useSites } from '../data/queries.ts';
 import { AttentionStrip } from './attention-strip.tsx';
 import { EventsPanel } from '../events/events-panel.tsx';
@@ -29,7 +30,7 @@ export function OverviewPage() {
   const navigate = useNavigate({ from: '/' });
   const q = useQueriesOf();
   const events = useEvents();
-  const { sites, pending, error: sitesError } = useSites();
+  const { sites } = useSites();
   const links = useQuery(q.links).data ?? NO_LINKS;
   const allSites = useQuery(q.sites).data ?? NO_SITES;
   const services = useQuery(q.services);
@@ -39,6 +40,7 @@ export function OverviewPage() {
   const operations = useQuery(q.operations(name)).data ?? NO_OPERATIONS;
   // A service that is gone leaves its last answer in the cache; what the server says now counts.
   const service = detail.isError ? undefined : detail.data;
+  const drawn = useDrawnSites(links, service, '');
   const siteNames = useMemo(() => sites.map((site) => site.name).sort(), [sites]);
   const choose = (next: { readonly service?: string; readonly operation?: string }) => void navigate({ search: next });
   const showOperation = (operation: string | undefined) =>
@@ -64,7 +66,7 @@ export function OverviewPage() {
           <Command text="superfluidity deploy examples/mobile-edge" />
         </section>
       )}
-      <TopologyPanel sites={sites} links={links} service={service} pending={pending} error={sitesError} />
+      <TopologyPanel {...drawn} links={links} service={service} />
       <LatencyPanel service={name} operations={operations} units={service?.units ?? NO_UNITS} sites={siteNames} />
       <EventsPanel events={events} service={name} operations={operations} />
       <OperationPanel operations={operations} chosen={search.operation} onChoose={showOperation} />

@@ -3,6 +3,7 @@ import { PageSection } from '@patternfly/react-core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
+import { useDrawnSites } from '../data/drawn-sites.ts';
 import { useQueriesOf, useSites } from '../data/queries.ts';
 import { ResourceTable } from '../list/resource-table.tsx';
 import { operationColumns, operationFilters } from '../operations/operation-table.tsx';
@@ -42,8 +43,9 @@ function Shown({ service }: { readonly service: ServiceDetail }) {
   const { name } = service;
   const search = useSearch({ from: '/services/$name' });
   const navigate = useNavigate({ from: '/services/$name' });
-  const { sites, pending, error } = useSites();
+  const { sites } = useSites();
   const links = useQuery(useQueriesOf().links).data ?? NO_LINKS;
+  const drawn = useDrawnSites(links, service, search.at ?? '');
   const tab = tabOf(tabs, search.tab);
   return (
     <>
@@ -67,22 +69,15 @@ function Shown({ service }: { readonly service: ServiceDetail }) {
         className={tab === 'about' || tab === 'verification' ? 'sf-section' : 'sf-fill'}
         hasBodyWrapper={false}
       >
-        {tab === 'topology' && (
-          <ServiceTopology
-            sites={sites}
-            links={links}
-            service={service}
-            pending={pending}
-            error={error}
-            state={search}
-          />
-        )}
+        {tab === 'topology' && <ServiceTopology {...drawn} links={links} service={service} state={search} />}
         {tab === 'networks' && (
           <Suspense fallback={null}>
             <NetworksTab
               service={service}
-              sites={sites}
+              sites={drawn.sites}
               links={links}
+              of={drawn.of}
+              at={search.at ?? ''}
               network={search.network}
               selected={search.selected}
             />

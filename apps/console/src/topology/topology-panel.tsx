@@ -1,5 +1,6 @@
-import type { ServiceDetail, SiteDetail, SiteLink } from '@superfluidity/api';
-import { Suspense, useEffect, useMemo, useState } from 'react';
+import type { ServiceDetail, SiteLink } from '@superfluidity/api';
+import type { DrawnSite } from '../view-model/drawn-sites.ts';
+import { type ReactNode, Suspense, useEffect, useMemo, useState } from 'react';
 import { preload } from '../ui/preload.ts';
 import { NoSites } from '../infrastructure/no-sites.tsx';
 import { errorBodyOf, ErrorView } from '../ui/error-view.tsx';
@@ -12,11 +13,13 @@ import { UnitDetails } from './unit-details.tsx';
 export const TopologyView = lazyView(() => import('./topology-view.tsx'));
 
 export function TopologyPanel(props: {
-  readonly sites: readonly SiteDetail[];
+  readonly sites: readonly DrawnSite[];
   readonly links: readonly SiteLink[];
   readonly service: ServiceDetail | undefined;
   readonly pending: boolean;
   readonly error: unknown;
+  /** Of a picture without a site. */
+  readonly empty?: ReactNode;
 }) {
   const { sites, links, service } = props;
   const topology = useMemo(
@@ -30,7 +33,7 @@ export function TopologyPanel(props: {
   return (
     <Panel title="Topology" className="sf-panel--topology" aside={<Chains topology={topology} />}>
       {props.error !== undefined && <ErrorView error={errorBodyOf(props.error)} title="The sites cannot be shown" />}
-      {sites.length === 0 && !props.pending && props.error === undefined && <NoSites />}
+      {sites.length === 0 && !props.pending && props.error === undefined && (props.empty ?? <NoSites />)}
       {sites.length > 0 && (
         <Suspense fallback={null}>
           <TopologyView topology={topology} selected={selected?.id} onSelect={setSelectedId} />

@@ -1,4 +1,5 @@
-import type { ServiceDetail, SiteDetail, SiteLink, Unit } from '@superfluidity/api';
+import type { ServiceDetail, SiteLink, Unit } from '@superfluidity/api';
+import type { DrawnSite } from './drawn-sites.ts';
 import { share } from './format.ts';
 import { type Lot, lotsOf } from './unit-groups.ts';
 
@@ -80,7 +81,7 @@ export const TOPOLOGY_LIMITS = {
 } as const;
 
 export interface TopologyInput {
-  readonly sites: readonly SiteDetail[];
+  readonly sites: readonly DrawnSite[];
   readonly links: readonly SiteLink[];
   readonly service?: ServiceDetail | undefined;
 }
@@ -124,17 +125,23 @@ export function buildTopology({ sites, links, service }: TopologyInput): Topolog
   };
 }
 
-/** The sites where a service is, and those that are linked to one of them; all where it is nowhere. */
-export function sitesAround(
-  sites: readonly SiteDetail[],
+/** The sites where a service is, and those that are linked to one of them. */
+export function namesAround(
   links: readonly SiteLink[],
   service: ServiceDetail | undefined,
-): readonly SiteDetail[] {
+): { readonly own: ReadonlySet<string>; readonly near: ReadonlySet<string> } {
   const own = new Set(lotsOf(service).map(({ site }) => site));
-  if (own.size === 0) return sites;
-  const near = links.flatMap(({ a, b }) => (own.has(a) ? [b] : own.has(b) ? [a] : []));
-  const shown = new Set([...own, ...near]);
-  return sites.filter(({ name }) => shown.has(name));
+  return { own, near: new Set(links.flatMap(({ a, b }) => (own.has(a) ? [b] : own.has(b) ? [a] : []))) };
+}
+
+/** Those of them that are in the picture; all where the service is nowhere. */
+export function sitesAround<S extends Pick<DrawnSite, 'name'>>(
+  sites: readonly S[],
+  links: readonly SiteLink[],
+  service: ServiceDetail | undefined,
+): readonly S[] {
+  const { own, near } = namesAround(links, service);
+  return own.size === 0 ? sites : sites.filter(({ name }) => own.has(name) || near.has(name));
 }
 
 export const roleOf = (unit: Pick<Unit, 'path' | 'index'>): string => `${unit.path}#${unit.index}`;
@@ -156,18 +163,20 @@ const TIER_ORDER = [
   'cloud',
 ];
 
-function bySitePosition(a: SiteDetail, b: SiteDetail): number {
+type Positioned = Pick<DrawnSite, 'name' | 'tier'>;
+
+export function bySitePosition(a: Positioned, b: Positioned): number {
   return tierRank(a) - tierRank(b) || a.name.localeCompare(b.name);
 }
 
-function tierRank(site: SiteDetail): number {
+function tierRank(site: Positioned): number {
   const rank = TIER_ORDER.indexOf(site.tier ?? site.name);
   return rank === -1 ? TIER_ORDER.indexOf(undefined) : rank;
 }
 
 type HostLots = { readonly host: Omit<TopologyHost, 'members'>; readonly lots: readonly Lot[] };
 
-function hostsOf(site: SiteDetail, lots: readonly Lot[]): readonly HostLots[] {
+function hostsOf(site: DrawnSite, lots: readonly Lot[]): readonly HostLots[] {
   const lotsOfHost = Map.groupBy(lots, (lot) => lot.host);
   if (lotsOfHost.size > TOPOLOGY_LIMITS.hostsDrawn) {
     const host = {

@@ -1,7 +1,9 @@
-import type { Overlay, ServiceDetail, SiteDetail, SiteLink } from '@superfluidity/api';
-import { formatAmount, formatBandwidth, formatMs, formatPercent } from '../../view-model/format.ts';
+import type { Overlay, ServiceDetail, SiteLink } from '@superfluidity/api';
+import type { DrawnSite } from '../../view-model/drawn-sites.ts';
+import { formatBandwidth, formatMs, formatPercent } from '../../view-model/format.ts';
 import { buildTopology, type Topology, type TopologyMember } from '../../view-model/topology.ts';
 import { GraphMaker, linkId, portId } from './graph-maker.ts';
+import { IDLE_LIMITS, idleNodes } from './idle-hosts.ts';
 import { overlayNodes } from './overlay-nodes.ts';
 
 /**
@@ -29,6 +31,7 @@ export const rows = {
   router: 'overlay',
   tunnel: 'overlay',
   host: 'physical',
+  rack: 'physical',
   site: 'physical',
   link: 'physical',
 } as const satisfies Record<string, Layer>;
@@ -67,13 +70,8 @@ export interface LayerGraph {
   readonly counted: boolean;
 }
 
-export const LAYER_LIMITS = {
-  /** Hosts without units that are drawn for each site; the others are one node. */
-  idleHosts: 8,
-} as const;
-
 export interface LayerInput {
-  readonly sites: readonly SiteDetail[];
+  readonly sites: readonly DrawnSite[];
   readonly links: readonly SiteLink[];
   readonly service?: ServiceDetail | undefined;
   readonly overlay?: Overlay | undefined;
@@ -94,7 +92,7 @@ export function layerGraph(input: LayerInput): LayerGraph {
     edges: maker.edges,
     standsOn: maker.standsOn,
     touches: maker.touches,
-    counted: topology.collapsed || sites.some(({ hosts }) => hosts.length > LAYER_LIMITS.idleHosts),
+    counted: topology.collapsed || sites.some(({ hosts }) => hosts.length > IDLE_LIMITS.hosts),
   };
 }
 
@@ -122,7 +120,7 @@ function membersOf(
   return (unit, site) => byUnit.get(unit) ?? byUnit.get(`${unit}@${site}`);
 }
 
-function physicalNodes(maker: GraphMaker, sites: readonly SiteDetail[], topology: Topology): void {
+function physicalNodes(maker: GraphMaker, sites: readonly DrawnSite[], topology: Topology): void {
   const details = new Map(sites.map((site) => [site.name, site]));
   for (const site of topology.sites) {
     const { kind, healthy, name } = site;
@@ -135,9 +133,8 @@ function physicalNodes(maker: GraphMaker, sites: readonly SiteDetail[], topology
       site: name,
       ill: !healthy,
     });
-    const drawn = new Set<string>();
-    for (const host of site.hosts) {
-      drawn.add(host.label);
+    const busy = site.hosts.filter(({ members }) => members.length > 0);
+    for (const host of busy) {
       const closed = host.schedulable ? '' : ', takes no units';
       maker.add({
         id: `host:${host.id}`,
@@ -150,32 +147,11 @@ function physicalNodes(maker: GraphMaker, sites: readonly SiteDetail[], topology
       });
       maker.stand(`host:${host.id}`, id);
     }
-    // A site whose busy hosts are counted is drawn as that one group.
-    if (site.hosts.some((host) => host.id.endsWith('/*'))) continue;
+    // Of a site whose busy hosts are counted, that one group says how many others there are.
+    if (busy.some((host) => host.id.endsWith('/*'))) continue;
+    const drawn = new Set(busy.map(({ label }) => label));
     const idle = (details.get(name)?.hosts ?? []).filter((host) => !drawn.has(host.name));
-    const room = Math.max(0, LAYER_LIMITS.idleHosts - drawn.size);
-    for (const host of idle.slice(0, room)) {
-      const load = host.cpu > 0 ? host.used.cpu / host.cpu : 0;
-      maker.add({
-        id: `host:${name}/${host.name}`,
-        kind: 'host',
-        name: host.name,
-        about: `CPU ${formatPercent(load)}`,
-        site: name,
-        load,
-        ill: !host.schedulable,
-      });
-      maker.stand(`host:${name}/${host.name}`, id);
-    }
-    if (idle.length <= room) continue;
-    maker.add({
-      id: `host:${name}/others`,
-      kind: 'host',
-      name: formatAmount(idle.length - room, 'more host'),
-      about: 'under Hosts',
-      site: name,
-    });
-    maker.stand(`host:${name}/others`, id);
+    idleNodes(maker, name, idle, Math.max(0, IDLE_LIMITS.hosts - drawn.size));
   }
   for (const link of topology.links) {
     const id = linkId(link);

@@ -1,8 +1,10 @@
-import type { Overlay, ServiceDetail } from '@superfluidity/api';
+import type { HostLoad, Overlay, ServiceDetail } from '@superfluidity/api';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { formatAmount } from '../../view-model/format.ts';
 import { aService, aSite, aUnit } from '../../view-model/fixtures.ts';
-import { layerGraph, type LayerInput, layers } from './layer-graph.ts';
+import { chooseSites, largeSite } from '../../view-model/drawn-sites.ts';
+import { layerGraph, type LayerGraph, type LayerInput, layers } from './layer-graph.ts';
 import { layoutLayers, neighbour } from './layer-layout.ts';
 import { relatedTo } from './related.ts';
 import { wayOver } from './way-over.ts';
@@ -119,9 +121,55 @@ describe('the layers of a service', () => {
     expect(relatedTo(large, 'chain:uplink')!.has('host:core/h1')).toBe(true);
   });
 
-  it('bound what is drawn of a site with very many hosts', () => {
-    const hosts = Array.from({ length: 10_000 }, (_, i) => `h${i}`);
-    expect(layerGraph({ sites: [aSite('big', hosts)], links: [] }).nodes.length).toBeLessThan(15);
+  it('draw of 10,000 hosts those with units, and the others by rack or, where racks are many, by site', () => {
+    const site = { ...aSite('big', []), hostCount: 10_000 };
+    const graphOf = (perRack: number) => {
+      const load: HostLoad = {
+        site: 'big',
+        hosts: Array.from({ length: 10_000 }, (_, i) => `h${i}`),
+        cpu: Array.from({ length: 10_000 }, (_, i) => (i === 9 ? -1 : 40)),
+        memory: Array.from({ length: 10_000 }, () => 10),
+        ...(perRack === 0 ? {} : { racks: Array.from({ length: 10_000 }, (_, i) => `r${Math.floor(i / perRack)}`) }),
+      };
+      const units = [aUnit('web/server', 0, 'big/h7'), aUnit('web/server', 1, 'big/h9999')];
+      return layerGraph({ sites: [largeSite(site, load)], links: [], service: { ...service, ...aService(units) } });
+    };
+    const nodesOf = (drawn: LayerGraph, kind: string) =>
+      drawn.nodes.filter((node) => node.kind === kind).map(({ name, about }) => `${name}: ${about}`);
+    const byRack = graphOf(1_000);
+    expect(nodesOf(byRack, 'host')).toEqual(['h7: CPU 40 %', 'h9999: CPU 40 %']);
+    expect(nodesOf(byRack, 'rack')).toHaveLength(10);
+    expect(nodesOf(byRack, 'rack').slice(0, 2)).toEqual([
+      'r0: 999 hosts, CPU 40 %',
+      `r1: ${formatAmount(1_000, 'host')}, CPU 40 %`,
+    ]);
+    expect(relatedTo(byRack, 'rack:big/r3')).toEqual(new Set(['rack:big/r3', 'site:big']));
+    for (const perRack of [42, 0])
+      expect(nodesOf(graphOf(perRack), 'host')).toEqual([
+        'h7: CPU 40 %',
+        'h9999: CPU 40 %',
+        `${formatAmount(9_998, 'more host')}: CPU 40 %`,
+      ]);
+  });
+
+  it('choose among very many sites those of the service, then their neighbours, and by name', () => {
+    const all = Array.from({ length: 2_000 }, (_, i) => aSite(`s${i}`, ['h0'], { tier: i < 1_000 ? 'core' : 'edge' }));
+    const own = aService([aUnit('a/b', 0, 's1500/h0')]);
+    const around = Array.from({ length: 90 }, (_, i) => link(`s${i}`, 's1500'));
+    const names = (of: ServiceDetail | undefined, text: string) => {
+      const found = chooseSites(all, around, of, text);
+      return { of: found.of, chosen: found.chosen.map(({ name }) => name) };
+    };
+    const first = names(own, '');
+    expect([first.of, first.chosen.length, first.chosen[0]]).toEqual([91, 24, 's1500']);
+    expect(names(own, 'S8')).toEqual({
+      of: 11,
+      chosen: ['s8', ...Array.from({ length: 10 }, (_, i) => `s${80 + i}`)],
+    });
+    expect(names(undefined, '')).toMatchObject({ of: 2_000 });
+    expect(names(undefined, '').chosen[0]).toBe('s1000');
+    expect(names(undefined, 's1999').chosen).toEqual(['s1999']);
+    expect(names(undefined, 'mars')).toEqual({ of: 0, chosen: [] });
   });
 });
 

@@ -1,4 +1,5 @@
-import type { Overlay, ServiceDetail, SiteDetail, SiteLink } from '@superfluidity/api';
+import type { Overlay, ServiceDetail, SiteLink } from '@superfluidity/api';
+import type { DrawnSite } from '../../view-model/drawn-sites.ts';
 import { type GraphMaker, linkId, portId } from './graph-maker.ts';
 import { wayOver } from './way-over.ts';
 
@@ -6,7 +7,7 @@ export interface OverlayInput {
   readonly service: ServiceDetail | undefined;
   readonly overlay: Overlay | undefined;
   readonly links: readonly SiteLink[];
-  readonly sites: readonly SiteDetail[];
+  readonly sites: readonly DrawnSite[];
   readonly memberOf: (unit: string, site: string) => string | undefined;
 }
 
