@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Mock } from '../mock/server.ts';
+import { makeSite } from '../mock/world.ts';
 import { launchBrowser, whyNoBrowser } from './browser.ts';
 import { openConsole, PATIENCE_MS, startBusyMock } from './busy-mock.ts';
 
@@ -68,6 +69,33 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
     await page.getByRole('dialog').waitFor();
     expect(Date.now() - started).toBeLessThan(2_000);
     await button('Cancel', page.getByRole('dialog')).click();
+  });
+
+  it('draws a site of 10,000 hosts by rack, and chooses among many sites by name', async () => {
+    const hosts = Array.from({ length: 10_000 }, (_, i) => ({
+      name: `v${i}`,
+      cpu: 8,
+      memoryMiB: 1_024,
+      environments: ['container' as const],
+    }));
+    const vast = makeSite('vast', 'edge', hosts);
+    vast.hosts.forEach((host, i) => {
+      host.rack = `r${Math.floor(i / 500) + 1}`;
+    });
+    mock.world.sites.set('vast', vast);
+    for (let i = 0; i < 40; i += 1) mock.world.sites.set(`spot${i}`, makeSite(`spot${i}`, 'cloud', hosts.slice(0, 1)));
+    await page.goto(`${mock.url}/infrastructure?tab=topology&at=vas`);
+    await eventually(() => count('[data-node^="rack:vast/"]')).toBe(20);
+    expect(await page.locator('[data-node="rack:vast/r2"]').innerText()).toContain('500 hosts');
+    expect(await count('[data-node^="host:"]')).toBe(0);
+    await page.getByLabel('Search sites').fill('');
+    await eventually(() => count('[data-node^="site:"]')).toBe(24);
+    expect(await page.locator('[data-sites]').innerText()).toMatch(/^24 of 4\d sites$/);
+    await page.getByLabel('Search sites').fill('spot39');
+    await eventually(() => count('[data-node^="site:"]')).toBe(1);
+    expect(page.url()).toContain('at=spot39');
+    await page.getByLabel('Search sites').fill('mars');
+    await page.getByText('No such site').waitFor();
   });
 
   it('has made no complaint', () => {
