@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import type { Client, DescriptorSource, ListPage, OperationDetail, Site, SiteDetail } from '@superfluidity/api';
 import { queryOptions, useQueries, useQuery, type UseQueryResult } from '@tanstack/react-query';
 import { DRAWN_LIMITS, isLarge } from '../view-model/drawn-sites.ts';
@@ -193,10 +194,10 @@ async function everything<T>(
 ): Promise<readonly T[]> {
   const all: T[] = [];
   let found = await page({ limit: PAGE });
-  all.push(...found.items);
+  append(all, found.items);
   while (found.next !== undefined && all.length < PICTURED) {
     found = await page({ limit: PAGE, after: found.next });
-    all.push(...found.items);
+    append(all, found.items);
   }
   return all;
 }
