@@ -15,7 +15,7 @@ import {
   subnets,
 } from '@superfluidity/openstack';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { labCloud, laboratory, labProject } from '../../../packages/openstack/testing/lab.ts';
+import { labCloud, laboratory, labProject } from '@superfluidity/openstack/testing';
 import { NeutronChains } from './chains.ts';
 
 const lab = laboratory();

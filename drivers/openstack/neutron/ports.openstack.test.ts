@@ -11,7 +11,7 @@ import {
   trunks,
 } from '@superfluidity/openstack';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { labCloud, laboratory, labProject } from '../../../packages/openstack/testing/lab.ts';
+import { labCloud, laboratory, labProject } from '@superfluidity/openstack/testing';
 import { NeutronPorts } from './ports-backend.ts';
 import { TrunkPorts } from './trunk-ports.ts';
 
