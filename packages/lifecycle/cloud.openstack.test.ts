@@ -64,9 +64,9 @@ describe.skipIf(lab === undefined)(`one service over an edge and a cloud${title}
     });
 
     const servers = await listServers(cloud, {}, never);
-    expect(servers.map(({ name, status }) => [name, status]).toSorted()).toEqual([
-      ['mobile.archive.disk-0', 'ACTIVE'],
-      ['mobile.archive.index-0', 'ACTIVE'],
+    expect(servers.map(({ name, status }) => `${name} ${status}`).toSorted()).toEqual([
+      'mobile.archive.disk-0 ACTIVE',
+      'mobile.archive.index-0 ACTIVE',
     ]);
     const lost = servers.find(({ name }) => name === 'mobile.archive.disk-0')!;
     await deleteServer(cloud, lost.id, never);
