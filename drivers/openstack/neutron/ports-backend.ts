@@ -76,6 +76,10 @@ export class NeutronPorts implements PortsBackend {
     return made.map((port) => this.#seen(port, place));
   }
 
+  isOverQuota(error: unknown): boolean {
+    return isSuperfluidityError(error, 'SF-OPENSTACK-QUOTA');
+  }
+
   /** Who has it stands in its name: tags would be another call. */
   async update(id: string, { owner, groups }: PortChange, signal: AbortSignal): Promise<PoolPort> {
     const fields = {

@@ -45,6 +45,10 @@ export class TrunkPorts implements PortsBackend {
     }
   }
 
+  isOverQuota(error: unknown): boolean {
+    return this.#ports.isOverQuota(error);
+  }
+
   async update(id: string, change: PortChange, signal: AbortSignal): Promise<PoolPort> {
     return this.#placed(await this.#ports.update(id, change, signal));
   }

@@ -29,6 +29,8 @@ export interface PoolClass<C, T> {
   making: number;
   /** Orders under way. */
   refills: number;
+  /** The last that began. */
+  refill?: Promise<void>;
   /** Asked for by hand, above what the pool keeps. */
   extra: number;
   hits: number;

@@ -1,6 +1,16 @@
 import { invariant, reportError, SuperfluidityError, withTimeout } from '@superfluidity/core';
 import { exactly, type Keep } from './keep.ts';
-import { countsOf, newClass, type PoolClass, pointOf, type Shelf, shelfOf, shortageOf, statsOf } from './pool-class.ts';
+import {
+  countsOf,
+  newClass,
+  type PoolClass,
+  pointOf,
+  type Shelf,
+  shelfOf,
+  shortageOf,
+  statsOf,
+  type Waiter,
+} from './pool-class.ts';
 import { type PoolOptions, type PoolStats, WAITING_MOST } from './types.ts';
 
 /**
@@ -290,13 +300,12 @@ export class Pool<C, T> {
       this.#refills += 1;
       one.refills += 1;
       one.extra = Math.max(0, one.extra - count);
-      this.#background(
-        this.#order(one, shelf, count, false).then(() => {
-          this.#refills -= 1;
-          one.refills -= 1;
-          this.#refill(one);
-        }),
-      );
+      one.refill = this.#order(one, shelf, count, false).then(() => {
+        this.#refills -= 1;
+        one.refills -= 1;
+        this.#refill(one);
+      });
+      this.#background(one.refill);
       this.#queue(one);
     }
   }
@@ -361,17 +370,24 @@ export class Pool<C, T> {
       if (left === count && !signal.aborted) throw new RangeError(`nothing of ${one.key} was made`);
       one.refillMs.add(clock.now() - startedMs);
     } catch (error) {
-      for (const asker of askers) {
-        const at = shelf.waiting.indexOf(asker);
-        if (at === -1) continue;
-        shelf.waiting.splice(at, 1);
-        asker.refuse(error);
-      }
+      // What a refill makes is for who waits; he is refused when that does not help either.
+      if (urgent && one.refills > 0 && !signal.aborted) await one.refill;
+      else this.#refuse(shelf, askers, error);
       if (!urgent && !signal.aborted) this.#rest(one, error);
     }
     over = true;
     one.making -= left;
     this.#changed(one);
+  }
+
+  /** Those who still wait. */
+  #refuse(shelf: Shelf<T>, askers: readonly Waiter<T>[], error: unknown): void {
+    for (const asker of askers) {
+      const at = shelf.waiting.indexOf(asker);
+      if (at === -1) continue;
+      shelf.waiting.splice(at, 1);
+      asker.refuse(error);
+    }
   }
 
   #rest(one: PoolClass<C, T>, error: unknown): void {

@@ -48,6 +48,8 @@ export interface PortsBackend {
   list(signal: AbortSignal): Promise<readonly PoolPort[]>;
   /** Tells of each of the ports as it becomes ready. Resolves when all are, rejects when the signal fires. */
   watch(ids: ReadonlySet<string>, tell: (port: PoolPort) => void, signal: AbortSignal): Promise<void>;
+  /** Whether it is this for which ports were not made. */
+  isOverQuota(error: unknown): boolean;
   /** How many more ports the project may have. */
   room(project: string, signal: AbortSignal): Promise<number>;
 }

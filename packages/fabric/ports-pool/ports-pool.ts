@@ -194,8 +194,9 @@ export class PortsPool {
   }
 
   async settled(): Promise<void> {
-    await this.#pool.settled();
+    // What comes back is put into the pool, which may give it up.
     await this.#recycler.settled();
+    await this.#pool.settled();
     await Promise.all(this.#notes);
   }
 
@@ -221,7 +222,7 @@ export class PortsPool {
     const since = this.#ledger.begin(clock.now());
     const missing = new Map<string, PoolPort>();
     try {
-      for (const port of await backend.createMany(place, groupsOfShelf(shelf), count, signal)) {
+      for (const port of await this.#create(place, groupsOfShelf(shelf), count, signal)) {
         this.#ledger.set(port, 'making');
         missing.set(port.id, port);
       }
@@ -247,6 +248,23 @@ export class PortsPool {
       throw new SuperfluidityError('SF-FABRIC-PORT-NOT-READY', { doing, reason });
     } finally {
       await Promise.all([...missing.values()].map((port) => this.#remove(port)));
+    }
+  }
+
+  /** Fewer where others took of the quota since it was read: all or none are made of a request. */
+  async #create(
+    place: PortPlace,
+    groups: readonly string[],
+    count: number,
+    signal: AbortSignal,
+  ): Promise<readonly PoolPort[]> {
+    const { backend } = this.#options;
+    for (let wanted = count; ; wanted = Math.ceil(wanted / 2)) {
+      try {
+        return await backend.createMany(place, groups, wanted, signal);
+      } catch (error) {
+        if (wanted === 1 || !backend.isOverQuota(error)) throw error;
+      }
     }
   }
 

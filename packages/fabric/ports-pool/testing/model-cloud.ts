@@ -1,4 +1,4 @@
-import { type Clock, SuperfluidityError } from '@superfluidity/core';
+import { type Clock, isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
 import type { PoolPort, PortChange, PortPlace, PortsBackend } from '../backend.ts';
 
 /** What a cloud knows of ports, against which pools are tested: it takes time, refuses, and others change it. */
@@ -78,6 +78,10 @@ export class ModelConnection implements PortsBackend {
     } finally {
       cloud.creations -= 1;
     }
+  }
+
+  isOverQuota(error: unknown): boolean {
+    return isSuperfluidityError(error, 'SF-FABRIC-POOL-QUOTA');
   }
 
   update(id: string, { owner, groups }: PortChange): Promise<PoolPort> {
