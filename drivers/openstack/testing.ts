@@ -16,7 +16,7 @@ export interface OwnCloud {
 
 /** A project of one test, as a tenant sees it, or an operator: with the role `admin`. */
 export async function ownCloud(name: string, role: 'member' | 'admin'): Promise<OwnCloud> {
-  const project = await ownProject(lab!, name, [role]);
+  const project = await ownProject(lab!, name, [role, 'load-balancer_member', 'heat_stack_owner']);
   const { credentials, authUrl } = project.config;
   if (credentials.kind !== 'password' || !('id' in credentials.user) || !('id' in credentials.project))
     throw new TypeError('the user of a project has an id and a password');

@@ -1,4 +1,4 @@
-import { SuperfluidityError } from '@superfluidity/core';
+import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
 import { type BalancerSpec, refuseUnsupported } from '@superfluidity/fabric';
 import { type BalancerBackend, objectionsTo, parseIpv4, parseIpv4Prefix, prefixHas } from '@superfluidity/model';
 import {
@@ -35,9 +35,9 @@ export class OctaviaBalancers {
     this.#networks = networks;
   }
 
-  /** Kinds of balancers that the cloud has. */
+  /** Kinds of balancers that the cloud has for these credentials: Octavia wants a role of its own. */
   async kinds(signal: AbortSignal): Promise<readonly BalancerBackend[]> {
-    return [...new Set((await this.#providers(signal)).map(([, kind]) => kind))];
+    return [...new Set((await orNone(this.#providers(signal))).map(([, kind]) => kind))];
   }
 
   ensure(spec: BalancerSpec, signal: AbortSignal): Promise<void> {
@@ -67,9 +67,8 @@ export class OctaviaBalancers {
   async purge(signal: AbortSignal): Promise<readonly string[]> {
     const { cloud, marks } = this.#world;
     if ((await cloud.endpoint('load-balancer')) === undefined) return [];
-    const ours = (await loadBalancers.list(cloud, [], { tags: marks.siteTag }, signal)).filter((one) =>
-      marks.isOurs(one),
-    );
+    const all = await orNone(loadBalancers.list(cloud, [], { tags: marks.siteTag }, signal));
+    const ours = all.filter((one) => marks.isOurs(one));
     for (const { id } of ours) await removeLoadBalancer(cloud, id, signal);
     return ours.map(({ name }) => name);
   }
@@ -132,5 +131,15 @@ export class OctaviaBalancers {
     if ((await cloud.endpoint('load-balancer')) === undefined) return [];
     const enabled = new Set((await balancerProviders(cloud, signal)).map(({ name }) => name));
     return PROVIDERS.filter(([name]) => enabled.has(name));
+  }
+}
+
+/** Nothing where the role for it is missing: then nothing of ours is there either. */
+async function orNone<T>(asked: Promise<readonly T[]>): Promise<readonly T[]> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isSuperfluidityError(error, 'SF-OPENSTACK-FORBIDDEN')) return [];
+    throw error;
   }
 }
