@@ -70,7 +70,7 @@ async function told(driver: SiteDriver, act: () => Promise<void>, what: (event: 
   return seen.find(what);
 }
 
-describe.skipIf(skip !== undefined)(`a site that is a project of OpenStack${title}`, { timeout: LONG }, () => {
+describe.skipIf(skip !== undefined)(title('a site that is a project of OpenStack'), { timeout: LONG }, () => {
   beforeAll(async () => {
     own = await ownCloud(`driver-${siteId}`, 'member');
     cloud = new Cloud({ config: own.project.config, clock: systemClock, log: silentLogger });
