@@ -78,20 +78,21 @@ describe.skipIf(skip !== undefined)(
 
     test('are made of what lies ready, which comes back when they end, and is found again', async () => {
       await site.prepare('pooled', [{ template: await template(), size: 2 }], call());
-      await until(async () => (await pool())?.ready === 2);
+      await until(async () => ((await pool())?.ready ?? 0) >= 2);
       const [status] = await site.ensureUnits([await unit('u1')], call());
       expect(status).toMatchObject({ ok: true });
       expect(await pool()).toMatchObject({ hits: 1, misses: 0, inUse: 1 });
       // The same unit again: the same port.
       await site.ensureUnit(await unit('u1'), call());
       expect(await pool()).toMatchObject({ hits: 1, inUse: 1 });
-      await until(async () => (await pool())?.ready === 2);
+      await until(async () => ((await pool())?.ready ?? 0) >= 2);
       await site.close();
 
       site = await open(folders[0]!);
       await site.prepare('pooled', [{ template: await template(), size: 2 }], call());
       await until(async () => (await pool())?.inUse === 1);
-      expect(await pool()).toMatchObject({ ready: 2, making: 0 });
+      const { ready: before } = (await pool())!;
+      expect(before).toBeGreaterThanOrEqual(2);
 
       // Another control plane takes nothing of it.
       const stranger = await open(folder());
@@ -101,7 +102,7 @@ describe.skipIf(skip !== undefined)(
       await stranger.close();
 
       await site.removeUnit('u1', call());
-      await until(async () => (await pool())?.ready === 3);
+      await until(async () => ((await pool())?.ready ?? 0) > before);
       expect(await pool()).toMatchObject({ inUse: 0 });
       await site.prepare('pooled', [], call());
       await site.fabric.removeNetwork(network.id, call());
