@@ -62,7 +62,8 @@ siteConformance('openstack', {
     metrics: 'Nova gives diagnostics to administrators only',
     terminal: 'consoles are read, not written',
   },
-  size: { cpu: 1, memoryMiB: 64, storageMiB: 64 },
+  // Of the flavour that it gets: a host is used by flavours.
+  size: { cpu: 1, memoryMiB: 192, storageMiB: 64 },
   network: {
     id: 'net-c',
     service: 'svc-conformance',
