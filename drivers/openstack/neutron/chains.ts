@@ -10,6 +10,7 @@ import {
   portPairGroups,
   portPairs,
 } from '@superfluidity/openstack';
+import { Turns } from '../turns.ts';
 import { type OrderedChain, orderChain, portRanges } from './chain-order.ts';
 import { portKey, readVersions, type Versions, writeVersions } from './chain-record.ts';
 
@@ -37,7 +38,7 @@ export class NeutronChains {
   readonly #prefix: string;
   readonly #ports: ChainPorts;
   /** Ways are shared: one change at a time. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   constructor(cloud: Cloud, siteId: string, ports: ChainPorts) {
     this.#cloud = cloud;
@@ -233,9 +234,7 @@ export class NeutronChains {
   }
 
   #alone<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#last.then(work, work);
-    this.#last = mine.catch(() => {});
-    return mine;
+    return this.#turns.take('ways', work);
   }
 }
 
