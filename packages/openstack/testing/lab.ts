@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, silentLogger, systemClock } from '@superfluidity/core';
 import { z } from 'zod';
@@ -9,11 +9,7 @@ import { Cloud, type CloudConfig, type CloudOptions, path } from '../index.ts';
  * reason printed in the name of the test, when there is none.
  */
 export function laboratory(): CloudConfig | undefined {
-  const folders = [
-    join(process.env['SUPERFLUIDITY_LAB'] ?? '/var/tmp/superfluidity-lab', 'openstack'),
-    '/var/tmp/os-lab',
-  ];
-  const at = folders.map((folder) => `${folder}/openrc`).find(existsSync) ?? '';
+  const at = join(process.env['SUPERFLUIDITY_LAB'] ?? '/var/tmp/superfluidity-lab', 'openstack/openrc');
   const variables = process.env['OS_AUTH_URL'] === undefined ? openrc(at) : process.env;
   const authUrl = variables['OS_AUTH_URL'];
   if (authUrl === undefined) return undefined;
