@@ -11,6 +11,7 @@ import type {
 import {
   checkMetricsCall,
   type DataPlaneDump,
+  Events,
   type Fingerprint,
   type OpenSite,
   type PoolClass,
@@ -25,7 +26,6 @@ import {
 } from '@superfluidity/site';
 import { readConfig } from './config.ts';
 import { readDataPlane } from './data-plane.ts';
-import { Events } from './events.ts';
 import { describeMachine, environmentsHere } from './machine.ts';
 import { LeaseFile } from './lease.ts';
 import { readMetrics } from './metrics.ts';

@@ -8,8 +8,7 @@ import {
 } from '@superfluidity/core';
 import { exactly, Pool } from '@superfluidity/fabric';
 import type { Environment } from '@superfluidity/model';
-import type { PoolClass, PoolStatus, UnitOutcome, UnitSpec, UnitState, UnitStatus } from '@superfluidity/site';
-import type { Events } from './events.ts';
+import type { Events, PoolClass, PoolStatus, UnitOutcome, UnitSpec, UnitState, UnitStatus } from '@superfluidity/site';
 import { brief, foreground, lasting } from './foreground.ts';
 import { awaitHealthy, HEALTH_DEFAULT } from './health.ts';
 import { readOutputFile, trimOutput } from './output.ts';

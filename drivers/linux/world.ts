@@ -2,7 +2,7 @@ import type { Clock, Logger } from '@superfluidity/core';
 import type { Environment } from '@superfluidity/model';
 import { Balancers } from './balancers.ts';
 import type { HostConfig } from './config.ts';
-import type { Events } from './events.ts';
+import type { Events } from '@superfluidity/site';
 import { Links, type SiteRecord, writeSite } from './links.ts';
 import { Networks } from './networks.ts';
 import { Paths } from './paths.ts';

@@ -2,6 +2,7 @@ import { SuperfluidityError } from '@superfluidity/core';
 import type { FabricCall } from '@superfluidity/fabric';
 import {
   checkMetricsCall,
+  Events,
   type FenceGuard,
   type Fingerprint,
   type OpenSite,
@@ -18,7 +19,6 @@ import {
 } from '@superfluidity/site';
 import { LIMITS, type OpenstackConfig } from './config.ts';
 import { describeCloud } from './describe.ts';
-import { Events } from './events.ts';
 import { fenceOf } from './fence-file.ts';
 import { Fingerprints } from './fingerprint.ts';
 import { Flavors } from './flavors.ts';

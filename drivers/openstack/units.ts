@@ -1,8 +1,7 @@
 import { canonicalJson, isSuperfluidityError, reportError, SuperfluidityError } from '@superfluidity/core';
 import { actOnServer, deleteServer, type Server, setServerMetadata, wholeConsole } from '@superfluidity/openstack';
-import type { UnitOutcome, UnitSpec, UnitState, UnitStatus } from '@superfluidity/site';
+import type { Events, UnitOutcome, UnitSpec, UnitState, UnitStatus } from '@superfluidity/site';
 import { LIMITS } from './config.ts';
-import type { Events } from './events.ts';
 import { awaitHealthy } from './health.ts';
 import { built, launch, type LaunchParts } from './launch.ts';
 import { Consoles, type ConsoleText } from './output.ts';

@@ -1,7 +1,6 @@
 import { reportError } from '@superfluidity/core';
-import type { SiteEvent, UnitState } from '@superfluidity/site';
+import type { Events, SiteEvent, UnitState } from '@superfluidity/site';
 import { LIMITS } from './config.ts';
-import type { Events } from './events.ts';
 import type { Hosts } from './hosts.ts';
 import type { PortSource } from './neutron/port-source.ts';
 import { type ServerRecord, stateOf } from './server-record.ts';

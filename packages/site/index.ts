@@ -1,5 +1,6 @@
 export * from './driver.ts';
 export * from './errors.ts';
+export * from './events.ts';
 export * from './fence.ts';
 export * from './metrics.ts';
 export type * from './stacks.ts';

@@ -1,4 +1,4 @@
-import type { SiteEvent } from '@superfluidity/site';
+import type { SiteEvent } from './driver.ts';
 
 const QUEUE_MAX = 1000;
 
