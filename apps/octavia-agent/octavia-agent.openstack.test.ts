@@ -23,7 +23,7 @@ import {
   subnets,
 } from '@superfluidity/openstack';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { labCloud, laboratory, labProject } from '@superfluidity/openstack/testing';
+import { labCloud, laboratory, OPERATOR, type OwnProject, ownProject } from '@superfluidity/openstack/testing';
 
 const lab = laboratory();
 const run = promisify(execFile);
@@ -47,6 +47,7 @@ const isThere = await provided();
 
 /** Real packets: the VIP and two members are ports of Neutron; the agent of the laboratory runs HAProxy behind the VIP. */
 describe.skipIf(!isThere)('an Octavia balancer of our own (needs the laboratory with provider superfluidity)', () => {
+  let own: OwnProject;
   let cloud: Cloud;
   let network: string;
   let subnet: string;
@@ -56,9 +57,9 @@ describe.skipIf(!isThere)('an Octavia balancer of our own (needs the laboratory 
     (await run('ip', ['netns', 'exec', space(name), ...args], { timeout: 20_000 })).stdout;
 
   beforeAll(async () => {
-    const own = await labProject(lab!, 'sf-octavia-test');
+    own = await ownProject(lab!, 'sf-octavia-test', OPERATOR);
     cloud = labCloud(own.config);
-    await clean(own.projectId);
+    await clean(own.id);
     network = (await networks.create(cloud, { name: 'octavia-test', port_security_enabled: false }, signal)).id;
     const shape = { network_id: network, ip_version: 4, cidr: '10.77.31.0/24', gateway_ip: null, enable_dhcp: false };
     subnet = (await subnets.create(cloud, shape as Parameters<typeof subnets.create>[1], signal)).id;
@@ -79,9 +80,9 @@ describe.skipIf(!isThere)('an Octavia balancer of our own (needs the laboratory 
 
   afterAll(async () => {
     if (cloud === undefined) return;
-    const project = (await cloud.session()).projectId;
-    await clean(project);
+    await clean(own.id);
     await cloud.close();
+    await own.remove();
   }, 300_000);
 
   test('carries traffic, notices what happens to members, counts, and leaves nothing', {

@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { type Client, createClient } from '@superfluidity/api';
 import { silentLogger, systemClock } from '@superfluidity/core';
 import { Cloud, listServers, networks, ports, securityGroups } from '@superfluidity/openstack';
-import { FaultProxy, laboratory, overQuota, type OwnProject, ownProject } from '@superfluidity/openstack/testing';
+import {
+  authWords,
+  FaultProxy,
+  laboratory,
+  overQuota,
+  type OwnProject,
+  ownProject,
+} from '@superfluidity/openstack/testing';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { parseServerArgs, type ServerOptions } from './options.ts';
@@ -50,16 +57,7 @@ describe.skipIf(lab === undefined)(`a control plane over a cloud with faults${wh
   let client: Client;
   const signal = () => AbortSignal.timeout(60_000);
 
-  const auth = () => {
-    const { credentials } = own.config;
-    if (credentials.kind !== 'password' || !('id' in credentials.user)) throw new TypeError('a user with a password');
-    return {
-      auth_url: proxy.authUrl,
-      user_id: credentials.user.id,
-      password: credentials.password,
-      project_id: own.id,
-    };
-  };
+  const auth = () => authWords({ ...own.config, authUrl: proxy.authUrl });
   const addSite = (name: string, changes: Record<string, string> = {}) =>
     client.call('addSite', {
       body: { name, kind: 'openstack', config: { auth: { ...auth(), ...changes }, pollMs: 2_000 } },

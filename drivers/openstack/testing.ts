@@ -1,4 +1,4 @@
-import { laboratory, type OwnProject, ownProject } from '@superfluidity/openstack/testing';
+import { authWords, laboratory, OPERATOR, type OwnProject, ownProject } from '@superfluidity/openstack/testing';
 
 /** Projects of the laboratory in which these tests work. */
 
@@ -16,10 +16,6 @@ export interface OwnCloud {
 
 /** A project of one test, as a tenant sees it, or an operator: with the role `admin`. */
 export async function ownCloud(name: string, role: 'member' | 'admin'): Promise<OwnCloud> {
-  const project = await ownProject(lab!, name, [role, 'load-balancer_member', 'heat_stack_owner']);
-  const { credentials, authUrl } = project.config;
-  if (credentials.kind !== 'password' || !('id' in credentials.user) || !('id' in credentials.project))
-    throw new TypeError('the user of a project has an id and a password');
-  const { user, password, project: of } = credentials;
-  return { project, auth: { auth_url: authUrl, user_id: user.id, password, project_id: of.id } };
+  const project = await (role === 'admin' ? ownProject(lab!, name, OPERATOR) : ownProject(lab!, name));
+  return { project, auth: authWords(project.config) };
 }

@@ -3,7 +3,7 @@ import { newId, silentLogger, systemClock } from '@superfluidity/core';
 import { openstackDriver } from '@superfluidity/driver-openstack';
 import { simulated } from '@superfluidity/driver-simulated';
 import { Cloud, deleteServer, listServers, networks, ports } from '@superfluidity/openstack';
-import { laboratory, type OwnProject, ownProject } from '@superfluidity/openstack/testing';
+import { authWords, laboratory, type OwnProject, ownProject } from '@superfluidity/openstack/testing';
 import { openStore, type Store } from '@superfluidity/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { native, simulatedSite, type TestLifecycle, testLifecycle } from './testing.ts';
@@ -30,14 +30,9 @@ describe.skipIf(lab === undefined)(`one service over an edge and a cloud${title}
       kinds: [simulated, openstackDriver],
       limits: { stepMs: LONG },
     });
-    const { credentials, authUrl } = own.config;
-    if (credentials.kind !== 'password' || !('id' in credentials.user) || !('id' in credentials.project))
-      throw new TypeError('the user of a project has an id and a password');
-    const { user, password, project } = credentials;
-    const auth = { auth_url: authUrl, user_id: user.id, password, project_id: project.id };
     const { sites } = running.lifecycle;
     await sites.add({ ...simulatedSite('linux1'), tier: 'anything' });
-    const config = { auth, images: { 'name:archive': 'lab-image' } };
+    const config = { auth: authWords(own.config), images: { 'name:archive': 'lab-image' } };
     await sites.add({ ...simulatedSite('cloud1'), kind: 'openstack', tier: 'anything', config });
   }, LONG);
   afterAll(async () => {

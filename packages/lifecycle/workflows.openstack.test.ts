@@ -35,7 +35,7 @@ describe.skipIf(lab === undefined)(`a workflow of Mistral${why}`, () => {
 
   beforeAll(async () => {
     store = await openStore('pglite:memory');
-    site = await labSite('heat', { store }, { deploy: 'mistral' });
+    site = await labSite(`sf-workflows-${process.pid}`, { store }, { deploy: 'mistral' });
   }, 120_000);
   afterAll(async () => {
     await site.close();

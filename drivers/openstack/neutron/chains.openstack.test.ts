@@ -15,7 +15,7 @@ import {
   subnets,
 } from '@superfluidity/openstack';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { labCloud, laboratory, labProject } from '@superfluidity/openstack/testing';
+import { labCloud, laboratory, OPERATOR, type OwnProject, ownProject } from '@superfluidity/openstack/testing';
 import { NeutronChains } from './chains.ts';
 
 const lab = laboratory();
@@ -34,16 +34,17 @@ const SERVICE = '10.99.77.1';
  * networking-sfc writes the flows; functions are routers that count what they forward.
  */
 describe.skipIf(lab === undefined)('chains through networking-sfc (needs the OpenStack laboratory)', () => {
+  let own: OwnProject;
   let cloud: Cloud;
   let network: string;
   let chains: NeutronChains;
   const at = {} as Record<Name, Port>;
 
   beforeAll(async () => {
-    const own = await labProject(lab!, 'sf-sfc-test');
+    own = await ownProject(lab!, 'sf-sfc-test', OPERATOR);
     cloud = labCloud(own.config);
     chains = new NeutronChains(cloud, 'sfc-test', { active: async (id) => (await active(id)).id });
-    await clean(own.projectId);
+    await clean(own.id);
     network = (await networks.create(cloud, { name: 'sfc-test', port_security_enabled: false }, signal)).id;
     const subnet = {
       network_id: network,
@@ -84,6 +85,7 @@ describe.skipIf(lab === undefined)('chains through networking-sfc (needs the Ope
     for (const name of names) await ports.delete(cloud, at[name].id, signal);
     await networks.delete(cloud, network, signal);
     await cloud.close();
+    await own.remove();
   }, 120_000);
 
   test('steers both directions through the functions in order, and by another version after the change', async () => {

@@ -11,7 +11,7 @@ import {
   trunks,
 } from '@superfluidity/openstack';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { labCloud, laboratory, labProject } from '@superfluidity/openstack/testing';
+import { labCloud, laboratory, OPERATOR, type OwnProject, ownProject } from '@superfluidity/openstack/testing';
 import { NeutronPorts } from './ports-backend.ts';
 import { TrunkPorts } from './trunk-ports.ts';
 
@@ -23,8 +23,8 @@ const keep: Keep = { ...KURYR, minimum: 2, batch: 4, foresees: false };
 describe.skipIf(lab === undefined)(
   'pools of Neutron ports (needs an OpenStack: OS_* variables or the laboratory)',
   () => {
+    let own: OwnProject;
     let cloud: Cloud;
-    let projectId: string;
     let host: string;
     let networkId: string;
     let group: string;
@@ -55,17 +55,16 @@ describe.skipIf(lab === undefined)(
     };
     const ask = (pool: PortsPool, groups: readonly string[] = [group], owner?: string) =>
       pool.acquire(
-        { project: projectId, at: host, network: networkId, groups, ...(owner === undefined ? {} : { owner }) },
+        { project: own.id, at: host, network: networkId, groups, ...(owner === undefined ? {} : { owner }) },
         AbortSignal.timeout(300_000),
       );
     /** Also what a run before this one left. */
     const clear = async () => {
-      for (const { id, port_id } of await trunks.list(cloud, { project_id: projectId }, never)) {
+      for (const { id, port_id } of await trunks.list(cloud, { project_id: own.id }, never)) {
         await ports.update(cloud, port_id, { 'binding:host_id': '' }, never);
         await trunks.delete(cloud, id, never);
       }
-      for (const { id } of await ports.list(cloud, { project_id: projectId }, never))
-        await ports.delete(cloud, id, never);
+      for (const { id } of await ports.list(cloud, { project_id: own.id }, never)) await ports.delete(cloud, id, never);
     };
     const there = () => ports.list(cloud, { network_id: networkId }, never);
     const quiet = async (pool: PortsPool) => {
@@ -78,12 +77,11 @@ describe.skipIf(lab === undefined)(
     };
 
     beforeAll(async () => {
-      const own = await labProject(lab!, 'sf-pools-test');
-      projectId = own.projectId;
+      own = await ownProject(lab!, 'sf-pools-test', OPERATOR);
       cloud = labCloud(own.config, { onRequest: ({ method }) => void (creations += method === 'POST' ? 1 : 0) });
       host = (await agents.find(cloud, { agent_type: 'Open vSwitch agent' }, never))!.host;
       await clear();
-      for (const one of await networks.list(cloud, { project_id: projectId }, never))
+      for (const one of await networks.list(cloud, { project_id: own.id }, never))
         await networks.delete(cloud, one.id, never);
       networkId = (await networks.create(cloud, { name: 'pools-test' }, never)).id;
       const subnet = { network_id: networkId, ip_version: 4, cidr: '10.73.0.0/24', enable_dhcp: false } as const;
@@ -96,8 +94,9 @@ describe.skipIf(lab === undefined)(
       for (const one of await there()) await ports.delete(cloud, one.id, never);
       await networks.delete(cloud, networkId, never);
       await securityGroups.delete(cloud, group, never);
-      await setNetworkQuotas(cloud, projectId, { port: -1 }, never);
+      await setNetworkQuotas(cloud, own.id, { port: -1 }, never);
       await cloud.close();
+      await own.remove();
     }, 600_000);
 
     afterEach(async () => {
@@ -182,7 +181,7 @@ describe.skipIf(lab === undefined)(
 
     test('a quota is used to its end, and told; 12 who ask at once get one each out of few requests', async () => {
       const pool = await open();
-      await setNetworkQuotas(cloud, projectId, { port: 14 }, never);
+      await setNetworkQuotas(cloud, own.id, { port: 14 }, never);
       const got = await Promise.all(Array.from({ length: 12 }, () => ask(pool)));
       expect(new Set(got.map(({ id }) => id)).size).toBe(12);
       await quiet(pool);
@@ -223,7 +222,7 @@ describe.skipIf(lab === undefined)(
         });
       const pool = openTrunk();
       await pool.recover(new Set());
-      const wish = { project: projectId, at: trunk.id, network: networkId, groups: [group] };
+      const wish = { project: own.id, at: trunk.id, network: networkId, groups: [group] };
       const got = await Promise.all([1, 2, 3].map(() => pool.acquire(wish, AbortSignal.timeout(300_000))));
       await quiet(pool);
       const { sub_ports } = await trunks.show(cloud, trunk.id, never);

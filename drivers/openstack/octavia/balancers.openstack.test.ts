@@ -13,7 +13,7 @@ import {
   subnets,
 } from '@superfluidity/openstack';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { labCloud, laboratory, labProject } from '@superfluidity/openstack/testing';
+import { labCloud, laboratory, OPERATOR, type OwnProject, ownProject } from '@superfluidity/openstack/testing';
 import '../errors.ts';
 import { readConfig } from '../config.ts';
 import { Marks } from '../marks.ts';
@@ -24,6 +24,7 @@ const lab = laboratory();
 const signal = AbortSignal.timeout(900_000);
 
 describe.skipIf(lab === undefined)('balancers through Octavia (needs the OpenStack laboratory)', () => {
+  let own: OwnProject;
   let cloud: Cloud;
   let network: string;
   let balancers: OctaviaBalancers;
@@ -32,13 +33,12 @@ describe.skipIf(lab === undefined)('balancers through Octavia (needs the OpenSta
   let changes = 0;
 
   beforeAll(async () => {
-    const own = await labProject(lab!, 'sf-octavia-driver');
+    own = await ownProject(lab!, 'sf-octavia-driver', OPERATOR);
     cloud = labCloud(own.config, {
       onRequest: ({ method, service }) => {
         if (method !== 'GET' && service === 'load-balancer') changes += 1;
       },
     });
-    const { projectId } = own;
     world = {
       siteId: 'octavia-driver-test',
       name: 'trial',
@@ -49,7 +49,7 @@ describe.skipIf(lab === undefined)('balancers through Octavia (needs the OpenSta
       log: silentLogger,
       ask: () => signal,
     };
-    for (const { id } of await networks.list(cloud, { project_id: projectId }, signal))
+    for (const { id } of await networks.list(cloud, { project_id: own.id }, signal))
       await networks.delete(cloud, id, signal).catch(() => {});
     network = (await networks.create(cloud, { name: 'octavia-driver' }, signal)).id;
     const shape = { network_id: network, ip_version: 4, cidr: '10.77.41.0/24', enable_dhcp: false } as const;
@@ -64,6 +64,7 @@ describe.skipIf(lab === undefined)('balancers through Octavia (needs the OpenSta
     await balancers.purge(signal);
     await networks.delete(cloud, network, signal);
     await cloud.close();
+    await own.remove();
   }, 300_000);
 
   const spec: BalancerSpec = {

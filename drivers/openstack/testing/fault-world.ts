@@ -17,7 +17,7 @@ import {
   securityGroups,
   subnets,
 } from '@superfluidity/openstack';
-import { FaultProxy, type OwnProject, ownProject } from '@superfluidity/openstack/testing';
+import { authWords, FaultProxy, type OwnProject, ownProject } from '@superfluidity/openstack/testing';
 import type { SiteDriver, UnitSpec } from '@superfluidity/site';
 import { openstackDriver } from '../index.ts';
 
@@ -59,15 +59,8 @@ export class FaultWorld {
   }
 
   /** `auth` of a configuration, through the proxy. */
-  get auth(): Record<string, string> {
-    const { credentials } = this.own.config;
-    if (credentials.kind !== 'password' || !('id' in credentials.user)) throw new TypeError('a user with a password');
-    return {
-      auth_url: this.proxy.authUrl,
-      user_id: credentials.user.id,
-      password: credentials.password,
-      project_id: this.own.id,
-    };
+  get auth(): Readonly<Record<string, string>> {
+    return authWords({ ...this.own.config, authUrl: this.proxy.authUrl });
   }
 
   async open(config: Readonly<Record<string, unknown>> = {}, id = newId('site')): Promise<SiteDriver> {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openstackDriver } from '@superfluidity/driver-openstack';
 import type { Cloud } from '@superfluidity/openstack';
-import { labCloud, laboratory, labProject } from '@superfluidity/openstack/testing';
+import { authWords, labCloud, laboratory, OPERATOR, ownProject } from '@superfluidity/openstack/testing';
 import { type TestLifecycle, testLifecycle, type TestLifecycleOptions } from '../testing.ts';
 
 export const lab = laboratory();
@@ -16,28 +16,21 @@ export interface LabSite {
   close(): Promise<void>;
 }
 
-/** A lifecycle with one site, `cloud1`: a project of the laboratory, named in a clouds.yaml of its own. */
+/** A lifecycle with one site, `cloud1`: a project of its own in the laboratory, named in a clouds.yaml of its own. */
 export async function labSite(
   project: string,
   options: Pick<TestLifecycleOptions, 'store'>,
   config: Readonly<Record<string, unknown>>,
 ): Promise<LabSite> {
-  const { config: found, projectId } = await labProject(lab!, project);
+  const own = await ownProject(lab!, project, OPERATOR);
+  const { config: found } = own;
   const folder = mkdtempSync(join(tmpdir(), 'superfluidity-clouds-'));
-  if (found.credentials.kind !== 'password') throw new TypeError('the laboratory needs a password');
-  const user = found.credentials.user as { readonly name: string };
   const overrides = Object.entries(found.endpoints ?? {}).map(([type, url]) => [
     `${type.replaceAll('-', '_')}_endpoint_override`,
     url,
   ]);
   const fields = {
-    auth: {
-      auth_url: found.authUrl,
-      username: user.name,
-      user_domain_name: 'Default',
-      password: found.credentials.password,
-      project_id: projectId,
-    },
+    auth: authWords(found),
     ...(found.region === undefined ? {} : { region_name: found.region }),
     ...Object.fromEntries(overrides),
   };
@@ -64,6 +57,7 @@ export async function labSite(
       } finally {
         await test.close();
         await cloud.close();
+        await own.remove();
         rmSync(folder, { recursive: true, force: true });
       }
     },

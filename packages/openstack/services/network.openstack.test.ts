@@ -15,32 +15,30 @@ import {
   setNetworkQuotas,
   subnets,
 } from '../index.ts';
-import { labCloud, laboratory, labProject } from '../testing/lab.ts';
+import { labCloud, laboratory } from '../testing/lab.ts';
+import { OPERATOR, type OwnProject, ownProject } from '../testing/own-project.ts';
 
 const lab = laboratory();
 const never = new AbortController().signal;
 const code = (expected: string) => expect.objectContaining({ code: expected });
 
 describe.skipIf(lab === undefined)('Neutron (needs an OpenStack: OS_* variables or the laboratory)', () => {
+  let own: OwnProject;
   let cloud: Cloud;
-  let admin: Cloud;
-  let projectId: string;
   let networkId: string;
   const doomed: (() => Promise<unknown>)[] = [];
 
   beforeAll(async () => {
-    const own = await labProject(lab!, 'sf-network-test');
-    projectId = own.projectId;
-    admin = labCloud(lab!);
+    own = await ownProject(lab!, 'sf-network-test', OPERATOR);
     cloud = labCloud(own.config);
     // What an earlier run left.
-    for (const one of await ports.list(cloud, { project_id: projectId, device_owner: '' }, never))
+    for (const one of await ports.list(cloud, { project_id: own.id, device_owner: '' }, never))
       await ports.delete(cloud, one.id, never);
-    for (const one of await networks.list(cloud, { project_id: projectId }, never))
+    for (const one of await networks.list(cloud, { project_id: own.id }, never))
       await networks.delete(cloud, one.id, never).catch(() => {});
     const network = await networks.create(cloud, { name: 'net', description: 'of the test' }, never);
     networkId = network.id;
-    expect(network).toMatchObject({ name: 'net', description: 'of the test', project_id: projectId, subnets: [] });
+    expect(network).toMatchObject({ name: 'net', description: 'of the test', project_id: own.id, subnets: [] });
   });
 
   afterAll(async () => {
@@ -48,9 +46,9 @@ describe.skipIf(lab === undefined)('Neutron (needs an OpenStack: OS_* variables 
     for (const one of await ports.list(cloud, { network_id: networkId }, never))
       await ports.delete(cloud, one.id, never);
     await networks.delete(cloud, networkId, never);
-    await setNetworkQuotas(admin, projectId, { port: -1 }, never);
+    await setNetworkQuotas(own.admin, own.id, { port: -1 }, never);
     await cloud.close();
-    await admin.close();
+    await own.remove();
   });
 
   test('subnets, ports alone and in bulk, tags, filters, revisions', async () => {
@@ -106,12 +104,12 @@ describe.skipIf(lab === undefined)('Neutron (needs an OpenStack: OS_* variables 
 
   test('a bulk request over quota makes nothing, and says so', async () => {
     const { port } = await networkQuotas(cloud, never);
-    await setNetworkQuotas(admin, projectId, { port: port!.used + 2 }, never);
+    await setNetworkQuotas(own.admin, own.id, { port: port!.used + 2 }, never);
     expect((await networkQuotas(cloud, never))['port']).toMatchObject({ limit: port!.used + 2, used: port!.used });
     const three = Array.from({ length: 3 }, () => ({ network_id: networkId, name: 'too-many' }));
     await expect(ports.createMany(cloud, three, never)).rejects.toThrow(code('SF-OPENSTACK-QUOTA'));
     expect(await ports.list(cloud, { network_id: networkId, name: 'too-many' }, never)).toEqual([]);
-    await setNetworkQuotas(admin, projectId, { port: -1 }, never);
+    await setNetworkQuotas(own.admin, own.id, { port: -1 }, never);
     expect((await networkQuotas(cloud, never))['port']!.limit).toBe(Number.POSITIVE_INFINITY);
   });
 
@@ -172,6 +170,6 @@ describe.skipIf(lab === undefined)('Neutron (needs an OpenStack: OS_* variables 
     const aliases = await extensions(cloud, never);
     for (const alias of ['security-group', 'binding', 'standard-attr-tag', 'revision-if-match', 'quota_details'])
       expect(aliases, alias).toContain(alias);
-    expect(await agents.list(admin, {}, never)).toContainEqual(expect.objectContaining({ alive: true }));
+    expect(await agents.list(own.admin, {}, never)).toContainEqual(expect.objectContaining({ alive: true }));
   });
 });

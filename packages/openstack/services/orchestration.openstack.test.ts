@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Cloud, findStack, getStack, type StackName, type StackSource } from '../index.ts';
-import { labCloud, laboratory, labProject } from '../testing/lab.ts';
+import { labCloud, laboratory } from '../testing/lab.ts';
+import { type OwnProject, ownProject } from '../testing/own-project.ts';
 import * as heat from './orchestration.ts';
 
 const lab = laboratory();
@@ -24,17 +25,20 @@ const network = (mtu: number, ...more: readonly string[]): StackSource => ({
 });
 
 describe.skipIf(lab === undefined)(`stacks of Heat${lab === undefined ? ' (no laboratory: OS_AUTH_URL)' : ''}`, () => {
+  let own: OwnProject;
   let cloud: Cloud;
   let stack: StackName;
   const signal = AbortSignal.timeout(120_000);
 
   beforeAll(async () => {
-    cloud = labCloud((await labProject(lab!, 'heat')).config);
+    own = await ownProject(lab!, name);
+    cloud = labCloud(own.config);
   });
   afterAll(async () => {
     const left = await findStack(cloud, name, signal);
     if (left !== undefined) await heat.deleteStack(cloud, { name, id: left.id }, signal);
     await cloud.close();
+    await own.remove();
   });
 
   async function settled(): Promise<string> {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Cloud } from '../index.ts';
-import { labCloud, laboratory, labProject } from '../testing/lab.ts';
+import { labCloud, laboratory } from '../testing/lab.ts';
+import { type OwnProject, ownProject } from '../testing/own-project.ts';
 import * as mistral from './workflow.ts';
 
 const lab = laboratory();
@@ -26,18 +27,21 @@ ${name}:
 describe.skipIf(lab === undefined)(
   `workflows of Mistral${lab === undefined ? ' (no laboratory: OS_AUTH_URL)' : ''}`,
   () => {
+    let own: OwnProject;
     let cloud: Cloud;
     const signal = AbortSignal.timeout(120_000);
     const made: string[] = [];
 
     beforeAll(async () => {
-      cloud = labCloud((await labProject(lab!, 'heat')).config);
+      own = await ownProject(lab!, `sf-mistral-${process.pid}`);
+      cloud = labCloud(own.config);
       await mistral.createWorkflows(cloud, definition, signal);
     });
     afterAll(async () => {
       for (const id of made) await mistral.deleteExecution(cloud, id, signal);
       await mistral.deleteWorkflow(cloud, name, signal);
       await cloud.close();
+      await own.remove();
     });
 
     async function run(input: Record<string, unknown>, id: string = randomUUID()) {

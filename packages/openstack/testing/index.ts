@@ -1,3 +1,4 @@
+export * from './auth-words.ts';
 export * from './fault-proxy.ts';
 export * from './lab.ts';
 export * from './own-project.ts';

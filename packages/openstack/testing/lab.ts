@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, silentLogger, systemClock } from '@superfluidity/core';
-import { z } from 'zod';
-import { Cloud, type CloudConfig, type CloudOptions, path } from '../index.ts';
+import { Cloud, type CloudConfig, type CloudOptions } from '../index.ts';
 
 /**
  * For tests that need OpenStack: the cloud that OS_* variables name, else the laboratory's openrc. Undefined, with the
@@ -55,37 +54,4 @@ function openrc(file: string): Readonly<Record<string, string | undefined>> {
 
 export function labCloud(config: CloudConfig, options: Partial<CloudOptions> & { readonly clock?: Clock } = {}): Cloud {
   return new Cloud({ config, clock: systemClock, log: silentLogger, ...options });
-}
-
-const project = z.object({ project: z.object({ id: z.string() }) });
-const projects = z.object({ projects: z.array(z.object({ id: z.string() })) });
-const roles = z.object({ roles: z.array(z.object({ id: z.string() })) });
-
-/** A project of the name, made when there is none, in which the laboratory's admin is admin, and its credentials. */
-export async function labProject(lab: CloudConfig, name: string): Promise<{ config: CloudConfig; projectId: string }> {
-  if (lab.credentials.kind !== 'password') throw new TypeError('the laboratory needs a password');
-  const admin = labCloud(lab);
-  const signal = AbortSignal.timeout(60_000);
-  const call = { service: 'identity', doing: `make project ${name}`, signal } as const;
-  try {
-    const { userId } = await admin.session();
-    const found = await admin.json({ ...call, method: 'GET', path: '/projects', query: { name } }, projects);
-    const projectId =
-      found.projects[0]?.id ??
-      (
-        await admin.json(
-          { ...call, method: 'POST', path: '/projects', body: { project: { name, domain_id: 'default' } } },
-          project,
-        )
-      ).project.id;
-    const role = await admin.json({ ...call, method: 'GET', path: '/roles', query: { name: 'admin' } }, roles);
-    await admin.send({
-      ...call,
-      method: 'PUT',
-      path: path`/projects/${projectId}/users/${userId}/roles/${role.roles[0]!.id}`,
-    });
-    return { config: { ...lab, credentials: { ...lab.credentials, project: named(name) } }, projectId };
-  } finally {
-    await admin.close();
-  }
 }
