@@ -18,6 +18,8 @@ export class Servers {
   readonly #world: World;
   readonly #waiting = new Set<Waiter>();
   #looking = false;
+  /** Why the last look saw nothing. */
+  #lastFailure: unknown;
 
   constructor(world: World) {
     this.#world = world;
@@ -59,7 +61,10 @@ export class Servers {
       const leave = () => {
         this.#waiting.delete(waiter);
         if (signal.aborted) reject(new SuperfluidityError('SF-CORE-CANCELLED', { doing, reason: 'cancelled' }));
-        else reject(new SuperfluidityError('SF-CORE-TIMEOUT', { doing, reason: `not done after ${timeoutMs} ms` }));
+        else {
+          const reason = `not done after ${timeoutMs} ms`;
+          reject(new SuperfluidityError('SF-CORE-TIMEOUT', { doing, reason, cause: this.#lastFailure }));
+        }
       };
       const waiter: Waiter = {
         id,
@@ -90,9 +95,12 @@ export class Servers {
       const waiters = [...this.#waiting];
       try {
         const seen = await this.#see(new Set(waiters.map(({ id }) => id)));
+        this.#lastFailure = undefined;
         for (const waiter of waiters) this.#tell(waiter, seen.get(waiter.id));
       } catch (error) {
-        // The client has tried again as often as is safe.
+        // A cloud that is slow now may answer the next look: all who wait have a limit of their own.
+        this.#lastFailure = error;
+        if (isSuperfluidityError(error, 'SF-CORE-TIMEOUT')) continue;
         for (const waiter of waiters) if (this.#waiting.delete(waiter)) waiter.reject(error);
       }
     }
