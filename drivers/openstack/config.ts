@@ -170,9 +170,6 @@ export const LIMITS = {
   carrierLookMs: 100,
   /** What Heat allows itself. */
   stackMinutes: 60,
-  /** Attempts to delete a stack, and the pause after the first, which grows. */
-  stackDeletes: 3,
-  stackPauseMs: 2_000,
   /** Between two looks at the ports of pools. */
   poolLookMs: 20_000,
   /** Ports in one request for a pool. */

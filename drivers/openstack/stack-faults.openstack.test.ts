@@ -1,5 +1,5 @@
-import { laboratory } from '@superfluidity/openstack/testing';
 import { networks, ports } from '@superfluidity/openstack';
+import { laboratory } from '@superfluidity/openstack/testing';
 import type { Progress, SiteDriver, StackSpec } from '@superfluidity/site';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FaultWorld, refusalOf } from './testing/fault-world.ts';
@@ -49,13 +49,15 @@ describe.skipIf(lab === undefined)(`a stack that is in the way of itself${why}`,
     await stacks.ensure(spec, world.call(), tell);
     expect(await world.ours()).toEqual(['network svc-faults.data']);
     // Somebody else uses what the stack has made.
-    const signal = AbortSignal.timeout(60_000);
+    const signal = AbortSignal.timeout(PATIENCE_MS);
     const made = await networks.find(world.cloud, { name: 'svc-faults.data' }, signal);
     const intruder = await ports.create(world.cloud, { name: 'intruder', network_id: made!.id }, signal);
     const error = await refusalOf(stacks.remove(spec.id, world.call(AbortSignal.timeout(600_000)), tell));
     expect(error.code).toBe('SF-SITE-STACK-FAILED');
     expect(error.details.answer).toMatch(/^DELETE_FAILED: /);
     expect(error.message).toMatch(/data.*OS::Neutron::(?:Net|Subnet).*(?:in use|one or more ports)/i);
+    // Neutron's own id of the request, under which its log has it.
+    expect(error.message).toMatch(/req-[0-9a-f-]{36}/);
     expect(told.map(({ state }) => state)).toContain('DELETE_FAILED');
     expect(await world.ours()).toEqual(['network svc-faults.data', 'port intruder']);
     await ports.delete(world.cloud, intruder.id, signal);

@@ -166,18 +166,13 @@ export class HeatStacks implements SiteStacks {
     const { world, carrier, networks } = this.#parts;
     const doing = `delete stack ${stack.stack_name} at ${world.name}`;
     networks.forgetAll();
-    let marker = await lastEvent(world, named(stack), signal).catch(() => undefined);
-    for (let attempt = 1; ; attempt += 1) {
-      await carrier.delete(named(stack), signal).catch((error: unknown) => {
-        if (!isSuperfluidityError(error, 'SF-OPENSTACK-NOT-FOUND')) throw error;
-      });
-      const left = await follow(world, named(stack), marker, doing, tell, signal);
-      if (left === undefined) return;
-      // A port that something else has just let go, a network whose ports are still going: the next attempt finds them gone.
-      if (attempt >= LIMITS.stackDeletes) throw await stackFailure(world, left, doing, signal);
-      marker = await lastEvent(world, named(stack), signal);
-      await world.clock.sleep(LIMITS.stackPauseMs * attempt, signal);
-    }
+    const since = await lastEvent(world, named(stack), signal).catch(() => undefined);
+    await carrier.delete(named(stack), signal).catch((error: unknown) => {
+      if (!isSuperfluidityError(error, 'SF-OPENSTACK-NOT-FOUND')) throw error;
+    });
+    // Heat itself tries each resource again for a minute (`action_retry_limit`): what holds it then is not about to go.
+    const left = await follow(world, named(stack), since, doing, tell, signal);
+    if (left !== undefined) throw await stackFailure(world, left, doing, signal);
   }
 
   async #lacksUnits(spec: StackSpec, signal: AbortSignal): Promise<boolean> {
