@@ -52,7 +52,7 @@ describe.skipIf(lab === undefined)(`a service as a stack of Heat${why}`, () => {
 
   beforeAll(async () => {
     store = await openStore('pglite:memory');
-    site = await labSite('heat', { store }, { deploy: 'heat' });
+    site = await labSite(`sf-stacks-${process.pid}`, { store }, { deploy: 'heat' });
   }, 600_000);
   afterAll(async () => {
     await site.close();

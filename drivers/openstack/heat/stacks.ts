@@ -5,7 +5,6 @@ import {
   actOnStack,
   listStacks,
   previewStack,
-  previewStackUpdate,
   type Stack,
   type StackName,
   type StackSource,
@@ -17,12 +16,15 @@ import type { Units } from '../units.ts';
 import type { StackCarrier } from './carrier.ts';
 import { dress, type DressParts, type Template } from './dress.ts';
 import { follow, lastEvent, stackFailure } from './follow.ts';
+import { previewUpdate, told } from './preview.ts';
 
 export interface StacksParts extends DressParts {
   readonly units: Units;
   readonly carrier: StackCarrier;
   readonly admit: (call: FabricCall) => Promise<void>;
 }
+
+type Source = StackSource & { readonly template: Template };
 
 /** Stacks of Heat, found by their tags: an operator sees ordinary ones. */
 export class HeatStacks implements SiteStacks {
@@ -44,17 +46,7 @@ export class HeatStacks implements SiteStacks {
       const planned = await previewStack(world.cloud, stackName(spec), source, signal);
       return planned.map((one) => ({ change: 'add', name: one.resource_name, type: one.resource_type }));
     }
-    const changes = await previewStackUpdate(world.cloud, named(there), source, false, signal);
-    const all = [
-      ['add', changes.added],
-      ['update', changes.updated],
-      ['replace', changes.replaced],
-      ['delete', changes.deleted],
-      ['keep', changes.unchanged],
-    ] as const;
-    return all.flatMap(([change, list]) =>
-      list.map((one) => ({ change, name: one.resource_name, type: one.resource_type })),
-    );
+    return told(await previewUpdate(world, named(there), source, false, signal));
   }
 
   async ensure(spec: StackSpec, call: FabricCall, tell: Tell): Promise<readonly UnitStatus[]> {
@@ -84,7 +76,7 @@ export class HeatStacks implements SiteStacks {
     return found.map((stack) => stack.stack_name);
   }
 
-  async #source(spec: StackSpec, doing: string, signal: AbortSignal): Promise<StackSource> {
+  async #source(spec: StackSpec, doing: string, signal: AbortSignal): Promise<Source> {
     const { template, parameters } = await dress(this.#parts, spec, doing, signal);
     const { marks } = this.#parts.world;
     return {

@@ -227,6 +227,22 @@ export async function listStackResources(
   return answer.resources;
 }
 
+/** What the service says of the resource now. Of one that it does not have, nothing. */
+export async function stackAttributes(
+  cloud: Cloud,
+  which: StackName,
+  name: string,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, unknown>>> {
+  const call = { service, method: 'GET', path: `${at(which)}${path`/resources/${name}`}`, signal } as const;
+  const attributes = z.record(z.string(), z.unknown()).nullish();
+  const answer = await cloud.json(
+    { ...call, doing: `get resource ${name} of stack ${which.name}` },
+    z.object({ resource: z.object({ attributes }) }),
+  );
+  return answer.resource.attributes ?? {};
+}
+
 /** Oldest first, from the one after `since` on, with those of nested stacks. */
 export function listStackEvents(
   cloud: Cloud,
