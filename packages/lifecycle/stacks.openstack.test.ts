@@ -9,10 +9,10 @@ import {
   stackTemplate,
 } from '@superfluidity/openstack';
 import { openStore, type Store } from '@superfluidity/store';
-import { afterAll, beforeAll, describe, expect, test as it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test as it } from 'vitest';
 import { native } from './testing.ts';
 import { lab, labSite, type LabSite, why } from './testing/lab-site.ts';
-import { done, inventory } from './testing/two-sites.ts';
+import { cleared, done, inventory } from './testing/two-sites.ts';
 
 const name = `shop${process.pid}`;
 const text = (more: string, version = '1', image = 'name:lab-image') => `
@@ -54,6 +54,8 @@ describe.skipIf(lab === undefined)(`a service as a stack of Heat${why}`, () => {
     store = await openStore('pglite:memory');
     site = await labSite(`sf-stacks-${process.pid}`, { store }, { deploy: 'heat' });
   }, 600_000);
+  // What a test that failed left would be in the way of the next one.
+  afterEach(() => cleared(site.test, name), 600_000);
   afterAll(async () => {
     await site.close();
     await store.close();

@@ -1,3 +1,4 @@
+import { isSuperfluidityError } from '@superfluidity/core';
 import { simulated } from '@superfluidity/driver-simulated';
 import type { Store } from '@superfluidity/store';
 import { expect } from 'vitest';
@@ -58,6 +59,21 @@ export async function done(test: TestLifecycle, accepted: Promise<{ operation: s
   const { operation } = await accepted;
   const { state } = await test.lifecycle.operations.settled(operation);
   return { id: operation, state, detail: await test.lifecycle.operations.records.show(operation) };
+}
+
+/** Nothing is left of a service, however far what was done with it came. */
+export async function cleared(test: TestLifecycle, name: string): Promise<void> {
+  const { services, operations } = test.lifecycle;
+  const { busy } = await services.show(name).catch((error: unknown) => {
+    if (isSuperfluidityError(error, 'SF-LIFECYCLE-UNKNOWN')) return { busy: undefined };
+    throw error;
+  });
+  if (busy !== undefined && (await operations.settled(busy)).state === 'FAILED_TEMP') await operations.fail(busy);
+  const isThere = await services.show(name).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) await done(test, services.terminate(name));
 }
 
 /** All that the sites have, by name: to be compared before and after. */
