@@ -264,6 +264,10 @@ export const plan = z
       .array(stackPreview)
       .optional()
       .meta({ description: 'Of a dry run: what the orchestrators of sites say that they would do' }),
+    carried: z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'Of an adoption: what stays in the stack as it is, and is no part of the service' }),
   })
   .meta({ id: 'Plan' });
 

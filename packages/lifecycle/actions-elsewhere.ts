@@ -1,7 +1,7 @@
 import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
 import type { FabricCall } from '@superfluidity/fabric';
-import type { Tell } from '@superfluidity/site';
-import type { Action, PlannedStack } from './actions.ts';
+import type { SiteStacks, Tell } from '@superfluidity/site';
+import type { Action, AdoptedPart, PlannedStack } from './actions.ts';
 import type { ActionPorts } from './actions-run.ts';
 import { stackSpec } from './stacks.ts';
 import type { StepNews } from './step-news.ts';
@@ -15,16 +15,31 @@ export async function setStack(
   call: FabricCall,
   tell: Tell,
 ): Promise<void> {
-  const { stacks } = await ports.driver(site);
-  if (stacks === undefined) {
-    throw new SuperfluidityError('SF-SITE-NO-STACKS', { doing: `set a stack at ${site}`, reason: `${site} has none` });
-  }
+  const stacks = await stacksOf(ports, site);
   if (stack !== undefined) {
     const statuses = await stacks.ensure(stackSpec(stack), call, tell);
     await ports.units.put(stack.units.map(({ after: _, ...unit }, at) => ({ unit, status: statuses[at]! })));
   } else if (previous !== undefined) await stacks.remove(previous.id, call, tell);
   const stay = new Set(stack?.units.map(({ spec }) => spec.id));
   await ports.units.remove((previous?.units ?? []).map(({ spec }) => spec.id).filter((id) => !stay.has(id)));
+}
+
+/** Nothing of it is removed but our records of it. */
+export async function releaseStack(
+  ports: Pick<ActionPorts, 'driver' | 'units'>,
+  site: string,
+  { id, adopted, units }: AdoptedPart,
+  call: FabricCall,
+  tell: Tell,
+): Promise<void> {
+  await (await stacksOf(ports, site)).release(id, adopted.stack, call, tell);
+  await ports.units.remove(units.map(({ spec }) => spec.id));
+}
+
+async function stacksOf({ driver }: Pick<ActionPorts, 'driver'>, site: string): Promise<SiteStacks> {
+  const { stacks } = await driver(site);
+  if (stacks !== undefined) return stacks;
+  throw new SuperfluidityError('SF-SITE-NO-STACKS', { doing: `set a stack at ${site}`, reason: `${site} has none` });
 }
 
 /** How long the site gets to end what somebody cancelled. */

@@ -10,7 +10,7 @@ import {
   type SitePath,
 } from '@superfluidity/fabric';
 import type { SiteDriver, UnitOutcome } from '@superfluidity/site';
-import { runWorkflow, setStack } from './actions-elsewhere.ts';
+import { releaseStack, runWorkflow, setStack } from './actions-elsewhere.ts';
 import type { Action, PlannedBalancer, PlannedChain, PlannedMember, PlannedUnit } from './actions.ts';
 import type { LinkPorts } from './sites.ts';
 import type { StepNews } from './step-news.ts';
@@ -66,6 +66,10 @@ function oppositesOf(action: Action): readonly Action[] {
       return [{ ...action, verb: 'create-units' }];
     case 'set-stack':
       return [{ ...action, stack: action.previous, previous: action.stack }];
+    case 'adopt-stack':
+      return [{ ...action, verb: 'release-stack' }];
+    case 'release-stack':
+      return [{ ...action, verb: 'adopt-stack' }];
     case 'run-workflow':
       // What it did is known to whoever wrote it: only that it goes on is taken back.
       return [];
@@ -121,6 +125,8 @@ function verbs(ports: ActionPorts, call: FabricCall, operation: string, news: St
       await ports.units.remove(ids);
     },
     'set-stack': ({ site, stack, previous }) => setStack(ports, site, stack, previous, call, news.tell),
+    'adopt-stack': ({ site, stack }) => setStack(ports, site, stack, undefined, call, news.tell),
+    'release-stack': ({ site, stack }) => releaseStack(ports, site, stack, call, news.tell),
     'run-workflow': ({ site, workflow }) => runWorkflow(ports, site, workflow, call, news),
     'install-chain': async ({ chain }) => {
       await ports.chains.put(serviceOf(chain), chain);

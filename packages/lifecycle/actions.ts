@@ -1,6 +1,6 @@
 import type { SiteLink } from '@superfluidity/api';
 import type { BalancerMember, BalancerSpec, NetworkSpec } from '@superfluidity/fabric';
-import type { PoolClass, UnitSpec, WorkflowRequest } from '@superfluidity/site';
+import type { FoundStack, PoolClass, UnitSpec, WorkflowRequest } from '@superfluidity/site';
 
 /**
  * What a step does, as data. Each verb has its opposite, so that an operation can be taken back at any point: the undo
@@ -19,6 +19,8 @@ export type Action =
       readonly stack: PlannedStack | undefined;
       readonly previous: PlannedStack | undefined;
     }
+  | { readonly verb: 'adopt-stack'; readonly site: string; readonly stack: AdoptedPart }
+  | { readonly verb: 'release-stack'; readonly site: string; readonly stack: AdoptedPart }
   | {
       readonly verb: 'run-workflow';
       readonly site: string;
@@ -69,6 +71,27 @@ export interface PlannedUnit {
   /** Counts the incarnations of one path and index: a unit that was moved or healed is the next one. */
   readonly generation: number;
   readonly spec: UnitSpec;
+  /** Its resources in a stack that was adopted: that is how it was made, and it stays so. */
+  readonly found?: FoundUnit;
+}
+
+export interface FoundUnit {
+  readonly server: string;
+  readonly ports: readonly string[];
+}
+
+/** A stack that was there before its service, and what of it the networks of the service are. */
+export interface AdoptedStack {
+  readonly stack: FoundStack;
+  readonly networks: Readonly<Record<string, FoundNetwork>>;
+  /** Servers and ports of the units that it was found with. */
+  readonly units: readonly FoundUnit[];
+}
+
+export interface FoundNetwork {
+  readonly prefix: string;
+  readonly network: string;
+  readonly subnet: string;
 }
 
 /** The part of a service that lies at a site, where the site's own orchestrator makes it. */
@@ -80,7 +103,10 @@ export interface PlannedStack {
   readonly units: readonly StackedUnit[];
   /** Heat itself takes back what it did when something fails. */
   readonly rollback?: boolean;
+  readonly adopted?: AdoptedStack;
 }
+
+export type AdoptedPart = PlannedStack & { readonly adopted: AdoptedStack };
 
 export interface StackedUnit extends PlannedUnit {
   /** Ids of units of the stack that have to be there first. */

@@ -36,6 +36,11 @@ export const lifecycleErrors = defineErrors({
     title: 'The descriptor has errors',
     hint: 'Mend what is listed; `superfluidity service check FILE` shows it with line and column.',
   },
+  'SF-LIFECYCLE-ADOPTION': {
+    status: 422,
+    title: 'The stack cannot go on as that of a service',
+    hint: 'Nothing was touched. Change the template so that what is named is otherwise, update the stack, and adopt it then.',
+  },
   'SF-LIFECYCLE-POLICY': {
     status: 409,
     title: 'A policy of the service would be violated',

@@ -1,4 +1,5 @@
 import './errors.ts';
+import { type Adoptions, createAdoptions } from './adopt.ts';
 import { actionRunner } from './actions-run.ts';
 import { type Catalogue, createCatalogue } from './catalogue.ts';
 import { type Characterisations, createCharacterisations } from './characterisations.ts';
@@ -24,6 +25,7 @@ export interface Lifecycle {
   readonly sites: Sites;
   readonly catalogue: Catalogue;
   readonly services: Services;
+  readonly adoptions: Adoptions;
   readonly operations: Operations;
   readonly characterisations: Characterisations;
   readonly lists: Lists;
@@ -73,6 +75,7 @@ export async function createLifecycle(options: LifecycleOptions): Promise<Lifecy
     sites,
     catalogue,
     services,
+    adoptions: createAdoptions(options, { sites, catalogue, operations }),
     operations,
     findUnit,
     terminals: createTerminals(sites, findUnit),

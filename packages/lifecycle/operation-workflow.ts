@@ -166,7 +166,7 @@ function sagaSteps(planned: readonly PlannedStep[], run: OperationRun, operation
 }
 
 function longerMs(action: PlannedStep['action'], limits: Limits): number {
-  if (action.verb === 'set-stack') return limits.stackMs;
+  if ('stack' in action) return limits.stackMs;
   return action.verb === 'settle-chain' || action.verb === 'run-workflow' ? action.timeoutMs : 0;
 }
 

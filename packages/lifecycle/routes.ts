@@ -40,6 +40,8 @@ type Names =
   | 'getServiceOverlay'
   | 'verifyService'
   | 'findWays'
+  | 'planAdoption'
+  | 'adoptStack'
   | 'planUpdate'
   | 'updateService'
   | 'changeLink'
@@ -71,6 +73,7 @@ type Names =
 export function lifecycleHandlers(lifecycle: Lifecycle): Handlers<Names> {
   const { sites, catalogue, services, operations, lists, findUnit, scaling, decisions, characterisations, watcher } =
     lifecycle;
+  const { adoptions } = lifecycle;
   return {
     listSites: ({ query }) => lists.sites(query),
     listHosts: ({ query }) => lists.hosts(query),
@@ -138,6 +141,8 @@ export function lifecycleHandlers(lifecycle: Lifecycle): Handlers<Names> {
       const known = { ...(after === undefined ? {} : { after }), ...(digest === undefined ? {} : { digest }) };
       return services.update(params.name, await catalogue.resolve(source), known, wayOf(way));
     },
+    planAdoption: ({ body }) => adoptions.plan(body),
+    adoptStack: ({ body }) => adoptions.adopt(body),
     runWorkflow: ({ body }) => runWorkflow({ sites, operations }, body),
     changeLink: ({ body }) => changeLink({ sites, operations }, body.link, body.before),
     scaleService: ({ params, body }) => services.scale(params.name, body.unit, body.count),

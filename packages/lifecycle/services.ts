@@ -1,7 +1,8 @@
 import type { OperationKind, Overlay, Plan, ServiceDetail, VerificationReport, WaysReport } from '@superfluidity/api';
 import { newId, SuperfluidityError } from '@superfluidity/core';
-import { parseIpv4Prefix, prefixesOverlap, type Service, type SitePath, unitsOf } from '@superfluidity/model';
-import { databaseCode, toJson } from '@superfluidity/store';
+import { type Service, type SitePath, unitsOf } from '@superfluidity/model';
+import { toJson } from '@superfluidity/store';
+import { beginService, refuseSharedPrefixes } from './begin-service.ts';
 import type { Catalogue, ResolvedDescriptor } from './catalogue.ts';
 import { type Grant, grantPlacement, type WantedUnit } from './grant.ts';
 import { planView, type StoredPlan } from './operation-records.ts';
@@ -74,6 +75,7 @@ export interface ServiceDesired {
   readonly prefixes: readonly string[];
   /** Absent in records from before there were any. */
   readonly stacks?: Situation['stacks'];
+  readonly adopted?: Situation['adopted'];
   /** Absent: all sites may be used, as the descriptor names them. */
   readonly sites?: StandIns;
 }
@@ -95,7 +97,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
   async function load(name: string): Promise<Loaded> {
     const { row, units: records, paths, lastOperation } = await loadService(store, name);
     const descriptor = await catalogue.inUse(row.descriptor_id);
-    const { slots, stacks = [] } = row.desired as unknown as ServiceDesired;
+    const { slots, stacks = [], adopted } = row.desired as unknown as ServiceDesired;
     const situation: Situation = {
       units: records.map((record) => record.planned),
       networks: await networksOf(name),
@@ -103,6 +105,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
       leftovers: paths.filter((path) => !path.active).map((path) => path.chain),
       slots,
       stacks,
+      ...(adopted === undefined ? {} : { adopted }),
     };
     return { row, descriptor, records, lastOperation, situation };
   }
@@ -214,7 +217,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
 
   async function planDeploy(descriptor: ResolvedDescriptor, name: string, how: DeployWay) {
     const { service, baseFolder } = descriptor;
-    await refuseSharedPrefixes(service, name);
+    await refuseSharedPrefixes(store, service, name);
     await policiesOf(service, baseFolder, options.limits.scalingFileBytes);
     const wanted = unitsOf(service).flatMap(({ path, unit }) =>
       Array.from({ length: unit.scale?.initial ?? 1 }, (_, index) => ({ path, index })),
@@ -249,7 +252,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
         hint: 'Deploy another service from it: `superfluidity service deploy FILE --name NAME`.',
       });
     }
-    await refuseSharedPrefixes(service, name);
+    await refuseSharedPrefixes(store, service, name);
     await policiesOf(service, baseFolder, options.limits.scalingFileBytes);
     const wanted = wantedAfter(service, old.service, placedOf(loaded));
     const granted = await grant(service, wanted, how.sites ?? standInsOf(loaded), doing);
@@ -267,23 +270,6 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
     const report = await intended(name, next, after, loaded.records);
     const verified = report === undefined ? steps : readBack(steps, name, after, true);
     return { loaded, next, after, plan: storedPlan('UPDATE', name, granted, verified, report) };
-  }
-
-  /** Hosts route by prefix: two services with one prefix would get each other's packets. */
-  async function refuseSharedPrefixes(service: Service, name: string): Promise<void> {
-    const others = await db.selectFrom('service').select(['name', 'desired']).where('name', '!=', name).execute();
-    for (const other of others) {
-      for (const theirs of (other.desired as unknown as ServiceDesired).prefixes) {
-        const clash = service.networks.find((network) =>
-          prefixesOverlap(parseIpv4Prefix(network.prefix)!, parseIpv4Prefix(theirs)!),
-        );
-        if (clash === undefined) continue;
-        throw new SuperfluidityError('SF-LIFECYCLE-PREFIX-IN-USE', {
-          doing: `plan service ${name}`,
-          reason: `network ${clash.name} has ${clash.prefix}, and service ${other.name} uses ${theirs}`,
-        });
-      }
-    }
   }
 
   const services: Services = {
@@ -313,33 +299,8 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
         params: { descriptor: entry.id },
         plan,
       });
-      await store.transaction(async (trx) => {
-        try {
-          await trx
-            .insertInto('service')
-            .values({
-              name,
-              id: newId('svc', now),
-              descriptor_id: entry.id,
-              state: 'NOT_INSTANTIATED',
-              desired: toJson(desired as never),
-              generation: 1,
-              created_at: now,
-              updated_at: now,
-            })
-            .execute();
-        } catch (error) {
-          // 23505: unique_violation.
-          if (databaseCode(error) !== '23505') throw error;
-          throw new SuperfluidityError('SF-LIFECYCLE-NAME-TAKEN', {
-            doing: `deploy ${name}`,
-            reason: `there is a service '${name}'`,
-            hint: `Terminate it, or deploy under another name: \`superfluidity service deploy FILE --name OTHER\`.`,
-          });
-        }
-        await trx.updateTable('descriptor').set({ usage_state: 'IN_USE' }).where('id', '=', entry.id).execute();
-        await operations.records.insert(trx, operation);
-      });
+      const id = newId('svc', now);
+      await beginService(store, operations.records, { id, name, entry, desired, operation, now });
       await operations.start(operation);
       warnUnknown(operation.id, name, plan.verification);
       return { operation: operation.id, service: name };
@@ -372,6 +333,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
       // Until it is over, the service may have networks of both.
       const standIns = how.sites ?? before.sites;
       const kept: ServiceDesired = {
+        ...before,
         slots: after.slots,
         stacks: after.stacks,
         prefixes: [...new Set([...before.prefixes, ...prefixes])],

@@ -157,8 +157,14 @@ export class StackSteps {
   }
 
   #head(site: string) {
-    const { name, stackRollback } = this.#request;
-    return { id: `${name}@${site}`, service: name, ...(stackRollback === true ? { rollback: true } : {}) };
+    const { name, stackRollback, current } = this.#request;
+    const adopted = current.adopted?.[site];
+    return {
+      id: `${name}@${site}`,
+      service: name,
+      ...(stackRollback === true ? { rollback: true } : {}),
+      ...(adopted === undefined ? {} : { adopted }),
+    };
   }
 
   #ordered(units: readonly PlannedUnit[]): readonly StackedUnit[] {

@@ -1,8 +1,9 @@
 import type { StackPreview } from '@superfluidity/api';
 import { reportError, SuperfluidityError } from '@superfluidity/core';
-import { writeSitePart } from '@superfluidity/dialects';
+import { withoutResources, writeSitePart } from '@superfluidity/dialects';
+import type { NetworkSpec } from '@superfluidity/fabric';
 import type { SiteDriver, StackSpec } from '@superfluidity/site';
-import type { PlannedStack, PlannedStep } from './actions.ts';
+import type { AdoptedStack, FoundUnit, PlannedStack, PlannedStep } from './actions.ts';
 import type { StandIns } from './stand-ins.ts';
 import type { Placed, Transition } from './transition.ts';
 
@@ -61,12 +62,13 @@ export async function previewStacks(
   const firsts = new Map<string, PlannedStep>();
   for (const step of steps) {
     const { action } = step;
-    if (action.verb === 'set-stack' && !firsts.has(action.site)) firsts.set(action.site, step);
+    const isStack = action.verb === 'set-stack' || action.verb === 'adopt-stack';
+    if (isStack && !firsts.has(action.site)) firsts.set(action.site, step);
   }
   return Promise.all(
     [...firsts].map(async ([site, step]): Promise<StackPreview> => {
       const { action } = step;
-      const stack = action.verb === 'set-stack' ? action.stack : undefined;
+      const stack = 'stack' in action ? action.stack : undefined;
       if (stack === undefined) return { site, step: step.id, changes: [] };
       const signal = AbortSignal.timeout(PREVIEW_MS);
       try {
@@ -79,13 +81,23 @@ export async function previewStacks(
   );
 }
 
-/** A planned stack as its site is asked for it: the template is written by the dialect. */
-export function stackSpec({ id, service, networks, units, rollback = false }: PlannedStack): StackSpec {
-  const placeOf = new Map(units.map(({ spec }, at) => [spec.id, at]));
-  const { template, ...names } = writeSitePart({
+/** A planned stack as its site is asked for it: the template is written by the dialect, beside what was found. */
+export function stackSpec(stack: PlannedStack): StackSpec {
+  const { id, service, networks, units, rollback = false, adopted } = stack;
+  const there = networks.map((spec) => foundNetwork(spec, adopted));
+  const made = units.filter(({ found }) => found === undefined);
+  const placeOf = new Map(made.map(({ spec }, at) => [spec.id, at]));
+  const written = writeSitePart({
     description: `${service}: made by Superfluidity, which changes it when the service changes`,
-    networks: networks.map(({ name, prefix, supernet, mtu }) => ({ name, prefix, supernet, mtu })),
-    units: units.map(({ spec, generation, after }) => ({
+    ...(adopted === undefined ? {} : { prefix: 'superfluidity_' }),
+    networks: networks.map(({ name, prefix, supernet, mtu }, at) => ({
+      name,
+      prefix,
+      supernet,
+      mtu,
+      ...(there[at] === undefined ? {} : { there: there[at] }),
+    })),
+    units: made.map(({ spec, generation, after }) => ({
       path: spec.path,
       index: spec.index,
       generation,
@@ -104,9 +116,46 @@ export function stackSpec({ id, service, networks, units, rollback = false }: Pl
   return {
     id,
     service,
-    template,
-    networks: networks.map((spec, at) => ({ spec, ...names.networks[at]! })),
-    units: units.map(({ spec }, at) => ({ spec, ...names.units[at]! })),
+    template: adopted === undefined ? written.template : beside(stack, adopted, written.template),
+    networks: networks.map((spec, at) => ({
+      spec,
+      ...written.networks[at]!,
+      ...(there[at] === undefined ? {} : { isAdopted: true }),
+    })),
+    units: units.map(({ spec, found }) =>
+      found === undefined ? { spec, ...written.units[placeOf.get(spec.id)!]! } : { spec, ...found, isAdopted: true },
+    ),
     rollback,
+    ...(adopted === undefined ? {} : { adopted: adopted.stack }),
   };
+}
+
+/** With another prefix a network is another one, and is made anew. */
+function foundNetwork({ name, prefix }: NetworkSpec, adopted: AdoptedStack | undefined) {
+  const found = adopted?.networks[name];
+  if (found === undefined || found.prefix !== prefix) return undefined;
+  return { network: found.network, subnet: found.subnet };
+}
+
+/** What was found, without the units and networks that the service does not have any more, and what was made since. */
+function beside(stack: PlannedStack, adopted: AdoptedStack, written: StackSpec['template']): StackSpec['template'] {
+  const named = ({ server, ports }: FoundUnit) => [server, ...ports];
+  const stay = new Set([
+    ...stack.units.flatMap(({ found }) => (found === undefined ? [] : named(found))),
+    ...stack.networks.flatMap((spec) => Object.values(foundNetwork(spec, adopted) ?? {})),
+  ]);
+  const all = [
+    ...adopted.units.flatMap(named),
+    ...Object.values(adopted.networks).flatMap(({ network, subnet }) => [network, subnet]),
+  ];
+  const left = withoutResources(adopted.stack.template, new Set(all.filter((name) => !stay.has(name))), stay);
+  if ('holder' in left) {
+    throw new SuperfluidityError('SF-SITE-CONFLICT', {
+      doing: `change stack ${adopted.stack.name}`,
+      reason: `${left.holder} takes something of ${left.held}, which would go`,
+      hint: 'The stack was made so by whoever wrote its template: keep both, or let both go.',
+    });
+  }
+  const resources = { ...(left.template['resources'] as object), ...(written['resources'] as object) };
+  return { ...left.template, resources };
 }

@@ -8,9 +8,10 @@ import {
   unitsBehind,
   unitsOf,
 } from '@superfluidity/model';
-import type { PoolClass, UnitSpec } from '@superfluidity/site';
+import type { UnitSpec } from '@superfluidity/site';
 import { plannedBalancer } from './plan-balancer.ts';
-import type { PlannedBalancer, PlannedChain, PlannedHop, PlannedStep, PlannedUnit } from './actions.ts';
+import { poolClasses } from './plan-pools.ts';
+import type { AdoptedStack, PlannedBalancer, PlannedChain, PlannedHop, PlannedStep, PlannedUnit } from './actions.ts';
 import { StackSteps } from './stack-steps.ts';
 import { StepGraph } from './step-graph.ts';
 
@@ -55,6 +56,8 @@ export interface Situation {
   readonly slots: Readonly<Record<string, readonly string[]>>;
   /** Sites at which the units and networks of the service are a stack. */
   readonly stacks: readonly string[];
+  /** Those of them that were there before the service, by site. */
+  readonly adopted?: Readonly<Record<string, AdoptedStack>>;
 }
 
 export const nothingThere: Situation = { units: [], networks: [], chains: [], leftovers: [], slots: {}, stacks: [] };
@@ -183,9 +186,10 @@ class Planner {
     const stacks = [...new Set([...sites, ...current.stacks])].filter(
       (site) => this.#stacks.has(site) || !sites.has(site),
     );
+    const adopted = current.adopted === undefined ? {} : { adopted: current.adopted };
     return {
       steps: this.#graph.steps,
-      after: { units: after, networks, chains, leftovers: [], slots: this.#slots, stacks },
+      after: { units: after, networks, chains, leftovers: [], slots: this.#slots, stacks, ...adopted },
     };
   }
 
@@ -195,7 +199,15 @@ class Planner {
     const generation = Math.max(0, ...before.map((old) => old.generation)) + 1;
     const spec = this.#spec(placed, shortName('unit-', `${name}/${unitName(placed)}@${generation}`));
     for (const { network } of spec.ports) this.#claimSlot(network.slice(name.length + 1), placed.site);
-    return { site: placed.site, generation, spec };
+    const found = this.#foundOf(placed, before);
+    return { site: placed.site, generation, spec, ...(found === undefined ? {} : { found }) };
+  }
+
+  /** What is only healed is made again as it was found, once the old one is gone. */
+  #foundOf({ site, host }: Placed, before: readonly PlannedUnit[]): PlannedUnit['found'] {
+    const { replace, order } = this.#request;
+    const isHealed = (old: PlannedUnit) => replace.has(old.spec.id) && old.site === site && old.spec.host === host;
+    return order === 'break-before-make' ? before.find(isHealed)?.found : undefined;
   }
 
   #spec(placed: Placed, id: string): UnitSpec {
@@ -256,7 +268,9 @@ class Planner {
     invariant(declared !== undefined, `port names the network ${network}, which the service has not`);
     const supernet = parseIpv4Prefix(declared.prefix);
     invariant(supernet !== undefined, `network ${network} has the prefix ${declared.prefix}`);
-    const part = sitePrefix(supernet, this.#slots[network]!.indexOf(site));
+    // One that was found has the whole of its prefix.
+    const isWhole = this.#request.current.adopted?.[site]?.networks[network]?.prefix === declared.prefix;
+    const part = isWhole ? supernet : sitePrefix(supernet, this.#slots[network]!.indexOf(site));
     return {
       id: networkId(this.#request.name, network),
       service: this.#request.name,
@@ -582,17 +596,4 @@ function hopOf(
     port: `${unit.spec.id}.${portName}`,
     ...(prefix === undefined ? {} : { translates: prefix }),
   };
-}
-
-function poolClasses(units: readonly PlannedUnit[]): readonly PoolClass[] {
-  const firstOfEach = new Map<string, PlannedUnit>();
-  for (const unit of units) {
-    const key = `${unit.spec.path} ${unit.spec.host}`;
-    if ((unit.spec.execution.pool ?? 0) > 0 && !firstOfEach.has(key)) firstOfEach.set(key, unit);
-  }
-  return [...firstOfEach.values()].map(({ spec }) => {
-    const { id: _id, index: _index, facts: _facts, ports, ...rest } = spec;
-    const template = { ...rest, ports: ports.map(({ id: _port, address: _address, mac: _mac, ...port }) => port) };
-    return { template, size: spec.execution.pool ?? 0 };
-  });
 }

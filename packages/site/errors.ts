@@ -89,6 +89,11 @@ export const siteErrors = defineErrors({
     title: 'The site makes no stacks',
     hint: 'Deploy directly, without `--via heat`; `superfluidity site show NAME` says what the site has.',
   },
+  'SF-SITE-NO-STACK': {
+    status: 404,
+    title: 'The site has no such stack',
+    hint: 'Name one by the id or the name that `openstack stack list` shows in the project of the site.',
+  },
   'SF-SITE-STACK-FAILED': {
     status: 502,
     title: 'The stack failed',

@@ -28,6 +28,20 @@ export interface StackSpec {
   readonly units: readonly StackUnit[];
   /** The site itself takes back what it did when something fails. Else that is left to the caller. */
   readonly rollback: boolean;
+  /** The stack that somebody else made, which this one is from now on. */
+  readonly adopted?: FoundStack;
+}
+
+/** A stack as it was when it was found. */
+export interface FoundStack {
+  /** Of the site's orchestrator. */
+  readonly id: string;
+  readonly name: string;
+  readonly template: Readonly<Record<string, unknown>>;
+  /** Without those that are hidden: their values stay where they are. */
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly files: Readonly<Record<string, string>>;
+  readonly tags: readonly string[];
 }
 
 export interface StackNetwork {
@@ -35,6 +49,8 @@ export interface StackNetwork {
   /** Names in the template. */
   readonly network: string;
   readonly subnet: string;
+  /** Of the stack as it was found: nothing of it is changed, and it is only marked. */
+  readonly isAdopted?: boolean;
 }
 
 export interface StackUnit {
@@ -42,6 +58,7 @@ export interface StackUnit {
   readonly server: string;
   /** In the order of the unit's ports. */
   readonly ports: readonly string[];
+  readonly isAdopted?: boolean;
 }
 
 export interface StackChange {
@@ -65,4 +82,14 @@ export interface SiteStacks {
   ensure(spec: StackSpec, call: FabricCall, tell: Tell): Promise<readonly UnitStatus[]>;
   /** Deletes it with all that it made. One that is not there is gone. */
   remove(id: string, call: FabricCall, tell: Tell): Promise<void>;
+  /**
+   * A stack of nobody here, by the id or the name that its orchestrator has, with the host of each server by its name in the
+   * template. Refused when there is none, when it does not rest, or when it belongs to a service.
+   */
+  find(
+    idOrName: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly stack: FoundStack; readonly hosts: Readonly<Record<string, string>> }>;
+  /** One that was adopted is as it was found again, and nobody's. */
+  release(id: string, adopted: FoundStack, call: FabricCall, tell: Tell): Promise<void>;
 }

@@ -138,6 +138,20 @@ export async function deploy(context: Context, files: readonly string[], options
   await accept(context, await client.call('deployService', { body }), options);
 }
 
+export async function adopt(
+  context: Context,
+  stack: string,
+  options: Waiting & { site: string; name?: string; dryRun?: boolean },
+): Promise<void> {
+  const client = await context.client();
+  const body = { site: options.site, stack, ...named(options.name) };
+  if (options.dryRun === true) {
+    const result: Plan = await client.call('planAdoption', { body });
+    return context.show(result, () => planText(result, context.style));
+  }
+  await accept(context, await client.call('adoptStack', { body }), options);
+}
+
 export async function inputs(context: Context, files: readonly string[]): Promise<void> {
   const form = await (await context.client()).call('readInputs', { body: await readSource(files) });
   await context.show(form.schema, () => inputsText(form.schema));

@@ -77,6 +77,16 @@ function serviceVerbs(run: Run) {
             (await service()).update(context, name, files, options as never),
           ),
         ),
+    adopt: () =>
+      waiting(new Command('adopt').description('make a service of a stack of Heat that is there, as it is'))
+        .argument('<stack>', 'id or name in the project of the site')
+        .requiredOption('--site <site>', 'where the stack is')
+        .option('--name <name>', 'name of the service (default: as the template or the stack)')
+        .option('--dry-run', 'print what the service would be and what Heat would change; change nothing')
+        .addHelpText('after', '\nExample:\n  superfluidity service adopt shop --site cloud1 --dry-run')
+        .action(
+          run(async (context, stack: string, options) => (await service()).adopt(context, stack, options as never)),
+        ),
     inputs: () =>
       new Command('inputs')
         .description('what a template asks for when it is deployed: names, kinds, defaults and constraints')

@@ -28,6 +28,7 @@ export function planText(plan: Plan, style: Style): string {
       ...(wave.length > STEPS_OF_WAVE_MAX ? [`    and ${wave.length - STEPS_OF_WAVE_MAX} more`] : []),
     ]),
     ...(plan.previews ?? []).flatMap((preview) => ['', ...previewLines(preview, style)]),
+    ...(plan.carried ?? []).map((message) => `  ${style.dim(message)}`),
     '',
     ...(plan.verification === undefined ? [] : [verificationText(plan.verification, style), '']),
     style.dim(`digest ${plan.digest}`),

@@ -4,7 +4,8 @@ import type { World } from '../world.ts';
 /** Who asks Heat to change a stack: the driver itself, or a workflow that the driver runs. */
 export interface StackCarrier {
   create(name: string, source: StackSource, signal: AbortSignal): Promise<void>;
-  update(which: StackName, source: StackSource, signal: AbortSignal): Promise<void>;
+  /** `reuse`: parameters that are not given stay as they are. */
+  update(which: StackName, source: StackSource, reuse: boolean, signal: AbortSignal): Promise<void>;
   delete(which: StackName, signal: AbortSignal): Promise<void>;
 }
 
@@ -13,7 +14,7 @@ export function directCarrier({ cloud }: World): StackCarrier {
     async create(name, source, signal) {
       await createStack(cloud, name, source, signal);
     },
-    update: (which, source, signal) => updateStack(cloud, which, source, false, signal),
+    update: (which, source, reuse, signal) => updateStack(cloud, which, source, reuse, signal),
     delete: (which, signal) => deleteStack(cloud, which, signal),
   };
 }

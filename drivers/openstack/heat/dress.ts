@@ -30,13 +30,19 @@ const USUAL_MTU = 1_500;
  */
 export async function dress(parts: DressParts, spec: StackSpec, doing: string, signal: AbortSignal): Promise<Dressed> {
   const resources = new Resources(spec.template);
-  for (const network of spec.networks) await dressNetwork(parts, network, resources, signal);
-  for (const unit of spec.units) await dressUnit(parts, unit, resources, doing, signal);
+  for (const network of spec.networks) {
+    if (network.isAdopted === true) markNetwork(parts.world, network, resources);
+    else await dressNetwork(parts, network, resources, signal);
+  }
+  const made = spec.units.filter((unit) => unit.isAdopted !== true);
+  for (const unit of spec.units) if (unit.isAdopted === true) markUnit(parts.world, unit, resources);
+  for (const unit of made) await dressUnit(parts, unit, resources, doing, signal);
   dressShared(parts, spec, resources);
   // Environments of units have secrets in them: Heat shows the values of hidden parameters to nobody.
-  const hidden = spec.units.map(({ server }) => [userDataName(server), { type: 'string', hidden: true }]);
-  const parameters = hidden.length === 0 ? {} : { parameters: Object.fromEntries(hidden) };
-  const values = spec.units.map(({ spec: unit, server }) => [userDataName(server), plainUserDataOf(unit)]);
+  const hidden = made.map(({ server }) => [userDataName(server), { type: 'string', hidden: true }]);
+  const declared = { ...(spec.template['parameters'] as Properties | undefined), ...Object.fromEntries(hidden) };
+  const parameters = Object.keys(declared).length === 0 ? {} : { parameters: declared };
+  const values = made.map(({ spec: unit, server }) => [userDataName(server), plainUserDataOf(unit)]);
   return {
     template: { ...spec.template, ...parameters, resources: resources.all },
     parameters: Object.fromEntries(values),
@@ -133,13 +139,14 @@ async function dressUnit(
     });
   });
   const metadata = metadataOf(siteId, spec, spec.ports.map(toBeTold), undefined);
+  const portFacts = spec.ports.map((port, at) => [portKey(at), told(port, ports[at]!)]);
   resources.change(server, {
     name: `${spec.service}.${spec.path.replaceAll('/', '.')}-${spec.index}`,
     flavor: flavor.id,
     ...bootFrom(config, image),
     metadata: {
       ...metadata,
-      ...Object.fromEntries(spec.ports.map((port, at) => [`superfluidity:port.${at}`, told(port, ports[at]!)])),
+      ...Object.fromEntries(portFacts),
       ...(floats(world) && ports[0] !== undefined
         ? { 'superfluidity:floatingIp': { get_attr: [floatingName(server), 'floating_ip_address'] } }
         : {}),
@@ -173,15 +180,56 @@ const floatingName = (server: string): string => `${server}__floating_ip`;
 const toBeTold = () =>
   ({ id: 'x'.repeat(36), fixed_ips: [{ ip_address: '255.255.255.255' }], mac_address: '' }) as never;
 
+const portKey = (at: number): string => `superfluidity:port.${at}`;
+
 /** The entry of a port in the metadata, in which Neutron's id and the address are what Heat finds out. */
-function told(port: StackUnit['spec']['ports'][number], resource: string): unknown {
-  const [before, middle, after] = [
-    JSON.stringify([port.id, port.name, port.network]).slice(0, -1),
-    ',"',
-    `","${port.mac ?? portMac(port.id)}"]`,
-  ];
+function told(
+  port: StackUnit['spec']['ports'][number],
+  resource: string,
+  mac: unknown = port.mac ?? portMac(port.id),
+): unknown {
+  const before = JSON.stringify([port.id, port.name, port.network]).slice(0, -1);
   const address = { get_attr: [resource, 'fixed_ips', 0, 'ip_address'] };
-  return { list_join: ['', [`${before}${middle}`, { get_resource: resource }, '","', address, after]] };
+  return { list_join: ['', [`${before},"`, { get_resource: resource }, '","', address, '","', mac, '"]']] };
+}
+
+/** Marks beside what a resource says already. Of a resource that somebody else wrote nothing is replaced. */
+function mark(resources: Resources, name: string, tags: readonly string[], description?: string): void {
+  const { tags: own = [], value_specs: specs = {} } = resources.properties(name);
+  resources.change(name, {
+    tags: [...(own as readonly string[]), ...tags],
+    ...(description === undefined ? {} : { value_specs: { ...(specs as Properties), description } }),
+  });
+}
+
+/** The template as it was found. A description that was a mark has to be said to be empty: else Heat leaves it. */
+export function unmarked(found: Template, now: Template): Template {
+  const resources = new Resources(found);
+  const marked = new Resources(now);
+  for (const name of Object.keys(resources.all)) {
+    const specs = resources.properties(name)['value_specs'] as Properties | undefined;
+    const said = (marked.properties(name)['value_specs'] as Properties | undefined)?.['description'];
+    if (specs?.['description'] === undefined && said !== undefined)
+      resources.change(name, { value_specs: { ...specs, description: '' } });
+  }
+  return { ...found, resources: resources.all };
+}
+
+function markNetwork({ marks }: World, { spec, network, subnet }: StackNetwork, resources: Resources): void {
+  mark(resources, network, marks.tags(spec.id, factsOf(spec)), marks.description(spec.id));
+  mark(resources, subnet, marks.tags(spec.id), marks.description(spec.id));
+}
+
+function markUnit({ marks, siteId }: World, { spec, server, ports }: StackUnit, resources: Resources): void {
+  const facts = spec.ports.map((port, at) => {
+    const resource = ports[at]!;
+    mark(resources, resource, marks.tags(port.id, { unit: spec.id }), marks.description(port.id));
+    return [portKey(at), told(port, resource, { get_attr: [resource, 'mac_address'] })] as const;
+  });
+  mark(resources, server, marks.serverTags(spec.id));
+  const own = resources.properties(server)['metadata'] as Properties | undefined;
+  const metadata = metadataOf(siteId, spec, spec.ports.map(toBeTold), undefined);
+  resources.change(server, { metadata: { ...own, ...metadata, ...Object.fromEntries(facts) } });
 }
 
 function bootFrom(config: World['config'], image: string): Properties {
@@ -192,7 +240,9 @@ function bootFrom(config: World['config'], image: string): Properties {
 
 /** Groups of rules and policies of the stack are its own: those that direct calls share have other names. */
 function dressShared({ world: { marks, siteId } }: DressParts, spec: StackSpec, resources: Resources): void {
+  const found = (spec.adopted?.template['resources'] ?? {}) as Properties;
   for (const [name, resource] of Object.entries(resources.all)) {
+    if (Object.hasOwn(found, name)) continue;
     const id = `${spec.id}.${name}`;
     if (resource['type'] === 'OS::Neutron::SecurityGroup')
       resources.change(name, { name: `superfluidity.${id}`, description: marks.description(id) });

@@ -8,14 +8,16 @@ import {
   type Stack,
   type StackName,
   type StackSource,
+  stackTemplate,
 } from '@superfluidity/openstack';
-import type { SiteStacks, StackChange, StackSpec, Tell, UnitStatus } from '@superfluidity/site';
+import type { FoundStack, SiteStacks, StackChange, StackSpec, Tell, UnitStatus } from '@superfluidity/site';
 import { LIMITS } from '../config.ts';
 import { OURS, tag } from '../marks.ts';
 import type { Units } from '../units.ts';
 import type { StackCarrier } from './carrier.ts';
-import { dress, type DressParts, type Template } from './dress.ts';
+import { dress, type DressParts, type Template, unmarked } from './dress.ts';
 import { follow, lastEvent, stackFailure } from './follow.ts';
+import { findForeign, hostsOf, isForeign, stackById } from './found.ts';
 import { previewUpdate, told } from './preview.ts';
 
 export interface StacksParts extends DressParts {
@@ -41,12 +43,13 @@ export class HeatStacks implements SiteStacks {
   async preview(spec: StackSpec, signal: AbortSignal): Promise<readonly StackChange[]> {
     const { world } = this.#parts;
     const source = await this.#source(spec, `preview stack ${spec.service} at ${world.name}`, signal);
-    const there = await this.#find(spec.id, signal);
+    const there = await this.#there(spec, signal);
     if (there === undefined) {
       const planned = await previewStack(world.cloud, stackName(spec), source, signal);
       return planned.map((one) => ({ change: 'add', name: one.resource_name, type: one.resource_type }));
     }
-    return told(await previewUpdate(world, named(there), source, false, signal));
+    const changes = await previewUpdate(world, named(there), source, reuses(spec), signal);
+    return told(changes);
   }
 
   async ensure(spec: StackSpec, call: FabricCall, tell: Tell): Promise<readonly UnitStatus[]> {
@@ -56,8 +59,9 @@ export class HeatStacks implements SiteStacks {
     const source = await this.#source(spec, doing, call.signal);
     const stack = await this.#settled(spec, doing, call, tell);
     const isDone = stack !== undefined && isComplete(stack) && digestIn(stack) === digestIn(source);
+    if (stack !== undefined && isForeign(stack)) await this.#refuseReplacement(spec, stack, source, doing, call.signal);
     if (!isDone) await this.#change(spec, stack, source, doing, call, tell);
-    else if (await this.#lacksUnits(spec, call.signal)) await this.#repair(stack, source, doing, call, tell);
+    else if (await this.#lacksUnits(spec, call.signal)) await this.#repair(spec, stack, source, doing, call, tell);
     hosts.changed();
     return this.#ready(spec, call.signal);
   }
@@ -67,6 +71,26 @@ export class HeatStacks implements SiteStacks {
     const stack = await this.#find(id, call.signal);
     if (stack !== undefined) await this.#delete(stack, call.signal, tell);
     this.#parts.hosts.changed();
+  }
+
+  async find(idOrName: string, signal: AbortSignal): ReturnType<SiteStacks['find']> {
+    const stack = await findForeign(this.#parts.world, idOrName, signal);
+    return { stack, hosts: await hostsOf(this.#parts, stack, signal) };
+  }
+
+  async release(id: string, adopted: FoundStack, call: FabricCall, tell: Tell): Promise<void> {
+    await this.#parts.admit(call);
+    const doing = `release stack ${adopted.name} at ${this.#parts.world.name}`;
+    const stack = await this.#find(id, call.signal);
+    if (stack === undefined) return;
+    await follow(this.#parts.world, named(stack), undefined, doing, tell, call.signal);
+    const { files, tags } = adopted;
+    const template = unmarked(
+      adopted.template,
+      await stackTemplate(this.#parts.world.cloud, named(stack), call.signal),
+    );
+    await this.#update(stack, { template, files, tags, disable_rollback: true }, true, doing, call, tell);
+    this.#parts.networks.forgetAll();
   }
 
   /** All of the site. */
@@ -79,10 +103,12 @@ export class HeatStacks implements SiteStacks {
   async #source(spec: StackSpec, doing: string, signal: AbortSignal): Promise<Source> {
     const { template, parameters } = await dress(this.#parts, spec, doing, signal);
     const { marks } = this.#parts.world;
+    const { adopted } = spec;
     return {
       template,
-      parameters,
-      tags: [...marks.tags(spec.id), digestTag(template)],
+      parameters: { ...adopted?.parameters, ...parameters },
+      ...(adopted === undefined ? {} : { files: adopted.files }),
+      tags: [...(adopted?.tags ?? []), ...marks.tags(spec.id), digestTag(template)],
       disable_rollback: !spec.rollback,
       timeout_mins: LIMITS.stackMinutes,
     };
@@ -94,9 +120,28 @@ export class HeatStacks implements SiteStacks {
     return (await listStacks(world.cloud, { tags }, signal))[0];
   }
 
+  /** Also one that is to be adopted, and has no mark yet. */
+  async #there(spec: StackSpec, signal: AbortSignal): Promise<Stack | undefined> {
+    const own = await this.#find(spec.id, signal);
+    return own ?? (spec.adopted === undefined ? undefined : stackById(this.#parts.world, spec.adopted, signal));
+  }
+
+  /** What is adopted goes on as it is, or is not adopted. */
+  async #refuseReplacement(spec: StackSpec, stack: Stack, source: Source, doing: string, signal: AbortSignal) {
+    const { world } = this.#parts;
+    const { replaced, deleted } = await previewUpdate(world, named(stack), source, reuses(spec), signal);
+    const lost = [...replaced, ...deleted].map((one) => one.resource_name);
+    if (lost.length === 0) return;
+    throw new SuperfluidityError('SF-SITE-CONFLICT', {
+      doing,
+      reason: `Heat would replace ${lost.slice(0, NAMED_MAX).join(', ')}`,
+      hint: 'The stack has changed since it was found: release it, and adopt it anew.',
+    });
+  }
+
   /** The stack when nothing is under way in it: what a server began that is gone is brought to its end. */
   async #settled(spec: StackSpec, doing: string, call: FabricCall, tell: Tell): Promise<Stack | undefined> {
-    const stack = await this.#find(spec.id, call.signal);
+    const stack = await this.#there(spec, call.signal);
     if (stack === undefined || !stack.stack_status.endsWith('_IN_PROGRESS')) return stack;
     const now = await follow(this.#parts.world, named(stack), undefined, doing, tell, call.signal);
     return now === undefined ? undefined : { ...now, tags: now.tags ?? stack.tags };
@@ -116,7 +161,7 @@ export class HeatStacks implements SiteStacks {
       await this.#delete(there, call.signal, tell);
       there = undefined;
     }
-    if (there !== undefined) return this.#update(there, source, doing, call, tell);
+    if (there !== undefined) return this.#update(there, source, reuses(spec), doing, call, tell);
     // Not given up half way: whether it is begun would not be known.
     const lasting = AbortSignal.timeout(LIMITS.createMs);
     call.signal.throwIfAborted();
@@ -131,10 +176,17 @@ export class HeatStacks implements SiteStacks {
     await this.#complete(made, undefined, doing, call, tell);
   }
 
-  async #update(stack: Stack, source: StackSource, doing: string, call: FabricCall, tell: Tell): Promise<void> {
+  async #update(
+    stack: Stack,
+    source: StackSource,
+    reuse: boolean,
+    doing: string,
+    call: FabricCall,
+    tell: Tell,
+  ): Promise<void> {
     const since = await lastEvent(this.#parts.world, named(stack), call.signal);
     call.signal.throwIfAborted();
-    await this.#parts.carrier.update(named(stack), source, AbortSignal.timeout(LIMITS.createMs));
+    await this.#parts.carrier.update(named(stack), source, reuse, AbortSignal.timeout(LIMITS.createMs));
     await this.#complete(stack, since, doing, call, tell);
   }
 
@@ -173,12 +225,19 @@ export class HeatStacks implements SiteStacks {
   }
 
   /** Somebody took a server away: Heat looks which resources are there, and makes anew those that are not. */
-  async #repair(stack: Stack, source: StackSource, doing: string, call: FabricCall, tell: Tell): Promise<void> {
+  async #repair(
+    spec: StackSpec,
+    stack: Stack,
+    source: StackSource,
+    doing: string,
+    call: FabricCall,
+    tell: Tell,
+  ): Promise<void> {
     const { world } = this.#parts;
     const since = await lastEvent(world, named(stack), call.signal);
     await actOnStack(world.cloud, named(stack), 'check', call.signal);
     await follow(world, named(stack), since, doing, tell, call.signal);
-    await this.#update(stack, source, doing, call, tell);
+    await this.#update(stack, source, reuses(spec), doing, call, tell);
   }
 
   #ready(spec: StackSpec, signal: AbortSignal): Promise<readonly UnitStatus[]> {
@@ -189,7 +248,12 @@ export class HeatStacks implements SiteStacks {
 const named = ({ stack_name: name, id }: Stack): StackName => ({ name, id });
 
 /** Letters, digits, underscores, periods and hyphens. */
-const stackName = ({ id }: StackSpec): string => id.replaceAll(/[^\w.-]/g, '.');
+const stackName = ({ id, adopted }: StackSpec): string => adopted?.name ?? id.replaceAll(/[^\w.-]/g, '.');
+
+/** Hidden parameters of a stack that somebody else made are known to Heat alone. */
+const reuses = ({ adopted }: StackSpec): boolean => adopted !== undefined;
+
+const NAMED_MAX = 20;
 
 const isComplete = ({ stack_status: status }: Stack): boolean =>
   /^(CREATE|UPDATE|CHECK|ADOPT|RESUME|SNAPSHOT|RESTORE)_COMPLETE$/.test(status);

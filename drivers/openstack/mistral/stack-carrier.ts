@@ -74,8 +74,8 @@ export function mistralCarrier(world: World, workflows: MistralWorkflows): Stack
 
   return {
     create: (name, source, signal) => ask('POST', '/stacks', body(source, name), `create stack ${name}`, signal),
-    update: ({ name, id }, source, signal) =>
-      ask('PUT', path`/stacks/${name}/${id}`, body(source), `update stack ${name}`, signal),
+    update: ({ name, id }, source, reuse, signal) =>
+      ask(reuse ? 'PATCH' : 'PUT', path`/stacks/${name}/${id}`, body(source), `update stack ${name}`, signal),
     delete: ({ name, id }, signal) => ask('DELETE', path`/stacks/${name}/${id}`, null, `delete stack ${name}`, signal),
   };
 }

@@ -42,6 +42,8 @@ export function readHeat(files: readonly DescriptorFile[], inputs: InputValues =
 export interface Sources {
   readonly entry: Template;
   readonly service: Service;
+  /** Of all stacks. */
+  readonly resources: Resources;
   /** By `function/unit`. */
   readonly units: ReadonlyMap<string, ReadUnit>;
   /** Resources by the name of the network; those that are only named by how they are. */
@@ -99,6 +101,7 @@ class Reader {
     return {
       entry,
       service,
+      resources: this.#resources,
       units: new Map(units.map((unit) => [unit.path, unit])),
       networks: new Map(labels.map(([label, source]) => [label, typeof source === 'string' ? source : source.name])),
       isMade: new Set(labels.flatMap(([label, source]) => (typeof source === 'string' ? [] : [label]))),

@@ -7,6 +7,8 @@ import { VERSION } from './version.ts';
 /** The part of a service that lies at one site, after it was planned: with the names and addresses of the plan. */
 export interface SitePart {
   readonly description: string;
+  /** What the names of its resources begin with, where others are beside them. */
+  readonly prefix?: string;
   readonly networks: readonly PartNetwork[];
   readonly units: readonly PartUnit[];
 }
@@ -19,6 +21,8 @@ export interface PartNetwork {
   /** Of all sites: what may speak to ports that say nothing else. */
   readonly supernet: string;
   readonly mtu: number;
+  /** Resources that it is already. */
+  readonly there?: { readonly network: string; readonly subnet: string };
 }
 
 export interface PartUnit {
@@ -53,30 +57,39 @@ export interface SiteTemplate {
  * One stack for the part of a service at a site. Images, flavours and hosts are added by whoever knows the site. Names stay
  * as they are while a unit stays: an update changes nothing else.
  */
-export function writeSitePart({ description, networks, units }: SitePart): SiteTemplate {
+export function writeSitePart({ description, prefix: begin = '', networks, units }: SitePart): SiteTemplate {
   const resources: Record<string, Group> = {};
-  for (const { name, prefix, mtu } of networks) {
-    resources[netName(name)] = { type: 'OS::Neutron::Net', properties: { name, value_specs: { mtu } } };
-    resources[subnetName(name)] = {
+  const places = new Map(
+    networks.map(({ name, there }) => [
+      name,
+      there ?? { network: `${begin}network_${name}`, subnet: `${begin}subnet_${name}` },
+    ]),
+  );
+  for (const { name, prefix, mtu, there } of networks) {
+    if (there !== undefined) continue;
+    const { network, subnet } = places.get(name)!;
+    resources[network] = { type: 'OS::Neutron::Net', properties: { name, value_specs: { mtu } } };
+    resources[subnet] = {
       type: 'OS::Neutron::Subnet',
-      properties: { name, network: { get_resource: netName(name) }, ip_version: 4, cidr: prefix },
+      properties: { name, network: { get_resource: network }, ip_version: 4, cidr: prefix },
     };
   }
-  const shared = new SharedResources(resources);
-  const named = units.map(unitName);
+  const shared = new SharedResources(resources, begin);
+  const named = units.map((unit) => `${begin}${unitName(unit)}`);
   const written = units.map((unit, at) => {
     const server = named[at]!;
     const ports = unit.ports.map((port, nth) => {
       const name = `${server}__port_${nth}`;
       const network = networks.find((one) => one.name === port.network);
+      const place = places.get(port.network)!;
       resources[name] = {
         type: 'OS::Neutron::Port',
         properties: {
           name: `${unit.path}#${unit.index}.${port.name}`,
-          network: { get_resource: netName(port.network) },
+          network: { get_resource: place.network },
           fixed_ips: [
             {
-              subnet: { get_resource: subnetName(port.network) },
+              subnet: { get_resource: place.subnet },
               ...(port.address === undefined ? {} : { ip_address: port.address }),
             },
           ],
@@ -100,13 +113,10 @@ export function writeSitePart({ description, networks, units }: SitePart): SiteT
   });
   return {
     template: { heat_template_version: VERSION, description, resources },
-    networks: networks.map(({ name }) => ({ network: netName(name), subnet: subnetName(name) })),
+    networks: networks.map(({ name }) => places.get(name)!),
     units: written,
   };
 }
-
-const netName = (network: string): string => `network_${network}`;
-const subnetName = (network: string): string => `subnet_${network}`;
 
 /** Labels have no underscore, so that no two units come to one name. */
 function unitName({ path, index, generation }: PartUnit): string {
@@ -122,17 +132,19 @@ function allowedPairs(addresses: readonly string[]): Group {
 /** What ports have in common is made once: quotas are small. */
 class SharedResources {
   readonly #resources: Record<string, Group>;
+  readonly #begin: string;
   readonly #rules = new Map<string, string>();
 
-  constructor(resources: Record<string, Group>) {
+  constructor(resources: Record<string, Group>, begin: string) {
     this.#resources = resources;
+    this.#begin = begin;
   }
 
   rules(allow: readonly TrafficRule[]): Group {
     const key = canonicalJson(allow);
     let name = this.#rules.get(key);
     if (name === undefined) {
-      name = `rules_${sha256(key).slice(0, 16)}`;
+      name = `${this.#begin}rules_${sha256(key).slice(0, 16)}`;
       this.#rules.set(key, name);
       this.#resources[name] = {
         type: 'OS::Neutron::SecurityGroup',
@@ -144,7 +156,7 @@ class SharedResources {
 
   bandwidth(mbps: number): Group {
     const max_kbps = Math.max(1, Math.round(mbps * 1_000));
-    const name = `bandwidth_${max_kbps}`;
+    const name = `${this.#begin}bandwidth_${max_kbps}`;
     if (this.#resources[name] === undefined) {
       this.#resources[name] = { type: 'OS::Neutron::QoSPolicy', properties: {} };
       for (const direction of ['egress', 'ingress']) {

@@ -2,6 +2,7 @@ import { simulated } from '@superfluidity/driver-simulated';
 import { SuperfluidityError } from '@superfluidity/core';
 import type {
   DriverKind,
+  FoundStack,
   SiteDriver,
   SiteStacks,
   SiteWorkflows,
@@ -33,6 +34,9 @@ const there = new Map<string, StackSpec>();
 
 export const stacksThere = (): readonly StackSpec[] => [...there.values()];
 
+/** Of somebody else, by name. */
+export const foreignStacks = new Map<string, FoundStack>();
+
 function stacksOf(driver: SiteDriver, siteId: string): SiteStacks {
   const key = (id: string) => `${siteId} ${id}`;
   return {
@@ -54,6 +58,8 @@ function stacksOf(driver: SiteDriver, siteId: string): SiteStacks {
       for (const { spec: network } of spec.networks) await driver.fabric.ensureNetwork(network, call);
       const statuses: UnitStatus[] = [];
       for (const { spec: unit, server } of spec.units) {
+        if (spec.adopted?.id === 'fails' && statuses.length > 0)
+          throw new SuperfluidityError('SF-SITE-STACK-FAILED', { reason: `${server}: no` });
         statuses.push(await driver.ensureUnit(unit, call));
         tell({ at: 1, what: server, state: 'CREATE_COMPLETE' });
       }
@@ -69,6 +75,20 @@ function stacksOf(driver: SiteDriver, siteId: string): SiteStacks {
       await driver.removeUnits(ids, call);
       for (const { spec: network } of spec.networks) await driver.fabric.removeNetwork(network.id, call);
       tell({ at: 2, what: id, state: 'DELETE_COMPLETE' });
+      there.delete(key(id));
+    },
+    async find(wanted) {
+      const stack = foreignStacks.get(wanted);
+      if (stack === undefined) throw new SuperfluidityError('SF-SITE-NO-STACK', { reason: `there is no ${wanted}` });
+      const host = (await driver.fingerprint()).hosts[0]!.name;
+      const resources = Object.keys((stack.template['resources'] ?? {}) as object);
+      return { stack, hosts: Object.fromEntries(resources.map((name) => [name, host])) };
+    },
+    async release(id, _, call) {
+      const spec = there.get(key(id));
+      const ids = spec?.units.map((unit) => unit.spec.id) ?? [];
+      await driver.removeUnits(ids, call);
+      for (const { spec: network } of spec?.networks ?? []) await driver.fabric.removeNetwork(network.id, call);
       there.delete(key(id));
     },
   };

@@ -13,6 +13,8 @@ export function operationHandlers(
 ): Pick<
   Handlers,
   | 'runWorkflow'
+  | 'planAdoption'
+  | 'adoptStack'
   | 'listOperations'
   | 'getOperation'
   | 'retryOperation'
@@ -25,6 +27,8 @@ export function operationHandlers(
     runWorkflow: () => {
       throw new Refusal(422, 'SF-SITE-NO-WORKFLOWS', 'the site runs no workflows', 'See which sites do.');
     },
+    planAdoption: noStacks,
+    adoptStack: noStacks,
     listOperations: ({ query }) => pageOf([...world.operations.values()], query as never, listShapes.operations),
     getOperation: ({ params }) => operation(params['id']),
     retryOperation: ({ params }) => after(waiting(params['id']), (one) => scenario.retry(one.id)),
@@ -38,4 +42,8 @@ export function operationHandlers(
 function after<T>(value: T, act: (value: T) => void): T {
   act(value);
   return value;
+}
+
+function noStacks(): never {
+  throw new Refusal(422, 'SF-SITE-NO-STACKS', 'the site makes no stacks', 'See which sites do.');
 }
