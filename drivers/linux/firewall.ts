@@ -8,6 +8,7 @@ import type { TrafficRule } from '@superfluidity/model';
  *
  * - prerouting: which version of which chain has this flow (connection mark), and which segments come next (packet mark)?
  *   What is left of a version that was removed is new again, and takes the one that is active now.
+ * - mark: does the port that it comes from say how it is to be treated (DSCP)?
  * - dnat: is it for a virtual address, and which member takes it?
  * - forward: may it go where it goes? Ports with rules of their own ask those; else both ends lie in one network, or
  *   the destination is the service address of a chain through this host. Everything else is dropped.
@@ -27,6 +28,7 @@ export function firewallSkeleton(): string {
   set chained { type ipv4_addr; }
   map networks { type ipv4_addr . ipv4_addr : verdict; flags interval; }
   map guarded { type ifname : verdict; }
+  map marked { type ifname : verdict; }
   chain prerouting {
     type filter hook prerouting priority -149; policy accept;
     ct mark != 0 ct mark != @versions ct mark set 0
@@ -37,6 +39,10 @@ export function firewallSkeleton(): string {
     ct mark 0 ct mark set iifname . ip saddr . ip daddr . meta l4proto map @reverse_protocol
     ct mark 0 ct mark set iifname . ip saddr . ip daddr map @reverse_any
     ct mark != 0 meta mark set ct mark . iifname . ip daddr map @steer
+  }
+  chain marking {
+    type filter hook prerouting priority -148; policy accept;
+    iifname vmap @marked
   }
   chain balance {
     type nat hook prerouting priority -100; policy accept;
@@ -73,6 +79,26 @@ export function unguardText(device: string): string {
     `delete chain ip ${TABLE} ${guardChain(device)}`,
     '',
   ].join('\n');
+}
+
+/** What comes in by the port gets this code point, whatever its sender wrote there. */
+export function markText(device: string, dscp: number): string {
+  return [
+    `add chain ip ${TABLE} ${markChain(dscp)}`,
+    `flush chain ip ${TABLE} ${markChain(dscp)}`,
+    `add rule ip ${TABLE} ${markChain(dscp)} ip dscp set ${dscp}`,
+    `add element ip ${TABLE} marked { "${device}" : jump ${markChain(dscp)} }`,
+    '',
+  ].join('\n');
+}
+
+/** The chain stays: there are 64 of them at most, and other ports may use it. */
+export function unmarkText(device: string): string {
+  return `delete element ip ${TABLE} marked { "${device}" }\n`;
+}
+
+function markChain(dscp: number): string {
+  return `mark_${dscp}`;
 }
 
 function guardChain(device: string): string {

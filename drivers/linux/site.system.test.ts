@@ -169,6 +169,27 @@ describe.skipIf(reason !== undefined)(titled('a linux site', reason), { timeout:
     );
   });
 
+  test('marks what a unit sends as its port says, over hosts too, and lets others be', async () => {
+    const [marked, other, plain, receiver] = await Promise.all([
+      start('marked', sleeping, {}, { dscp: 46 }),
+      start('other', sleeping, {}, { dscp: 46 }),
+      start('plain', sleeping),
+      start('receiver', sleeping, { host: 'h2' }),
+    ]);
+    const inside = (...words: string[]) => run('ip', ['netns', 'exec', namespaceOf(receiver), ...words]);
+    await inside('nft', 'add table ip seen');
+    await inside('nft', 'add chain ip seen arriving { type filter hook prerouting priority 0 ; }');
+    await inside('nft', 'add rule ip seen arriving icmp type echo-request ip dscp 46 counter');
+    const seen = async () => Number(/packets (\d+)/.exec((await inside('nft', 'list table ip seen')).stdout)?.[1]);
+    expect(await reaches(plain, receiver)).toBe(true);
+    expect(await seen()).toBe(0);
+    expect(await reaches(marked, receiver)).toBe(true);
+    expect(await seen()).toBe(1);
+    await site.removeUnit('unit-marked', call());
+    expect(await reaches(other, receiver)).toBe(true);
+    expect(await seen()).toBe(2);
+  });
+
   test('lets in what the rules of a port allow, and nothing else', async () => {
     const client = await start('client', sleeping);
     const stranger = await start('stranger', sleeping);

@@ -104,6 +104,7 @@ export class LinuxSite implements SiteDriver {
         { name: 'terminal', present: true, note: 'into containers and processes, and serial consoles of machines' },
       ],
       balancing: ['linux'],
+      qualities: ['bandwidth', 'dscp'],
       realPackets: true,
       locator: locatorPrefix(this.#scope),
       routerSid: routerSid(this.#scope),

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalJson, type ErrorReport, type Logger, newId, SuperfluidityError } from '@superfluidity/core';
 import type { PortSpec, PortStatus } from '@superfluidity/fabric';
+import { qualityOf } from '@superfluidity/model';
 import type { PoolClass, UnitSpec, UnitState, UnitStatus } from '@superfluidity/site';
 import { deleteNamespace, listNamespaces } from './kernel/namespaces.ts';
 import type { Networks } from './networks.ts';
@@ -51,11 +52,11 @@ export interface SlotWish {
 export function slotKey(template: UnitTemplate, ports: readonly PortTemplate[]): string {
   // But for machines, which get them on their kernel's command line.
   const fixed = template.execution.environment === 'vm';
-  const plain = ports.map(({ name, network, allow, bandwidthMbps, serviceAddresses }) => ({
+  const plain = ports.map(({ name, network, allow, serviceAddresses, ...port }) => ({
     name,
     network,
     allow,
-    bandwidthMbps,
+    ...qualityOf(port),
     ...(fixed ? { serviceAddresses } : {}),
   }));
   return createHash('sha256')
@@ -184,7 +185,7 @@ export class Slots {
           gateway: this.#networks.gateway(port.network),
           ...(port.mac === undefined ? {} : { mac: port.mac }),
           ...(port.allow === undefined ? {} : { allow: port.allow }),
-          ...(port.bandwidthMbps === undefined ? {} : { bandwidthMbps: port.bandwidthMbps }),
+          ...qualityOf(port),
         };
       });
       return planSlot(this.#scope, host, this.#numbers.get(host.name)!, {

@@ -1,7 +1,7 @@
 import { shortName, SuperfluidityError } from '@superfluidity/core';
 import type { NetworkSpec } from '@superfluidity/fabric';
-import type { TrafficRule } from '@superfluidity/model';
-import { guardText, unguardText } from './firewall.ts';
+import { type PortQuality, qualityOf, type TrafficRule } from '@superfluidity/model';
+import { guardText, markText, unguardText, unmarkText } from './firewall.ts';
 import { addAddress, replaceAddress } from './kernel/addresses.ts';
 import { changeLink, createVeth, deleteLink, linkIndex } from './kernel/links.ts';
 import { createNamespace, deleteNamespace, namespaceExists } from './kernel/namespaces.ts';
@@ -25,7 +25,7 @@ export interface Slot {
   readonly ports: readonly SlotPort[];
 }
 
-export interface SlotPort {
+export interface SlotPort extends PortQuality {
   readonly name: string;
   /** What the interface is called inside the unit. */
   readonly interface: string;
@@ -39,17 +39,15 @@ export interface SlotPort {
   readonly mac: string;
   readonly sid: string;
   readonly allow?: readonly TrafficRule[];
-  readonly bandwidthMbps?: number;
 }
 
-export interface PortWish {
+export interface PortWish extends PortQuality {
   readonly name: string;
   readonly network: NetworkSpec;
   readonly address: string;
   readonly gateway: string;
   readonly mac?: string;
   readonly allow?: readonly TrafficRule[];
-  readonly bandwidthMbps?: number;
 }
 
 /** The host's end of every unit's wire: nobody sees two of them. */
@@ -126,7 +124,7 @@ export function planSlot(
       mac: port.mac ?? portMac(wish.id, i),
       sid: portSid(scope, host.index, wish.id, i),
       ...(port.allow === undefined ? {} : { allow: port.allow }),
-      ...(port.bandwidthMbps === undefined ? {} : { bandwidthMbps: port.bandwidthMbps }),
+      ...qualityOf(port),
     };
   });
   const namespace = wish.machine ? {} : { namespace: slotNamespace(scope, wish.id) };
@@ -146,7 +144,11 @@ export async function plug(scope: Scope, host: SiteHost, slot: Slot, signal?: Ab
   const guards = slot.ports
     .filter((port) => port.allow !== undefined)
     .map((port) => guardText(portDevice(port.number), port.allow!, slot.forwards, port.address));
-  if (guards.length > 0) await applyRuleset(host.namespace, guards.join(''), signal);
+  const marks = slot.ports.flatMap(({ number, dscp }) =>
+    dscp === undefined ? [] : [markText(portDevice(number), dscp)],
+  );
+  const rules = [...guards, ...marks].join('');
+  if (rules !== '') await applyRuleset(host.namespace, rules, signal);
 }
 
 /** What the host has to know of a port whose device has this index. */
@@ -227,9 +229,9 @@ export async function unplug(scope: Scope, host: SiteHost, slot: Slot): Promise<
     );
     for (const port of slot.ports) {
       // Absent when the failure came before it: nft has no way to say "if it is there".
-      if (port.allow !== undefined) {
-        await applyRuleset(host.namespace, unguardText(portDevice(port.number))).catch(() => {});
-      }
+      const device = portDevice(port.number);
+      if (port.allow !== undefined) await applyRuleset(host.namespace, unguardText(device)).catch(() => {});
+      if (port.dscp !== undefined) await applyRuleset(host.namespace, unmarkText(device)).catch(() => {});
     }
   }
   if (namespaceExists(scope.router)) {

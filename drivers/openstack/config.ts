@@ -53,6 +53,10 @@ const schema = z
     externalNetwork: name
       .exactOptional()
       .describe('Name or id: each network gets a router to it. Without it networks have none'),
+    physicalNetwork: z
+      .strictObject({ name, type: z.enum(['vlan', 'flat']).default('vlan') })
+      .exactOptional()
+      .describe('Networks are made on this one, without tunnels; for administrators. Guaranteed bandwidth needs it'),
     dns: z.array(z.ipv4()).max(5).default([]).describe('Name servers for units'),
     flavors: z
       .strictObject({

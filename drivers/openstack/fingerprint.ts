@@ -1,5 +1,5 @@
-import type { BalancerBackend } from '@superfluidity/model';
-import { extensions, type ServiceType } from '@superfluidity/openstack';
+import type { BalancerBackend, PortQualityKind } from '@superfluidity/model';
+import { extensions, listQosRuleTypes, type ServiceType } from '@superfluidity/openstack';
 import type { Fingerprint } from '@superfluidity/site';
 import { LIMITS } from './config.ts';
 import type { Hosts } from './hosts.ts';
@@ -24,7 +24,7 @@ const EXTENSIONS: readonly (readonly [string, string])[] = [
   ['security-group', 'rules of what may come in'],
   ['allowed-address-pairs', 'service addresses'],
   ['router', 'routers and floating IPs'],
-  ['qos', 'bandwidth of ports'],
+  ['qos', 'bandwidth, guarantees and marks of ports'],
   ['trunk', 'many networks on one port'],
   ['sfc', 'service chains'],
   ['tag-ports-during-bulk-creation', 'one request for a port and its tags'],
@@ -33,6 +33,7 @@ const EXTENSIONS: readonly (readonly [string, string])[] = [
 interface Known {
   readonly capabilities: readonly Capability[];
   readonly balancing: readonly BalancerBackend[];
+  readonly qualities: readonly PortQualityKind[];
 }
 
 /** What the site can do, as its services say now. */
@@ -50,7 +51,7 @@ export class Fingerprints {
 
   async read(): Promise<Fingerprint> {
     const { siteId } = this.#world;
-    const [hosts, { capabilities, balancing }] = await Promise.all([this.#hosts.list(), this.#read()]);
+    const [hosts, { capabilities, balancing, qualities }] = await Promise.all([this.#hosts.list(), this.#read()]);
     const isAdmin = hosts.some(({ kind }) => kind === 'hypervisor');
     const note = isAdmin
       ? 'hosts are hypervisors'
@@ -59,6 +60,7 @@ export class Fingerprints {
       hosts: hosts.map(({ host }) => host),
       environments: ['vm'],
       balancing,
+      qualities,
       capabilities: [{ name: 'hypervisors', present: isAdmin, note }, ...capabilities],
       realPackets: true,
       locator: `${locatorOf(siteId)}::/48`,
@@ -74,8 +76,8 @@ export class Fingerprints {
   #read(): Promise<Known> {
     const now = this.#world.clock.now();
     if (this.#known === undefined || this.#known.untilMs <= now) {
-      const said = Promise.all([this.#ask(), this.#balancers.kinds(this.#world.ask())]).then(
-        ([capabilities, balancing]) => ({ capabilities, balancing }),
+      const said = Promise.all([this.#ask(), this.#balancers.kinds(this.#world.ask()), this.#qualities()]).then(
+        ([capabilities, balancing, qualities]) => ({ capabilities, balancing, qualities }),
       );
       const known = { untilMs: now + LIMITS.capabilitiesKeptMs, said };
       this.#known = known;
@@ -84,6 +86,19 @@ export class Fingerprints {
       });
     }
     return this.#known.said;
+  }
+
+  /** By the types of rules that the back ends of this cloud carry out. */
+  async #qualities(): Promise<readonly PortQualityKind[]> {
+    const { cloud, config } = this.#world;
+    if (!(await extensions(cloud, this.#world.ask())).has('qos')) return [];
+    const types = new Set(await listQosRuleTypes(cloud, this.#world.ask()));
+    return [
+      ...(types.has('bandwidth_limit') ? (['bandwidth'] as const) : []),
+      // Tunnels share what is below them: Neutron promises bandwidth on networks of a physical one only.
+      ...(types.has('minimum_bandwidth') && config.physicalNetwork !== undefined ? (['guarantee'] as const) : []),
+      ...(types.has('dscp_marking') ? (['dscp'] as const) : []),
+    ];
   }
 
   async #ask(): Promise<readonly Capability[]> {

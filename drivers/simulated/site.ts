@@ -1,6 +1,6 @@
 import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
 import type { FabricCall } from '@superfluidity/fabric';
-import { type Environment, environments } from '@superfluidity/model';
+import { type Environment, environments, portQualities } from '@superfluidity/model';
 import {
   checkMetricsCall,
   type Fingerprint,
@@ -85,6 +85,7 @@ export class SimulatedSite implements SiteDriver {
         { name: 'terminal', present: true, note: 'simulated: the driver itself answers a few commands' },
       ],
       balancing: ['simulated'],
+      qualities: portQualities,
       realPackets: false,
       locator: state.fabric.locator,
       routerSid: state.fabric.routerSid,

@@ -26,6 +26,11 @@ export const fabricErrors = defineErrors({
     title: 'The site cannot balance like this',
     hint: 'The message names what is asked for and the kinds of balancers that have it: leave it out, or place the units at a site that has one.',
   },
+  'SF-FABRIC-QUALITY': {
+    status: 422,
+    title: 'The site cannot treat packets of a port like this',
+    hint: 'Leave out what the message names, or place the unit at a site that has it: `superfluidity site show NAME`.',
+  },
   'SF-FABRIC-POOL-CLOSED': {
     status: 503,
     title: 'The pool is closed',

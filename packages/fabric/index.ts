@@ -5,6 +5,7 @@ export * from './errors.ts';
 export * from './ipv4.ts';
 export * from './pool/index.ts';
 export * from './ports-pool/index.ts';
+export * from './quality.ts';
 export * from './render-chain.ts';
 export * from './site-prefix.ts';
 export * from './types.ts';

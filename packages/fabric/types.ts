@@ -1,5 +1,5 @@
 import type { Mbps, Milliseconds, Fraction } from '@superfluidity/core';
-import type { BalancerHealth, BalancerSettings, TrafficRule } from '@superfluidity/model';
+import type { BalancerHealth, BalancerSettings, PortQuality, TrafficRule } from '@superfluidity/model';
 
 /** What is wanted of a site's network. Backends realise it: linux, neutron, simulated. */
 
@@ -15,7 +15,7 @@ export interface NetworkSpec {
   readonly mtu: number;
 }
 
-export interface PortSpec {
+export interface PortSpec extends PortQuality {
   /** Unique over all sites; from it the backend derives the names of interfaces. */
   readonly id: string;
   readonly name: string;
@@ -26,7 +26,6 @@ export interface PortSpec {
   /** Further addresses that the unit answers to: the service addresses of chains that end here. */
   readonly serviceAddresses: readonly string[];
   readonly allow?: readonly TrafficRule[];
-  readonly bandwidthMbps?: Mbps;
 }
 
 /** What became of a port. */

@@ -1,7 +1,15 @@
 import type { Assignment, ChainLatency } from '@superfluidity/api';
 import { SuperfluidityError } from '@superfluidity/core';
-import { refuseUnsupported } from '@superfluidity/fabric';
-import { type Service, type Site, type SitePath, splitPortReference, unitsBehind, unitsOf } from '@superfluidity/model';
+import { refuseQuality, refuseUnsupported } from '@superfluidity/fabric';
+import {
+  type Block,
+  type Service,
+  type Site,
+  type SitePath,
+  splitPortReference,
+  unitsBehind,
+  unitsOf,
+} from '@superfluidity/model';
 import { chainsToPlace, place, type PlacedUnit, type UnitToPlace, unitToPlace } from '@superfluidity/place';
 import { type StandIns, standingIn, withStandIn } from './stand-ins.ts';
 import { type Placed, unitName } from './transition.ts';
@@ -57,6 +65,7 @@ export function grantPlacement(request: GrantRequest, doing: string): Grant {
   }
   const placed: readonly Placed[] = [...kept, ...result.assignments];
   refuseBalancers(request, placed, doing);
+  refuseQualities(request, placed, known, doing);
   return {
     placed: placed.map(({ path, index, site, host }) => ({ path, index, site, host })),
     assignments: result.assignments.map(({ path, index, site, host, reason }) => ({
@@ -83,6 +92,22 @@ export function grantPlacement(request: GrantRequest, doing: string): Grant {
     }),
     costPerHour: result.assignments.reduce((sum, { cost }) => sum + cost, 0),
   };
+}
+
+/** Where a site says what it can do for the packets of ports. */
+function refuseQualities(
+  { sites }: GrantRequest,
+  placed: readonly Placed[],
+  units: ReadonlyMap<string, { readonly unit: Block }>,
+  doing: string,
+): void {
+  for (const { name, qualities } of sites) {
+    if (qualities === undefined) continue;
+    for (const { path } of placed.filter(({ site }) => site === name)) {
+      for (const port of units.get(path)!.unit.ports)
+        refuseQuality(`${doing}: port ${path}.${port.name} at site ${name}`, port, qualities);
+    }
+  }
 }
 
 /** Where a site says what kinds of balancers it has. */

@@ -465,6 +465,7 @@ export function createSites(options: LifecycleOptions): Sites {
             hosts: print?.hosts ?? [],
             ...(print?.storage === undefined ? {} : { storage: print.storage }),
             ...(print?.balancing === undefined ? {} : { balancing: print.balancing }),
+            ...(print?.qualities === undefined ? {} : { qualities: print.qualities }),
             healthy: print !== undefined,
           };
         }),

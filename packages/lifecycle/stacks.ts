@@ -2,6 +2,7 @@ import type { StackPreview } from '@superfluidity/api';
 import { reportError, SuperfluidityError } from '@superfluidity/core';
 import { withoutResources, writeSitePart } from '@superfluidity/dialects';
 import type { NetworkSpec } from '@superfluidity/fabric';
+import { qualityOf } from '@superfluidity/model';
 import type { SiteDriver, StackSpec } from '@superfluidity/site';
 import type { AdoptedStack, FoundUnit, PlannedStack, PlannedStep } from './actions.ts';
 import type { StandIns } from './stand-ins.ts';
@@ -102,13 +103,13 @@ export function stackSpec(stack: PlannedStack): StackSpec {
       index: spec.index,
       generation,
       forwards: spec.execution.forwards === true,
-      ports: spec.ports.map(({ name, network, address, serviceAddresses, allow, bandwidthMbps }) => ({
+      ports: spec.ports.map(({ name, network, address, serviceAddresses, allow, ...port }) => ({
         name,
         network: network.slice(service.length + 1),
         serviceAddresses,
         ...(address === undefined ? {} : { address }),
         ...(allow === undefined ? {} : { allow }),
-        ...(bandwidthMbps === undefined ? {} : { bandwidthMbps }),
+        ...qualityOf(port),
       })),
       after: after.flatMap((other) => placeOf.get(other) ?? []),
     })),

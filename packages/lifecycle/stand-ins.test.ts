@@ -1,4 +1,5 @@
 import { simulated, type SimulatedSite } from '@superfluidity/driver-simulated';
+import type { PortQuality } from '@superfluidity/model';
 import { openStore, type Store } from '@superfluidity/store';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { simulatedSite, type TestLifecycle, testLifecycle } from './testing.ts';
@@ -46,6 +47,36 @@ it('puts what asks for a tier at the site that stands for it, and nothing elsewh
   await done(running!, services.heal('stream'));
   const healed = (await services.show('stream')).units.find(({ path }) => path === 'ue/ue')!;
   expect([healed.site, healed.host === ue.host]).toEqual(['north', false]);
+});
+
+it('refuses a plan whose ports a site cannot treat as they ask, and names what it lacks', async () => {
+  const limiting: typeof simulated = {
+    ...simulated,
+    open: async (options) => {
+      const site = await simulated.open(options);
+      const read = site.fingerprint.bind(site);
+      return Object.assign(site, {
+        fingerprint: async () => ({ ...(await read()), qualities: ['bandwidth'] as const }),
+      });
+    },
+  };
+  running = await testLifecycle({ store, kinds: [limiting] });
+  const { services, sites } = running.lifecycle;
+  for (const name of ['edge', 'core']) await sites.add(simulatedSite(name));
+  const asking = (quality: PortQuality) => {
+    const [radio, ...others] = descriptor.service.block.children;
+    const [unit, ...siblings] = radio!.children;
+    const ports = unit!.ports.map((port) => ({ ...port, ...quality }));
+    const children = [{ ...radio!, children: [{ ...unit!, ports }, ...siblings] }, ...others];
+    const block = { ...descriptor.service.block, children };
+    return { ...descriptor, service: { ...descriptor.service, block } };
+  };
+  await expect(services.plan(asking({ bandwidthMbps: 5 }), 'stream')).resolves.toHaveProperty('assignments');
+  const refused = services.plan(asking({ bandwidthMbps: 5, guaranteedMbps: 5, dscp: 46 }), 'stream');
+  await expect(refused).rejects.toMatchObject({
+    code: 'SF-FABRIC-QUALITY',
+    details: { reason: expect.stringMatching(/no guaranteed bandwidth.*no marking/) },
+  });
 });
 
 it('refuses to link kinds between which packets do not go, and places no chain across them', async () => {

@@ -3,6 +3,7 @@ import { type NetworkSpec, type PortSpec, sitePrefix } from '@superfluidity/fabr
 import {
   formatIpv4Prefix,
   parseIpv4Prefix,
+  qualityOf,
   type Service,
   splitPortReference,
   unitsBehind,
@@ -230,7 +231,7 @@ class Planner {
               ...(port.address === undefined ? {} : { address: port.address }),
               ...(port.mac === undefined ? {} : { mac: port.mac }),
               ...(port.allow === undefined ? {} : { allow: port.allow }),
-              ...(port.bandwidthMbps === undefined ? {} : { bandwidthMbps: port.bandwidthMbps }),
+              ...qualityOf(port),
             },
           ],
     );

@@ -2,6 +2,7 @@ import type { Cores, Fraction, Mbps, MiB, Milliseconds } from '@superfluidity/co
 import type { Autoscale } from './autoscale.ts';
 import type { Balancer } from './balancer.ts';
 import type { Environment } from './environment.ts';
+import type { PortQuality } from './port-quality.ts';
 
 /**
  * Everything that can be deployed is a block (Reusable Functional Block, RFB: seed D6.1 section 4.1). A service
@@ -31,7 +32,7 @@ export interface Block extends Carrying {
   readonly autoscale?: Autoscale;
 }
 
-export interface Port extends Carrying {
+export interface Port extends Carrying, PortQuality {
   readonly name: string;
   /** Network of the service to which it attaches. Absent on ports that links alone connect. */
   readonly network?: string;
@@ -43,7 +44,6 @@ export interface Port extends Carrying {
   readonly internalIf?: string;
   /** What may come in. Absent: everything; empty: nothing. */
   readonly allow?: readonly TrafficRule[];
-  readonly bandwidthMbps?: Mbps;
 }
 
 /** Unset means any. */

@@ -173,6 +173,16 @@ describe('traffic', () => {
       [],
     ],
     [
+      'a port that is promised more than it may take',
+      service(abc({ bandwidthMbps: 10, guaranteedMbps: 20, dscp: 46 })),
+      ['error SF-MODEL-QUALITY functions[1].units[0].ports[0].guaranteedMbps'],
+    ],
+    [
+      'a mark that no header has room for',
+      service(abc({ dscp: 64 })),
+      ['error SF-MODEL-QUALITY functions[1].units[0].ports[0].dscp'],
+    ],
+    [
       'a function that nothing reaches',
       service([fn('a', [unit('x')]), fn('b', [unit('y', { ports: [] })])]),
       ['warning SF-MODEL-UNREACHABLE functions[1]'],

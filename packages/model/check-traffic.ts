@@ -1,12 +1,28 @@
-import type { Chain, Port, Service } from './block.ts';
-import type { BlockIndex } from './check-blocks.ts';
+import type { Block, Chain, Port, Service } from './block.ts';
+import { type BlockIndex, joinAt } from './check-blocks.ts';
 import type { Findings } from './findings.ts';
 import { splitPortReference } from './graph.ts';
 
+/** Six bits of the header (RFC 2474). */
+const DSCP_MAX = 63;
+
 /** Whether traffic can go where it is meant to: chains through ports that are wide and open enough, functions that are reached. */
 export function checkTraffic(service: Service, index: BlockIndex, findings: Findings): void {
+  for (const { block, at } of index.values()) checkQuality(block, at, findings);
   service.chains.forEach((chain, i) => checkChain(chain, `chains[${i}]`, index, findings));
   checkReached(service, index, findings);
+}
+
+function checkQuality({ ports }: Block, at: string, findings: Findings): void {
+  ports.forEach(({ name, bandwidthMbps, guaranteedMbps, dscp }, i) => {
+    const portAt = joinAt(at, `ports[${i}]`);
+    if (dscp !== undefined && !(Number.isInteger(dscp) && dscp >= 0 && dscp <= DSCP_MAX))
+      findings.error('SF-MODEL-QUALITY', `${portAt}.dscp`, `${dscp} is not a code point: 0 to ${DSCP_MAX}`);
+    if (guaranteedMbps !== undefined && bandwidthMbps !== undefined && guaranteedMbps > bandwidthMbps) {
+      const message = `port '${name}' shall always have ${guaranteedMbps} Mbit/s, and ${bandwidthMbps} at most`;
+      findings.error('SF-MODEL-QUALITY', `${portAt}.guaranteedMbps`, message);
+    }
+  });
 }
 
 function checkChain(chain: Chain, at: string, index: BlockIndex, findings: Findings): void {

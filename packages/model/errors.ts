@@ -51,6 +51,11 @@ export const modelErrors = defineErrors({
     title: 'An Ethernet address is not usable',
     hint: 'Six pairs of lower case hexadecimal digits with colons, of one station and not of a group; none is used twice.',
   },
+  'SF-MODEL-QUALITY': {
+    status: 422,
+    title: 'What a port asks for cannot be had together',
+    hint: 'What is guaranteed is at most what the port may take at all, and no code point is above 63.',
+  },
   'SF-MODEL-IMAGE': {
     status: 422,
     title: 'An image is not where it should be',

@@ -9,4 +9,5 @@ export * from './errors.ts';
 export * from './graph.ts';
 export * from './ipv4.ts';
 export * from './policy-places.ts';
+export * from './port-quality.ts';
 export * from './site.ts';

@@ -1,6 +1,7 @@
 import type { Cores, Fraction, Mbps, MiB, Milliseconds } from '@superfluidity/core';
 import type { BalancerBackend } from './balancer-features.ts';
 import type { Environment } from './environment.ts';
+import type { PortQualityKind } from './port-quality.ts';
 
 /** What the planner knows of a site: made from the driver's fingerprint and the operator's declaration. */
 export interface Site {
@@ -21,6 +22,8 @@ export interface Site {
   readonly storage?: readonly StorageTier[];
   /** Kinds of balancers that it has. Absent: it does not tell. */
   readonly balancing?: readonly BalancerBackend[];
+  /** What it can do for the packets of a port. Absent: it does not tell. */
+  readonly qualities?: readonly PortQualityKind[];
   readonly healthy: boolean;
 }
 

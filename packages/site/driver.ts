@@ -1,6 +1,6 @@
 import type { Logger, Clock, ErrorReport } from '@superfluidity/core';
 import type { FabricBackend, FabricCall, PoolCounts, PoolStats, PortSpec, PortStatus } from '@superfluidity/fabric';
-import type { BalancerBackend, Environment, Execution, Host, StorageTier } from '@superfluidity/model';
+import type { BalancerBackend, Environment, Execution, Host, PortQualityKind, StorageTier } from '@superfluidity/model';
 import type { SiteStacks } from './stacks.ts';
 import type { UnitTerminals } from './terminal.ts';
 import type { SiteWorkflows } from './workflows.ts';
@@ -115,6 +115,8 @@ export interface Fingerprint {
   readonly environments: readonly Environment[];
   /** Kinds of balancers that it has. Absent: the driver cannot tell. */
   readonly balancing?: readonly BalancerBackend[];
+  /** What it can do for the packets of a port. Absent: the driver cannot tell. */
+  readonly qualities?: readonly PortQualityKind[];
   /** Absent: the driver cannot tell. */
   readonly storage?: readonly StorageTier[];
   /** Things that work, or do not, with the reason: `netem: absent, links are emulated in user space`. */

@@ -4,7 +4,8 @@ import type { ServerGroups } from '../groups.ts';
 import type { Hosts } from '../hosts.ts';
 import type { Images } from '../images.ts';
 import { portMac } from '../marks.ts';
-import { factsOf, type Networks } from '../neutron/networks.ts';
+import { factsOf, type Networks, providerOf } from '../neutron/networks.ts';
+import { qosPrefix } from '../neutron/qos.ts';
 import { metadataOf } from '../server-record.ts';
 import { plainUserDataOf } from '../user-data.ts';
 import type { World } from '../world.ts';
@@ -85,7 +86,11 @@ async function dressNetwork(
   const name = `${spec.service}.${spec.name}`;
   const description = marks.description(spec.id);
   const mtu = spec.mtu === USUAL_MTU ? {} : { mtu: spec.mtu };
-  resources.change(network, { name, tags: marks.tags(spec.id, factsOf(spec)), value_specs: { description, ...mtu } });
+  resources.change(network, {
+    name,
+    tags: marks.tags(spec.id, factsOf(spec)),
+    value_specs: { description, ...mtu, ...providerOf(config) },
+  });
   const isRouted = config.externalNetwork !== undefined;
   resources.change(subnet, {
     name,
@@ -247,6 +252,6 @@ function dressShared({ world: { marks, siteId } }: DressParts, spec: StackSpec, 
     if (resource['type'] === 'OS::Neutron::SecurityGroup')
       resources.change(name, { name: `superfluidity.${id}`, description: marks.description(id) });
     if (resource['type'] === 'OS::Neutron::QoSPolicy')
-      resources.change(name, { name: `superfluidity.${siteId}.kbps-${name}.${spec.id}` });
+      resources.change(name, { name: `${qosPrefix(siteId)}${name}.${spec.id}` });
   }
 }

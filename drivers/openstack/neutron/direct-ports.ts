@@ -77,7 +77,7 @@ export class DirectPorts implements PortSource {
     const { marks } = this.#world;
     const { networkId, subnetId, spec } = await this.#networks.get(port.network, signal);
     const group = await this.#groups.of(port.allow, spec.supernet, signal);
-    const policy = port.bandwidthMbps === undefined ? undefined : await this.#qos.of(port.bandwidthMbps, signal);
+    const policy = await this.#qos.of(port, signal);
     const others = forwards ? ['0.0.0.0/0'] : port.serviceAddresses;
     return {
       name: `${service}.${path}.${port.name}`,

@@ -3,6 +3,7 @@ import { type NetworkSpec, prefixOf } from '@superfluidity/fabric';
 import {
   addRouterInterface,
   type Network,
+  type NetworkFields,
   networks,
   removeRouterInterface,
   routers,
@@ -118,8 +119,9 @@ export class Networks {
 
   /** Where its tunnels leave less room than is asked for, the network has what the cloud gives. */
   async #make(spec: NetworkSpec, signal: AbortSignal): Promise<Network> {
-    const { cloud, marks, log } = this.#world;
-    const fields = { name: `${spec.service}.${spec.name}`, description: marks.description(spec.id) };
+    const { cloud, marks, log, config } = this.#world;
+    const name = `${spec.service}.${spec.name}`;
+    const fields = { name, description: marks.description(spec.id), ...providerOf(config) };
     try {
       return await networks.createOnce(cloud, { ...fields, mtu: spec.mtu }, signal);
     } catch (error) {
@@ -235,3 +237,13 @@ function specOf({ tags }: Pick<Network, 'tags'>): NetworkSpec | undefined {
   if (prefix === undefined || supernet === undefined || mtu === undefined) return undefined;
   return { id, service, name, prefix, supernet, mtu: Number(mtu) };
 }
+
+/** What Neutron has to be told of where a network lies, if anything. */
+export function providerOf({ physicalNetwork }: World['config']): Pick<NetworkFields, ProviderField> {
+  if (physicalNetwork === undefined) return {};
+  return {
+    'provider:network_type': physicalNetwork.type,
+    'provider:physical_network': physicalNetwork.name,
+  };
+}
+type ProviderField = 'provider:network_type' | 'provider:physical_network';

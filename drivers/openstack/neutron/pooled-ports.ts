@@ -1,5 +1,6 @@
 import { reportError } from '@superfluidity/core';
 import { type Keep, keyOfPlace, KURYR, type PoolPort, PortsPool } from '@superfluidity/fabric';
+import { qualitiesOf } from '@superfluidity/model';
 import { type Port, ports } from '@superfluidity/openstack';
 import type { PoolClass, PoolOrders, PoolStatus } from '@superfluidity/site';
 import { LIMITS } from '../config.ts';
@@ -229,8 +230,8 @@ export class PooledPorts implements PortSource {
 }
 
 function isPlain({ port, forwards }: Pick<PortWish, 'port' | 'forwards'>): boolean {
-  const { address, mac, serviceAddresses, bandwidthMbps } = port;
-  const own = [address, mac, bandwidthMbps].some((value) => value !== undefined);
+  const { address, mac, serviceAddresses } = port;
+  const own = address !== undefined || mac !== undefined || qualitiesOf(port).length > 0;
   return !own && !forwards && serviceAddresses.length === 0;
 }
 

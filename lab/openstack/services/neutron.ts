@@ -49,7 +49,9 @@ function renderNeutron(lab: Lab): string {
   const tunnel = isOvn ? 'geneve' : 'vxlan';
   // Of service chains OVN has no driver.
   const own = isOvn ? ['ovn-router'] : ['router', 'flow_classifier', 'sfc'];
-  const plugins = [...own, 'trunk', 'qos', 'segments', 'port_forwarding'];
+  // Which bandwidth a host has left is kept by Placement, for ports that are promised some.
+  const accounts = !isOvn && has(lab, 'placement') ? ['placement'] : [];
+  const plugins = [...own, ...accounts, 'trunk', 'qos', 'segments', 'port_forwarding'];
   return renderIni({
     DEFAULT: {
       ...messaging(lab, 'neutron'),

@@ -47,6 +47,8 @@ function renderAgent(lab: Lab): string {
       integration_bridge: 'br-int',
       tunnel_bridge: 'br-tun',
       bridge_mappings: 'physnet1:br-phys',
+      // 10 Gbit/s in each direction, to be promised to ports.
+      resource_provider_bandwidths: 'br-phys:10000000:10000000',
       local_ip: options.address,
       of_listen_address: options.address,
       of_listen_port: PORTS.openflow,

@@ -1,5 +1,5 @@
 import type { Block, Network, Service } from '@superfluidity/model';
-import { inheritRequirements } from '@superfluidity/model';
+import { inheritRequirements, qualityOf } from '@superfluidity/model';
 import type { Lose } from '../dialect.ts';
 import type { DescriptorFile } from '../files.ts';
 import { at, groupAt, isGroup, listOf, put, same, type Group } from '../groups.ts';
@@ -314,7 +314,7 @@ class Change {
       );
       const guards = `${a}__security`;
       const isGuarded = !same(groupAt(before, `${b}__security`), groupAt(after, guards));
-      const isLimited = !same(port.bandwidthMbps ?? null, now.bandwidthMbps ?? null);
+      const isLimited = !same(qualityOf(port), qualityOf(now));
       if (!isMoved && changed.length === 0 && !isGuarded && !isLimited) continue;
       if (own === undefined || !this.#template.resources.has(own)) throw new Elsewhere();
       if (isMoved) {

@@ -349,9 +349,12 @@ function execution(run: Execution): Execution {
   };
 }
 
-const port = ({ bandwidthMbps, ...rest }: Port): Port => ({
+/** No rate is nothing, and Neutron has not every code point. */
+const port = ({ bandwidthMbps, guaranteedMbps, dscp, ...rest }: Port): Port => ({
   ...rest,
   ...(bandwidthMbps === undefined || bandwidthMbps === 0 ? {} : { bandwidthMbps }),
+  ...(guaranteedMbps === undefined || guaranteedMbps === 0 ? {} : { guaranteedMbps }),
+  ...(dscp === undefined || dscp === 3 ? {} : { dscp }),
 });
 
 function sayable(service: Service): Service {

@@ -37,6 +37,8 @@ export const heat: Dialect = {
       'port.internalIf',
       'port.allow',
       'port.bandwidthMbps',
+      'port.guaranteedMbps',
+      'port.dscp',
       'execution.image',
       'execution.command',
       'execution.env',

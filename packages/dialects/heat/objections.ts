@@ -34,6 +34,8 @@ const PROPERTIES: Readonly<Record<string, string>> = {
   'OS::Neutron::SecurityGroup': 'rules',
   'OS::Neutron::QoSPolicy': '',
   'OS::Neutron::QoSBandwidthLimitRule': 'policy! max_kbps! direction',
+  'OS::Neutron::QoSMinimumBandwidthRule': 'policy! min_kbps! direction',
+  'OS::Neutron::QoSDscpMarkingRule': 'policy! dscp_mark!',
   'OS::Neutron::PortPair': 'ingress! egress!',
   'OS::Neutron::PortPairGroup': 'port_pairs!',
   'OS::Neutron::FlowClassifier':

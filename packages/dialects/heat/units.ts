@@ -311,7 +311,6 @@ function portsOf(server: Resource, around: Around): readonly ReadPort[] {
     const pairs = listOf(properties['allowed_address_pairs']).map((pair) =>
       isPlainGroup(pair) ? pair['ip_address'] : undefined,
     );
-    const rate = rateOf(properties['qos_policy'], around.resources);
     return {
       resource,
       open: String(properties['port_security_enabled']).toLowerCase() === 'false' || pairs.includes('0.0.0.0/0'),
@@ -322,7 +321,7 @@ function portsOf(server: Resource, around: Around): readonly ReadPort[] {
           address,
           mac: macOf(properties['mac_address']),
           internalIf: own === name ? undefined : own,
-          bandwidthMbps: rate,
+          ...qualityOfPolicy(properties['qos_policy'], around.resources),
         }),
         ...(allow === undefined
           ? {}
@@ -378,11 +377,21 @@ function joined(rules: readonly TrafficRule[]): readonly TrafficRule[] {
   return all;
 }
 
-function rateOf(policy: unknown, resources: Resources): number | undefined {
-  if (!(policy instanceof Reference)) return undefined;
-  const limits = resources.of('OS::Neutron::QoSBandwidthLimitRule', ['policy'], policy.resource);
-  const rates = limits.flatMap((limit) => amount(limit.properties()['max_kbps']) ?? []);
-  return rates.length === 0 ? undefined : smallest(rates) / 1_000;
+/** Of rules in both directions the stricter one is what both have. */
+function qualityOfPolicy(policy: unknown, resources: Resources) {
+  if (!(policy instanceof Reference)) return {};
+  const values = (kind: string, property: string): readonly number[] =>
+    resources
+      .of(`OS::Neutron::QoS${kind}Rule`, ['policy'], policy.resource)
+      .flatMap((rule) => amount(rule.properties()[property]) ?? []);
+  const limits = values('BandwidthLimit', 'max_kbps');
+  const guarantees = values('MinimumBandwidth', 'min_kbps');
+  const [dscp] = values('DscpMarking', 'dscp_mark');
+  return {
+    bandwidthMbps: limits.length === 0 ? undefined : smallest(limits) / 1_000,
+    guaranteedMbps: guarantees.length === 0 ? undefined : smallest(guarantees) / 1_000,
+    dscp,
+  };
 }
 
 const OWN = [

@@ -1,14 +1,18 @@
 import {
   inheritRequirements,
   modelLimits,
+  qualitiesOf,
+  qualityOf,
   type Balancer,
   type Block,
   type Port,
+  type PortQuality,
   type Requirements,
   type Service,
 } from '@superfluidity/model';
 import type { Lose } from '../dialect.ts';
 import { given, groupAt, type Group } from '../groups.ts';
+import { isMark, isRate, qualityResources } from './quality.ts';
 import { securityRules } from './security.ts';
 import { MARKS } from './stack.ts';
 import { userData } from './user-data.ts';
@@ -228,31 +232,26 @@ function monitored({ health, targetPort }: Balancer): Group {
 
 /** A port that lets everything in is not guarded; one that has rules is, by a group of its own. */
 function portResources(port: Port, k: number, { unit, path, say, within }: Unit): Part {
-  const { name, network, address, allow, bandwidthMbps } = port;
+  const { name, network, address, allow } = port;
   if (network === undefined) {
     say(`ports[${k}]`, `port '${name}', which is on no network,`);
     return { parameters: {}, resources: {}, outputs: {} };
   }
   const base = `${unit.name}_${name}`;
-  const kbps = (bandwidthMbps ?? 0) * 1_000;
-  const limited = bandwidthMbps !== undefined && Number.isInteger(kbps) && kbps > 0 && kbps <= 2 ** 31 - 1;
-  if (bandwidthMbps !== undefined && !limited)
-    say(`ports[${k}].bandwidthMbps`, `bandwidth ${bandwidthMbps} of port '${name}'`);
+  const quality = Object.fromEntries(
+    Object.entries(qualityOf(port)).filter(([aspect, value]) => {
+      const isSaid = aspect === 'dscp' ? isMark(value) : isRate(value);
+      if (!isSaid) say(`ports[${k}].${aspect}`, `${aspect} ${value} of port '${name}'`);
+      return isSaid;
+    }),
+  ) as PortQuality;
+  const isTreated = qualitiesOf(quality).length > 0;
   const end = within.ends.get(`${path}.${name}`);
   const pairs =
     allow === undefined
       ? []
       : [...(unit.execution?.forwards === true ? ['0.0.0.0/0'] : []), ...(end === undefined ? [] : [end])];
-  const resources: Record<string, unknown> = {};
-  if (limited) {
-    resources[`${base}__qos`] = { type: 'OS::Neutron::QoSPolicy' };
-    for (const direction of ['egress', 'ingress']) {
-      resources[`${base}__qos_${direction}`] = {
-        type: 'OS::Neutron::QoSBandwidthLimitRule',
-        properties: { policy: { get_resource: `${base}__qos` }, max_kbps: kbps, direction },
-      };
-    }
-  }
+  const resources: Record<string, unknown> = isTreated ? { ...qualityResources(`${base}__qos`, quality) } : {};
   if (allow !== undefined)
     resources[`${base}__security`] = {
       type: 'OS::Neutron::SecurityGroup',
@@ -268,7 +267,7 @@ function portResources(port: Port, k: number, { unit, path, say, within }: Unit)
         ? { port_security_enabled: false }
         : { security_groups: [{ get_resource: `${base}__security` }] }),
       ...(pairs.length === 0 ? {} : { allowed_address_pairs: pairs.map((ip_address) => ({ ip_address })) }),
-      ...(limited ? { qos_policy: { get_resource: `${base}__qos` } } : {}),
+      ...(isTreated ? { qos_policy: { get_resource: `${base}__qos` } } : {}),
     },
   };
   return {

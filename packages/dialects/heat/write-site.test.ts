@@ -22,6 +22,8 @@ const parts = fc.uniqueArray(label, { minLength: 1, maxLength: 3 }).chain((names
       serviceAddresses: fc.constantFrom([], ['10.99.0.1']),
       allow: fc.array(rule, { maxLength: 2 }),
       bandwidthMbps: fc.constantFrom(1, 0.5, 1_000),
+      guaranteedMbps: fc.constantFrom(1, 0.5),
+      dscp: fc.constantFrom(0, 46),
     },
     { requiredKeys: ['name', 'network', 'serviceAddresses'] },
   );

@@ -1,6 +1,7 @@
 import { canonicalJson, sha256 } from '@superfluidity/core';
-import type { TrafficRule } from '@superfluidity/model';
+import { type PortQuality, qualitiesOf, qualityOf, type TrafficRule } from '@superfluidity/model';
 import type { Group } from '../groups.ts';
+import { qualityResources } from './quality.ts';
 import { securityRules } from './security.ts';
 import { VERSION } from './version.ts';
 
@@ -37,13 +38,12 @@ export interface PartUnit {
   readonly after: readonly number[];
 }
 
-export interface PartPort {
+export interface PartPort extends PortQuality {
   readonly name: string;
   readonly network: string;
   readonly address?: string;
   readonly serviceAddresses: readonly string[];
   readonly allow?: readonly TrafficRule[];
-  readonly bandwidthMbps?: number;
 }
 
 export interface SiteTemplate {
@@ -95,7 +95,7 @@ export function writeSitePart({ description, prefix: begin = '', networks, units
           ],
           security_groups: [shared.rules(port.allow ?? [{ from: network?.supernet ?? '0.0.0.0/0' }])],
           ...allowedPairs(unit.forwards ? ['0.0.0.0/0'] : port.serviceAddresses),
-          ...(port.bandwidthMbps === undefined ? {} : { qos_policy: shared.bandwidth(port.bandwidthMbps) }),
+          ...(qualitiesOf(port).length === 0 ? {} : { qos_policy: shared.quality(qualityOf(port)) }),
         },
       };
       return name;
@@ -154,18 +154,9 @@ class SharedResources {
     return { get_resource: name };
   }
 
-  bandwidth(mbps: number): Group {
-    const max_kbps = Math.max(1, Math.round(mbps * 1_000));
-    const name = `${this.#begin}bandwidth_${max_kbps}`;
-    if (this.#resources[name] === undefined) {
-      this.#resources[name] = { type: 'OS::Neutron::QoSPolicy', properties: {} };
-      for (const direction of ['egress', 'ingress']) {
-        this.#resources[`${name}_${direction}`] = {
-          type: 'OS::Neutron::QoSBandwidthLimitRule',
-          properties: { policy: { get_resource: name }, max_kbps, direction },
-        };
-      }
-    }
+  quality(quality: PortQuality): Group {
+    const name = `${this.#begin}quality_${sha256(canonicalJson(quality)).slice(0, 16)}`;
+    if (this.#resources[name] === undefined) Object.assign(this.#resources, qualityResources(name, quality));
     return { get_resource: name };
   }
 }

@@ -111,7 +111,9 @@ const portShape = z
         .exactOptional(),
       internalIf: text.describe('Name of the interface inside, where it is not the name of the port').exactOptional(),
       allow: list(trafficRule).describe('What may come in. Absent: everything; empty: nothing').exactOptional(),
-      bandwidthMbps: amount.exactOptional(),
+      bandwidthMbps: amount.describe('At most so much, in each direction').exactOptional(),
+      guaranteedMbps: amount.describe('So much is kept free for it, in each direction').exactOptional(),
+      dscp: z.int().min(0).max(63).describe('Code point (RFC 2474) of what the unit sends').exactOptional(),
       carried: carried.exactOptional(),
     }),
   ])

@@ -32,7 +32,9 @@ const ports = fc.uniqueArray(
     {
       name: fc.constantFrom('eth0', 'eth1', 'wan'),
       network: fc.constantFrom('lan', 'n2'),
-      bandwidthMbps: amount,
+      bandwidthMbps: amount.filter((mbps) => mbps >= 0.1),
+      guaranteedMbps: fc.constant(0.1),
+      dscp: fc.constantFrom(0, 46, 3),
       allow: fc.array(
         optional({
           protocol: fc.constantFrom('tcp' as const, 'icmp' as const),
