@@ -6,6 +6,9 @@ import type { BalancerSpec, NetworkSpec, SiteLinkSpec, SitePath } from './types.
  * with `SF-SITE-FENCED`: the caller was replaced while it slept.
  */
 export interface FabricBackend {
+  /** It spreads the flows of a chain over the instances of a function; else chains take the first one. */
+  readonly spreadsChains?: boolean;
+
   ensureNetwork(spec: NetworkSpec, call: FabricCall): Promise<void>;
   removeNetwork(id: string, call: FabricCall): Promise<void>;
   listNetworks(): Promise<readonly NetworkSpec[]>;

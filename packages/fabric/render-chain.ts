@@ -3,7 +3,7 @@ import { SuperfluidityError } from '@superfluidity/core';
 import type { Chain } from '@superfluidity/model';
 import { prefixHas } from '@superfluidity/model';
 import { addressOf, prefixOf } from './ipv4.ts';
-import type { Classifier, Match, PortStatus, SitePath, Steer } from './types.ts';
+import type { Classifier, Match, PortStatus, SitePath, Spread, Steer } from './types.ts';
 
 /**
  * Turns a chain into what each site has to install. Functions know nothing of SRv6: the host in front of every hop
@@ -51,6 +51,8 @@ export interface ChainHop {
   readonly routerSid: string;
   /** The function rewrites sources in this prefix to the address of its port (source NAT). */
   readonly translates?: string;
+  /** Ports of further instances of the function at this site. */
+  readonly others?: readonly string[];
 }
 
 /** One `SitePath` for each site that the chain touches, in the order in which the forward direction first enters them. */
@@ -60,17 +62,18 @@ export function renderChain(request: ChainRequest): readonly SitePath[] {
   const sources = sourcesSeen(hops);
   const sites = new Map<
     string,
-    { classifiers: Classifier[]; steers: Steer[]; endpoints: SitePath['endpoints'][number][] }
+    { classifiers: Classifier[]; steers: Steer[]; endpoints: SitePath['endpoints'][number][]; spreads: Spread[] }
   >();
 
   for (const [index, hop] of hops.entries()) {
     let part = sites.get(hop.site);
     if (part === undefined) {
-      part = { classifiers: [], steers: [], endpoints: [] };
+      part = { classifiers: [], steers: [], endpoints: [], spreads: [] };
       sites.set(hop.site, part);
     }
     const { id: portId, sid, address, network } = hop.port;
     part.endpoints.push({ portId, sid, address, network });
+    if (hop.others !== undefined && hop.others.length > 0) part.spreads.push({ portId, others: hop.others });
 
     const next = hops[index + 1];
     if (next !== undefined) {
@@ -90,7 +93,13 @@ export function renderChain(request: ChainRequest): readonly SitePath[] {
       });
     }
   }
-  return [...sites].map(([site, part]) => ({ chainId, version, site, ...part }));
+  return [...sites].map(([site, { spreads, ...part }]) => ({
+    chainId,
+    version,
+    site,
+    ...part,
+    ...(spreads.length === 0 ? {} : { spreads }),
+  }));
 }
 
 /**

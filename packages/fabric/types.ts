@@ -67,6 +67,14 @@ export interface SitePath {
   readonly steers: readonly Steer[];
   /** Ports of this site at which packets of the chain are decapsulated. */
   readonly endpoints: readonly Endpoint[];
+  /** Functions of several instances, where the site spreads flows over them. */
+  readonly spreads?: readonly Spread[];
+}
+
+/** Ports of further instances of the function whose first one has `portId`. */
+export interface Spread {
+  readonly portId: string;
+  readonly others: readonly string[];
 }
 
 export interface Match {

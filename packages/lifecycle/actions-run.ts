@@ -236,6 +236,7 @@ async function renderPlanned(ports: ActionPorts, chain: PlannedChain): Promise<r
       port: portOf(hop.unitId, hop.port),
       routerSid: routers.get(hop.site)!,
       ...(hop.translates === undefined ? {} : { translates: hop.translates }),
+      ...(hop.others === undefined ? {} : { others: hop.others.map(({ port }) => port) }),
     })),
   });
 }

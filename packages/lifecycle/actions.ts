@@ -132,6 +132,13 @@ export interface PlannedHop {
   readonly host: string;
   readonly port: string;
   readonly translates?: string;
+  /** Further instances of the function, where its site spreads flows over them. */
+  readonly others?: readonly Pick<PlannedHop, 'unitId' | 'unit' | 'port'>[];
+}
+
+/** The unit of a hop, and those that do the same beside it. */
+export function unitsAt({ unitId, others = [] }: PlannedHop): readonly string[] {
+  return [unitId, ...others.map((other) => other.unitId)];
 }
 
 /** A balancer whose members are named by unit; their addresses are looked up when it is set. */

@@ -1,7 +1,7 @@
 import type { Overlay } from '@superfluidity/api';
 import { renderChain } from '@superfluidity/fabric';
 import type { SiteDriver } from '@superfluidity/site';
-import type { PlannedChain } from './actions.ts';
+import type { PlannedChain, PlannedHop } from './actions.ts';
 import type { UnitRecord } from './unit-records.ts';
 
 /** What the sites of a service were told of its chains, as one value: segments, and which routes lead over them. */
@@ -30,7 +30,7 @@ export async function overlayOf(
     const hops = chain.hops.flatMap((hop) => {
       const port = records.get(hop.unitId)?.ports.find((each) => each.id === hop.port);
       const router = routers.get(hop.site);
-      return port === undefined || router === undefined ? [] : [{ ...hop, port, routerSid: router.sid }];
+      return port === undefined || router === undefined ? [] : [{ ...withoutOthers(hop), port, routerSid: router.sid }];
     });
     // While an operation is under way a hop may not be there yet.
     if (hops.length < chain.hops.length) continue;
@@ -58,4 +58,9 @@ export async function overlayOf(
     segments: [...segments.values()],
     routes,
   };
+}
+
+/** Where flows are spread over instances, the first one stands for them. */
+function withoutOthers({ others: _others, ...hop }: PlannedHop): Omit<PlannedHop, 'others'> {
+  return hop;
 }

@@ -132,6 +132,9 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
     return grantPlacement(request, doing);
   }
 
+  const spreadingSites = (): ReadonlySet<string> =>
+    new Set([...sites.drivers()].flatMap(([site, { fabric }]) => (fabric.spreadsChains === true ? [site] : [])));
+
   function transition(loaded: Loaded, change: Pick<Transition, 'target' | 'replace' | 'order'>) {
     const { service, baseFolder } = loaded.descriptor;
     const base = {
@@ -139,6 +142,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
       service,
       current: loaded.situation,
       ...stackWay({}, change.target, sites.drivers()),
+      spreading: spreadingSites(),
     };
     return planTransition({ ...base, ...(baseFolder === undefined ? {} : { baseFolder }), ...change });
   }
@@ -232,6 +236,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
       replace: new Set(),
       order: 'make-before-break',
       ...stackWay(how, granted.placed, sites.drivers()),
+      spreading: spreadingSites(),
     });
     const report = await intended(name, descriptor, after, []);
     const verified = report === undefined ? steps : readBack(steps, name, after, true);
@@ -266,6 +271,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
       replace: new Set(),
       order: 'make-before-break',
       ...stackWay(how, granted.placed, sites.drivers()),
+      spreading: spreadingSites(),
     });
     const report = await intended(name, next, after, loaded.records);
     const verified = report === undefined ? steps : readBack(steps, name, after, true);

@@ -1,7 +1,7 @@
 import { largest, smallest } from '@superfluidity/core';
 import type { NetworkSpec } from '@superfluidity/fabric';
 import { splitPortReference } from '@superfluidity/model';
-import type { PlannedStack, PlannedUnit, StackedUnit } from './actions.ts';
+import { type PlannedStack, type PlannedUnit, type StackedUnit, unitsAt } from './actions.ts';
 import type { StepGraph } from './step-graph.ts';
 import type { Transition } from './transition.ts';
 
@@ -184,7 +184,7 @@ export class StackSteps {
     const paths = new Set(gone.map(({ spec }) => spec.path));
     const ids = new Set(gone.map(({ spec }) => spec.id));
     const inChain = [...current.chains, ...current.leftovers].some(({ hops }) =>
-      hops.some((hop) => ids.has(hop.unitId)),
+      hops.some((hop) => unitsAt(hop).some((id) => ids.has(id))),
     );
     const ends = [...service.chains, ...(previous?.chains ?? [])].some((chain) =>
       [chain.from, ...chain.through, chain.to].some((hop) => paths.has(splitPortReference(hop).path)),

@@ -2,7 +2,7 @@ import { readNative } from '@superfluidity/dialects';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { NetworkSpec } from '@superfluidity/fabric';
-import type { Action, PlannedChain, PlannedStep, PlannedUnit } from './actions.ts';
+import { type Action, type PlannedChain, type PlannedStep, type PlannedUnit, unitsAt } from './actions.ts';
 import { nothingThere, type Placed, planTransition, type Situation, type Transition } from './transition.ts';
 
 const { service } = readNative(`
@@ -72,7 +72,7 @@ class World {
     expect(wanted.filter((network) => !this.networks.has(network))).toEqual([]);
     if (!this.#seamless) return;
     const hops = [...this.active].flatMap(([id, version]) => this.installed.get(`${id}@${version}`)!.hops);
-    expect(hops.filter((hop) => !this.units.has(hop.unitId))).toEqual([]);
+    expect(hops.flatMap(unitsAt).filter((unitId) => !this.units.has(unitId))).toEqual([]);
   }
 
   /** Everything, as plain text. */
@@ -103,16 +103,16 @@ function inSomeOrder(steps: readonly PlannedStep[], choose: (among: number) => n
 }
 
 const place = fc.record({ site: fc.constantFrom('a', 'b', 'c'), host: fc.constantFrom('h1', 'h2') });
-/** Ue and firewall once each, or not at all; video up to 70 times, so that batches come up too. */
+/** Ue once, or not at all; firewalls in a row; video up to 70 times, so that batches come up too. */
 const target: fc.Arbitrary<readonly Placed[]> = fc
   .record({
     ue: fc.option(place, { nil: undefined }),
-    firewall: fc.option(place, { nil: undefined }),
+    firewalls: fc.array(place, { maxLength: 3 }),
     video: fc.oneof(fc.array(place, { maxLength: 4 }), fc.array(place, { minLength: 65, maxLength: 70 })),
   })
-  .map(({ ue, firewall, video }) => [
+  .map(({ ue, firewalls, video }) => [
     ...(ue === undefined ? [] : [{ path: 'ue/ue', index: 0, ...ue }]),
-    ...(firewall === undefined ? [] : [{ path: 'firewall/firewall', index: 0, ...firewall }]),
+    ...firewalls.map((each, index) => ({ path: 'firewall/firewall', index, ...each })),
     ...video.map((each, index) => ({ path: 'video/video', index, ...each })),
   ]);
 
@@ -123,7 +123,8 @@ const chooser = (numbers: readonly number[]) => {
 };
 
 function go(current: Situation, to: readonly Placed[], order: Transition['order'], replace: readonly string[] = []) {
-  return planTransition({ name: 'stream', service: service!, current, target: to, replace: new Set(replace), order });
+  const base = { name: 'stream', service: service!, current, target: to, replace: new Set(replace), order };
+  return planTransition({ ...base, spreading: new Set(['a']) });
 }
 
 /** The service with another prefix, and with ports on other networks. */
@@ -244,6 +245,17 @@ describe('a transition', () => {
       generation: dead.generation + 1,
     });
     expect(healed.chains.map((chain) => chain.version)).toEqual([2]);
+  });
+
+  it('leads chains over all instances of a function where the site spreads flows, and over the first one elsewhere', () => {
+    const at = (site: string): readonly Placed[] => [
+      { path: 'ue/ue', index: 0, site, host: 'h1' },
+      ...[0, 1].map((index) => ({ path: 'firewall/firewall', index, site, host: 'h1' })),
+      { path: 'video/video', index: 0, site, host: 'h1' },
+    ];
+    const functionOf = (site: string) => go(nothingThere, at(site), 'make-before-break').after.chains[0]!.hops[1]!;
+    expect(functionOf('a').others).toMatchObject([{ unit: 'firewall/firewall#1' }]);
+    expect(functionOf('b').others).toBeUndefined();
   });
 
   it('clears away versions of chains that a failed operation left without traffic', () => {

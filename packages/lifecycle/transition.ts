@@ -12,7 +12,15 @@ import {
 import type { UnitSpec } from '@superfluidity/site';
 import { plannedBalancer } from './plan-balancer.ts';
 import { poolClasses } from './plan-pools.ts';
-import type { AdoptedStack, PlannedBalancer, PlannedChain, PlannedHop, PlannedStep, PlannedUnit } from './actions.ts';
+import {
+  type AdoptedStack,
+  type PlannedBalancer,
+  type PlannedChain,
+  type PlannedHop,
+  type PlannedStep,
+  type PlannedUnit,
+  unitsAt,
+} from './actions.ts';
 import { StackSteps } from './stack-steps.ts';
 import { StepGraph } from './step-graph.ts';
 
@@ -41,6 +49,8 @@ export interface Transition {
   readonly previous?: Service;
   /** Sites at which what the service does not have yet is made by the site's own orchestrator. */
   readonly stacks?: ReadonlySet<string>;
+  /** Sites whose fabric spreads the flows of a chain over the instances of a function. */
+  readonly spreading?: ReadonlySet<string>;
   /** Heat itself takes back what it did when something fails. */
   readonly stackRollback?: boolean;
 }
@@ -399,9 +409,9 @@ class Planner {
   #chainsOf(units: readonly PlannedUnit[]): readonly PlannedChain[] {
     const { service, name, current } = this.#request;
     return service.chains.flatMap((chain) => {
-      const hops = [chain.from, ...chain.through, chain.to].map((reference) =>
-        hopOf(reference, units, this.#units, service),
-      );
+      const hopAt = (reference: string) => hopOf(reference, units, this.#units, service);
+      const functions = chain.through.map(hopAt).map((hop) => hop && this.#spread(hop, units));
+      const hops = [hopAt(chain.from), ...functions, hopAt(chain.to)];
       if (!hops.every((hop) => hop !== undefined)) return [];
       const id = `${name}.${chain.name}`;
       const old = current.chains.find((each) => each.id === id);
@@ -413,13 +423,26 @@ class Planner {
     });
   }
 
+  /** With the other instances of its function, where they are at a site that spreads flows over them. */
+  #spread(hop: PlannedHop, units: readonly PlannedUnit[]): PlannedHop {
+    if (this.#request.spreading?.has(hop.site) !== true || hop.translates !== undefined) return hop;
+    const portName = hop.port.slice(hop.unitId.length);
+    const path = units.find(({ spec }) => spec.id === hop.unitId)!.spec.path;
+    const others = units
+      .filter(({ spec, site }) => spec.path === path && site === hop.site && spec.id !== hop.unitId)
+      .toSorted((a, b) => a.spec.index - b.spec.index)
+      .map((unit) => ({ unitId: unit.spec.id, unit: specName(unit), port: unit.spec.id + portName }));
+    return others.length === 0 ? hop : { ...hop, others };
+  }
+
   #addChain(chain: PlannedChain, previous: PlannedChain | undefined): void {
     const install = `install-chain:${chain.name}@${chain.version}`;
     const through = chain.hops.map((hop) => hop.unit);
+    const beside = chain.hops.flatMap(({ others = [] }) => others.map(({ unit }) => unit));
     this.#graph.add(
       install,
       `install chain ${chain.name} version ${chain.version}: ${through.join(' > ')}`,
-      this.#graph.stepsOf('create', through),
+      this.#graph.stepsOf('create', [...through, ...beside]),
       { verb: 'install-chain', chain },
     );
     this.#graph.add(
@@ -435,7 +458,7 @@ class Planner {
     for (const chain of stale) {
       const successor = fresh.find((each) => each.id === chain.id);
       const activate = successor === undefined ? [] : [`activate-chain:${chain.name}@${successor.version}`];
-      const last = chain.hops.map((hop) => hop.unitId);
+      const last = chain.hops.flatMap(unitsAt);
       const drained = this.#gone.filter((unit) => last.includes(unit.spec.id));
       let before = activate;
       if (successor !== undefined && !breaks) {
@@ -470,7 +493,7 @@ class Planner {
 
   #beforeRemoval(unit: PlannedUnit, stale: readonly PlannedChain[]): readonly string[] {
     const chains = [...stale, ...this.#request.current.leftovers]
-      .filter((chain) => chain.hops.some((hop) => hop.unitId === unit.spec.id))
+      .filter((chain) => chain.hops.some((hop) => unitsAt(hop).includes(unit.spec.id)))
       .map((chain) => `remove-chain:${chain.name}@${chain.version}`);
     const drained = this.#graph.has(`drain:${specName(unit)}`) ? [`drain:${specName(unit)}`] : [];
     const { service, previous } = this.#request;
@@ -553,7 +576,7 @@ type ChainPath = Pick<PlannedChain, 'address' | 'protocol' | 'ports' | 'hops'>;
 
 function samePath(a: ChainPath, b: ChainPath): boolean {
   const told = ({ address, protocol, ports, hops }: ChainPath) =>
-    JSON.stringify([address, protocol, ports, hops.map(({ port, translates }) => [port, translates])]);
+    JSON.stringify([address, protocol, ports, hops.map(({ port, translates, others }) => [port, translates, others])]);
   return told(a) === told(b);
 }
 

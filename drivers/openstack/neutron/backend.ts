@@ -29,6 +29,7 @@ export interface BackendParts {
 
 /** The fabric of a site in the words of Neutron. */
 export class NeutronBackend implements FabricBackend {
+  readonly spreadsChains = true;
   readonly #parts: BackendParts;
 
   constructor(parts: BackendParts) {

@@ -33,7 +33,7 @@ describe('chains for networking-sfc', () => {
           const ports = order.map((index) => `port-${index}`);
           expect(orderChain(shuffled)).toEqual({
             from: ports[0],
-            functions: ports.slice(1, -1),
+            functions: ports.slice(1, -1).map((port) => [port]),
             to: ports.at(-1),
             source: `${port(order[0]!).address}/32`,
             destination: '10.99.0.1/32',
@@ -43,6 +43,12 @@ describe('chains for networking-sfc', () => {
         },
       ),
     );
+  });
+
+  test('have all instances of their functions', () => {
+    const hops = [hop(0), { ...hop(1), others: ['port-7', 'port-8'] }, hop(2), hop(3)];
+    const [path] = renderChain({ chainId: 'c', version: 1, chain, hops });
+    expect(orderChain(path!).functions).toEqual([['port-1', 'port-7', 'port-8'], ['port-2']]);
   });
 
   test('are refused where networking-sfc has no words for them', () => {

@@ -4,7 +4,8 @@ import type { Match, SitePath } from '@superfluidity/fabric';
 /** A version of a chain as Neutron wants it: from where to where, and the ports of the functions between, in order. */
 export interface OrderedChain {
   readonly from: string;
-  readonly functions: readonly string[];
+  /** The ports of the instances of each. */
+  readonly functions: readonly (readonly string[])[];
   readonly to: string;
   /** Address of the user, as the replies of the far end name it. */
   readonly source: string;
@@ -45,6 +46,7 @@ export function orderChain(path: SitePath): OrderedChain {
     return hops;
   };
   const { match } = path.classifiers[0]!;
+  const others = new Map(path.spreads?.map((spread) => [spread.portId, spread.others]));
   const hops = follow('forward', match.fromPort);
   const back = follow('reverse', hops.at(-1)!);
   if (back.join() !== hops.toReversed().join()) refuse('its replies do not go back the way of its requests');
@@ -55,7 +57,7 @@ export function orderChain(path: SitePath): OrderedChain {
 
   return {
     from: match.fromPort,
-    functions: hops.slice(1, -1),
+    functions: hops.slice(1, -1).map((port) => [port, ...(others.get(port) ?? [])]),
     to: hops.at(-1)!,
     source: [...sources][0]!,
     destination: match.destination,

@@ -21,7 +21,9 @@ import { NeutronChains } from './chains.ts';
 const lab = laboratory();
 const signal = AbortSignal.timeout(240_000);
 const call = { key: 'chains', fence: 1, signal };
-const names = ['user', 'fw', 'dpi', 'server'] as const;
+const names = ['user', 'fw', 'dpi', 'server', 'dpi2'] as const;
+const functions = ['fw', 'dpi', 'dpi2'] as const;
+type FunctionName = (typeof functions)[number];
 type Name = (typeof names)[number];
 const space = (name: Name) => `sf-sfc-${name}`;
 const ip = (...args: readonly string[]) => execFileSync('ip', args, { stdio: 'pipe', encoding: 'utf8' });
@@ -70,10 +72,10 @@ describe.skipIf(lab === undefined)('chains through networking-sfc (needs the Ope
     }
     for (const name of names) await plug(name, await active(at[name].id));
     inside('server', 'ip', 'addr', 'add', `${SERVICE}/32`, 'dev', 'lo');
-    for (const name of ['user', 'fw', 'dpi'] as const) {
+    for (const name of ['user', ...functions] as const) {
       inside(name, 'ip', 'route', 'add', `${SERVICE}/32`, 'via', addressOf('server'));
     }
-    for (const name of ['fw', 'dpi'] as const) {
+    for (const name of functions) {
       inside(name, 'sysctl', '-qw', 'net.ipv4.ip_forward=1', 'net.ipv4.conf.all.send_redirects=0');
       inside(name, 'sh', '-c', 'for f in /proc/sys/net/ipv4/conf/*/send_redirects; do echo 0 > $f; done');
     }
@@ -90,16 +92,29 @@ describe.skipIf(lab === undefined)('chains through networking-sfc (needs the Ope
 
   test('steers both directions through the functions in order, and by another version after the change', async () => {
     await install(1, ['fw', 'dpi']);
-    expect(await forwardedPerPing()).toEqual({ fw: [1, 1], dpi: [1, 1] });
+    expect(await forwardedPerPing()).toEqual({ fw: [1, 1], dpi: [1, 1], dpi2: [0, 0] });
     await install(2, ['dpi']);
-    expect(await forwardedPerPing()).toEqual({ fw: [0, 0], dpi: [1, 1] });
+    expect(await forwardedPerPing()).toEqual({ fw: [0, 0], dpi: [1, 1], dpi2: [0, 0] });
     await chains.removePath('c1', 1, call);
     await chains.removePath('c1', 1, call);
     expect((await ours(portPairs)).map((pair) => pair.ingress)).toEqual([at.dpi.id]);
     await expect(chains.activatePath('c1', 1, call)).rejects.toMatchObject({ code: 'SF-SITE-NO-PATH' });
-    expect(await forwardedPerPing()).toEqual({ fw: [0, 0], dpi: [1, 1] });
+    expect(await forwardedPerPing()).toEqual({ fw: [0, 0], dpi: [1, 1], dpi2: [0, 0] });
+    await install(3, ['dpi'], { dpi: ['dpi2'] });
+    // The port is in the group that was there, and nothing else is made of it.
+    expect((await ours(portPairGroups)).map(({ port_pairs }) => port_pairs.length)).toEqual([2]);
     await chains.removePath('c1', 2, call);
-    expect(await forwardedPerPing()).toEqual({ fw: [0, 0], dpi: [0, 0] });
+    const shares = await forwardedOf(64);
+    expect(shares.fw).toBe(0);
+    expect(shares.dpi + shares.dpi2).toBe(64);
+    expect(Math.min(shares.dpi, shares.dpi2)).toBeGreaterThan(8);
+
+    await install(4, ['dpi2']);
+    await chains.removePath('c1', 3, call);
+    expect((await ours(portPairs)).map((pair) => pair.ingress)).toEqual([at.dpi2.id]);
+    expect(await forwardedPerPing()).toEqual({ fw: [0, 0], dpi: [0, 0], dpi2: [1, 1] });
+    await chains.removePath('c1', 4, call);
+    expect(await forwardedPerPing()).toEqual({ fw: [0, 0], dpi: [0, 0], dpi2: [0, 0] });
     const left = await Promise.all([ours(portChains), ours(portPairs), ours(portPairGroups), ours(flowClassifiers)]);
     expect(left.flat()).toEqual([]);
   }, 240_000);
@@ -111,10 +126,15 @@ describe.skipIf(lab === undefined)('chains through networking-sfc (needs the Ope
     return (await kind.list(cloud, {}, signal)).filter(({ name }) => name.startsWith('sf/sfc-test/'));
   }
 
-  async function install(version: number, functions: readonly Name[]): Promise<void> {
-    const hops = ['user', ...functions, 'server'].map((name, index) => ({
+  async function install(
+    version: number,
+    through: readonly FunctionName[],
+    others: Partial<Record<Name, readonly Name[]>> = {},
+  ): Promise<void> {
+    const hops = ['user', ...through, 'server'].map((name, index) => ({
       site: 'cloud',
       routerSid: 'fc00::1',
+      others: (others[name as Name] ?? []).map((other) => at[other].id),
       port: {
         id: at[name as Name].id,
         name: 'eth0',
@@ -132,31 +152,58 @@ describe.skipIf(lab === undefined)('chains through networking-sfc (needs the Ope
   }
 
   /** Requests and replies that each function forwards for a ping; waits until the agent has written what is wanted. */
-  async function forwardedPerPing(): Promise<Record<'fw' | 'dpi', readonly number[]>> {
-    let seen: Record<'fw' | 'dpi', readonly number[]> | undefined;
+  async function forwardedPerPing(): Promise<Record<FunctionName, readonly number[]>> {
+    let seen = '';
     for (let same = 0; same < 3; ) {
-      const before = { fw: counted('fw'), dpi: counted('dpi') };
+      const before = eachFunction(counted);
       let answered = true;
       try {
         inside('user', 'ping', '-c', '1', '-W', '1', '-I', addressOf('user'), SERVICE);
       } catch {
         answered = false;
       }
-      const diff = (name: 'fw' | 'dpi') => counted(name).map((count, index) => count - before[name][index]!);
-      const now = { fw: diff('fw'), dpi: diff('dpi') };
-      same = answered && JSON.stringify(now) === JSON.stringify(seen) ? same + 1 : 0;
+      const after = eachFunction(counted);
+      const now = JSON.stringify(
+        eachFunction((name) => after[name].slice(0, 2).map((count, index) => count - before[name][index]!)),
+      );
+      same = answered && now === seen ? same + 1 : 0;
       seen = now;
-      signal.throwIfAborted();
-      await new Promise((resolve) => setTimeout(resolve, 400));
+      await pause();
     }
-    return seen!;
+    return JSON.parse(seen) as Record<FunctionName, readonly number[]>;
   }
 
-  /** Echo requests and replies that were forwarded: by a counter in its packet filter. */
-  function counted(name: 'fw' | 'dpi'): readonly number[] {
+  /** How many of so many flows each function forwards, once they all go through some. */
+  async function forwardedOf(flows: number): Promise<Record<FunctionName, number>> {
+    const program = `for (let i = 0; i < ${flows}; i += 1) {
+        const one = require('dgram').createSocket('udp4');
+        one.bind(20000 + i, '${addressOf('user')}', () => one.send('x', 9, '${SERVICE}', () => one.close()));
+      }`;
+    for (;;) {
+      const before = eachFunction((name) => counted(name)[2]!);
+      inside('user', process.execPath, '-e', program);
+      const after = eachFunction((name) => counted(name)[2]!);
+      const now = eachFunction((name) => after[name] - before[name]);
+      // While the agent rewrites its rules some go by address alone, or by one instance.
+      if (now.dpi > 0 && now.dpi2 > 0 && now.dpi + now.dpi2 === flows) return now;
+      await pause();
+    }
+  }
+
+  async function pause(): Promise<void> {
+    signal.throwIfAborted();
+    await new Promise((resolve) => setTimeout(resolve, 400));
+  }
+
+  function eachFunction<T>(ask: (name: FunctionName) => T): Record<FunctionName, T> {
+    return Object.fromEntries(functions.map((name) => [name, ask(name)])) as Record<FunctionName, T>;
+  }
+
+  /** Echo requests, replies and datagrams that were forwarded: by counters in its packet filter. */
+  function counted(name: FunctionName): readonly number[] {
     const listed = inside(name, 'nft', '-j', 'list', 'counters');
     const counters = (JSON.parse(listed) as { nftables: { counter?: { name: string; packets: number } }[] }).nftables;
-    return ['request', 'reply'].map(
+    return ['request', 'reply', 'datagram'].map(
       (what) => counters.find(({ counter }) => counter?.name === what)?.counter?.packets ?? Number.NaN,
     );
   }
@@ -172,9 +219,9 @@ describe.skipIf(lab === undefined)('chains through networking-sfc (needs the Ope
     ];
     for (const command of commands) inside(name, 'ip', ...command);
     if (name === 'user' || name === 'server') return;
-    const rules = ['request', 'reply'].map((what) => `counter ${what} {}`).join('\n');
+    const rules = ['request', 'reply', 'datagram'].map((what) => `counter ${what} {}`).join('\n');
     const chain = `chain f { type filter hook forward priority 0;
-      icmp type echo-request counter name request\n icmp type echo-reply counter name reply\n }`;
+      icmp type echo-request counter name request\n icmp type echo-reply counter name reply\n ip protocol udp counter name datagram\n }`;
     execFileSync('ip', ['netns', 'exec', space(name), 'nft', '-f', '-'], {
       input: `table ip t {\n${rules}\n${chain}\n}\n`,
     });

@@ -6,13 +6,15 @@ import {
   flowClassifiers,
   type NewFlowClassifier,
   type PortChain,
+  type PortPair,
+  type PortPairGroup,
   portChains,
   portPairGroups,
   portPairs,
 } from '@superfluidity/openstack';
 import { Turns } from '../turns.ts';
 import { type OrderedChain, orderChain, portRanges } from './chain-order.ts';
-import { portKey, readVersions, type Versions, writeVersions } from './chain-record.ts';
+import { type GroupKey, portKey, readVersions, type Versions, writeVersions } from './chain-record.ts';
 
 /** What chains have to know of the ports of the site. */
 export interface ChainPorts {
@@ -25,13 +27,15 @@ export interface ChainPorts {
  * Neutron has each thing once: a port one pair, a pair one group, a list of groups one chain, a match one classifier. So
  * they are shared, and named by what they are:
  *
- *     sf/SITE/hop/PORT            port pair and group of a function
+ *     sf/SITE/hop/PORT            port pair of an instance of a function, and the group that began with it
  *     sf/SITE/match/CHAIN/HASH    classifier; its description says which versions of our chain it begins, and their functions
  *     sf/SITE/way/HASH            chain of Neutron: functions in order, for all classifiers whose active version goes this way
  *
  * `ensurePath` makes hops and classifiers, which steer nothing by themselves; `activatePath` puts the classifiers on the way
  * of the version. Neutron steers packets, not flows: all flows change over at once, and packets are lost while the agent
- * rewrites its rules. A version without functions has no way: its packets go by address alone.
+ * rewrites its rules. Over the instances of a function, which are one group, Open vSwitch spreads flows by their hash; a
+ * group is what all versions share, so that an instance that comes serves the flows of older versions too. The hash of
+ * replies is another one: they may come by another instance. A version without functions has no way: its packets go by address alone.
  */
 export class NeutronChains {
   readonly #cloud: Cloud;
@@ -50,13 +54,17 @@ export class NeutronChains {
     return this.#alone(async () => {
       const chain = orderChain(path);
       const at = (port: string) => this.#ports.active(port, signal);
-      const [from, to, ...functions] = await Promise.all([chain.from, chain.to, ...chain.functions].map(at));
-      for (const port of functions) await this.#ensureHop(port, signal);
+      const [from, to] = await Promise.all([chain.from, chain.to].map(at));
+      const functions = await Promise.all(chain.functions.map((ports) => Promise.all(ports.map(at))));
+      for (const ports of functions) await this.#ensureHop(ports, signal);
       const there = new Map((await this.#classifiers(path.chainId, signal)).map((one) => [one.name, one]));
       for (const match of matchesOf(chain, { from: from!, to: to! })) {
         const name = `${this.#match(path.chainId)}${hash(match)}`;
         const known = there.get(name);
-        const versions = new Map(readVersions(known?.description)).set(path.version, functions.map(portKey));
+        const versions = new Map(readVersions(known?.description)).set(
+          path.version,
+          functions.map((ports) => ports.map(portKey)),
+        );
         await this.#keep(known, { name, ...match }, versions, signal);
       }
     });
@@ -72,7 +80,7 @@ export class NeutronChains {
           reason: 'Neutron has no classifiers of it',
         });
       }
-      const groups = await this.#groupsOf(readVersions(active[0]!.description).get(version)!, signal);
+      const groups = (await this.#groupsOf(readVersions(active[0]!.description).get(version)!, signal)).map(present);
       await this.#lead(all, active, groups, signal);
     });
   }
@@ -92,7 +100,7 @@ export class NeutronChains {
         const [way] = (await this.#ways(signal)).filter(({ flow_classifiers }) =>
           flow_classifiers.includes(classifier.id),
         );
-        if (way !== undefined && (await this.#keysOf(way, signal)).join() === functions.join()) {
+        if (way !== undefined && way.port_pair_groups.join() === (await this.#groupsOf(functions, signal)).join()) {
           await this.#lead([classifier], [], [], signal);
         }
         if (versions.size === 0) await flowClassifiers.delete(this.#cloud, classifier.id, signal);
@@ -167,48 +175,62 @@ export class NeutronChains {
     }
   }
 
-  async #ensureHop(port: string, signal: AbortSignal): Promise<void> {
-    const name = this.#hop(port);
-    const pair =
-      (await portPairs.find(this.#cloud, { name }, signal)) ??
-      (await portPairs.create(this.#cloud, { name, ingress: port, egress: port }, signal));
-    if ((await portPairGroups.find(this.#cloud, { name }, signal)) !== undefined) return;
-    await portPairGroups.create(this.#cloud, { name, port_pairs: [pair.id] }, signal);
+  /** The instances of a function are one group: the one that any of them is in. */
+  async #ensureHop(ports: readonly string[], signal: AbortSignal): Promise<void> {
+    const pairs: string[] = [];
+    for (const port of ports) {
+      const name = this.#hop(port);
+      const pair =
+        (await portPairs.find(this.#cloud, { name }, signal)) ??
+        (await portPairs.create(this.#cloud, { name, ingress: port, egress: port }, signal));
+      pairs.push(pair.id);
+    }
+    const groups = await this.#groups(signal);
+    const group = groups.find(({ port_pairs }) => port_pairs.some((pair) => pairs.includes(pair)));
+    if (group === undefined) {
+      await portPairGroups.create(this.#cloud, { name: this.#hop(ports[0]!), port_pairs: pairs }, signal);
+    } else if (pairs.some((pair) => !group.port_pairs.includes(pair))) {
+      const all = [...new Set([...group.port_pairs, ...pairs])];
+      await portPairGroups.update(this.#cloud, group.id, { port_pairs: all }, signal);
+    }
   }
 
-  /** Hops that no version of any chain leads through. */
+  /** Instances that no version of any chain leads through. */
   async #sweepHops(signal: AbortSignal): Promise<void> {
     const classifiers = await flowClassifiers.list(this.#cloud, {}, signal);
     const used = new Set(
       classifiers
         .filter(({ name }) => name.startsWith(`${this.#prefix}match/`))
-        .flatMap(({ description }) => [...readVersions(description).values()].flat()),
+        .flatMap(({ description }) => [...readVersions(description).values()].flat(2)),
     );
-    for (const kind of [portPairGroups, portPairs]) {
-      for (const { id, name } of await kind.list(this.#cloud, {}, signal)) {
-        const key = this.#keyOf(name);
-        if (key !== undefined && !used.has(key)) await kind.delete(this.#cloud, id, signal);
-      }
+    const pairs = (await this.#pairs(signal)).filter(({ ingress }) => !used.has(portKey(ingress)));
+    const unused = new Set(pairs.map(({ id }) => id));
+    for (const { id, port_pairs } of await this.#groups(signal)) {
+      const kept = port_pairs.filter((pair) => !unused.has(pair));
+      if (kept.length === 0) await portPairGroups.delete(this.#cloud, id, signal);
+      else if (kept.length < port_pairs.length)
+        await portPairGroups.update(this.#cloud, id, { port_pairs: kept }, signal);
     }
+    for (const { id } of pairs) await portPairs.delete(this.#cloud, id, signal);
   }
 
-  async #groupsOf(keys: readonly string[], signal: AbortSignal): Promise<readonly string[]> {
-    const groups = new Map(
-      (await portPairGroups.list(this.#cloud, {}, signal)).map((one) => [this.#keyOf(one.name), one.id]),
+  /** Ids of the groups of functions; undefined where there is none. */
+  async #groupsOf(functions: readonly GroupKey[], signal: AbortSignal): Promise<readonly (string | undefined)[]> {
+    const keys = new Map((await this.#pairs(signal)).map(({ id, ingress }) => [id, portKey(ingress)]));
+    const groups = await this.#groups(signal);
+    return functions.map(
+      (ports) => groups.find(({ port_pairs }) => port_pairs.some((pair) => ports.includes(keys.get(pair) ?? '')))?.id,
     );
-    return keys.map((key) => {
-      const group = groups.get(key);
-      if (group !== undefined) return group;
-      throw new SuperfluidityError('SF-SITE-NO-PATH', {
-        doing: 'activate a chain',
-        reason: `Neutron has no port pair group of the function at port ${key}…`,
-      });
-    });
   }
 
-  async #keysOf(way: PortChain, signal: AbortSignal): Promise<readonly (string | undefined)[]> {
-    const names = new Map((await portPairGroups.list(this.#cloud, {}, signal)).map(({ id, name }) => [id, name]));
-    return way.port_pair_groups.map((id) => this.#keyOf(names.get(id) ?? ''));
+  async #pairs(signal: AbortSignal): Promise<readonly PortPair[]> {
+    const all = await portPairs.list(this.#cloud, {}, signal);
+    return all.filter(({ name }) => name.startsWith(this.#hop('')));
+  }
+
+  async #groups(signal: AbortSignal): Promise<readonly PortPairGroup[]> {
+    const all = await portPairGroups.list(this.#cloud, {}, signal);
+    return all.filter(({ name }) => name.startsWith(this.#hop('')));
   }
 
   async #classifiers(chainId: string, signal: AbortSignal): Promise<readonly FlowClassifier[]> {
@@ -227,10 +249,6 @@ export class NeutronChains {
 
   #hop(port: string): string {
     return `${this.#prefix}hop/${port}`;
-  }
-
-  #keyOf(name: string): string | undefined {
-    return name.startsWith(this.#hop('')) ? portKey(name.slice(this.#hop('').length)) : undefined;
   }
 
   #alone<T>(work: () => Promise<T>): Promise<T> {
@@ -253,6 +271,14 @@ function matchesOf(
     logical_source_port: ends.from,
     logical_destination_port: ends.to,
   }));
+}
+
+function present(group: string | undefined): string {
+  if (group !== undefined) return group;
+  throw new SuperfluidityError('SF-SITE-NO-PATH', {
+    doing: 'activate a chain',
+    reason: 'Neutron has no port pair group of one of its functions',
+  });
 }
 
 function hash(value: unknown): string {
