@@ -399,3 +399,16 @@ test('completion knows the commands of every level', async () => {
   expect(bash).toContain("'service') words='check plan deploy");
   expect((await sf(['completion', 'fish'])).out).toContain('complete -c superfluidity');
 }, 30_000);
+
+test('a stack is adopted where there are stacks, and elsewhere the command says what to do', {
+  timeout: 60_000,
+}, async () => {
+  expect((await sf(['site', 'add', 'no-stacks', '--kind', 'simulated'])).code).toBe(0);
+  for (const more of [[], ['--dry-run']]) {
+    const { code, err } = await sf(['service', 'adopt', 'shop', '--site', 'no-stacks', ...more]);
+    expect(code).toBe(1);
+    expect(err).toContain('adopt stack shop at no-stacks: no-stacks makes no stacks');
+  }
+  expect((await sf(['service', 'adopt', 'shop'])).code).toBe(2);
+  expect((await sf(['site', 'remove', 'no-stacks'])).code).toBe(0);
+});

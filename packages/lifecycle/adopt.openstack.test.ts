@@ -34,6 +34,8 @@ const server = (of: string) => ({
       flavor: { get_param: 'flavor' },
       networks: [{ port: { get_resource: `${of}_eth` } }],
       metadata: { team: 'shops' },
+      // The laboratory has no API of CloudFormation, which the other formats lean on.
+      user_data_format: 'RAW',
       user_data: { get_param: 'token' },
     },
   },

@@ -53,7 +53,8 @@ export function stackWay(
   return { stacks: new Set(chosen), ...(rollback === undefined ? {} : { stackRollback: rollback }) };
 }
 
-const PREVIEW_MS = 30_000;
+/** Heat gives itself a minute for a preview, and where something is replaced it is asked twice. */
+const PREVIEW_MS = 120_000;
 
 /** Of each site the first step: what comes after it depends on what that has made. */
 export async function previewStacks(
