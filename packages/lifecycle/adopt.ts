@@ -37,7 +37,11 @@ export function createAdoptions(
     const doing = `adopt stack ${wanted} at ${site}`;
     const { stacks } = await sites.driver(site);
     if (stacks === undefined)
-      throw new SuperfluidityError('SF-SITE-NO-STACKS', { doing, reason: `${site} makes no stacks` });
+      throw new SuperfluidityError('SF-SITE-NO-STACKS', {
+        doing,
+        reason: `${site} makes no stacks`,
+        hint: 'Name a site that is a cloud with Heat: `superfluidity site list`.',
+      });
     const { stack, hosts } = await stacks.find(wanted, AbortSignal.timeout(FIND_MS));
     const file = `${stack.name}.yaml`;
     const source = descriptorOf(stack);
