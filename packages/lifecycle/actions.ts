@@ -136,6 +136,10 @@ export interface PlannedHop {
   readonly others?: readonly Pick<PlannedHop, 'unitId' | 'unit' | 'port'>[];
 }
 
+/** Of an instance, for people: `video/server#0`. */
+export const unitName = (unit: { readonly path: string; readonly index: number }): string =>
+  `${unit.path}#${unit.index}`;
+
 /** The unit of a hop, and those that do the same beside it. */
 export function unitsAt({ unitId, others = [] }: PlannedHop): readonly string[] {
   return [unitId, ...others.map((other) => other.unitId)];

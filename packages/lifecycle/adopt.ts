@@ -3,7 +3,7 @@ import { invariant, newId, SuperfluidityError } from '@superfluidity/core';
 import { readStack } from '@superfluidity/dialects';
 import { type Service, unitsOf } from '@superfluidity/model';
 import type { FoundStack } from '@superfluidity/site';
-import type { AdoptedPart, AdoptedStack, PlannedStep } from './actions.ts';
+import { type AdoptedPart, type AdoptedStack, type PlannedStep, unitName } from './actions.ts';
 import type { ResolvedDescriptor } from './catalogue.ts';
 import { beginService, refuseSharedPrefixes } from './begin-service.ts';
 import type { Grant } from './grant.ts';
@@ -12,7 +12,7 @@ import { planView } from './operation-records.ts';
 import { storedPlan } from './plan.ts';
 import type { Accepted, ServiceParts } from './services.ts';
 import { previewStacks } from './stacks.ts';
-import { nothingThere, planTransition, unitName } from './transition.ts';
+import { nothingThere, planTransition } from './transition.ts';
 
 /** A stack at a site that somebody else made, by its id or name, and what the service shall be called. */
 export interface Adoption {

@@ -12,7 +12,8 @@ import {
 } from '@superfluidity/model';
 import { chainsToPlace, place, type PlacedUnit, type UnitToPlace, unitToPlace } from '@superfluidity/place';
 import { type StandIns, standingIn, withStandIn } from './stand-ins.ts';
-import { type Placed, unitName } from './transition.ts';
+import { unitName } from './actions.ts';
+import type { Placed } from './transition.ts';
 
 /** A unit that shall be there: where it is and stays, or where it has to go, or wherever is best. */
 export interface WantedUnit {

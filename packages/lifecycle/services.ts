@@ -2,6 +2,7 @@ import type { OperationKind, Overlay, Plan, ServiceDetail, VerificationReport, W
 import { newId, SuperfluidityError } from '@superfluidity/core';
 import { type Service, type SitePath, unitsOf } from '@superfluidity/model';
 import { toJson } from '@superfluidity/store';
+import { unitName } from './actions.ts';
 import { beginService, refuseSharedPrefixes } from './begin-service.ts';
 import type { Catalogue, ResolvedDescriptor } from './catalogue.ts';
 import { type Grant, grantPlacement, type WantedUnit } from './grant.ts';
@@ -18,7 +19,7 @@ import type { UpdateParams } from './service-consequences.ts';
 import type { Sites } from './sites.ts';
 import type { StandIns } from './stand-ins.ts';
 import { type DeployWay, previewStacks, stackWay } from './stacks.ts';
-import { nothingThere, type Placed, planTransition, type Situation, type Transition, unitName } from './transition.ts';
+import { nothingThere, type Placed, planTransition, type Situation, type Transition } from './transition.ts';
 import type { UnitRecord, UnitRecords } from './unit-records.ts';
 import { changedMeanwhile, wantedAfter } from './update.ts';
 import {

@@ -11,14 +11,15 @@ import {
 } from '@superfluidity/model';
 import type { UnitSpec } from '@superfluidity/site';
 import { plannedBalancer } from './plan-balancer.ts';
+import { plannedChains } from './plan-chains.ts';
 import { poolClasses } from './plan-pools.ts';
 import {
   type AdoptedStack,
   type PlannedBalancer,
   type PlannedChain,
-  type PlannedHop,
   type PlannedStep,
   type PlannedUnit,
+  unitName,
   unitsAt,
 } from './actions.ts';
 import { StackSteps } from './stack-steps.ts';
@@ -92,7 +93,6 @@ const SETTLE_TIMEOUT_MS = 15_000;
 /** Of networks that do not say. */
 export const MTU = 1_500;
 
-export const unitName = (unit: Pick<Placed, 'path' | 'index'>): string => `${unit.path}#${unit.index}`;
 const placeName = (unit: PlannedUnit): string => `${unit.site}/${unit.spec.host}`;
 const specName = (unit: PlannedUnit): string => unitName(unit.spec);
 
@@ -171,7 +171,7 @@ class Planner {
     const { current } = this.#request;
     const order = this.#order;
     const after = [...this.#kept, ...this.#created];
-    const chains = this.#chainsOf(after);
+    const chains = plannedChains(this.#request, after);
     const fresh = chains.filter((chain) => !current.chains.includes(chain));
     const stale = current.chains.filter((chain) => !chains.includes(chain));
 
@@ -405,36 +405,6 @@ class Planner {
     return [...(known?.requirements.after ?? []), ...(inside === undefined || inside === 'none' ? [] : [inside])];
   }
 
-  /** Chains keep their version, and their identity, while they pass the same units. */
-  #chainsOf(units: readonly PlannedUnit[]): readonly PlannedChain[] {
-    const { service, name, current } = this.#request;
-    return service.chains.flatMap((chain) => {
-      const hopAt = (reference: string) => hopOf(reference, units, this.#units, service);
-      const functions = chain.through.map(hopAt).map((hop) => hop && this.#spread(hop, units));
-      const hops = [hopAt(chain.from), ...functions, hopAt(chain.to)];
-      if (!hops.every((hop) => hop !== undefined)) return [];
-      const id = `${name}.${chain.name}`;
-      const old = current.chains.find((each) => each.id === id);
-      const { address, protocol, ports } = chain;
-      if (old !== undefined && samePath(old, { address, protocol, ports, hops })) return [old];
-      const versions = [...current.chains, ...current.leftovers].filter((each) => each.id === id);
-      const version = Math.max(0, ...versions.map((each) => each.version)) + 1;
-      return [{ id, name: chain.name, version, address, protocol, ports, hops }];
-    });
-  }
-
-  /** With the other instances of its function, where they are at a site that spreads flows over them. */
-  #spread(hop: PlannedHop, units: readonly PlannedUnit[]): PlannedHop {
-    if (this.#request.spreading?.has(hop.site) !== true || hop.translates !== undefined) return hop;
-    const portName = hop.port.slice(hop.unitId.length);
-    const path = units.find(({ spec }) => spec.id === hop.unitId)!.spec.path;
-    const others = units
-      .filter(({ spec, site }) => spec.path === path && site === hop.site && spec.id !== hop.unitId)
-      .toSorted((a, b) => a.spec.index - b.spec.index)
-      .map((unit) => ({ unitId: unit.spec.id, unit: specName(unit), port: unit.spec.id + portName }));
-    return others.length === 0 ? hop : { ...hop, others };
-  }
-
   #addChain(chain: PlannedChain, previous: PlannedChain | undefined): void {
     const install = `install-chain:${chain.name}@${chain.version}`;
     const through = chain.hops.map((hop) => hop.unit);
@@ -572,14 +542,6 @@ class Planner {
   }
 }
 
-type ChainPath = Pick<PlannedChain, 'address' | 'protocol' | 'ports' | 'hops'>;
-
-function samePath(a: ChainPath, b: ChainPath): boolean {
-  const told = ({ address, protocol, ports, hops }: ChainPath) =>
-    JSON.stringify([address, protocol, ports, hops.map(({ port, translates, others }) => [port, translates, others])]);
-  return told(a) === told(b);
-}
-
 function indexUnits(service: Service) {
   return new Map(unitsOf(service).map((each) => [each.path, each]));
 }
@@ -596,28 +558,4 @@ function batches(units: readonly PlannedUnit[], total: number): readonly (readon
 
 function placesOf(units: readonly PlannedUnit[]): string {
   return units.length === 1 ? placeName(units[0]!) : units[0]!.site;
-}
-
-/** The first instance of the unit that a chain names. */
-function hopOf(
-  reference: string,
-  units: readonly PlannedUnit[],
-  known: ReturnType<typeof indexUnits>,
-  service: Service,
-): PlannedHop | undefined {
-  const { path, port } = splitPortReference(reference);
-  const unit = units.filter((each) => each.spec.path === path).toSorted((a, b) => a.spec.index - b.spec.index)[0];
-  const declared = known.get(path)?.unit;
-  const portName = port ?? declared?.ports.find((each) => each.network !== undefined)?.name;
-  if (unit === undefined || portName === undefined) return undefined;
-  const translates = declared?.execution?.translates;
-  const prefix = service.networks.find((network) => network.name === translates)?.prefix ?? translates;
-  return {
-    unitId: unit.spec.id,
-    unit: specName(unit),
-    site: unit.site,
-    host: unit.spec.host,
-    port: `${unit.spec.id}.${portName}`,
-    ...(prefix === undefined ? {} : { translates: prefix }),
-  };
 }

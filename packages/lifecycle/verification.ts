@@ -6,9 +6,9 @@ import { Prover } from '@superfluidity/intent/prover';
 import type { Machine, RealisedPlane, RealisedUnit } from '@superfluidity/intent/realised';
 import { policyPlaces, type Service, type SitePath, splitPortReference } from '@superfluidity/model';
 import type { SiteDriver, UnitSpec } from '@superfluidity/site';
+import { unitName } from './actions.ts';
 import type { ResolvedDescriptor } from './catalogue.ts';
 import type { Situation } from './transition.ts';
-import { unitName } from './transition.ts';
 import type { UnitRecord } from './unit-records.ts';
 
 /** Proves the policies of services: on what is planned, and on what sites say is there. */
