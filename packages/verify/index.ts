@@ -8,6 +8,7 @@ export {
 export { explained } from './analyses/explained.ts';
 export { mtu, type MtuOptions } from './analyses/mtu.ts';
 export { multipath } from './analyses/multipath.ts';
+export { alike, type Alike } from './analyses/alike.ts';
 export {
   blackHoles,
   failures,

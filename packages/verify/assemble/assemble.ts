@@ -8,6 +8,7 @@ import { portsOfConfig } from '../models/cisco/ports.ts';
 import { isRouted, type Segments, segmentsOf } from '../models/cisco/segments.ts';
 import { type ClickModel, clickModel } from '../models/click/model.ts';
 import { bridgeFirewall } from '../models/neutron/bridge-firewall.ts';
+import type { NeutronEnd } from '../models/neutron/model.ts';
 import { netfilterModel } from '../models/netfilter/model.ts';
 import { type OpenflowModel, openflowModel } from '../models/openflow/model.ts';
 import { routerModel } from '../models/router.ts';
@@ -27,13 +28,15 @@ import { seflNetwork } from './sefl.ts';
 import { neutronOf } from './neutron.ts';
 import { type BoxParts, partsOf, type ReadFiles } from './parts.ts';
 import { rulesNetwork } from './rule-files.ts';
-import { bridgeOf, patches, switchPort } from './openflow.ts';
+import { bridgeOf, endsOf, patches, switchPort } from './openflow.ts';
 import { veths } from './veths.ts';
 
 export interface Assembled {
   readonly network: Network;
   /** Where packets come in from outside, as a file of starts or the boxes say: the natural starts of a question. */
   readonly entries: readonly PortId[];
+  /** Ports of Neutron by their identifiers, where files of a cloud or of its nodes say which they are. */
+  readonly ends: ReadonlyMap<string, NeutronEnd>;
   /** What was understood of each file, and what was not. */
   readonly readings: readonly FileReading[];
 }
@@ -118,6 +121,7 @@ export function assemble(name: string, files: readonly InputFile[]): Assembled {
   for (const [port, mtu] of tenants?.mtus ?? []) smallest(mtus, port, mtu);
   return {
     network: { name, boxes, programs, links, routines, unknown, ...(mtus.size === 0 ? {} : { mtus }) },
+    ends: new Map([...(tenants?.ends ?? []), ...[...switches].flatMap(([box, model]) => endsOf(box, model))]),
     entries: read.starts.length === 0 ? entries : read.starts.map((start) => startOf(start, boxes, programs, ends)),
     readings: [...[...read.boxes.values()].flatMap(({ readings }) => readings), ...read.readings],
   };

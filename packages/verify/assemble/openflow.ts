@@ -1,3 +1,4 @@
+import type { NeutronEnd } from '../models/neutron/model.ts';
 import type { OpenflowModel } from '../models/openflow/model.ts';
 import { type Box, boxOf, type PortId } from '../network.ts';
 import type { ReadLink } from '../readers/links.ts';
@@ -44,4 +45,13 @@ export function switchPort(written: PortId, switches: ReadonlyMap<string, Openfl
   const rest = written.slice(box.length + 1);
   const port = switches.get(box)?.ports.find(({ number, name }) => name === rest || String(number) === rest);
   return port === undefined ? written : `${box}:${port.name}`;
+}
+
+/** Ports of a bridge that are ports of Neutron, by the identifiers that they have there. */
+export function endsOf(box: string, { ports }: OpenflowModel): readonly (readonly [string, NeutronEnd])[] {
+  return ports.flatMap(({ name, configured }) =>
+    configured?.neutronPort === undefined
+      ? []
+      : [[configured.neutronPort, { sends: `${box}:${name}:in`, receives: `${box}:${name}:out` }] as const],
+  );
 }

@@ -63,7 +63,7 @@ export function rulesNetwork(name: string, files: readonly InputFile[]): Assembl
   if (found === undefined) return undefined;
   const network = networkOfRules(name, found.rules, found.file, found.wiring);
   const routers = [...network.boxes].filter(([, { kind }]) => kind === 'router');
-  return { network, entries: routers.map(([box]) => `${box}:in`), readings: found.readings };
+  return { network, entries: routers.map(([box]) => `${box}:in`), ends: new Map(), readings: found.readings };
 }
 
 /** The rules alone. */

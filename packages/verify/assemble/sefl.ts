@@ -15,5 +15,5 @@ export function seflNetwork(files: readonly InputFile[]): Assembled | undefined 
   const ledger = new LineLedger(file.path, 'sefl', lines.length);
   for (const [i, line] of lines.entries()) if (line.trim() !== '' && !line.startsWith('#')) ledger.used(i + 1);
   const entries = [...portsOf(network)].filter((port) => network.programs.has(port) && port.endsWith(':in'));
-  return { network, entries, readings: [ledger.reading()] };
+  return { network, entries, ends: new Map(), readings: [ledger.reading()] };
 }

@@ -165,9 +165,14 @@ class Comparison {
         if (found === 'unknown') this.#doubts.add('whether values that were computed in both networks are the same');
         if (found === 'none' || found === 'unknown') continue;
         const { kind, where, condition } = found;
+        // What each network left to the solver alone was satisfiable; together it may not be.
+        const isThere = condition.satisfiable(this.#question.solve);
+        if (isThere === 'no') continue;
+        if (isThere === 'unknown') this.#doubts.add('whether a packet can meet the conditions of both networks');
         const ends: Shown = [cell.ends, finer.ends];
         const because = this.#because(kind, [mine[0]!, others[0]!], where);
-        return this.#report({ kind, because, start: at.start.port, ...this.#paths(ends, condition, at) }, ends.flat());
+        const difference = { kind, because, start: at.start.port, ...this.#paths(ends, condition, at) };
+        return this.#report(difference, ends.flat(), isThere === 'yes');
       }
     }
   }
@@ -209,10 +214,11 @@ class Comparison {
     };
   }
 
-  #report(difference: Difference, ends: readonly End[]): void {
-    const list = ends.some(({ path }) => path.doubts.length > 0 || path.outcome === 'unfinished')
-      ? this.#doubtful
-      : this.#differences;
+  #report(difference: Difference, ends: readonly End[], isThere: boolean): void {
+    const list =
+      !isThere || ends.some(({ path }) => path.doubts.length > 0 || path.outcome === 'unfinished')
+        ? this.#doubtful
+        : this.#differences;
     if (list.length < DIFFERENCES_MAX) list.push(difference);
   }
 

@@ -1,10 +1,21 @@
-import { compare, constant, fresh, negation, read } from '../../ir/expression.ts';
+import {
+  all,
+  any,
+  compare,
+  type Condition,
+  constant,
+  type Expr,
+  fresh,
+  negation,
+  read,
+  within,
+} from '../../ir/expression.ts';
 import { field } from '../../ir/fields.ts';
 import { assign, block, branch, constrain, drop, forward, nothing, type Instruction } from '../../ir/instruction.ts';
 import type { Rule } from '../../ir/table.ts';
 import type { PortId } from '../../network.ts';
 import type { IpFamily, NeutronNetwork, NeutronPort, Prefix } from '../../readers/neutron/deployment.ts';
-import { exactly, setOf, widthOf } from '../../readers/netfilter/addresses.ts';
+import { exactly, type Range, setOf, union, widthOf } from '../../readers/netfilter/addresses.ts';
 import { groupAddresses } from '../group-addresses.ts';
 import { firewallOfServer } from './firewall.ts';
 import { flood, groupRanges, sentBy, sentFromOutside } from './flood.ts';
@@ -114,9 +125,28 @@ export function serverProgram(port: NeutronPort, plan: Plan): Instruction {
   );
 }
 
-/** A network sends nothing back to where it came from. */
-function toAnother({ mac }: NeutronPort): Instruction {
-  return constrain(compare(read(field('Ether.dst')), '!=', constant(mac, 48)), 'a frame to its own sender');
+/** A network sends nothing back to where it came from, and whoever sends from an address is where that address is. */
+function toAnother({ mac, portSecurity, allowed }: NeutronPort): Instruction {
+  const to = read(field('Ether.dst'));
+  const others: Condition = compare(to, '!=', constant(mac, 48));
+  const sendsAsOthers = !portSecurity || allowed.some((pair) => pair.mac !== undefined && pair.mac !== mac);
+  const another = sendsAsOthers ? all(others, compare(to, '!=', read(field('Ether.src')))) : others;
+  return constrain(another, 'a frame to its own sender');
+}
+
+/**
+ * Frames of which the tenants said something: those for a port of the network. Where a frame goes that is for nobody, to
+ * everybody or to none, is up to who realises it; what is for groups is as well. Of fragments rules speak as of the whole.
+ */
+export function forSomebody({ network }: NeutronPort, plan: Plan): Condition {
+  const macs = (plan.portsOfNetwork.get(network) ?? []).map(({ mac }): Range => [mac, mac]);
+  const more: Expr = { kind: 'slice', of: read(field('IPv4.flags')), high: 0, low: 0 };
+  const offset = read(field('IPv4.fragment'));
+  const whole = any(
+    negation({ kind: 'exists', at: field('IPv4.fragment') }),
+    all(compare(offset, '==', constant(0, 13)), compare(more, '==', constant(0, 1))),
+  );
+  return all(within(read(field('Ether.dst')), union(macs)), whole);
 }
 
 /** A host without a frame of its own: attached subnets, the routes that DHCP told it, and the gateway of its first subnet. */

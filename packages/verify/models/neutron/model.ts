@@ -1,8 +1,9 @@
+import type { Condition } from '../../ir/expression.ts';
 import { forward, type Instruction } from '../../ir/instruction.ts';
 import type { Box, Mtu, PortId } from '../../network.ts';
 import type { NeutronDeployment } from '../../readers/neutron/deployment.ts';
 import { agentProgram, isOfAgent } from './agents.ts';
-import { domainPrograms, ingressRoutine, neighbours, serverProgram } from './domain.ts';
+import { domainPrograms, forSomebody, ingressRoutine, neighbours, serverProgram } from './domain.ts';
 import { isOfRouter, isOfServer, type Plan, planOf } from './plan.ts';
 import { routerPrograms } from './router.ts';
 import { trunked } from './trunk.ts';
@@ -13,8 +14,18 @@ export interface NeutronModel {
   readonly routines: ReadonlyMap<string, Instruction>;
   /** Where servers and the hosts outside send. */
   readonly entries: readonly PortId[];
+  /** Ports of servers, by their identifiers. */
+  readonly ends: ReadonlyMap<string, NeutronEnd>;
   /** Of networks, at the ports where packets get into them and out of them. */
   readonly mtus: ReadonlyMap<PortId, Mtu>;
+}
+
+/** Where somebody at a port of Neutron sends and receives, be it as it was asked for or as a node has it. */
+export interface NeutronEnd {
+  readonly sends: PortId;
+  readonly receives: PortId;
+  /** Of which frames something was asked for; absent on a node. */
+  readonly meant?: Condition;
 }
 
 /**
@@ -27,6 +38,7 @@ export function neutronModel(deployment: NeutronDeployment): NeutronModel {
   const programs = new Map<PortId, Instruction>();
   const routines = new Map<string, Instruction>();
   const entries: PortId[] = [];
+  const ends = new Map<string, NeutronEnd>();
   for (const network of deployment.networks) {
     const name = plan.name(network.id);
     boxes.set(name, { name, kind: 'network', source: network.source });
@@ -42,8 +54,8 @@ export function neutronModel(deployment: NeutronDeployment): NeutronModel {
     for (const [port, program] of routerPrograms(router, plan)) programs.set(port, program);
   }
   agents(plan, { boxes, programs });
-  servers(plan, { boxes, programs, routines, entries });
-  return { boxes, programs, routines, entries, mtus: mtusOf(plan) };
+  servers(plan, { boxes, programs, routines, entries, ends });
+  return { boxes, programs, routines, entries, ends, mtus: mtusOf(plan) };
 }
 
 /** Interfaces of routers have the MTU of their network, and servers are told it. */
@@ -66,6 +78,7 @@ interface Made {
   readonly programs: Map<PortId, Instruction>;
   readonly routines: Map<string, Instruction>;
   readonly entries: PortId[];
+  readonly ends: Map<string, NeutronEnd>;
 }
 
 /** Agents that answer: what they begin themselves is for those who ask for it, and no entry of the network. */
@@ -77,7 +90,7 @@ function agents(plan: Plan, { boxes, programs }: Pick<Made, 'boxes' | 'programs'
   }
 }
 
-function servers(plan: Plan, { boxes, programs, routines, entries }: Made): void {
+function servers(plan: Plan, { boxes, programs, routines, entries, ends }: Made): void {
   for (const port of plan.deployment.ports.filter(isOfServer)) {
     const name = plan.name(port.id);
     boxes.set(name, { name, kind: 'host', source: port.source });
@@ -85,5 +98,6 @@ function servers(plan: Plan, { boxes, programs, routines, entries }: Made): void
     programs.set(`${name}:in`, trunked(port, plan, serverProgram(port, plan)));
     routines.set(`${name}/ingress`, ingressRoutine(port, plan));
     entries.push(`${name}:in`);
+    ends.set(port.id, { sends: `${name}:in`, receives: `${name}:out`, meant: forSomebody(port, plan) });
   }
 }

@@ -55,9 +55,13 @@ export function isEstablished(name: string): Condition {
   return within(read(meta('ct.state', name)), states);
 }
 
-/** Port security: packets have an address of the port, or one of its allowed pairs. */
+/**
+ * Port security: packets have an address of the port, or one of its allowed pairs. Of IPv6 every port has the link-local
+ * address that is made of its MAC address, too.
+ */
 export function genuine(port: NeutronPort, family: IpFamily): Instruction {
-  const own = port.addresses.filter((one) => one.family === family).map(({ address }) => host(family, address));
+  const given = port.addresses.filter((one) => one.family === family).map(({ address }) => address);
+  const own = [...given, ...(family === 'ip6' ? [linkLocal(port.mac)] : [])].map((address) => host(family, address));
   const pairs = [
     ...own.map((prefix) => ({ prefix, mac: port.mac })),
     ...port.allowed
@@ -72,6 +76,12 @@ export function genuine(port: NeutronPort, family: IpFamily): Instruction {
     return all(any(negation(isFrame), sameMac), addresses);
   });
   return constrain(any(...ways), 'port security: an address that is not of the port', port.source);
+}
+
+/** RFC 4291, appendix A: the modified EUI-64 of the MAC address behind fe80::/64. */
+function linkLocal(mac: bigint): bigint {
+  const [high, low] = [mac >> 24n, mac & 0xff_ffffn];
+  return (0xfe80n << 112n) | ((high ^ 0x02_0000n) << 40n) | (0xfffen << 24n) | low;
 }
 
 /** DHCP passes whatever the rules say; only agents may answer. */

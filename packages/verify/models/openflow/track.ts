@@ -1,7 +1,9 @@
-import { compare, constant, fresh, meta, read, type Ranges } from '../../ir/expression.ts';
+import { all, compare, type Condition, constant, fresh, meta, read, type Ranges } from '../../ir/expression.ts';
 import { assign, block, branch, type Instruction, nothing } from '../../ir/instruction.ts';
+import { ctState } from '../../readers/netfilter/ruleset.ts';
 import type { Track, Translation } from '../../readers/openflow/flow.ts';
 import { ctFlags } from '../../readers/openflow/values.ts';
+import { flowState } from '../netfilter/keys.ts';
 import { bits, type Places } from './places.ts';
 
 const state = (...names: readonly string[]) => names.reduce((sum, name) => sum | ctFlags[name]!, ctFlags['trk']!);
@@ -19,15 +21,26 @@ const possible: Ranges = [
   .toSorted((a, b) => (a < b ? -1 : 1))
   .map((each) => [each, each] as const);
 
+/** The question is about packets that begin a connection. */
+const begins: Condition = all(
+  { kind: 'exists', at: flowState },
+  compare(read(flowState), '==', constant(ctState.new, 8)),
+);
+
 /**
  * `ct(...)`: the packet is of a connection in any of the states that there are, and in the same one when the same zone is
- * asked again. Marks and labels are what any packet may have left there.
+ * asked again. Marks and labels are what any packet may have left there. Where the question gives its packets the state
+ * `new`, no zone knows their connection, and nothing was left.
  */
 export function track(box: string, places: Places, action: Track, file: string): Instruction {
   const { zone, translate } = action;
   const known = typeof zone === 'number' ? meta(`openflow.zone ${zone}`, box) : undefined;
   const found = places.at('ct_state');
-  const asked = assign(found, fresh('ct_state', 32, possible));
+  const asked = branch(
+    begins,
+    assign(found, constant(state('new'), 32)),
+    assign(found, fresh('ct_state', 32, possible)),
+  );
   const decided =
     known === undefined
       ? asked
@@ -43,10 +56,15 @@ export function track(box: string, places: Places, action: Track, file: string):
       ? [assign(found, read(before))]
       : [
           assign(places.at('ct_zone'), widened(zoneIs, typeof zone === 'number' ? 16 : zone.at(-1)!.width)),
-          assign(places.at('ct_mark'), fresh('ct_mark', 32)),
-          assign(places.at('ct_label'), fresh('ct_label', 128)),
+          left(places, 'ct_mark', 32),
+          left(places, 'ct_label', 128),
         ]),
   );
+}
+
+function left(places: Places, name: 'ct_mark' | 'ct_label', width: number): Instruction {
+  const at = places.at(name);
+  return branch(begins, assign(at, constant(0, width)), assign(at, fresh(name, width)));
 }
 
 function widened(of: ReturnType<typeof constant>, width: number) {

@@ -65,15 +65,21 @@ function portOf(port: Row, of: Row | undefined): SwitchPort {
   const trunks = numbers(port.get('trunks'));
   const [number] = numbers(of?.get('ofport'));
   const type = of?.get('type');
-  const options = of?.get('options');
-  const pairs: readonly unknown[] = Array.isArray(options) && Array.isArray(options[1]) ? options[1] : [];
-  const peer = pairs.find((pair): pair is [string, string] => Array.isArray(pair) && pair[0] === 'peer')?.[1];
+  const peer = ofMap(of?.get('options'), 'peer');
+  const neutronPort = ofMap(of?.get('external_ids'), 'iface-id');
   return {
     name: String(port.get('name')),
     ...(number === undefined ? {} : { number }),
     ...(tag === undefined ? {} : { tag }),
     ...(trunks.length === 0 ? {} : { trunks }),
     ...(typeof type === 'string' && type !== '' ? { type } : {}),
-    ...(peer === undefined ? {} : { peer: String(peer) }),
+    ...(peer === undefined ? {} : { peer }),
+    ...(neutronPort === undefined ? {} : { neutronPort }),
   };
+}
+
+function ofMap(map: unknown, key: string): string | undefined {
+  const pairs: readonly unknown[] = Array.isArray(map) && Array.isArray(map[1]) ? map[1] : [];
+  const found = pairs.find((pair): pair is [string, unknown] => Array.isArray(pair) && pair[0] === key)?.[1];
+  return found === undefined ? undefined : String(found);
 }

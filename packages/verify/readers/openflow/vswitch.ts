@@ -15,6 +15,8 @@ export interface SwitchPort {
   readonly type?: string;
   /** The port at the other end of a patch. */
   readonly peer?: string;
+  /** The port of Neutron that it is: `external_ids:iface-id`. */
+  readonly neutronPort?: string;
 }
 
 /** Bridges of a node, with their ports. */
