@@ -16,6 +16,11 @@ export const openstackSiteErrors = defineErrors({
     title: 'The site cannot balance load',
     hint: 'Balancers need Octavia in the catalogue of the cloud: `superfluidity site show NAME`.',
   },
+  'SF-CLOUD-NODE': {
+    status: 422,
+    title: 'A node of the cloud cannot be read',
+    hint: 'It needs root, and the programs ovs-vsctl, ovs-ofctl, ovs-appctl, ip and iptables-save on the node: see docs/guides/openstack.md.',
+  },
   'SF-CLOUD-CLOSED': {
     status: 503,
     title: 'The site is being closed',

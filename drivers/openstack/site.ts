@@ -2,6 +2,7 @@ import { SuperfluidityError } from '@superfluidity/core';
 import type { FabricCall } from '@superfluidity/fabric';
 import {
   checkMetricsCall,
+  type DataPlaneFile,
   Events,
   type FenceGuard,
   type Fingerprint,
@@ -37,6 +38,7 @@ import { DirectPorts } from './neutron/direct-ports.ts';
 import { PoolFile } from './neutron/pool-file.ts';
 import { PooledPorts } from './neutron/pooled-ports.ts';
 import { FloatingIps } from './neutron/floating-ips.ts';
+import { readIntent } from './neutron/intent.ts';
 import { Networks } from './neutron/networks.ts';
 import type { PortSource } from './neutron/port-source.ts';
 import { PortQos } from './neutron/qos.ts';
@@ -265,6 +267,11 @@ export class OpenstackSite implements SiteDriver {
     this.#closed.abort();
     await this.#world.cloud.close();
   }
+  async readIntent(): Promise<readonly DataPlaneFile[]> {
+    this.#refuseClosed();
+    return readIntent(this.#world, this.#world.ask());
+  }
+
 
   async purge(): Promise<readonly string[]> {
     this.#refuseClosed();

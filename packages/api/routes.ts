@@ -94,6 +94,16 @@ export const routes = {
     status: 200,
     role: 'reader',
   },
+  dumpSite: {
+    method: 'GET',
+    path: '/api/v1/sites/:name/dump',
+    summary: 'The networks of a site as files that `verify` reads: what was asked of a cloud, what a site of Linux has',
+    tag: 'sites',
+    params: byName,
+    reply: s.siteDump,
+    status: 200,
+    role: 'admin',
+  },
   removeSite: {
     method: 'DELETE',
     path: '/api/v1/sites/:name',

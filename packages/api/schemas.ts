@@ -126,6 +126,15 @@ export const siteDescription = z
   })
   .meta({ id: 'SiteDescription', description: 'What a site says of itself in its own words' });
 
+const dumpedFiles = z.array(z.object({ name: z.string(), text: z.string() }));
+
+export const siteDump = z
+  .object({
+    intent: dumpedFiles.meta({ description: 'What was asked of a cloud, in the words of its API' }),
+    realised: dumpedFiles.meta({ description: 'What the site itself has: rules, routes, wires' }),
+  })
+  .meta({ id: 'SiteDump', description: 'The networks of a site as files that `verify` reads' });
+
 export const siteLink = z
   .object({
     a: name,

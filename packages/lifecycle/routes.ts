@@ -22,6 +22,7 @@ type Names =
   | 'addSite'
   | 'getSite'
   | 'describeSite'
+  | 'dumpSite'
   | 'removeSite'
   | 'purgeSite'
   | 'listLinks'
@@ -97,6 +98,10 @@ export function lifecycleHandlers(lifecycle: Lifecycle): Handlers<Names> {
           ...(note === undefined ? {} : { note }),
         })),
       };
+    },
+    dumpSite: async ({ params }) => {
+      const { intent, realised } = await sites.dump(params.name);
+      return { intent: [...intent], realised: [...realised] };
     },
     removeSite: async ({ params }) => {
       await sites.remove(params.name);

@@ -7,6 +7,7 @@ import {
   type Fingerprint,
   openWithSecrets,
   type PoolStatus,
+  type DataPlaneFile,
   type SiteDescription,
   type SiteDriver,
 } from '@superfluidity/site';
@@ -28,6 +29,9 @@ export interface Sites {
   show(name: string): Promise<SiteDetail>;
   /** What the site says of itself, asked now. */
   describe(name: string): Promise<SiteDescription>;
+  dump(
+    name: string,
+  ): Promise<{ readonly intent: readonly DataPlaneFile[]; readonly realised: readonly DataPlaneFile[] }>;
   remove(name: string): Promise<void>;
   purge(name: string): Promise<readonly string[]>;
   pool(site: string, pool: string): Promise<PoolStatus>;
@@ -398,6 +402,17 @@ export function createSites(options: LifecycleOptions): Sites {
     async describe(name) {
       const open = await driver(name);
       return (await open.describe?.()) ?? { tables: [] };
+    },
+
+    async dump(name) {
+      const open = await driver(name);
+      if (open.readIntent === undefined && open.readDataPlane === undefined)
+        throw new SuperfluidityError('SF-SITE-NO-DUMP', {
+          doing: `dump the networks of ${name}`,
+          reason: `a site of kind ${open.kind} has nothing that could be read`,
+        });
+      const [intent = [], realised] = await Promise.all([open.readIntent?.(), open.readDataPlane?.()]);
+      return { intent, realised: realised?.files ?? [] };
     },
 
     async remove(name) {

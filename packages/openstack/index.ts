@@ -14,7 +14,7 @@ export * from './services/identity.ts';
 export * from './services/image.ts';
 export * from './services/load-balancer.ts';
 export * from './services/network.ts';
-export { type Filters, isNotFound, NeutronCollection } from './services/neutron-collection.ts';
+export { type Filters, isNotFound, listOfNeutron, NeutronCollection } from './services/neutron-collection.ts';
 export * from './services/orchestration.ts';
 export * from './services/placement.ts';
 export * from './services/qos.ts';

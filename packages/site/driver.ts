@@ -77,6 +77,11 @@ export interface SiteDriver {
    */
   readDataPlane?(): Promise<DataPlaneDump>;
   /**
+   * What was asked of those who realise the site's data plane, as they tell it: of a cloud, what the tenant has in its API.
+   * Absent where there is nobody else to ask. Each file is of a format that `assemble` of packages/verify recognises.
+   */
+  readIntent?(): Promise<readonly DataPlaneFile[]>;
+  /**
    * What units take of their host, now. In the order of the ids; those that do not run are left out, and of more than
    * `METRICS_UNITS_MAX` nobody is told. Absent where nothing is measured.
    */

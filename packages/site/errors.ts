@@ -84,6 +84,11 @@ export const siteErrors = defineErrors({
     hint: 'A serial console has room for one: wait until the other session is closed.',
     transient: true,
   },
+  'SF-SITE-NO-DUMP': {
+    status: 422,
+    title: 'The networks of the site cannot be read',
+    hint: 'Sites of kinds linux and openstack can be dumped: `superfluidity site list` shows kinds.',
+  },
   'SF-SITE-NO-STACKS': {
     status: 422,
     title: 'The site makes no stacks',

@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { schemas, type Site, type SiteDescription, type SiteDetail, type SiteLink } from '@superfluidity/api';
-import { SuperfluidityError } from '@superfluidity/core';
+import { append, SuperfluidityError } from '@superfluidity/core';
 import type { Context } from '../context.ts';
 import '../errors.ts';
+import { writeInto } from '../files-into.ts';
 import { type ListOptions, noteMore } from '../list-options.ts';
 import { errorText } from '../print/error.ts';
 import { type Column, facts, table } from '../print/table.ts';
@@ -71,6 +73,17 @@ export async function show(context: Context, name: string): Promise<void> {
   const { tables } = site.healthy ? await client.call('describeSite', { params: { name } }) : { tables: [] };
   const shown = tables.length === 0 ? site : { ...site, description: tables };
   await context.show(shown, () => [siteText(context, site), ...tables.map(describedText)].join('\n\n'));
+}
+
+/** What was asked for and what is there, each into a folder of its own: `verify diff` compares them. */
+export async function dump(context: Context, name: string, { to }: { readonly to: string }): Promise<void> {
+  const { intent, realised } = await (await context.client()).call('dumpSite', { params: { name } });
+  const folders = Object.entries({ intent, realised }).filter(([, files]) => files.length > 0);
+  const written: string[] = [];
+  for (const [folder, files] of folders) append(written, await writeInto(join(to, folder), files));
+  await context.show({ files: written }, () =>
+    folders.map(([folder, files]) => `${files.length} files in ${join(to, folder)}`).join('\n'),
+  );
 }
 
 function describedText({ title, columns, rows, note }: SiteDescription['tables'][number]): string {

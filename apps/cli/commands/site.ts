@@ -30,6 +30,15 @@ export function siteCommand(run: Run): Command {
     .description('hosts, capabilities and pools, and what the site says of itself')
     .action(run(async (context, name: string) => (await site()).show(context, name)));
   sites
+    .command('dump <name>')
+    .description('the networks of a site as files for `verify`: what was asked of a cloud, what a site of Linux has')
+    .requiredOption('--to <folder>', 'where the folders `intent` and `realised` go')
+    .addHelpText(
+      'after',
+      '\nWhat the nodes of a cloud have of it: `superfluidity verify dump-node --help`\n\nExample:\n  superfluidity site dump core --to dump',
+    )
+    .action(run(async (context, name: string, options) => (await site()).dump(context, name, options as never)));
+  sites
     .command('remove <name>')
     .description('remove a site on which nothing runs')
     .action(run(async (context, name: string) => (await site()).remove(context, name)));

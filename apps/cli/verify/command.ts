@@ -111,13 +111,39 @@ Example:
         .argument('<net-b>', 'folder, file or archive'),
     ),
   )
-    .option('--map <file>', 'YAML: which port of the second network a port of the first is (default: the same name)')
+    .option(
+      '--map <file>',
+      'YAML: which port of the second network a port of the first is (default: the same name, or the same port of Neutron)',
+    )
     .option('--ignore <field...>', 'fields that may differ (default: checksums)')
     .action(
       run(async (context, netA: string, netB: string, options) =>
         (await import('./diff.ts')).diff(context, netA, netB, options as never),
       ),
     );
+  verify
+    .command('dump-node')
+    .description(
+      'what a node of OpenStack with Open vSwitch has of its networks, as files: the second network of `verify diff`',
+    )
+    .requiredOption('--to <folder>', 'where files go; those of several nodes into one folder')
+    .option('--node <name>', 'part of the names of boxes (default: the name of this machine)')
+    .option(
+      '--through <words>',
+      "put before each command: 'ssh root@compute1', 'sudo', 'podman exec openvswitch_vswitchd'",
+    )
+    .option('--vswitchd <socket>', 'control socket of ovs-vswitchd, where it is not in the usual place')
+    .addHelpText(
+      'after',
+      `
+Runs programs that only read: ovs-vsctl, ovs-ofctl, ovs-appctl, ip, iptables-save. They need root.
+
+Example:
+  superfluidity site dump core --to dump
+  superfluidity verify dump-node --to dump/realised --node compute1 --through 'ssh root@compute1'
+  superfluidity verify diff dump/intent dump/realised`,
+    )
+    .action(run(async (context, options) => (await import('./dump-node.ts')).dumpNode(context, options as never)));
   verify
     .command('rules')
     .description('which rules could as well not be there: shadowed, redundant, or for packets that there are not')

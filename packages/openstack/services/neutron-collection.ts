@@ -1,4 +1,4 @@
-import { SuperfluidityError } from '@superfluidity/core';
+import { append, SuperfluidityError } from '@superfluidity/core';
 import { z } from 'zod';
 import type { Cloud } from '../cloud.ts';
 import { path } from '../cloud.ts';
@@ -27,31 +27,9 @@ export class NeutronCollection<T, Fields extends object> {
 
   /** All of them, page after page. A list of more than `LIMITS.pages` pages is refused. */
   async list(cloud: Cloud, filters: Filters, signal: AbortSignal): Promise<readonly T[]> {
+    const items = await listOfNeutron(cloud, { many: this.#many, path: this.#path }, filters, signal);
     const doing = `list ${this.#words(this.#many)}`;
-    const links = `${this.#many}_links`;
-    const schema = z.looseObject({ [this.#many]: z.array(z.looseObject({ id: z.string() })) });
-    const found: T[] = [];
-    let marker: string | undefined;
-    for (let page = 0; page < LIMITS.pages; page += 1) {
-      const answer = await cloud.json(
-        {
-          service: 'network',
-          method: 'GET',
-          path: this.#path,
-          query: { limit: LIMITS.pageSize, ...filters, marker },
-          doing,
-          signal,
-        },
-        schema,
-      );
-      const items = answer[this.#many] as readonly { readonly id: string }[];
-      for (const item of items) found.push(this.#checked(item, doing));
-      marker = items.at(-1)?.id;
-      // Without the extension `pagination`, there are no links, and the first answer has all.
-      const next = pageLinks.safeParse(answer[links]).data?.some(({ rel }) => rel === 'next') ?? false;
-      if (!next || marker === undefined) return found;
-    }
-    throw new SuperfluidityError('SF-OPENSTACK-ANSWER', { doing, reason: `more than ${LIMITS.pages} pages` });
+    return items.map((item) => this.#checked(item, doing));
   }
 
   /** The first that matches, or undefined. */
@@ -219,6 +197,33 @@ export class NeutronCollection<T, Fields extends object> {
   #words(name: string): string {
     return name.replaceAll('_', ' ');
   }
+}
+
+type Item = Readonly<Record<string, unknown>> & { readonly id: string };
+
+/** A collection of Neutron with all that it says of each item. `many` is its name in bodies: `security_groups`. */
+export async function listOfNeutron(
+  cloud: Cloud,
+  { many, path: at }: { readonly many: string; readonly path: string },
+  filters: Filters,
+  signal: AbortSignal,
+): Promise<readonly Item[]> {
+  const doing = `list ${many.replaceAll('_', ' ')}`;
+  const links = `${many}_links`;
+  const schema = z.looseObject({ [many]: z.array(z.looseObject({ id: z.string() })) });
+  const found: Item[] = [];
+  let marker: string | undefined;
+  for (let page = 0; page < LIMITS.pages; page += 1) {
+    const query = { limit: LIMITS.pageSize, ...filters, marker };
+    const answer = await cloud.json({ service: 'network', method: 'GET', path: at, query, doing, signal }, schema);
+    const items = answer[many] as readonly Item[];
+    append(found, items);
+    marker = items.at(-1)?.id;
+    // Without the extension `pagination`, there are no links, and the first answer has all.
+    const next = pageLinks.safeParse(answer[links]).data?.some(({ rel }) => rel === 'next') ?? false;
+    if (!next || marker === undefined) return found;
+  }
+  throw new SuperfluidityError('SF-OPENSTACK-ANSWER', { doing, reason: `more than ${LIMITS.pages} pages` });
 }
 
 const pageLinks = z.array(z.object({ rel: z.string() }));

@@ -29,6 +29,7 @@ export function siteHandlers(
   | 'freePool'
   | 'freePools'
   | 'describeSite'
+  | 'dumpSite'
   | 'listNetworks'
   | 'listLinks'
   | 'changeLink'
@@ -113,6 +114,7 @@ export function siteHandlers(
     freePool: ({ params }) => Object.assign(pool(params['name'], params['pool']), { ready: 0, paused: true }),
     freePools: ({ params }) => site(params['name']).pools.map((one) => Object.assign(one, { ready: 0, paused: true })),
     describeSite: () => ({ tables: [] }),
+    dumpSite: () => ({ intent: [], realised: [] }),
     listPools: ({ query }) => {
       const all = [...world.sites.values()].flatMap((one) =>
         one.pools.map((pool) => ({ ...pool, site: one.name, past: pastOf(pool, Date.now()) })),
