@@ -102,6 +102,19 @@ const schema = z
       .max(600_000)
       .exactOptional()
       .describe('How long one answer of the cloud may take. Default: two minutes'),
+    notifications: z
+      .strictObject({
+        url: z
+          .string()
+          .regex(/^(?:amqps?|rabbit):\/\/[^/]+/)
+          .max(1_000)
+          .describe(
+            'RabbitMQ of the cloud, as `transport_url` of its services: amqp://USER:PASSWORD@HOST/. Best as `secret:NAME`',
+          ),
+        exchanges: z.array(name).min(1).max(10).default(['nova', 'neutron', 'heat']),
+      })
+      .exactOptional()
+      .describe('Where services tell what changes, so that it is seen before the next look. Default: nowhere'),
     pollMs: z.int().min(200).max(600_000).default(5_000).describe('Between two looks at what runs'),
   })
   .refine(({ cloud, auth: given }) => cloud === undefined || given === undefined, 'give cloud or auth, not both')
@@ -169,6 +182,9 @@ export const LIMITS = {
   userDataBytes: 65_535,
   /** A port without a server is removed when it is older than this. */
   orphanMs: 600_000,
+  /** Before a look that somebody woke, and so many times as long as the last look took: messages by the thousand wake a few. */
+  wokenMs: 300,
+  wokenTimes: 4,
   /** Between two looks at a stack that is waited for, or at an execution. */
   stackLookMs: 500,
   carrierLookMs: 100,

@@ -30,6 +30,8 @@ const EXTENSIONS: readonly (readonly [string, string])[] = [
   ['tag-ports-during-bulk-creation', 'one request for a port and its tags'],
 ];
 
+const NO_NOTIFICATIONS = { present: false, note: 'none are configured: changes are seen by polling' };
+
 interface Known {
   readonly capabilities: readonly Capability[];
   readonly balancing: readonly BalancerBackend[];
@@ -41,9 +43,16 @@ export class Fingerprints {
   readonly #world: World;
   readonly #hosts: Hosts;
   readonly #balancers: OctaviaBalancers;
+  readonly #notified: () => { readonly present: boolean; readonly note: string } | undefined;
   #known: { readonly untilMs: number; readonly said: Promise<Known> } | undefined;
 
-  constructor(world: World, hosts: Hosts, balancers: OctaviaBalancers) {
+  constructor(
+    world: World,
+    hosts: Hosts,
+    balancers: OctaviaBalancers,
+    notified: () => { readonly present: boolean; readonly note: string } | undefined,
+  ) {
+    this.#notified = notified;
     this.#world = world;
     this.#hosts = hosts;
     this.#balancers = balancers;
@@ -61,7 +70,11 @@ export class Fingerprints {
       environments: ['vm'],
       balancing,
       qualities,
-      capabilities: [{ name: 'hypervisors', present: isAdmin, note }, ...capabilities],
+      capabilities: [
+        { name: 'hypervisors', present: isAdmin, note },
+        ...capabilities,
+        { name: 'notifications', ...(this.#notified() ?? NO_NOTIFICATIONS) },
+      ],
       realPackets: true,
       locator: `${locatorOf(siteId)}::/48`,
       routerSid: routerSid(siteId),

@@ -44,6 +44,7 @@ import type { PortSource } from './neutron/port-source.ts';
 import { PortQos } from './neutron/qos.ts';
 import { SecurityGroups } from './neutron/security-groups.ts';
 import { OctaviaBalancers } from './octavia/balancers.ts';
+import { NotificationListener } from './notifications/listener.ts';
 import { openCloud } from './open-cloud.ts';
 import { purge } from './purge.ts';
 import { Servers } from './servers.ts';
@@ -68,6 +69,7 @@ export class OpenstackSite implements SiteDriver {
   readonly #ports: PortSource;
   readonly #units: Units;
   readonly #watch: Watch;
+  readonly #listener: NotificationListener | undefined;
   readonly #describe: () => Promise<SiteDescription>;
   readonly #stacks: HeatStacks;
   readonly #workflows: MistralWorkflows;
@@ -128,7 +130,7 @@ export class OpenstackSite implements SiteDriver {
         return ports.orders.free(pool, call);
       },
     };
-    this.#fingerprints = new Fingerprints(world, hosts, balancers);
+    this.#fingerprints = new Fingerprints(world, hosts, balancers, () => this.#listener?.state);
     this.#units = new Units({
       world,
       hosts,
@@ -143,6 +145,15 @@ export class OpenstackSite implements SiteDriver {
       driftOf: (unitId) => this.#watch.driftOf(unitId),
     });
     this.#watch = new Watch({ world, units: this.#units, hosts, ports, events, closed: closed.signal });
+    const { notifications } = world.config;
+    if (notifications !== undefined)
+      this.#listener = new NotificationListener({
+        site: world.name,
+        config: notifications,
+        project: async () => (await world.cloud.session()).projectId,
+        wake: () => this.#watch.poke(),
+        log: world.log,
+      });
     const chains = new NeutronChains(world.cloud, world.siteId, new UnitPorts(world, this.#units));
     this.#describe = () => describeCloud(world, flavors);
     const purgeStacks = async (signal: AbortSignal) => (await this.stacks?.purge(signal)) ?? [];
@@ -256,22 +267,23 @@ export class OpenstackSite implements SiteDriver {
     return readMetrics(this.#world, ids, await this.#units.records(this.#world.ask()));
   }
 
+  async readIntent(): Promise<readonly DataPlaneFile[]> {
+    this.#refuseClosed();
+    return readIntent(this.#world, this.#world.ask());
+  }
+
   watch(signal: AbortSignal): AsyncIterable<SiteEvent> {
     return this.#watch.events(signal);
   }
 
   async close(): Promise<void> {
     if (this.#closed.signal.aborted) return;
+    await this.#listener?.close();
     await this.#units.close();
     await this.#ports.close();
     this.#closed.abort();
     await this.#world.cloud.close();
   }
-  async readIntent(): Promise<readonly DataPlaneFile[]> {
-    this.#refuseClosed();
-    return readIntent(this.#world, this.#world.ask());
-  }
-
 
   async purge(): Promise<readonly string[]> {
     this.#refuseClosed();

@@ -25,6 +25,7 @@ export class Watch {
   #watchers = 0;
   #looking = false;
   #wake: AbortController | undefined;
+  #poked = false;
 
   constructor(parts: WatchParts) {
     this.#parts = parts;
@@ -49,6 +50,7 @@ export class Watch {
 
   /** Somebody says that something has happened. */
   poke(): void {
+    this.#poked = true;
     this.#wake?.abort();
   }
 
@@ -56,16 +58,30 @@ export class Watch {
     const { world, closed } = this.#parts;
     this.#looking = true;
     while (this.#watchers > 0 && !closed.aborted) {
+      const beganMs = world.clock.now();
+      // What is told from here on may be newer than what the look sees.
+      this.#poked = false;
       try {
         await this.look();
       } catch (error) {
         if (!closed.aborted)
           world.log.warn({ site: world.name, error: reportError(error) }, 'the cloud was not looked at');
       }
-      this.#wake = new AbortController();
-      await world.clock.sleep(world.config.pollMs, AbortSignal.any([closed, this.#wake.signal])).catch(() => {});
+      await this.#rest(world.clock.now() - beganMs);
     }
     this.#looking = false;
+  }
+
+  /** Until the next look is due, or somebody says that something has happened. */
+  async #rest(tookMs: number): Promise<void> {
+    const { world, closed } = this.#parts;
+    const { clock, config } = world;
+    const spacingMs = Math.min(config.pollMs, Math.max(LIMITS.wokenMs, LIMITS.wokenTimes * tookMs));
+    this.#wake = new AbortController();
+    const woken = AbortSignal.any([closed, this.#wake.signal]);
+    if (!this.#poked) await clock.sleep(config.pollMs, woken).catch(() => {});
+    if (!this.#poked || this.#watchers === 0) return;
+    await clock.sleep(spacingMs, closed).catch(() => {});
   }
 
   /** One look at everything. */
