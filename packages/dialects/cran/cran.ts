@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Dialect } from '../dialect.ts';
 import { mentions } from '../recognise.ts';
 import { readCran, rfbGraphShape } from './read.ts';
+import { writeCran } from './write.ts';
 
 export const cran: Dialect = {
   format: 'cran',
@@ -12,4 +13,5 @@ export const cran: Dialect = {
   },
   recognises: (files) => files.some(mentions(/^Functional-blocks\s*:/m)),
   read: readCran,
+  writer: { expresses: ['service.networks', 'execution.image', 'requirements.location'], write: writeCran },
 };
