@@ -1,7 +1,18 @@
 import { SuperfluidityError, type Problem } from '@superfluidity/core';
 import type { Service } from '@superfluidity/model';
 import { withPrograms } from './click/program.ts';
-import { formats, type Dialect, type Format, type ReadResult, type Written } from './dialect.ts';
+import {
+  type Dialect,
+  type Encode,
+  type Encoding,
+  encodings,
+  type Format,
+  formats,
+  type Lose,
+  type ReadResult,
+  type Writer,
+  type Written,
+} from './dialect.ts';
 import { dialects } from './dialects.ts';
 import { dialectLimits } from './errors.ts';
 import { express, lossOf } from './express.ts';
@@ -73,7 +84,12 @@ export function inputsOf(files: readonly DescriptorFile[]): readonly Input[] {
  * files that were read where reading has given `locate`.
  * @throws SuperfluidityError SF-DESCRIPTOR-NO-WRITER
  */
-export function writeDescriptor(service: Service, format: Format, locate?: ReadResult['locate']): Written {
+export function writeDescriptor(
+  service: Service,
+  format: Format,
+  locate?: ReadResult['locate'],
+  encoding: Encoding = 'yaml',
+): Written {
   const { writer } = dialects.find((dialect) => dialect.format === format) ?? {};
   if (writer === undefined) {
     const writable = dialects.flatMap((dialect) => (dialect.writer === undefined ? [] : [dialect.format]));
@@ -84,12 +100,30 @@ export function writeDescriptor(service: Service, format: Format, locate?: ReadR
   const settled = writer.expresses.includes('unit.elements') ? service : withPrograms(service);
   const { service: expressible, losses } = express(settled, format, writer.expresses);
   const more: Problem[] = [];
-  const files = writer.write(expressible, (path, message) => more.push(lossOf(format, path, message)));
+  const lose: Lose = (path, message) => more.push(lossOf(format, path, message));
+  const files = encoderOf(writer, format, encoding)(writer.write(expressible, lose), lose);
   const placed = [...losses, ...more].map((loss) => {
     const position = locate?.(loss.path);
     return position === undefined ? loss : { ...loss, position };
   });
   return { files, losses: placed };
+}
+
+function encoderOf({ encodings: known = {} }: Writer, format: Format, encoding: Encoding): Encode {
+  if (encoding === 'yaml') return (files) => files;
+  const encode = known[encoding];
+  if (encode !== undefined) return encode;
+  const able = dialects.flatMap((one) => (one.writer?.encodings?.[encoding] === undefined ? [] : [one.format]));
+  const reason = `'${format}' is not written in ${encoding}; what is: ${able.join(', ')}`;
+  throw new SuperfluidityError('SF-DESCRIPTOR-NO-WRITER', { doing: `write ${format}`, reason });
+}
+
+/** @throws SuperfluidityError SF-DESCRIPTOR-NO-WRITER: there is no such encoding. */
+export function encodingOf(name: string): Encoding {
+  const encoding = encodings.find((one) => one === name);
+  if (encoding !== undefined) return encoding;
+  const reason = `there is no encoding '${name}'; there are ${encodings.join(', ')}`;
+  throw new SuperfluidityError('SF-DESCRIPTOR-NO-WRITER', { reason });
 }
 
 /** @throws SuperfluidityError SF-DESCRIPTOR-NO-WRITER: there is no such dialect. */
@@ -108,11 +142,11 @@ export interface Converted extends Written {
 }
 
 /** From one dialect to another. Losses point at the lines of the files that were read. */
-export function convert(files: readonly DescriptorFile[], to: Format): Converted {
+export function convert(files: readonly DescriptorFile[], to: Format, encoding?: Encoding): Converted {
   const { service, problems, format, locate } = readDescriptor(files);
   const from = format === undefined ? {} : { from: format };
   if (service === undefined) return { ...from, problems, files: [], losses: [] };
-  return { ...from, problems, ...writeDescriptor(service, to, locate) };
+  return { ...from, problems, ...writeDescriptor(service, to, locate, encoding) };
 }
 
 function tooMuch(files: readonly DescriptorFile[]): Problem | undefined {

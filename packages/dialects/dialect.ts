@@ -65,7 +65,14 @@ export interface Writer {
   readonly expresses: readonly string[];
   /** `lose` reports what this service in particular loses: a unit that cannot run in a pod, for instance. */
   readonly write: (service: Service, lose: Lose) => readonly DescriptorFile[];
+  /** Other forms of the same, by their names: what was written, written so. */
+  readonly encodings?: Readonly<Partial<Record<Encoding, Encode>>>;
 }
+
+/** How a dialect that has several forms is written; YAML is the usual one. */
+export const encodings = ['yaml', 'xml'] as const;
+export type Encoding = (typeof encodings)[number];
+export type Encode = (files: readonly DescriptorFile[], lose: Lose) => readonly DescriptorFile[];
 
 /** The path is one of the model: `functions[1].units[0]`. */
 export type Lose = (modelPath: string, message: string) => void;

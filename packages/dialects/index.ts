@@ -1,5 +1,4 @@
 export { amend, type Amended } from './amend/amend.ts';
-export { joined } from './amend/join.ts';
 export { clickProgram, withElements as withClickElements } from './click/program.ts';
 export * from './descriptor.ts';
 export type * from './dialect.ts';

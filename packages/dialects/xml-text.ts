@@ -6,6 +6,8 @@ import { shorten } from './yaml-text.ts';
 /** An element with its prefix resolved (Namespaces in XML 1.0). */
 export interface XmlElement {
   readonly name: string;
+  /** As it is written before the name; empty where none is. */
+  readonly prefix: string;
   /** URI of its namespace; empty where there is none. */
   readonly namespace: string;
   readonly attributes: Readonly<Record<string, string>>;
@@ -15,6 +17,15 @@ export interface XmlElement {
   /** Namespaces in force, by prefix: values may have prefixes too. */
   readonly prefixes: Readonly<Record<string, string>>;
   readonly position: Position;
+  readonly span: XmlSpan;
+}
+
+/** Where an element stands, and what is in it: places between the letters of the text. */
+export interface XmlSpan {
+  readonly from: number;
+  readonly to: number;
+  /** Behind the opening tag and before the closing one; the same where one tag is both. */
+  readonly inner: readonly [from: number, to: number];
 }
 
 export interface XmlText {
@@ -47,7 +58,7 @@ class Refusal extends Error {
 
 interface Open {
   readonly qualified: string;
-  readonly element: XmlElement & { children: XmlElement[]; text: string };
+  readonly element: XmlElement & { children: XmlElement[]; text: string; span: XmlSpan };
 }
 
 const NAME = /[\p{L}_][\p{L}\p{N}_.-]*(?::[\p{L}_][\p{L}\p{N}_.-]*)?/uy;
@@ -180,10 +191,9 @@ class XmlReader {
     const attributes = Object.fromEntries([...written].filter(([attribute]) => !/^xmlns(?::|$)/.test(attribute)));
     const position = this.#position(start);
     const namespace = prefixes[prefix] ?? '';
-    return {
-      opened: { qualified, element: { name, namespace, attributes, children: [], text: '', prefixes, position } },
-      closed,
-    };
+    const span: XmlSpan = { from: start, to: this.#at, inner: [this.#at, this.#at] };
+    const element = { name, prefix, namespace, attributes, children: [], text: '', prefixes, position, span };
+    return { opened: { qualified, element }, closed };
   }
 
   #close(top: Open | undefined): XmlElement {
@@ -200,7 +210,9 @@ class XmlReader {
     if (!this.#source.startsWith('>', this.#at))
       this.#refuse('SF-DESCRIPTOR-SYNTAX', 'a closing tag is not closed', start);
     this.#at += 1;
-    return top.element;
+    const { element } = top;
+    element.span = { from: element.span.from, to: this.#at, inner: [element.span.inner[0], start] };
+    return element;
   }
 
   #attributes(): ReadonlyMap<string, string> {

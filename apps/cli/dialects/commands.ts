@@ -7,6 +7,7 @@ export function dialectCommands(run: Run): readonly Command[] {
     .description('write a service in another dialect; says what that dialect cannot say')
     .argument('<in...>', 'descriptor, its folder, an archive, or the files of a package; the dialect is recognised')
     .requiredOption('--to <dialect>', 'native, sol006, ...: docs/reference/dialects.md lists them')
+    .option('--encoding <encoding>', 'yaml, or xml where the dialect has that (sol006)', 'yaml')
     .option('-o, --out <path>', 'folder, or file where one is written (default: standard output)')
     .option('--force', 'replace what is there')
     .option('--strict', 'write nothing and exit with 1 when something would be lost')

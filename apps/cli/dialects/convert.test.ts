@@ -35,6 +35,16 @@ async function run(input: string, options: ConvertOptions) {
   return { out: out.join('\n'), notes, code: process.exitCode };
 }
 
+test('a package is written in XML where that is asked for, and where the dialect has it', async () => {
+  const out = join(folder, 'xml');
+  await run(example, { to: 'sol006', encoding: 'xml', out });
+  expect(await readFile(join(out, 'nsd.xml'), 'utf8')).toContain('<nfv xmlns="urn:etsi:nfv:yang:etsi-nfv-descriptors"');
+  const again = await run(out, { to: 'native' });
+  expect(again.out).toContain('name: mobile-edge');
+  await expect(run(example, { to: 'nemo', encoding: 'xml' })).rejects.toThrow(/what is: sol006/);
+  await expect(run(example, { to: 'nemo', encoding: 'json' })).rejects.toThrow(/there are yaml, xml/);
+});
+
 test('a package is written into a folder, and not over what is there', async () => {
   const out = join(folder, 'package');
   const { out: text } = await run(example, { to: 'sol006', out });

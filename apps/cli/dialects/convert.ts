@@ -1,7 +1,13 @@
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { SuperfluidityError, type Problem } from '@superfluidity/core';
-import { convert as convertFiles, formatOf, type Converted, type DescriptorFile } from '@superfluidity/dialects';
+import {
+  convert as convertFiles,
+  encodingOf,
+  formatOf,
+  type Converted,
+  type DescriptorFile,
+} from '@superfluidity/dialects';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { problemLine } from '../print/problem.ts';
@@ -10,6 +16,8 @@ import '../errors.ts';
 
 export interface ConvertOptions {
   readonly to: string;
+  /** Of a dialect that has several. */
+  readonly encoding?: string;
   /** A folder; a file where one is written. Absent: standard output, where one is written. */
   readonly out?: string;
   readonly force?: boolean;
@@ -19,13 +27,14 @@ export interface ConvertOptions {
 /** From one dialect to another: what is lost is said, and with `--strict` is a failure. */
 export async function convert(context: Context, inputs: readonly string[], options: ConvertOptions): Promise<void> {
   const to = formatOf(options.to);
+  const encoding = encodingOf(options.encoding ?? 'yaml');
   const source = await readSource(inputs);
   if ('descriptor' in source) {
     const reason = `there is no file '${inputs[0] ?? ''}'`;
     throw new SuperfluidityError('SF-CLI-FILE', { doing: `convert to ${to}`, reason });
   }
   const files = source.files.map(({ path, base64 }) => ({ path, bytes: Buffer.from(base64, 'base64') }));
-  const converted = convertFiles(files, to);
+  const converted = convertFiles(files, to, encoding);
   const refused = converted.files.length === 0;
   const lost = converted.losses.length > 0;
   if (refused) process.exitCode = exitCodes.usage;

@@ -1,9 +1,7 @@
-import { type Document, isAlias, isMap, isSeq, type Node, type Pair } from 'yaml';
+import { isAlias, isMap, isSeq, type Node } from 'yaml';
 import { type Group, isGroup, same } from '../groups.ts';
 import { identityOf, isInOrder, pairsOf, spelledIn } from './align.ts';
-import { Entangled, type Splices } from './splice.ts';
-
-type Entry = Pair<Node, Node | null>;
+import { type Edits, Entangled, type Entry } from './splice.ts';
 
 /**
  * Brings what differs between two values into a third, which somebody has written: `base` and `theirs` are what one writer
@@ -11,10 +9,10 @@ type Entry = Pair<Node, Node | null>;
  * the writer says nothing of. Every change is noted as one of the text; the value that it then has is returned.
  */
 export class Merge {
-  readonly #splices: Splices;
+  readonly #edits: Edits;
 
-  constructor(splices: Splices) {
-    this.#splices = splices;
+  constructor(edits: Edits) {
+    this.#edits = edits;
   }
 
   /** The value of a field, of an item of a list, or of all. `owner` is what it is changed in. */
@@ -37,7 +35,7 @@ export class Merge {
       const merged = this.#list(node, ours, before, theirs, isInFlow || node.flow === true);
       if (merged !== undefined) return merged;
     }
-    this.#splices.replace(owner, theirs, isInFlow);
+    this.#edits.replace(owner, theirs, isInFlow);
     return theirs;
   }
 
@@ -95,7 +93,7 @@ export class Merge {
           );
         changes.push(() => {
           if (renamed.has(name)) {
-            this.#splices.renameKey(entry, name);
+            this.#edits.renameKey(entry, name);
             merged.delete(spelled);
           }
           merged.set(renamed.has(name) ? name : spelled, value());
@@ -110,7 +108,7 @@ export class Merge {
     for (const change of changes) change();
     const stays = lastOf(entries.length, gone);
     if (gone.size + added.length > 0)
-      this.#splices.map(node, { gone, added: added.map((one) => ({ ...one, after: stays(one.after) })) });
+      this.#edits.map(node, { gone, added: added.map((one) => ({ ...one, after: stays(one.after) })) });
     return Object.fromEntries(merged);
   }
 
@@ -157,7 +155,7 @@ export class Merge {
     for (const change of changes) change();
     const stays = lastOf(items.length, gone);
     const placed = added.map((one) => ({ ...one, after: one.after < 0 ? -1 : stays(one.after) }));
-    if (gone.size + placed.length > 0) this.#splices.list(node, { gone, added: placed });
+    if (gone.size + placed.length > 0) this.#edits.list(node, { gone, added: placed });
     const behind = (place: number) => placed.filter((one) => one.after === place).map(({ value }) => value);
     return [...behind(-1), ...items.flatMap((_item, i) => [...(gone.has(i) ? [] : [merged.get(i)]), ...behind(i)])];
   }
@@ -195,11 +193,11 @@ export function nameOf(key: unknown): string {
 
 /** The node at a path of a document. */
 export function nodeIn(
-  document: Document,
+  { contents }: { readonly contents: Node | null },
   path: readonly (string | number)[],
 ): { owner: Entry | Node; node: Node | null } {
-  let owner: Entry | Node = document.contents as Node;
-  let node: Node | null = document.contents as Node | null;
+  let owner: Entry | Node = contents!;
+  let node = contents;
   for (const step of path) {
     if (isMap(node)) {
       const entry = (node.items as Entry[]).find(({ key }) => nameOf(key) === String(step));

@@ -18,17 +18,33 @@ export interface ItemChanges {
 /** What is to be changed is written in a way that cannot be changed by itself. */
 export class Entangled extends Error {}
 
-type Entry = Pair<Node, Node | null>;
+export type Entry = Pair<Node, Node | null>;
 
-/** Changes of a text where they are, so that every other letter stays as it was written. */
-export class Splices {
+/** What can be done with a text, by the nodes that stand in it. */
+export interface Edits {
+  readonly isEmpty: boolean;
+  result(): string;
+  /** Another name of a field. */
+  renameKey(entry: Entry, name: string): void;
+  /** Another value of a field, or of an item of a list. */
+  replace(owner: Entry | Node, value: unknown, isInFlow: boolean): void;
+  /** Fields of a group that has some, and keeps some. */
+  map(map: YAMLMap, changes: ItemChanges): void;
+  /** Items of a list that has some, and keeps some. */
+  list(list: YAMLSeq, changes: ItemChanges): void;
+}
+
+/** Changes of a text by the places in it, so that every other letter stays as it was written. */
+export class TextChanges {
   readonly #text: string;
-  readonly #layout: Layout;
   readonly #splices: Splice[] = [];
 
-  constructor(text: string, layout: Layout) {
+  constructor(text: string) {
     this.#text = text;
-    this.#layout = layout;
+  }
+
+  put(from: number, to: number, text: string): void {
+    this.#splices.push({ from, to, text });
   }
 
   get isEmpty(): boolean {
@@ -45,14 +61,33 @@ export class Splices {
     }
     return whole + this.#text.slice(end);
   }
+}
 
-  /** Another name of a field. */
+/** Changes of a YAML or JSON text. */
+export class Splices implements Edits {
+  readonly #text: string;
+  readonly #layout: Layout;
+  readonly #changes: TextChanges;
+
+  constructor(text: string, layout: Layout) {
+    this.#text = text;
+    this.#layout = layout;
+    this.#changes = new TextChanges(text);
+  }
+
+  get isEmpty(): boolean {
+    return this.#changes.isEmpty;
+  }
+
+  result(): string {
+    return this.#changes.result();
+  }
+
   renameKey({ key }: Entry, name: string): void {
     const [from, to] = key.range!;
     this.#put(from, to, this.#layout.isJson ? JSON.stringify(name) : flowText(name, 0, false, this.#layout));
   }
 
-  /** Another value of a field, or of an item of a list. */
   replace(owner: Entry | Node, value: unknown, isInFlow: boolean): void {
     const isPair = 'key' in owner;
     const node = isPair ? owner.value : owner;
@@ -84,7 +119,6 @@ export class Splices {
     this.#put(from, this.#trimmed(endOf(owner, from)), blockText(value, column, this.#layout));
   }
 
-  /** Fields of a group that has some, and keeps some. */
   map(map: YAMLMap, changes: ItemChanges): void {
     const entries = map.items as Entry[];
     const places = entries.map((entry) => ({ from: entry.key.range![0], to: endOfPair(entry) }));
@@ -93,7 +127,6 @@ export class Splices {
     this.#block(places, changes, (name, value, column) => blockText({ [name!]: value }, column, this.#layout));
   }
 
-  /** Items of a list that has some, and keeps some. */
   list(list: YAMLSeq, changes: ItemChanges): void {
     const items = list.items as Node[];
     if (list.flow === true) {
@@ -187,7 +220,7 @@ export class Splices {
   }
 
   #put(from: number, to: number, text: string): void {
-    this.#splices.push({ from, to, text });
+    this.#changes.put(from, to, text);
   }
 
   #lineStart(offset: number): number {

@@ -130,18 +130,18 @@ test('levels follow what becomes of their functions', () => {
 test.each([
   [
     'a third end of a link',
-    (unit: Block) => ({ ...unit, ports: [{ name: 'eth9', network: 'bbu-rrh' }] }),
+    (unit: Block): Block => ({ ...unit, ports: [{ name: 'eth9', network: 'bbu-rrh' }] }),
     /has two ends|has more/,
   ],
-  ['a port on nothing', (unit: Block) => ({ ...unit, ports: [...unit.ports, { name: 'eth9' }] }), /no network/],
+  ['a port on nothing', (unit: Block): Block => ({ ...unit, ports: [...unit.ports, { name: 'eth9' }] }), /no network/],
   [
     'a container',
-    (unit: Block) => ({ ...unit, execution: { environment: 'container' as const } }),
+    (unit: Block): Block => ({ ...unit, execution: { environment: 'container' as const } }),
     /runs as container/,
   ],
   [
     'an image by its place',
-    (unit: Block) => ({ ...unit, execution: { environment: 'vm' as const, image: 'oci:x' } }),
+    (unit: Block): Block => ({ ...unit, execution: { environment: 'vm' as const, image: 'oci:x' } }),
     /oci:x/,
   ],
 ])('%s is lost, and said to be', (_name, change, message) => {

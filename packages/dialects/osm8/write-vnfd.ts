@@ -42,7 +42,7 @@ export class VnfdWriter {
       .filter((network) => this.#inside.get(network.name) === fn)
       .map((network) => ({
         ...groupIn(carriedBy(network), 'internal-vld'),
-        'internal-connection-point': fn.children.flatMap((unit) =>
+        'internal-connection-point': machines.flatMap((unit) =>
           unit.ports
             .filter((port) => port.network === network.name)
             .map((port) => ({ 'id-ref': innerPoint(unit, port) })),

@@ -151,6 +151,8 @@ class Writer {
     const points = new Map<string, Fields>();
     for (const fn of this.#service.block.children) {
       for (const unit of fn.children) {
+        // Ports of pods are lost: there is no connection point that could be named.
+        if (unit.execution?.environment === 'pod') continue;
         for (const port of unit.ports.filter((one) => one.network === network.name)) {
           const point = pointOf(unit, port);
           points.set(`${this.#indices.get(fn)!}\n${point}`, {

@@ -98,13 +98,21 @@ class Project {
             return {
               flavourId: 'default',
               ...known,
-              virtualLinkProfileId: profileId(network),
+              virtualLinkProfileId: this.#profileId(network),
               virtualLinkDescId: link,
             };
           }),
         },
       ],
     };
+  }
+
+  /** The one that the project has for the link; it may be called otherwise than ours. */
+  #profileId(network: Network): unknown {
+    const profiles = listOf(fieldsOf(said(this.#service.block)['flavour'])?.['virtualLinkProfile']);
+    const link = nameIn('rdcl', network);
+    const known = profiles.find((one) => one['virtualLinkDescId'] === link)?.['virtualLinkProfileId'];
+    return known === undefined || known === '' ? profileId(network) : known;
   }
 
   #profile(fn: Block): Fields {
@@ -123,7 +131,7 @@ class Project {
       vnfProfileId: id,
       vnfdId: id,
       nsVirtualLinkConnectivity: [...points].map(([network, cpdId]) => ({
-        virtualLinkProfileId: profileId(network),
+        virtualLinkProfileId: this.#profileId(network),
         cpdId: [...cpdId],
       })),
     };

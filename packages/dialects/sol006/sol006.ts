@@ -5,6 +5,7 @@ import { findDescriptors, isXmlDescriptor } from './package.ts';
 import { looksLikeOsm } from './quirks.ts';
 import { readSol006 } from './read.ts';
 import { sol006File } from './shape.ts';
+import { xmlFiles } from './write-xml.ts';
 import { writeSol006 } from './write.ts';
 
 const mentionsDescriptor = mentions(/(?:^|[{,\s])["']?(?:[\w-]+:)?(?:nsd|vnfd|pnfd)["']?\s*:/m);
@@ -43,5 +44,6 @@ export const sol006: Dialect = {
       'requirements.*',
     ],
     write: writeSol006,
+    encodings: { xml: xmlFiles },
   },
 };

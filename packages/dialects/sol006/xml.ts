@@ -8,12 +8,28 @@ const kindByEnding = new Map(
   Object.entries(yangKinds).flatMap(([kind, names]) => names.map((name) => [name, kind] as const)),
 );
 /** Of the augmentation `superfluidity-nfv`. */
-kindByEnding.set('vduParentMandatory', 'boolean');
+for (const [kind, ...endings] of [
+  ['boolean', 'vduParentMandatory'],
+  ['list', 'nsd/policy'],
+  ['text-list', 'reach/from', 'reach/to', 'deny/from', 'deny/to', 'through/from', 'through/waypoints', 'check/from'],
+] as const)
+  for (const ending of endings) kindByEnding.set(ending, kind);
 
 /** Where a value stands, and what is inside. */
-interface Place {
+export interface XmlPlace {
   readonly at: Position;
-  readonly inner: Map<string | number, Place>;
+  readonly inner: Map<string | number, XmlPlace>;
+  /** Names of the elements from the root to here. */
+  readonly path: readonly string[];
+  /** Absent of a list, whose items are elements. */
+  readonly element?: XmlElement;
+}
+
+/** A value, and where its parts stand in the text; or what is wrong. */
+export interface XmlTree {
+  readonly value?: unknown;
+  readonly problems: readonly Problem[];
+  readonly place?: XmlPlace;
 }
 
 /**
@@ -21,24 +37,25 @@ interface Place {
  * positions of the XML.
  */
 export function xmlDescriptor(file: DescriptorFile): YamlText {
-  const { root, problems } = readXmlText(file.bytes, file.path);
-  if (root === undefined) {
-    const start = () => problems[0]?.position ?? { file: file.path, line: 1, column: 1 };
-    return { problems, locate: start, within: start };
+  const { place, ...tree } = xmlTree(file);
+  if (place === undefined) {
+    const start = () => tree.problems[0]?.position ?? { file: file.path, line: 1, column: 1 };
+    return { problems: tree.problems, locate: start, within: start };
   }
-  const found: Problem[] = [];
-  const place: Place = { at: root.position, inner: new Map() };
-  const value: Record<string, unknown> = Object.create(null);
-  add(value, place, root, [root.name], found);
-  return {
-    ...(found.length === 0 ? { value } : {}),
-    problems: found,
-    locate: (path) => locate(place, path),
-    within: (path) => locate(place, path),
-  };
+  return { ...tree, locate: (path) => locate(place, path), within: (path) => locate(place, path) };
 }
 
-function locate(root: Place, path: Path): Position {
+export function xmlTree(file: DescriptorFile): XmlTree {
+  const { root, problems } = readXmlText(file.bytes, file.path);
+  if (root === undefined) return { problems };
+  const found: Problem[] = [];
+  const place: XmlPlace = { at: root.position, inner: new Map(), path: [] };
+  const value: Record<string, unknown> = Object.create(null);
+  add(value, place, root, [root.name], found);
+  return { ...(found.length === 0 ? { value } : {}), problems: found, place };
+}
+
+function locate(root: XmlPlace, path: Path): Position {
   let place = root;
   for (const part of path) {
     const inner = place.inner.get(part);
@@ -51,17 +68,17 @@ function locate(root: Place, path: Path): Position {
 /** Adds an element to the group of the one around it: to its list where it is an entry of one. */
 function add(
   group: Record<string, unknown>,
-  place: Place,
+  place: XmlPlace,
   element: XmlElement,
   path: readonly string[],
   problems: Problem[],
 ): void {
   const kind = kindOf(path);
   const { name, position } = element;
-  const here: Place = { at: position, inner: new Map() };
+  const here: XmlPlace = { at: position, inner: new Map(), path, element };
   if (kind === 'list' || kind === 'text-list' || kind === 'identityref-list') {
     const list = (group[name] ??= []) as unknown[];
-    const lists = place.inner.get(name) ?? { at: position, inner: new Map<string | number, Place>() };
+    const lists: XmlPlace = place.inner.get(name) ?? { at: position, inner: new Map(), path };
     place.inner.set(name, lists);
     lists.inner.set(list.length, here);
     list.push(
@@ -86,14 +103,14 @@ function add(
 
 const isRoot = (path: readonly string[]) => path.length === 1;
 
-function inside(element: XmlElement, place: Place, path: readonly string[], problems: Problem[]): unknown {
+function inside(element: XmlElement, place: XmlPlace, path: readonly string[], problems: Problem[]): unknown {
   const group: Record<string, unknown> = Object.create(null);
   for (const child of element.children) add(group, place, child, [...path, child.name], problems);
   return group;
 }
 
-/** The kind under the longest ending of the path that is known. */
-function kindOf(path: readonly string[]): string | undefined {
+/** The kind under the longest ending of the path that is known; of what is plain text or a group, none. */
+export function kindOf(path: readonly string[]): string | undefined {
   // A module `etsi-nfv-vnfd` has its one descriptor at the top, and not in a list.
   if (isRoot(path)) return undefined;
   for (let length = Math.min(3, path.length); length > 0; length -= 1) {

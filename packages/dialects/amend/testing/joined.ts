@@ -1,10 +1,10 @@
 import type { Document, Node } from 'yaml';
-import type { Format } from '../dialect.ts';
-import type { DescriptorFile } from '../files.ts';
-import { plainValue, yamlTrees } from '../yaml-nodes.ts';
-import { blockText, endOf, layoutOf } from './layout.ts';
-import { nodeIn } from './merge.ts';
-import { partsOf } from './parts.ts';
+import type { Format } from '../../dialect.ts';
+import type { DescriptorFile } from '../../files.ts';
+import { plainValue, yamlTrees } from '../../yaml-nodes.ts';
+import { blockText, endOf, layoutOf } from '../layout.ts';
+import { nodeIn } from '../merge.ts';
+import { partsOf } from '../parts.ts';
 
 /** Where descriptors of a kind stand in a text that has all of a service. */
 const lists: Partial<Record<Format, (kind: string) => readonly string[]>> = {
