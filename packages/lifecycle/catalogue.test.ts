@@ -115,6 +115,24 @@ describe('the catalogue', () => {
     await expect(catalogue.show(id)).rejects.toMatchObject({ code: 'SF-LIFECYCLE-UNKNOWN' });
   });
 
+  it('keeps a tree of files as it was given', async () => {
+    const { catalogue } = test.lifecycle;
+    const folder = new URL('../dialects/tosca/golden/Definitions/', import.meta.url);
+    const names = ['delivery.yaml', 'cache.yaml', 'cache_large.yaml', 'cache_type.yaml'];
+    const files = await Promise.all(
+      names.map(async (path) => ({ path, base64: base64(await readFile(new URL(path, folder), 'utf8')) })),
+    );
+    const { id, format } = await catalogue.onboard(await catalogue.resolve({ files }));
+    expect(format).toBe('tosca');
+    expect((await catalogue.show(id)).files).toEqual(files);
+    // Inputs are read of all files, and so is what they are put into.
+    expect((await catalogue.inputs({ descriptor: id })).map(({ name }) => name)).toContain('public_prefix');
+    const { service } = await catalogue.resolve({ descriptor: id }, { public_prefix: '10.33.0.0/16' });
+    expect(service.networks.map(({ prefix }) => prefix)).toContain('10.33.0.0/16');
+    const [one] = files;
+    await expect(catalogue.resolve({ files: [one!] })).rejects.toMatchObject({ code: 'SF-LIFECYCLE-DESCRIPTOR' });
+  });
+
   it('names line and column of what is wrong, and keeps nothing', async () => {
     const { catalogue } = test.lifecycle;
     const text = (await readFile(`${example}service.yaml`, 'utf8')).replace('forwards: true', 'forward: true');

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { CheckResult, Descriptor, DescriptorSource } from '@superfluidity/api';
+import type { CallReply, CheckResult, Descriptor, DescriptorSource } from '@superfluidity/api';
 import { newId, SuperfluidityError } from '@superfluidity/core';
 import { formats, type Input, inputsOf, type InputValues, readDescriptor } from '@superfluidity/dialects';
 import type { Service } from '@superfluidity/model';
@@ -22,7 +22,7 @@ export interface Catalogue {
    * that he knows, or `none`, is refused when there is a newer one of that name: two writers do not overwrite each other.
    */
   onboard(descriptor: ResolvedDescriptor, after?: string): Promise<Descriptor>;
-  show(idOrName: string): Promise<Descriptor & { readonly source: string }>;
+  show(idOrName: string): Promise<CallReply<'getDescriptor'>>;
   setState(id: string, state: 'ENABLED' | 'DISABLED'): Promise<Descriptor>;
   remove(id: string): Promise<void>;
 }
@@ -36,12 +36,15 @@ export interface ResolvedDescriptor {
   readonly service: Service;
   readonly format: string;
   readonly source: string;
+  /** Of a tree of files all of them, that of the source first. */
+  readonly files?: Given['files'];
   /** Name of the file that the source is the text of. */
   readonly file?: string;
   readonly baseFolder?: string;
 }
 
 type Row = Selectable<Database['descriptor']>;
+type Given = Exclude<DescriptorSource, { descriptor: string }>;
 
 /** Descriptors in use that are kept in memory: they are large, and every operation needs one. */
 const IN_USE_MAX = 64;
@@ -65,18 +68,17 @@ export function createCatalogue({ store, clock, events }: LifecycleOptions, veri
     throw new SuperfluidityError('SF-LIFECYCLE-UNKNOWN', { reason: `there is no descriptor '${idOrName}'` });
   }
 
-  type Given = Exclude<DescriptorSource, { descriptor: string }>;
   const filesOf = ({ files }: Given) =>
     files.map((file) => ({ path: file.path, bytes: Buffer.from(file.base64, 'base64') }));
   const read = (source: Given, inputs?: InputValues) => readDescriptor(filesOf(source), inputs);
 
-  /** An entry as it was given: a template is read anew with other inputs. Of several files the first is kept. */
+  /** An entry as it was given: a template is read anew with other inputs. */
   async function given(source: DescriptorSource): Promise<Given> {
     if (!('descriptor' in source)) return source;
     const row = await find(source.descriptor);
     const base64 = Buffer.from(row.source).toString('base64');
     const base = row.base_folder === null ? {} : { baseFolder: row.base_folder };
-    return { files: [{ path: `${row.name}.yaml`, base64 }], ...base };
+    return { files: filesIn(row) ?? [{ path: `${row.name}.yaml`, base64 }], ...base };
   }
 
   async function proof(
@@ -132,6 +134,7 @@ export function createCatalogue({ store, clock, events }: LifecycleOptions, veri
         format,
         source: Buffer.from(source.files[0]!.base64, 'base64').toString(),
         file: source.files[0]!.path,
+        ...(source.files.length === 1 ? {} : { files: source.files }),
         ...(source.baseFolder === undefined ? {} : { baseFolder: source.baseFolder }),
       };
     },
@@ -139,7 +142,7 @@ export function createCatalogue({ store, clock, events }: LifecycleOptions, veri
     async onboard(descriptor, after) {
       if (descriptor.id !== undefined) return descriptorView(await find(descriptor.id));
       const now = clock.now();
-      const { service, source, baseFolder } = descriptor;
+      const { service, source, baseFolder, files } = descriptor;
       const { name } = service.block;
       // Two texts under one name and version are two entries: the text's digest tells them apart.
       const digest = createHash('sha256')
@@ -168,6 +171,7 @@ export function createCatalogue({ store, clock, events }: LifecycleOptions, veri
             source,
             source_format: descriptor.format,
             base_folder: baseFolder ?? null,
+            files: files === undefined ? null : (toJson(files) as never),
             service: toJson(service) as never,
             // Later than the one before, be it in the same millisecond: the newest is that which was saved last.
             created_at: Math.max(now, (newest?.created_at ?? 0) + 1),
@@ -183,7 +187,8 @@ export function createCatalogue({ store, clock, events }: LifecycleOptions, veri
 
     async show(idOrName) {
       const row = await find(idOrName);
-      return { ...descriptorView(row), source: row.source };
+      const files = filesIn(row);
+      return { ...descriptorView(row), source: row.source, ...(files === undefined ? {} : { files }) };
     },
 
     async setState(id, state) {
@@ -235,13 +240,15 @@ function changed(name: string, newest: Row | undefined): SuperfluidityError {
   });
 }
 
+const filesIn = ({ files }: Row) => (files ?? undefined) as Given['files'] | undefined;
+
 function resolved(row: Row): ResolvedDescriptor {
   return {
     id: row.id,
     service: row.service as unknown as Service,
     format: row.source_format,
     source: row.source,
-    file: `${row.name}.yaml`,
+    file: filesIn(row)?.[0]?.path ?? `${row.name}.yaml`,
     ...(row.base_folder === null ? {} : { baseFolder: row.base_folder }),
   };
 }

@@ -64,6 +64,8 @@ export interface DescriptorTable extends Dated {
   source: string;
   source_format: string;
   base_folder: string | null;
+  /** Of a tree of files all of them, `DescriptorFiles`; null where `source` is the only one. */
+  files: JsonColumn | null;
   service: JsonColumn;
 }
 

@@ -107,7 +107,9 @@ async function serviceOf(context: Context, inputs: readonly string[]): Promise<R
     return readDescriptor(source.files.map(({ path, base64 }) => ({ path, bytes: Buffer.from(base64, 'base64') })));
   }
   const client = await context.client();
-  const { source: text } = await client.call('getDescriptor', { params: { id: source.descriptor } });
+  const { source: text, files } = await client.call('getDescriptor', { params: { id: source.descriptor } });
+  if (files !== undefined)
+    return readDescriptor(files.map(({ path, base64 }) => ({ path, bytes: Buffer.from(base64, 'base64') })));
   return readDescriptor([{ path: `${source.descriptor}.yaml`, bytes: Buffer.from(text) }]);
 }
 
