@@ -1,4 +1,5 @@
 import type { ListShape } from './lists.ts';
+import { rackKey } from './racks.ts';
 import type {
   CharacterisationSummary,
   Descriptor,
@@ -10,6 +11,7 @@ import type {
   ListedStorage,
   ListedUnit,
   Operation,
+  Rack,
   ScalingDecision,
   Secret,
   Service,
@@ -74,6 +76,13 @@ const hosts = hostShape<ListedHost>({
   site: (item) => item.site,
   unitCount: (item) => item.unitCount,
 });
+
+const racks: ListShape<Rack> = {
+  key: (rack) => `${rack.site} ${rackKey(rack)}`,
+  sorts: { name: rackKey, site: ({ site }) => site, cpu: ({ cpu }) => cpu, memory: ({ memory }) => memory },
+  text: ({ site, name, servers }) => [site, name, ...servers.map(({ host }) => host)].join(' '),
+  filters: { site: ({ site }) => site },
+};
 
 /** Written out: the browser has this file, and not the model. */
 const SPEED: Readonly<Record<ListedStorage['kind'], number>> = {
@@ -303,6 +312,7 @@ export const listShapes = {
   characterisations,
   sites,
   hosts,
+  racks,
   storage,
   pools,
   networks,

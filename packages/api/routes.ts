@@ -148,6 +148,16 @@ export const routes = {
     status: 200,
     role: 'reader',
   },
+  listRacks: {
+    method: 'GET',
+    path: '/api/v1/racks',
+    summary: 'The racks of all sites, with the load of their servers',
+    tag: 'sites',
+    query: listQuery(['name', 'site', 'cpu', 'memory'], 'name', { site: anyName('Site') }),
+    reply: listOf(s.rack, 'RackList'),
+    status: 200,
+    role: 'reader',
+  },
   listLinks: {
     method: 'GET',
     path: '/api/v1/links',
@@ -207,7 +217,14 @@ export const routes = {
     summary: 'One descriptor with its source',
     tag: 'catalogue',
     params: byId,
-    reply: s.descriptor.extend({ source: z.string() }).meta({ id: 'DescriptorDetail' }),
+    reply: s.descriptor
+      .extend({
+        source: z.string(),
+        files: s.descriptorFiles
+          .optional()
+          .meta({ description: 'Of a tree of files all of them, the first being that of `source`' }),
+      })
+      .meta({ id: 'DescriptorDetail' }),
     status: 200,
     role: 'reader',
   },

@@ -77,6 +77,28 @@ export const hostLoad = z
   })
   .meta({ id: 'HostLoad' });
 
+const rackServer = z
+  .object({
+    host: z.string(),
+    cpu: z.number().meta({ description: 'Percent of the cores that are taken; -1: takes no units' }),
+    memory: z.number().meta({ description: 'Percent of the memory that is taken' }),
+    unit: z.int().meta({ description: 'From the bottom, from 1; 0: not known' }),
+  })
+  .meta({ id: 'RackServer' });
+
+/** A rack in the list of the racks of all sites. */
+export const rack = z
+  .object({
+    site: z.string(),
+    name: z.string(),
+    servers: z.array(rackServer).meta({ description: 'From the top of the rack to its bottom' }),
+    full: z.int().meta({ description: 'Servers above 80 percent of their cores or memory' }),
+    cpu: z.number().meta({ description: 'Percent, of all servers that take units' }),
+    memory: z.number().meta({ description: 'Percent, of all servers that take units' }),
+    isRow: z.literal(true).exactOptional().meta({ description: 'No rack: a row of servers that tell none' }),
+  })
+  .meta({ id: 'Rack' });
+
 export const siteDeclaration = z
   .object({
     name,
@@ -157,15 +179,16 @@ export const duration = z
   .meta({ id: 'Duration' });
 
 /** What is to be deployed: the text of a native descriptor, a catalogue entry, or the files of a package. */
+export const descriptorFiles = z
+  .array(z.object({ path: z.string().max(512), base64: z.string().max(2_000_000) }))
+  .min(1)
+  .max(512);
+
 export const descriptorSource = z
   .union([
     z.object({ descriptor: z.string().meta({ description: 'Id or name of a catalogue entry' }) }),
     z.object({
-      files: z
-        .array(z.object({ path: z.string().max(512), base64: z.string().max(2_000_000) }))
-        .min(1)
-        .max(512)
-        .meta({ description: 'The descriptor first' }),
+      files: descriptorFiles.meta({ description: 'The descriptor first' }),
       baseFolder: z
         .string()
         .optional()

@@ -259,6 +259,10 @@ describe('racks and storage of sites', () => {
     const racks = new Map((await lists.hostLoad()).map(({ site, racks, rackUnits }) => [site, { racks, rackUnits }]));
     expect(racks.get('edge')).toEqual({ racks: ['r1', 'r2'], rackUnits: [1, 1] });
     expect(racks.get('core')).toEqual({});
+    const listed = await lists.racks({ limit: 1, sort: 'name', site: ['edge'] });
+    expect(listed).toMatchObject({ total: 2, items: [{ site: 'edge', name: 'r1', servers: [{ unit: 1 }] }] });
+    const more = await lists.racks({ limit: 9, sort: 'name', site: ['edge'], after: listed.next });
+    expect(more.items.map(({ name }) => name)).toEqual(['r2']);
     const inRack = await lists.hosts({ limit: 10, sort: 'name', rack: ['r1'] });
     expect(inRack.items.map(({ name }) => name)).toEqual(['h1']);
     expect((await sites.show('edge')).storage).toHaveLength(2);

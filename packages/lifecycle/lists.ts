@@ -16,6 +16,8 @@ import {
   type Operation,
   pageOf,
   positionOf,
+  type Rack,
+  racksOf,
   type Service,
   type Site,
   type SiteLink,
@@ -43,6 +45,7 @@ type Query<
   N extends
     | 'listSites'
     | 'listHosts'
+    | 'listRacks'
     | 'listStorage'
     | 'listPools'
     | 'listNetworks'
@@ -59,6 +62,7 @@ export interface Lists {
   sites(query: Query<'listSites'>): Promise<ListPage<Site>>;
   hosts(query: Query<'listHosts'>): Promise<ListPage<ListedHost>>;
   hostLoad(): Promise<HostLoad[]>;
+  racks(query: Query<'listRacks'>): Promise<ListPage<Rack>>;
   pools(query: Query<'listPools'>): Promise<ListPage<ListedPool>>;
   storage(query: Query<'listStorage'>): Promise<ListPage<ListedStorage>>;
   networks(query: Query<'listNetworks'>): Promise<ListPage<ListedNetwork>>;
@@ -132,6 +136,18 @@ const operationSorts: Sorts = {
 export function createLists({ store, sites, units, watcher }: ListParts): Lists {
   const { db } = store;
   const indexHosts = createHostIndex();
+  async function hostLoad(): Promise<HostLoad[]> {
+    const { sites: known } = await sites.snapshot();
+    return known.map(({ name: site, hosts }) => ({
+      site,
+      hosts: hosts.map((host) => host.name),
+      cpu: hosts.map((host) => (host.schedulable ? percent(host.used.cpu, host.cpu) : -1)),
+      memory: hosts.map((host) => percent(host.used.memoryMiB, host.memoryMiB)),
+      ...(hosts.some(({ rack }) => rack !== undefined)
+        ? { racks: hosts.map(({ rack = '' }) => rack), rackUnits: hosts.map(({ rackUnit = 0 }) => rackUnit) }
+        : {}),
+    }));
+  }
   return {
     async sites(query) {
       return pageOf(await sites.list(), query, listShapes.sites);
@@ -164,17 +180,10 @@ export function createLists({ store, sites, units, watcher }: ListParts): Lists 
       return { ...found, items };
     },
 
-    async hostLoad() {
-      const { sites: known } = await sites.snapshot();
-      return known.map(({ name: site, hosts }) => ({
-        site,
-        hosts: hosts.map((host) => host.name),
-        cpu: hosts.map((host) => (host.schedulable ? percent(host.used.cpu, host.cpu) : -1)),
-        memory: hosts.map((host) => percent(host.used.memoryMiB, host.memoryMiB)),
-        ...(hosts.some(({ rack }) => rack !== undefined)
-          ? { racks: hosts.map(({ rack = '' }) => rack), rackUnits: hosts.map(({ rackUnit = 0 }) => rackUnit) }
-          : {}),
-      }));
+    hostLoad,
+
+    async racks(query) {
+      return pageOf((await hostLoad()).flatMap(racksOf), query, listShapes.racks);
     },
 
     async networks(query) {

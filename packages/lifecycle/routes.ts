@@ -25,6 +25,7 @@ type Names =
   | 'dumpSite'
   | 'removeSite'
   | 'purgeSite'
+  | 'listRacks'
   | 'listLinks'
   | 'setLink'
   | 'listDescriptors'
@@ -108,6 +109,7 @@ export function lifecycleHandlers(lifecycle: Lifecycle): Handlers<Names> {
       return null;
     },
     purgeSite: async ({ params }) => ({ removed: [...(await sites.purge(params.name))] }),
+    listRacks: ({ query }) => lists.racks(query),
     listLinks: ({ query }) => lists.links(query),
     setLink: ({ body }) => sites.setLink(body),
 

@@ -5,7 +5,8 @@ import { smallText } from './descriptors.ts';
 import { proofOf } from './proof.ts';
 import { failureOf } from './failure.ts';
 import { makeScaling } from './scaling.ts';
-import { makeSite, type World } from './world.ts';
+import { makeSite } from './make-site.ts';
+import type { World } from './world.ts';
 
 const CATALOGUE = [
   ['campus-firewall', 'native', 'ENABLED', 'IN_USE'],

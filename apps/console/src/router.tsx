@@ -97,7 +97,7 @@ const deploy = createRoute({
 const designer = createRoute({
   getParentRoute: () => root,
   path: '/designer',
-  validateSearch: knows('descriptor', 'template', 'in', 'selected', 'do', 'against', 'format'),
+  validateSearch: knows('descriptor', 'template', 'in', 'selected', 'file', 'do', 'against', 'format'),
   component: lazyRouteComponent(() => import('./designer/designer-page.tsx'), 'DesignerPage'),
 });
 
@@ -128,7 +128,6 @@ const infrastructure = createRoute({
     'at',
     'service',
     'rack',
-    'page',
   ),
   component: lazyRouteComponent(() => import('./infrastructure/infrastructure-page.tsx'), 'InfrastructurePage'),
 });

@@ -1,4 +1,5 @@
-import { listShapes, pageOf } from '@superfluidity/api';
+import { type CallReply, listShapes, pageOf } from '@superfluidity/api';
+import { readDescriptor, recognise } from '@superfluidity/dialects';
 import type { Handlers } from '../handlers.ts';
 import { digestOf, type Look } from '../look.ts';
 import { planOf, proofOfSource } from '../plan.ts';
@@ -26,7 +27,8 @@ export function catalogueHandlers(
     listDescriptors: ({ query }) => pageOf([...world.descriptors.values()], query as never, listShapes.descriptors),
     addDescriptor: ({ body, query }) => {
       const source = textOfSource(body);
-      const name = /name: *([\w-]+)/.exec(source)?.[1];
+      const { files } = body as unknown as { files: NonNullable<CallReply<'getDescriptor'>['files']> };
+      const { name, format } = told(source, files);
       if (name === undefined) {
         const hint = 'Compare with docs/reference/native.md, or let `superfluidity check --fix` try.';
         throw new Refusal(400, 'SF-LIFECYCLE-DESCRIPTOR', 'nothing that can be deployed at 1:1', hint);
@@ -46,7 +48,7 @@ export function catalogueHandlers(
       const id = `desc-0mkn${world.descriptors.size}`;
       const states = { onboardingState: 'ONBOARDED', operationalState: 'ENABLED', usageState: 'NOT_IN_USE' } as const;
       const createdAt = Math.max(Date.now(), (newest?.createdAt ?? 0) + 1);
-      const made = { id, name, version, format: 'native', ...states, createdAt, source };
+      const made = { id, name, version, format, ...states, createdAt, source, ...(files.length > 1 ? { files } : {}) };
       world.descriptors.set(id, made);
       tell(world, {
         kind: 'descriptor',
@@ -101,6 +103,14 @@ export function catalogueHandlers(
       return planOf(name ?? /name: *([\w-]+)/.exec(source)?.[1] ?? 'service', proofOfSource(source));
     },
   };
+}
+
+/** Of what is native the name alone is looked for; other dialects are read. */
+function told(source: string, files: NonNullable<CallReply<'getDescriptor'>['files']>) {
+  const given = files.map(({ path, base64 }) => ({ path, bytes: Buffer.from(base64, 'base64') }));
+  const format = recognise(given) ?? 'native';
+  const name = format === 'native' ? /name: *([\w-]+)/.exec(source)?.[1] : readDescriptor(given).service?.block.name;
+  return { format, name };
 }
 
 /** One rule of many, refused as the control plane does. */

@@ -1,11 +1,20 @@
-import { type ListedHost, type SiteDeclaration, type SiteLink, listShapes, pageOf } from '@superfluidity/api';
+import {
+  type HostLoad,
+  type ListedHost,
+  listShapes,
+  pageOf,
+  racksOf,
+  type SiteDeclaration,
+  type SiteLink,
+} from '@superfluidity/api';
 import type { Handlers } from '../handlers.ts';
 import { accepted, type Look } from '../look.ts';
 import { pastOf } from '../metrics.ts';
 import { listedNetworks } from '../networks.ts';
 import { found, Refusal } from '../refusal.ts';
 import type { Scenario } from '../scenario.ts';
-import { makeSite, setLink, tell, type World } from '../world.ts';
+import { makeSite } from '../make-site.ts';
+import { setLink, tell, type World } from '../world.ts';
 import { listedUnits } from './units.ts';
 
 /** Sites, their hosts, storage, pools, networks, and the links between them. */
@@ -22,6 +31,7 @@ export function siteHandlers(
   | 'getSite'
   | 'listHosts'
   | 'getHostLoad'
+  | 'listRacks'
   | 'listStorage'
   | 'listPools'
   | 'getPool'
@@ -45,6 +55,16 @@ export function siteHandlers(
       })),
     );
   };
+  const loads = (): HostLoad[] =>
+    [...world.sites.values()].map((one) => ({
+      site: one.name,
+      hosts: one.hosts.map((host) => host.name),
+      cpu: one.hosts.map((host) => (host.schedulable ? percent(host.used.cpu, host.cpu) : -1)),
+      memory: one.hosts.map((host) => percent(host.used.memoryMiB, host.memoryMiB)),
+      ...(one.hosts.some(({ rack }) => rack !== undefined)
+        ? { racks: one.hosts.map(({ rack = '' }) => rack), rackUnits: one.hosts.map(({ rackUnit = 0 }) => rackUnit) }
+        : {}),
+    }));
   const pool = (name: string | undefined, of: string | undefined) =>
     found(
       site(name).pools.find((one) => one.name === of),
@@ -89,16 +109,8 @@ export function siteHandlers(
     purgeSite: ({ params }) => ({ removed: [`everything of ${site(params['name']).name}`] }),
     getSite: ({ params }) => site(params['name']),
     listHosts: ({ query }) => pageOf(hosts(), query as never, listShapes.hosts),
-    getHostLoad: () =>
-      [...world.sites.values()].map((one) => ({
-        site: one.name,
-        hosts: one.hosts.map((host) => host.name),
-        cpu: one.hosts.map((host) => (host.schedulable ? percent(host.used.cpu, host.cpu) : -1)),
-        memory: one.hosts.map((host) => percent(host.used.memoryMiB, host.memoryMiB)),
-        ...(one.hosts.some(({ rack }) => rack !== undefined)
-          ? { racks: one.hosts.map(({ rack = '' }) => rack), rackUnits: one.hosts.map(({ rackUnit = 0 }) => rackUnit) }
-          : {}),
-      })),
+    getHostLoad: () => loads(),
+    listRacks: ({ query }) => pageOf(loads().flatMap(racksOf), query as never, listShapes.racks),
     listStorage: ({ query }) => {
       const all = [...world.sites.values()].flatMap((one) =>
         (one.storage ?? []).map((tier) => ({ ...tier, site: one.name })),

@@ -9,6 +9,7 @@ const KEYS = {
   listDescriptors: 'descriptors',
   listSites: 'sites',
   listHosts: 'hosts',
+  listRacks: 'hosts',
   listStorage: 'storage',
   listPools: 'pools',
   listNetworks: 'networks',

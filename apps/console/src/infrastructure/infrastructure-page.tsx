@@ -64,7 +64,7 @@ export function InfrastructurePage() {
               onBy={(by) => void navigate({ search: (before) => ({ ...before, by }) })}
             />
           ))}
-        {tab === 'racks' && <RacksTab state={search} />}
+        {tab === 'racks' && <RacksTab state={search} sites={names} />}
         {tab === 'storage' && <StorageTable sites={names} />}
         {tab === 'hosts' && <HostTable sites={names} />}
         {tab === 'units' && (

@@ -1,53 +1,78 @@
-import type { HostLoad } from '@superfluidity/api';
+import type { Rack, RackServer } from '@superfluidity/api';
 import { Button, FormSelect, FormSelectOption, ToggleGroup, ToggleGroupItem } from '@patternfly/react-core';
-import { useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
-import { useMemo } from 'react';
-import { useQueriesOf } from '../data/queries.ts';
+import { fetchList, listKey } from '../data/lists.ts';
+import { useClient } from '../data/session.tsx';
 import { ListSearch } from '../list/list-search.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Failure } from '../ui/failure.tsx';
 import { formatAmount } from '../view-model/format.ts';
 import { stepOfLoad } from '../view-model/heat-map.ts';
-import { fullOf, pageOfRacks, type Rack, racksOf, type Server } from '../view-model/racks.ts';
 import { NoSites } from './no-sites.tsx';
 
-const NO_LOADS: readonly HostLoad[] = [];
+const PAGE = 24;
+const REFRESH_MS = 10_000;
 
 export interface RackState {
   readonly site?: string | undefined;
   readonly by?: string | undefined;
   readonly search?: string | undefined;
-  readonly page?: string | undefined;
+  readonly sort?: string | undefined;
 }
 
-/** The racks of a site: each server with its load, in words, as a bar and as a colour. */
-export function RacksTab({ state }: { readonly state: RackState }) {
+/** The racks of a site, or of all: each server with its load, in words, as a bar and as a colour. */
+export function RacksTab({ state, sites }: { readonly state: RackState; readonly sites: readonly string[] }) {
   const navigate = useNavigate();
   const go = (changes: RackState) =>
     void navigate({ to: '.', search: ((before: object) => ({ ...before, ...changes })) as never, replace: true });
-  const query = useQuery(useQueriesOf().hostLoad);
-  const loads = query.data ?? NO_LOADS;
-  const shown = loads.find(({ site }) => site === state.site) ?? loads[0];
+  const client = useClient();
+  const { site, search, sort = 'name' } = state;
   const by = state.by === 'memory' ? 'memory' : 'cpu';
-  const racks = useMemo(() => (shown === undefined ? [] : racksOf(shown, by)), [shown, by]);
-  const page = useMemo(() => pageOfRacks(racks, state.search ?? '', Number(state.page ?? 1)), [racks, state]);
-  if (query.isError)
-    return <Failure error={query.error} what="the load of the hosts" onRetry={() => void query.refetch()} />;
-  if (query.isPending) return null;
-  if (shown === undefined) return <NoSites />;
+  const query = {
+    sort,
+    limit: String(PAGE),
+    ...(site === undefined ? {} : { site }),
+    ...(search === undefined ? {} : { search }),
+  };
+  const list = useInfiniteQuery({
+    queryKey: [...listKey('listRacks'), 'racks', query],
+    queryFn: ({ pageParam }) =>
+      fetchList(client, 'listRacks', { ...query, ...(pageParam === undefined ? {} : { after: pageParam }) }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next,
+    placeholderData: keepPreviousData,
+    refetchInterval: REFRESH_MS,
+  });
+  const racks = list.data?.pages.flatMap(({ items }) => items) ?? [];
+  const total = list.data?.pages.at(-1)?.total ?? 0;
+  if (list.isError && racks.length === 0)
+    return <Failure error={list.error} what="the racks" onRetry={() => void list.refetch()} />;
+  if (list.isPending) return null;
+  if (sites.length === 0) return <NoSites />;
   return (
     <div className="sf-layers-frame">
       <div className="sf-layers-bar">
         <FormSelect
           className="sf-switcher"
           aria-label="Site whose racks are shown"
-          value={shown.site}
-          onChange={(_event, site) => go({ site, page: undefined, search: undefined })}
+          value={site ?? ''}
+          onChange={(_event, name) => go({ site: name === '' ? undefined : name, search: undefined })}
         >
-          {loads.map(({ site }) => (
-            <FormSelectOption key={site} value={site} label={site} />
+          <FormSelectOption value="" label="All sites" />
+          {sites.map((name) => (
+            <FormSelectOption key={name} value={name} label={name} />
           ))}
+        </FormSelect>
+        <FormSelect
+          className="sf-switcher"
+          aria-label="Order of the racks"
+          value={sort}
+          onChange={(_event, order) => go({ sort: order === 'name' ? undefined : order })}
+        >
+          <FormSelectOption value="name" label="By name" />
+          <FormSelectOption value="-cpu" label="Most CPU taken first" />
+          <FormSelectOption value="-memory" label="Most memory taken first" />
         </FormSelect>
         <ToggleGroup aria-label="Coloured by" isCompact>
           <ToggleGroupItem text="CPU" isSelected={by === 'cpu'} onChange={() => go({ by: 'cpu' })} />
@@ -57,58 +82,45 @@ export function RacksTab({ state }: { readonly state: RackState }) {
           <ListSearch
             label="Search racks"
             words="Rack or host"
-            value={state.search ?? ''}
-            onChange={(search) => go({ search, page: undefined })}
+            value={search ?? ''}
+            onChange={(words) => go({ search: words })}
           />
         </span>
-        <span aria-live="polite" data-racks={page.total}>
-          {page.total === 0
-            ? 'no rack'
-            : `${page.first + 1}–${page.first + page.racks.length} of ${formatAmount(page.total, 'rack')}`}
+        <span aria-live="polite" data-racks={total}>
+          {total === 0 ? 'no rack' : `${racks.length} of ${formatAmount(total, 'rack')}`}
         </span>
-        <Button
-          size="sm"
-          variant="secondary"
-          isDisabled={page.page <= 1}
-          onClick={() => go({ page: String(page.page - 1) })}
-        >
-          Before
-        </Button>
-        <Button
-          size="sm"
-          variant="secondary"
-          isDisabled={page.page >= page.pages}
-          onClick={() => go({ page: String(page.page + 1) })}
-        >
-          Next
-        </Button>
       </div>
-      {page.total === 0 ? (
-        <Empty title="No such rack">Neither a rack nor a server of this site has that in its name.</Empty>
+      {total === 0 ? (
+        <Empty title="No such rack">Neither a rack nor a server has that in its name.</Empty>
       ) : (
-        <ul className="sf-racks" aria-label={`Racks of ${shown.site}`}>
-          {page.racks.map((rack) => (
-            <RackBox key={rack.name} site={shown.site} rack={rack} />
+        <ul className="sf-racks" aria-label={site === undefined ? 'Racks of all sites' : `Racks of ${site}`}>
+          {racks.map((rack) => (
+            <RackBox key={`${rack.site} ${rack.name}`} rack={rack} by={by} withSite={site === undefined} />
           ))}
         </ul>
+      )}
+      {list.hasNextPage && (
+        <Button variant="secondary" isLoading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
+          {`Show ${Math.min(PAGE, total - racks.length)} more`}
+        </Button>
       )}
     </div>
   );
 }
 
-function RackBox({ site, rack }: { readonly site: string; readonly rack: Rack }) {
-  const full = fullOf(rack);
+function RackBox(props: { readonly rack: Rack; readonly by: 'cpu' | 'memory'; readonly withSite: boolean }) {
+  const { rack, by, withSite } = props;
   return (
     <li className="sf-rack" data-rack={rack.name}>
-      <h2>{rack.name}</h2>
+      <h2>{withSite ? `${rack.site} ${rack.name}` : rack.name}</h2>
       <p>
         {formatAmount(rack.servers.length, 'server')}
-        {full > 0 && `, ${full} above 80 %`}
+        {rack.full > 0 && `, ${rack.full} above 80 %`}
       </p>
       <ol>
         {rack.servers.map((server) => (
           <li key={server.host}>
-            <ServerLink site={site} server={server} />
+            <ServerLink site={rack.site} server={server} by={by} />
           </li>
         ))}
       </ol>
@@ -116,13 +128,14 @@ function RackBox({ site, rack }: { readonly site: string; readonly rack: Rack })
   );
 }
 
-function ServerLink({ site, server }: { readonly site: string; readonly server: Server }) {
-  const { host, load, unit } = server;
-  const closed = load < 0;
+function ServerLink(props: { readonly site: string; readonly server: RackServer; readonly by: 'cpu' | 'memory' }) {
+  const { host, cpu, unit } = props.server;
+  const closed = cpu < 0;
+  const load = props.server[props.by];
   return (
     <Link
       to="/infrastructure"
-      search={{ tab: 'hosts', site, search: host }}
+      search={{ tab: 'hosts', site: props.site, search: host }}
       className={`sf-server ${closed ? 'sf-server--closed' : `sf-server--${stepOfLoad(load)}`}`}
       data-server={host}
     >
