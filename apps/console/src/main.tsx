@@ -9,6 +9,8 @@ import { takeToken } from './view-model/token.ts';
 import './styles/tokens.css';
 import './styles/parts.css';
 import './styles/panels.css';
+import './styles/operation.css';
+import './styles/site-cards.css';
 import './styles/console.css';
 import './styles/shell.css';
 import './styles/lists.css';

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { convert } from '@superfluidity/dialects';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser, whyNoBrowser } from './browser.ts';
@@ -41,11 +42,39 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
       return kept === null ? '' : (JSON.parse(kept) as { text: string }).text;
     });
   };
-  const begin = async (name: string, content: string) => {
+  const begin = (name: string, content: string) => beginTree({ [name]: content });
+  const beginTree = async (files: Readonly<Record<string, string>>) => {
     await page.goto(`${controlPlane.origin}/designer`);
-    const [file] = [{ name, mimeType: 'text/yaml', buffer: Buffer.from(content) }];
-    await page.locator('input[type="file"]').last().setInputFiles(file);
+    const chosen = Object.entries(files).map(([name, content]) => ({
+      name,
+      mimeType: 'text/yaml',
+      buffer: Buffer.from(content),
+    }));
+    await page.locator('input[type="file"]').last().setInputFiles(chosen);
     await page.locator('[data-editor] .cm-content').waitFor();
+  };
+  /** The texts of a tree of files as the draft has them, by their paths. */
+  const texts = async (): Promise<Readonly<Record<string, string>>> => {
+    await page.waitForTimeout(700);
+    return page.evaluate(() => {
+      const kept = localStorage.getItem('superfluidity.design.new') ?? '{}';
+      const {
+        path = '',
+        text = '',
+        others = [],
+      } = JSON.parse(kept) as {
+        path?: string;
+        text?: string;
+        others?: { path: string; text: string }[];
+      };
+      return Object.fromEntries([[path, text], ...others.map((one) => [one.path, one.text])]) as Record<string, string>;
+    });
+  };
+  const file = (path: string) => page.locator(`[data-tree-file="${path}"] button`);
+  /** The paths whose texts are not those that were brought. */
+  const changedIn = async (files: Readonly<Record<string, string>>) => {
+    const now = await texts();
+    return Object.keys({ ...files, ...now }).filter((path) => now[path] !== files[path]);
   };
   /** Writes before a line of the text, as one who pastes. */
   const write = async (before: string, lines: string) => {
@@ -139,6 +168,92 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
     await network('office').click();
     await write('# towards the data centre', '        - id: backup\n          df: [{id: default}]\n');
     await network('backup').waitFor();
+  });
+
+  it('changes a graph of a cloud RAN from both sides', async () => {
+    const ran = golden('cran/golden/small-ran.yaml');
+    await begin('small-ran.yaml', ran);
+    await block('radio-fb').waitFor();
+    await page.locator('[data-entry="machine"]').click();
+    await page.getByRole('dialog').getByText('cran cannot say').first().waitFor();
+    await button('Change it without that').click();
+    await block('machine').waitFor();
+    const added = await text();
+    expect(added).toContain('name: machine');
+    for (const kept of ran.split('\n')) expect(added).toContain(kept);
+    await block('machine').click();
+    await button('Delete').click();
+    await block('machine').waitFor({ state: 'detached' });
+    expect(await text()).toBe(ran);
+    await write('- {name: bbu', '  - {name: mme, rfb-level: leaf, type: cran/mme, links: [epc]}\n');
+    await block('mme').waitFor();
+    await network('mme-epc').waitFor();
+  });
+
+  it('changes descriptors in XML, each in the file in which it stands', async () => {
+    const [nsd] = [{ path: 'nsd.yaml', bytes: Buffer.from(golden('sol006/golden/two-machines.yaml')) }];
+    const written = convert([nsd], 'sol006', 'xml').files;
+    const files = Object.fromEntries(
+      written.map(({ path, bytes }) => [path.replace(/^.*\//, ''), new TextDecoder().decode(bytes)]),
+    );
+    await beginTree(files);
+    await block('gateway').waitFor();
+    await block('gateway').click();
+    await file('gateway.xml').waitFor();
+    // What is chosen in the graph is shown in its file.
+    await page.waitForURL(/file=gateway\.xml/);
+    await line('<id>gateway</id>').waitFor();
+    await field(/memory/i, '8192');
+    expect(await changedIn(files)).toEqual(['gateway.xml']);
+    expect((await texts())['gateway.xml']).toContain('<size>8.0</size>');
+    await button('Undo').click();
+    expect(await changedIn(files)).toEqual([]);
+  });
+
+  it('keeps a CSAR of TOSCA as its files, changes them from both sides, and saves all of them', async () => {
+    const names = ['delivery.yaml', 'cache.yaml', 'cache_large.yaml', 'cache_type.yaml'];
+    const files = Object.fromEntries(names.map((name) => [name, golden(`tosca/golden/Definitions/${name}`)]));
+    await beginTree(files);
+    await block('origin').waitFor();
+    await block('cache').dblclick();
+    await block('front').click();
+    await page.waitForURL(/file=cache\.yaml/);
+    await field(/memory/i, '8192');
+    expect(await changedIn(files)).toEqual(['cache.yaml']);
+    // A file that the graph has nothing of is opened by its name, and its text is drawn.
+    await page.goBack();
+    await file('delivery.yaml').click();
+    await page.waitForURL(/file=delivery\.yaml/);
+    await page.locator('[data-open]').first().waitFor();
+    await page.getByRole('navigation', { name: 'What is open' }).getByRole('button').first().click();
+    await network('publiclink').waitFor();
+    await write(
+      'Users:',
+      '    Inside:\n      type: tosca.nodes.nfv.NsVirtualLink\n      properties: {connectivity_type: {layer_protocols: [ipv4]}}\n',
+    );
+    await network('inside').waitFor();
+    expect((await changedIn(files)).toSorted()).toEqual(['cache.yaml', 'delivery.yaml']);
+    await button('Save').click();
+    await page
+      .locator('[data-notice]')
+      .getByText(/Saved as/)
+      .waitFor();
+    const answer = await controlPlane.call('GET', '/descriptors/delivery', undefined);
+    const saved = (await answer.json()) as { format: string; files: { path: string; base64: string }[] };
+    expect(saved.format).toBe('tosca');
+    const kept = Object.fromEntries(
+      saved.files.map(({ path, base64 }) => [path, Buffer.from(base64, 'base64').toString()]),
+    );
+    expect(Object.keys(kept).toSorted()).toEqual(names.toSorted());
+    expect([kept['cache_type.yaml'], kept['cache_large.yaml']]).toEqual([
+      files['cache_type.yaml'],
+      files['cache_large.yaml'],
+    ]);
+    await page.goto(`${controlPlane.origin}/designer?descriptor=delivery&file=cache_type.yaml`);
+    await network('inside').waitFor();
+    await line('example.Cache').waitFor();
+    await button('Export…').click();
+    for (const name of names) await page.locator(`[data-file="${name}"]`).waitFor();
     expect(complaints).toEqual([]);
   });
 });

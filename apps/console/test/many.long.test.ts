@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Mock } from '../mock/server.ts';
-import { makeSite } from '../mock/world.ts';
+import { makeSite } from '../mock/make-site.ts';
 import { launchBrowser, whyNoBrowser } from './browser.ts';
 import { openConsole, PATIENCE_MS, startBusyMock } from './busy-mock.ts';
 

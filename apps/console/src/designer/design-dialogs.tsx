@@ -17,12 +17,13 @@ const ExportDialog = lazy(() => import('./export-dialog.tsx'));
 export function DesignDialogs(props: {
   readonly design: Design;
   readonly name: string;
+  readonly file: string;
   readonly go: (changes: Readonly<Record<string, string | undefined>>, replace?: boolean) => void;
   readonly saveError: unknown;
   readonly onSaveErrorSeen: () => void;
   readonly onNotice: (words: string | undefined) => void;
   readonly onCompared: (compared: Compared) => void;
-  readonly onLine: (line: number) => void;
+  readonly onLine: (line: number, file?: string) => void;
 }) {
   const { design, go } = props;
   const { do: what, against, format } = useSearch({ from: '/designer' });
@@ -46,16 +47,16 @@ export function DesignDialogs(props: {
       {what === 'versions' && (
         <VersionsDialog
           name={props.name}
-          text={history.now.text}
-          language={history.now.language}
+          version={history.now}
+          file={props.file}
           against={against}
           onAgainst={(id) => go({ against: id })}
           onShowInGraph={(of, version) => {
             props.onCompared({ of, version });
             close();
           }}
-          onTake={(text) => {
-            dispatch({ type: 'changed', version: { ...history.now, text } });
+          onTake={(version) => {
+            dispatch({ type: 'changed', version });
             close();
           }}
           onClose={close}
@@ -68,9 +69,9 @@ export function DesignDialogs(props: {
           locate={drawn.reading.locate}
           format={format}
           onFormat={(one) => go({ format: one })}
-          onLine={(line) => {
+          onLine={(line, file) => {
             close();
-            props.onLine(line);
+            props.onLine(line, file);
           }}
           onClose={close}
         />
@@ -83,9 +84,9 @@ export function DesignDialogs(props: {
             props.onNotice(
               imported.format === imported.version.language
                 ? undefined
-                : `It was a tree of files of ${imported.format ?? 'another dialect'}, which no single text can be, and is a native descriptor now. Undo takes it back.`,
+                : `It was written in ${imported.format ?? 'another dialect'}, and is a native descriptor now. Undo takes it back.`,
             );
-            go({ do: undefined, in: undefined, selected: undefined });
+            go({ do: undefined, in: undefined, selected: undefined, file: undefined });
           }}
           onClose={close}
         />

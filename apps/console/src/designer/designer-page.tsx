@@ -6,12 +6,10 @@ import { Failure } from '../ui/failure.tsx';
 import { ErrorView } from '../ui/error-view.tsx';
 import { PageHead } from '../ui/page-head.tsx';
 import { PageSection } from '@patternfly/react-core';
-import type { Language } from '@superfluidity/language';
 import { dropDraft, readDraft } from './core/draft.ts';
 import type { Version } from './core/history.ts';
 import { loadLanguage } from './core/load-language.ts';
 import { isLoaded } from './core/others.ts';
-import { fileOf } from './core/reading.ts';
 import { Designer } from './designer.tsx';
 import './styles/workspace.css';
 import './styles/palette.css';
@@ -21,10 +19,12 @@ import './styles/text.css';
 import './styles/form.css';
 import './styles/compare.css';
 import './styles/start.css';
+import { filesOfEntry } from './entry-files.ts';
 import type { Imported } from './import-files.ts';
 import { Start } from './start.tsx';
 import { templates } from './templates.ts';
 import type { Beginning } from './use-design.ts';
+import { baseOf } from './use-save.ts';
 
 const NEW = 'new';
 
@@ -107,13 +107,11 @@ function OfCatalogue({ name, onNamed }: Named & { readonly name: string }) {
   useEffect(() => {
     if (data === undefined || beginning !== undefined) return undefined;
     let wanted = true;
-    const begin = (version: Version) =>
-      setBeginning({ key: data.name, version, base: { id: data.id, text: version.text } });
+    const begin = (version: Version) => setBeginning({ key: data.name, version, base: baseOf(data.id, version) });
     if (data.format === 'native') begin({ text: data.source, language: 'native' });
     else
       void import('./import-files.ts').then(async ({ importFiles }) => {
-        const path = fileOf({ language: data.format as Language, name: data.name, text: data.source });
-        const imported = await importFiles([{ path, bytes: new TextEncoder().encode(data.source) }]);
+        const imported = await importFiles(filesOfEntry(data));
         if (!wanted) return;
         if (imported.version === undefined) setUnread(imported);
         else begin(imported.version);

@@ -6,6 +6,7 @@ import type { Difference } from './core/compare.ts';
 import { DesignDialogs } from './design-dialogs.tsx';
 import { DesignerHead, type Doing } from './designer-head.tsx';
 import type { Reveal } from './editor/text-editor.tsx';
+import { openIn } from './core/tree.ts';
 import { offsetOfLine } from './subject.ts';
 import { type Beginning, type Design, useDesign } from './use-design.ts';
 import { useSave } from './use-save.ts';
@@ -37,6 +38,12 @@ export function Designer(props: {
   const design = useDesign(beginning, search.in ?? '');
   const [notice, setNotice] = useState<string>();
   const [reveal, setReveal] = useState<Reveal>();
+  const file = openIn(design.history.now, search.file);
+  /** A part of the text, in the file where it is. */
+  const show = (part: Reveal) => {
+    setReveal(part);
+    if (part.file !== undefined && part.file !== file) go({ file: part.file });
+  };
   const [compared, setCompared] = useState<Compared>();
   const name = design.drawn?.service.block.name ?? beginning.key;
   const saving = useSave(design, name, (saved, words) => {
@@ -81,8 +88,10 @@ export function Designer(props: {
       <Workspace
         design={design}
         compared={compared}
+        file={file}
         reveal={reveal}
-        onReveal={setReveal}
+        onReveal={show}
+        onFile={(path) => go({ file: path }, false)}
         onNotice={setNotice}
         onNotCompared={() => setCompared(undefined)}
       />
@@ -100,19 +109,18 @@ export function Designer(props: {
       <DesignDialogs
         design={design}
         name={name}
+        file={file}
         go={go}
         saveError={saving.error}
         onSaveErrorSeen={saving.forget}
         onNotice={setNotice}
         onCompared={setCompared}
-        onLine={(line) => setReveal(offsetOfLine(design.history.now.text, line))}
+        onLine={(line, at) => show(offsetOfLine(design.history.now, line, at))}
       />
       {saving.conflict !== undefined && (
         <Suspense fallback={null}>
           <MergeDialog
             conflict={saving.conflict}
-            mine={design.history.now.text}
-            language={design.history.now.language}
             pending={saving.pending}
             onSave={saving.saveBoth}
             onTheirs={saving.takeTheirs}

@@ -21,7 +21,7 @@ import { isSuperfluidityError } from '@superfluidity/core';
 import type { Service } from '@superfluidity/model';
 import { useMemo } from 'react';
 import type { Version } from './core/history.ts';
-import { fileOf } from './core/reading.ts';
+import { filesOf } from './core/tree.ts';
 import { ProblemsPanel } from './problems-panel.tsx';
 import type { Reveal } from './editor/text-editor.tsx';
 
@@ -34,7 +34,7 @@ export default function ExportDialog(props: {
   readonly locate: ReadResult['locate'];
   readonly format: string | undefined;
   readonly onFormat: (format: string) => void;
-  readonly onLine: (line: number) => void;
+  readonly onLine: (line: number, file?: string) => void;
   readonly onReveal?: (reveal: Reveal) => void;
   readonly onClose: () => void;
 }) {
@@ -85,7 +85,7 @@ export default function ExportDialog(props: {
               <ProblemsPanel
                 problems={written.losses}
                 onProblem={({ position }) => {
-                  if (position !== undefined) props.onLine(position.line);
+                  if (position !== undefined) props.onLine(position.line, position.file);
                 }}
               />
             </div>
@@ -121,10 +121,7 @@ export default function ExportDialog(props: {
 
 function attempt(service: Service, version: Version, format: Format, locate: ReadResult['locate']) {
   // Its own dialect has it already, as it was written.
-  if (format === version.language) {
-    const file = { path: fileOf(version), bytes: new TextEncoder().encode(version.text) };
-    return { files: [file], losses: [], refused: undefined };
-  }
+  if (format === version.language) return { files: filesOf(version), losses: [], refused: undefined };
   try {
     const places = locate ?? locateNative(version.text, 'service.yaml');
     return { ...writeDescriptor(service, format, places), refused: undefined };

@@ -1,27 +1,30 @@
 import { Alert, Button, Modal, ModalBody, ModalFooter, ModalHeader } from '@patternfly/react-core';
-import type { Language } from '@superfluidity/language';
 import { useMemo, useState } from 'react';
+import type { Version } from './core/history.ts';
 import { hasMarkers, mergeTexts } from './core/merge.ts';
 import { readVersion } from './core/reading.ts';
 import { CompareEditor } from './editor/compare-editor.tsx';
 
 export interface Conflict {
   readonly base: string;
+  readonly mine: string;
+  /** The design with a text for what both have changed. */
+  readonly with: (text: string) => Version;
+  /** Of a tree of files: which one. */
+  readonly file?: string;
   readonly theirs: { readonly id: string; readonly version: string; readonly text: string };
 }
 
 /** Somebody else has saved: both changes in one text, and what only a person can decide between markers. */
 export default function MergeDialog(props: {
   readonly conflict: Conflict;
-  readonly mine: string;
-  readonly language: Language;
   readonly pending: boolean;
   readonly onSave: (text: string) => void;
   readonly onTheirs: () => void;
   readonly onClose: () => void;
 }) {
-  const { conflict, mine, language } = props;
-  const merged = useMemo(() => mergeTexts(conflict.base, mine, conflict.theirs.text), [conflict, mine]);
+  const { conflict } = props;
+  const merged = useMemo(() => mergeTexts(conflict.base, conflict.mine, conflict.theirs.text), [conflict]);
   const [text, setText] = useState(merged.text);
   const [from, setFrom] = useState(merged);
   // They have saved again meanwhile.
@@ -32,7 +35,7 @@ export default function MergeDialog(props: {
   const undecided = hasMarkers(text);
   const errors = undecided
     ? []
-    : readVersion({ text, language }).problems.filter(({ severity }) => severity === 'error');
+    : readVersion(conflict.with(text)).problems.filter(({ severity }) => severity === 'error');
   return (
     <Modal
       isOpen
@@ -45,7 +48,7 @@ export default function MergeDialog(props: {
       <ModalHeader
         title="Somebody else has saved a version since"
         labelId="merge-title"
-        description={`${conflict.theirs.version} on the left; on the right it with your changes, which you can edit.`}
+        description={`${conflict.file === undefined ? '' : `${conflict.file}: `}${conflict.theirs.version} on the left; on the right it with your changes, which you can edit.`}
       />
       <ModalBody>
         {merged.conflicts > 0 ? (
@@ -73,7 +76,7 @@ export default function MergeDialog(props: {
         <CompareEditor
           left={conflict.theirs.text}
           right={text}
-          language={language}
+          language={conflict.with(text).language}
           labels={[`Theirs, ${conflict.theirs.version}`, 'Both']}
           onChange={setText}
         />

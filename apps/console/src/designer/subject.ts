@@ -2,8 +2,10 @@ import type { Path } from '@superfluidity/dialects/languages';
 import { isNode } from 'yaml';
 import { documentOf } from './core/document.ts';
 import type { Level, LevelEdge, LevelNode } from './core/level.ts';
+import type { Version } from './core/history.ts';
 import type { Drawn } from './core/operations.ts';
 import { nodeAt, spanOf } from './core/places.ts';
+import { openIn, textIn } from './core/tree.ts';
 import type { Reveal } from './editor/text-editor.tsx';
 import type { Subject } from './properties-panel.tsx';
 
@@ -14,9 +16,9 @@ export function placeOf(design: Drawn, thing: LevelNode | LevelEdge): Reveal | u
 }
 
 /** The thing of the graph that the text says at an offset. */
-export function thingAt(design: Drawn, offset: number): string | undefined {
+export function thingAt(design: Drawn, offset: number, file: string): string | undefined {
   const { text, language } = design.reading.version;
-  return language === 'native' ? nodeAtOffset(text, design.level, offset) : nodeAt(design, offset);
+  return language === 'native' ? nodeAtOffset(text, design.level, offset) : nodeAt(design, offset, file);
 }
 
 /** Where a part of a native descriptor stands. */
@@ -26,7 +28,10 @@ function rangeOf(text: string, at: Path): Reveal | undefined {
   return { from: node.range[0], to: node.range[1] };
 }
 
-export function offsetOfLine(text: string, line: number): Reveal {
+/** A line of the design; of a tree of files, of one of them. */
+export function offsetOfLine(version: Version, line: number, path?: string): Reveal {
+  const file = openIn(version, path);
+  const text = textIn(version, file) ?? '';
   let from = 0;
   for (let at = 1; at < line; at += 1) {
     const next = text.indexOf('\n', from);
@@ -34,7 +39,7 @@ export function offsetOfLine(text: string, line: number): Reveal {
     from = next + 1;
   }
   const end = text.indexOf('\n', from);
-  return { from, to: end === -1 ? text.length : end };
+  return { from, to: end === -1 ? text.length : end, ...(version.others === undefined ? {} : { file }) };
 }
 
 /** The thing of the level in whose text the cursor is: the innermost. */

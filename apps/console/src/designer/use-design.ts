@@ -4,6 +4,7 @@ import { type Draft, dropDraft, keepDraft, readDraft } from './core/draft.ts';
 import { begun, changed, type History, redone, typed, undone, type Version } from './core/history.ts';
 import { type Done, drawn, type Drawn } from './core/operations.ts';
 import { type Reading, readVersion } from './core/reading.ts';
+import { isSame, withText } from './core/tree.ts';
 
 /** What a design begins as: a version of the catalogue, a template, or a draft of either. */
 export interface Beginning {
@@ -24,7 +25,7 @@ interface State {
 }
 
 type Action =
-  | { readonly type: 'typed'; readonly text: string; readonly atMs: number }
+  | { readonly type: 'typed'; readonly text: string; readonly file: string; readonly atMs: number }
   | { readonly type: 'changed'; readonly version: Version }
   | { readonly type: 'undo' | 'redo' }
   | { readonly type: 'saved'; readonly base: NonNullable<Draft['base']>; readonly name: string }
@@ -35,7 +36,10 @@ type Action =
 function reduce(state: State, action: Action): State {
   switch (action.type) {
     case 'typed':
-      return { ...state, history: typed(state.history, action.text, action.atMs) };
+      return {
+        ...state,
+        history: typed(state.history, withText(state.history.now, action.file, action.text), action.atMs),
+      };
     case 'changed':
       return { ...state, history: changed(state.history, action.version) };
     case 'undo':
@@ -68,10 +72,9 @@ const fresh = ({ key, version, base }: Beginning): State => ({
 function initial(beginning: Beginning): State {
   const draft = readDraft(localStorage, beginning.key);
   if (draft === undefined) return fresh(beginning);
-  const { text, language, name, base, places } = draft;
-  const version = { text, language, ...(name === undefined ? {} : { name }) };
-  const isSame = text === beginning.version.text && base?.id === beginning.base?.id;
-  return { key: beginning.key, history: begun(version), base, places, fromDraft: !isSame };
+  const { base, places, atMs: _atMs, ...version } = draft;
+  const isOld = isSame(version, beginning.version) && base?.id === beginning.base?.id;
+  return { key: beginning.key, history: begun(version), base, places, fromDraft: !isOld };
 }
 
 const KEEP_MS = 400;
@@ -107,7 +110,7 @@ export function useDesign(beginning: Beginning, path: string): Design {
   const shown = reading.service === undefined ? lastGood : reading;
   const isStale = reading.service === undefined && lastGood !== undefined;
   const design = useMemo(() => (shown === undefined ? undefined : drawn(shown, path)), [shown, path]);
-  const isSaved = base?.text === history.now.text;
+  const isSaved = base !== undefined && isSame({ ...base, language: history.now.language }, history.now);
 
   const [isKept, setKept] = useState(true);
   const dropped = useRef(false);
@@ -150,7 +153,7 @@ export function useDesign(beginning: Beginning, path: string): Design {
       const done = change(now);
       // What would be lost is for a person to decide.
       if ('text' in done && (done.losses ?? []).length === 0)
-        dispatch({ type: 'changed', version: { ...history.now, text: done.text } });
+        dispatch({ type: 'changed', version: done.version ?? { ...history.now, text: done.text } });
       return done;
     },
     [design, history.now, path],

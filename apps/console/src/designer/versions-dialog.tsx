@@ -10,28 +10,31 @@ import {
   ToggleGroupItem,
 } from '@patternfly/react-core';
 import type { Descriptor } from '@superfluidity/api';
-import type { Language } from '@superfluidity/language';
 import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { useQueriesOf } from '../data/queries.ts';
 import { Ago } from '../ui/facts.tsx';
 import { Failure } from '../ui/failure.tsx';
 import { differencesOf, type Difference } from './core/compare.ts';
+import type { Version } from './core/history.ts';
 import { readVersion } from './core/reading.ts';
+import { isSame, textIn, versionOf } from './core/tree.ts';
 import { CompareEditor } from './editor/compare-editor.tsx';
+import { filesOfEntry } from './entry-files.ts';
 
 const NO_DIFFERENCES: ReadonlyMap<string, Difference> = new Map();
 
 /** The versions of the catalogue, and what differs between one of them and the text as it is now. */
 export default function VersionsDialog(props: {
   readonly name: string;
-  readonly text: string;
-  readonly language: Language;
+  /** As it is now, and of a tree of files the one that is open. */
+  readonly version: Version;
+  readonly file: string;
   /** The version that is compared with, as the address has it. */
   readonly against: string | undefined;
   readonly onAgainst: (id: string) => void;
   readonly onShowInGraph: (differences: ReadonlyMap<string, Difference>, version: string) => void;
-  readonly onTake: (text: string) => void;
+  readonly onTake: (version: Version) => void;
   readonly onClose: () => void;
 }) {
   const q = useQueriesOf();
@@ -43,15 +46,23 @@ export default function VersionsDialog(props: {
   const id = props.against ?? versions[0]?.id;
   const other = useQuery({ ...q.descriptor(id ?? ''), enabled: id !== undefined });
   const [view, setView] = useState<'text' | 'list'>('text');
-  const [left, right] = [other.data?.source, props.text];
+  const { version: now, file } = props;
+  const { language } = now;
+  const before = useMemo(
+    () =>
+      other.data === undefined
+        ? undefined
+        : (versionOf(filesOfEntry(other.data), { language }) ?? { text: other.data.source, language }),
+    [other.data, language],
+  );
+  const isTree = now.others !== undefined && before?.others !== undefined;
+  const left = before === undefined ? undefined : isTree ? (textIn(before, file) ?? '') : before.text;
+  const right = isTree ? (textIn(now, file) ?? '') : now.text;
   const differences = useMemo(() => {
-    if (left === undefined) return NO_DIFFERENCES;
-    const [a, b] = [
-      readVersion({ text: left, language: props.language }),
-      readVersion({ text: right, language: props.language }),
-    ];
+    if (before === undefined) return NO_DIFFERENCES;
+    const [a, b] = [readVersion(before), readVersion(now)];
     return a.service === undefined || b.service === undefined ? NO_DIFFERENCES : differencesOf(a.service, b.service);
-  }, [left, right, props.language]);
+  }, [before, now]);
   return (
     <Modal
       isOpen
@@ -100,12 +111,7 @@ export default function VersionsDialog(props: {
               </ToggleGroup>
             </div>
             {left !== undefined && view === 'text' && (
-              <CompareEditor
-                left={left}
-                right={right}
-                language={props.language}
-                labels={[other.data!.version, 'Now']}
-              />
+              <CompareEditor left={left} right={right} language={language} labels={[other.data!.version, 'Now']} />
             )}
             {view === 'list' && <DifferenceList of={differences} />}
           </>
@@ -120,8 +126,8 @@ export default function VersionsDialog(props: {
         </Button>
         <Button
           variant="secondary"
-          isDisabled={left === undefined || left === right}
-          onClick={() => props.onTake(left!)}
+          isDisabled={before === undefined || isSame(before, now)}
+          onClick={() => props.onTake(before!)}
         >
           Take this version
         </Button>

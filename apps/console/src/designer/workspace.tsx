@@ -3,7 +3,7 @@ import type { Problem } from '@superfluidity/core';
 import type { Path } from '@superfluidity/dialects/languages';
 import type { Language } from '@superfluidity/language';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { lazy, Suspense, useCallback, useState } from 'react';
+import { useCallback, useState } from 'react';
 import { useClient } from '../data/session.tsx';
 import { useConfirm } from '../ui/confirm.tsx';
 import { Later } from '../ui/later.tsx';
@@ -13,7 +13,9 @@ import * as operations from './core/operations.ts';
 import { mayConnect, type PaletteEntry } from './core/palette.ts';
 import type { Compared } from './designer.tsx';
 import { DesignGraph } from './design-graph.tsx';
+import { DesignText } from './design-text.tsx';
 import type { Reveal } from './editor/text-editor.tsx';
+import { filesOfEntry } from './entry-files.ts';
 import { NemoNodeForm } from './nemo-node-form.tsx';
 import { PalettePanel } from './palette-panel.tsx';
 import { ProblemsPanel } from './problems-panel.tsx';
@@ -22,22 +24,23 @@ import { offsetOfLine, placeOf, subjectOf, thingAt } from './subject.ts';
 import type { Design } from './use-design.ts';
 import { paletteOf, useModel } from './use-model.ts';
 
-const TextEditor = lazy(() => import('./editor/text-editor.tsx'));
-
 const SELECTED_MAX = 20;
 
 /** Palette, graph and text of what is open, and the form of what is selected. */
 export function Workspace(props: {
   readonly design: Design;
   readonly compared: Compared | undefined;
+  /** Of a tree of files, which one is open. */
+  readonly file: string;
+  readonly onFile: (path: string) => void;
   readonly reveal: Reveal | undefined;
   readonly onReveal: (reveal: Reveal) => void;
   readonly onNotice: (words: string | undefined) => void;
   readonly onNotCompared: () => void;
 }) {
-  const { design, onReveal, onNotice } = props;
+  const { design, file, onReveal, onNotice } = props;
   const { drawn, history, dispatch } = design;
-  const { text, language } = history.now;
+  const { language } = history.now;
   const native = drawn?.reading.native;
   const isNative = native !== undefined;
   const search = useSearch({ from: '/designer' });
@@ -88,7 +91,8 @@ export function Workspace(props: {
         body: <LostWords losses={losses} />,
         verb: 'Change it without that',
         danger: true,
-        act: () => Promise.resolve(dispatch({ type: 'changed', version: { ...history.now, text: changed } })),
+        act: () =>
+          Promise.resolve(dispatch({ type: 'changed', version: done.version ?? { ...history.now, text: changed } })),
       });
     else if (done.selects !== undefined) select(done.selects, true);
     return done;
@@ -96,11 +100,11 @@ export function Workspace(props: {
   const add = (entry: PaletteEntry) => run((now) => operations.add(now, entry));
   const addDescriptor = async (id: string) => {
     try {
-      const { source, name } = await client.call('getDescriptor', { params: { id } });
+      const entry = await client.call('getDescriptor', { params: { id } });
       const { importFiles } = await import('./import-files.ts');
-      const { version } = await importFiles([{ path: `${name}.yaml`, bytes: new TextEncoder().encode(source) }]);
+      const { version } = await importFiles(filesOfEntry(entry));
       const part = version === undefined ? undefined : operations.everything(version);
-      if (part === undefined) return onNotice(`${name} cannot be taken apart: its text is no service by itself.`);
+      if (part === undefined) return onNotice(`${entry.name} cannot be taken apart: its text is no service by itself.`);
       run((now) => operations.pasted(now, part));
     } catch (error) {
       onNotice(error instanceof Error ? error.message : String(error));
@@ -122,7 +126,7 @@ export function Workspace(props: {
   };
   const onCursor = (offset: number) => {
     if (drawn === undefined || design.isStale) return;
-    const id = thingAt(drawn, offset);
+    const id = thingAt(drawn, offset, file);
     if (id !== undefined && id !== chosen[0]) select([id], true);
   };
   const openAt: Path = drawn === undefined ? [] : drawn.reading.documentPath(drawn.level.open.at);
@@ -202,17 +206,7 @@ export function Workspace(props: {
       </div>
       <div className="sf-workspace__side">
         <Later>
-          <Suspense fallback={<div className="sf-code" />}>
-            <TextEditor
-              text={text}
-              language={language}
-              reveal={props.reveal}
-              onType={(now) => dispatch({ type: 'typed', text: now, atMs: performance.now() })}
-              onCursor={onCursor}
-              onUndo={() => dispatch({ type: 'undo' })}
-              onRedo={() => dispatch({ type: 'redo' })}
-            />
-          </Suspense>
+          <DesignText design={design} file={file} reveal={props.reveal} onFile={props.onFile} onCursor={onCursor} />
           <div className="sf-side">
             <ToggleGroup aria-label="About the design" className="sf-side__choice">
               <ToggleGroupItem
@@ -238,7 +232,7 @@ export function Workspace(props: {
                 <ProblemsPanel
                   problems={design.reading.problems}
                   onProblem={({ position }) => {
-                    if (position !== undefined) onReveal(offsetOfLine(text, position.line));
+                    if (position !== undefined) onReveal(offsetOfLine(history.now, position.line, position.file));
                   }}
                 />
               ) : element !== undefined && drawn !== undefined ? (

@@ -1,5 +1,6 @@
 import '@xyflow/react/dist/style.css';
 import '../topology/topology.css';
+import '../topology/lines.css';
 import './layers.css';
 import {
   Controls,

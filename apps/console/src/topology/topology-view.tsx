@@ -1,5 +1,6 @@
 import '@xyflow/react/dist/style.css';
 import './topology.css';
+import './lines.css';
 import { Controls, ReactFlow, ReactFlowProvider, useReactFlow, ViewportPortal } from '@xyflow/react';
 import { useCallback, useEffect, useMemo, useRef } from 'react';
 import { type Relations, relationsOf } from '../view-model/relations.ts';

@@ -398,7 +398,8 @@ describe('the history', () => {
 
   it('takes typing without a pause as one step, and forgets what is too long ago', () => {
     let history = begun({ text: '', language: 'native' });
-    history = typed(typed(typed(history, 'a', 0), 'ab', 500), 'abc', 3_000);
+    const native = (text: string) => ({ text, language: 'native' }) as const;
+    history = typed(typed(typed(history, native('a'), 0), native('ab'), 500), native('abc'), 3_000);
     expect(undone(history).now.text).toBe('ab');
     expect(undone(undone(history)).now.text).toBe('');
     for (let i = 0; i < designLimits.history + 50; i += 1)

@@ -5,7 +5,9 @@ import { importFiles } from '../import-files.ts';
 import { loadLanguage } from './load-language.ts';
 import * as operations from './operations.ts';
 import { nodeAt, spanOf } from './places.ts';
+import { decided, mergedTree } from './merge-tree.ts';
 import { readVersion } from './reading.ts';
+import { filesOf, isSame, pathsOf, textIn, withText } from './tree.ts';
 
 beforeAll(() => loadLanguage('heat'));
 
@@ -27,6 +29,8 @@ function changedLines(before: string, after: string): readonly (readonly string[
   const [a, b] = [before.split('\n'), after.split('\n')];
   return [b.filter((line) => !a.includes(line)), a.filter((line) => !b.includes(line))];
 }
+const TOSCA = 'tosca/golden/Definitions';
+const NAMES = ['delivery.yaml', 'cache.yaml', 'cache_large.yaml', 'cache_type.yaml'];
 const machine = {
   kind: 'function',
   template: { name: 'machine', environment: 'vm', image: 'name:debian-12', requirements: { cpu: 1, memoryMiB: 1024 } },
@@ -109,30 +113,63 @@ describe('an NSD of SOL006 with its VNFDs', () => {
 
 describe('texts of other dialects', () => {
   const bytes = (text: string) => new TextEncoder().encode(text);
+  const csar = () => importFiles(NAMES.map((path) => ({ path, bytes: bytes(golden(`${TOSCA}/${path}`)) })));
 
-  it('stay what they are when they are imported; several files become one text where they can', async () => {
+  it('stay what they are when they are imported: one text, or a tree of files', async () => {
     const one = await importFiles([{ path: 'portal.yaml', bytes: bytes(stack) }]);
     expect(one.version).toEqual({ text: stack, language: 'heat', name: 'portal' });
-    const names = ['edge_ns', 'router_vnf', 'app_knf'];
-    const osm = await importFiles(
-      names.map((name) => ({ path: `${name}.yaml`, bytes: bytes(golden(`osm/golden/${name}.yaml`)) })),
+    const { version } = await csar();
+    expect(version).toMatchObject({ language: 'tosca', path: 'delivery.yaml', text: golden(`${TOSCA}/delivery.yaml`) });
+    expect(version!.others!.map(({ path }) => path)).toEqual(['cache.yaml', 'cache_large.yaml', 'cache_type.yaml']);
+    expect(filesOf(version!).map((file) => new TextDecoder().decode(file.bytes))).toEqual(
+      NAMES.map((name) => golden(`${TOSCA}/${name}`)),
     );
-    expect(osm.version?.language).toBe('osm');
-    expect(at('osm', osm.version!.text).service.block.children).toHaveLength(3);
-    const tree = ['Definitions/cache.yaml', 'Definitions/cache_type.yaml', 'Definitions/delivery.yaml'];
-    const tosca = await importFiles(
-      [...tree, 'Definitions/cache_large.yaml'].map((path) => ({ path, bytes: bytes(golden(`tosca/golden/${path}`)) })),
-    );
-    expect(tosca.version?.language).toBe('native');
   });
 
-  it('that nothing writes are drawn, and changed in the text', () => {
-    const design = at('cran', golden('cran/golden/small-ran.yaml'));
-    expect(design.level.nodes.length).toBeGreaterThan(0);
-    expect(operations.add(design, machine)).toEqual({
-      refused: expect.stringContaining('change it in the text'),
-      selects: [expect.any(String)],
-    });
+  it('of a tree are changed in the file in which a thing stands, and shown there', async () => {
+    const version = (await csar()).version!;
+    const design = operations.drawn(readVersion(version), 'cache')!;
+    const front = node(design, 'front');
+    const span = spanOf(design, front)!;
+    expect(span.file).toBe('cache.yaml');
+    expect(nodeAt(design, span.from + 3, 'cache.yaml')).toBe(front.id);
+    expect(nodeAt(design, span.from + 3, 'cache_large.yaml')).not.toBe(front.id);
+    const larger = operations.field(design, [...front.at, 'requirements', 'memoryMiB'], 8192);
+    const next = 'version' in larger ? larger.version! : undefined;
+    expect(pathsOf(next!).filter((path) => textIn(next!, path) !== textIn(version, path))).toEqual(['cache.yaml']);
+    const typed = withText(next!, 'cache.yaml', textIn(version, 'cache.yaml')!);
+    expect(isSame(typed, version)).toBe(true);
+    const top = operations.drawn(readVersion(version), '')!;
+    const added = operations.add(top, machine);
+    const more = 'version' in added ? added.version! : undefined;
+    expect(pathsOf(more!).at(-1)).toMatch(/machine/);
+  });
+
+  it('that two people have changed are brought together file by file', async () => {
+    const base = (await csar()).version!;
+    const change = (version: typeof base, path: string, words: string) =>
+      withText(version, path, `${textIn(version, path)!}# ${words}\n`);
+    const mine = change(change(base, 'cache.yaml', 'mine'), 'cache_type.yaml', 'mine');
+    const theirs = change(change(base, 'cache.yaml', 'theirs'), 'delivery.yaml', 'theirs');
+    const merged = mergedTree(base, mine, theirs);
+    expect(merged.undecided).toEqual(['cache.yaml']);
+    const both = decided(merged, 'both');
+    expect(both.undecided).toEqual([]);
+    expect(textIn(both.version, 'cache.yaml')).toBe('both');
+    expect(textIn(both.version, 'cache_type.yaml')).toMatch(/# mine\n$/);
+    expect(textIn(both.version, 'delivery.yaml')).toMatch(/# theirs\n$/);
+    // One text is always decided by a person.
+    expect(
+      mergedTree(undefined, { text: 'a', language: 'heat' }, { text: 'b', language: 'heat' }).undecided,
+    ).toHaveLength(1);
+  });
+
+  it('of a cloud RAN are drawn, and changed from the graph', () => {
+    const ran = golden('cran/golden/small-ran.yaml');
+    const design = at('cran', ran);
+    const added = operations.add(design, machine);
+    expect('losses' in added && added.losses!.length).toBeGreaterThan(0);
+    expect('text' in added && changedLines(ran, added.text)).toEqual([[expect.stringContaining('name: machine')], []]);
   });
 
   it('that cannot be read have their problems, and no graph', () => {

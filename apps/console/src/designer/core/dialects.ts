@@ -2,9 +2,9 @@ import { amend, readIn, readNative, writeNative } from '@superfluidity/dialects'
 import { readNativeDraft } from '@superfluidity/dialects/languages';
 import { addLanguages, type DialectLanguage } from '@superfluidity/language';
 import { dialectSupports } from '@superfluidity/language/dialects';
-import type { Version } from './history.ts';
 import type { Others } from './others.ts';
-import { fileOf, type Reading } from './reading.ts';
+import type { Reading } from './reading.ts';
+import { filesOf, withFiles } from './tree.ts';
 
 /**
  * Texts of other dialects. Graph and forms work on what such a text comes to as a native descriptor; what they change of that
@@ -12,7 +12,7 @@ import { fileOf, type Reading } from './reading.ts';
  */
 export const dialectTexts: Others = {
   read: (version) => {
-    const { service, draft, problems, locate } = readIn(version.language as DialectLanguage, [fileIn(version)]);
+    const { service, draft, problems, locate } = readIn(version.language as DialectLanguage, filesOf(version));
     const drawn = service ?? draft;
     const rest = drawn === undefined ? { documentPath: () => [] } : nativeOf(writeNative(drawn));
     return { version, problems, ...rest, ...(locate === undefined ? {} : { locate }) } satisfies Reading;
@@ -25,13 +25,14 @@ export const dialectTexts: Others = {
       const error = problems.find(({ severity }) => severity === 'error');
       return { refused: error?.message ?? 'what would come out of it cannot be read' };
     }
-    return amend(fileIn(version), version.language as DialectLanguage, service);
+    const done = amend(filesOf(version), version.language as DialectLanguage, service);
+    if ('refused' in done) return done;
+    const next = withFiles(version, done.files);
+    return { text: next.text, version: next, losses: done.losses };
   },
 };
 
 addLanguages(dialectSupports);
-
-const fileIn = (version: Version) => ({ path: fileOf(version), bytes: new TextEncoder().encode(version.text) });
 
 function nativeOf(native: string): Pick<Reading, 'native' | 'documentPath' | 'service'> {
   const { service, documentPath } = readNativeDraft(native);

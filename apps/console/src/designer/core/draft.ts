@@ -1,5 +1,6 @@
 import { languages, type Language } from '@superfluidity/language';
 import type { Point } from '../../view-model/layout.ts';
+import type { TreeFile, Version } from './history.ts';
 import { designLimits } from './limits.ts';
 
 /** A design that was not saved yet: it survives a reload, and a restart of the control plane. */
@@ -7,8 +8,10 @@ export interface Draft {
   readonly text: string;
   readonly language: Language;
   readonly name?: string;
+  readonly path?: string;
+  readonly others?: readonly TreeFile[];
   /** The version of the catalogue that it was made from. */
-  readonly base?: { readonly id: string; readonly text: string };
+  readonly base?: { readonly id: string } & Pick<Version, 'text' | 'path' | 'others'>;
   /** Where things were put by hand: by level, then by node. */
   readonly places: Readonly<Record<string, Readonly<Record<string, Point>>>>;
   readonly atMs: number;
@@ -48,13 +51,15 @@ export function readDraft(storage: Storage, name: string): Draft | undefined {
     const draft = JSON.parse(value) as Draft | null;
     if (draft === null || typeof draft !== 'object' || typeof draft.text !== 'string') return undefined;
     if (!languages.includes(draft.language)) return undefined;
-    const { text, language, name, base, atMs } = draft;
+    const { text, language, name, path, base, atMs } = draft;
+    const others = treeOf(draft.others);
     const isBase = typeof base?.id === 'string' && typeof base.text === 'string';
     const places = placesOf(draft.places);
     return {
       text,
       language,
       ...(typeof name === 'string' ? { name } : {}),
+      ...(typeof path === 'string' && others !== undefined ? { path, others } : {}),
       ...(isBase ? { base } : {}),
       places,
       atMs: typeof atMs === 'number' ? atMs : 0,
@@ -62,6 +67,12 @@ export function readDraft(storage: Storage, name: string): Draft | undefined {
   } catch {
     return undefined;
   }
+}
+
+function treeOf(value: unknown): readonly TreeFile[] | undefined {
+  const isFile = (one: unknown): one is TreeFile =>
+    typeof (one as TreeFile | null)?.path === 'string' && typeof (one as TreeFile).text === 'string';
+  return Array.isArray(value) && value.every(isFile) ? value : undefined;
 }
 
 export function dropDraft(storage: Storage, name: string): void {

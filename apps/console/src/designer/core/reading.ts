@@ -34,9 +34,11 @@ export interface Reading {
 /** The file that a text would be. */
 export function fileOf({
   language,
+  path,
   name = 'service',
   text = '',
 }: Partial<Version> & Pick<Version, 'language'>): string {
+  if (path !== undefined) return path;
   if (language === 'nemo' || language === 'click') return `${name}.${language}`;
   const ending = /^\s*</.test(text) ? 'xml' : language !== 'native' && /^\s*\{/.test(text) ? 'json' : 'yaml';
   return `${name}.${ending}`;

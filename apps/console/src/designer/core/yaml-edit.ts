@@ -1,11 +1,19 @@
 import { canonicalJson, type Problem } from '@superfluidity/core';
 import type { Path } from '@superfluidity/dialects/languages';
 import { type Document, isCollection, isMap, isSeq, parseDocument, visit } from 'yaml';
+import type { Version } from './history.ts';
 import { designLimits } from './limits.ts';
 import { mergeTexts } from './merge.ts';
 
 /** A change of a text, with what is lost because its dialect has no words for it; or why it cannot be made. */
-export type Edited = { readonly text: string; readonly losses?: readonly Problem[] } | { readonly refused: string };
+export type Edited =
+  | {
+      readonly text: string;
+      /** All of the design, where it is more than its text: of a tree of files. */
+      readonly version?: Version;
+      readonly losses?: readonly Problem[];
+    }
+  | { readonly refused: string };
 
 /** A change that cannot be made of this document. Caught by `editYaml`, which every edit goes through. */
 export class Refused extends Error {}

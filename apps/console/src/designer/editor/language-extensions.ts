@@ -27,24 +27,15 @@ function documents(language: Language): (text: string) => LanguageDocument {
   };
 }
 
-/** What the service of a language says, as CodeMirror asks for it. */
-export function languageExtensions(language: Language): Extension {
+/** What the service of a language says, as CodeMirror asks for it; `isChecked` says whether it looks for mistakes too. */
+export function languageExtensions(language: Language | undefined, isChecked = true): Extension {
+  if (language === undefined) return [];
   const documentOf = documents(language);
   return [
     language === 'nemo' || language === 'click' ? wordy(language) : yaml(),
     syntaxHighlighting(colours),
     lintGutter(),
-    linter(
-      (view) =>
-        diagnostics(documentOf(view.state.doc.toString())).map(({ from, to, problem }) => ({
-          from,
-          to,
-          severity: problem.severity,
-          source: problem.code,
-          message: problem.suggestion === undefined ? problem.message : `${problem.message}; ${problem.suggestion}`,
-        })),
-      { delay: CHECK_MS },
-    ),
+    isChecked ? checking(documentOf) : [],
     autocompletion({ override: [(context) => completions(documentOf(context.state.doc.toString()), context)] }),
     hoverTooltip((view, at) => {
       const found = hover(documentOf(view.state.doc.toString()), at);
@@ -52,6 +43,20 @@ export function languageExtensions(language: Language): Extension {
       return { pos: found.from, end: found.to, above: true, create: () => ({ dom: explained(found.text) }) };
     }),
   ];
+}
+
+function checking(documentOf: ReturnType<typeof documents>): Extension {
+  return linter(
+    (view) =>
+      diagnostics(documentOf(view.state.doc.toString())).map(({ from, to, problem }) => ({
+        from,
+        to,
+        severity: problem.severity,
+        source: problem.code,
+        message: problem.suggestion === undefined ? problem.message : `${problem.message}; ${problem.suggestion}`,
+      })),
+    { delay: CHECK_MS },
+  );
 }
 
 function completions(document: LanguageDocument, context: CompletionContext): CompletionResult | null {
