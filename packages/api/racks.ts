@@ -38,7 +38,7 @@ const fromTop = (servers: readonly RackServer[]): RackServer[] =>
   servers.toSorted((a, b) => b.unit - a.unit || order.compare(a.host, b.host));
 
 /** By which racks come in the order in which people count, r2 before r10, and rows of others behind them. */
-export function rackKey({ name, isRow = false }: Pick<Rack, 'name' | 'isRow'>): string {
+export function rackKey({ name, isRow }: Pick<Rack, 'name' | 'isRow'>): string {
   const counted = name.toLowerCase().replace(/\d+/g, (digits) => digits.padStart(12, '0'));
-  return `${isRow ? 1 : 0} ${counted}`;
+  return `${isRow === true ? 1 : 0} ${counted}`;
 }

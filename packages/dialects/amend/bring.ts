@@ -120,14 +120,25 @@ export class Bringing {
   /** As the writer has it, where it has a file for it alone. */
   #addFile({ file, kind, id, value }: Written): void {
     const beside = [...this.#theirs.values()].filter((one) => one.file === file);
-    if (beside.length === 1) this.#fresh.set(file.path, file);
-    else if (kind === 'object') {
+    if (beside.length === 1) {
+      const path = this.#placeOf(file.path);
+      this.#fresh.set(path, { ...file, path });
+    } else if (kind === 'object') {
       const path = `${id
         .trim()
         .toLowerCase()
         .replace(/[^a-z0-9]+/g, '-')}.yaml`;
       this.#fresh.set(path, { path, bytes: new TextEncoder().encode(yamlBlock(value as object)) });
     } else throw new Entangled(`${called({ kind, id })} would stand in a file with others`);
+  }
+
+  /** In the folder in which stands what the writer has beside it: by that, others name it. */
+  #placeOf(path: string): string {
+    const beside = [...this.#base.values()].find(
+      (one) => one.kind !== 'file' && folderOf(one.file.path) === folderOf(path) && this.#our(one) !== undefined,
+    );
+    if (beside === undefined) return path;
+    return folderOf(this.#our(beside)!.source.file.path) + path.slice(folderOf(path).length);
   }
 
   /** The part of the text that a written part is: of one kind, the only one where there is no other. */
@@ -221,6 +232,8 @@ function renames(removed: readonly Written[], added: readonly Written[]): Readon
   }
   return pairs;
 }
+
+const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1);
 
 function containerOf({ source, document, path }: Placed): string {
   const { path: file } = source.file;
