@@ -10,8 +10,11 @@ const kind: DriverKind = {
   ...simulated,
   open: async (options) =>
     new Proxy<SiteDriver>(await simulated.open(options), {
-      get: (of, name) =>
-        name === 'readIntent' || name === 'readDataPlane' ? says[name] : (Reflect.get(of, name, of) as unknown),
+      get(of, name) {
+        if (name === 'readIntent' || name === 'readDataPlane') return says[name];
+        const value: unknown = Reflect.get(of, name, of);
+        return typeof value === 'function' ? (value.bind(of) as unknown) : value;
+      },
     }),
 };
 

@@ -1,14 +1,15 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newId, type Logger, silentLogger, systemClock } from '@superfluidity/core';
 import { Cloud, deleteServer, ports } from '@superfluidity/openstack';
+import { FaultProxy } from '@superfluidity/openstack/testing';
 import type { SiteDriver, SiteEvent, UnitSpec } from '@superfluidity/site';
-import { Connection } from 'rabbitmq-client';
+import { Connection, type Publisher } from 'rabbitmq-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openstackDriver } from '../index.ts';
-import { type OwnCloud, ownCloud, skip } from '../testing.ts';
+import { type OwnCloud, ownCloud } from '../testing.ts';
+import { broker, why, Wire } from './testing.ts';
 
 /** What the site is told by RabbitMQ: it looks by itself every ten minutes only. */
 
@@ -16,57 +17,6 @@ const POLL_MS = 600_000;
 const LONG_MS = 400_000;
 /** From a server that Nova has deleted to the event; on a busy machine Nova itself takes many seconds to delete one. */
 const SOON_MS = 120_000;
-
-function transportUrl(): URL | undefined {
-  const folder = process.env['SUPERFLUIDITY_LAB'] ?? '/var/tmp/superfluidity-lab';
-  try {
-    const text = readFileSync(join(folder, 'openstack/etc/nova/nova.conf'), 'utf8');
-    const url = /^transport_url\s*=\s*rabbit:(\S+)/m.exec(text)?.[1];
-    return url === undefined ? undefined : new URL(`amqp:${url}`);
-  } catch {
-    return undefined;
-  }
-}
-const broker = transportUrl();
-const why =
-  skip ?? (broker === undefined ? 'the cloud is none of `npm run lab`: its RabbitMQ is not known' : undefined);
-
-/** Between the site and RabbitMQ, which goes on working for everybody else. */
-class Wire {
-  readonly #sockets = new Set<Socket>();
-  #server: Server | undefined;
-  #port = 0;
-
-  async join(): Promise<void> {
-    this.#server = createServer((near) => {
-      const far = createConnection(Number(broker!.port), broker!.hostname);
-      for (const [from, to] of [
-        [near, far],
-        [far, near],
-      ] as const) {
-        this.#sockets.add(from);
-        from.on('error', () => {}).on('close', () => to.destroy());
-        from.pipe(to);
-      }
-    });
-    await new Promise<void>((resolve) => this.#server!.listen(this.#port, '127.0.0.1', resolve));
-    const at = this.#server.address();
-    if (at !== null && typeof at === 'object') this.#port = at.port;
-  }
-
-  async cut(): Promise<void> {
-    const closed = new Promise((resolve) => this.#server!.close(resolve));
-    for (const socket of this.#sockets) socket.destroy();
-    this.#sockets.clear();
-    await closed;
-  }
-
-  get url(): string {
-    const url = new URL(broker!);
-    url.host = `127.0.0.1:${this.#port}`;
-    return url.href;
-  }
-}
 
 describe.skipIf(why !== undefined)(
   `a site that listens to the notifications of its cloud${why === undefined ? '' : ` (${why})`}`,
@@ -87,6 +37,10 @@ describe.skipIf(why !== undefined)(
     let own: OwnCloud;
     let cloud: Cloud;
     let site: SiteDriver;
+    /** Between the site and the services: tells when it looks. */
+    let proxy: FaultProxy;
+    let connection: Connection;
+    let publisher: Publisher;
 
     const unit = (id: string): UnitSpec => ({
       id: `unit-${id}`,
@@ -107,11 +61,32 @@ describe.skipIf(why !== undefined)(
     const told = (id: string, state: string) =>
       expect.poll(() => eventOf(id, state) !== undefined, { timeout: SOON_MS, interval: 50 }).toBe(true);
 
+    const send = (body: unknown) =>
+      publisher.send({ exchange: 'nova', routingKey: 'notifications.forged' }, body as object);
+    /** Until the site has looked at what is there now. Somebody tells it that a server has changed. */
+    const looked = async () => {
+      const from = proxy.seen.length;
+      const message = { event_type: 'compute.instance.update', payload: { tenant_id: own.project.id } };
+      await send({ 'oslo.version': '2.0', 'oslo.message': JSON.stringify(message) });
+      const hasBegun = () => proxy.seen.slice(from).some(({ path }) => path.includes('/servers/detail'));
+      await expect.poll(hasBegun, { timeout: SOON_MS, interval: 50 }).toBe(true);
+      let count = -1;
+      const isQuiet = () => count === (count = proxy.seen.length);
+      await expect.poll(isQuiet, { timeout: SOON_MS, interval: 3_000 }).toBe(true);
+    };
+
     beforeAll(async () => {
       own = await ownCloud(`notified-${process.pid}`, 'member');
       cloud = new Cloud({ config: own.project.config, clock: systemClock, log: silentLogger });
       await wire.join();
-      const config = { auth: own.auth, pollMs: POLL_MS, notifications: { url: wire.url } };
+      proxy = await FaultProxy.start(own.project.config.authUrl);
+      connection = new Connection({ url: broker!.href });
+      publisher = connection.createPublisher({ confirm: true });
+      const config = {
+        auth: { ...own.auth, auth_url: proxy.authUrl },
+        pollMs: POLL_MS,
+        notifications: { url: wire.url },
+      };
       const options = { id: newId('site'), name: 'cloud', stateFolder: folder, clock: systemClock, log };
       site = await openstackDriver.open({ ...options, config });
       void (async () => {
@@ -125,6 +100,9 @@ describe.skipIf(why !== undefined)(
       await site.purge();
       await site.close();
       await cloud.close();
+      await proxy.stop();
+      await publisher.close();
+      await connection.close();
       await wire.cut();
       await own.project.remove();
       rmSync(folder, { recursive: true });
@@ -133,13 +111,12 @@ describe.skipIf(why !== undefined)(
     test('sees long before its next look that a server was deleted, or a port', async () => {
       await expect.poll(notified, { timeout: SOON_MS }).toMatchObject({ present: true });
       const made = await site.ensureUnit(unit('a'), call());
-      // The look that its creation woke has seen it.
-      await new Promise((resolve) => setTimeout(resolve, 5_000));
+      await looked();
       await deleteServer(cloud, made.handles['server']!, signal);
       await told('a', 'stopped');
 
       const next = await site.ensureUnit(unit('b'), call());
-      await new Promise((resolve) => setTimeout(resolve, 5_000));
+      await looked();
       const [port] = await ports.list(cloud, { device_id: next.handles['server'] }, signal);
       const beganMs = Date.now();
       await ports.delete(cloud, port!.id, signal);
@@ -150,7 +127,7 @@ describe.skipIf(why !== undefined)(
 
     test('goes on without RabbitMQ, says so once, and makes up for what it missed', async () => {
       const made = await site.ensureUnit(unit('c'), call());
-      await new Promise((resolve) => setTimeout(resolve, 5_000));
+      await looked();
       said.length = 0;
       await wire.cut();
       await expect.poll(notified, { timeout: SOON_MS }).toMatchObject({
@@ -173,21 +150,16 @@ describe.skipIf(why !== undefined)(
 
     test('is not misled by what somebody makes up', async () => {
       const made = await site.ensureUnit(unit('e'), call());
-      await new Promise((resolve) => setTimeout(resolve, 5_000));
+      await looked();
       const before = seen.length;
-      const connection = new Connection({ url: broker!.href });
-      const publisher = connection.createPublisher({ confirm: true });
       const forged = {
         event_type: 'compute.instance.delete.end',
         payload: { instance_id: made.handles['server'], tenant_id: own.project.id, state: 'deleted' },
       };
-      const to = { exchange: 'nova', routingKey: 'notifications.forged' };
-      await publisher.send(to, { 'oslo.version': '2.0', 'oslo.message': JSON.stringify(forged) });
-      await publisher.send(to, 'no notification');
-      await publisher.send(to, { 'oslo.version': '2.0', 'oslo.message': '{' });
-      await publisher.close();
-      await connection.close();
-      await new Promise((resolve) => setTimeout(resolve, 5_000));
+      await send({ 'oslo.version': '2.0', 'oslo.message': JSON.stringify(forged) });
+      await send('no notification');
+      await send({ 'oslo.version': '2.0', 'oslo.message': '{' });
+      await looked();
       expect(seen.slice(before)).toEqual([]);
       expect(await site.getUnit('unit-e')).toMatchObject({ state: 'running' });
       expect(await notified()).toMatchObject({ present: true });
