@@ -15,7 +15,7 @@ export interface Call {
   readonly upload?: Upload;
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** `compute 2.87`, as `microversion` agrees on it: sent as OpenStack-API-Version. */
+  /** `compute 2.87`, as `microversion` agrees on it. */
   readonly microversion?: string;
   /** What is done, to what, for errors: `create port web-0`. */
   readonly doing: string;
@@ -64,7 +64,7 @@ export function requestOf(call: Call, base: string, token: string, requestId: st
       'x-auth-token': token,
       'x-openstack-request-id': requestId,
       ...(call.body === undefined && call.upload === undefined ? {} : { 'content-type': type }),
-      ...(call.microversion === undefined ? {} : { 'openstack-api-version': call.microversion }),
+      ...versionHeaders(call.microversion),
       ...call.headers,
     },
     ...(call.upload === undefined ? {} : { upload: call.upload }),
@@ -72,6 +72,15 @@ export function requestOf(call: Call, base: string, token: string, requestId: st
     fresh: !isRepeatable(call),
     ...(call.requestMs === undefined ? {} : { requestMs: call.requestMs }),
   };
+}
+
+/** Ironic knows a header of its own alone, and answers in its oldest version to who sends the one of the others. */
+function versionHeaders(microversion: string | undefined): Readonly<Record<string, string>> {
+  if (microversion === undefined) return {};
+  const [service, version = ''] = microversion.split(' ');
+  return service === 'baremetal'
+    ? { 'x-openstack-ironic-api-version': version }
+    : { 'openstack-api-version': microversion };
 }
 
 export function urlOf({ path: after, query }: Call, base: string): string {

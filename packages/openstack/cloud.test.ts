@@ -378,6 +378,20 @@ describe('microversions', () => {
   });
 
   it.each([
+    ['compute 2.87', 'openstack-api-version', 'compute 2.87'],
+    ['placement 1.39', 'openstack-api-version', 'placement 1.39'],
+    ['baremetal 1.81', 'x-openstack-ironic-api-version', '1.81'],
+  ])('are sent in the header that the service reads: %s', async (agreed, header, value) => {
+    service.answers(json(200, {}));
+    const [name = ''] = agreed.split(' ');
+    service.types = ['compute', 'placement', 'baremetal'];
+    const call = { service: name as 'compute', method: 'GET', path: '/', doing: 'ask', signal: never } as const;
+    await service.cloud().send({ ...call, microversion: agreed });
+    const versions = Object.entries(service.asked[0]!.headers).filter(([key]) => key.endsWith('api-version'));
+    expect(versions).toEqual([[header, value]]);
+  });
+
+  it.each([
     ['2.60', '2.1'],
     ['3.5', '3.0'],
     ['', ''],

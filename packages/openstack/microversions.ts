@@ -19,7 +19,7 @@ const versionDocument = z.object({ version: version.optional(), versions: z.arra
 const known = new WeakMap<Cloud, Map<Versioned, Promise<{ readonly min: string; readonly max: string }>>>();
 
 /**
- * The highest version that both sides know, as the header `OpenStack-API-Version` wants it: `compute 2.87`. What is
+ * The highest version that both sides know, with the name of the service: `compute 2.87`. What is
  * written against `atMost` has to understand what any version from `atLeast` on answers.
  */
 export async function microversion(
