@@ -150,6 +150,9 @@ export function createDatabases(...names: readonly string[]): (lab: Lab) => Prom
   };
 }
 
+/** On a machine that others keep busy a migration takes minutes. */
+const MIGRATION_TIMEOUT_MS = 600_000;
+
 /** The tables of a service, by its own program. */
 export function schema(
   name: string,
@@ -163,7 +166,7 @@ export function schema(
     once: true,
     run: async (lab) => {
       await createDatabases(...databases)(lab);
-      for (const argv of commands) await run(argv);
+      for (const argv of commands) await run(argv, { timeoutMs: MIGRATION_TIMEOUT_MS });
     },
   };
 }
