@@ -57,7 +57,6 @@ siteConformance('openstack', {
   imageMissing: { execution: { ...execution, image: 'name:no-such-image' } },
   unsupported: {
     pool: 'servers are made when they are asked for; what lies ready are ports',
-    balancer: 'no balancers yet',
     'data plane': 'tenants do not read the rules of the hosts of a cloud',
     metrics: 'Nova gives diagnostics to administrators only',
     terminal: 'consoles are read, not written',
@@ -73,6 +72,7 @@ siteConformance('openstack', {
     mtu: 1400,
   },
   serviceAddress: '10.99.0.1',
+  balancerAddress: '10.60.1.200',
   burst: 4,
   timeoutMs: 300_000,
 });

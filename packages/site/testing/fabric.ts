@@ -80,7 +80,7 @@ export function fabricConformance(bench: Bench): void {
           service: 'svc-conformance',
           name: 'front',
           network: network.id,
-          address: harness.serviceAddress,
+          address: harness.balancerAddress ?? harness.serviceAddress,
           port: 80,
           layer: 'tcp' as const,
         };

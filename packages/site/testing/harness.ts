@@ -24,6 +24,8 @@ export interface ConformanceHarness {
   readonly network: NetworkSpec;
   /** Lies outside the networks. */
   readonly serviceAddress: string;
+  /** Of a balancer, where that has to be one of the network; else it is the address above. */
+  readonly balancerAddress?: string;
   /** How many units are asked for at once. */
   readonly burst: number;
   /** Of one test. */
