@@ -33,9 +33,25 @@ const MODULES = [
   '8021q',
 ];
 const BUSYBOX = ['/bin/busybox', '/usr/bin/busybox'];
-const FOLDERS = ['bin', 'config', 'dev', 'etc', 'lib', 'lib/modules', 'proc', 'root', 'run', 'sys', 'tmp', 'www'];
+const FOLDERS = [
+  'bin',
+  'config',
+  'dev',
+  'etc',
+  'lib',
+  'lib/modules',
+  'proc',
+  'root',
+  'run',
+  'sys',
+  'tmp',
+  'usr',
+  'www',
+];
 const EMPTY_DISK_BYTES = 1 << 20;
 const COMMAND_LINE = 'console=ttyS0 quiet tsc=unstable';
+
+const own = (name: string) => readFileSync(new URL(`guest/${name}`, import.meta.url));
 
 export async function registerGuestImage(lab: Lab): Promise<void> {
   const kernel = await fetchGuestKernel(join(labCacheFolder(), 'guest'), undefined, MODULES);
@@ -46,8 +62,12 @@ export async function registerGuestImage(lab: Lab): Promise<void> {
     ...FOLDERS.map((path) => folder(path)),
     file('bin/busybox', readFileSync(busybox), 0o755),
     symlink('sbin', 'bin'),
-    file('init', readFileSync(new URL('guest/init.sh', import.meta.url)), 0o755),
-    file('etc/udhcpc.sh', readFileSync(new URL('guest/udhcpc.sh', import.meta.url)), 0o755),
+    symlink('usr/bin', '/bin'),
+    file('init', own('init.sh'), 0o755),
+    file('etc/udhcpc.sh', own('udhcpc.sh'), 0o755),
+    file('lib/cloud-config.awk', own('cloud-config.awk')),
+    file('bin/systemctl', own('systemctl.sh'), 0o755),
+    file('bin/systemd-tmpfiles', own('systemd-tmpfiles.sh'), 0o755),
     file('lib/modules/order', Buffer.from(`${kernel.modules.map(({ name }) => name).join('\n')}\n`)),
     ...kernel.modules.map(({ name, path }) => file(`lib/modules/${name}.ko`, readFileSync(path))),
   ]);

@@ -18,7 +18,7 @@ export interface Seed {
 }
 
 /** Raised when what is registered changes. */
-const FORMAT = 1;
+const FORMAT = 2;
 const SEEDS_KEPT = 6;
 /** What begins anew with every start, or is not data. */
 const LEFT_OUT = ['rabbitmq', 'ovs', 'ovn', 'libvirt', 'nova/instances', 'lock'];

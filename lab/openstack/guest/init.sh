@@ -1,6 +1,7 @@
 #!/bin/busybox sh
 # The only program of a guest of the laboratory. Addresses come from the configuration drive that Nova attaches, else by
-# DHCP; user data that begins with #! is run. Answers to ping, on port 80 with its name, on port 7 with what it is sent.
+# DHCP. User data that begins with #! is run, and of #cloud-config what Superfluidity writes is done. Answers to ping, on
+# port 80 with its name, on port 7 with what it is sent.
 /bin/busybox mount -t proc proc /proc
 /bin/busybox mount -t sysfs sys /sys
 /bin/busybox mount -t devtmpfs dev /dev
@@ -75,10 +76,17 @@ echo "${name:-guest}" >/www/index.html
 httpd -p 80 -h /www
 nc -ll -p 7 -e cat &
 echo 'lab guest: ready'
-if [ -f $latest/user_data ] && [ "$(head -c 2 $latest/user_data)" = '#!' ]; then
-  cp $latest/user_data /tmp/user_data
-  chmod +x /tmp/user_data
-  /tmp/user_data
-  echo "lab guest: user data ended with $?"
-fi
+user_data=/tmp/user_data
+[ -f $latest/user_data ] && cp $latest/user_data $user_data
+zcat $user_data >$user_data.plain 2>/dev/null && user_data=$user_data.plain
+case "$(head -n 1 $user_data 2>/dev/null)" in
+  '#!'*)
+    chmod +x $user_data
+    $user_data
+    echo "lab guest: user data ended with $?" ;;
+  '#cloud-config'*)
+    awk -f /lib/cloud-config.awk $user_data >/tmp/run.sh
+    sh /tmp/run.sh
+    echo 'lab guest: user data done' ;;
+esac
 while :; do sleep 3600; done
