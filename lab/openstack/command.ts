@@ -8,7 +8,8 @@ export interface CommandOptions {
   readonly timeoutMs?: number;
 }
 
-const TIMEOUT_MS = 120_000;
+/** On a machine that others keep busy, the start of a Python program can take minutes. */
+const TIMEOUT_MS = 300_000;
 const OUTPUT_CHARACTERS_MAX = 1 << 20;
 const ANSWER_CHARACTERS_MAX = 2000;
 
