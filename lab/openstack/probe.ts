@@ -8,7 +8,7 @@ import type { LabProcess, Probe } from './item.ts';
 import type { LabPaths } from './lab.ts';
 import { isAlive, logPath, type StartedProcess } from './processes.ts';
 
-const READY_WITHIN_MS = 120_000;
+const READY_WITHIN_MS = 300_000;
 const PROBE_TIMEOUT_MS = 5000;
 const PROBE_INTERVAL_MS = 150;
 const LOG_TAIL_BYTES = 2000;
