@@ -21,7 +21,8 @@ export function packagesFor(options: LabOptions): readonly string[] {
       options.network === 'ovn'
         ? []
         : ['neutron-l3-agent', 'neutron-dhcp-agent', 'neutron-metadata-agent', 'dnsmasq-base', 'haproxy', 'iptables'],
-    ironic: ['ironic-api', 'ironic-conductor'],
+    // Nova hands a machine its configuration drive as an image of a disc.
+    ironic: ['ironic-api', 'ironic-conductor', 'python3-ironicclient', 'genisoimage'],
     mistral: ['mistral-api', 'mistral-engine', 'mistral-executor'],
   };
   const real = options.services.includes('nova') && options.compute === 'libvirt';

@@ -1,11 +1,15 @@
 import { join } from 'node:path';
 import { type Ini, renderIni } from '../ini.ts';
 import type { Service } from '../item.ts';
-import { endpoint, type Lab, PORTS } from '../lab.ts';
+import { endpoint, has, type Lab, PORTS } from '../lab.ts';
 import { registerBareMetal } from '../register-bare-metal.ts';
 import { configFile, database, folders, login, messaging, oslo, schema } from './common.ts';
+import { ironicComputeFiles, ironicComputeItems } from './nova-ironic.ts';
 
-/** Ironic with machines that are not there: every interface of its fake hardware says yes. */
+/**
+ * Ironic with machines that are not there: every interface of its fake hardware says yes. With Nova, servers are made on
+ * them as on others: only no program runs there.
+ */
 export function ironic(lab: Lab): Service {
   const config = configFile(lab, 'ironic');
   const fake = (kinds: readonly string[]): Ini[string] =>
@@ -38,6 +42,7 @@ export function ironic(lab: Lab): Service {
         pxe: { tftp_root: join(lab.paths.var, 'ironic/tftp'), images_path: join(lab.paths.var, 'ironic/images') },
         ...oslo(lab),
       }),
+      ...(has(lab, 'nova') ? ironicComputeFiles(lab) : {}),
     },
     items: [
       folders('ironic', join(lab.paths.var, 'ironic/tftp'), join(lab.paths.var, 'ironic/images')),
@@ -66,6 +71,7 @@ export function ironic(lab: Lab): Service {
         once: true,
         run: registerBareMetal,
       },
+      ...(has(lab, 'nova') ? ironicComputeItems(lab) : []),
     ],
   };
 }

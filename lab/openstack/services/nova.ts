@@ -13,7 +13,6 @@ const HOST_APPEARS_WITHIN_MS = 120_000;
 export function nova(lab: Lab): Service {
   const config = configFile(lab, 'nova');
   const computeConfig = configFile(lab, 'nova', 'nova-compute.conf');
-  const manage = ['nova-manage', '--config-file', config] as const;
   const real = lab.options.compute === 'libvirt';
   const common = computeIni(lab);
   const program = (name: string, after: readonly string[]): LabProcess => ({
@@ -42,10 +41,10 @@ export function nova(lab: Lab): Service {
           'nova',
           [],
           [
-            [...manage, 'api_db', 'sync'],
-            [...manage, 'cell_v2', 'map_cell0'],
-            [...manage, 'cell_v2', 'create_cell', '--name=cell1'],
-            [...manage, 'db', 'sync'],
+            [...manage(lab), 'api_db', 'sync'],
+            [...manage(lab), 'cell_v2', 'map_cell0'],
+            [...manage(lab), 'cell_v2', 'create_cell', '--name=cell1'],
+            [...manage(lab), 'db', 'sync'],
           ],
         ),
         after: ['nova-databases'],
@@ -73,42 +72,55 @@ export function nova(lab: Lab): Service {
       },
       ...virtualisation.items,
       folders('nova', join(lab.paths.var, 'nova/instances')),
-      {
-        // The package nova-compute would bring all of libvirt; its code is in python3-nova.
-        kind: 'process',
-        name: 'nova-compute',
-        after: ['nova-conductor', 'nova-folders', 'placement', ...(real ? ['libvirtd'] : [])],
-        argv: [
-          '/usr/bin/python3',
-          '-c',
-          "import sys; sys.argv[0] = 'nova-compute'; from nova.cmd.compute import main; sys.exit(main())",
-          '--config-file',
-          computeConfig,
-        ],
-        files: [computeConfig],
-        ready: { kind: 'started' },
-      },
-      hostsKnown(lab, manage),
+      computeProcess('nova-compute', computeConfig, [
+        'nova-conductor',
+        'nova-folders',
+        'placement',
+        ...(real ? ['libvirtd'] : []),
+      ]),
+      hostKnown(lab, lab.options.host, 'nova-compute'),
       { kind: 'task', name: 'flavours', after: ['nova-api', 'glance'], once: true, run: registerFlavours },
     ],
   };
 }
 
-/** The compute host reports itself, and has to be mapped to its cell before servers can be put there. */
-function hostsKnown(lab: Lab, manage: readonly [string, ...string[]]): Item {
+/** The package nova-compute would bring all of libvirt; its code is in python3-nova. */
+export function computeProcess(name: string, config: string, after: readonly string[]): LabProcess {
+  return {
+    kind: 'process',
+    name,
+    after,
+    argv: [
+      '/usr/bin/python3',
+      '-c',
+      "import sys; sys.argv[0] = 'nova-compute'; from nova.cmd.compute import main; sys.exit(main())",
+      '--config-file',
+      config,
+    ],
+    files: [config],
+    ready: { kind: 'started' },
+  };
+}
+
+/** A compute host reports itself, and has to be mapped to its cell before servers can be put there. */
+export function hostKnown(lab: Lab, host: string, process: string): Item {
   return {
     kind: 'task',
-    name: `nova-host-${lab.options.host}`,
-    after: ['nova-compute', 'nova-conductor'],
+    name: `nova-host-${host}`,
+    after: [process, 'nova-conductor'],
     once: true,
     run: async () => {
       const deadline = performance.now() + HOST_APPEARS_WITHIN_MS;
-      const query = `select count(*) from nova.compute_nodes where host = '${lab.options.host}' and deleted = 0`;
+      const query = `select count(*) from nova.compute_nodes where host = '${host}' and deleted = 0`;
       while ((await sql(lab, query)).trim() === '0' && performance.now() < deadline)
         await new Promise((resolve) => setTimeout(resolve, 200));
-      await run([...manage, 'cell_v2', 'discover_hosts']);
+      await run([...manage(lab), 'cell_v2', 'discover_hosts']);
     },
   };
+}
+
+function manage(lab: Lab): readonly [string, ...string[]] {
+  return ['nova-manage', '--config-file', configFile(lab, 'nova')];
 }
 
 function databaseOf(lab: Lab, name: string): Ini[string] {
@@ -116,7 +128,7 @@ function databaseOf(lab: Lab, name: string): Ini[string] {
   return { ...ofNova, connection: String(ofNova['connection']).replace('/nova?', `/${name}?`) };
 }
 
-function computeIni(lab: Lab): Ini {
+export function computeIni(lab: Lab): Ini {
   const { options, paths } = lab;
   const real = options.compute === 'libvirt';
   const helper = { helper_command: 'privsep-helper' };
