@@ -86,6 +86,11 @@ export function chooseFlavor(
     .toSorted((a, b) => a.vcpus - b.vcpus || a.ram - b.ram || a.disk - b.disk || (a.name < b.name ? -1 : 1))[0];
 }
 
+/** Of Ironic's machines, each of which is a hypervisor of its own: their flavours take a machine, and no processors. */
+export function isWholeMachine({ extra_specs = {} }: Flavor): boolean {
+  return extra_specs['resources:VCPU'] === '0';
+}
+
 function sizeOf({ cpu, memoryMiB, storageMiB }: Size) {
   const [vcpus, ram, disk] = [Math.max(1, Math.ceil(cpu)), Math.ceil(memoryMiB), Math.ceil(storageMiB / 1_024)];
   return { vcpus, ram, disk };

@@ -2,7 +2,7 @@ import { SuperfluidityError } from '@superfluidity/core';
 import { createOnce, createServer, deleteServer, type NewServer, type Server } from '@superfluidity/openstack';
 import type { UnitSpec } from '@superfluidity/site';
 import { LIMITS } from './config.ts';
-import type { Flavors } from './flavors.ts';
+import { type Flavors, isWholeMachine } from './flavors.ts';
 import type { ServerGroups } from './groups.ts';
 import type { Hosts } from './hosts.ts';
 import type { Images } from './images.ts';
@@ -58,7 +58,12 @@ export async function launch(parts: LaunchParts, spec: UnitSpec, doing: string, 
     user_data: userData,
     config_drive: true,
     ...(config.keyName === undefined ? {} : { key_name: config.keyName }),
-    ...(kind === 'zone' ? { availability_zone: spec.host } : { hypervisor_hostname: spec.host }),
+    // Which of its machines it gives is the cloud's to choose.
+    ...(kind === 'zone'
+      ? { availability_zone: spec.host }
+      : isWholeMachine(flavor)
+        ? {}
+        : { hypervisor_hostname: spec.host }),
   };
   signal.throwIfAborted();
   // Not given up half way: whether there is a server would not be known.

@@ -1,5 +1,5 @@
 import type { StackNetwork, StackSpec, StackUnit } from '@superfluidity/site';
-import type { Flavors } from '../flavors.ts';
+import { type Flavors, isWholeMachine } from '../flavors.ts';
 import type { ServerGroups } from '../groups.ts';
 import type { Hosts } from '../hosts.ts';
 import type { Images } from '../images.ts';
@@ -162,8 +162,12 @@ async function dressUnit(
     config_drive: true,
     ...(config.keyName === undefined ? {} : { key_name: config.keyName }),
     ...(group === undefined ? {} : { scheduler_hints: { group } }),
-    // The middle is the service that Nova runs there: the node says it all.
-    availability_zone: kind === 'zone' ? spec.host : `nova::${spec.host}`,
+    // The middle is the service that Nova runs there: the node says it all. Which of its machines it gives is the cloud's.
+    ...(kind === 'zone'
+      ? { availability_zone: spec.host }
+      : isWholeMachine(flavor)
+        ? {}
+        : { availability_zone: `nova::${spec.host}` }),
   });
   if (!floats(world) || ports[0] === undefined) return;
   const network = resources.properties(ports[0])['network'] as { readonly get_resource: string };
