@@ -29,7 +29,8 @@ describe.skipIf(lab === undefined).each([
   const signal = () => AbortSignal.timeout(LONG);
   const call = () => ({ key: crypto.randomUUID(), fence: 1, signal: signal() });
   const nodes = () => listBaremetalNodes(own.project.admin, signal());
-  const states = async () => (await nodes()).map((node) => node.provision_state).toSorted();
+  const stateOf = async (uuid: string) => (await nodes()).find((node) => node.uuid === uuid)?.provision_state;
+  const available = async () => (await nodes()).filter((node) => node.provision_state === 'available').length;
   const unit: UnitSpec = {
     id: 'unit-metal',
     service: network.service,
@@ -64,7 +65,7 @@ describe.skipIf(lab === undefined).each([
   }, LONG);
 
   test('are deployed by the flavour of their class, seen, and given back', { timeout: LONG }, async () => {
-    await expect.poll(states, { timeout: LONG / 2, interval: 500 }).toEqual(['available', 'available', 'available']);
+    await expect.poll(available, { timeout: LONG / 2, interval: 500 }).toBeGreaterThan(0);
     const status = await site.ensureUnit(unit, call());
     expect(status).toMatchObject({ state: 'running', host });
     const taken = (await nodes()).filter((node) => node.instance_uuid === status.handles['server']);
@@ -94,6 +95,6 @@ describe.skipIf(lab === undefined).each([
 
     await site.removeUnit('unit-metal', call());
     expect(await site.listUnits()).toEqual([]);
-    await expect.poll(states, { timeout: LONG / 2, interval: 500 }).toEqual(['available', 'available', 'available']);
+    await expect.poll(() => stateOf(taken[0]!.uuid), { timeout: LONG / 2, interval: 500 }).toBe('available');
   });
 });
