@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { SuperfluidityError } from '@superfluidity/core';
@@ -86,6 +87,9 @@ function lookOf(
       attempt: async (signal) => getOver(await open(signal), `${address}:${port}`, path, signal),
     };
   }
+  // A proxy carries no echoes.
+  if (check?.kind === 'ping' && (reach.kind === 'direct' || reach.kind === 'floating-ip') && address !== undefined)
+    return { what: `ping ${address}`, attempt: (signal) => pinged(address, signal) };
   if (consoleMarker === undefined) return undefined;
   return {
     what: `'${consoleMarker}' on the console`,
@@ -93,6 +97,17 @@ function lookOf(
       if (!(await target.console(signal)).includes(consoleMarker)) throw new Error('the console does not show it');
     },
   };
+}
+
+/** Echoes are for programs with rights of their own. */
+function pinged(address: string, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    execFile('ping', ['-n', '-c', '1', '-W', String(TRY_MS / 1_000), address], { signal }, (error) => {
+      if (error === null) resolve();
+      else if (error.code === 'ENOENT') reject(new Error('the program ping is not installed on this machine'));
+      else reject(new Error(`${address} does not answer`));
+    });
+  });
 }
 
 function opened(reach: Reach, address: string, port: number, signal: AbortSignal): Promise<Socket> {
