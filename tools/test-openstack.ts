@@ -15,15 +15,25 @@ interface Flavour {
   readonly files: readonly string[];
 }
 
-/** The later ones keep the data of the one before, and start anew only what is configured in another way. */
+/** Each names all services that it needs: it may be the only one. */
 const FLAVOURS: readonly Flavour[] = [
   { name: 'default', up: [], files: [] },
   {
+    // The data of the one before, if there was one, is kept: only what is configured in another way starts anew.
     name: 'machines',
-    up: ['routing', '--compute', 'libvirt', '--firewall', 'openvswitch'],
-    files: ['lab/openstack', 'machines.openstack'],
+    up: 'nova heat octavia mistral routing ironic --compute libvirt --firewall openvswitch'.split(' '),
+    files: ['lab/openstack', 'machines.openstack', 'bare-metal.openstack'],
   },
-  { name: 'ovn', up: ['neutron', 'routing', '--network', 'ovn'], files: ['lab/openstack/routing', 'ovn.openstack'] },
+  {
+    name: 'ovn',
+    up: 'nova octavia routing --network ovn'.split(' '),
+    files: [
+      'lab/openstack/routing',
+      'lab/openstack/network',
+      'ovn.openstack',
+      'drivers/openstack/conformance.openstack',
+    ],
+  },
 ];
 /** Where data of the one before would be in the way. */
 const FRESH = new Set(['default', 'ovn']);
