@@ -124,7 +124,7 @@ describe.skipIf(lab === undefined)(
 
 /** Of what is sent from one end to the other by TCP. */
 async function seconds(from: End, to: End): Promise<number> {
-  const script = `head -c ${SENT_BYTES} /dev/zero | nc -w 3 "$0" 7777`;
+  const script = `head -c ${SENT_BYTES} /dev/zero | nc "$0" 7777`;
   const listening = run(['ip', 'netns', 'exec', to.namespace, 'timeout', '60', 'busybox', 'nc', '-l', '-p', '7777'], {
     timeoutMs: 70_000,
   }).catch(() => '');
