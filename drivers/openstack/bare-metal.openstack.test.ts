@@ -90,7 +90,8 @@ describe.skipIf(lab === undefined).each([
         taken[0]!.power_state,
       ]);
     } else {
-      expect(told.get('Bare metal')).toMatchObject({ rows: [], note: 'for administrators' });
+      // Ironic shows tenants the machines that are their own.
+      expect(told.get('Bare metal')!.rows).toEqual([]);
     }
 
     await site.removeUnit('unit-metal', call());
