@@ -25,6 +25,7 @@ by_mac() { # MAC: the device that has it
   done
 }
 dhcp() { # DEVICE
+  touch /tmp/leases
   udhcpc -b -q -t 10 -T 2 -i "$1" -s /etc/udhcpc.sh >/dev/null 2>&1 &
 }
 
@@ -49,7 +50,9 @@ if [ -f $latest/network_data.json ]; then
     if [ -n "$mac" ]; then
       device=$(by_mac "$mac")
       echo "$(echo "$line" | value id) $device" >>/tmp/links
-      [ -n "$device" ] && ip link set "$device" mtu "$(echo "$line" | value mtu)" up
+      # Where there is DHCP, that says it.
+      mtu=$(echo "$line" | value mtu | sed 's/null//')
+      [ -n "$device" ] && ip link set "$device" ${mtu:+mtu "$mtu"} up
       continue
     fi
     link=$(echo "$line" | value link)
@@ -71,6 +74,12 @@ else
     dhcp "$(basename $device)"
   done
 fi
+# What follows finds a network, as after cloud-init it would. Where no lease comes it goes on without.
+tries=0
+while [ -f /tmp/leases ] && [ $tries -lt 20 ] && ! ip -o -4 addr show | grep -q ': eth'; do
+  tries=$((tries + 1))
+  sleep 1
+done
 ip -o addr show | sed 's/^/lab guest: /'
 echo "${name:-guest}" >/www/index.html
 httpd -p 80 -h /www
