@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { endpoint, type Lab, writeFile } from './lab.ts';
+import { writeFile } from '../paths.ts';
+import { endpoint, type Lab } from './lab.ts';
 import { type ApplicationCredential, applicationCredentialPath } from './register.ts';
 
 /** Entries of clouds.yaml: the operator, a tenant, and the tenant's program. */

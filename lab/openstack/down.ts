@@ -1,12 +1,12 @@
 import { rmSync } from 'node:fs';
 import { SuperfluidityError } from '@superfluidity/core';
-import { run } from './command.ts';
+import { run } from '../command.ts';
 import type { Lab, LabPaths } from './lab.ts';
 import { savedLab } from './lab.ts';
 import { findLeftovers, removeLeftovers } from './leftovers.ts';
 import { isServiceName } from './options.ts';
 import { planFor } from './plan.ts';
-import { isAlive, startedProcesses, type StartedProcess, stopProcess } from './processes.ts';
+import { isAlive, startedProcesses, type StartedProcess, stopProcess } from '../processes.ts';
 import { libvirtUri } from './services/libvirt.ts';
 import { ovsEnvironment, ovsSocket } from './services/ovs.ts';
 

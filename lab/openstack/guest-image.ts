@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SuperfluidityError } from '@superfluidity/core';
 import { encodeCpio, fetchGuestKernel, file, folder, symlink } from '@superfluidity/driver-linux/guest';
-import { endpoint, type Lab, labCacheFolder } from './lab.ts';
+import { labCacheFolder } from '../paths.ts';
+import { endpoint, type Lab } from './lab.ts';
 import { openAdminSession, registerImage } from './register.ts';
 import type { Json } from './rest.ts';
 

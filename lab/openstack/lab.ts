@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type * as paths from '../paths.ts';
+import { labFolder, pathsIn, writeFile } from '../paths.ts';
 import { checkOptions, defaultOptions, type LabOptions } from './options.ts';
 
 /** A laboratory on this machine: one folder, one address, one password. */
@@ -11,40 +12,15 @@ export interface Lab {
   readonly password: string;
 }
 
-export interface LabPaths {
-  readonly folder: string;
-  /** Configuration files, written by every `up`. */
-  readonly etc: string;
-  readonly log: string;
-  /** Sockets, and what is known of processes. */
-  readonly run: string;
-  /** Data: what `down` keeps and `down --wipe` removes. */
-  readonly var: string;
-  readonly options: string;
+export interface LabPaths extends paths.LabPaths {
   readonly password: string;
   readonly cloudsYaml: string;
   readonly openrc: string;
 }
 
-/** `$SUPERFLUIDITY_LAB` moves the laboratories of a machine, `$SUPERFLUIDITY_LAB_CACHE` what makes the next one fast. */
-export function labFolder(env: NodeJS.ProcessEnv = process.env): string {
-  return join(env['SUPERFLUIDITY_LAB'] ?? '/var/tmp/superfluidity-lab', 'openstack');
-}
-
-export function labCacheFolder(env: NodeJS.ProcessEnv = process.env): string {
-  if (env['SUPERFLUIDITY_LAB_CACHE']) return env['SUPERFLUIDITY_LAB_CACHE'];
-  const cache = process.getuid?.() === 0 ? '/var/cache' : (env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'));
-  return join(cache, 'superfluidity-lab');
-}
-
-export function labPaths(folder: string = labFolder()): LabPaths {
+export function labPaths(folder: string = labFolder('openstack')): LabPaths {
   return {
-    folder,
-    etc: join(folder, 'etc'),
-    log: join(folder, 'log'),
-    run: join(folder, 'run'),
-    var: join(folder, 'var'),
-    options: join(folder, 'lab.json'),
+    ...pathsIn(folder),
     password: join(folder, 'var/password'),
     cloudsYaml: join(folder, 'clouds.yaml'),
     openrc: join(folder, 'openrc'),
@@ -73,14 +49,6 @@ export function savedLab(paths: LabPaths = labPaths()): Lab | undefined {
 export function ensurePassword(paths: LabPaths): string {
   if (!existsSync(paths.password)) writeFile(paths.password, `${randomBytes(18).toString('hex')}\n`);
   return readFileSync(paths.password, 'utf8').trim();
-}
-
-/** Whole or not at all, and for nobody else's eyes. */
-export function writeFile(path: string, text: string | Uint8Array): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const draft = `${path}.${process.pid}.partial`;
-  writeFileSync(draft, text, { mode: 0o600 });
-  renameSync(draft, path);
 }
 
 /** Fixed: laboratories beside each other have addresses of their own. */

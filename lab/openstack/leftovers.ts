@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { run } from './command.ts';
+import { run } from '../command.ts';
 import type { Lab } from './lab.ts';
 import { sql } from './services/common.ts';
 import { publicNamespace } from './services/routing.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { renderCloudsYaml } from './credentials.ts';
-import { runGraph } from './graph.ts';
+import { runGraph } from '../graph.ts';
 import { renderIni } from './ini.ts';
 import { type Lab, labPaths } from './lab.ts';
 import {

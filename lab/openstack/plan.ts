@@ -1,4 +1,5 @@
-import type { Item, Service } from './item.ts';
+import type * as lab from '../item.ts';
+import type { Service } from './item.ts';
 import { has, type Lab } from './lab.ts';
 import type { ServiceName } from './options.ts';
 import { registerGuestImage } from './guest-image.ts';
@@ -18,13 +19,8 @@ import { ovs } from './services/ovs.ts';
 import { placement } from './services/placement.ts';
 import { routing } from './services/routing.ts';
 
-/** Everything that a laboratory writes and runs, with the service that it belongs to. */
-export interface Plan {
-  readonly files: Readonly<Record<string, string>>;
-  readonly items: readonly PlannedItem[];
-}
-
-export type PlannedItem = Item & { readonly service: ServiceName | 'infrastructure' };
+export type Plan = lab.Plan<Lab>;
+export type PlannedItem = lab.PlannedItem<Lab>;
 
 const SERVICES: Readonly<Record<ServiceName, (lab: Lab) => Service>> = {
   keystone,

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PORTS } from './lab.ts';
-import { endpoint, has, type Lab, writeFile } from './lab.ts';
+import { writeFile } from '../paths.ts';
+import { endpoint, has, type Lab } from './lab.ts';
 import { PUBLIC } from './public-network.ts';
 import { type Json, Session } from './rest.ts';
 

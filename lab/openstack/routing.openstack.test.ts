@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { run } from './command.ts';
+import { run } from '../command.ts';
 import { PUBLIC } from './public-network.ts';
 import { publicNamespace } from './services/routing.ts';
 import { findLab } from './testing.ts';

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { run } from './command.ts';
+import { run } from '../command.ts';
 import type { Lab, LabPaths } from './lab.ts';
-import { labCacheFolder } from './lab.ts';
+import { labCacheFolder } from '../paths.ts';
 import type { LabOptions } from './options.ts';
-import { startedProcess } from './processes.ts';
+import { startedProcess } from '../processes.ts';
 import { sql } from './services/common.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { run } from './command.ts';
+import { run } from '../command.ts';
 import type { Lab } from './lab.ts';
 import { type Json, Session } from './rest.ts';
 import { labLogin } from './testing.ts';

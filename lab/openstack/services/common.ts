@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { run } from '../command.ts';
+import { run } from '../../command.ts';
 import type { Section } from '../ini.ts';
 import type { LabProcess, Task } from '../item.ts';
 import { endpoint, type Lab, PORTS } from '../lab.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { run } from '../command.ts';
+import { run } from '../../command.ts';
 import type { Service } from '../item.ts';
 import { type Lab, ownPort, PORTS } from '../lab.ts';
 import { folders } from './common.ts';

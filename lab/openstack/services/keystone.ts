@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { run } from '../command.ts';
+import { run } from '../../command.ts';
 import { renderIni } from '../ini.ts';
 import type { Service } from '../item.ts';
 import { endpoint, type Lab, PORTS } from '../lab.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { run } from '../command.ts';
+import { run } from '../../command.ts';
 import { type Ini, renderIni } from '../ini.ts';
 import type { Item, LabProcess, Service } from '../item.ts';
 import { endpoint, has, type Lab, PORTS } from '../lab.ts';

@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { run } from '../command.ts';
+import { run } from '../../command.ts';
 import { renderIni } from '../ini.ts';
 import type { Service } from '../item.ts';
-import { has, type Lab, PORTS, writeFile } from '../lab.ts';
+import { writeFile } from '../../paths.ts';
+import { has, type Lab, PORTS } from '../lab.ts';
 import { agentFiles, octaviaAgent, OWN_PROVIDER, ownProviderSocket } from './octavia-agent.ts';
 import { configFile, database, login, messaging, oslo, schema, uwsgi } from './common.ts';
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { run } from '../command.ts';
+import { run } from '../../command.ts';
 import type { LabProcess, Service } from '../item.ts';
 import { type Lab, PORTS } from '../lab.ts';
 import { folders } from './common.ts';

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { run } from '../command.ts';
+import { run } from '../../command.ts';
 import type { Service } from '../item.ts';
 import { has, type Lab, PORTS } from '../lab.ts';
 

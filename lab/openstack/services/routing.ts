@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { run } from '../command.ts';
+import { run } from '../../command.ts';
 import { type Ini, renderIni } from '../ini.ts';
 import type { LabProcess, Service } from '../item.ts';
 import { type Lab, PORTS } from '../lab.ts';

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SuperfluidityError } from '@superfluidity/core';
 import { run } from './command.ts';
 import type { LabProcess, Probe } from './item.ts';
-import type { LabPaths } from './lab.ts';
+import type { LabPaths } from './paths.ts';
 import { isAlive, logPath, type StartedProcess } from './processes.ts';
 
 const READY_WITHIN_MS = 300_000;

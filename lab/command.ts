@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { SuperfluidityError } from '@superfluidity/core';
-import '../errors.ts';
+import './errors.ts';
 
 export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { LabProcess } from './item.ts';
-import { type LabPaths, labPaths } from './lab.ts';
+import { type LabPaths, pathsIn } from './paths.ts';
 import { awaitReady } from './probe.ts';
 import { isAlive, startedProcess, startProcess, stopProcess } from './processes.ts';
 
 let paths: LabPaths;
 beforeEach(() => {
-  paths = labPaths(mkdtempSync(join(tmpdir(), 'superfluidity-lab-')));
+  paths = pathsIn(mkdtempSync(join(tmpdir(), 'superfluidity-lab-')));
 });
 afterEach(() => rmSync(paths.folder, { recursive: true, force: true }));
 

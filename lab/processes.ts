@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SuperfluidityError } from '@superfluidity/core';
 import { labEnvironment } from './command.ts';
 import type { LabProcess } from './item.ts';
-import { type LabPaths, writeFile } from './lab.ts';
+import { type LabPaths, writeFile } from './paths.ts';
 
 /** What is kept of a process that was started. The start time makes the number of the process unique (proc(5), field 22). */
 export interface StartedProcess {
@@ -21,7 +21,7 @@ export interface StartedProcess {
   readonly digest: string;
 }
 
-/** OpenStack's processes keep no state: they get a moment to say goodbye to the broker. */
+/** Most keep no state: they get a moment to say goodbye. */
 const PATIENCE_MS = 4000;
 const KILLED_WITHIN_MS = 5000;
 const POLL_MS = 50;
