@@ -11,10 +11,13 @@ import { defineConfig, type Plugin } from 'vitest/config';
  * `openstack`, *.openstack.test.ts: what talks to the laboratory of lab/openstack, one file at a time, since all have one
  * cloud; skipped where it is not up: `npm run test:openstack`.
  *
+ * `kubernetes`, *.kubernetes.test.ts: the same with the laboratory of lab/kubernetes: `npm run test:kubernetes`.
+ *
  * Files of `unit` and `system` run beside each other: what a system test makes has names of its own, and what it compares
  * before and after is what has these names. A test that measures the whole machine is a long one.
  */
 const openstack = ['**/*.openstack.test.{ts,tsx}'];
+const kubernetes = ['**/*.kubernetes.test.{ts,tsx}'];
 const long = ['**/*.long.test.{ts,tsx}'];
 const system = [
   '**/*.system.test.{ts,tsx}',
@@ -59,7 +62,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{apps,packages,drivers,examples,tools,bench,lab}/**/*.test.{ts,tsx}'],
-          exclude: [...ignored, ...system, ...long, ...openstack],
+          exclude: [...ignored, ...system, ...long, ...openstack, ...kubernetes],
           pool: 'threads',
           isolate: false,
           sequence: { groupOrder: 0 },
@@ -69,7 +72,7 @@ export default defineConfig({
         test: {
           name: 'system',
           include: system,
-          exclude: [...ignored, ...long, ...openstack],
+          exclude: [...ignored, ...long, ...openstack, ...kubernetes],
           pool: 'forks',
           retry,
           testTimeout: 60_000,
@@ -81,7 +84,7 @@ export default defineConfig({
         test: {
           name: 'long',
           include: long,
-          exclude: [...ignored, ...openstack],
+          exclude: [...ignored, ...openstack, ...kubernetes],
           pool: 'forks',
           retry,
           // They measure, and compare the machine before and after: one at a time.
@@ -102,6 +105,19 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 300_000,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          name: 'kubernetes',
+          include: kubernetes,
+          exclude: ignored,
+          pool: 'forks',
+          retry,
+          fileParallelism: false,
+          testTimeout: 200_000,
+          hookTimeout: 200_000,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

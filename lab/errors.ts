@@ -4,7 +4,7 @@ export const labErrors = defineErrors({
   'SF-LAB-OPTION': {
     status: 400,
     title: 'The laboratory does not know this option',
-    hint: 'Read `npm run lab -- openstack --help`.',
+    hint: 'Read `npm run lab -- openstack --help`, or that of `kubernetes`.',
   },
   'SF-LAB-ROOT': {
     status: 403,
@@ -19,12 +19,12 @@ export const labErrors = defineErrors({
   'SF-LAB-COMMAND': {
     status: 502,
     title: 'A program that prepares the laboratory failed',
-    hint: 'Read what it said; `npm run lab -- openstack down --wipe` and `up` begin anew.',
+    hint: 'Read what it said; `npm run lab -- KIND down --wipe` and `up` begin anew.',
   },
   'SF-LAB-PROCESS': {
     status: 502,
     title: 'A process of the laboratory ended or does not answer',
-    hint: 'Read its log, which is named above; `npm run lab -- openstack up` starts it again.',
+    hint: 'Read its log, which is named above; `npm run lab -- KIND up` starts it again.',
     transient: true,
   },
   'SF-LAB-REQUEST': {
@@ -35,6 +35,6 @@ export const labErrors = defineErrors({
   'SF-LAB-ABSENT': {
     status: 404,
     title: 'There is no laboratory here',
-    hint: 'Start one with `npm run lab -- openstack up`.',
+    hint: 'Start one with `npm run lab -- KIND up`.',
   },
 });

@@ -143,3 +143,17 @@ export function signalGroup(pid: number, signal: NodeJS.Signals): void {
     // The whole group has ended meanwhile.
   }
 }
+
+/** Helpers that others started, by a path of the laboratory that their command lines name. */
+export function processesWith(text: string): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return pid !== process.pid && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(text);
+      } catch {
+        return false;
+      }
+    });
+}

@@ -48,7 +48,11 @@ const complete = !ci || (await runDoctor({ fix: true, extras: false, json: false
 const startedMs = performance.now();
 const args = process.argv.slice(2);
 const everything = args.length === 0;
-const patient = args.includes('long') || args.includes('openstack') || process.env['SUPERFLUIDITY_RUNS'] !== undefined;
+const patient =
+  args.includes('long') ||
+  args.includes('openstack') ||
+  args.includes('kubernetes') ||
+  process.env['SUPERFLUIDITY_RUNS'] !== undefined;
 const limitMs = patient ? LONG_LIMIT_MS : LIMIT_MS;
 const timeoutMs = limitMs - (performance.now() - startedMs);
 const kept: string[] = [];

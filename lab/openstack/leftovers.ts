@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from '../command.ts';
+import { processesWith } from '../processes.ts';
 import type { Lab } from './lab.ts';
 import { sql } from './services/common.ts';
 import { publicNamespace } from './services/routing.ts';
@@ -26,6 +26,7 @@ export async function findLeftovers(lab: Lab): Promise<Leftovers> {
 }
 
 export async function removeLeftovers(lab: Lab, { namespaces }: Leftovers): Promise<void> {
+  // dnsmasq, haproxy and their like.
   const helpers = processesWith(join(lab.paths.var, 'neutron/'));
   for (const pid of helpers) {
     try {
@@ -36,18 +37,4 @@ export async function removeLeftovers(lab: Lab, { namespaces }: Leftovers): Prom
   }
   if (helpers.length > 0) await sleep(ENDED_WITHIN_MS);
   for (const name of namespaces) await run(['ip', 'netns', 'delete', name]).catch(() => undefined);
-}
-
-/** dnsmasq, haproxy and their like, by the folder of the laboratory that their command lines name. */
-function processesWith(text: string): readonly number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        return pid !== process.pid && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(text);
-      } catch {
-        return false;
-      }
-    });
 }
