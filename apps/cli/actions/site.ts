@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { schemas, type Site, type SiteDescription, type SiteDetail, type SiteLink } from '@superfluidity/api';
 import { append, SuperfluidityError } from '@superfluidity/core';
 import type { Context } from '../context.ts';
@@ -15,6 +15,8 @@ export interface AddOptions {
   /** Another word for it. */
   readonly driver?: string;
   readonly cloud?: string;
+  readonly kubeconfig?: string;
+  readonly context?: string;
   readonly tier?: string;
   readonly cell?: readonly string[];
   readonly config?: string;
@@ -23,15 +25,18 @@ export interface AddOptions {
 
 export async function add(context: Context, name: string, options: AddOptions): Promise<void> {
   const declared = options.file === undefined ? {} : await readYamlFile(options.file);
-  const { tier, cell, cloud } = options;
+  const { tier, cell, cloud, kubeconfig, context: kubeContext } = options;
   const kind = options.kind ?? options.driver;
   const config = {
     ...(declared['config'] as object | undefined),
     ...(options.config === undefined ? {} : await readYamlFile(options.config)),
     ...(cloud === undefined ? {} : { cloud }),
+    // The server may have another working folder.
+    ...(kubeconfig === undefined ? {} : { kubeconfig: resolve(kubeconfig) }),
+    ...(kubeContext === undefined ? {} : { context: kubeContext }),
   };
   const declaration = schemas.siteDeclaration.safeParse({
-    kind: cloud === undefined ? 'linux' : 'openstack',
+    kind: kindOf(options),
     ...declared,
     name,
     config,
@@ -45,6 +50,12 @@ export async function add(context: Context, name: string, options: AddOptions): 
   }
   const site = await (await context.client()).call('addSite', { body: declaration.data });
   await context.show(site, () => siteText(context, site));
+}
+
+/** What the other options are for. */
+function kindOf({ cloud, kubeconfig, context }: AddOptions): string {
+  if (cloud !== undefined) return 'openstack';
+  return kubeconfig === undefined && context === undefined ? 'linux' : 'kubernetes';
 }
 
 export async function list(context: Context, query: ListOptions): Promise<void> {

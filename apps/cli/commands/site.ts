@@ -8,16 +8,18 @@ export function siteCommand(run: Run): Command {
   sites
     .command('add <name>')
     .description('add a site, or change its declaration')
-    .option('--kind <kind>', 'linux, openstack or simulated (default: linux)')
+    .option('--kind <kind>', 'linux, openstack, kubernetes or simulated (default: linux)')
     .option('--driver <kind>', 'the same as --kind')
     .option('--cloud <name>', 'cloud of clouds.yaml, for sites of kind openstack')
+    .option('--kubeconfig <file>', 'credentials on the server, for sites of kind kubernetes')
+    .option('--context <name>', 'one of its contexts (default: its current one)')
     .option('--tier <tier>', 'edge, core, ...')
     .option('--cell <cell...>', 'radio cells that it serves')
     .option('--config <file>', 'configuration for the driver (YAML or JSON)')
     .option('--file <file>', 'the whole declaration (YAML or JSON)')
     .addHelpText(
       'after',
-      '\nExample:\n  superfluidity site add edge --kind simulated --tier edge --cell cell-1\n  superfluidity site add core --driver openstack --cloud mycloud --tier core',
+      '\nExample:\n  superfluidity site add edge --kind simulated --tier edge --cell cell-1\n  superfluidity site add core --driver openstack --cloud mycloud --tier core\n  superfluidity site add pods --driver kubernetes --kubeconfig ~/.kube/config --context north',
     )
     .action(run(async (context, name: string, options) => (await site()).add(context, name, options as never)));
   listing(sites.command('list').description('all sites'), {

@@ -34,6 +34,7 @@ export interface ConformanceHarness {
 
 export type Feature =
   | 'pool'
+  | 'fixed addresses'
   | 'paths'
   | 'balancer'
   | 'output'

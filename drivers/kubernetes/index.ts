@@ -1,0 +1,17 @@
+import type { DriverKind } from '@superfluidity/site';
+import { configSchema, readConfig } from './config.ts';
+import './errors.ts';
+import { KubernetesSite } from './site.ts';
+
+/** Sites that are namespaces of Kubernetes clusters: units are pods. */
+export const kubernetesDriver = {
+  kind: 'kubernetes',
+  configSchema,
+  // What lies between a cluster and other sites is its operator's; chains across it are refused, and not cut in two unseen.
+  joins: [],
+  // All that it needs is on the other side of the network.
+  missing: async () => [],
+  open: async (options) => KubernetesSite.open(options, readConfig(options.name, options.config)),
+} as const satisfies DriverKind;
+
+export { kubernetesSiteErrors } from './errors.ts';

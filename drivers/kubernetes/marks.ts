@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+
+/** Who applies: of two managers of one field the API server knows whose it is. */
+export const MANAGER = 'superfluidity';
+const DOMAIN = 'superfluidity.dev';
+
+export const LABELS = {
+  manager: 'app.kubernetes.io/managed-by',
+  site: `${DOMAIN}/site`,
+  service: `${DOMAIN}/service`,
+  unit: `${DOMAIN}/unit`,
+  network: `${DOMAIN}/network`,
+  /** On pods that have rules of their own of what may come in. */
+  ruled: `${DOMAIN}/ruled`,
+} as const;
+
+export const ANNOTATIONS = {
+  /** What was asked for: all that is needed to find a unit or a network again without any record of ours. */
+  spec: `${DOMAIN}/spec`,
+  facts: `${DOMAIN}/facts`,
+  /** Ethernet address, written when the unit was ready for the first time. */
+  mac: `${DOMAIN}/mac`,
+} as const;
+
+const LABEL_VALUE = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
+
+/** Label values are short: what does not fit becomes a digest, and stands whole in the annotation. */
+export function labelValue(value: string): string {
+  return LABEL_VALUE.test(value) ? value : `sha256-${sha256(value).slice(0, 32)}`;
+}
+
+/** Names of what the driver makes derive from ids, with the site in them: a namespace may have several. */
+export class Marks {
+  readonly siteId: string;
+  /** Selects everything of the site. */
+  readonly selector: string;
+
+  constructor(siteId: string) {
+    this.siteId = siteId;
+    this.selector = `${LABELS.manager}=${MANAGER},${LABELS.site}=${labelValue(siteId)}`;
+  }
+
+  labels(more: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+    const values = Object.entries(more).map(([key, value]) => [key, labelValue(value)]);
+    return {
+      [LABELS.manager]: MANAGER,
+      [LABELS.site]: labelValue(this.siteId),
+      ...(Object.fromEntries(values) as Record<string, string>),
+    };
+  }
+
+  unitName(id: string): string {
+    return this.#name('unit', id);
+  }
+
+  networkName(id: string): string {
+    return this.#name('net', id);
+  }
+
+  rulesName(id: string): string {
+    return this.#name('rules', id);
+  }
+
+  get siteName(): string {
+    return this.#name('site', this.siteId);
+  }
+
+  #name(what: string, id: string): string {
+    return `sf-${what}-${sha256(`${this.siteId} ${id}`).slice(0, 20)}`;
+  }
+}
+
+/** Prefix of 48 bits for segment identifiers (RFC 4193), without its length, as other kinds of sites have it. */
+export function locatorOf(siteId: string): string {
+  const hex = sha256(`locator ${siteId}`);
+  return `fd${hex.slice(0, 2)}:${hex.slice(2, 6)}:${hex.slice(6, 10)}`;
+}
+
+export function routerSid(siteId: string): string {
+  return `${locatorOf(siteId)}:0:0:0:0:1`;
+}
+
+/** Names the port where chains are described; no packet carries it inside of a cluster. */
+export function portSid(siteId: string, portId: string): string {
+  const hex = sha256(`sid ${portId}`);
+  const groups = [0, 4, 8, 12].map((at) => Number.parseInt(hex.slice(at, at + 4), 16) | (at === 0 ? 0x8000 : 0));
+  return `${locatorOf(siteId)}:1:${groups.map((group) => group.toString(16)).join(':')}`;
+}
+
+export function sha256(value: string): string {
+  return createHash('sha256').update(value).digest('hex');
+}

@@ -1,0 +1,189 @@
+import { SuperfluidityError } from '@superfluidity/core';
+import type { FabricCall } from '@superfluidity/fabric';
+import {
+  Events,
+  type FenceGuard,
+  type Fingerprint,
+  type OpenSite,
+  type PoolClass,
+  type PoolStatus,
+  type SiteDescription,
+  type SiteDriver,
+  type SiteEvent,
+  type UnitOutcome,
+  type UnitSpec,
+  type UnitStatus,
+} from '@superfluidity/site';
+import { KubernetesBackend } from './backend.ts';
+import { Cluster } from './cluster.ts';
+import { type KubernetesConfig, LIMITS } from './config.ts';
+import { describeCluster } from './describe.ts';
+import { fenceOf } from './fence.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import { Marks } from './marks.ts';
+import { Networks } from './networks.ts';
+import { Nodes } from './nodes.ts';
+import type { Node, Pod } from './objects.ts';
+import { purge } from './purge.ts';
+import { PodTerminals } from './terminals.ts';
+import { tellNode, tellPod } from './tell.ts';
+import { Units } from './units.ts';
+import { ObjectWatch } from './watch.ts';
+import type { World } from './world.ts';
+
+/** A namespace of a cluster. What runs in it is kept there, found by labels and annotations, and read from there. */
+export class KubernetesSite implements SiteDriver {
+  readonly kind = 'kubernetes';
+  readonly name: string;
+  readonly fabric: KubernetesBackend;
+  readonly terminals: PodTerminals;
+  readonly #world: World;
+  readonly #closed: AbortController;
+  readonly #fence: FenceGuard;
+  readonly #nodes: Nodes;
+  readonly #units: Units;
+  readonly #events = new Events();
+  readonly #podWatch: ObjectWatch<Pod>;
+  readonly #nodeWatch: ObjectWatch<Node>;
+
+  static async open(options: OpenSite, config: KubernetesConfig): Promise<KubernetesSite> {
+    const { id, name, clock, log } = options;
+    const closed = new AbortController();
+    const world: World = {
+      siteId: id,
+      name,
+      cluster: Cluster.open(name, config, clock),
+      marks: new Marks(id),
+      config,
+      clock,
+      log,
+      ask: () => AbortSignal.any([closed.signal, AbortSignal.timeout(LIMITS.askMs)]),
+    };
+    return new KubernetesSite(world, closed, await fenceOf(world));
+  }
+
+  constructor(world: World, closed: AbortController, fence: FenceGuard) {
+    this.name = world.name;
+    this.#world = world;
+    this.#closed = closed;
+    this.#fence = fence;
+    const { cluster, marks } = world;
+    this.#podWatch = new ObjectWatch<Pod>({
+      world,
+      path: cluster.path('pods'),
+      query: { labelSelector: marks.selector },
+      onChange: (before, now) => tellPod(this.#events, before, now),
+    });
+    this.#nodeWatch = new ObjectWatch<Node>({
+      world,
+      path: '/api/v1/nodes',
+      onChange: (before, now) => {
+        this.#nodes.changed();
+        tellNode(this.#events, before, now);
+      },
+    });
+    const networks = new Networks(world);
+    this.#nodes = new Nodes(world);
+    this.#units = new Units({
+      world,
+      nodes: this.#nodes,
+      networks,
+      pods: this.#podWatch,
+      isInCharge: (seen) => seen >= this.#fence.highest,
+    });
+    this.terminals = new PodTerminals(world, (id) => this.#units.known(id, world.ask()));
+    this.fabric = new KubernetesBackend(world, networks, (call) => this.#admit(call));
+  }
+
+  async fingerprint(): Promise<Fingerprint> {
+    this.#refuseClosed();
+    return fingerprintOf(this.#world, this.#nodes);
+  }
+
+  async describe(): Promise<SiteDescription> {
+    this.#refuseClosed();
+    return describeCluster(this.#world);
+  }
+
+  async ensureUnit(spec: UnitSpec, call: FabricCall): Promise<UnitStatus> {
+    await this.#admit(call);
+    return this.#units.ensure(spec, call.fence, call.signal);
+  }
+
+  async ensureUnits(specs: readonly UnitSpec[], call: FabricCall): Promise<readonly UnitOutcome[]> {
+    await this.#admit(call);
+    return this.#units.ensureMany(specs, call.fence, call.signal);
+  }
+
+  async drainUnit(id: string, call: FabricCall): Promise<void> {
+    await this.#admit(call);
+    await this.#units.drain(id, call.signal);
+  }
+
+  removeUnit(id: string, call: FabricCall): Promise<void> {
+    return this.removeUnits([id], call);
+  }
+
+  async removeUnits(ids: readonly string[], call: FabricCall): Promise<void> {
+    await this.#admit(call);
+    await this.#units.remove(ids, call.signal);
+  }
+
+  async getUnit(id: string): Promise<UnitStatus | undefined> {
+    this.#refuseClosed();
+    return this.#units.get(id, this.#world.ask());
+  }
+
+  async listUnits(): Promise<readonly UnitStatus[]> {
+    this.#refuseClosed();
+    return this.#units.list(this.#world.ask());
+  }
+
+  async readOutput(id: string, offset: number): Promise<{ readonly lines: readonly string[]; readonly next: number }> {
+    this.#refuseClosed();
+    return this.#units.readOutput(id, offset, this.#world.ask());
+  }
+
+  /** Pods are made when they are asked for. */
+  async prepare(_service: string, _classes: readonly PoolClass[], call: FabricCall): Promise<void> {
+    await this.#admit(call);
+  }
+
+  async poolStatus(): Promise<readonly PoolStatus[]> {
+    return [];
+  }
+
+  watch(signal: AbortSignal): AsyncIterable<SiteEvent> {
+    this.#refuseClosed();
+    this.#podWatch.start();
+    this.#nodeWatch.start();
+    return this.#events.read(AbortSignal.any([signal, this.#closed.signal]));
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed.signal.aborted) return;
+    await this.#units.close();
+    await this.terminals.close();
+    this.#closed.abort();
+    await Promise.all([this.#podWatch.stop(), this.#nodeWatch.stop()]);
+  }
+
+  async purge(): Promise<readonly string[]> {
+    this.#refuseClosed();
+    const removed = await purge(this.#world, this.#units);
+    this.#nodes.changed();
+    return removed;
+  }
+
+  async #admit(call: FabricCall): Promise<void> {
+    this.#refuseClosed();
+    if (call.signal.aborted)
+      throw new SuperfluidityError('SF-CORE-CANCELLED', { doing: `act on ${this.name}`, reason: 'cancelled' });
+    await this.#fence.admit(call);
+  }
+
+  #refuseClosed(): void {
+    if (this.#closed.signal.aborted)
+      throw new SuperfluidityError('SF-KUBE-CLOSED', { reason: `site ${this.name} is closed` });
+  }
+}

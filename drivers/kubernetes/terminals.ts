@@ -1,0 +1,162 @@
+import { SuperfluidityError } from '@superfluidity/core';
+import type {
+  Terminal,
+  TerminalEnd,
+  TerminalOffer,
+  TerminalSize,
+  TerminalWish,
+  UnitTerminals,
+} from '@superfluidity/site';
+import { LIMITS } from './config.ts';
+import { CHANNELS, type ExecEnd, openExec, type Socket } from './exec.ts';
+import { stateOf } from './record.ts';
+import type { Found } from './units.ts';
+import type { World } from './world.ts';
+
+const SHELL = ['sh'] as const;
+/** What a terminal hears when who sat at it hangs up: a shell ends itself and what it began. */
+const HANG_UP = '\u0003\u0004';
+
+/** Sessions in units, by way of the API server and the kubelet. */
+export class PodTerminals implements UnitTerminals {
+  readonly #world: World;
+  readonly #find: (id: string) => Promise<Found>;
+  readonly #open = new Set<Terminal>();
+  #opening = 0;
+
+  constructor(world: World, find: (id: string) => Promise<Found>) {
+    this.#world = world;
+    this.#find = find;
+  }
+
+  async offer(id: string): Promise<TerminalOffer> {
+    const { pod } = await this.#find(id);
+    const { state } = stateOf(pod);
+    if (state === 'running' || state === 'draining') return { kind: 'program', resizes: true, commands: true };
+    return { absent: `the unit is ${state}` };
+  }
+
+  async open(id: string, wish: TerminalWish, signal: AbortSignal): Promise<Terminal> {
+    const doing = `open a terminal in unit ${id}`;
+    if (signal.aborted) throw new SuperfluidityError('SF-CORE-CANCELLED', { doing, reason: 'cancelled' });
+    const { pod } = await this.#find(id);
+    const offer = await this.offer(id);
+    if ('absent' in offer) throw new SuperfluidityError('SF-SITE-NO-TERMINAL', { doing, reason: offer.absent });
+    if (this.#open.size + this.#opening >= LIMITS.sessions)
+      throw new SuperfluidityError('SF-CORE-LIMIT', {
+        doing,
+        reason: `${LIMITS.sessions} terminals are open in the site`,
+      });
+    this.#opening += 1;
+    try {
+      const session = new Session();
+      const command = wish.command ?? SHELL;
+      const asked = { pod: pod.metadata.name, command, tty: true, stdin: true, signal };
+      const take = (channel: number, data: Buffer) => session.take(channel, data);
+      session.begin(await openExec(this.#world, asked, take, (end) => session.tell(end)), wish);
+      this.#open.add(session);
+      const close = () => void session.close();
+      signal.addEventListener('abort', close, { once: true });
+      void session.ended.then(() => {
+        signal.removeEventListener('abort', close);
+        this.#open.delete(session);
+      });
+      if (signal.aborted) close();
+      return session;
+    } finally {
+      this.#opening -= 1;
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#open].map((one) => one.close()));
+  }
+}
+
+class Session implements Terminal {
+  readonly output: AsyncIterable<Uint8Array>;
+  readonly ended: Promise<TerminalEnd>;
+  #socket: Socket | undefined;
+  #pieces: Uint8Array[] = [];
+  #size = 0;
+  #isOver = false;
+  #wake = () => {};
+  #end: (end: TerminalEnd) => void = () => {};
+  #last: TerminalEnd | undefined;
+
+  constructor() {
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    this.output = this.#read();
+  }
+
+  begin(socket: Socket, size: TerminalSize): void {
+    this.#socket = socket;
+    socket.addEventListener('close', () => this.#finish());
+    socket.addEventListener('error', () => socket.terminate());
+    if (this.#size > LIMITS.sessionBuffer) socket.pause();
+    this.resize(size);
+  }
+
+  take(channel: number, data: Buffer): void {
+    if (channel !== CHANNELS.stdout) return;
+    this.#pieces.push(data);
+    this.#size += data.length;
+    if (this.#size > LIMITS.sessionBuffer) this.#socket?.pause();
+    this.#wake();
+  }
+
+  /** The program has ended; the connection ends after that. */
+  tell(end: ExecEnd): void {
+    this.#last ??= end;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    await this.#send(CHANNELS.stdin, bytes);
+  }
+
+  resize({ columns, rows }: TerminalSize): void {
+    void this.#send(CHANNELS.resize, Buffer.from(JSON.stringify({ Width: columns, Height: rows })));
+  }
+
+  async close(): Promise<void> {
+    if (!this.#isOver) {
+      this.#last ??= { reason: 'the session was closed' };
+      await this.#send(CHANNELS.stdin, Buffer.from(HANG_UP));
+      this.#socket?.resume();
+      this.#socket?.close();
+      const late = setTimeout(() => this.#socket?.terminate(), LIMITS.sessionEndMs);
+      await this.ended;
+      clearTimeout(late);
+    }
+  }
+
+  #send(channel: number, bytes: Uint8Array): Promise<void> {
+    if (this.#isOver || this.#socket === undefined) return Promise.resolve();
+    const socket = this.#socket;
+    return new Promise((resolve) => socket.send(Buffer.concat([Buffer.of(channel), bytes]), () => resolve()));
+  }
+
+  #finish(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#wake();
+    this.#end(this.#last ?? { reason: 'the unit ended, or its node does not answer' });
+  }
+
+  async *#read(): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      while (this.#pieces.length > 0) {
+        const piece = this.#pieces.shift()!;
+        this.#size -= piece.length;
+        if (this.#size <= LIMITS.sessionBuffer / 2) this.#socket?.resume();
+        yield piece;
+      }
+      if (this.#isOver) return;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}

@@ -1,0 +1,185 @@
+import fc from 'fast-check';
+import type { PortSpec } from '@superfluidity/fabric';
+import type { Execution } from '@superfluidity/model';
+import type { UnitSpec } from '@superfluidity/site';
+import { describe, expect, it } from 'vitest';
+import '@superfluidity/site';
+import { readConfig } from './config.ts';
+import './errors.ts';
+import { checkSpec, podOf } from './manifest.ts';
+import { LABELS, labelValue, Marks } from './marks.ts';
+import type { Pod } from './objects.ts';
+import { networkPolicyOf, unitPolicyOf } from './policies.ts';
+import { mebibytes, quantity } from './quantities.ts';
+import { recordOf } from './record.ts';
+import type { World } from './world.ts';
+
+/** What is asked for, in the words of Kubernetes: values in, values out. */
+
+function worldWith(config: Readonly<Record<string, unknown>> = {}): World {
+  const read = readConfig('cluster', config);
+  return {
+    siteId: 'site-1',
+    name: 'cluster',
+    marks: new Marks('site-1'),
+    config: read,
+    cluster: { namespace: 'edge' },
+  } as World;
+}
+
+const port: PortSpec = { id: 'port-1', name: 'eth0', network: 'net-1', serviceAddresses: [] };
+
+function unit(execution: Partial<Execution> = {}, changes: Partial<UnitSpec> = {}): UnitSpec {
+  return {
+    id: 'unit-1',
+    service: 'svc-1',
+    path: 'video/server',
+    index: 0,
+    host: 'node1',
+    execution: { environment: 'pod', image: 'name:registry.test/video:1', ...execution },
+    cpu: 0.25,
+    memoryMiB: 64,
+    storageMiB: 0,
+    ports: [port],
+    facts: { site: 'edge' },
+    ...changes,
+  };
+}
+
+describe('a pod', () => {
+  const pod = (spec: UnitSpec) =>
+    podOf(worldWith(), spec, undefined, 'test') as Pod & { readonly spec: Record<string, never> };
+
+  it('is bound to its node, has what was asked for, and tells its unit', () => {
+    const made = pod(
+      unit({ command: ['serve'], env: { A: 'b' }, health: { kind: 'http', port: 80, path: '/ok', timeoutMs: 5 } }),
+    );
+    expect(made.metadata.namespace).toBe('edge');
+    expect(made.metadata.labels).toMatchObject({ [LABELS.unit]: 'unit-1', [LABELS.network]: 'net-1' });
+    expect(recordOf(made)).toMatchObject({
+      id: 'unit-1',
+      service: 'svc-1',
+      path: 'video/server',
+      host: 'node1',
+      cpu: 0.25,
+    });
+    expect(JSON.stringify(made.spec)).toContain(
+      '"matchFields":[{"key":"metadata.name","operator":"In","values":["node1"]}]',
+    );
+    expect(made.spec.containers).toMatchObject([
+      {
+        image: 'registry.test/video:1',
+        command: ['serve'],
+        env: [{ name: 'A', value: 'b' }],
+        resources: { requests: { cpu: '250m', memory: '64Mi' }, limits: { cpu: '250m', memory: '64Mi' } },
+        readinessProbe: { httpGet: { port: 80, path: '/ok' }, periodSeconds: 1 },
+      },
+    ]);
+    expect(made.metadata.annotations!['superfluidity.dev/facts']).toBe('{"site":"edge"}');
+  });
+
+  it('has a name that derives from the site and the unit, which Kubernetes takes', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), (site, id) => {
+        const name = new Marks(site).unitName(id);
+        expect(name).toMatch(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])$/);
+        expect(new Marks(site).unitName(id)).toBe(name);
+        expect(labelValue(id)).toMatch(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/);
+      }),
+    );
+  });
+
+  it.each([
+    ['SF-SITE-ENVIRONMENT', unit({ environment: 'vm' })],
+    ['SF-KUBE-NETWORK', unit({ forwards: true })],
+    ['SF-KUBE-NETWORK', unit({}, { ports: [port, { ...port, id: 'port-2', name: 'eth1' }] })],
+    ['SF-KUBE-NETWORK', unit({}, { ports: [{ ...port, address: '10.0.0.9' }] })],
+    ['SF-KUBE-NETWORK', unit({}, { ports: [{ ...port, serviceAddresses: ['10.99.0.1'] }] })],
+    ['SF-KUBE-NETWORK', unit({}, { ports: [{ ...port, bandwidthMbps: 10 }] })],
+    ['SF-KUBE-POLICY', unit({}, { ports: [{ ...port, allow: [] }] })],
+  ])('is refused with %s where it cannot be as asked for', (code, spec) => {
+    expect(() => checkSpec(worldWith(), spec, 'test')).toThrow(expect.objectContaining({ code }));
+  });
+
+  it('takes images by name, or what the site puts in their place', () => {
+    const image = (config: object, name: string | undefined) =>
+      (
+        podOf(
+          worldWith({ ...config }),
+          { ...unit(), execution: { environment: 'pod', ...(name === undefined ? {} : { image: name }) } },
+          undefined,
+          'test',
+        ) as { spec?: { containers: { image: string }[] } }
+      ).spec!.containers[0]!.image;
+    expect(image({ images: { 'guest:': 'busybox:1' } }, 'guest:')).toBe('busybox:1');
+    for (const name of ['guest:', 'oci:image.tar', 'name:', undefined])
+      expect(() => image({}, name)).toThrow(expect.objectContaining({ code: 'SF-SITE-IMAGE' }));
+  });
+});
+
+describe('policies', () => {
+  const world = worldWith({ policies: true });
+  const network = {
+    id: 'net-1',
+    service: 'svc-1',
+    name: 'data',
+    prefix: '10.1.0.0/24',
+    supernet: '10.1.0.0/16',
+    mtu: 1400,
+  };
+
+  it('let units of a network hear each other, and leave those with rules to these', () => {
+    const { spec } = networkPolicyOf(world, network);
+    expect(spec.podSelector.matchLabels).toMatchObject({ [LABELS.network]: 'net-1', [LABELS.site]: 'site-1' });
+    expect(spec.podSelector.matchExpressions).toEqual([{ key: LABELS.ruled, operator: 'DoesNotExist' }]);
+    expect(spec.ingress).toEqual([{ from: [{ podSelector: { matchLabels: spec.podSelector.matchLabels } }] }]);
+    const ruled = podOf(world, unit({}, { ports: [{ ...port, allow: [] }] }), undefined, 'test');
+    expect(ruled.metadata.labels).toHaveProperty([LABELS.ruled], 'true');
+  });
+
+  it('say what units allow, and nothing more', () => {
+    const ingress = (allow: PortSpec['allow']) => unitPolicyOf(world, unit(), 'net-1', allow!).spec.ingress;
+    expect(ingress([])).toEqual([]);
+    expect(ingress([{ protocol: 'tcp', from: '10.9.0.0/16', ports: [80, 443] }])).toEqual([
+      {
+        from: [{ ipBlock: { cidr: '10.9.0.0/16' } }],
+        ports: [
+          { protocol: 'TCP', port: 80 },
+          { protocol: 'TCP', port: 443 },
+        ],
+      },
+    ]);
+    expect(ingress([{ ports: [53] }])[0]!.ports).toEqual([
+      { protocol: 'TCP', port: 53 },
+      { protocol: 'UDP', port: 53 },
+    ]);
+    expect(ingress([{}])[0]).not.toHaveProperty('ports');
+  });
+
+  it('are refused for ICMP, which they cannot say', () => {
+    const spec = unit({}, { ports: [{ ...port, allow: [{ protocol: 'icmp' }] }] });
+    expect(() => checkSpec(world, spec, 'test')).toThrow(expect.objectContaining({ code: 'SF-KUBE-POLICY' }));
+  });
+});
+
+it.each([
+  ['1500m', 1.5],
+  ['2', 2],
+  ['64Mi', 67_108_864],
+  ['12e6', 12_000_000],
+  ['1k', 1_000],
+  ['3E', 3e18],
+  [undefined, 0],
+])('reads the quantity %s', (text, value) => {
+  expect(quantity(text)).toBe(value);
+});
+
+it('reads quantities of bytes as MiB, and no nonsense as a number', () => {
+  expect(mebibytes('1Gi')).toBe(1_024);
+  expect(quantity('many')).toBeNaN();
+});
+
+it('takes a kubeconfig as a file or as text, not both', () => {
+  const both = { kubeconfig: '/a', content: 'b' };
+  expect(() => readConfig('cluster', both)).toThrow(expect.objectContaining({ code: 'SF-SITE-CONFIG' }));
+});

@@ -1,0 +1,179 @@
+import { reportError, SuperfluidityError } from '@superfluidity/core';
+import { statusIn } from './cluster.ts';
+import { LIMITS } from './config.ts';
+import type { KubeObject } from './objects.ts';
+import type { World } from './world.ts';
+
+const GONE = 410;
+
+interface WatchLine<T> {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
+  readonly object: T;
+}
+
+export interface WatchOptions<T> {
+  readonly world: World;
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  /** Undefined `now`: it is gone. */
+  readonly onChange: (before: T | undefined, now: T | undefined) => void;
+}
+
+/**
+ * What the API server has of one kind, kept up to date: a list, and a watch that goes on from its version, also after the
+ * connection was lost. Where the server has forgotten that version (410) it is listed anew, and what is gone is told. A
+ * reader that is slow makes the server wait: lines are taken one by one.
+ */
+export class ObjectWatch<T extends KubeObject> {
+  readonly #options: WatchOptions<T>;
+  readonly #objects = new Map<string, T>();
+  readonly #waiting = new Set<() => void>();
+  #stop: AbortController | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #version: string | undefined;
+  /** Whether it was listed once: what was there before is no news. */
+  #isKnown = false;
+
+  constructor(options: WatchOptions<T>) {
+    this.#options = options;
+  }
+
+  get(name: string): T | undefined {
+    return this.#objects.get(name);
+  }
+
+  /** Lists at once, and goes on watching until it is stopped. */
+  start(): void {
+    if (this.#stop !== undefined) return;
+    this.#stop = new AbortController();
+    this.#running = this.#loop(this.#stop.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop?.abort();
+    await this.#running;
+    this.#stop = undefined;
+    this.#version = undefined;
+    this.#isKnown = false;
+  }
+
+  /** An answer to a request of ours may come before the watch tells of it. */
+  note(object: T): void {
+    this.#put(object);
+  }
+
+  /** The object when it is as wanted; it is looked at each time it changes. Rejects with the signal. */
+  async until(
+    name: string,
+    isAsWanted: (object: T | undefined) => boolean,
+    signal: AbortSignal,
+  ): Promise<T | undefined> {
+    for (;;) {
+      signal.throwIfAborted();
+      const object = this.#objects.get(name);
+      if (isAsWanted(object)) return object;
+      await this.#change(signal);
+    }
+  }
+
+  #change(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        this.#waiting.delete(wake);
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      this.#waiting.add(wake);
+      signal.addEventListener('abort', wake, { once: true });
+    });
+  }
+
+  async #loop(signal: AbortSignal): Promise<void> {
+    const { world, path } = this.#options;
+    for (let pauseMs: number = LIMITS.pauseMs; !signal.aborted; ) {
+      try {
+        if (this.#version === undefined) await this.#relist(signal);
+        await this.#follow(signal);
+        pauseMs = LIMITS.pauseMs;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (statusIn(error) === GONE) {
+          this.#version = undefined;
+          continue;
+        }
+        world.log.warn({ site: world.name, path, error: reportError(error) }, 'a watch was interrupted and goes on');
+        await world.clock.sleep(pauseMs, signal).catch(() => {});
+        pauseMs = Math.min(pauseMs * 2, LIMITS.pauseMaxMs);
+      }
+    }
+  }
+
+  async #relist(signal: AbortSignal): Promise<void> {
+    const { world, path, query } = this.#options;
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMITS.askMs)]);
+    const { items, version } = await world.cluster.list<T>(path, query ?? {}, limited);
+    const listed = new Set(items.map(({ metadata }) => metadata.name));
+    for (const item of items) this.#put(item, !this.#isKnown);
+    for (const [name, object] of this.#objects)
+      if (!listed.has(name) && !isNewer(object.metadata.resourceVersion, version)) this.#drop(name);
+    this.#version = version;
+    this.#isKnown = true;
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    const { world, path, query } = this.#options;
+    const lines = await world.cluster.lines(path, {
+      query: {
+        ...query,
+        watch: true,
+        allowWatchBookmarks: true,
+        resourceVersion: this.#version,
+        timeoutSeconds: LIMITS.watchSeconds,
+      },
+      signal,
+      silenceMs: LIMITS.watchSilenceMs,
+    });
+    for await (const line of lines) {
+      if (line === '') continue;
+      const { type, object } = JSON.parse(line) as WatchLine<T>;
+      if (type === 'ERROR') {
+        this.#version = undefined;
+        const { code, message } = object as unknown as { readonly code?: number; readonly message?: string };
+        // The version is too old: that happens, and is no trouble.
+        if (code === GONE) return;
+        throw new SuperfluidityError('SF-SITE-UNAVAILABLE', { doing: `watch ${path}`, reason: message ?? 'an error' });
+      }
+      this.#version = object.metadata.resourceVersion;
+      if (type === 'DELETED') this.#drop(object.metadata.name, object);
+      else if (type !== 'BOOKMARK') this.#put(object);
+    }
+  }
+
+  #put(object: T, isOld = false): void {
+    const before = this.#objects.get(object.metadata.name);
+    if (before !== undefined && !isNewer(object.metadata.resourceVersion, before.metadata.resourceVersion)) return;
+    this.#objects.set(object.metadata.name, object);
+    this.#tell(before ?? (isOld ? object : undefined), object);
+  }
+
+  /** One of the same name may be there again already. */
+  #drop(name: string, last?: T): void {
+    const before = this.#objects.get(name);
+    if (before === undefined || (last !== undefined && before.metadata.uid !== last.metadata.uid)) return;
+    this.#objects.delete(name);
+    this.#tell(before, undefined);
+  }
+
+  #tell(before: T | undefined, now: T | undefined): void {
+    this.#options.onChange(before, now);
+    for (const wake of this.#waiting) wake();
+  }
+}
+
+/** Versions of one kind of object grow (KEP-5504); what is no number is taken as newer. */
+function isNewer(version: string | undefined, than: string | undefined): boolean {
+  if (version === undefined || than === undefined) return true;
+  const isNumber = /^\d+$/;
+  if (!isNumber.test(version) || !isNumber.test(than)) return true;
+  return BigInt(version) > BigInt(than);
+}
