@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { run } from './command.ts';
+import { run } from '../command.ts';
 import { findLab } from './testing.ts';
 import { type End, ping, TestCloud } from './testing-cloud.ts';
 

@@ -7,7 +7,7 @@ import { laboratory, type OwnProject, ownProject } from '@superfluidity/openstac
 import type { SiteDriver } from '@superfluidity/site';
 import { writeInto } from '../../apps/cli/files-into.ts';
 import { runCommand } from '../../apps/cli/testing/run-command.ts';
-import { run } from './command.ts';
+import { run } from '../command.ts';
 import type { Json } from './rest.ts';
 import { type End, TestCloud } from './testing-cloud.ts';
 import type { Lab } from './lab.ts';

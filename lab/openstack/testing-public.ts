@@ -1,4 +1,4 @@
-import { run } from './command.ts';
+import { run } from '../command.ts';
 import type { Lab } from './lab.ts';
 import { PUBLIC } from './public-network.ts';
 import { publicNamespace } from './services/routing.ts';

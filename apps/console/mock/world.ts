@@ -17,7 +17,7 @@ import type {
   User,
   UnitScaling,
 } from '@superfluidity/api';
-import { makeSite } from './make-site.ts';
+import { type HostSize, makeSite } from './make-site.ts';
 import { SITE_KINDS } from './site-kinds.ts';
 
 /** State of the mock control plane: plain data, changed by scenario.ts, read by handlers.ts. */
