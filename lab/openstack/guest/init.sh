@@ -44,7 +44,7 @@ name=$(cat $latest/meta_data.json 2>/dev/null | tr '{' '\n' | value hostname | h
 hostname "${name:-guest}"
 if [ -f $latest/network_data.json ]; then
   # One object to a line: links, networks with their links, and the routes of the network before them.
-  tr '{' '\n' <$latest/network_data.json >/tmp/network
+  (tr '{' '\n' <$latest/network_data.json && echo) >/tmp/network
   while read -r line; do
     mac=$(echo "$line" | value ethernet_mac_address)
     if [ -n "$mac" ]; then
