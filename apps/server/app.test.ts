@@ -288,6 +288,7 @@ describe('console', () => {
     const page = await app.inject('/services/video');
     expect([page.statusCode, page.body]).toEqual([200, '<title>page</title>']);
     expect(page.headers['content-security-policy']).toMatch(/default-src 'self'; script-src 'self';/);
+    expect((await app.inject('/designer?file=nsd.yaml')).body).toBe('<title>page</title>');
     expect((await app.inject('/')).body).toBe('<title>page</title>');
     expect((await app.inject('/assets/a-1234.js')).headers['cache-control']).toContain('immutable');
     expect((await app.inject('/assets/gone.js')).statusCode).toBe(404);

@@ -91,7 +91,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       request.principal === undefined ? `address ${request.ip}` : `user ${request.principal.name}`,
     errorResponseBuilder: (request, { after, max }) =>
       new SuperfluidityError('SF-SERVER-RATE', {
-        doing: `${request.method} ${request.url.split('?')[0]}`,
+        doing: `${request.method} ${path}`,
         reason: `more than ${max} requests in a minute; try again in ${after}`,
       }),
   });
@@ -139,8 +139,9 @@ async function serveConsole(app: FastifyInstance, folder: string): Promise<void>
     });
   }
   app.setNotFoundHandler((request, reply) => {
-    const isPage =
-      request.method === 'GET' && !/^\/(api|metrics)(\/|$)/.test(request.url) && !/\.\w+$/.test(request.url);
+    // What a page shows may have the name of a file: `?file=nsd.yaml`.
+    const [path = ''] = request.url.split('?');
+    const isPage = request.method === 'GET' && !/^\/(api|metrics)(\/|$)/.test(path) && !/\.\w+$/.test(path);
     if (built && isPage) return reply.header('cache-control', 'no-cache').sendFile('index.html');
     const reason = built || !isPage ? 'no such route' : 'the console is not built: run `npm run build`';
     throw new SuperfluidityError('SF-SERVER-NO-ROUTE', {
