@@ -91,6 +91,7 @@ export function Designer(props: {
         file={file}
         reveal={reveal}
         onReveal={show}
+        onShown={setReveal}
         onFile={(path) => go({ file: path }, false)}
         onNotice={setNotice}
         onNotCompared={() => setCompared(undefined)}

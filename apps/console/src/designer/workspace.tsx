@@ -35,10 +35,12 @@ export function Workspace(props: {
   readonly onFile: (path: string) => void;
   readonly reveal: Reveal | undefined;
   readonly onReveal: (reveal: Reveal) => void;
+  /** Where the text is of what was selected: its file is in the address already. */
+  readonly onShown: (reveal: Reveal) => void;
   readonly onNotice: (words: string | undefined) => void;
   readonly onNotCompared: () => void;
 }) {
-  const { design, file, onReveal, onNotice } = props;
+  const { design, file, onReveal, onShown, onNotice } = props;
   const { drawn, history, dispatch } = design;
   const { language } = history.now;
   const native = drawn?.reading.native;
@@ -58,19 +60,21 @@ export function Workspace(props: {
       const fits = ids.length <= SELECTED_MAX;
       setMany(fits ? [] : ids);
       setPort(undefined);
-      void navigate({
-        search: (before) => ({ ...before, selected: fits && ids.length > 0 ? ids.join(',') : undefined }) as never,
-        replace: true,
-      });
       const [only, ...others] = ids;
       const thing =
         others.length > 0
           ? undefined
           : [...(drawn?.level.nodes ?? []), ...(drawn?.level.edges ?? [])].find(({ id }) => id === only);
       const range = thing === undefined || drawn === undefined || fromText ? undefined : placeOf(drawn, thing);
-      if (range !== undefined) onReveal(range);
+      const next = {
+        selected: fits && ids.length > 0 ? ids.join(',') : undefined,
+        // Its file in the same step: of two, the second would not know of the first.
+        ...(range?.file === undefined ? {} : { file: range.file }),
+      };
+      void navigate({ search: (before) => ({ ...before, ...next }) as never, replace: true });
+      if (range !== undefined) onShown(range);
     },
-    [navigate, drawn, onReveal],
+    [navigate, drawn, onShown],
   );
   const open = (path: string, selects?: string) => {
     setMany([]);
