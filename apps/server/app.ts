@@ -91,7 +91,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       request.principal === undefined ? `address ${request.ip}` : `user ${request.principal.name}`,
     errorResponseBuilder: (request, { after, max }) =>
       new SuperfluidityError('SF-SERVER-RATE', {
-        doing: `${request.method} ${path}`,
+        doing: `${request.method} ${request.url.split('?')[0]}`,
         reason: `more than ${max} requests in a minute; try again in ${after}`,
       }),
   });
@@ -145,7 +145,7 @@ async function serveConsole(app: FastifyInstance, folder: string): Promise<void>
     if (built && isPage) return reply.header('cache-control', 'no-cache').sendFile('index.html');
     const reason = built || !isPage ? 'no such route' : 'the console is not built: run `npm run build`';
     throw new SuperfluidityError('SF-SERVER-NO-ROUTE', {
-      doing: `${request.method} ${request.url.split('?')[0]}`,
+      doing: `${request.method} ${path}`,
       reason,
     });
   });
