@@ -114,7 +114,10 @@ describe('a text in XML', () => {
     // What was taken away had lines of its own; else at most a few words have changed.
     if (name !== 'removal') expect(gone.length).toBeLessThan(8);
     const back = amend(done.files, 'sol006', service);
-    if (name !== 'removal') expect('files' in back && textOf(back.files[0])).toBe(text);
+    if (!('files' in back)) return expect(name).toBe('removal');
+    expect(meaning(readIn('sol006', back.files).service)).toBe(meaning(service));
+    // A port puts all connection points of a VNFD in another order: their list is written anew.
+    if (name !== 'removal' && name !== 'port') expect(textOf(back.files[0])).toBe(text);
   });
 });
 
