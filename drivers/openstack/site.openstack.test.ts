@@ -138,6 +138,21 @@ describe.skipIf(skip !== undefined)(title('a site that is a project of OpenStack
     await site.fabric.ensureNetwork({ ...network, mtu: 1_500 }, call());
   });
 
+  test('lets ports carry the addresses of others, where they shall', async () => {
+    const port = { name: 'eth0', network: 'net-own' };
+    const serving = { ...port, id: 'port-s', serviceAddresses: ['10.99.0.7'] };
+    const passing = { ...port, id: 'port-p', serviceAddresses: [] };
+    const specs = [
+      unit('s', { ports: [serving] }),
+      unit('p', { ports: [passing], execution: { ...unit('p').execution, forwards: true } }),
+    ];
+    for (const outcome of await site.ensureUnits(specs, call())) expect(outcome).toMatchObject({ ok: true });
+    const found = await neutronPorts.list(cloud, { device_owner: 'compute:nova' }, never);
+    const pairs = found.flatMap((one) => one.allowed_address_pairs.map(({ ip_address }) => ip_address));
+    expect(pairs.toSorted()).toEqual(['0.0.0.0/0', '10.99.0.7']);
+    await site.removeUnits(['unit-s', 'unit-p'], call());
+  });
+
   test('uploads a disk once, and boots from it', async () => {
     writeFileSync(join(folder, 'disk.raw'), Buffer.alloc(1 << 20, 'a disk of nothing'));
     const execution = { ...unit('c').execution, image: 'disk:disk.raw' };

@@ -32,6 +32,10 @@ export class DirectPorts implements PortSource {
       // Some may be there from an attempt that did not come to its end.
       const there = await this.#find(wishes, signal);
       if (there.size === 0) throw explained(error, wishes);
+      for (const [at, { port }] of wishes.entries()) {
+        const known = there.get(port.id);
+        if (known !== undefined) there.set(port.id, await this.#completed(known, fields[at]!, signal));
+      }
       const lacking = wishes.filter(({ port }) => !there.has(port.id));
       const made = await this.#create(
         lacking,
@@ -93,7 +97,7 @@ export class DirectPorts implements PortSource {
   }
 
   async #create(wishes: readonly PortWish[], fields: readonly PortFields[]): Promise<readonly Port[]> {
-    const { cloud, marks } = this.#world;
+    const { cloud } = this.#world;
     const lasting = AbortSignal.timeout(LIMITS.createMs);
     const made = await createOnce<readonly Port[]>(cloud, {
       find: async () => {
@@ -106,15 +110,19 @@ export class DirectPorts implements PortSource {
       remove: async () => {},
       signal: lasting,
     });
-    // Without `tag-ports-during-bulk-creation` Neutron leaves the tags out.
-    await Promise.all(
-      made.map(async ({ id, tags }, at) => {
-        const { port, unitId } = wishes[at]!;
-        const wanted = marks.tags(port.id, { unit: unitId });
-        if (!wanted.every((one) => tags.includes(one))) await ports.setTags(cloud, id, wanted, lasting);
-      }),
-    );
-    return made;
+    return Promise.all(made.map((port, at) => this.#completed(port, fields[at]!, lasting)));
+  }
+
+  /**
+   * What Neutron leaves out of ports that are made many in one request: tags, without `tag-ports-during-bulk-creation`; and
+   * always, without a word, the addresses of others that they may carry (seen with Zed).
+   */
+  async #completed(port: Port, { tags = [], allowed_address_pairs: pairs = [] }: PortFields, signal: AbortSignal) {
+    const { cloud } = this.#world;
+    if (!tags.every((one) => port.tags.includes(one))) await ports.setTags(cloud, port.id, tags, signal);
+    const may = new Set(port.allowed_address_pairs.map((one) => one.ip_address));
+    if (pairs.every((one) => may.has(one.ip_address))) return port;
+    return ports.update(cloud, port.id, { allowed_address_pairs: pairs }, signal);
   }
 
   async #find(wishes: readonly PortWish[], signal: AbortSignal): Promise<Map<string, Port>> {
