@@ -35,6 +35,12 @@ const network = {
   mtu: 1_400,
 } as const;
 
+const shell = (text: string) => ['sh', '-c', text];
+const loop = (text: string) => `while :; do ${text}; sleep 1; done`;
+/** Tells on the console which page an address has: the name of the guest. wget of a static busybox cannot look up ports. */
+const askFor = (address: string) =>
+  `echo "got $(printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 5 ${address} 80 | tail -n 1)"`;
+
 describe.skipIf(lab === undefined)(title, { timeout: LONG }, () => {
   let own: OwnCloud;
   let cloud: Cloud;
@@ -159,8 +165,8 @@ describe.skipIf(lab === undefined)(title, { timeout: LONG }, () => {
       address: VIP,
     } as const;
     await site.fabric.ensureBalancer({ ...balancer, port: 80, layer: 'http', members, health }, call());
-    const ask = `while :; do echo "got $(wget -q -T 5 -O - http://${VIP}/)"; sleep 1; done`;
-    await start(spec('asker', { command: ['sh', '-c', ask], health: { kind: 'ping', timeoutMs: BOOT_MS } }));
+    const ask = loop(askFor(VIP));
+    await start(spec('asker', { command: shell(ask), health: { kind: 'ping', timeoutMs: BOOT_MS } }));
     const answered = async () => new Set((await output('asker')).match(/got \S*machines-(?:web|other)\S*/g)).size;
     await expect.poll(answered, shown).toBe(2);
     await site.fabric.removeBalancer('front', call());
@@ -173,12 +179,10 @@ describe.skipIf(lab === undefined)(title, { timeout: LONG }, () => {
     const count = `awk '/^Ip: [0-9]/ { print "forwarded", $7 }' /proc/net/snmp`;
     const forward = `cd /proc/sys/net/ipv4; echo 1 >ip_forward; for f in conf/*/send_redirects; do echo 0 >$f; done`;
     const health = { kind: 'ping', timeoutMs: BOOT_MS } as const;
-    const shell = (text: string) => ['sh', '-c', text];
-    const loop = (text: string) => `while :; do ${text}; sleep 1; done`;
     await start(
       spec('firewall', { command: shell(`${forward}; ${towards}; ${loop(count)}`), forwards: true, health }),
       spec('user', {
-        command: shell(`${towards}; ${loop(`echo "got $(wget -q -T 5 -O - http://${SERVICE}/)"`)}`),
+        command: shell(`${towards}; ${loop(askFor(SERVICE))}`),
         health,
       }),
     );
