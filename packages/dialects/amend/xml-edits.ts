@@ -24,7 +24,7 @@ export class XmlNodes {
     let node: Node;
     if (Array.isArray(value)) {
       const list = new YAMLSeq<Node>();
-      list.items.push(...value.map((item, i) => this.#node(item, place.inner.get(i)!)));
+      list.items = value.map((item, i) => this.#node(item, place.inner.get(i)!));
       node = list;
     } else if (isGroup(value)) {
       const map = new YAMLMap<Node, Node>();
