@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { type IncomingMessage, type RequestOptions, request as requestPlain } from 'node:http';
 import { request as requestTls } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
-import { type Clock, isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
+import { append, type Clock, isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
 import { type KubernetesConfig, LIMITS } from './config.ts';
 import { MANAGER } from './marks.ts';
 import type { KubeList, KubeObject } from './objects.ts';
@@ -24,6 +24,8 @@ export class Cluster {
   readonly server: string;
   readonly #requestMs: number;
   readonly #clock: Clock;
+  /** When it was last without an answer. */
+  #troubleMs = Number.NEGATIVE_INFINITY;
 
   static open(site: string, config: KubernetesConfig, clock: Clock): Cluster {
     const kubeConfig = new KubeConfig();
@@ -86,7 +88,7 @@ export class Cluster {
         signal,
       });
       if (page === undefined) break;
-      items.push(...page.items);
+      append(items, page.items);
       version = page.metadata.resourceVersion;
       next = page.metadata.continue || undefined;
     } while (next !== undefined);
@@ -166,8 +168,14 @@ export class Cluster {
         }
         throw await failure(method, path, response);
       } catch (error) {
-        const isOver = ask.signal.aborted || this.#clock.now() + pauseMs > until;
-        if (isOver || !isSuperfluidityError(error, 'SF-SITE-UNAVAILABLE')) throw error;
+        const now = this.#clock.now();
+        const isTrouble = isSuperfluidityError(error, 'SF-SITE-UNAVAILABLE');
+        if (isTrouble) this.#troubleMs = now;
+        // A server that has just started allows nothing until it has read who may do what.
+        const isEarly = isSuperfluidityError(error, 'SF-KUBE-FORBIDDEN') && now - this.#troubleMs < LIMITS.earlyMs;
+        const isOver = ask.signal.aborted || now + pauseMs > until;
+        if (isOver && isEarly) throw new SuperfluidityError('SF-SITE-UNAVAILABLE', { ...error.details, cause: error });
+        if (isOver || !(isTrouble || isEarly)) throw error;
         await this.#clock.sleep(pauseMs, ask.signal);
       }
     }

@@ -71,6 +71,7 @@ export const LIMITS = {
   askMs: 30_000,
   /** How long a request is tried again when the API server does not answer, or has too much to do. */
   retryMs: 10_000,
+  earlyMs: 15_000,
   pauseMs: 200,
   pauseMaxMs: 2_000,
   /** Objects in one page of a list. */

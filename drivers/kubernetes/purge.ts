@@ -1,3 +1,4 @@
+import { append } from '@superfluidity/core';
 import { LIMITS } from './config.ts';
 import type { ConfigMap, KubeObject, Pod } from './objects.ts';
 import { POLICIES } from './policies.ts';
@@ -18,7 +19,10 @@ export async function purge(world: World, units: Units): Promise<readonly string
     pods.flatMap((pod) => recordOf(pod)?.id ?? []),
     signal,
   );
-  removed.push(...pods.map(({ metadata }) => `pod ${metadata.name}`));
+  append(
+    removed,
+    pods.map(({ metadata }) => `pod ${metadata.name}`),
+  );
   // Those whose annotation somebody took away have their labels still.
   for (;;) {
     const { items: left } = await cluster.list<Pod>(cluster.path('pods'), mine, signal);

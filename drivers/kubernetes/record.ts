@@ -72,7 +72,10 @@ export function stateOf(pod: Pod): { readonly state: UnitState; readonly reason?
   const { phase } = pod.status ?? {};
   if (isGoing(pod)) return { state: 'draining' };
   if (phase === 'Succeeded') return { state: 'stopped', reason: 'its program has ended' };
-  if (phase === 'Failed') return { state: 'failed', reason: endOf(pod) };
+  // The phase follows later than what the container says.
+  const exitCode = pod.status?.containerStatuses?.[0]?.state?.terminated?.exitCode;
+  if (exitCode === 0) return { state: 'stopped', reason: 'its program has ended' };
+  if (phase === 'Failed' || exitCode !== undefined) return { state: 'failed', reason: endOf(pod) };
   if (!wasReady(pod)) return { state: 'starting' };
   if (isReady(pod)) return { state: 'running' };
   const { message, reason } = conditionOf(pod, 'Ready') ?? {};

@@ -1,4 +1,4 @@
-import { SuperfluidityError } from '@superfluidity/core';
+import { newId, SuperfluidityError } from '@superfluidity/core';
 import type {
   Terminal,
   TerminalEnd,
@@ -8,14 +8,18 @@ import type {
   UnitTerminals,
 } from '@superfluidity/site';
 import { LIMITS } from './config.ts';
-import { CHANNELS, type ExecEnd, openExec, type Socket } from './exec.ts';
+import { CHANNELS, type ExecEnd, openExec, runInside, type Socket } from './exec.ts';
 import { stateOf } from './record.ts';
 import type { Found } from './units.ts';
 import type { World } from './world.ts';
 
 const SHELL = ['sh'] as const;
-/** What a terminal hears when who sat at it hangs up: a shell ends itself and what it began. */
-const HANG_UP = '\u0003\u0004';
+/** By which everything that was begun in a session is found: what it begins inherits it. */
+const MARK = 'SUPERFLUIDITY_SESSION';
+/** Kubelets leave a program alone when the connection to its terminal ends. */
+const SWEEP = `for file in /proc/[0-9]*/environ; do
+  if grep -q "${MARK}=$0" "$file"; then pid=\${file%/environ}; kill -KILL "\${pid#/proc/}"; fi
+done 2>/dev/null`;
 
 /** Sessions in units, by way of the API server and the kubelet. */
 export class PodTerminals implements UnitTerminals {
@@ -49,9 +53,11 @@ export class PodTerminals implements UnitTerminals {
       });
     this.#opening += 1;
     try {
-      const session = new Session();
-      const command = wish.command ?? SHELL;
-      const asked = { pod: pod.metadata.name, command, tty: true, stdin: true, signal };
+      const mark = newId('ses');
+      const name = pod.metadata.name;
+      const session = new Session(() => this.#sweep(name, mark));
+      const marked = ['sh', '-c', `export ${MARK}=${mark}; exec "$@"`, 'sh', ...(wish.command ?? SHELL)];
+      const asked = { pod: name, command: marked, tty: true, stdin: true, signal };
       const take = (channel: number, data: Buffer) => session.take(channel, data);
       session.begin(await openExec(this.#world, asked, take, (end) => session.tell(end)), wish);
       this.#open.add(session);
@@ -68,6 +74,12 @@ export class PodTerminals implements UnitTerminals {
     }
   }
 
+  async #sweep(pod: string, mark: string): Promise<void> {
+    const signal = AbortSignal.timeout(LIMITS.sessionEndMs);
+    // Where the unit has ended there is nothing to sweep.
+    await runInside(this.#world, pod, ['sh', '-c', SWEEP, mark], signal).catch(() => {});
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#open].map((one) => one.close()));
   }
@@ -76,6 +88,7 @@ export class PodTerminals implements UnitTerminals {
 class Session implements Terminal {
   readonly output: AsyncIterable<Uint8Array>;
   readonly ended: Promise<TerminalEnd>;
+  readonly #sweep: () => Promise<void>;
   #socket: Socket | undefined;
   #pieces: Uint8Array[] = [];
   #size = 0;
@@ -84,7 +97,8 @@ class Session implements Terminal {
   #end: (end: TerminalEnd) => void = () => {};
   #last: TerminalEnd | undefined;
 
-  constructor() {
+  constructor(sweep: () => Promise<void>) {
+    this.#sweep = sweep;
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -123,7 +137,6 @@ class Session implements Terminal {
   async close(): Promise<void> {
     if (!this.#isOver) {
       this.#last ??= { reason: 'the session was closed' };
-      await this.#send(CHANNELS.stdin, Buffer.from(HANG_UP));
       this.#socket?.resume();
       this.#socket?.close();
       const late = setTimeout(() => this.#socket?.terminate(), LIMITS.sessionEndMs);
@@ -142,7 +155,8 @@ class Session implements Terminal {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#wake();
-    this.#end(this.#last ?? { reason: 'the unit ended, or its node does not answer' });
+    const end = this.#last ?? { reason: 'the unit ended, or its node does not answer' };
+    void this.#sweep().then(() => this.#end(end));
   }
 
   async *#read(): AsyncGenerator<Uint8Array> {

@@ -151,6 +151,8 @@ address = "${containerd}"
 
 [plugins."io.containerd.grpc.v1.cri"]
 sandbox_image = "${IMAGES.pause}"
+# Lower scores than its own need CAP_SYS_RESOURCE, which containers and some virtual machines do not have.
+restrict_oom_score_adj = true
 
 [plugins."io.containerd.grpc.v1.cri".cni]
 bin_dir = "${CNI_PLUGINS}"
