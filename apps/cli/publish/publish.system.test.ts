@@ -187,7 +187,7 @@ describe(`publishing to a repository${absent}`, { skip: absent !== '' }, () => {
     expect(process.exitCode).toBe(2);
     expect(git('-C', repository, 'branch', '--list')).toBe('');
     writeFileSync(input(), descriptor());
-    await expect(run({ to: ['cran'] })).rejects.toMatchObject({ code: 'SF-DESCRIPTOR-NO-WRITER' });
+    await expect(run({ to: ['nothing'] })).rejects.toMatchObject({ code: 'SF-DESCRIPTOR-NO-WRITER' });
   });
 
   test('names of branches are those that git takes', () => {
