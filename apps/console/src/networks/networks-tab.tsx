@@ -100,8 +100,6 @@ export default function NetworksTab(props: {
         <Suspense fallback={null}>
           <MergeDialog
             conflict={draft.conflict}
-            mine={draft.text}
-            language="native"
             pending={false}
             onSave={draft.takeBoth}
             onTheirs={draft.takeTheirs}

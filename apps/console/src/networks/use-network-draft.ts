@@ -58,7 +58,12 @@ export function useNetworkDraft(service: ServiceDetail, onPushed: (operation: st
     },
     onSuccess: (result) => {
       if ('theirs' in result) {
-        setConflict({ base: base!.text, theirs: result.theirs });
+        setConflict({
+          base: base!.text,
+          mine: text,
+          with: (merged) => ({ text: merged, language: 'native' }),
+          theirs: result.theirs,
+        });
         return;
       }
       setKept(undefined);
