@@ -8,9 +8,8 @@ const LEAVE = 0x1d;
 /** What ends the input of a program at a terminal. */
 const END_OF_INPUT = Uint8Array.of(4);
 const SIZE = { columns: 80, rows: 24 };
-/** The server keeps what was lost for half a minute. */
-const JOIN = { everyMs: 1_000, forMs: 30_000 } as const;
-const MESSAGE = 'the connection was lost, and not there again within half a minute; what ran in the terminal was ended';
+/** What was sent before the end may still be on its way. */
+const MESSAGE = 'the connection was lost; what ran in the terminal was ended';
 
 type End = Parameters<TerminalCall['onEnd']>[0];
 
@@ -23,42 +22,30 @@ export async function terminal(
 ): Promise<void> {
   const { stdin, stdout } = process;
   const token = await findToken(context.options);
-  /** By which the server knows the terminal again. */
-  let secret: string | undefined;
-  const call = {
+  let opened = false;
+  const { promise: ended, resolve: onEnd } = Promise.withResolvers<End>();
+  const connection = openTerminal({
     server: context.options.server,
     token,
     service,
     unit,
+    ...sizeOf(stdout),
     ...(command.length === 0 ? {} : { command: command as [string, ...string[]] }),
-    onOutput: (bytes: Uint8Array) => new Promise<void>((resolve) => stdout.write(bytes, () => resolve())),
-  };
-  const line: Line = { isLeft: false };
-  const release = join(line);
-  let opened = false;
-  let lostAt: number | undefined;
+    onOpened({ kind }) {
+      opened = true;
+      if (stdin.isTTY) {
+        const what =
+          kind === 'serial' ? 'the serial console' : kind === 'simulated' ? 'a simulated terminal' : 'a terminal';
+        context.note(`${what} of ${unit}; Ctrl-] leaves it`);
+      }
+    },
+    onOutput: (bytes) => new Promise((resolve) => stdout.write(bytes, () => resolve())),
+    onEnd,
+  });
+  const release = join(connection);
   let end: End;
   try {
-    for (;;) {
-      const rejoin = secret;
-      end = await connected(line, {
-        ...call,
-        ...sizeOf(stdout),
-        rejoin,
-        onOpened({ kind, rejoin: next }) {
-          opened = true;
-          secret = next;
-          lostAt = undefined;
-          if (!stdin.isTTY) return;
-          context.note(rejoin === undefined ? `${KINDS[kind]} of ${unit}; Ctrl-] leaves it` : '\r\njoined again\r');
-        },
-      });
-      if (end.type !== 'lost' || secret === undefined || line.isLeft) break;
-      if (lostAt === undefined) context.note('\r\nthe connection was lost; it is joined again as soon as it can be\r');
-      lostAt ??= Date.now();
-      if (Date.now() - lostAt > JOIN.forMs) break;
-      await new Promise((resolve) => setTimeout(resolve, JOIN.everyMs));
-    }
+    end = await ended;
   } finally {
     release();
   }
@@ -67,43 +54,31 @@ export async function terminal(
     process.exitCode = end.exitCode ?? (end.reason === undefined ? exitCodes.ok : exitCodes.failed);
   } else if (end.type === 'refused') {
     throw new ApiError(409, end.error);
-  } else if (line.isLeft) {
+  } else if (left.has(connection)) {
     process.exitCode = exitCodes.ok;
   } else {
     throw opened ? lost(unit) : await whyNot(context, service, unit);
   }
 }
 
-/** What this terminal is joined with at the moment. */
-interface Line {
-  connection?: TerminalConnection;
-  /** By the key: what is lost then is not joined again. */
-  isLeft: boolean;
-}
-
-const KINDS = { program: 'a terminal', serial: 'the serial console', simulated: 'a simulated terminal' } as const;
-
-/** Until the connection ends. */
-function connected(line: Line, call: Omit<TerminalCall, 'onEnd'>): Promise<End> {
-  const { promise, resolve } = Promise.withResolvers<End>();
-  line.connection = openTerminal({ ...call, onEnd: resolve });
-  return promise;
-}
+/** Connections that were left by the key. */
+const left = new WeakSet<TerminalConnection>();
 
 /** Keys go there as they are pressed, and the size as it changes; the answer takes that back. */
-function join(line: Line): () => void {
+function join(connection: TerminalConnection): () => void {
   const { stdin, stdout } = process;
   const onKeys = (bytes: Buffer) => {
     const leaves = stdin.isTTY ? bytes.indexOf(LEAVE) : -1;
     stdin.pause();
-    if (leaves !== -1) line.isLeft = true;
-    void line.connection?.type(leaves === -1 ? bytes : bytes.subarray(0, leaves)).then(() => {
+    void connection.type(leaves === -1 ? bytes : bytes.subarray(0, leaves)).then(() => {
       stdin.resume();
-      if (line.isLeft) line.connection?.close();
+      if (leaves === -1) return;
+      left.add(connection);
+      connection.close();
     });
   };
-  const onEnd = () => void line.connection?.type(END_OF_INPUT);
-  const onResize = () => line.connection?.resize(sizeOf(stdout));
+  const onEnd = () => void connection.type(END_OF_INPUT);
+  const onResize = () => connection.resize(sizeOf(stdout));
   if (stdin.isTTY) stdin.setRawMode(true);
   stdin.on('data', onKeys).on('end', onEnd);
   stdout.on('resize', onResize);
