@@ -1,6 +1,6 @@
+import { locatorOf, routerSid } from '@superfluidity/fabric';
 import type { Fingerprint } from '@superfluidity/site';
 import { offeredEnvironments } from './manifest.ts';
-import { locatorOf, routerSid } from './marks.ts';
 import type { Nodes } from './nodes.ts';
 import type { World } from './world.ts';
 

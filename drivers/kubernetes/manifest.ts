@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { canonicalJson, SuperfluidityError } from '@superfluidity/core';
+import { canonicalJson, SuperfluidityError, sha256 } from '@superfluidity/core';
 import type { HealthCheck } from '@superfluidity/model';
 import type { UnitSpec } from '@superfluidity/site';
 import type { UnitFiles } from './files.ts';
@@ -17,7 +16,7 @@ const FACTS = '/run/superfluidity';
 export const offeredEnvironments = ENVIRONMENTS;
 
 export function digestOf(spec: UnitSpec): string {
-  return createHash('sha256').update(canonicalJson(spec)).digest('hex').slice(0, 32);
+  return sha256(canonicalJson(spec)).slice(0, 32);
 }
 
 /** Refuses what a pod cannot be, by name. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '@superfluidity/core';
 
 /** Who applies: of two managers of one field the API server knows whose it is. */
 export const MANAGER = 'superfluidity';
@@ -68,25 +68,4 @@ export class Marks {
   #name(what: string, id: string): string {
     return `sf-${what}-${sha256(`${this.siteId} ${id}`).slice(0, 20)}`;
   }
-}
-
-/** Prefix of 48 bits for segment identifiers (RFC 4193), without its length, as other kinds of sites have it. */
-export function locatorOf(siteId: string): string {
-  const hex = sha256(`locator ${siteId}`);
-  return `fd${hex.slice(0, 2)}:${hex.slice(2, 6)}:${hex.slice(6, 10)}`;
-}
-
-export function routerSid(siteId: string): string {
-  return `${locatorOf(siteId)}:0:0:0:0:1`;
-}
-
-/** Names the port where chains are described; no packet carries it inside of a cluster. */
-export function portSid(siteId: string, portId: string): string {
-  const hex = sha256(`sid ${portId}`);
-  const groups = [0, 4, 8, 12].map((at) => Number.parseInt(hex.slice(at, at + 4), 16) | (at === 0 ? 0x8000 : 0));
-  return `${locatorOf(siteId)}:1:${groups.map((group) => group.toString(16)).join(':')}`;
-}
-
-export function sha256(value: string): string {
-  return createHash('sha256').update(value).digest('hex');
 }

@@ -1,9 +1,9 @@
 import { reportError, SuperfluidityError } from '@superfluidity/core';
-import type { PortSpec, PortStatus } from '@superfluidity/fabric';
+import { portSid, type PortSpec, type PortStatus } from '@superfluidity/fabric';
 import { type Environment, environments } from '@superfluidity/model';
 import type { UnitSpec, UnitState, UnitStatus } from '@superfluidity/site';
 import { z } from 'zod';
-import { ANNOTATIONS, portSid } from './marks.ts';
+import { ANNOTATIONS } from './marks.ts';
 import { conditionOf, type Pod } from './objects.ts';
 
 const content = z.object({

@@ -12,7 +12,7 @@ import type { Nodes } from './nodes.ts';
 import type { Pod } from './objects.ts';
 import { readLog } from './output.ts';
 import { isGoing, recordOf, stateOf, statusOf, type UnitRecord } from './record.ts';
-import { Turns } from './turns.ts';
+import { Turnstile } from './turnstile.ts';
 import type { ObjectWatch } from './watch.ts';
 import type { World } from './world.ts';
 
@@ -42,7 +42,7 @@ export class Units {
   readonly #inFlight = new Map<string, InFlight>();
   /** What is being taken back. Nothing in it rejects. */
   readonly #undoing = new Map<string, Promise<void>>();
-  readonly #turns = new Turns(LIMITS.unitsAtOnce);
+  readonly #turnstile = new Turnstile(LIMITS.unitsAtOnce);
 
   constructor(parts: UnitsParts) {
     this.#parts = parts;
@@ -114,7 +114,7 @@ export class Units {
     const { world, nodes } = this.#parts;
     checkSpec(world, spec, doing);
     await this.#undoing.get(spec.id);
-    return this.#turns.take(signal, async () => {
+    return this.#turnstile.pass(signal, async () => {
       let began = false;
       try {
         await nodes.check(spec, doing);
@@ -213,7 +213,7 @@ export class Units {
     await Promise.all(ids.flatMap((id) => this.#undoing.get(id) ?? []));
     await Promise.all(
       ids.map((id) =>
-        this.#turns.take(signal, async () => {
+        this.#turnstile.pass(signal, async () => {
           const name = marks.unitName(id);
           await this.#delete(name, 1, signal);
           await cluster.delete(cluster.path('configmaps', name), undefined, signal);

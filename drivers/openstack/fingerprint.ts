@@ -1,9 +1,9 @@
+import { locatorOf, routerSid } from '@superfluidity/fabric';
 import type { BalancerBackend, PortQualityKind } from '@superfluidity/model';
 import { extensions, listQosRuleTypes, type ServiceType } from '@superfluidity/openstack';
 import type { Fingerprint } from '@superfluidity/site';
 import { LIMITS } from './config.ts';
 import type { Hosts } from './hosts.ts';
-import { locatorOf, routerSid } from './marks.ts';
 import type { OctaviaBalancers } from './octavia/balancers.ts';
 import type { World } from './world.ts';
 
@@ -89,9 +89,7 @@ export class Fingerprints {
   #read(): Promise<Known> {
     const now = this.#world.clock.now();
     if (this.#known === undefined || this.#known.untilMs <= now) {
-      const said = Promise.all([this.#ask(), this.#balancers.kinds(this.#world.ask()), this.#qualities()]).then(
-        ([capabilities, balancing, qualities]) => ({ capabilities, balancing, qualities }),
-      );
+      const said = this.#ask();
       const known = { untilMs: now + LIMITS.capabilitiesKeptMs, said };
       this.#known = known;
       said.catch(() => {
@@ -101,10 +99,19 @@ export class Fingerprints {
     return this.#known.said;
   }
 
+  async #ask(): Promise<Known> {
+    const aliases = extensions(this.#world.cloud, this.#world.ask());
+    const [capabilities, balancing, qualities] = await Promise.all([
+      aliases.then((known) => this.#capabilities(known)),
+      this.#balancers.kinds(this.#world.ask()),
+      aliases.then((known) => (known.has('qos') ? this.#qualities() : [])),
+    ]);
+    return { capabilities, balancing, qualities };
+  }
+
   /** By the types of rules that the back ends of this cloud carry out. */
   async #qualities(): Promise<readonly PortQualityKind[]> {
     const { cloud, config } = this.#world;
-    if (!(await extensions(cloud, this.#world.ask())).has('qos')) return [];
     const types = new Set(await listQosRuleTypes(cloud, this.#world.ask()));
     return [
       ...(types.has('bandwidth_limit') ? (['bandwidth'] as const) : []),
@@ -114,12 +121,9 @@ export class Fingerprints {
     ];
   }
 
-  async #ask(): Promise<readonly Capability[]> {
+  async #capabilities(aliases: ReadonlySet<string>): Promise<readonly Capability[]> {
     const { cloud, config } = this.#world;
-    const [aliases, ...endpoints] = await Promise.all([
-      extensions(cloud, this.#world.ask()),
-      ...SERVICES.map(([type]) => cloud.endpoint(type)),
-    ]);
+    const endpoints = await Promise.all(SERVICES.map(([type]) => cloud.endpoint(type)));
     const { reach, consoleMarker } = config.health;
     const looks = {
       none:

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '@superfluidity/core';
 
 /**
  * By what our things are found again, told from those of others, and removed. All carry the tags. The description is there
@@ -62,29 +62,8 @@ export function factOf(tags: readonly string[], key: string): string | undefined
   return found?.slice(start.length).replaceAll('%2C', ',').replaceAll('%25', '%');
 }
 
-/** Prefix of 48 bits for segment identifiers (RFC 4193), without its length, as other kinds of sites have it. */
-export function locatorOf(siteId: string): string {
-  const hex = sha256(`locator ${siteId}`);
-  return `fd${hex.slice(0, 2)}:${hex.slice(2, 6)}:${hex.slice(6, 10)}`;
-}
-
-export function routerSid(siteId: string): string {
-  return `${locatorOf(siteId)}:0:0:0:0:1`;
-}
-
-/** Names the port where chains are described; no packet carries it inside of a cloud. */
-export function portSid(siteId: string, portId: string): string {
-  const hex = sha256(`sid ${portId}`);
-  const groups = [0, 4, 8, 12].map((at) => Number.parseInt(hex.slice(at, at + 4), 16) | (at === 0 ? 0x8000 : 0));
-  return `${locatorOf(siteId)}:1:${groups.map((group) => group.toString(16)).join(':')}`;
-}
-
 /** Locally administered, unicast. The same for the same port: of two that make it at once, Neutron refuses one. */
 export function portMac(portId: string): string {
   const hex = sha256(`mac ${portId}`);
   return `02:${[0, 2, 4, 6, 8].map((at) => hex.slice(at, at + 2)).join(':')}`;
-}
-
-function sha256(value: string): string {
-  return createHash('sha256').update(value).digest('hex');
 }

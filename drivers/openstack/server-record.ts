@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson, reportError, SuperfluidityError } from '@superfluidity/core';
-import type { PortStatus } from '@superfluidity/fabric';
+import { portSid, type PortStatus } from '@superfluidity/fabric';
 import { type Environment, environments } from '@superfluidity/model';
 import type { Port, Server } from '@superfluidity/openstack';
 import type { UnitSpec, UnitState, UnitStatus } from '@superfluidity/site';
 import { z } from 'zod';
-import { OURS, portSid } from './marks.ts';
+import { OURS } from './marks.ts';
 
 /**
  * What the metadata of a server says of its unit: all that is needed to find it again without any record of ours. Nova takes

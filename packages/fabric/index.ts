@@ -3,6 +3,7 @@ export * from './backend.ts';
 export * from './balancing.ts';
 export * from './errors.ts';
 export * from './ipv4.ts';
+export * from './named-segments.ts';
 export * from './pool/index.ts';
 export * from './ports-pool/index.ts';
 export * from './quality.ts';
