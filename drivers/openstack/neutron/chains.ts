@@ -100,7 +100,11 @@ export class NeutronChains {
         const [way] = (await this.#ways(signal)).filter(({ flow_classifiers }) =>
           flow_classifiers.includes(classifier.id),
         );
-        if (way !== undefined && way.port_pair_groups.join() === (await this.#groupsOf(functions, signal)).join()) {
+        const through = async (ports: readonly GroupKey[]) => (await this.#groupsOf(ports, signal)).join();
+        const others = await Promise.all([...versions.values()].map(through));
+        const groups = await through(functions);
+        // Versions with other instances of the same functions have one way.
+        if (way?.port_pair_groups.join() === groups && !others.includes(groups)) {
           await this.#lead([classifier], [], [], signal);
         }
         if (versions.size === 0) await flowClassifiers.delete(this.#cloud, classifier.id, signal);
