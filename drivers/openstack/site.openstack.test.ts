@@ -146,7 +146,8 @@ describe.skipIf(skip !== undefined)(title('a site that is a project of OpenStack
       unit('s', { ports: [serving] }),
       unit('p', { ports: [passing], execution: { ...unit('p').execution, forwards: true } }),
     ];
-    for (const outcome of await site.ensureUnits(specs, call())) expect(outcome).toMatchObject({ ok: true });
+    const outcomes = await site.ensureUnits(specs, call());
+    expect(outcomes.map((outcome) => (outcome.ok ? 'ok' : String(outcome.error)))).toEqual(['ok', 'ok']);
     const found = await neutronPorts.list(cloud, { device_owner: 'compute:nova' }, never);
     const pairs = found.flatMap((one) => one.allowed_address_pairs.map(({ ip_address }) => ip_address));
     expect(pairs.toSorted()).toEqual(['0.0.0.0/0', '10.99.0.7']);

@@ -22,7 +22,11 @@ export class DirectPorts implements PortSource {
     this.#qos = qos;
   }
 
-  async acquire(wishes: readonly PortWish[], signal: AbortSignal): Promise<readonly Port[]> {
+  acquire(wishes: readonly PortWish[], signal: AbortSignal): Promise<readonly Port[]> {
+    return this.#groups.again(() => this.#acquire(wishes, signal));
+  }
+
+  async #acquire(wishes: readonly PortWish[], signal: AbortSignal): Promise<readonly Port[]> {
     if (wishes.length === 0) return [];
     const fields = await Promise.all(wishes.map((wish) => this.#fields(wish, signal)));
     signal.throwIfAborted();

@@ -200,10 +200,12 @@ export class PooledPorts implements PortSource {
     const known = before === undefined ? undefined : this.#backend.known(before.id);
     if (known !== undefined) return known;
     const { spec } = await this.#parts.networks.get(port.network, signal);
-    const group = await this.#parts.groups.of(port.allow, spec.supernet, signal);
-    const owner = `${unitId} ${port.id}`;
-    const place = { ...ANYWHERE, network: networkId };
-    const taken: PoolPort = await this.#pool.acquire({ ...place, groups: [group], owner }, signal);
+    const { groups } = this.#parts;
+    const wanted = { ...ANYWHERE, network: networkId, owner: `${unitId} ${port.id}` };
+    const taken: PoolPort = await groups.again(async () => {
+      const group = await groups.of(port.allow, spec.supernet, signal);
+      return this.#pool.acquire({ ...wanted, groups: [group] }, signal);
+    });
     this.#given.set(port.id, { id: taken.id, unitId });
     return this.#backend.known(taken.id) ?? (await ports.show(this.#parts.world.cloud, taken.id, signal));
   }

@@ -23,9 +23,15 @@ export class SecurityGroups {
     return this.#known.get(id) ?? this.#turns.take(id, () => this.#ensure(id, rules, signal));
   }
 
-  /** Neutron says that there is no such group. */
-  forget(): void {
-    this.#known.clear();
+  /** What makes ports, and does it once more with other groups where somebody deleted those that were known. */
+  async again<T>(makePorts: () => Promise<T>): Promise<T> {
+    try {
+      return await makePorts();
+    } catch (error) {
+      if (!isSuperfluidityError(error) || error.details.data?.['type'] !== 'SecurityGroupNotFound') throw error;
+      this.#known.clear();
+      return makePorts();
+    }
   }
 
   /** Those that nothing uses. */
