@@ -34,6 +34,7 @@ import { type DesignEdge, flowEdges, flowNodes, type Marking } from './flow.ts';
 import { BODY } from './handles.ts';
 import { focused, keyOf, movedBy } from './keys.ts';
 import { useLightDrag } from './use-light-drag.ts';
+import { FIT, useView } from './use-view.ts';
 import { type DesignNode, Far, nodeTypes } from './nodes.tsx';
 
 /** What is dragged from the palette: the id of an entry. */
@@ -62,7 +63,6 @@ export interface GraphViewProps {
 }
 
 const NO_EDGES: DesignEdge[] = [];
-const FIT = { padding: 0.12, maxZoom: 1.1, minZoom: 0.05 } as const;
 const FAR = 0.45;
 
 /** Measures its room first, so that the graph is drawn at once as it is looked at, and not once more after that. */
@@ -94,7 +94,7 @@ function Canvas(props: GraphViewProps & { readonly first: DesignNode[] }) {
   const large = level.nodes.length > designLimits.arranged;
   const chosen = useMemo(() => new Set(selected), [selected]);
   const [nodes, setNodes, onNodesChange] = useNodesState<DesignNode>(props.first);
-  const { screenToFlowPosition, fitView, getViewport, getZoom } = useReactFlow();
+  const { screenToFlowPosition, getViewport, getZoom } = useReactFlow();
   const [begin] = useState(getViewport);
   const [far, setFar] = useState(() => getZoom() < FAR);
   const afar = far && large;
@@ -112,18 +112,7 @@ function Canvas(props: GraphViewProps & { readonly first: DesignNode[] }) {
   const byId = useMemo(() => new Map(level.nodes.map((node) => [node.id, node])), [level]);
   const canvas = useRef<HTMLDivElement>(null);
 
-  // Another level, or another size of the canvas, is looked at as a whole.
-  const isEmpty = nodes.length === 0;
-  const fitted = useRef(isEmpty ? '' : props.arranged);
-  useEffect(() => {
-    if (isEmpty || fitted.current === props.arranged) return undefined;
-    const fit = () => {
-      fitted.current = props.arranged;
-      void fitView(FIT);
-    };
-    const frame = requestAnimationFrame(fit);
-    return () => cancelAnimationFrame(frame);
-  }, [props.arranged, isEmpty, fitView]);
+  useView(canvas, { nodes, places, arranged: props.arranged, selected });
 
   const endOf = (id: string | null, handle: string | null | undefined): End | undefined => {
     const node = byId.get(id ?? '');

@@ -45,5 +45,5 @@ export function usePlaces(level: Level, byHand: Places | undefined, onFailure: (
     for (const { id } of level.nodes) found.set(id, byHand?.[id] ?? elk.get(id) ?? rows.get(id) ?? { x: 0, y: 0 });
     return found;
   }, [level, byHand, elk, rows]);
-  return { places, arranged: `${level.open.path} ${elk === NONE ? 'rows' : 'elk'}` };
+  return { places, arranged: `${level.open.path} ${elk === NONE ? 'rows' : shape}` };
 }
