@@ -14,13 +14,20 @@ import type { TestLine } from './summary-reporter.ts';
 const GOAL_MS = 300_000;
 /** What hangs is ended, one way or the other. */
 const LIMIT_MS = 600_000;
-const LONG_LIMIT_MS = 2_400_000;
+const LONG_LIMIT_MS = 2_700_000;
+const ERROR_LINES_MAX = 15;
 const QUICK = ['--project', 'unit', '--project', 'system'];
 
 /** On a terminal vitest keeps a live picture, into which nobody else may write; a log gets whole lines, without colours. */
 const terminal = process.stdout.isTTY === true;
 const display = ['--reporter=default', '--hideSkippedTests', '--slowTestThreshold=1000'];
 const plain = terminal || process.env['FORCE_COLOR'] !== undefined ? {} : { NO_COLOR: '1' };
+
+/** Browsers tell of each attempt to click something: a page of it says no more than its first lines. */
+function shortened(error: string): string {
+  const all = error.split('\n');
+  return all.length <= ERROR_LINES_MAX ? error : [...all.slice(0, ERROR_LINES_MAX), '    …'].join('\n');
+}
 
 async function runTests(
   args: readonly string[],
@@ -65,9 +72,10 @@ const [checked, { ok, cutOff, lines }] = await Promise.all([
 for (const text of kept) console.log(text);
 const count = (state: TestLine['state']) => lines.filter((line) => line.state === state).length;
 
+const broken = lines.filter(({ state }) => state === 'failed');
 if (cutOff) {
   console.log('\nThe tests were stopped before they were done. What had failed by then:');
-  for (const { name, state, error } of lines) if (state === 'failed') console.log(`\n  ${name}\n${error ?? ''}`);
+  for (const { name, error = '' } of broken) console.log(`\n  ${name}\n${shortened(error)}`);
 }
 const skipped = lines.filter(({ state }) => state === 'skipped');
 if (skipped.length > 0) console.log('\nSkipped:');
@@ -100,5 +108,9 @@ const passed = checked.passed + count('passed');
 let failed = checked.failed + count('failed');
 // The run broke without a test to blame: an error outside of tests, a file that does not load, the time limit.
 if (!ok && count('failed') === 0) failed += 1;
+// The last lines are what somebody sees first.
+if (broken.length > 0) console.log('\nFailed:');
+for (const { name } of broken) console.log(`  ${name}`);
+if (cutOff) console.log(`\nStopped after ${seconds} s, before all tests had run.`);
 console.log(`\n${passed} passed, ${failed} failed, ${skipped.length} skipped`);
 process.exitCode = failed === 0 ? 0 : 1;
