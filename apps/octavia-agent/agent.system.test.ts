@@ -141,3 +141,19 @@ describe.skipIf(reason !== undefined)(`the agent${reason === undefined ? '' : ` 
     ).not.toContain(`sf-lb-${balancer.slice(0, 13)}`);
   });
 });
+
+test('the agent refuses a folder that is too deep for the sockets of its proxies', async () => {
+  const path = join(tmpdir(), 'x'.repeat(80));
+  const deep = new Agent({
+    folder: path,
+    socket: path,
+    statusSocket: path,
+    statisticsSocket: path,
+    plug,
+    log: silentLogger,
+  });
+  await expect(deep.start()).rejects.toMatchObject({
+    code: 'SF-OCTAVIA-FOLDER',
+    message: expect.stringContaining('may have 97'),
+  });
+});

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { isSuperfluidityError, type Logger, reportError, SuperfluidityError } from '@superfluidity/core';
-import { applyTree, type Launcher, LOG, readCounters } from '@superfluidity/haproxy';
+import { applyTree, type Launcher, LOG, readCounters, SOCKET_PATH_BYTES_MAX, socketPath } from '@superfluidity/haproxy';
 import { z } from 'zod';
 import { type Change, changeOf } from './change.ts';
 import { command, isAlive, kill, type ProcessRef, spawnInside } from './command.ts';
@@ -12,6 +12,9 @@ import { namespaceOf, type Plug } from './plug.ts';
 import { proxyTree } from './proxy-tree.ts';
 import { operating, type Operating, type Report, reportOf, reportOfRemoved, Statistics } from './status.ts';
 import { kinds, message, type Tree } from './things.ts';
+
+/** Of its id, in the name of its folder. */
+const NAME_LENGTH = 13;
 
 export interface AgentOptions {
   /** Where it keeps what was asked of it, and what its proxies read. */
@@ -58,6 +61,7 @@ export class Agent {
 
   async start(): Promise<void> {
     const { folder, socket } = this.#options;
+    ensureShort(folder);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     for (const name of readdirSync(folder).filter((one) => one.endsWith('.json'))) {
       const kept = JSON.parse(readFileSync(join(folder, name), 'utf8')) as Kept;
@@ -235,7 +239,7 @@ export class Agent {
   }
 
   #folder(id: string): string {
-    return join(this.#options.folder, id.slice(0, 13));
+    return join(this.#options.folder, id.slice(0, NAME_LENGTH));
   }
 
   #warn(doing: string, error: unknown): void {
@@ -260,4 +264,14 @@ function launcherIn(namespace: string, folder: string): Launcher<ProcessRef> {
     alive: isAlive,
     kill,
   };
+}
+
+/** Said at the start, and not by each load balancer that would fail. */
+function ensureShort(folder: string): void {
+  const bytes = Buffer.byteLength(socketPath(join(folder, 'x'.repeat(NAME_LENGTH))));
+  if (bytes <= SOCKET_PATH_BYTES_MAX) return;
+  throw new SuperfluidityError('SF-OCTAVIA-FOLDER', {
+    doing: 'start the agent',
+    reason: `sockets in ${folder} would have ${bytes} bytes in their path, and may have ${SOCKET_PATH_BYTES_MAX}`,
+  });
 }

@@ -11,6 +11,11 @@ export const octaviaAgentErrors = defineErrors({
     title: 'The agent does not know this load balancer',
     hint: 'It was made before the agent kept its state, or the state was lost: delete the load balancer and make it again.',
   },
+  'SF-OCTAVIA-FOLDER': {
+    status: 422,
+    title: 'The folder of the agent is too deep for the sockets of its proxies',
+    hint: 'Start the agent with a shorter --folder.',
+  },
   'SF-OCTAVIA-SOCKET': {
     status: 502,
     title: 'A socket of Octavia does not answer as it should',

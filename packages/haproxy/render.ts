@@ -17,6 +17,8 @@ export interface Rendered {
   readonly files: ReadonlyMap<string, RenderedFile>;
 }
 
+/** HAProxy binds a socket under a longer name first: what is left of the 107 bytes of unix(7). */
+export const SOCKET_PATH_BYTES_MAX = 97;
 export const socketPath = (folder: string): string => join(folder, 'haproxy.sock');
 
 const CONNECTIONS_MAX = 4_000;
