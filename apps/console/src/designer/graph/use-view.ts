@@ -2,6 +2,7 @@ import { useReactFlow } from '@xyflow/react';
 import { type RefObject, useEffect, useRef } from 'react';
 import type { Point } from '../../view-model/layout.ts';
 import { sizeOf } from '../core/arrange.ts';
+import { designLimits } from '../core/limits.ts';
 import type { DesignNode } from './nodes.tsx';
 
 export const FIT = { padding: 0.12, maxZoom: 1.1, minZoom: 0.05 } as const;
@@ -13,7 +14,10 @@ interface Shown {
   readonly selected: readonly string[];
 }
 
-/** What is looked at: a level as a whole when all of it has been put elsewhere, and always the one thing that is selected. */
+/**
+ * What is looked at: a level as a whole when all of it has been put elsewhere, or when what was selected now lies outside;
+ * of a level that is too large for that, what was selected.
+ */
 export function useView(canvas: RefObject<HTMLElement | null>, { nodes, places, arranged, selected }: Shown): void {
   const { fitView, getViewport, setCenter } = useReactFlow();
   const fitted = useRef(nodes.length === 0 ? '' : arranged);
@@ -25,12 +29,9 @@ export function useView(canvas: RefObject<HTMLElement | null>, { nodes, places, 
     if (nodes.length === 0 || !nodes.every(({ id, position }) => isAt(position, places.get(id)))) return undefined;
     const look = () => {
       const chosen = nodes.find(({ id }) => id === only);
-      if (fitted.current !== arranged) void fitView(FIT);
-      else if (chosen !== undefined && !isSeen(chosen, getViewport(), canvas.current!)) {
-        const { width, height } = sizeOf(chosen.data.node);
-        const { x, y } = chosen.position;
-        void setCenter(x + width / 2, y + height / 2, { zoom: getViewport().zoom });
-      }
+      const isHidden = chosen !== undefined && !isSeen(chosen, getViewport(), canvas.current!);
+      if (fitted.current !== arranged || (isHidden && nodes.length <= designLimits.arranged)) void fitView(FIT);
+      else if (isHidden) void setCenter(...middle(chosen), { zoom: getViewport().zoom });
       fitted.current = arranged;
       if (only === undefined || chosen !== undefined) revealed.current = only;
     };
@@ -43,9 +44,13 @@ function isAt(position: Point, place: Point | undefined): boolean {
   return place === undefined || (position.x === place.x && position.y === place.y);
 }
 
-function isSeen(node: DesignNode, viewport: Point & { readonly zoom: number }, canvas: HTMLElement): boolean {
-  const { width, height } = sizeOf(node.data.node);
-  const x = (node.position.x + width / 2) * viewport.zoom + viewport.x;
-  const y = (node.position.y + height / 2) * viewport.zoom + viewport.y;
-  return x >= 0 && y >= 0 && x <= canvas.clientWidth && y <= canvas.clientHeight;
+function isSeen(node: DesignNode, { x, y, zoom }: Point & { readonly zoom: number }, canvas: HTMLElement): boolean {
+  const [midX, midY] = middle(node);
+  const [left, top] = [midX * zoom + x, midY * zoom + y];
+  return left >= 0 && top >= 0 && left <= canvas.clientWidth && top <= canvas.clientHeight;
+}
+
+function middle({ position, data }: DesignNode): [number, number] {
+  const { width, height } = sizeOf(data.node);
+  return [position.x + width / 2, position.y + height / 2];
 }
