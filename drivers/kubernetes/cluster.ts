@@ -119,13 +119,32 @@ export class Cluster {
     return this.#json<T>('PATCH', path, { query: { fieldManager: MANAGER }, body: patch, type, signal });
   }
 
-  /** What is left of it, which may end later; undefined when it is gone or never was. */
-  async delete<T>(path: string, graceSeconds: number | undefined, signal: AbortSignal): Promise<T | undefined> {
+  /**
+   * Made by nobody before. What is there already is refused (409), also when it was made by this very request, whose answer was
+   * lost. Undefined where there is no such namespace.
+   */
+  async create<T extends KubeObject>(path: string, object: unknown, signal: AbortSignal): Promise<T | undefined> {
+    return this.#json<T>('POST', path, {
+      query: { fieldManager: MANAGER },
+      body: object,
+      type: 'application/json',
+      signal,
+    });
+  }
+
+  /** What is left of it, which may end later; undefined when it is gone or never was. With `uid`, refused (409) when it is another. */
+  async delete<T>(
+    path: string,
+    graceSeconds: number | undefined,
+    signal: AbortSignal,
+    uid?: string,
+  ): Promise<T | undefined> {
     const body = {
       kind: 'DeleteOptions',
       apiVersion: 'v1',
       propagationPolicy: 'Background',
       ...(graceSeconds === undefined ? {} : { gracePeriodSeconds: graceSeconds }),
+      ...(uid === undefined ? {} : { preconditions: { uid } }),
     };
     return this.#json<T>('DELETE', path, { body, type: 'application/json', signal });
   }

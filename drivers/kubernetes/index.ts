@@ -15,3 +15,9 @@ export const kubernetesDriver = {
 } as const satisfies DriverKind;
 
 export { kubernetesSiteErrors } from './errors.ts';
+
+/** For programs that run inside of clusters. */
+export { Cluster, statusIn } from './cluster.ts';
+export { readConfig as readClusterConfig } from './config.ts';
+export type { Condition, KubeObject, Meta, Node, Pod } from './objects.ts';
+export { ObjectWatch } from './watch.ts';

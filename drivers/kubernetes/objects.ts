@@ -9,6 +9,7 @@ export interface Meta {
   readonly deletionTimestamp?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
+  readonly finalizers?: readonly string[];
 }
 
 export interface KubeObject {
@@ -50,6 +51,7 @@ export type Quantities = Readonly<Record<string, string>>;
 export interface Pod extends KubeObject {
   readonly spec?: {
     readonly nodeName?: string;
+    readonly hostNetwork?: boolean;
     readonly containers: readonly { readonly resources?: { readonly requests?: Quantities } }[];
     readonly initContainers?: readonly { readonly resources?: { readonly requests?: Quantities } }[];
   };
@@ -70,6 +72,7 @@ export interface Node extends KubeObject {
     readonly taints?: readonly { readonly key: string; readonly effect: string }[];
   };
   readonly status?: {
+    readonly addresses?: readonly { readonly type: string; readonly address: string }[];
     readonly allocatable?: Quantities;
     readonly conditions?: readonly Condition[];
     readonly nodeInfo?: Readonly<Record<string, string>>;

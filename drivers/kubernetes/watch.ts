@@ -12,9 +12,11 @@ interface WatchLine<T> {
 }
 
 export interface WatchOptions<T> {
-  readonly world: World;
+  readonly world: Pick<World, 'name' | 'cluster' | 'clock' | 'log'>;
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
+  /** By which it is found again. Default: its name, which is enough within one namespace. */
+  readonly keyOf?: (object: T) => string;
   /** Undefined `now`: it is gone. */
   readonly onChange: (before: T | undefined, now: T | undefined) => void;
 }
@@ -38,8 +40,25 @@ export class ObjectWatch<T extends KubeObject> {
     this.#options = options;
   }
 
-  get(name: string): T | undefined {
-    return this.#objects.get(name);
+  get(key: string): T | undefined {
+    return this.#objects.get(key);
+  }
+
+  all(): readonly T[] {
+    return [...this.#objects.values()];
+  }
+
+  /** Whether all that was there when it was started has been told. */
+  get isKnown(): boolean {
+    return this.#isKnown;
+  }
+
+  /** Resolves when it is known. Rejects with the signal. */
+  async known(signal: AbortSignal): Promise<void> {
+    while (!this.#isKnown) {
+      signal.throwIfAborted();
+      await this.#change(signal);
+    }
   }
 
   /** Lists at once, and goes on watching until it is stopped. */
@@ -64,13 +83,13 @@ export class ObjectWatch<T extends KubeObject> {
 
   /** The object when it is as wanted; it is looked at each time it changes. Rejects with the signal. */
   async until(
-    name: string,
+    key: string,
     isAsWanted: (object: T | undefined) => boolean,
     signal: AbortSignal,
   ): Promise<T | undefined> {
     for (;;) {
       signal.throwIfAborted();
-      const object = this.#objects.get(name);
+      const object = this.#objects.get(key);
       if (isAsWanted(object)) return object;
       await this.#change(signal);
     }
@@ -112,12 +131,13 @@ export class ObjectWatch<T extends KubeObject> {
     const { world, path, query } = this.#options;
     const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMITS.askMs)]);
     const { items, version } = await world.cluster.list<T>(path, query ?? {}, limited);
-    const listed = new Set(items.map(({ metadata }) => metadata.name));
+    const listed = new Set(items.map((item) => this.#keyOf(item)));
     for (const item of items) this.#put(item, !this.#isKnown);
-    for (const [name, object] of this.#objects)
-      if (!listed.has(name) && !isNewer(object.metadata.resourceVersion, version)) this.#drop(name);
+    for (const [key, object] of this.#objects)
+      if (!listed.has(key) && !isNewer(object.metadata.resourceVersion, version)) this.#drop(key);
     this.#version = version;
     this.#isKnown = true;
+    this.#wake();
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
@@ -144,28 +164,37 @@ export class ObjectWatch<T extends KubeObject> {
         throw new SuperfluidityError('SF-SITE-UNAVAILABLE', { doing: `watch ${path}`, reason: message ?? 'an error' });
       }
       this.#version = object.metadata.resourceVersion;
-      if (type === 'DELETED') this.#drop(object.metadata.name, object);
+      if (type === 'DELETED') this.#drop(this.#keyOf(object), object);
       else if (type !== 'BOOKMARK') this.#put(object);
     }
   }
 
   #put(object: T, isOld = false): void {
-    const before = this.#objects.get(object.metadata.name);
+    const key = this.#keyOf(object);
+    const before = this.#objects.get(key);
     if (before !== undefined && !isNewer(object.metadata.resourceVersion, before.metadata.resourceVersion)) return;
-    this.#objects.set(object.metadata.name, object);
+    this.#objects.set(key, object);
     this.#tell(before ?? (isOld ? object : undefined), object);
   }
 
   /** One of the same name may be there again already. */
-  #drop(name: string, last?: T): void {
-    const before = this.#objects.get(name);
+  #drop(key: string, last?: T): void {
+    const before = this.#objects.get(key);
     if (before === undefined || (last !== undefined && before.metadata.uid !== last.metadata.uid)) return;
-    this.#objects.delete(name);
+    this.#objects.delete(key);
     this.#tell(before, undefined);
+  }
+
+  #keyOf(object: T): string {
+    return this.#options.keyOf?.(object) ?? object.metadata.name;
   }
 
   #tell(before: T | undefined, now: T | undefined): void {
     this.#options.onChange(before, now);
+    this.#wake();
+  }
+
+  #wake(): void {
     for (const wake of this.#waiting) wake();
   }
 }

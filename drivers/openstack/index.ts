@@ -17,4 +17,5 @@ export const openstackDriver = {
 export { openstackSiteErrors } from './errors.ts';
 
 export { NeutronPorts, type NeutronPortsOptions, type PortBinding } from './neutron/ports-backend.ts';
+export { PairPorts } from './neutron/pair-ports.ts';
 export { TrunkPorts } from './neutron/trunk-ports.ts';

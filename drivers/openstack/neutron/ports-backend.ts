@@ -7,10 +7,12 @@ import { type Cloud, extensions, networkQuotas, type Port, type PortFields, port
  *
  * - `bound`: the pool binds ports to their host, where something plugs every port that is bound there; the agent or OVN then
  *   makes them ACTIVE, and only then are they handed out.
+ * - `host`: the pool binds ports to their host, and who is given one plugs it there: it is handed out DOWN, unless no mechanism
+ *   driver could bind it, and becomes ACTIVE then.
  * - `free`: Nova binds and plugs. A port is handed out unbound and DOWN; it becomes ACTIVE when its server starts.
  * - `trunk`: it is a subport, bound where its trunk is, and ACTIVE soon after it was added there: see `TrunkPorts`.
  */
-export type PortBinding = 'bound' | 'free' | 'trunk';
+export type PortBinding = 'bound' | 'host' | 'free' | 'trunk';
 
 export interface NeutronPortsOptions {
   readonly cloud: Cloud;
@@ -60,7 +62,7 @@ export class NeutronPorts implements PortsBackend {
       network_id: place.network,
       ...(place.project === '' ? {} : { project_id: place.project }),
       security_groups: groups,
-      ...(binding === 'bound' ? { 'binding:host_id': place.at, device_owner: POOL_OWNER } : {}),
+      ...(isBound(binding) ? { 'binding:host_id': place.at, device_owner: POOL_OWNER } : {}),
       tags,
     };
     const lasting = AbortSignal.timeout(CREATE_MS);
@@ -172,14 +174,14 @@ export class NeutronPorts implements PortsBackend {
       id: port.id,
       place: place ?? {
         project: port.project_id,
-        at: binding === 'bound' ? (port['binding:host_id'] ?? '') : '',
+        at: isBound(binding) ? (port['binding:host_id'] ?? '') : '',
         network: port.network_id,
       },
       groups: port.security_groups.toSorted(),
       owner: ownerOf(port),
       mac: port.mac_address,
       addresses: port.fixed_ips.map(({ ip_address }) => ip_address),
-      ready: binding === 'free' ? port.status !== 'ERROR' : port.status === 'ACTIVE',
+      ready: isReady(port, binding),
       used: port.device_id !== '',
     };
   }
@@ -194,6 +196,15 @@ export class NeutronPorts implements PortsBackend {
     );
     return this.#tagsInBulk;
   }
+}
+
+const isBound = (binding: PortBinding): boolean => binding === 'bound' || binding === 'host';
+
+function isReady({ status, 'binding:vif_type': vif }: Port, binding: PortBinding): boolean {
+  if (binding === 'free') return status !== 'ERROR';
+  // Neutron answers 201 also when it could not bind.
+  if (binding === 'host') return status !== 'ERROR' && vif !== 'binding_failed' && vif !== 'unbound';
+  return status === 'ACTIVE';
 }
 
 const ownerOf = ({ name }: Port): string => (name === POOLED_NAME ? '' : name);
