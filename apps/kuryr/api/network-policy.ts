@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { objectMeta } from './object-meta.ts';
+
+/** A NetworkPolicy with its selectors resolved: what may pass, by address. Named like the policy. */
+export const POLICY_FINALIZER = 'superfluidity.dev/kuryr-network-policy';
+
+const rule = z.object({
+  direction: z.enum(['ingress', 'egress']),
+  /** Absent: any. */
+  protocol: z.enum(['TCP', 'UDP', 'SCTP']).optional(),
+  /** Both or none. */
+  portFirst: z.int().min(1).max(65_535).optional(),
+  portLast: z.int().min(1).max(65_535).optional(),
+  /** The other end: 10.0.0.5/32. */
+  cidr: z.string(),
+});
+export type PolicyRule = z.infer<typeof rule>;
+
+export const kuryrNetworkPolicySchema = z.object({
+  metadata: objectMeta,
+  spec: z.object({
+    /** Directions of which only what the rules say passes; the other one is left open. */
+    isolates: z.array(z.enum(['ingress', 'egress'])),
+    rules: z.array(rule),
+    /** Names of the pods of its namespace that it selects. */
+    pods: z.array(z.string()),
+  }),
+  status: z
+    .object({
+      /** Of the security group in the cloud. Empty: the nodes enforce it. */
+      groupId: z.string(),
+      /** Of the rules that were carried out last, as digest. */
+      observed: z.string(),
+    })
+    .optional(),
+});
+export type KuryrNetworkPolicy = z.infer<typeof kuryrNetworkPolicySchema>;
