@@ -1,0 +1,101 @@
+import { type Clock, invariant, type Logger } from '@superfluidity/core';
+import { KURYR, type Keep } from '@superfluidity/fabric';
+import { Cloud, readCloud } from '@superfluidity/openstack';
+import type { KuryrConfig } from './config.ts';
+import { defaultGroups, policyGroups } from './drivers/groups.ts';
+import { projectDriver } from './drivers/projects.ts';
+import { linuxSubnet, namespaceSubnets, neutronSubnet } from './drivers/subnets.ts';
+import type { GroupDriver, ProjectDriver, SubnetDriver, VifType } from './drivers/types.ts';
+import { linuxVif } from './drivers/vif-linux.ts';
+import { neutronVif } from './drivers/vif-neutron.ts';
+import { VifPools } from './drivers/vif-pools.ts';
+import type { World } from './world.ts';
+
+/** What the configuration names, put together. */
+export interface Drivers {
+  readonly projects: ProjectDriver;
+  readonly subnets: SubnetDriver;
+  readonly groups: GroupDriver;
+  readonly vifs: VifPools;
+}
+
+export interface ComposeParts {
+  readonly config: KuryrConfig;
+  readonly world: World;
+  readonly cloud: Cloud | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly stopwatch: () => number;
+}
+
+/** On everything that is made in a cloud. The last one tells clusters apart. */
+export const tagsOf = (config: KuryrConfig): readonly string[] => [
+  'superfluidity',
+  `superfluidity:kuryr=${config.cluster}`,
+];
+
+/** The cloud that is configured, if one is. */
+export async function openCloud(
+  config: KuryrConfig,
+  parts: Pick<ComposeParts, 'clock' | 'log'> & {
+    readonly onRequest: NonNullable<ConstructorParameters<typeof Cloud>[0]['onRequest']>;
+  },
+): Promise<Cloud | undefined> {
+  if (config.neutron === undefined) return undefined;
+  const { cloud: name } = config.neutron;
+  return new Cloud({ config: await readCloud(name === undefined ? {} : { name }), ...parts });
+}
+
+export function composeDrivers({ config, world, cloud, clock, log, stopwatch }: ComposeParts): Drivers {
+  const { drivers, linux, neutron, pool } = config;
+  const kinds = new Set([drivers.vif, ...drivers.vifs]);
+  const types = [...kinds].map((kind): VifType => {
+    if (kind !== 'linux') {
+      invariant(neutron !== undefined && cloud !== undefined, 'the configuration was read');
+      return neutronVif(kind, { cloud, clock, log, tags: tagsOf(config), bridge: neutron.bridge });
+    }
+    invariant(linux !== undefined, 'the configuration was read');
+    const { bridge, gateway } = linux;
+    return linuxVif({ bridge, ...(gateway === undefined ? {} : { gateway }) });
+  });
+  const { minimum, maximum, batch, foresees } = pool;
+  const keep: Keep = { ...KURYR, minimum, batch, foresees, ...(maximum === undefined ? {} : { maximum }) };
+  const fallback = neutron?.groups ?? [];
+  const vifs = new VifPools({
+    clock,
+    log,
+    types,
+    kind: drivers.vif,
+    keep,
+    updateMs: pool.updateMs,
+    verify: pool.verify,
+    names: pool.names,
+    stopwatch,
+  });
+  return {
+    projects: projectDriver(drivers.project, neutron?.project ?? ''),
+    subnets: drivers.subnet === 'namespace' ? namespaceSubnets(world) : subnetOfFabric(config, cloud, clock, vifs),
+    groups: drivers.groups === 'policy' ? policyGroups(world, fallback) : defaultGroups(fallback),
+    vifs,
+  };
+}
+
+/** Nodes in the built-in fabric have one subnet, and nodes in the cloud another. */
+function subnetOfFabric(
+  { linux, neutron }: KuryrConfig,
+  cloud: Cloud | undefined,
+  clock: Clock,
+  vifs: VifPools,
+): SubnetDriver {
+  const inLinux = linux === undefined ? undefined : linuxSubnet(linux);
+  const inCloud =
+    neutron?.subnet === undefined || cloud === undefined ? undefined : neutronSubnet(cloud, clock, neutron.subnet);
+  return {
+    kind: 'default',
+    of: async (namespace, node, signal) => {
+      const driver = vifs.kindOf(node) === 'linux' ? inLinux : inCloud;
+      invariant(driver !== undefined, 'the configuration was read');
+      return driver.of(namespace, node, signal);
+    },
+  };
+}

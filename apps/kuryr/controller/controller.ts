@@ -1,0 +1,172 @@
+import { type Clock, isSuperfluidityError, type Logger, reportError } from '@superfluidity/core';
+import { type Cluster, type KubeObject, statusIn } from '@superfluidity/driver-kubernetes';
+import type { Cloud } from '@superfluidity/openstack';
+import { kuryrPortSchema } from '../api/port.ts';
+import { composeDrivers, type Drivers } from './compose.ts';
+import type { KuryrConfig } from './config.ts';
+import { EventWriter, wordsOf } from './events.ts';
+import { PodHandler } from './handlers/pods.ts';
+import { PortHandler } from './handlers/ports.ts';
+import { LIMITS } from './limits.ts';
+import type { Metrics } from './metrics.ts';
+import { keyOf } from './objects.ts';
+import { type QueueCounts, WorkQueue } from './queue.ts';
+import { type Handler, openWorld, type World } from './world.ts';
+
+export interface ControllerParts {
+  readonly config: KuryrConfig;
+  readonly cluster: Cluster;
+  readonly cloud: Cloud | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: () => Metrics;
+  /** In ms, and not moved by whoever sets the clock of the machine. */
+  readonly stopwatch: () => number;
+}
+
+interface AnyInformer {
+  readonly isKnown: boolean;
+  start(): void;
+  stop(): Promise<void>;
+  known(signal: AbortSignal): Promise<void>;
+}
+
+/** What a leader does, from the moment at which it leads until it stops. One for each term. */
+export class Controller {
+  readonly #parts: ControllerParts;
+  readonly #world: World;
+  readonly #drivers: Drivers;
+  readonly #queues: Readonly<Record<string, WorkQueue>>;
+  readonly #informers: readonly AnyInformer[];
+  readonly #sources: readonly { readonly all: () => readonly KubeObject[]; readonly queue: WorkQueue }[];
+
+  constructor(parts: ControllerParts) {
+    this.#parts = parts;
+    const { config, cluster, cloud, clock, log, stopwatch } = parts;
+    const events = new EventWriter({ cluster, clock, log, component: 'superfluidity-kuryr' });
+    const world = openWorld({ cluster, clock, log, events });
+    const drivers = composeDrivers({ config, world, cloud, clock, log, stopwatch });
+    this.#world = world;
+    this.#drivers = drivers;
+
+    const ports = new PortHandler({
+      world,
+      ...drivers,
+      onReady: (tookMs) => parts.metrics().portReady(tookMs / 1_000),
+    });
+    const queues = { pods: this.#queue(new PodHandler(world)), ports: this.#queue(ports) };
+    world.ports.informer.on((key, before, now) => {
+      if (before !== undefined && before.metadata.uid !== now?.metadata.uid) ports.gone(before);
+      queues.ports.add(key);
+      queues.pods.add(key);
+    });
+    world.pods.on((key) => {
+      queues.pods.add(key);
+      queues.ports.add(key);
+    });
+    this.#queues = queues;
+    this.#informers = [world.pods, world.nodes, world.namespaces, world.ports.informer];
+    this.#sources = [
+      { all: () => world.pods.all(), queue: queues.pods },
+      { all: () => world.ports.informer.all(), queue: queues.ports },
+    ];
+  }
+
+  get drivers(): Drivers {
+    return this.#drivers;
+  }
+
+  /** What it still lacks before it can serve; empty when it does. */
+  lacks(): readonly string[] {
+    const known = this.#informers.every(({ isKnown }) => isKnown);
+    return [
+      ...(known ? [] : ['the objects of the cluster are not listed yet']),
+      ...(this.#drivers.vifs.isRecovered ? [] : ['ports of the pools are not found again yet']),
+    ];
+  }
+
+  counts(): Readonly<Record<string, QueueCounts>> {
+    return Object.fromEntries(Object.entries(this.#queues).map(([name, queue]) => [name, queue.counts()]));
+  }
+
+  get eventsDropped(): number {
+    return this.#world.events.dropped;
+  }
+
+  /** Until the signal fires. Deletes nothing at its end: the next one goes on. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#parts;
+    const { events } = this.#world;
+    try {
+      for (const informer of this.#informers) informer.start();
+      await Promise.all(this.#informers.map((informer) => informer.known(signal)));
+      await this.#recover(signal);
+      log.info({ pods: this.#world.pods.all().length, ports: this.#world.ports.informer.all().length }, 'recovered');
+      while (!signal.aborted) {
+        for (const { all, queue } of this.#sources) for (const object of all()) queue.add(keyOf(object));
+        await clock.sleep(LIMITS.resyncMs, signal).catch(() => {});
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      await Promise.all(Object.values(this.#queues).map((queue) => queue.close()));
+      await Promise.all(this.#informers.map((informer) => informer.stop()));
+      await this.#drivers.vifs.close();
+      await events.close();
+    }
+  }
+
+  /** Who has which port stands in the KuryrPorts. While the cloud does not answer, pods wait. */
+  async #recover(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#parts;
+    for (let pauseMs: number = LIMITS.retryFirstMs; ; pauseMs = Math.min(LIMITS.retryLastMs, pauseMs * 2)) {
+      const inUse = this.#world.ports.informer.all().flatMap((object) => {
+        const { spec, status } = kuryrPortSchema.safeParse(object).data ?? {};
+        return Object.values(status?.interfaces ?? {}).map((given) => ({ node: spec!.node, given }));
+      });
+      try {
+        await this.#drivers.vifs.recover(inUse);
+        return;
+      } catch (error) {
+        if (signal.aborted) throw error;
+        log.warn({ error: reportError(error) }, 'ports of the pools could not be found again yet');
+        await clock.sleep(pauseMs, signal);
+      }
+    }
+  }
+
+  #queue(handler: Handler): WorkQueue {
+    const { clock, log, metrics, stopwatch } = this.#parts;
+    return new WorkQueue({
+      clock,
+      atOnce: LIMITS.handlersAtOnce,
+      handleMs: LIMITS.handleMs,
+      backOff: { firstMs: LIMITS.retryFirstMs, factor: LIMITS.retryFactor, lastMs: LIMITS.retryLastMs },
+      handle: async (key, signal) => {
+        // Nothing is given away before it is known who has what.
+        if (this.lacks().length > 0) return undefined;
+        const startedMs = stopwatch();
+        try {
+          return await handler.handle(key, signal);
+        } finally {
+          metrics().handled(handler.name, (stopwatch() - startedMs) / 1_000);
+        }
+      },
+      onFailure: (key, error, failures, pauseMs) => {
+        const { code } = reportError(error);
+        metrics().failed(handler.name, code);
+        // Somebody else was faster: it is looked at again, and nobody needs to know.
+        if (statusIn(error) === CONFLICT) return;
+        const isWait = isSuperfluidityError(error, 'SF-KURYR-NOT-READY');
+        if (!isWait)
+          log.warn({ handler: handler.name, key, failures, pauseMs, error: reportError(error) }, 'tried again');
+        const subject = handler.subject(key);
+        if (subject === undefined) return;
+        const reason = isWait ? 'KuryrWaits' : 'KuryrFailed';
+        this.#world.events.tell(subject, { reason, message: wordsOf(error), warning: !isWait });
+      },
+    });
+  }
+}
+
+const CONFLICT = 409;

@@ -1,0 +1,23 @@
+import { SuperfluidityError } from '@superfluidity/core';
+import type { ProjectDriver, ProjectKind } from './types.ts';
+
+/** On a namespace: id of the project of the cloud whose its ports, balancers and groups are. */
+export const PROJECT_ANNOTATION = 'superfluidity.dev/project';
+/** Of Keystone: 32 hexadecimal digits, or what other identity services give. */
+const ID = /^[A-Za-z0-9-]{1,64}$/;
+
+export function projectDriver(kind: ProjectKind, fallback: string): ProjectDriver {
+  if (kind === 'default') return { kind, of: () => fallback };
+  return {
+    kind,
+    of: (namespace) => {
+      const said = namespace?.metadata.annotations?.[PROJECT_ANNOTATION];
+      if (said === undefined) return fallback;
+      if (ID.test(said)) return said;
+      throw new SuperfluidityError('SF-KURYR-ANNOTATION', {
+        doing: `read the project of namespace ${namespace!.metadata.name}`,
+        reason: `its annotation ${PROJECT_ANNOTATION} is no id of a project`,
+      });
+    },
+  };
+}

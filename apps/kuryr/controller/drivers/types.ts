@@ -1,0 +1,113 @@
+import type { Node, Pod } from '@superfluidity/driver-kubernetes';
+import type { PoolPort, PortsBackend } from '@superfluidity/fabric';
+import type { Plugging } from '../../api/port.ts';
+import type { Namespace } from '../objects.ts';
+import type { KuryrLoadBalancer } from '../../api/load-balancer.ts';
+import type { KuryrNetwork } from '../../api/network.ts';
+
+/**
+ * What handlers do not decide: each of these has several kinds, chosen by name in the configuration, as in Kuryr
+ * (`pod_project`, `pod_subnets`, `pod_security_groups`, `pod_vif`, `lbaas`).
+ */
+
+/** Whose objects of the cloud are those of a namespace. */
+export interface ProjectDriver {
+  readonly kind: ProjectKind;
+  /** Id of a project. Empty: that of the controller's credentials. Throws `SF-KURYR-ANNOTATION`. */
+  of(namespace: Namespace | undefined): string;
+}
+
+/** A network in which pods can be, in words of the fabric that is used. */
+export interface PodSubnet {
+  readonly networkId: string;
+  readonly subnetId: string;
+  /** With prefix length: 10.0.0.0/16. */
+  readonly cidr: string;
+  readonly gateway?: string;
+  readonly mtu: number;
+  readonly routes: readonly { readonly destination: string; readonly nextHop: string }[];
+}
+
+export interface SubnetDriver {
+  readonly kind: SubnetKind;
+  /** Throws `SF-KURYR-NOT-READY` while it is being made. */
+  of(namespace: string, node: Node, signal: AbortSignal): Promise<PodSubnet>;
+}
+
+export interface GroupDriver {
+  readonly kind: GroupKind;
+  /** Ids of security groups. Throws `SF-KURYR-NOT-READY` while one is being made. */
+  of(pod: Pod): readonly string[];
+}
+
+/** How interfaces of pods are made and connected, for nodes of one kind. */
+export interface VifType {
+  readonly kind: VifKind;
+  readonly backend: PortsBackend;
+  /** Where ports of this node are: its name, the id of its trunk, ... Throws `SF-KURYR-NODE`. */
+  at(node: Node, signal: AbortSignal): Promise<string>;
+  plugging(port: PoolPort): Plugging;
+  /** Whether ports carry traffic as soon as they are handed out. Else they do when they are plugged, and `active` says it. */
+  readonly activeAtOnce: boolean;
+  /** Those of these that carry traffic. */
+  active(ids: ReadonlySet<string>, signal: AbortSignal): Promise<ReadonlySet<string>>;
+  /** What has no memory of its own is told what is in use before anything else. */
+  adopt?(ports: readonly PoolPort[]): void;
+}
+
+/** Networks of namespaces, where each has its own. */
+export interface NetworkDriver {
+  /** Idempotent. `subnets` are prefixes of all namespaces that have one. */
+  ensure(
+    network: KuryrNetwork,
+    taken: readonly string[],
+    signal: AbortSignal,
+  ): Promise<KuryrNetwork['status'] & object>;
+  /** Ports of pools are gone by then. What is not there is removed. */
+  remove(network: KuryrNetwork, signal: AbortSignal): Promise<void>;
+}
+
+export type BalancerStatus = Omit<KuryrLoadBalancer['status'] & object, 'observed' | 'members'>;
+
+/** What a Service becomes. */
+export interface BalancerDriver {
+  readonly kind: BalancerKind;
+  /** Idempotent: creates it, or makes of what is there what is wanted. */
+  ensure(balancer: KuryrLoadBalancer, signal: AbortSignal): Promise<BalancerStatus>;
+  remove(balancer: KuryrLoadBalancer, signal: AbortSignal): Promise<void>;
+}
+
+/** What a NetworkPolicy becomes. */
+export interface PolicyDriver {
+  /** Id of the group that has these rules from now on, or empty where nodes enforce them. */
+  ensure(policy: PolicyWish, signal: AbortSignal): Promise<string>;
+  /** Whoever has the group lets go of it first. */
+  remove(groupId: string, signal: AbortSignal): Promise<void>;
+}
+
+export interface PolicyWish {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly project: string;
+  readonly groupId: string;
+  readonly isolates: readonly ('ingress' | 'egress')[];
+  readonly rules: readonly {
+    readonly direction: 'ingress' | 'egress';
+    readonly protocol?: 'TCP' | 'UDP' | 'SCTP' | undefined;
+    readonly portFirst?: number | undefined;
+    readonly portLast?: number | undefined;
+    readonly cidr: string;
+  }[];
+}
+
+export const projectKinds = ['default', 'annotation'] as const;
+export const subnetKinds = ['default', 'namespace'] as const;
+export const groupKinds = ['default', 'policy'] as const;
+export const vifKinds = ['neutron-vif', 'nested-vlan', 'nested-macvlan', 'linux'] as const;
+export const balancerKinds = ['octavia', 'linux', 'none'] as const;
+export type ProjectKind = (typeof projectKinds)[number];
+export type SubnetKind = (typeof subnetKinds)[number];
+export type GroupKind = (typeof groupKinds)[number];
+export type VifKind = (typeof vifKinds)[number];
+export type BalancerKind = (typeof balancerKinds)[number];

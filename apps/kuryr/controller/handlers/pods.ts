@@ -1,0 +1,71 @@
+import type { Pod } from '@superfluidity/driver-kubernetes';
+import { NODE_LABEL, PORT_FINALIZER } from '../../api/port.ts';
+import { isOver, nameIn, namespaceIn, type Subject, subjectOf } from '../objects.ts';
+import type { Handler, World } from '../world.ts';
+
+/** Somebody else's port of the name is on its way out. */
+const AGAIN_MS = 1_000;
+
+/**
+ * A pod that is bound to a node and starts gets a KuryrPort, and loses it when it is gone or over. The KuryrPort holds itself by
+ * a finalizer, and not the pod: pods can go while no controller is there.
+ */
+export class PodHandler implements Handler {
+  readonly name = 'pods';
+  readonly #world: World;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  async handle(key: string, signal: AbortSignal): Promise<number | undefined> {
+    const { pods, ports, events } = this.#world;
+    const pod = pods.get(key);
+    const port = ports.informer.get(key);
+    if (port !== undefined && (pod === undefined || !keeps(pod) || pod.metadata.uid !== uidIn(port))) {
+      if (port.metadata.deletionTimestamp === undefined) await ports.delete(port, signal);
+      // It wakes us when it is gone, where another pod of the name waits.
+      return undefined;
+    }
+    if (pod === undefined || port !== undefined || !wants(pod)) return undefined;
+    const node = pod.spec!.nodeName!;
+    const made = await ports.create(
+      {
+        namespace: namespaceIn(key),
+        name: nameIn(key),
+        labels: { [NODE_LABEL]: node },
+        owner: subjectOf('v1', 'Pod', pod),
+        finalizer: PORT_FINALIZER,
+        spec: { podUid: pod.metadata.uid!, node },
+      },
+      signal,
+    );
+    if (made === undefined) return AGAIN_MS;
+    events.tell(subjectOf('v1', 'Pod', pod), {
+      reason: 'KuryrPortCreated',
+      message: `an interface is being made for node ${node}`,
+    });
+    return undefined;
+  }
+
+  subject(key: string): Subject | undefined {
+    const pod = this.#world.pods.get(key);
+    return pod === undefined ? undefined : subjectOf('v1', 'Pod', pod);
+  }
+}
+
+/** Whose network is made by Kuryr: bound to a node, not in the node's own network, and not running yet. */
+export function wants(pod: Pod): boolean {
+  const { spec, status, metadata } = pod;
+  const isBound = spec?.nodeName !== undefined && spec.nodeName !== '';
+  const starts = status?.phase === undefined || status.phase === 'Pending';
+  return isBound && spec.hostNetwork !== true && starts && metadata.deletionTimestamp === undefined;
+}
+
+/** Whether what it has may still be in use. */
+export const keeps = (pod: Pod): boolean => !isOver(pod);
+
+/** Of what somebody else has damaged too. */
+function uidIn(port: unknown): unknown {
+  return (port as { readonly spec?: { readonly podUid?: unknown } }).spec?.podUid;
+}

@@ -1,0 +1,35 @@
+/** Bounds of the controller. */
+export const LIMITS = {
+  /** Objects of one kind that are handled at a time. */
+  handlersAtOnce: 32,
+  /** Of one object; what is not done by then is begun anew. */
+  handleMs: 300_000,
+  /** After a failure an object rests, each time longer by the factor. */
+  retryFirstMs: 200,
+  retryFactor: 2,
+  retryLastMs: 30_000,
+  /** How often objects are looked at though nothing has changed. */
+  resyncMs: 300_000,
+  /** One request to the API server, with its repetitions. */
+  askMs: 30_000,
+  /** Events that wait to be written: above it the newest are dropped, and counted. */
+  eventsWaiting: 1_000,
+  eventsAtOnce: 4,
+  /** Events whose repetitions are counted on one object. */
+  eventsKnown: 4_096,
+  /** The API server takes 1,024 characters of a message. */
+  eventCharacters: 1_000,
+  /** Interfaces of one pod. */
+  interfaces: 16,
+  /** How long a port may take to carry traffic once it is plugged, before that is told. */
+  activeMs: 120_000,
+  activePollMs: 250,
+  activePollLastMs: 2_000,
+  /** Rules of one policy, with its selectors resolved: what a security group takes of quotas. */
+  policyRules: 1_000,
+  /** Members of one port of a Service. */
+  members: 5_000,
+  servicePorts: 256,
+  /** From the end of leadership, or from a signal, until the process gives up. */
+  stopMs: 10_000,
+} as const;

@@ -1,0 +1,150 @@
+import { SuperfluidityError } from '@superfluidity/core';
+import { type KubeObject, type Meta, statusIn } from '@superfluidity/driver-kubernetes';
+import { z } from 'zod';
+import { API_VERSION, resourcePath } from '../api/resources.ts';
+import { Informer, type InformerWorld } from './informer.ts';
+import { mergePatch } from './merge-patch.ts';
+import { keyOf, type Subject, subjectOf } from './objects.ts';
+
+interface Fields {
+  readonly spec: Readonly<Record<string, unknown>>;
+  readonly status?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** What a resource says, and its metadata as Kubernetes has it. */
+export type Stored<T extends Fields> = Pick<T, 'spec' | 'status'> & { readonly metadata: Meta };
+
+export interface ResourceKind {
+  readonly kind: string;
+  readonly plural: string;
+}
+
+export interface Wanted<T extends Fields> {
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Goes with it. */
+  readonly owner: Subject;
+  readonly finalizer: string;
+  readonly spec: T['spec'];
+}
+
+const CONFLICT = 409;
+
+/** Custom resources of one kind: known by a watch, and written under the version that is known. */
+export class ResourceStore<T extends Fields> {
+  readonly informer: Informer<KubeObject>;
+  readonly #resource: ResourceKind;
+  readonly #schema: z.ZodType<T>;
+  readonly #world: InformerWorld;
+
+  constructor(world: InformerWorld, resource: ResourceKind, schema: z.ZodType<T>) {
+    this.#world = world;
+    this.#resource = resource;
+    this.#schema = schema;
+    this.informer = new Informer<KubeObject>(world, resourcePath(resource));
+  }
+
+  /** Throws `SF-KURYR-RESOURCE`. */
+  get(key: string): Stored<T> | undefined {
+    const object = this.informer.get(key);
+    return object === undefined ? undefined : this.#read(object);
+  }
+
+  /** Those that can be read. */
+  all(): readonly Stored<T>[] {
+    return this.informer.all().flatMap((object) => {
+      const parsed = this.#schema.safeParse(object);
+      return parsed.success ? [{ ...parsed.data, metadata: object.metadata }] : [];
+    });
+  }
+
+  subject(object: { readonly metadata: Meta }): Subject {
+    return subjectOf(API_VERSION, this.#resource.kind, object);
+  }
+
+  /** Undefined when there is one of the name already, or the namespace is gone: the watch tells of it. */
+  async create(wanted: Wanted<T>, signal: AbortSignal): Promise<Stored<T> | undefined> {
+    const { namespace, name, labels = {}, owner, finalizer, spec } = wanted;
+    const object = {
+      apiVersion: API_VERSION,
+      kind: this.#resource.kind,
+      metadata: {
+        name,
+        namespace,
+        labels,
+        finalizers: [finalizer],
+        ownerReferences: [
+          { apiVersion: owner.apiVersion, kind: owner.kind, name: owner.metadata.name, uid: owner.metadata.uid },
+        ],
+      },
+      spec,
+    };
+    const path = resourcePath(this.#resource, namespace);
+    const made = await orConflict(this.#world.cluster.create<KubeObject>(path, object, signal));
+    this.informer.note(made);
+    return made === undefined ? undefined : this.#read(made);
+  }
+
+  /** Refused (409) when somebody changed it since it was read. Undefined when it is gone. */
+  async write(object: Stored<T>, change: Partial<Pick<T, 'spec' | 'status'>>, signal: AbortSignal) {
+    const { spec, status } = change;
+    const { cluster } = this.#world;
+    let now: Stored<T> | undefined = object;
+    const { namespace, name } = object.metadata;
+    const path = resourcePath(this.#resource, namespace!, name);
+    for (const [part, wanted, was] of [
+      ['spec', spec, object.spec],
+      ['status', status, object.status ?? {}],
+    ] as const) {
+      const patch = wanted === undefined ? undefined : mergePatch(was, wanted);
+      if (patch === undefined || now === undefined) continue;
+      const { uid, resourceVersion }: Meta = now.metadata;
+      const written: KubeObject | undefined = await cluster.merge<KubeObject>(
+        part === 'status' ? `${path}/status` : path,
+        { metadata: { uid, resourceVersion }, [part]: patch },
+        signal,
+      );
+      this.informer.note(written);
+      now = written === undefined ? undefined : this.#read(written);
+    }
+    return now;
+  }
+
+  /** It goes when its finalizer is done. */
+  async delete({ metadata }: { readonly metadata: Meta }, signal: AbortSignal): Promise<void> {
+    const { namespace, name, uid } = metadata;
+    const path = resourcePath(this.#resource, namespace!, name);
+    // Another of the name: the one that was meant is gone.
+    const left = await orConflict(this.#world.cluster.delete<KubeObject>(path, undefined, signal, uid));
+    if (left?.metadata?.uid === uid) this.informer.note(left);
+  }
+
+  /** What it stands for is no more. */
+  async finish({ metadata }: { readonly metadata: Meta }, finalizer: string, signal: AbortSignal): Promise<void> {
+    const { namespace, name, uid, resourceVersion, finalizers = [] } = metadata;
+    if (!finalizers.includes(finalizer)) return;
+    const patch = {
+      metadata: { uid, resourceVersion, finalizers: finalizers.filter((one) => one !== finalizer) },
+    };
+    await this.#world.cluster.merge(resourcePath(this.#resource, namespace!, name), patch, signal);
+  }
+
+  #read(object: KubeObject): Stored<T> {
+    const parsed = this.#schema.safeParse(object);
+    if (parsed.success) return { ...parsed.data, metadata: object.metadata };
+    throw new SuperfluidityError('SF-KURYR-RESOURCE', {
+      doing: `read ${this.#resource.kind} ${keyOf(object)}`,
+      reason: z.prettifyError(parsed.error),
+    });
+  }
+}
+
+async function orConflict<T>(asked: Promise<T | undefined>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (statusIn(error) === CONFLICT) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,52 @@
+import type { Node, Pod } from '@superfluidity/driver-kubernetes';
+import { kuryrLoadBalancerSchema, type KuryrLoadBalancer } from '../api/load-balancer.ts';
+import { kuryrNetworkSchema, type KuryrNetwork } from '../api/network.ts';
+import { kuryrNetworkPolicySchema, type KuryrNetworkPolicy } from '../api/network-policy.ts';
+import { kuryrPortSchema, type KuryrPort } from '../api/port.ts';
+import { RESOURCES } from '../api/resources.ts';
+import type { EventWriter } from './events.ts';
+import { Informer, type InformerWorld } from './informer.ts';
+import type { EndpointSlice, Namespace, NetworkPolicy, Service, Subject } from './objects.ts';
+import { ResourceStore } from './resource-store.ts';
+
+/** What is known of the cluster, and how it is written: what all handlers work with. */
+export interface World extends InformerWorld {
+  readonly events: EventWriter;
+  readonly pods: Informer<Pod>;
+  readonly nodes: Informer<Node>;
+  readonly namespaces: Informer<Namespace>;
+  readonly services: Informer<Service>;
+  readonly slices: Informer<EndpointSlice>;
+  readonly policies: Informer<NetworkPolicy>;
+  readonly ports: ResourceStore<KuryrPort>;
+  readonly networks: ResourceStore<KuryrNetwork>;
+  readonly balancers: ResourceStore<KuryrLoadBalancer>;
+  readonly rules: ResourceStore<KuryrNetworkPolicy>;
+}
+
+/** Makes of objects of one kind what they should be. Handlers decide when; drivers know how. */
+export interface Handler {
+  readonly name: string;
+  /** See `WorkQueueOptions.handle`. */
+  handle(key: string, signal: AbortSignal): Promise<number | undefined>;
+  /** Whom failures are told of. */
+  subject(key: string): Subject | undefined;
+}
+
+export function openWorld(parts: InformerWorld & { readonly events: EventWriter }): World {
+  const informer = <T extends { readonly metadata: { readonly name: string } }>(path: string) =>
+    new Informer<T>(parts, path);
+  return {
+    ...parts,
+    pods: informer<Pod>('/api/v1/pods'),
+    nodes: informer<Node>('/api/v1/nodes'),
+    namespaces: informer<Namespace>('/api/v1/namespaces'),
+    services: informer<Service>('/api/v1/services'),
+    slices: informer<EndpointSlice>('/apis/discovery.k8s.io/v1/endpointslices'),
+    policies: informer<NetworkPolicy>('/apis/networking.k8s.io/v1/networkpolicies'),
+    ports: new ResourceStore<KuryrPort>(parts, RESOURCES.ports, kuryrPortSchema),
+    networks: new ResourceStore<KuryrNetwork>(parts, RESOURCES.networks, kuryrNetworkSchema),
+    balancers: new ResourceStore<KuryrLoadBalancer>(parts, RESOURCES.balancers, kuryrLoadBalancerSchema),
+    rules: new ResourceStore<KuryrNetworkPolicy>(parts, RESOURCES.policies, kuryrNetworkPolicySchema),
+  };
+}

@@ -1,0 +1,37 @@
+import { isSuperfluidityError, type Logger, reportError, systemClock } from '@superfluidity/core';
+import { Command } from 'commander';
+import { readKuryrFile, runController } from './controller/index.ts';
+
+/** The programs that run inside of a cluster: see docs/guides/kuryr.md. */
+const line = (level: string) => (fields: object, text: string) =>
+  void process.stderr.write(`${JSON.stringify({ level, time: new Date().toISOString(), text, ...fields })}\n`);
+const log: Logger = { debug: () => {}, info: line('info'), warn: line('warn'), error: line('error') };
+
+const program = new Command('kuryr').description('connects pods to the networks of virtual machines');
+
+program
+  .command('controller')
+  .description('gives pods, services and policies what they need in the cloud or the fabric; several replicas may run')
+  .requiredOption('--config <file>', 'in YAML or JSON')
+  .option('--identity <name>', 'of this replica, in the lease')
+  .action(async ({ config: path, identity }: { readonly config: string; readonly identity?: string }) => {
+    const config = await readKuryrFile(path);
+    const onListen = (port: number) => log.info({ port }, 'health and metrics are told here');
+    const named = identity === undefined ? {} : { identity };
+    await runController({ config, clock: systemClock, log, onListen, ...named }, untilStopped());
+  });
+
+/** Fires when the process is to end. */
+function untilStopped(): AbortSignal {
+  const stop = new AbortController();
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
+  return stop.signal;
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (isSuperfluidityError(error)) log.error({ error: reportError(error) }, error.message);
+  else log.error({ error: reportError(error) }, 'failed');
+  process.exitCode = 1;
+}
