@@ -9,7 +9,7 @@ import { PodHandler } from './handlers/pods.ts';
 import { PortHandler } from './handlers/ports.ts';
 import { LIMITS } from './limits.ts';
 import type { Metrics } from './metrics.ts';
-import { keyOf } from './objects.ts';
+import { keyOf, namespaceIn } from './objects.ts';
 import { type QueueCounts, WorkQueue } from './queue.ts';
 import { type Handler, openWorld, type World } from './world.ts';
 
@@ -44,7 +44,7 @@ export class Controller {
     this.#parts = parts;
     const { config, cluster, cloud, clock, log, stopwatch } = parts;
     const events = new EventWriter({ cluster, clock, log, component: 'superfluidity-kuryr' });
-    const world = openWorld({ cluster, clock, log, events });
+    const world = openWorld({ cluster, clock, log, events }, config.namespaces);
     const drivers = composeDrivers({ config, world, cloud, clock, log, stopwatch });
     this.#world = world;
     this.#drivers = drivers;
@@ -63,6 +63,10 @@ export class Controller {
     world.pods.on((key) => {
       queues.pods.add(key);
       queues.ports.add(key);
+    });
+    world.namespaces.on((key, before) => {
+      if (before === undefined)
+        for (const pod of world.pods.all()) if (namespaceIn(keyOf(pod)) === key) queues.pods.add(keyOf(pod));
     });
     this.#queues = queues;
     this.#informers = [world.pods, world.nodes, world.namespaces, world.ports.informer];
@@ -137,6 +141,7 @@ export class Controller {
 
   #queue(handler: Handler): WorkQueue {
     const { clock, log, metrics, stopwatch } = this.#parts;
+    const world = this.#world;
     return new WorkQueue({
       clock,
       atOnce: LIMITS.handlersAtOnce,
@@ -144,7 +149,7 @@ export class Controller {
       backOff: { firstMs: LIMITS.retryFirstMs, factor: LIMITS.retryFactor, lastMs: LIMITS.retryLastMs },
       handle: async (key, signal) => {
         // Nothing is given away before it is known who has what.
-        if (this.lacks().length > 0) return undefined;
+        if (this.lacks().length > 0 || !world.serves(namespaceIn(key))) return undefined;
         const startedMs = stopwatch();
         try {
           return await handler.handle(key, signal);
@@ -163,7 +168,7 @@ export class Controller {
         const subject = handler.subject(key);
         if (subject === undefined) return;
         const reason = isWait ? 'KuryrWaits' : 'KuryrFailed';
-        this.#world.events.tell(subject, { reason, message: wordsOf(error), warning: !isWait });
+        world.events.tell(subject, { reason, message: wordsOf(error), warning: !isWait });
       },
     });
   }

@@ -75,7 +75,7 @@ export class Leadership {
       if (signal.aborted) return;
       const startedMs = stopwatch();
       // Who renews too late must not think that it leads while it waits for the answer.
-      const left = Math.max(1, renewWithinMs - (startedMs - renewedMs));
+      const left = Math.max(1, Math.floor(renewWithinMs - (startedMs - renewedMs)));
       if (await this.#attempt(AbortSignal.any([signal, AbortSignal.timeout(left)]))) renewedMs = startedMs;
       else if (stopwatch() - renewedMs >= renewWithinMs || this.#isOthers) {
         log.warn({ identity: this.#options.identity }, 'this replica leads no longer');

@@ -6,7 +6,14 @@ import { kuryrPortSchema, type KuryrPort } from '../api/port.ts';
 import { RESOURCES } from '../api/resources.ts';
 import type { EventWriter } from './events.ts';
 import { Informer, type InformerWorld } from './informer.ts';
-import type { EndpointSlice, Namespace, NetworkPolicy, Service, Subject } from './objects.ts';
+import {
+  type EndpointSlice,
+  matches,
+  type Namespace,
+  type NetworkPolicy,
+  type Service,
+  type Subject,
+} from './objects.ts';
 import { ResourceStore } from './resource-store.ts';
 
 /** What is known of the cluster, and how it is written: what all handlers work with. */
@@ -22,6 +29,8 @@ export interface World extends InformerWorld {
   readonly networks: ResourceStore<KuryrNetwork>;
   readonly balancers: ResourceStore<KuryrLoadBalancer>;
   readonly rules: ResourceStore<KuryrNetworkPolicy>;
+  /** Whether objects of the namespace are ours to handle: others may be served by somebody else, or by nobody yet. */
+  serves(namespace: string): boolean;
 }
 
 /** Makes of objects of one kind what they should be. Handlers decide when; drivers know how. */
@@ -33,14 +42,23 @@ export interface Handler {
   subject(key: string): Subject | undefined;
 }
 
-export function openWorld(parts: InformerWorld & { readonly events: EventWriter }): World {
+export function openWorld(
+  parts: InformerWorld & { readonly events: EventWriter },
+  served: Readonly<Record<string, string>>,
+): World {
   const informer = <T extends { readonly metadata: { readonly name: string } }>(path: string) =>
     new Informer<T>(parts, path);
+  const namespaces = informer<Namespace>('/api/v1/namespaces');
+  const selector = { matchLabels: served };
   return {
     ...parts,
+    serves: (name) => {
+      const namespace = namespaces.get(name);
+      return namespace !== undefined && matches(selector, namespace);
+    },
+    namespaces,
     pods: informer<Pod>('/api/v1/pods'),
     nodes: informer<Node>('/api/v1/nodes'),
-    namespaces: informer<Namespace>('/api/v1/namespaces'),
     services: informer<Service>('/api/v1/services'),
     slices: informer<EndpointSlice>('/apis/discovery.k8s.io/v1/endpointslices'),
     policies: informer<NetworkPolicy>('/apis/networking.k8s.io/v1/networkpolicies'),

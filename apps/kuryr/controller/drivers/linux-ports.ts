@@ -98,7 +98,8 @@ export class LinuxPorts implements PortsBackend {
 }
 
 /** The prefix, which stands in the id of a port. */
-export const networkIn = (portId: string): string => portId.slice(portId.indexOf('@') + 1);
+export const networkIn = (portId: string): string | undefined =>
+  /^[\d.]+@(\d{1,3}(?:\.\d{1,3}){3}\/\d{1,2})$/.exec(portId)?.[1];
 
 function portOf(place: PortPlace, groups: readonly string[], address: string): PoolPort {
   return {

@@ -69,10 +69,13 @@ export class VifPools {
     for (const { type, pool } of this.#vifs.values()) {
       const own = inUse.filter(({ given }) => kindOf(given) === type.kind);
       type.adopt?.(
-        own.map(({ node, given: { id, mac, addresses } }) => {
-          const place = { project: '', at: node, network: networkIn(id) };
+        own.flatMap(({ node, given: { id, mac, addresses } }) => {
+          const network = networkIn(id);
+          // Somebody else's.
+          if (network === undefined) return [];
           const plain = addresses.map((one) => one.split('/')[0]!);
-          return { id, place, groups: [], owner: '', mac, addresses: plain, ready: true, used: false };
+          const place = { project: '', at: node, network };
+          return [{ id, place, groups: [], owner: '', mac, addresses: plain, ready: true, used: false }];
         }),
       );
       await pool.recover(new Set(own.map(({ given }) => given.id)));
