@@ -2,10 +2,24 @@ import { type Clock, invariant, type Logger } from '@superfluidity/core';
 import { KURYR, type Keep } from '@superfluidity/fabric';
 import { Cloud, readCloud } from '@superfluidity/openstack';
 import type { KuryrConfig } from './config.ts';
+import { linuxBalancer } from './drivers/balancer-linux.ts';
+import { OctaviaBalancer } from './drivers/balancer-octavia.ts';
 import { defaultGroups, policyGroups } from './drivers/groups.ts';
+import { linuxNetworks } from './drivers/networks-linux.ts';
+import { NeutronNetworks } from './drivers/networks-neutron.ts';
+import { linuxPolicies } from './drivers/policy-linux.ts';
+import { NeutronPolicies } from './drivers/policy-neutron.ts';
 import { projectDriver } from './drivers/projects.ts';
 import { linuxSubnet, namespaceSubnets, neutronSubnet } from './drivers/subnets.ts';
-import type { GroupDriver, ProjectDriver, SubnetDriver, VifType } from './drivers/types.ts';
+import type {
+  BalancerDriver,
+  GroupDriver,
+  NetworkDriver,
+  PolicyDriver,
+  ProjectDriver,
+  SubnetDriver,
+  VifType,
+} from './drivers/types.ts';
 import { linuxVif } from './drivers/vif-linux.ts';
 import { neutronVif } from './drivers/vif-neutron.ts';
 import { VifPools } from './drivers/vif-pools.ts';
@@ -17,6 +31,11 @@ export interface Drivers {
   readonly subnets: SubnetDriver;
   readonly groups: GroupDriver;
   readonly vifs: VifPools;
+  /** Where each namespace has its own network. */
+  readonly networks?: NetworkDriver;
+  readonly balancer?: BalancerDriver;
+  /** Where policies are carried out. */
+  readonly policies?: PolicyDriver;
 }
 
 export interface ComposeParts {
@@ -72,12 +91,47 @@ export function composeDrivers({ config, world, cloud, clock, log, stopwatch }: 
     names: pool.names,
     stopwatch,
   });
+  const policies = drivers.groups === 'policy' ? policyDriver(config, cloud) : undefined;
+  const networks = drivers.subnet === 'namespace' ? networkDriver(config, cloud) : undefined;
+  const balancer = drivers.balancer === 'none' ? undefined : balancerDriver(config, cloud);
   return {
     projects: projectDriver(drivers.project, neutron?.project ?? ''),
     subnets: drivers.subnet === 'namespace' ? namespaceSubnets(world) : subnetOfFabric(config, cloud, clock, vifs),
-    groups: drivers.groups === 'policy' ? policyGroups(world, fallback) : defaultGroups(fallback),
+    groups: policies === undefined ? defaultGroups(fallback) : policyGroups(world, policies, fallback),
     vifs,
+    ...(networks === undefined ? {} : { networks }),
+    ...(balancer === undefined ? {} : { balancer }),
+    ...(policies === undefined ? {} : { policies }),
   };
+}
+
+function policyDriver(config: KuryrConfig, cloud: Cloud | undefined): PolicyDriver {
+  if (cloud === undefined) return linuxPolicies;
+  return new NeutronPolicies({ cloud, tags: tagsOf(config), cluster: config.cluster });
+}
+
+function networkDriver(config: KuryrConfig, cloud: Cloud | undefined): NetworkDriver {
+  const { linux, neutron, cluster } = config;
+  if (linux !== undefined) return linuxNetworks(linux);
+  invariant(neutron?.subnetPool !== undefined && cloud !== undefined, 'the configuration was read');
+  const { subnetPool, router } = neutron;
+  const routed = router === undefined ? {} : { router };
+  return new NeutronNetworks({ cloud, tags: tagsOf(config), cluster, subnetPool, ...routed });
+}
+
+function balancerDriver(config: KuryrConfig, cloud: Cloud | undefined): BalancerDriver {
+  const { drivers, neutron } = config;
+  if (drivers.balancer !== 'octavia') return linuxBalancer;
+  invariant(neutron?.serviceSubnet !== undefined && cloud !== undefined, 'the configuration was read');
+  const { serviceSubnet, externalNetwork, provider, mode, subnet } = neutron;
+  return new OctaviaBalancer({
+    cloud,
+    tags: tagsOf(config),
+    serviceSubnet,
+    ...(mode === 'l2' && subnet !== undefined ? { podSubnet: subnet } : {}),
+    ...(externalNetwork === undefined ? {} : { externalNetwork }),
+    ...(provider === undefined ? {} : { provider }),
+  });
 }
 
 /** Nodes in the built-in fabric have one subnet, and nodes in the cloud another. */

@@ -49,6 +49,7 @@ const schema = z
         batch: z.int().min(1).max(500).default(10),
         updateMs: z.int().min(1_000).max(3_600_000).default(20_000),
         foresees: z.boolean().default(true).describe('Refills begin earlier the faster pods come'),
+        prepare: z.boolean().default(false).describe('Fill pools of a node when it comes, not with its first pod'),
         verify: z
           .boolean()
           .default(true)
@@ -118,6 +119,8 @@ const schema = z
       const fabric = kind === 'linux' ? 'linux' : 'neutron';
       if ((fabric === 'linux' ? linux : neutron) === undefined) lacks(`drivers.vif is ${kind}: give ${fabric}`);
     }
+    if (drivers.subnet === 'namespace' && neutron?.mode === 'l2')
+      lacks('neutron.mode l2 needs one subnet of pods: drivers.subnet is default');
     if (drivers.balancer === 'octavia' && neutron?.serviceSubnet === undefined)
       lacks('drivers.balancer is octavia: give neutron.serviceSubnet');
     if (drivers.subnet === 'namespace') {

@@ -1,16 +1,15 @@
 import { type Clock, isSuperfluidityError, type Logger, reportError } from '@superfluidity/core';
-import { type Cluster, type KubeObject, statusIn } from '@superfluidity/driver-kubernetes';
+import { type Cluster, statusIn } from '@superfluidity/driver-kubernetes';
 import type { Cloud } from '@superfluidity/openstack';
 import { kuryrPortSchema } from '../api/port.ts';
 import { composeDrivers, type Drivers } from './compose.ts';
 import type { KuryrConfig } from './config.ts';
 import { EventWriter, wordsOf } from './events.ts';
-import { PodHandler } from './handlers/pods.ts';
-import { PortHandler } from './handlers/ports.ts';
 import { LIMITS } from './limits.ts';
 import type { Metrics } from './metrics.ts';
 import { keyOf, namespaceIn } from './objects.ts';
 import { type QueueCounts, WorkQueue } from './queue.ts';
+import { wire, type Wiring } from './wiring.ts';
 import { type Handler, openWorld, type World } from './world.ts';
 
 export interface ControllerParts {
@@ -24,21 +23,14 @@ export interface ControllerParts {
   readonly stopwatch: () => number;
 }
 
-interface AnyInformer {
-  readonly isKnown: boolean;
-  start(): void;
-  stop(): Promise<void>;
-  known(signal: AbortSignal): Promise<void>;
-}
-
 /** What a leader does, from the moment at which it leads until it stops. One for each term. */
 export class Controller {
   readonly #parts: ControllerParts;
   readonly #world: World;
   readonly #drivers: Drivers;
   readonly #queues: Readonly<Record<string, WorkQueue>>;
-  readonly #informers: readonly AnyInformer[];
-  readonly #sources: readonly { readonly all: () => readonly KubeObject[]; readonly queue: WorkQueue }[];
+  readonly #informers: Wiring['informers'];
+  readonly #sources: Wiring['sources'];
 
   constructor(parts: ControllerParts) {
     this.#parts = parts;
@@ -49,31 +41,16 @@ export class Controller {
     this.#world = world;
     this.#drivers = drivers;
 
-    const ports = new PortHandler({
+    const { queues, informers, sources } = wire({
+      config,
       world,
-      ...drivers,
-      onReady: (tookMs) => parts.metrics().portReady(tookMs / 1_000),
-    });
-    const queues = { pods: this.#queue(new PodHandler(world)), ports: this.#queue(ports) };
-    world.ports.informer.on((key, before, now) => {
-      if (before !== undefined && before.metadata.uid !== now?.metadata.uid) ports.gone(before);
-      queues.ports.add(key);
-      queues.pods.add(key);
-    });
-    world.pods.on((key) => {
-      queues.pods.add(key);
-      queues.ports.add(key);
-    });
-    world.namespaces.on((key, before) => {
-      if (before === undefined)
-        for (const pod of world.pods.all()) if (namespaceIn(keyOf(pod)) === key) queues.pods.add(keyOf(pod));
+      drivers,
+      queueOf: (handler) => this.#queue(handler),
+      onPortReady: (tookMs) => parts.metrics().portReady(tookMs / 1_000),
     });
     this.#queues = queues;
-    this.#informers = [world.pods, world.nodes, world.namespaces, world.ports.informer];
-    this.#sources = [
-      { all: () => world.pods.all(), queue: queues.pods },
-      { all: () => world.ports.informer.all(), queue: queues.ports },
-    ];
+    this.#informers = informers;
+    this.#sources = sources;
   }
 
   get drivers(): Drivers {
@@ -149,7 +126,8 @@ export class Controller {
       backOff: { firstMs: LIMITS.retryFirstMs, factor: LIMITS.retryFactor, lastMs: LIMITS.retryLastMs },
       handle: async (key, signal) => {
         // Nothing is given away before it is known who has what.
-        if (this.lacks().length > 0 || !world.serves(namespaceIn(key))) return undefined;
+        if (this.lacks().length > 0) return undefined;
+        if (handler.isEverywhere !== true && !world.serves(namespaceIn(key))) return undefined;
         const startedMs = stopwatch();
         try {
           return await handler.handle(key, signal);

@@ -5,6 +5,7 @@ import { API_VERSION, resourcePath } from '../api/resources.ts';
 import { Informer, type InformerWorld } from './informer.ts';
 import { mergePatch } from './merge-patch.ts';
 import { keyOf, type Subject, subjectOf } from './objects.ts';
+import './errors.ts';
 
 interface Fields {
   readonly spec: Readonly<Record<string, unknown>>;

@@ -36,6 +36,8 @@ export interface World extends InformerWorld {
 /** Makes of objects of one kind what they should be. Handlers decide when; drivers know how. */
 export interface Handler {
   readonly name: string;
+  /** Its objects are in no namespace, and handled whichever namespaces are served. */
+  readonly isEverywhere?: boolean;
   /** See `WorkQueueOptions.handle`. */
   handle(key: string, signal: AbortSignal): Promise<number | undefined>;
   /** Whom failures are told of. */

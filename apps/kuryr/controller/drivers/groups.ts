@@ -1,40 +1,40 @@
 import { SuperfluidityError } from '@superfluidity/core';
-import { keyOf, namespaceIn } from '../objects.ts';
+import '../errors.ts';
+import { keyOf } from '../objects.ts';
+import { isolatedBy, selects } from '../translate/policies.ts';
 import type { World } from '../world.ts';
-import type { GroupDriver } from './types.ts';
+import type { GroupDriver, PolicyDriver } from './types.ts';
 
 /** The same for all pods. */
-export const defaultGroups = (groups: readonly string[]): GroupDriver => ({ kind: 'default', of: () => groups });
+export const defaultGroups = (groups: readonly string[]): GroupDriver => ({ kind: 'default', of: async () => groups });
 
 /**
- * Of the policies that select the pod, each of which has a group; of none, the default ones. Groups add up as policies do: a
- * packet passes where one of them lets it.
+ * Of each policy that selects the pod its group, and for each direction that none of them closes the group that opens it; of none,
+ * the default ones. Who selects is decided by the policies themselves, not by what was made of them: a new pod must not be open
+ * for as long as that takes.
  */
-export function policyGroups(world: World, fallback: readonly string[]): GroupDriver {
+export function policyGroups(world: World, policies: PolicyDriver, fallback: readonly string[]): GroupDriver {
   return {
     kind: 'policy',
-    of: (pod) => {
-      const key = keyOf(pod);
-      const namespace = namespaceIn(key);
-      const selecting = world.rules
-        .all()
-        .filter(
-          ({ metadata, spec }) =>
-            metadata.namespace === namespace &&
-            metadata.deletionTimestamp === undefined &&
-            spec.pods.includes(pod.metadata.name),
-        );
+    of: async (pod, project, signal) => {
+      const selecting = world.policies.all().filter((policy) => selects(policy, pod));
       if (selecting.length === 0) return fallback;
-      return selecting
-        .map(({ metadata, status }) => {
-          if (status !== undefined) return status.groupId;
+      const groups = new Set<string>();
+      for (const policy of selecting) {
+        const key = keyOf(policy);
+        const status = world.rules.get(key)?.status;
+        if (status === undefined)
           throw new SuperfluidityError('SF-KURYR-NOT-READY', {
-            doing: `find the security groups of pod ${key}`,
-            reason: `policy ${metadata.name} has no group yet`,
+            doing: `find the security groups of pod ${keyOf(pod)}`,
+            reason: `policy ${key} has no group yet`,
           });
-        })
-        .filter((group) => group !== '')
-        .toSorted();
+        groups.add(status.groupId);
+      }
+      const closed = new Set(selecting.flatMap(isolatedBy));
+      for (const direction of ['ingress', 'egress'] as const)
+        if (!closed.has(direction)) groups.add(await policies.open(project, direction, signal));
+      groups.delete('');
+      return [...groups].toSorted();
     },
   };
 }

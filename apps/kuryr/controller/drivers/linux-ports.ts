@@ -1,5 +1,6 @@
 import { isSuperfluidityError, sha256, SuperfluidityError } from '@superfluidity/core';
 import { AddressPool, type PoolPort, type PortChange, type PortPlace, type PortsBackend } from '@superfluidity/fabric';
+import '../errors.ts';
 
 /**
  * Ports of the built-in fabric: an address, and an Ethernet address that follows from it. They are made in the memory of the

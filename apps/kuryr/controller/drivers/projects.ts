@@ -1,5 +1,6 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import type { ProjectDriver, ProjectKind } from './types.ts';
+import '../errors.ts';
 
 /** On a namespace: id of the project of the cloud whose its ports, balancers and groups are. */
 export const PROJECT_ANNOTATION = 'superfluidity.dev/project';

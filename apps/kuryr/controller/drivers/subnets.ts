@@ -4,6 +4,7 @@ import { type Cloud, networks, subnets } from '@superfluidity/openstack';
 import type { KuryrConfig } from '../config.ts';
 import type { World } from '../world.ts';
 import type { PodSubnet, SubnetDriver } from './types.ts';
+import '../errors.ts';
 
 /** What Neutron says of a subnet is asked for anew now and then: routes are added, the MTU changes. */
 const KEPT_MS = 300_000;

@@ -4,6 +4,7 @@ import type { Plugging } from '../../api/port.ts';
 import type { Namespace } from '../objects.ts';
 import type { KuryrLoadBalancer } from '../../api/load-balancer.ts';
 import type { KuryrNetwork } from '../../api/network.ts';
+import type { PolicyRule } from '../../api/network-policy.ts';
 
 /**
  * What handlers do not decide: each of these has several kinds, chosen by name in the configuration, as in Kuryr
@@ -37,7 +38,7 @@ export interface SubnetDriver {
 export interface GroupDriver {
   readonly kind: GroupKind;
   /** Ids of security groups. Throws `SF-KURYR-NOT-READY` while one is being made. */
-  of(pod: Pod): readonly string[];
+  of(pod: Pod, project: string, signal: AbortSignal): Promise<readonly string[]>;
 }
 
 /** How interfaces of pods are made and connected, for nodes of one kind. */
@@ -79,8 +80,10 @@ export interface BalancerDriver {
 
 /** What a NetworkPolicy becomes. */
 export interface PolicyDriver {
-  /** Id of the group that has these rules from now on, or empty where nodes enforce them. */
+  /** Id of the group that lets these pass from now on, and nothing else; empty where nodes enforce them. */
   ensure(policy: PolicyWish, signal: AbortSignal): Promise<string>;
+  /** Of pods that no policy closes in this direction: lets all pass. */
+  open(project: string, direction: 'ingress' | 'egress', signal: AbortSignal): Promise<string>;
   /** Whoever has the group lets go of it first. */
   remove(groupId: string, signal: AbortSignal): Promise<void>;
 }
@@ -88,17 +91,10 @@ export interface PolicyDriver {
 export interface PolicyWish {
   readonly namespace: string;
   readonly name: string;
+  /** Of the resource. */
   readonly uid: string;
   readonly project: string;
-  readonly groupId: string;
-  readonly isolates: readonly ('ingress' | 'egress')[];
-  readonly rules: readonly {
-    readonly direction: 'ingress' | 'egress';
-    readonly protocol?: 'TCP' | 'UDP' | 'SCTP' | undefined;
-    readonly portFirst?: number | undefined;
-    readonly portLast?: number | undefined;
-    readonly cidr: string;
-  }[];
+  readonly rules: readonly PolicyRule[];
 }
 
 export const projectKinds = ['default', 'annotation'] as const;

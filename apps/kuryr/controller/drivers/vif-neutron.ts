@@ -4,6 +4,7 @@ import type { Node } from '@superfluidity/driver-kubernetes';
 import type { PortsBackend } from '@superfluidity/fabric';
 import { type Cloud, type Port, ports } from '@superfluidity/openstack';
 import type { VifKind, VifType } from './types.ts';
+import '../errors.ts';
 
 export interface NeutronVifOptions {
   readonly cloud: Cloud;

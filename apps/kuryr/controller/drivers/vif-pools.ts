@@ -4,6 +4,7 @@ import { type Keep, type PoolPort, PortsPool, type PoolStats } from '@superfluid
 import type { PodInterface } from '../../api/port.ts';
 import { networkIn } from './linux-ports.ts';
 import { type PodSubnet, type VifKind, vifKinds, type VifType } from './types.ts';
+import '../errors.ts';
 
 export interface VifWish {
   readonly node: Node;

@@ -7,6 +7,7 @@ import { LIMITS } from '../limits.ts';
 import { isOver, namespaceIn, type Subject, subjectOf } from '../objects.ts';
 import type { Stored } from '../resource-store.ts';
 import type { Handler, World } from '../world.ts';
+import '../errors.ts';
 
 export interface PortHandlerParts {
   readonly world: World;
@@ -95,7 +96,8 @@ export class PortHandler implements Handler {
         });
       const project = projects.of(world.namespaces.get(namespace));
       const subnet = await subnets.of(namespace, node, signal);
-      const wish = { node, project, subnet, groups: groups.of(pod), isDefault: true, owner: key };
+      const its = await groups.of(pod, project, signal);
+      const wish = { node, project, subnet, groups: its, isDefault: true, owner: key };
       interfaces = { [DEFAULT]: await vifs.acquire(wish, signal) };
       if (world.ports.informer.get(key)?.metadata.uid !== uid) {
         // It went meanwhile, and will not be told again.
@@ -152,9 +154,10 @@ export class PortHandler implements Handler {
   }
 
   async #regroup(port: Port, pod: Pod, signal: AbortSignal): Promise<void> {
-    const { vifs, groups, world } = this.#parts;
+    const { vifs, groups, world, projects } = this.#parts;
     if (groups.kind === 'default') return;
-    const wanted = groups.of(pod);
+    const project = projects.of(world.namespaces.get(port.metadata.namespace!));
+    const wanted = await groups.of(pod, project, signal);
     for (const [name, given] of Object.entries(port.status!.interfaces)) {
       if (!(await vifs.regroup(given, wanted, signal))) continue;
       world.events.tell(subjectOf('v1', 'Pod', pod), {

@@ -172,7 +172,14 @@ export class TestCluster {
   async close(): Promise<void> {
     // Finalizers want a controller.
     if (this.#replicas.size === 0) await this.start();
-    await this.kubectl('delete', 'namespace', ...this.#namespaces, '--wait=true', '--timeout=60s');
+    await this.kubectl(
+      'delete',
+      'namespace',
+      ...this.#namespaces,
+      '--ignore-not-found',
+      '--wait=true',
+      '--timeout=60s',
+    );
     for (const replica of this.#replicas) await replica.stop();
     if (this.#nodes.length > 0) await this.kubectl('delete', 'node', ...this.#nodes);
   }

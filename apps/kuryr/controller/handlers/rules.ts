@@ -1,0 +1,57 @@
+import { canonicalJson, sha256 } from '@superfluidity/core';
+import { POLICY_FINALIZER } from '../../api/network-policy.ts';
+import type { PolicyDriver, ProjectDriver } from '../drivers/types.ts';
+import type { VifPools } from '../drivers/vif-pools.ts';
+import { namespaceIn, type Subject, subjectOf } from '../objects.ts';
+import type { Handler, World } from '../world.ts';
+
+/** A KuryrNetworkPolicy becomes a security group, or what nodes enforce. */
+export class RulesHandler implements Handler {
+  readonly name = 'rules';
+  readonly #world: World;
+  readonly #driver: PolicyDriver;
+  readonly #projects: ProjectDriver;
+  readonly #vifs: VifPools;
+
+  constructor(world: World, driver: PolicyDriver, projects: ProjectDriver, vifs: VifPools) {
+    this.#world = world;
+    this.#driver = driver;
+    this.#projects = projects;
+    this.#vifs = vifs;
+  }
+
+  async handle(key: string, signal: AbortSignal): Promise<number | undefined> {
+    const { rules, namespaces } = this.#world;
+    const resolved = rules.get(key);
+    if (resolved === undefined) return undefined;
+    const { metadata, spec, status } = resolved;
+    if (metadata.deletionTimestamp !== undefined) {
+      if (status !== undefined && status.groupId !== '') {
+        // Pods let go of it on their own, since no policy of the name selects them any more.
+        await this.#vifs.releaseGroup(status.groupId);
+        await this.#driver.remove(status.groupId, signal);
+      }
+      await rules.finish(resolved, POLICY_FINALIZER, signal);
+      return undefined;
+    }
+    const observed = sha256(canonicalJson(spec.rules)).slice(0, 16);
+    if (status?.observed === observed) return undefined;
+    const groupId = await this.#driver.ensure(
+      {
+        namespace: metadata.namespace!,
+        name: metadata.name,
+        uid: metadata.uid!,
+        project: this.#projects.of(namespaces.get(namespaceIn(key))),
+        rules: spec.rules,
+      },
+      signal,
+    );
+    await rules.write(resolved, { status: { groupId, observed } }, signal);
+    return undefined;
+  }
+
+  subject(key: string): Subject | undefined {
+    const policy = this.#world.policies.get(key);
+    return policy === undefined ? undefined : subjectOf('networking.k8s.io/v1', 'NetworkPolicy', policy);
+  }
+}

@@ -1,0 +1,254 @@
+import type { Pod } from '@superfluidity/driver-kubernetes';
+import {
+  formatIpv4,
+  type Ipv4,
+  type Ipv4Prefix,
+  parseIpv4,
+  parseIpv4Prefix,
+  prefixHas,
+  subPrefix,
+} from '@superfluidity/model';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { LabelSelector, Namespace, NetworkPolicy, PolicyPeer, PolicyPort } from '../objects.ts';
+import { isolatedBy, type PolicyView, resolvePolicy, selects } from './policies.ts';
+import { aggregate, loosePrefix, without } from './prefixes.ts';
+
+type TestPod = Pod & { readonly status: { readonly podIP: string } };
+
+const NAMESPACES = ['red', 'blue'] as const;
+const namespaces = new Map<string, Namespace>(
+  NAMESPACES.map((name) => [name, { metadata: { name, labels: { team: name } } }]),
+);
+const viewOf = (pods: readonly TestPod[]): PolicyView => ({
+  pods,
+  namespaces,
+  addressOf: (pod) => pod.status?.podIP,
+});
+
+const label = fc.constantFrom('a', 'b', 'c');
+const selector: fc.Arbitrary<LabelSelector> = fc.oneof(
+  fc.constant({}),
+  label.map((app) => ({ matchLabels: { app } })),
+  fc.record({
+    matchExpressions: fc.array(
+      fc.record({
+        key: fc.constantFrom('app', 'tier'),
+        operator: fc.constantFrom('In' as const, 'NotIn' as const, 'Exists' as const, 'DoesNotExist' as const),
+        values: fc.array(label, { minLength: 1, maxLength: 2 }),
+      }),
+      { minLength: 1, maxLength: 2 },
+    ),
+  }),
+);
+const teams: fc.Arbitrary<LabelSelector> = fc.oneof(
+  fc.constant({}),
+  fc.constantFrom(...NAMESPACES).map((team) => ({ matchLabels: { team } })),
+);
+const peer: fc.Arbitrary<PolicyPeer> = fc.oneof(
+  fc.record({ podSelector: selector }),
+  fc.record({ namespaceSelector: teams }),
+  fc.record({ podSelector: selector, namespaceSelector: teams }),
+  fc.constantFrom<PolicyPeer>(
+    { ipBlock: { cidr: '10.0.0.0/28' } },
+    { ipBlock: { cidr: '10.0.0.0/27', except: ['10.0.0.4/30', '10.0.0.9/32'] } },
+    { ipBlock: { cidr: 'fd00::/8' } },
+  ),
+);
+const port: fc.Arbitrary<PolicyPort> = fc.oneof(
+  fc.record({ port: fc.constantFrom(80, 81) }),
+  fc.constant({ protocol: 'UDP' as const }),
+  fc.constant({ port: 80, endPort: 90 }),
+  fc.constant({ port: 'web' }),
+);
+const some = <T>(one: fc.Arbitrary<T>) => fc.option(fc.array(one, { maxLength: 2 }), { nil: undefined });
+const policy: fc.Arbitrary<NetworkPolicy> = fc
+  .record({
+    namespace: fc.constantFrom(...NAMESPACES),
+    podSelector: selector,
+    policyTypes: fc.constantFrom(
+      undefined,
+      ['Ingress' as const],
+      ['Egress' as const],
+      ['Ingress' as const, 'Egress' as const],
+    ),
+    ingress: some(fc.record({ from: some(peer), ports: some(port) })),
+    egress: some(fc.record({ to: some(peer), ports: some(port) })),
+  })
+  .map(
+    ({ namespace, ...spec }) =>
+      JSON.parse(JSON.stringify({ metadata: { name: 'p', namespace }, spec })) as NetworkPolicy,
+  );
+const pod = fc.record({
+  namespace: fc.constantFrom(...NAMESPACES),
+  app: fc.option(label, { nil: undefined }),
+  isOver: fc.boolean(),
+  hasWeb: fc.boolean(),
+});
+const pods: fc.Arbitrary<readonly TestPod[]> = fc.array(pod, { maxLength: 7 }).map((all) =>
+  all.map(
+    ({ namespace, app, isOver, hasWeb }, at) =>
+      ({
+        metadata: { name: `pod-${at}`, namespace, labels: app === undefined ? {} : { app } },
+        spec: {
+          containers: [{ ports: hasWeb ? [{ name: 'web', containerPort: 8_080 }] : [] }],
+        },
+        status: { podIP: `10.0.0.${at + 2}`, phase: isOver ? 'Succeeded' : 'Running' },
+      }) as unknown as TestPod,
+  ),
+);
+
+/** What the documentation of NetworkPolicy says, of one packet, without resolving anything beforehand. */
+function means(
+  { metadata, spec }: NetworkPolicy,
+  direction: 'ingress' | 'egress',
+  own: TestPod,
+  other: { readonly address: Ipv4; readonly pod: TestPod | undefined },
+  packet: { readonly protocol: 'TCP' | 'UDP'; readonly port: number },
+): boolean {
+  const fits = (wanted: LabelSelector, labels: Readonly<Record<string, string>>) =>
+    Object.entries(wanted.matchLabels ?? {}).every(([key, value]) => labels[key] === value) &&
+    (wanted.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
+      const value = labels[key];
+      if (operator === 'Exists') return value !== undefined;
+      if (operator === 'DoesNotExist') return value === undefined;
+      const isIn = value !== undefined && values.includes(value);
+      return operator === 'In' ? isIn : !isIn;
+    });
+  const isPeer = ({ ipBlock, podSelector, namespaceSelector }: PolicyPeer) => {
+    if (ipBlock !== undefined) {
+      const has = (text: string) => {
+        const prefix = parseIpv4Prefix(text);
+        return prefix !== undefined && prefixHas(prefix, other.address);
+      };
+      return has(ipBlock.cidr) && !(ipBlock.except ?? []).some(has);
+    }
+    if (other.pod === undefined || other.pod.status.phase === 'Succeeded') return false;
+    const { namespace = '', labels = {} } = other.pod.metadata;
+    const isThere =
+      namespaceSelector === undefined ? namespace === metadata.namespace : fits(namespaceSelector, { team: namespace });
+    return isThere && (podSelector === undefined || fits(podSelector, labels));
+  };
+  const target = direction === 'ingress' ? own : other.pod;
+  const isPort = ({ protocol = 'TCP', port: wanted, endPort }: PolicyPort) => {
+    if (protocol !== packet.protocol) return false;
+    if (wanted === undefined) return true;
+    if (typeof wanted === 'number') return packet.port >= wanted && packet.port <= (endPort ?? wanted);
+    if (target?.status.phase === 'Succeeded') return false;
+    const containers = (target?.spec as { readonly containers?: readonly { readonly ports: readonly unknown[] }[] })
+      ?.containers;
+    return (containers?.[0]?.ports.length ?? 0) > 0 && packet.port === 8_080;
+  };
+  const rules =
+    direction === 'ingress'
+      ? (spec.ingress ?? []).map(({ from, ports: of }) => ({ peers: from, ports: of }))
+      : (spec.egress ?? []).map(({ to, ports: of }) => ({ peers: to, ports: of }));
+  return rules.some(
+    ({ peers, ports: of }) =>
+      (peers === undefined || peers.length === 0 || peers.some(isPeer)) &&
+      (of === undefined || of.length === 0 || of.some(isPort)),
+  );
+}
+
+describe('what a NetworkPolicy becomes', () => {
+  test('lets pass what the policy lets pass, packet by packet', () => {
+    const packet = fc.record({
+      protocol: fc.constantFrom('TCP' as const, 'UDP' as const),
+      port: fc.constantFrom(80, 81, 85, 91, 8_080),
+    });
+    fc.assert(
+      fc.property(policy, pods, packet, fc.integer({ min: 0, max: 40 }), (wanted, all, one, last) => {
+        const spec = resolvePolicy(wanted, viewOf(all));
+        const address = parseIpv4(`10.0.0.${last}`)!;
+        const other = all.find(({ status }) => status.podIP === formatIpv4(address));
+        const chosen = all.filter((each) => selects(wanted, each));
+        expect(spec.pods).toEqual(chosen.map(({ metadata }) => metadata.name).toSorted());
+        for (const direction of isolatedBy(wanted)) {
+          const passes = spec.rules.some(
+            (rule) =>
+              rule.direction === direction &&
+              (rule.protocol === undefined || rule.protocol === one.protocol) &&
+              (rule.portFirst === undefined || (one.port >= rule.portFirst && one.port <= rule.portLast!)) &&
+              prefixHas(parseIpv4Prefix(rule.cidr)!, address),
+          );
+          // A name of a port is that of the pods together: a pod that does not listen there loses nothing.
+          const isNamed =
+            JSON.stringify(wanted.spec).includes('"web"') && one.port === 8_080 && direction === 'ingress';
+          const meant = chosen.map((own) => means(wanted, direction, own, { address, pod: other }, one));
+          if (meant.length === 0) continue;
+          if (isNamed) expect(passes).toBe(meant.includes(true));
+          else for (const each of meant) expect(passes).toBe(each);
+        }
+        for (const { direction } of spec.rules) expect(isolatedBy(wanted)).toContain(direction);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('what it isolates is what its types say, or its rules', () => {
+    const of = (spec: object) => isolatedBy({ metadata: { name: 'p' }, spec: { podSelector: {}, ...spec } });
+    expect(of({})).toEqual(['ingress']);
+    expect(of({ egress: [{}] })).toEqual(['ingress', 'egress']);
+    expect(of({ policyTypes: ['Egress'] })).toEqual(['egress']);
+  });
+
+  test('refuses a name that means different ports in its pods, and more rules than a group takes', () => {
+    const named = (at: number, number: number) =>
+      ({
+        metadata: { name: `pod-${at}`, namespace: 'red', labels: {} },
+        spec: { containers: [{ ports: [{ name: 'web', containerPort: number }] }] },
+        status: { podIP: `10.0.0.${at}` },
+      }) as unknown as TestPod;
+    const wanted: NetworkPolicy = {
+      metadata: { name: 'p', namespace: 'red' },
+      spec: { podSelector: {}, ingress: [{ ports: [{ port: 'web' }] }] },
+    };
+    expect(() => resolvePolicy(wanted, viewOf([named(1, 80), named(2, 81)]))).toThrow(
+      /red\/p: port web is 80 in pod pod-1 and 81 in pod-2/,
+    );
+    const many = Array.from({ length: 1_001 }, (_, at) => ({
+      ipBlock: { cidr: `10.${at >> 7}.${(at & 127) * 2}.0/24` },
+    }));
+    const large = { ...wanted, spec: { podSelector: {}, ingress: [{ from: many }] } };
+    expect(() => resolvePolicy(large, viewOf([]))).toThrow(expect.objectContaining({ code: 'SF-KURYR-POLICY' }));
+  });
+});
+
+const small = fc
+  .record({ length: fc.integer({ min: 26, max: 32 }), at: fc.nat({ max: 63 }) })
+  .map(({ length, at }): Ipv4Prefix => subPrefix({ base: 0, length: 26 }, length, at % 2 ** (length - 26)));
+const members = (prefixes: readonly Ipv4Prefix[]) =>
+  Array.from({ length: 64 }, (_, address) => address).filter((address) =>
+    prefixes.some((one) => prefixHas(one, address)),
+  );
+
+describe('prefixes', () => {
+  test('aggregated, they have the same addresses and are the fewest', () => {
+    fc.assert(
+      fc.property(fc.array(small, { maxLength: 12 }), (prefixes) => {
+        const fewest = aggregate(prefixes);
+        expect(members(fewest)).toEqual(members(prefixes));
+        // Each part of the space that is whole is one prefix: counted from above.
+        const has = new Set(members(prefixes));
+        const count = (base: number, size: number): number => {
+          const inside = Array.from({ length: size }, (_, at) => has.has(base + at));
+          if (inside.every(Boolean)) return 1;
+          return inside.some(Boolean) ? count(base, size / 2) + count(base + size / 2, size / 2) : 0;
+        };
+        expect(fewest).toHaveLength(count(0, 64));
+      }),
+    );
+  });
+
+  test('without others, they have what these do not have', () => {
+    fc.assert(
+      fc.property(small, fc.array(small, { maxLength: 4 }), (prefix, except) => {
+        const left = without(prefix, except);
+        const gone = new Set(members(except));
+        expect(members(left)).toEqual(members([prefix]).filter((address) => !gone.has(address)));
+      }),
+    );
+    expect(loosePrefix('10.0.0.7/24')).toEqual({ base: parseIpv4('10.0.0.0'), length: 24 });
+    expect(loosePrefix('fd00::/8')).toBeUndefined();
+  });
+});

@@ -1,0 +1,150 @@
+import type { KubeObject } from '@superfluidity/driver-kubernetes';
+import type { Drivers } from './compose.ts';
+import type { KuryrConfig } from './config.ts';
+import { BalancerHandler } from './handlers/balancers.ts';
+import { NamespaceHandler } from './handlers/namespaces.ts';
+import { NetworkHandler } from './handlers/networks.ts';
+import { NodeHandler } from './handlers/nodes.ts';
+import { PodHandler } from './handlers/pods.ts';
+import { PolicyHandler } from './handlers/policies.ts';
+import { PortHandler } from './handlers/ports.ts';
+import { RulesHandler } from './handlers/rules.ts';
+import { ServiceHandler } from './handlers/services.ts';
+import { keyOf, namespaceIn } from './objects.ts';
+import type { WorkQueue } from './queue.ts';
+import type { Handler, World } from './world.ts';
+
+interface AnyInformer {
+  readonly isKnown: boolean;
+  start(): void;
+  stop(): Promise<void>;
+  known(signal: AbortSignal): Promise<void>;
+}
+
+export interface Wiring {
+  readonly queues: Readonly<Record<string, WorkQueue>>;
+  /** Of what the handlers look at. */
+  readonly informers: readonly AnyInformer[];
+  /** What is looked at though nothing has changed. */
+  readonly sources: readonly { readonly all: () => readonly KubeObject[]; readonly queue: WorkQueue }[];
+}
+
+export interface WiringParts {
+  readonly config: KuryrConfig;
+  readonly world: World;
+  readonly drivers: Drivers;
+  readonly queueOf: (handler: Handler) => WorkQueue;
+  readonly onPortReady: (tookMs: number) => void;
+}
+
+type Sources = Wiring['sources'][number];
+
+/** Which change of what makes which handler look at what. */
+export function wire(parts: WiringParts): Wiring {
+  const { world, queueOf } = parts;
+  const queues: Record<string, WorkQueue> = {};
+  const informers = new Set<AnyInformer>([world.pods, world.nodes, world.namespaces, world.ports.informer]);
+  const sources: Sources[] = [];
+  const add = (handler: Handler, of: AnyInformer & { all(): readonly KubeObject[] }): WorkQueue => {
+    const queue = queueOf(handler);
+    queues[handler.name] = queue;
+    informers.add(of);
+    sources.push({ all: () => of.all(), queue });
+    return queue;
+  };
+  const ports = wirePods(parts, add);
+  wireNodes(parts, add);
+  wireNetworks(parts, add, ports);
+  wireServices(parts, add, informers);
+  wirePolicies(parts, add, ports);
+  return { queues, informers: [...informers], sources };
+}
+
+type Add = (handler: Handler, of: AnyInformer & { all(): readonly KubeObject[] }) => WorkQueue;
+
+/** Those of a namespace. */
+function addAll(queue: WorkQueue, of: { all(): readonly KubeObject[] }, namespace: string): void {
+  for (const object of of.all()) if (namespaceIn(keyOf(object)) === namespace) queue.add(keyOf(object));
+}
+
+function wirePods({ world, drivers, onPortReady }: WiringParts, add: Add): WorkQueue {
+  const handler = new PortHandler({ world, ...drivers, onReady: onPortReady });
+  const pods = add(new PodHandler(world), world.pods);
+  const ports = add(handler, world.ports.informer);
+  world.ports.informer.on((key, before, now) => {
+    if (before !== undefined && before.metadata.uid !== now?.metadata.uid) handler.gone(before);
+    ports.add(key);
+    pods.add(key);
+  });
+  world.pods.on((key) => {
+    pods.add(key);
+    ports.add(key);
+  });
+  // Its label may have come only now.
+  world.namespaces.on((key, before, now) => {
+    const [was, is] = [before?.metadata.labels, now?.metadata.labels].map((labels) => JSON.stringify(labels));
+    if (before === undefined || was !== is) addAll(pods, world.pods, key);
+  });
+  return ports;
+}
+
+function wireNodes({ config, world, drivers }: WiringParts, add: Add): void {
+  const fallback = config.neutron?.groups ?? [];
+  const handler = new NodeHandler({ world, ...drivers, fallback, prepares: config.pool.prepare });
+  const nodes = add(handler, world.nodes);
+  // Kubelets tell that they live every few seconds: that is no change.
+  world.nodes.on((key, before, now) => {
+    if (now === undefined && before !== undefined) handler.gone(before);
+    if (before === undefined || now === undefined || before === now) nodes.add(key);
+  });
+  if (config.pool.prepare)
+    world.networks.informer.on(() => {
+      for (const node of world.nodes.all()) nodes.add(keyOf(node));
+    });
+}
+
+function wireNetworks({ world, drivers }: WiringParts, add: Add, ports: WorkQueue): void {
+  const { networks: driver, projects, vifs } = drivers;
+  if (driver === undefined) return;
+  const namespaces = add(new NamespaceHandler(world, projects), world.namespaces);
+  const networks = add(new NetworkHandler(world, driver, vifs), world.networks.informer);
+  world.namespaces.on((key) => namespaces.add(key));
+  world.networks.informer.on((key) => {
+    networks.add(key);
+    namespaces.add(namespaceIn(key));
+    addAll(ports, world.ports.informer, namespaceIn(key));
+  });
+  // The last one makes way for the end of the network.
+  world.ports.informer.on((key, _before, now) => {
+    if (now === undefined) networks.add(`${namespaceIn(key)}/${namespaceIn(key)}`);
+  });
+}
+
+function wireServices({ world, drivers }: WiringParts, add: Add, informers: Set<AnyInformer>): void {
+  const { balancer: driver, projects } = drivers;
+  if (driver === undefined) return;
+  const services = add(new ServiceHandler(world, projects, (key) => services.add(key)), world.services);
+  const balancers = add(new BalancerHandler(world, driver), world.balancers.informer);
+  informers.add(world.slices);
+  world.services.on((key) => services.add(key));
+  world.balancers.informer.on((key) => {
+    balancers.add(key);
+    services.add(key);
+  });
+}
+
+function wirePolicies({ world, drivers }: WiringParts, add: Add, ports: WorkQueue): void {
+  const { policies: driver, projects, vifs } = drivers;
+  if (driver === undefined) return;
+  const policies = add(new PolicyHandler(world, (key) => policies.add(key)), world.policies);
+  const rules = add(new RulesHandler(world, driver, projects, vifs), world.rules.informer);
+  world.policies.on((key) => {
+    policies.add(key);
+    addAll(ports, world.ports.informer, namespaceIn(key));
+  });
+  world.rules.informer.on((key) => {
+    rules.add(key);
+    policies.add(key);
+    addAll(ports, world.ports.informer, namespaceIn(key));
+  });
+}
