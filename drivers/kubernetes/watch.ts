@@ -17,6 +17,8 @@ export interface WatchOptions<T> {
   readonly query?: Readonly<Record<string, string>>;
   /** By which it is found again. Default: its name, which is enough within one namespace. */
   readonly keyOf?: (object: T) => string;
+  /** What is remembered of an object. Default: all of it. */
+  readonly keep?: (object: T) => T;
   /** Undefined `now`: it is gone. */
   readonly onChange: (before: T | undefined, now: T | undefined) => void;
 }
@@ -169,7 +171,8 @@ export class ObjectWatch<T extends KubeObject> {
     }
   }
 
-  #put(object: T, isOld = false): void {
+  #put(said: T, isOld = false): void {
+    const object = this.#options.keep?.(said) ?? said;
     const key = this.#keyOf(object);
     const before = this.#objects.get(key);
     if (before !== undefined && !isNewer(object.metadata.resourceVersion, before.metadata.resourceVersion)) return;

@@ -45,6 +45,7 @@ export class Controller {
       config,
       world,
       drivers,
+      stopwatch,
       queueOf: (handler) => this.#queue(handler),
       onPortReady: (tookMs) => parts.metrics().portReady(tookMs / 1_000),
     });

@@ -21,6 +21,7 @@ export class Informer<T extends KubeObject> {
       world: { name: 'kuryr', cluster, clock, log },
       path,
       keyOf,
+      keep: withoutManagers,
       onChange: (before, now) => {
         const key = keyOf((now ?? before)!);
         for (const listener of this.#listeners) listener(key, before, now);
@@ -60,4 +61,12 @@ export class Informer<T extends KubeObject> {
   stop(): Promise<void> {
     return this.#watch.stop();
   }
+}
+
+/** Who applied which field: often the greater part of an object, which nobody here asks for. */
+function withoutManagers<T extends KubeObject>(object: T): T {
+  const { managedFields: _, ...metadata } = object.metadata as KubeObject['metadata'] & {
+    readonly managedFields?: unknown;
+  };
+  return { ...object, metadata };
 }

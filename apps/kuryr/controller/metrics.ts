@@ -33,7 +33,7 @@ export class Metrics {
     });
     this.#portSeconds = new Histogram({
       name: 'kuryr_port_seconds',
-      help: 'From the KuryrPort of a pod to its interfaces',
+      help: 'From the moment at which a pod on a node was seen to its interfaces',
       buckets,
       registers,
     });

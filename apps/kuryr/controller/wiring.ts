@@ -5,7 +5,7 @@ import { BalancerHandler } from './handlers/balancers.ts';
 import { NamespaceHandler } from './handlers/namespaces.ts';
 import { NetworkHandler } from './handlers/networks.ts';
 import { NodeHandler } from './handlers/nodes.ts';
-import { PodHandler } from './handlers/pods.ts';
+import { PodHandler, wants } from './handlers/pods.ts';
 import { PolicyHandler } from './handlers/policies.ts';
 import { PortHandler } from './handlers/ports.ts';
 import { RulesHandler } from './handlers/rules.ts';
@@ -34,7 +34,9 @@ export interface WiringParts {
   readonly world: World;
   readonly drivers: Drivers;
   readonly queueOf: (handler: Handler) => WorkQueue;
+  /** How long it took from the moment at which its pod was seen on a node. */
   readonly onPortReady: (tookMs: number) => void;
+  readonly stopwatch: () => number;
 }
 
 type Sources = Wiring['sources'][number];
@@ -67,8 +69,17 @@ function addAll(queue: WorkQueue, of: { all(): readonly KubeObject[] }, namespac
   for (const object of of.all()) if (namespaceIn(keyOf(object)) === namespace) queue.add(keyOf(object));
 }
 
-function wirePods({ world, drivers, onPortReady }: WiringParts, add: Add): WorkQueue {
-  const handler = new PortHandler({ world, ...drivers, onReady: onPortReady });
+function wirePods({ world, drivers, onPortReady, stopwatch }: WiringParts, add: Add): WorkQueue {
+  const seenMs = new Map<string, number>();
+  const handler = new PortHandler({
+    world,
+    ...drivers,
+    onReady: (key) => {
+      const sinceMs = seenMs.get(key);
+      if (sinceMs !== undefined) onPortReady(stopwatch() - sinceMs);
+      seenMs.delete(key);
+    },
+  });
   const pods = add(new PodHandler(world), world.pods);
   const ports = add(handler, world.ports.informer);
   world.ports.informer.on((key, before, now) => {
@@ -76,7 +87,9 @@ function wirePods({ world, drivers, onPortReady }: WiringParts, add: Add): WorkQ
     ports.add(key);
     pods.add(key);
   });
-  world.pods.on((key) => {
+  world.pods.on((key, before, now) => {
+    if (now === undefined || !wants(now)) seenMs.delete(key);
+    else if (before === undefined || !wants(before)) seenMs.set(key, stopwatch());
     pods.add(key);
     ports.add(key);
   });

@@ -15,8 +15,7 @@ export interface PortHandlerParts {
   readonly subnets: SubnetDriver;
   readonly groups: GroupDriver;
   readonly vifs: VifPools;
-  /** Told how long it took from the KuryrPort to its interfaces, and to traffic. */
-  readonly onReady: (tookMs: number) => void;
+  readonly onReady: (key: string) => void;
 }
 
 /** The interface that Kubernetes knows. */
@@ -110,7 +109,7 @@ export class PortHandler implements Handler {
     // Gone: that is told, and then what was taken is given back.
     if (written === undefined) return undefined;
     this.#taken.delete(uid);
-    onReady(this.#ageMs(port));
+    onReady(key);
     const { addresses, active, plugging } = interfaces[DEFAULT]!;
     world.events.tell(subjectOf('v1', 'Pod', pod), {
       reason: 'KuryrInterfaceReady',
@@ -174,10 +173,5 @@ export class PortHandler implements Handler {
       warning: true,
     });
     return LIMITS.resyncMs;
-  }
-
-  #ageMs({ metadata }: Port): number {
-    const made = Date.parse(metadata.creationTimestamp ?? '');
-    return Number.isNaN(made) ? 0 : Math.max(0, this.#parts.world.clock.now() - made);
   }
 }
