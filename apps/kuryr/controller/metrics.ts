@@ -76,6 +76,9 @@ export class Metrics {
       for (const { kind: vif, name: pool, ready, making, inUse = 0 } of vifs()?.stats() ?? [])
         for (const [state, count] of Object.entries({ ready, making, inUse })) to.set({ vif, pool, state }, count);
     });
+    gauge('kuryr_ports_in_use', 'Ports that pods have', ['vif'], (to) => {
+      for (const [vif, count] of vifs()?.inUse() ?? []) to.set({ vif }, count);
+    });
     gauge('kuryr_pool_asked_total', 'Ports asked for, by whether one lay ready', ['vif', 'pool', 'outcome'], (to) => {
       for (const { kind: vif, name: pool, hits, misses } of vifs()?.stats() ?? [])
         for (const [outcome, count] of Object.entries({ hits, misses })) to.set({ vif, pool, outcome }, count);

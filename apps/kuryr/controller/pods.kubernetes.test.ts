@@ -14,10 +14,7 @@ describe.skipIf(lab === undefined)(`pods and their ports${reason === undefined ?
   const addresses = async (name: string) => (await cluster.port(name))?.status?.interfaces['eth0']?.addresses;
   const inUse = async () => {
     const { text } = await cluster.ask(replica, '/metrics');
-    return [...text.matchAll(/^kuryr_pool_ports\{.*state="inUse"\} (\d+)$/gm)].reduce(
-      (sum, [, n]) => sum + Number(n),
-      0,
-    );
+    return Number(/^kuryr_ports_in_use\{vif="linux"\} (\d+)$/m.exec(text)?.[1]);
   };
 
   beforeAll(async () => {

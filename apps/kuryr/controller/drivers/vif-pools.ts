@@ -40,6 +40,8 @@ const LOOK_MS = 150;
 interface Vif {
   readonly type: VifType;
   readonly pool: PortsPool;
+  /** Ids of ports that pods have. */
+  readonly given: Set<string>;
   look?: { readonly ids: ReadonlySet<string>; readonly active: Promise<ReadonlySet<string>>; readonly untilMs: number };
 }
 
@@ -60,6 +62,7 @@ export class VifPools {
     const common = { clock, log, keep, verify, stopwatch, updateEveryMs: updateMs };
     const open = (type: VifType): Vif => ({
       type,
+      given: new Set(),
       pool: new PortsPool({ ...common, backend: type.backend, orderMost: ORDER_MOST, readyTimeoutMs: READY_MS }),
     });
     this.#vifs = new Map(types.map((type) => [type.kind, open(type)]));
@@ -67,7 +70,7 @@ export class VifPools {
 
   /** What pods have, as it stands in their KuryrPorts; all else that carries our mark is free. To be called first. */
   async recover(inUse: readonly { readonly node: string; readonly given: PodInterface }[]): Promise<void> {
-    for (const { type, pool } of this.#vifs.values()) {
+    for (const { type, pool, given: ids } of this.#vifs.values()) {
       const own = inUse.filter(({ given }) => kindOf(given) === type.kind);
       type.adopt?.(
         own.flatMap(({ node, given: { id, mac, addresses } }) => {
@@ -79,7 +82,8 @@ export class VifPools {
           return [{ id, place, groups: [], owner: '', mac, addresses: plain, ready: true, used: false }];
         }),
       );
-      await pool.recover(new Set(own.map(({ given }) => given.id)));
+      for (const { given } of own) ids.add(given.id);
+      await pool.recover(ids);
     }
     this.#recovered = true;
   }
@@ -95,20 +99,23 @@ export class VifPools {
 
   async acquire(wish: VifWish, signal: AbortSignal): Promise<PodInterface> {
     const { node, project, subnet, groups, owner, isDefault } = wish;
-    const { type, pool } = this.#of(node);
+    const { type, pool, given } = this.#of(node);
     const at = await type.at(node, signal);
     const port = await pool.acquire(
       { project, at, network: subnet.networkId, groups, ...(this.#options.names ? { owner } : {}) },
       signal,
     );
+    given.add(port.id);
     this.#groups.set(port.id, wordOf(groups));
     return interfaceOf(port, subnet, type, isDefault);
   }
 
   /** It is no longer plugged. False: it is not ours, or was given back before. */
   release(given: PodInterface): boolean {
+    const vif = this.#vifs.get(kindOf(given));
     this.#groups.delete(given.id);
-    return this.#vifs.get(kindOf(given))?.pool.release(given.id) ?? false;
+    vif?.given.delete(given.id);
+    return vif?.pool.release(given.id) ?? false;
   }
 
   /** Gives a port in use the groups that its pod has now, where they are others than it had. */
@@ -164,6 +171,11 @@ export class VifPools {
     return [...this.#vifs.values()].flatMap(({ type, pool }) =>
       pool.stats().map((stats) => ({ ...stats, kind: type.kind })),
     );
+  }
+
+  /** How many ports pods have, by how these are connected. */
+  inUse(): readonly (readonly [kind: VifKind, count: number])[] {
+    return [...this.#vifs.values()].map(({ type, given }) => [type.kind, given.size] as const);
   }
 
   async settled(): Promise<void> {

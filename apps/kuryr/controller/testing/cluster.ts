@@ -181,6 +181,6 @@ export class TestCluster {
       '--timeout=60s',
     );
     for (const replica of this.#replicas) await replica.stop();
-    if (this.#nodes.length > 0) await this.kubectl('delete', 'node', ...this.#nodes);
+    if (this.#nodes.length > 0) await this.kubectl('delete', 'node', ...this.#nodes, '--ignore-not-found');
   }
 }

@@ -1,0 +1,194 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { systemClock } from '@superfluidity/core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findLab } from '../../../lab/kubernetes/testing.ts';
+import type { Lease } from './objects.ts';
+import { CutProxy } from './testing/cut-proxy.ts';
+import { type Replica, TestCluster } from './testing/cluster.ts';
+
+/** What goes wrong: controllers that are killed or cut off, nodes that go, and annotations of people who mean no good. */
+
+const { lab, reason } = findLab();
+const WAIT = { timeout: 40_000, interval: 200 } as const;
+const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+const title = (text: string) => `${text}${reason === undefined ? '' : ` (${reason})`}`;
+
+const numbered = (name: string, count: number) => Array.from({ length: count }, (_, at) => `${name}-${at}`);
+
+async function addresses(cluster: TestCluster): Promise<readonly (string | undefined)[]> {
+  return (await cluster.ports()).map(({ status }) => status?.interfaces['eth0']?.addresses[0]);
+}
+
+function gauge(text: string, state: string, pool = ''): number {
+  const lines = text.matchAll(
+    new RegExp(`^kuryr_pool_ports\\{.*pool="[^"]*${pool}[^"]*".*state="${state}"\\} (\\d+)$`, 'gm'),
+  );
+  return [...lines].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+describe.skipIf(lab === undefined)(title('a controller that is killed'), () => {
+  let cluster: TestCluster;
+  let node: string;
+  let folder: string;
+  const running = new Set<ChildProcess>();
+  /** Resolves when it waits for its turn, or has it. */
+  const launch = async () => {
+    const child = spawn(process.execPath, [MAIN, 'controller', '--config', join(folder, 'config.json')], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    running.add(child);
+    child.once('exit', () => running.delete(child));
+    await new Promise((resolve) => child.stderr!.once('data', resolve));
+    child.stderr!.resume();
+    return child;
+  };
+  const ended = (child: ChildProcess) => new Promise((resolve) => child.once('exit', resolve));
+
+  beforeAll(async () => {
+    cluster = await TestCluster.open(lab!, 'kuryr-kill');
+    node = await cluster.addNode('a', '10.206.1.0/24');
+    folder = mkdtempSync(join(tmpdir(), 'superfluidity-kuryr-'));
+    writeFileSync(join(folder, 'config.json'), JSON.stringify(cluster.config()));
+  });
+  afterAll(async () => {
+    for (const child of running) child.kill('SIGKILL');
+    await cluster.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('while pods come and go, gives no address twice and loses none', async () => {
+    const pods = (names: readonly string[]) => names.map((name) => cluster.pod(name, node));
+    for (const [round, afterMs] of [300, 900, 1_700].entries()) {
+      const child = await launch();
+      const over = ended(child);
+      // It has its lease after that of the one before has expired.
+      if (round > 0) await systemClock.sleep(3_500);
+      await cluster.apply(...pods(numbered(`r${round}`, 15)));
+      await systemClock.sleep(afterMs);
+      if (round > 0) await cluster.deletePods(...numbered(`r${round - 1}`, 8));
+      child.kill('SIGKILL');
+      await over;
+    }
+    const last = await cluster.start();
+    const left = 15 * 3 - 8 * 2;
+    const given = async () => (await addresses(cluster)).filter((one) => one !== undefined);
+    await expect.poll(async () => (await given()).length, WAIT).toBe(left);
+    await expect.poll(async () => (await cluster.ports()).length, WAIT).toBe(left);
+    expect(new Set(await given()).size).toBe(left);
+    const used = async () =>
+      Number(/^kuryr_ports_in_use\{vif="linux"\} (\d+)$/m.exec((await cluster.ask(last, '/metrics')).text)?.[1]);
+    await expect.poll(used, WAIT).toBe(left);
+    await cluster.deletePods();
+    await expect.poll(() => cluster.ports(), WAIT).toEqual([]);
+    await expect.poll(used, WAIT).toBe(0);
+  });
+
+  it('ends by SIGTERM with code 0, and disturbs nobody while it waits for its turn', async () => {
+    const holder = async () =>
+      (await cluster.json<Lease>('-n', cluster.namespace, 'get', 'lease', 'kuryr')).spec?.holderIdentity;
+    const before = await holder();
+    const child = await launch();
+    const over = ended(child);
+    child.kill('SIGTERM');
+    expect(await over).toBe(0);
+    // The one that leads was not disturbed.
+    expect(await holder()).toBe(before);
+  });
+});
+
+describe.skipIf(lab === undefined)(title('a controller that is cut off'), () => {
+  let cluster: TestCluster;
+  let proxy: CutProxy;
+  let node: string;
+  let cutOff: Replica;
+
+  beforeAll(async () => {
+    cluster = await TestCluster.open(lab!, 'kuryr-cut');
+    node = await cluster.addNode('a', '10.207.1.0/24');
+    proxy = await CutProxy.open(lab!.paths.adminConfig);
+    cutOff = await cluster.start({ kubeconfig: proxy.kubeconfig }, 'near');
+  });
+  afterAll(async () => {
+    proxy.mend();
+    await cluster.close();
+    await proxy.close();
+  });
+
+  it('goes on when the API server is back: what came meanwhile is served, what went is free', async () => {
+    await cluster.apply(...numbered('early', 5).map((name) => cluster.pod(name, node)));
+    await expect.poll(async () => (await addresses(cluster)).filter(Boolean).length, WAIT).toBe(5);
+    proxy.cut();
+    await cluster.apply(...numbered('late', 5).map((name) => cluster.pod(name, node)));
+    await cluster.deletePods('early-0');
+    await systemClock.sleep(1_000);
+    proxy.mend();
+    await expect.poll(async () => (await addresses(cluster)).filter(Boolean).length, WAIT).toBe(9);
+    await expect.poll(async () => (await cluster.ports()).length, WAIT).toBe(9);
+    expect(new Set(await addresses(cluster)).size).toBe(9);
+  });
+
+  it('leads no longer, before another begins; no pod has the address of another', async () => {
+    const leads = async (replica: Replica) =>
+      (await cluster.ask(replica, '/metrics')).text.includes('\nkuryr_leader 1');
+    await expect.poll(() => leads(cutOff), WAIT).toBe(true);
+    const other = await cluster.start({}, 'far');
+    proxy.cut();
+    const both: boolean[] = [];
+    await expect
+      .poll(async () => {
+        const [near, far] = [await leads(cutOff), await leads(other)];
+        both.push(near && far);
+        return far;
+      }, WAIT)
+      .toBe(true);
+    expect(both).not.toContain(true);
+    await cluster.apply(...numbered('then', 5).map((name) => cluster.pod(name, node)));
+    await expect.poll(async () => (await addresses(cluster)).filter(Boolean).length, WAIT).toBe(14);
+    proxy.mend();
+    await cluster.apply(cluster.pod('again', node));
+    await expect.poll(async () => (await addresses(cluster)).filter(Boolean).length, WAIT).toBe(15);
+    expect(new Set(await addresses(cluster)).size).toBe(15);
+    expect(await leads(cutOff)).toBe(false);
+  });
+});
+
+describe.skipIf(lab === undefined)(title('nodes and annotations'), () => {
+  let cluster: TestCluster;
+  let replica: Replica;
+
+  beforeAll(async () => {
+    cluster = await TestCluster.open(lab!, 'kuryr-odd');
+    replica = await cluster.start({ drivers: { vif: 'linux', project: 'annotation' } });
+  });
+  afterAll(async () => cluster.close());
+
+  it('a node that is gone leaves nothing in the pools once its pods are gone too', async () => {
+    const node = await cluster.addNode('gone', '10.208.1.0/24');
+    await cluster.apply(...numbered('p', 3).map((name) => cluster.pod(name, node)));
+    await expect.poll(async () => (await addresses(cluster)).filter(Boolean).length, WAIT).toBe(3);
+    const ports = async (state: string) => gauge((await cluster.ask(replica, '/metrics')).text, state, node);
+    expect(await ports('inUse')).toBe(3);
+    await expect.poll(() => ports('ready'), WAIT).toBeGreaterThan(0);
+    await cluster.kubectl('delete', 'node', node);
+    await cluster.deletePods();
+    await expect.poll(() => cluster.ports(), WAIT).toEqual([]);
+    await expect.poll(async () => (await ports('ready')) + (await ports('inUse')), WAIT).toBe(0);
+  });
+
+  it('what is no project in an annotation is refused on the pod, and harms no other namespace', async () => {
+    const node = await cluster.addNode('a', '10.208.2.0/24');
+    const evil = { name: 'x', annotations: { 'superfluidity.dev/project': '../../v3/projects?x=$(reboot)' } };
+    const other = await cluster.addNamespace('-evil', { annotations: evil.annotations });
+    const hostile = { ...(cluster.pod('hostile', node) as object), metadata: { name: 'hostile', namespace: other } };
+    await cluster.apply(hostile, cluster.pod('plain', node));
+    await expect.poll(async () => (await cluster.port('plain'))?.status, WAIT).toBeDefined();
+    await expect
+      .poll(async () => (await cluster.events('hostile', other)).map(({ message }) => message).join(), WAIT)
+      .toMatch(/is no id of a project \[SF-KURYR-ANNOTATION\]/);
+    expect((await cluster.ports(other))[0]?.status).toBeUndefined();
+  });
+});
