@@ -1,0 +1,148 @@
+import { silentLogger, SuperfluidityError, VirtualClock } from '@superfluidity/core';
+import type { Node } from '@superfluidity/driver-kubernetes';
+import { KURYR } from '@superfluidity/fabric';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { PodInterface } from '../../api/port.ts';
+import { linuxNetwork } from './subnets.ts';
+import { linuxVif } from './vif-linux.ts';
+import { VifPools } from './vif-pools.ts';
+
+const subnet = linuxNetwork('10.0.0.0/26', 1_450, undefined);
+/** Without those of the network, of broadcast and of the gateway. */
+const CAPACITY = 61;
+const node = (name: string, labels = {}): Node => ({ metadata: { name, labels } });
+const never = new AbortController().signal;
+
+function open(clock: VirtualClock, minimum = 2): VifPools {
+  return new VifPools({
+    clock,
+    log: silentLogger,
+    types: [linuxVif({ bridge: 'pods' })],
+    kind: 'linux',
+    keep: { ...KURYR, minimum, batch: 3, foresees: false },
+    updateMs: 20_000,
+    verify: true,
+    names: false,
+    stopwatch: () => clock.now(),
+  });
+}
+
+const wish = (name: string, groups: readonly string[] = []) => ({
+  node: node(name),
+  project: '',
+  subnet,
+  groups,
+  isDefault: true,
+  owner: 'a pod',
+});
+
+describe('interfaces out of pools', () => {
+  test('no two pods have one address at a time, whoever asks, gives back and restarts, and none is lost', async () => {
+    const act = fc.oneof(
+      { weight: 5, arbitrary: fc.record({ kind: fc.constant('ask' as const), at: fc.constantFrom('a', 'b') }) },
+      { weight: 3, arbitrary: fc.record({ kind: fc.constant('give back' as const), at: fc.nat() }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(act, { maxLength: 40 }), async (acts) => {
+        const clock = new VirtualClock();
+        let vifs = open(clock);
+        await vifs.recover([]);
+        const given = new Map<string, { readonly node: string; readonly given: PodInterface }>();
+        for (const one of acts) {
+          if (one.kind === 'ask') {
+            const got = await clock.runUntil(vifs.acquire(wish(one.at), never));
+            expect(given.has(got.addresses[0]!)).toBe(false);
+            given.set(got.addresses[0]!, { node: one.at, given: got });
+          } else if (one.kind === 'give back') {
+            const [address, held] = [...given][one.at % Math.max(1, given.size)] ?? [];
+            if (address === undefined) continue;
+            given.delete(address);
+            expect(vifs.release(held!.given)).toBe(true);
+            // Twice is once.
+            expect(vifs.release(held!.given)).toBe(false);
+          } else {
+            await vifs.close();
+            vifs = open(clock);
+            await vifs.recover([...given.values()]);
+          }
+          expect(vifs.inUse()).toEqual([['linux', given.size]]);
+        }
+        await clock.runUntil(vifs.settled());
+        // All that is left can be had: nothing leaked.
+        for (const { given: one } of given.values()) vifs.release(one);
+        await vifs.releaseNode(node('a'), never);
+        await vifs.releaseNode(node('b'), never);
+        await clock.runUntil(vifs.settled());
+        await vifs.close();
+        vifs = open(clock, 0);
+        await vifs.recover([]);
+        const all = new Set<string>();
+        for (let count = 0; count < CAPACITY; count += 1)
+          all.add((await clock.runUntil(vifs.acquire(wish('a'), never))).addresses[0]!);
+        expect(all.size).toBe(CAPACITY);
+        await vifs.close();
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('a prefix that is full is said by name; another node gets what one gives back', async () => {
+    const clock = new VirtualClock();
+    const vifs = open(clock, 0);
+    await vifs.recover([]);
+    const got: PodInterface[] = [];
+    for (let count = 0; count < CAPACITY; count += 1) got.push(await clock.runUntil(vifs.acquire(wish('a'), never)));
+    const refused = await clock.runUntil(vifs.acquire(wish('b'), never).catch((error: unknown) => error));
+    expect(refused).toBeInstanceOf(SuperfluidityError);
+    expect(refused).toMatchObject({ code: 'SF-KURYR-ADDRESSES', message: expect.stringContaining('10.0.0.0/26') });
+    vifs.release(got[0]!);
+    await vifs.releaseNode(node('a'), never);
+    await clock.runUntil(vifs.settled());
+    await vifs.releaseNode(node('a'), never);
+    const next = await clock.runUntil(vifs.acquire(wish('b'), never));
+    expect(next.addresses).toEqual(got[0]!.addresses);
+    // The same address has the same Ethernet address: neighbours need not learn it anew.
+    expect(next.mac).toBe(got[0]!.mac);
+    await vifs.close();
+  });
+
+  test('has the groups that were asked for, also when it was somebody else’s, and gets others while it is in use', async () => {
+    const clock = new VirtualClock();
+    const type = linuxVif({ bridge: 'pods' });
+    const vifs = new VifPools({
+      clock,
+      log: silentLogger,
+      types: [type],
+      kind: 'linux',
+      keep: { ...KURYR, minimum: 0, batch: 1, foresees: false },
+      updateMs: 20_000,
+      verify: true,
+      names: true,
+      stopwatch: () => clock.now(),
+    });
+    await vifs.recover([]);
+    const groupsOf = async ({ id }: PodInterface) => (await type.backend.show(id, never))?.groups;
+    const first = await clock.runUntil(vifs.acquire(wish('a', ['red']), never));
+    expect(await groupsOf(first)).toEqual(['red']);
+    expect(await vifs.regroup(first, ['red'], never)).toBe(false);
+    expect(await vifs.regroup(first, ['green', 'blue'], never)).toBe(true);
+    expect(await groupsOf(first)).toEqual(['blue', 'green']);
+    vifs.release(first);
+    await clock.runUntil(vifs.settled());
+    expect(await groupsOf(first)).toEqual(['red']);
+    const second = await clock.runUntil(vifs.acquire(wish('a', ['blue']), never));
+    expect(await groupsOf(second)).toEqual(['blue']);
+    await vifs.close();
+  });
+
+  test('refuses nodes whose label is not known, or not configured', async () => {
+    const vifs = open(new VirtualClock());
+    const labelled = (value: string) => node('n', { 'superfluidity.dev/vif': value });
+    expect(vifs.kindOf(labelled('linux'))).toBe('linux');
+    expect(() => vifs.kindOf(labelled('nested-vlan'))).toThrow(/says nested-vlan, for which the controller is not/);
+    expect(() => vifs.kindOf(labelled('x'))).toThrow(expect.objectContaining({ code: 'SF-KURYR-NODE' }));
+    await vifs.close();
+  });
+});
