@@ -1,5 +1,6 @@
 import { isSuperfluidityError, type Logger, reportError, systemClock } from '@superfluidity/core';
 import { Command } from 'commander';
+import { customResourceDefinitions } from './api/resources.ts';
 import { readKuryrFile, runController } from './controller/index.ts';
 
 /** The programs that run inside of a cluster: see docs/guides/kuryr.md. */
@@ -19,6 +20,14 @@ program
     const onListen = (port: number) => log.info({ port }, 'health and metrics are told here');
     const named = identity === undefined ? {} : { identity };
     await runController({ config, clock: systemClock, log, onListen, ...named }, untilStopped());
+  });
+
+program
+  .command('resources')
+  .description('prints the custom resources, as `kubectl apply -f -` takes them')
+  .action(() => {
+    const items = customResourceDefinitions();
+    process.stdout.write(`${JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, undefined, 2)}\n`);
   });
 
 /** Fires when the process is to end. */

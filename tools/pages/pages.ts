@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { createProgram } from '../../apps/cli/index.ts';
+import { customResourceDefinitions } from '../../apps/kuryr/api/resources.ts';
+import { kuryrConfigSchema } from '../../apps/kuryr/controller/index.ts';
 import { demoCommand } from '../../apps/cli/demo/index.ts';
 import { doctorCommand } from '../../apps/cli/doctor/index.ts';
 import type { Finding, Project } from '../tidy/project.ts';
@@ -36,6 +38,9 @@ export const pages: Readonly<Record<string, (project: Project) => Promise<string
   'docs/schemas/costs.schema.json': () => schemaPage(costsJsonSchema),
   'docs/schemas/economics.schema.json': () => schemaPage(economicsJsonSchema),
   'docs/schemas/energy.schema.json': () => schemaPage(energyJsonSchema),
+  'docs/schemas/kuryr-resources.json': () =>
+    schemaPage({ apiVersion: 'v1', kind: 'List', items: customResourceDefinitions() }),
+  'docs/schemas/kuryr.schema.json': () => schemaPage(kuryrConfigSchema),
   'docs/schemas/rfb.schema.json': () => schemaPage(rfbJsonSchema),
   'docs/schemas/scaling.schema.json': () => schemaPage(scalingJsonSchema),
   ...schemaPages(),

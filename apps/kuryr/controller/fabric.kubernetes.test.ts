@@ -133,19 +133,16 @@ describe.skipIf(lab === undefined)(title('services and policies'), () => {
       .poll(async () => (await cluster.events('web')).map((event) => event.reason), WAIT)
       .toEqual(expect.arrayContaining(['KuryrBalancerCreated', 'KuryrBalancerReady']));
     const outside = () =>
-      cluster.kubectl(
-        ...['-n', cluster.namespace, 'get', 'service', 'outside'],
-        ...['--output', 'jsonpath={.status.loadBalancer.ingress[0].ip}'],
-      );
+      cluster.inside('get', 'service', 'outside', '--output', 'jsonpath={.status.loadBalancer.ingress[0].ip}');
     await expect.poll(outside, WAIT).toBe('192.0.2.9');
     expect(await balancer('headless')).toBeUndefined();
     expect(await balancer('node')).toBeUndefined();
 
     await cluster.apply(endpoints(['10.203.0.52', true]));
     await expect.poll(async () => (await balancer('web'))?.status?.members, WAIT).toBe(1);
-    await cluster.kubectl('-n', cluster.namespace, 'delete', 'endpointslice', 'web-by-hand');
+    await cluster.inside('delete', 'endpointslice', 'web-by-hand');
     await expect.poll(async () => (await balancer('web'))?.status?.members, WAIT).toBe(0);
-    await cluster.kubectl('-n', cluster.namespace, 'delete', 'service', 'web', 'outside');
+    await cluster.inside('delete', 'service', 'web', 'outside');
     await expect.poll(() => balancer('web'), WAIT).toBeUndefined();
   });
 
@@ -202,13 +199,13 @@ describe.skipIf(lab === undefined)(title('services and policies'), () => {
       },
       status: { groupId: '' },
     });
-    await cluster.kubectl('-n', cluster.namespace, 'label', 'pod', 'client', 'app=other', '--overwrite');
+    await cluster.inside('label', 'pod', 'client', 'app=other', '--overwrite');
     await expect.poll(allowed, WAIT).toEqual(['192.0.2.0/25']);
-    await cluster.kubectl('-n', cluster.namespace, 'label', 'pod', 'client', 'app=client', '--overwrite');
+    await cluster.inside('label', 'pod', 'client', 'app=client', '--overwrite');
     await expect.poll(async () => (await allowed())?.length, WAIT).toBe(2);
     await cluster.deletePods('client');
     await expect.poll(allowed, WAIT).toEqual(['192.0.2.0/25']);
-    await cluster.kubectl('-n', cluster.namespace, 'delete', 'networkpolicy', 'server');
+    await cluster.inside('delete', 'networkpolicy', 'server');
     await expect.poll(() => rules('server'), WAIT).toBeUndefined();
   });
 });

@@ -10,7 +10,7 @@ import { Leadership } from './leader.ts';
 import { LIMITS } from './limits.ts';
 import { Metrics } from './metrics.ts';
 
-export { type KuryrConfig, readKuryrConfig, readKuryrFile } from './config.ts';
+export { type KuryrConfig, kuryrConfigSchema, readKuryrConfig, readKuryrFile } from './config.ts';
 
 export interface RunOptions {
   readonly config: KuryrConfig;

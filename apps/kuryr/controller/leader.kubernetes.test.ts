@@ -55,9 +55,7 @@ describe.skipIf(lab === undefined)(`replicas of the controller${reason === undef
         renewTime: new Date().toISOString().replace('Z', '000Z'),
       },
     };
-    await cluster.kubectl(
-      ...['-n', cluster.namespace, 'patch', 'lease', 'kuryr', '--type=merge', '--patch', JSON.stringify(patch)],
-    );
+    await cluster.inside('patch', 'lease', 'kuryr', '--type=merge', '--patch', JSON.stringify(patch));
     await expect.poll(() => leads(last!), WAIT).toBe(false);
     await cluster.apply(cluster.pod('fenced', node));
     // Nobody renews the lease of the stranger: after its time, the replica that waits takes it.

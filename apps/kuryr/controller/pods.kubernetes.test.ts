@@ -84,7 +84,7 @@ describe.skipIf(lab === undefined)(`pods and their ports${reason === undefined ?
     await cluster.apply(cluster.pod('kept', a));
     await expect.poll(() => addresses('kept'), WAIT).toBeDefined();
     await cluster.setPhase('kept', 'Running');
-    await cluster.kubectl('-n', cluster.namespace, 'delete', 'kuryrport', 'kept', '--wait=false');
+    await cluster.inside('delete', 'kuryrport', 'kept', '--wait=false');
     await expect
       .poll(async () => (await cluster.events('kept')).map((event) => event.reason), WAIT)
       .toContain('KuryrPortHeld');
@@ -139,8 +139,13 @@ describe.skipIf(lab === undefined)(`pods and their ports${reason === undefined ?
     await cluster.apply(cluster.pod('shape', a));
     await expect.poll(() => addresses('shape'), WAIT).toBeDefined();
     const patch = (plugging: object) =>
-      cluster.kubectl(
-        ...['-n', cluster.namespace, 'patch', 'kuryrport', 'shape', '--subresource=status', '--type=merge', '--patch'],
+      cluster.inside(
+        'patch',
+        'kuryrport',
+        'shape',
+        '--subresource=status',
+        '--type=merge',
+        '--patch',
         JSON.stringify({ status: { interfaces: { eth0: { plugging } } } }),
       );
     await expect(patch({ kind: 'vlan', bridge: null })).rejects.toMatchObject({

@@ -48,6 +48,8 @@ export interface VifType {
   /** Where ports of this node are: its name, the id of its trunk, ... Throws `SF-KURYR-NODE`. */
   at(node: Node, signal: AbortSignal): Promise<string>;
   plugging(port: PoolPort): Plugging;
+  /** Under which ports of it are found again: never empty where a cloud has projects. */
+  project(asked: string): Promise<string>;
   /** Whether ports carry traffic as soon as they are handed out. Else they do when they are plugged, and `active` says it. */
   readonly activeAtOnce: boolean;
   /** Those of these that carry traffic. */

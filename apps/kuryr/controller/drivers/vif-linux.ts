@@ -9,6 +9,8 @@ export function linuxVif(options: { readonly bridge: string; readonly gateway?: 
     backend,
     at: async ({ metadata }) => metadata.name,
     plugging: () => ({ kind: 'bridge', bridge: options.bridge }),
+    // There is one for all.
+    project: async () => '',
     activeAtOnce: true,
     active: async (ids) => ids,
     adopt: (ports) => {

@@ -24,6 +24,7 @@ export function neutronVif(kind: Exclude<VifKind, 'linux'>, options: NeutronVifO
     const there = await backend.ports(signal);
     return new Set(there.flatMap(({ port }) => (ids.has(port.id) && port.status === 'ACTIVE' ? [port.id] : [])));
   };
+  const project = async (asked: string) => (asked === '' ? ((await cloud.session()).projectId ?? '') : asked);
   const always = async (ids: ReadonlySet<string>) => ids;
   switch (kind) {
     case 'neutron-vif': {
@@ -33,26 +34,39 @@ export function neutronVif(kind: Exclude<VifKind, 'linux'>, options: NeutronVifO
         backend,
         at: async ({ metadata }) => metadata.name,
         plugging: ({ id }) => ({ kind: 'ovs', bridge, interfaceId: id }),
+        project,
         // The agent of the node brings it up once the daemon has plugged it.
         activeAtOnce: false,
         active: activeOf(backend),
       };
     }
     case 'nested-vlan':
-      return nested(kind, options, new TrunkPorts(common), always, {
-        at: (parent, node) => {
-          const trunk = parent.trunk_details?.trunk_id;
-          if (trunk !== undefined) return trunk;
-          throw unfit(node, `port ${parent.id} of its virtual machine is not the parent of a trunk`);
+      return nested(
+        kind,
+        options,
+        new TrunkPorts(common),
+        { active: always, project },
+        {
+          at: (parent, node) => {
+            const trunk = parent.trunk_details?.trunk_id;
+            if (trunk !== undefined) return trunk;
+            throw unfit(node, `port ${parent.id} of its virtual machine is not the parent of a trunk`);
+          },
+          // Nested ones are ACTIVE before they are handed out: the virtual machine's own port is plugged already.
+          plugging: ({ vlan }) => ({ kind: 'vlan', id: vlan! }),
         },
-        // Nested ones are ACTIVE before they are handed out: the virtual machine's own port is plugged already.
-        plugging: ({ vlan }) => ({ kind: 'vlan', id: vlan! }),
-      });
+      );
     case 'nested-macvlan':
-      return nested(kind, options, new PairPorts(common), always, {
-        at: ({ id }) => id,
-        plugging: () => ({ kind: 'macvlan' }),
-      });
+      return nested(
+        kind,
+        options,
+        new PairPorts(common),
+        { active: always, project },
+        {
+          at: ({ id }) => id,
+          plugging: () => ({ kind: 'macvlan' }),
+        },
+      );
   }
 }
 
@@ -60,7 +74,7 @@ function nested(
   kind: VifKind,
   { cloud, clock }: NeutronVifOptions,
   backend: PortsBackend,
-  active: VifType['active'],
+  common: Pick<VifType, 'active' | 'project'>,
   how: { readonly at: (parent: Port, node: Node) => string; readonly plugging: VifType['plugging'] },
 ): VifType {
   const parents = new NodeParents(cloud, clock);
@@ -70,7 +84,7 @@ function nested(
     at: async (node, signal) => how.at(await parents.of(node, signal), node),
     plugging: how.plugging,
     activeAtOnce: true,
-    active,
+    ...common,
   };
 }
 

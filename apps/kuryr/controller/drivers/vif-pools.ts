@@ -101,8 +101,9 @@ export class VifPools {
     const { node, project, subnet, groups, owner, isDefault } = wish;
     const { type, pool, given } = this.#of(node);
     const at = await type.at(node, signal);
+    const whose = await type.project(project);
     const port = await pool.acquire(
-      { project, at, network: subnet.networkId, groups, ...(this.#options.names ? { owner } : {}) },
+      { project: whose, at, network: subnet.networkId, groups, ...(this.#options.names ? { owner } : {}) },
       signal,
     );
     given.add(port.id);
@@ -149,7 +150,8 @@ export class VifPools {
   /** Keeps ports ready at the node, before its first pod comes. */
   async want(node: Node, project: string, subnet: PodSubnet, groups: readonly string[], signal: AbortSignal) {
     const { type, pool } = this.#of(node);
-    pool.want({ project, at: await type.at(node, signal), network: subnet.networkId }, groups);
+    const at = await type.at(node, signal);
+    pool.want({ project: await type.project(project), at, network: subnet.networkId }, groups);
   }
 
   /** Resolves when no port that lies ready has it. */

@@ -1,4 +1,4 @@
-import { SuperfluidityError } from '@superfluidity/core';
+import { smallest, SuperfluidityError } from '@superfluidity/core';
 import type { KubeObject, Pod } from '@superfluidity/driver-kubernetes';
 import { type KuryrPort, kuryrPortSchema, type PodInterface, PORT_FINALIZER } from '../../api/port.ts';
 import type { GroupDriver, ProjectDriver, SubnetDriver } from '../drivers/types.ts';
@@ -141,7 +141,7 @@ export class PortHandler implements Handler {
         });
     }
     if (isAll) return undefined;
-    const sinceMs = Math.min(...missing.map(([, { id }]) => this.#inactive.get(id) ?? nowMs));
+    const sinceMs = smallest(missing.map(([, { id }]) => this.#inactive.get(id) ?? nowMs));
     const waitedMs = nowMs - sinceMs;
     if (waitedMs > LIMITS.activeMs)
       world.events.tell(subjectOf('v1', 'Pod', pod), {

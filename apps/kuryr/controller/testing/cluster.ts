@@ -5,7 +5,7 @@ import { kubectl, type Lab } from '../../../../lab/kubernetes/lab.ts';
 import type { KuryrPort } from '../../api/port.ts';
 import { readKuryrConfig, runController } from '../index.ts';
 
-const RESOURCES = fileURLToPath(new URL('../../api/custom-resources.json', import.meta.url));
+const RESOURCES = fileURLToPath(new URL('../../../../docs/schemas/kuryr-resources.json', import.meta.url));
 const LABEL = 'superfluidity.test/run';
 
 interface Listed<T> {
@@ -54,6 +54,11 @@ export class TestCluster {
 
   kubectl(...args: readonly string[]): Promise<string> {
     return run(kubectl(this.#lab, ...args), { timeoutMs: 120_000 });
+  }
+
+  /** In the namespace of the test. */
+  inside(...args: readonly string[]): Promise<string> {
+    return this.kubectl('--namespace', this.namespace, ...args);
   }
 
   async json<T>(...args: readonly string[]): Promise<T> {

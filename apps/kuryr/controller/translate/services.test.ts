@@ -122,7 +122,9 @@ describe('what a Service becomes', () => {
             ]) => address,
           ),
         );
-        expect(whole!.ports[0]!.members.map(({ address }) => address).toSorted()).toEqual([...addresses].toSorted());
+        expect(whole!.ports[0]!.members.map(({ address }) => address).toSorted()).toEqual(
+          [...addresses].map(String).toSorted(),
+        );
       }),
     );
   });
