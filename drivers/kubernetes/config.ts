@@ -79,6 +79,8 @@ export const LIMITS = {
   /** The server ends a watch after this time, and one that says nothing for longer is dead: bookmarks come each minute. */
   watchSeconds: 300,
   watchSilenceMs: 150_000,
+  /** Objects that went, of which late answers are known as such. */
+  gone: 10_000,
   answerBytes: 64 * 1_024 * 1_024,
   lineBytes: 4 * 1_024 * 1_024,
   /** What etcd takes of one object, less what else is in it. */

@@ -32,6 +32,8 @@ export class ObjectWatch<T extends KubeObject> {
   readonly #options: WatchOptions<T>;
   readonly #objects = new Map<string, T>();
   readonly #waiting = new Set<() => void>();
+  /** Uids of those that went last: none of them comes again. */
+  readonly #gone = new Set<string>();
   #stop: AbortController | undefined;
   #running: Promise<void> = Promise.resolve();
   #version: string | undefined;
@@ -78,9 +80,10 @@ export class ObjectWatch<T extends KubeObject> {
     this.#isKnown = false;
   }
 
-  /** An answer to a request of ours may come before the watch tells of it. */
+  /** An answer to a request of ours may come before the watch tells of it, or after the watch told that it is gone. */
   note(object: T): void {
-    this.#put(object);
+    const { uid } = object.metadata;
+    if (uid === undefined || !this.#gone.has(uid)) this.#put(object);
   }
 
   /** The object when it is as wanted; it is looked at each time it changes. Rejects with the signal. */
@@ -183,6 +186,9 @@ export class ObjectWatch<T extends KubeObject> {
   /** One of the same name may be there again already. */
   #drop(key: string, last?: T): void {
     const before = this.#objects.get(key);
+    const uid = (last ?? before)?.metadata.uid;
+    if (uid !== undefined) this.#gone.add(uid);
+    if (this.#gone.size > LIMITS.gone) this.#gone.delete(this.#gone.values().next().value!);
     if (before === undefined || (last !== undefined && before.metadata.uid !== last.metadata.uid)) return;
     this.#objects.delete(key);
     this.#tell(before, undefined);
