@@ -104,7 +104,8 @@ export class Controller {
     for (let pauseMs: number = LIMITS.retryFirstMs; ; pauseMs = Math.min(LIMITS.retryLastMs, pauseMs * 2)) {
       const inUse = this.#world.ports.informer.all().flatMap((object) => {
         const { spec, status } = kuryrPortSchema.safeParse(object).data ?? {};
-        return Object.values(status?.interfaces ?? {}).map((given) => ({ node: spec!.node, given }));
+        const holder = object.metadata.uid ?? '';
+        return Object.values(status?.interfaces ?? {}).map((given) => ({ node: spec!.node, holder, given }));
       });
       try {
         await this.#drivers.vifs.recover(inUse);

@@ -179,6 +179,33 @@ describe.skipIf(lab === undefined)(title('nodes and annotations'), () => {
     await expect.poll(async () => (await ports('ready')) + (await ports('inUse')), WAIT).toBe(0);
   });
 
+  it('what a leader wrote late is given to nobody else, and a pod that shares an address is told so', async () => {
+    const node = await cluster.addNode('late', '10.208.3.0/28');
+    // Bound to a node that is not there yet: nobody gives it anything.
+    const missing = `${cluster.run}-missing`;
+    await cluster.apply(cluster.pod('late', missing), cluster.pod('first', node));
+    await expect.poll(() => cluster.port('late'), WAIT).toBeDefined();
+    await expect.poll(async () => (await cluster.port('first'))?.status, WAIT).toBeDefined();
+    const { eth0 } = (await cluster.port('first'))!.status!.interfaces;
+    const write = (name: string, address: string) => {
+      const given = { ...eth0, id: `${address}@10.208.3.0/28`, addresses: [`${address}/28`] };
+      const patch = JSON.stringify({ status: { interfaces: { eth0: given } } });
+      return cluster.inside('patch', 'kuryrport', name, '--subresource=status', '--type=merge', '--patch', patch);
+    };
+    await write('late', '10.208.3.5');
+    await systemClock.sleep(1_000);
+    await cluster.apply(...numbered('then', 11).map((name) => cluster.pod(name, node)));
+    const ours = async () => (await addresses(cluster)).filter((one) => one?.startsWith('10.208.3.') === true);
+    await expect.poll(async () => (await ours()).length, WAIT).toBe(13);
+    expect(new Set(await ours()).size).toBe(13);
+
+    await write('late', eth0!.addresses[0]!.split('/')[0]!);
+    const told = async () => (await cluster.events('late')).map((event) => event.reason);
+    await expect.poll(told, WAIT).toContain('KuryrPortShared');
+    await cluster.deletePods();
+    await expect.poll(() => cluster.ports(), WAIT).toEqual([]);
+  });
+
   it('what is no project in an annotation is refused on the pod, and harms no other namespace', async () => {
     const node = await cluster.addNode('a', '10.208.2.0/24');
     const evil = { name: 'x', annotations: { 'superfluidity.dev/project': '../../v3/projects?x=$(reboot)' } };

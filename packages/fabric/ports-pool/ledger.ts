@@ -11,10 +11,26 @@ export interface Entry {
 /** What became of each port, and which creations are under way, of which the ports are not known yet. */
 export class Ledger {
   readonly #entries = new Map<string, Entry>();
+  /** Given away by others, and not seen yet: by id. */
+  readonly #claims = new Set<string>();
   readonly #creations = new Set<{ readonly sinceMs: number }>();
 
   set(port: PoolPort, state: PortState): void {
+    this.#claims.delete(port.id);
     this.#entries.set(port.id, { port, state });
+  }
+
+  claim(id: string): void {
+    this.#claims.add(id);
+  }
+
+  /** False: it was not claimed. */
+  unclaim(id: string): boolean {
+    return this.#claims.delete(id);
+  }
+
+  isClaimed(id: string): boolean {
+    return this.#claims.has(id);
   }
 
   get(id: string): Entry | undefined {

@@ -231,6 +231,35 @@ describe('PortsPool', () => {
     await next.close();
   });
 
+  test('what somebody else gave away is not given again, whether it lies ready, comes back, or was never seen', async () => {
+    const { clock, cloud, open, get, ready } = world();
+    const pool = open();
+    await clock.runUntil(pool.recover(new Set()));
+    const first = await clock.runUntil(get(pool));
+    await clock.advance(2_000);
+    const free = [...cloud.ports.keys()].filter((id) => id !== first.id);
+    const before = ready(pool);
+    expect(pool.claim(free[0]!)).toBe(true);
+    expect(ready(pool)).toBe(before - 1);
+    // It was given away here.
+    expect(pool.claim(first.id)).toBe(false);
+    expect(pool.release(first.id)).toBe(true);
+    expect(pool.claim(first.id)).toBe(true);
+    const [unseen] = cloud.make(place, ['sg'], 1);
+    expect(pool.claim(unseen!.id)).toBe(true);
+    await clock.advance(60_000);
+    const claimed = [free[0]!, first.id, unseen!.id];
+    const got = await clock.runUntil(Promise.all(Array.from({ length: 30 }, () => get(pool))));
+    for (const { id } of got) expect(claimed).not.toContain(id);
+    for (const id of claimed) expect(pool.release(id)).toBe(true);
+    await clock.advance(60_000);
+    const all = ready(pool);
+    const rest = await clock.runUntil(Promise.all(Array.from({ length: all }, () => get(pool))));
+    const ids = rest.map(({ id }) => id);
+    for (const id of claimed) expect(ids).toContain(id);
+    await clock.runUntil(pool.close());
+  });
+
   test('every port is held once, as it was asked for, within quota and limits, whatever happens', async () => {
     const groups = fc.constantFrom([], ['a'], ['b'], ['a', 'b']);
     const at = fc.constantFrom('h1', 'h2');

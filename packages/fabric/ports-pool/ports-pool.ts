@@ -128,6 +128,22 @@ export class PortsPool {
     return this.#recycler.release(id);
   }
 
+  /**
+   * Somebody else gave the port away, who led before and whose last word came late: from now on it is in use, and comes back by
+   * `release`. False when this pool has given it away too.
+   */
+  claim(id: string): boolean {
+    const entry = this.#ledger.get(id);
+    if (entry === undefined) {
+      this.#ledger.claim(id);
+      return true;
+    }
+    const { port, state } = entry;
+    const isFree = state === 'returning' || (state === 'ready' && this.#pool.withdraw(keyOfPlace(port.place), port));
+    if (isFree) this.#ledger.set(port, 'used');
+    return isFree;
+  }
+
   /** Whether the port is of the pool, in whatever state. */
   knows(id: string): boolean {
     return this.#ledger.get(id) !== undefined;

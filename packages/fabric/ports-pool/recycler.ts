@@ -55,7 +55,9 @@ export class Recycler {
   release(id: string): boolean {
     const { ledger } = this.#options;
     const entry = ledger.get(id);
-    if (entry?.state !== 'used') return false;
+    // One that is known by its id alone is taken over like any that is found.
+    if (entry === undefined) return ledger.unclaim(id);
+    if (entry.state !== 'used') return false;
     ledger.set(entry.port, 'returning');
     this.#recycle();
     return true;
@@ -123,7 +125,7 @@ export class Recycler {
       if (seenMs === undefined) this.#strangers.set(id, startedMs);
       else if (!ledger.mayBeOurs(seenMs)) {
         this.#strangers.delete(id);
-        ledger.set(port, port.used ? 'used' : 'returning');
+        ledger.set(port, port.used || ledger.isClaimed(id) ? 'used' : 'returning');
       }
     }
   }

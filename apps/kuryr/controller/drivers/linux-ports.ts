@@ -79,6 +79,7 @@ export class LinuxPorts implements PortsBackend {
 
   /** A port that was handed out by a controller that has ended. */
   adopt(port: PoolPort): void {
+    if (this.#ports.has(port.id)) return;
     for (const address of port.addresses) this.#pool(port.place.network).takeFixed(address);
     this.#put(port);
   }

@@ -55,7 +55,7 @@ describe.skipIf(lab === undefined)(
         stopwatch: () => performance.now(),
       });
       opened.add(vifs);
-      await vifs.recover(inUse.map((given) => ({ node: host, given })));
+      await vifs.recover(inUse.map((given) => ({ node: host, holder: 'uid', given })));
       return vifs;
     };
     const node = (name: string, address?: string): Node => ({
@@ -64,11 +64,11 @@ describe.skipIf(lab === undefined)(
     });
     const ask = (vifs: VifPools, on: Node, groups: readonly string[] = [group]) =>
       vifs.acquire(
-        { node: on, project: own.id, subnet, groups, isDefault: true, owner: 'ns/pod' },
+        { node: on, project: own.id, subnet, groups, isDefault: true, holder: 'uid', owner: 'ns/pod' },
         AbortSignal.timeout(240_000),
       );
     const end = async (vifs: VifPools, given: readonly PodInterface[]) => {
-      for (const one of given) vifs.release(one);
+      for (const one of given) vifs.release(one, 'uid');
       await vifs.settled();
       await vifs.releaseNetwork(subnet.networkId);
       await vifs.close();

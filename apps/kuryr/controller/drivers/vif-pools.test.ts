@@ -6,12 +6,13 @@ import { describe, expect, test } from 'vitest';
 import type { PodInterface } from '../../api/port.ts';
 import { linuxNetwork } from './subnets.ts';
 import { linuxVif } from './vif-linux.ts';
-import { VifPools } from './vif-pools.ts';
+import { type Held, VifPools } from './vif-pools.ts';
 
 const subnet = linuxNetwork('10.0.0.0/26', 1_450, undefined);
 /** Without those of the network, of broadcast and of the gateway. */
 const CAPACITY = 61;
 const node = (name: string, labels = {}): Node => ({ metadata: { name, labels } });
+const HOLDER = 'uid';
 const never = new AbortController().signal;
 
 function open(clock: VirtualClock, minimum = 2): VifPools {
@@ -34,6 +35,7 @@ const wish = (name: string, groups: readonly string[] = []) => ({
   subnet,
   groups,
   isDefault: true,
+  holder: HOLDER,
   owner: 'a pod',
 });
 
@@ -49,19 +51,19 @@ describe('interfaces out of pools', () => {
         const clock = new VirtualClock();
         let vifs = open(clock);
         await vifs.recover([]);
-        const given = new Map<string, { readonly node: string; readonly given: PodInterface }>();
+        const given = new Map<string, Held>();
         for (const one of acts) {
           if (one.kind === 'ask') {
             const got = await clock.runUntil(vifs.acquire(wish(one.at), never));
             expect(given.has(got.addresses[0]!)).toBe(false);
-            given.set(got.addresses[0]!, { node: one.at, given: got });
+            given.set(got.addresses[0]!, { node: one.at, holder: HOLDER, given: got });
           } else if (one.kind === 'give back') {
             const [address, held] = [...given][one.at % Math.max(1, given.size)] ?? [];
             if (address === undefined) continue;
             given.delete(address);
-            expect(vifs.release(held!.given)).toBe(true);
+            expect(vifs.release(held!.given, HOLDER)).toBe(true);
             // Twice is once.
-            expect(vifs.release(held!.given)).toBe(false);
+            expect(vifs.release(held!.given, HOLDER)).toBe(false);
           } else {
             await vifs.close();
             vifs = open(clock);
@@ -71,7 +73,7 @@ describe('interfaces out of pools', () => {
         }
         await clock.runUntil(vifs.settled());
         // All that is left can be had: nothing leaked.
-        for (const { given: one } of given.values()) vifs.release(one);
+        for (const { given: one } of given.values()) vifs.release(one, HOLDER);
         await vifs.releaseNode(node('a'), never);
         await vifs.releaseNode(node('b'), never);
         await clock.runUntil(vifs.settled());
@@ -88,6 +90,35 @@ describe('interfaces out of pools', () => {
     );
   });
 
+  test('what another controller wrote late is nobody else’s; two who hold one both keep it', async () => {
+    const clock = new VirtualClock();
+    const vifs = open(clock, 4);
+    await vifs.recover([]);
+    const first = await clock.runUntil(vifs.acquire(wish('a'), never));
+    await clock.runUntil(vifs.settled());
+    const late = (last: number): PodInterface => {
+      const address = `10.0.0.${last}`;
+      return { ...first, id: `${address}@10.0.0.0/26`, addresses: [`${address}/26`] };
+    };
+    // One that lies ready, and one that was not made here.
+    for (const last of [4, 50]) expect(vifs.claim({ node: 'a', holder: 'other', given: late(last) })).toBe(true);
+    expect(vifs.claim({ node: 'a', holder: 'other', given: first })).toBe(false);
+    const rest = await clock.runUntil(
+      Promise.all(Array.from({ length: CAPACITY - 3 }, () => vifs.acquire(wish('a'), never))),
+    );
+    const addresses = rest.map(({ addresses: [address] }) => address);
+    expect(new Set([...addresses, '10.0.0.4/26', '10.0.0.50/26', first.addresses[0]]).size).toBe(CAPACITY);
+    // It is free when the last of both has let go.
+    expect(vifs.release(first, HOLDER)).toBe(false);
+    expect(vifs.release(first, 'other')).toBe(true);
+    expect(vifs.release(late(50), 'other')).toBe(true);
+    // What was not made here is taken over at the second look, as all that is found.
+    await clock.advance(60_000);
+    const again = await clock.runUntil(Promise.all([1, 2].map(() => vifs.acquire(wish('a'), never))));
+    expect(new Set(again.map(({ id }) => id))).toEqual(new Set([first.id, late(50).id]));
+    await vifs.close();
+  });
+
   test('a prefix that is full is said by name; another node gets what one gives back', async () => {
     const clock = new VirtualClock();
     const vifs = open(clock, 0);
@@ -97,7 +128,7 @@ describe('interfaces out of pools', () => {
     const refused = await clock.runUntil(vifs.acquire(wish('b'), never).catch((error: unknown) => error));
     expect(refused).toBeInstanceOf(SuperfluidityError);
     expect(refused).toMatchObject({ code: 'SF-KURYR-ADDRESSES', message: expect.stringContaining('10.0.0.0/26') });
-    vifs.release(got[0]!);
+    vifs.release(got[0]!, HOLDER);
     await vifs.releaseNode(node('a'), never);
     await clock.runUntil(vifs.settled());
     await vifs.releaseNode(node('a'), never);
@@ -129,7 +160,7 @@ describe('interfaces out of pools', () => {
     expect(await vifs.regroup(first, ['red'], never)).toBe(false);
     expect(await vifs.regroup(first, ['green', 'blue'], never)).toBe(true);
     expect(await groupsOf(first)).toEqual(['blue', 'green']);
-    vifs.release(first);
+    vifs.release(first, HOLDER);
     await clock.runUntil(vifs.settled());
     expect(await groupsOf(first)).toEqual(['red']);
     const second = await clock.runUntil(vifs.acquire(wish('a', ['blue']), never));

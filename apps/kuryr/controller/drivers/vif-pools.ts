@@ -13,8 +13,17 @@ export interface VifWish {
   /** Ids of security groups. */
   readonly groups: readonly string[];
   readonly isDefault: boolean;
+  /** Whose it is from now on: uid of the KuryrPort. */
+  readonly holder: string;
   /** Written at the port, where ports are named. */
   readonly owner: string;
+}
+
+/** An interface and who has it: the uid of a KuryrPort. */
+export interface Held {
+  readonly node: string;
+  readonly holder: string;
+  readonly given: PodInterface;
 }
 
 export interface VifPoolsOptions {
@@ -40,8 +49,8 @@ const LOOK_MS = 150;
 interface Vif {
   readonly type: VifType;
   readonly pool: PortsPool;
-  /** Ids of ports that pods have. */
-  readonly given: Set<string>;
+  /** Ids of ports that pods have, and who holds them: one, unless something went wrong. */
+  readonly given: Map<string, Set<string>>;
   look?: { readonly ids: ReadonlySet<string>; readonly active: Promise<ReadonlySet<string>>; readonly untilMs: number };
 }
 
@@ -62,28 +71,20 @@ export class VifPools {
     const common = { clock, log, keep, verify, stopwatch, updateEveryMs: updateMs };
     const open = (type: VifType): Vif => ({
       type,
-      given: new Set(),
+      given: new Map(),
       pool: new PortsPool({ ...common, backend: type.backend, orderMost: ORDER_MOST, readyTimeoutMs: READY_MS }),
     });
     this.#vifs = new Map(types.map((type) => [type.kind, open(type)]));
   }
 
   /** What pods have, as it stands in their KuryrPorts; all else that carries our mark is free. To be called first. */
-  async recover(inUse: readonly { readonly node: string; readonly given: PodInterface }[]): Promise<void> {
-    for (const { type, pool, given: ids } of this.#vifs.values()) {
+  async recover(inUse: readonly Held[]): Promise<void> {
+    for (const vif of this.#vifs.values()) {
+      const { type, pool } = vif;
       const own = inUse.filter(({ given }) => kindOf(given) === type.kind);
-      type.adopt?.(
-        own.flatMap(({ node, given: { id, mac, addresses } }) => {
-          const network = networkIn(id);
-          // Somebody else's.
-          if (network === undefined) return [];
-          const plain = addresses.map((one) => one.split('/')[0]!);
-          const place = { project: '', at: node, network };
-          return [{ id, place, groups: [], owner: '', mac, addresses: plain, ready: true, used: false }];
-        }),
-      );
-      for (const { given } of own) ids.add(given.id);
-      await pool.recover(ids);
+      type.adopt?.(own.flatMap(({ node, given }) => portOf(node, given) ?? []));
+      for (const { holder, given } of own) hold(vif, given.id, holder);
+      await pool.recover(new Set(vif.given.keys()));
     }
     this.#recovered = true;
   }
@@ -98,25 +99,45 @@ export class VifPools {
   }
 
   async acquire(wish: VifWish, signal: AbortSignal): Promise<PodInterface> {
-    const { node, project, subnet, groups, owner, isDefault } = wish;
-    const { type, pool, given } = this.#of(node);
+    const { node, project, subnet, groups, owner, holder, isDefault } = wish;
+    const vif = this.#of(node);
+    const { type, pool } = vif;
     const at = await type.at(node, signal);
     const whose = await type.project(project);
     const port = await pool.acquire(
       { project: whose, at, network: subnet.networkId, groups, ...(this.#options.names ? { owner } : {}) },
       signal,
     );
-    given.add(port.id);
+    hold(vif, port.id, holder);
     this.#groups.set(port.id, wordOf(groups));
     return interfaceOf(port, subnet, type, isDefault);
   }
 
-  /** It is no longer plugged. False: it is not ours, or was given back before. */
-  release(given: PodInterface): boolean {
+  /**
+   * What stands in a KuryrPort, whoever wrote it: it is not given to anybody else from now on. False when somebody else holds it
+   * too, which a controller can leave that was cut off while its last request was on its way.
+   */
+  claim({ node, holder, given }: Held): boolean {
     const vif = this.#vifs.get(kindOf(given));
+    if (vif === undefined) return true;
+    const holders = vif.given.get(given.id);
+    if (holders === undefined) {
+      const port = portOf(node, given);
+      if (port !== undefined) vif.type.adopt?.([port]);
+      vif.pool.claim(given.id);
+    }
+    hold(vif, given.id, holder);
+    return vif.given.get(given.id)!.size === 1;
+  }
+
+  /** Its holder needs it no longer. False: others hold it still, or it is not ours, or was given back before. */
+  release(given: PodInterface, holder: string): boolean {
+    const vif = this.#vifs.get(kindOf(given));
+    const holders = vif?.given.get(given.id);
+    if (vif === undefined || holders === undefined || !holders.delete(holder) || holders.size > 0) return false;
+    vif.given.delete(given.id);
     this.#groups.delete(given.id);
-    vif?.given.delete(given.id);
-    return vif?.pool.release(given.id) ?? false;
+    return vif.pool.release(given.id);
   }
 
   /** Gives a port in use the groups that its pod has now, where they are others than it had. */
@@ -202,6 +223,21 @@ export class VifPools {
         : `its label ${VIF_LABEL} is none of ${vifKinds.join(', ')}`,
     });
   }
+}
+
+function hold({ given }: Vif, id: string, holder: string): void {
+  const holders = given.get(id) ?? new Set<string>();
+  given.set(id, holders.add(holder));
+}
+
+/** Of the built-in fabric, as it stands in a KuryrPort. */
+function portOf(node: string, { id, mac, addresses }: PodInterface): PoolPort | undefined {
+  const network = networkIn(id);
+  // Somebody else's.
+  if (network === undefined) return undefined;
+  const plain = addresses.map((one) => one.split('/')[0]!);
+  const place = { project: '', at: node, network };
+  return { id, place, groups: [], owner: '', mac, addresses: plain, ready: true, used: false };
 }
 
 const wordOf = (groups: readonly string[]): string => groups.toSorted().join(',');

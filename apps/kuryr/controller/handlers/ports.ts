@@ -54,6 +54,7 @@ export class PortHandler implements Handler {
     if (port.status === undefined) return this.#give(key, port, pod!, signal);
     // Written, though the answer was lost.
     this.#taken.delete(port.metadata.uid!);
+    this.#claim(port, pod!);
     await this.#regroup(port, pod!, signal);
     return this.#activate(port, pod!, signal);
   }
@@ -71,7 +72,7 @@ export class PortHandler implements Handler {
     const all = [...Object.values(written), ...Object.values(taken)];
     for (const [id, given] of new Map(all.map((one) => [one.id, one]))) {
       this.#inactive.delete(id);
-      vifs.release(given);
+      vifs.release(given, uid);
     }
   }
 
@@ -96,11 +97,11 @@ export class PortHandler implements Handler {
       const project = projects.of(world.namespaces.get(namespace));
       const subnet = await subnets.of(namespace, node, signal);
       const its = await groups.of(pod, project, signal);
-      const wish = { node, project, subnet, groups: its, isDefault: true, owner: key };
+      const wish = { node, project, subnet, groups: its, isDefault: true, holder: uid, owner: key };
       interfaces = { [DEFAULT]: await vifs.acquire(wish, signal) };
       if (world.ports.informer.get(key)?.metadata.uid !== uid) {
         // It went meanwhile, and will not be told again.
-        for (const given of Object.values(interfaces)) vifs.release(given);
+        for (const given of Object.values(interfaces)) vifs.release(given, uid);
         return undefined;
       }
       this.#taken.set(uid, interfaces);
@@ -162,6 +163,19 @@ export class PortHandler implements Handler {
       world.events.tell(subjectOf('v1', 'Pod', pod), {
         reason: 'KuryrGroupsChanged',
         message: `${name} has security groups ${wanted.join(', ') || 'none'} now`,
+      });
+    }
+  }
+
+  /** Whoever wrote it. */
+  #claim(port: Port, pod: Pod): void {
+    const { vifs, world } = this.#parts;
+    for (const given of Object.values(port.status!.interfaces)) {
+      if (vifs.claim({ node: port.spec.node, holder: port.metadata.uid!, given })) continue;
+      world.events.tell(subjectOf('v1', 'Pod', pod), {
+        reason: 'KuryrPortShared',
+        message: `${given.addresses.join(', ')} is the address of another pod too: delete one of them`,
+        warning: true,
       });
     }
   }
