@@ -19,8 +19,6 @@ export const LIMITS = {
   eventsKnown: 4_096,
   /** The API server takes 1,024 characters of a message. */
   eventCharacters: 1_000,
-  /** Interfaces of one pod. */
-  interfaces: 16,
   /** How long a port may take to carry traffic once it is plugged, before that is told. */
   activeMs: 120_000,
   activePollMs: 250,

@@ -34,6 +34,8 @@ describe('ports of what runs in a virtual machine', () => {
   let subports: { port_id: string; segmentation_type: string; segmentation_id: number }[];
   /** Called before each change of the parent. */
   let meanwhile: () => void;
+  /** Whether the answer to a change of the parent is lost. */
+  let dropsAfter: () => boolean;
   let made = 0;
 
   const say = (response: ServerResponse, status: number, body: unknown) => {
@@ -71,6 +73,7 @@ describe('ports of what runs in a virtual machine', () => {
     subports = [];
     made = 0;
     meanwhile = () => {};
+    dropsAfter = () => false;
     add({ id: PARENT });
     neutron = await new StandIn().start();
     neutron.answers(({ method, path, body, headers }, response) => {
@@ -112,7 +115,9 @@ describe('ports of what runs in a virtual machine', () => {
       const wanted = headers['if-match'];
       if (wanted !== undefined && wanted !== `revision_number=${all.get(id)!.revision_number}`)
         return say(response, 412, { NeutronError: { type: 'RevisionNumberConstraintFailed', message: 'changed' } });
-      return say(response, 200, { port: change(id, asked['port'] as Partial<ModelPort>) });
+      const changed = change(id, asked['port'] as Partial<ModelPort>);
+      if (id === PARENT && dropsAfter()) return void response.destroy();
+      return say(response, 200, { port: changed });
     });
   });
   afterEach(() => neutron.stop());
@@ -149,6 +154,15 @@ describe('ports of what runs in a virtual machine', () => {
     for (const port of await again.list(never)) await again.remove(port, never);
     expect(new Set(pairs())).toEqual(new Set(strangers));
     expect(all.size).toBe(1);
+  });
+
+  test('a lost answer is asked for again, on top of what was done', async () => {
+    let lost = 2;
+    dropsAfter = () => (lost -= 1) >= 0;
+    const backend = new PairPorts(options());
+    const ports = await backend.createMany(place, [], 2, never);
+    expect(pairs()).toEqual(ports.flatMap(({ addresses }) => addresses));
+    expect(all.size).toBe(3);
   });
 
   test('one that no parent allows was never given to anybody, and is removed', async () => {

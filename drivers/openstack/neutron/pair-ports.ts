@@ -1,6 +1,6 @@
 import { isSuperfluidityError, type Logger, reportError } from '@superfluidity/core';
 import type { PoolPort, PortChange, PortPlace, PortsBackend } from '@superfluidity/fabric';
-import { ports } from '@superfluidity/openstack';
+import { mayBeDone, ports } from '@superfluidity/openstack';
 import { NeutronPorts, type NeutronPortsOptions } from './ports-backend.ts';
 
 /** Others change the parent between our look at it and our request; as often as Kuryr tries it (`rev_update_attempts`), and more. */
@@ -36,7 +36,9 @@ export class PairPorts implements PortsBackend {
     try {
       const made = await this.#ports.createMany(place, groups, count, signal);
       try {
-        await this.#change(place.at, (before) => [...before, ...made.flatMap(pairsOf)]);
+        const pairs = made.flatMap(pairsOf);
+        const words = new Set(pairs.map(wordOf));
+        await this.#change(place.at, (before) => [...before.filter((pair) => !words.has(wordOf(pair))), ...pairs]);
         for (const { id } of made) this.#parents.set(id, place.at);
         return made;
       } catch (error) {
@@ -128,7 +130,9 @@ export class PairPorts implements PortsBackend {
         );
         return;
       } catch (error) {
-        if (tried >= TRIES || !isSuperfluidityError(error, 'SF-OPENSTACK-CONFLICT')) throw error;
+        // Where the answer was lost it may be done: it is asked for again, on top of what is there then.
+        const isWorthIt = isSuperfluidityError(error, 'SF-OPENSTACK-CONFLICT') || mayBeDone(error);
+        if (tried >= TRIES || !isWorthIt) throw error;
         await clock.sleep(PAUSE_MS * tried, lasting());
       }
     }
