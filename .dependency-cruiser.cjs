@@ -111,7 +111,13 @@ module.exports = {
       name: 'drivers-import-the-port',
       severity: 'error',
       from: { path: '^drivers/', pathNot: TESTS },
-      to: { path: notIn('core', 'model', 'site', 'fabric', 'openstack', 'haproxy') },
+      to: { path: notIn('core', 'model', 'site', 'fabric', 'openstack', 'haproxy', 'netlink') },
+    },
+    {
+      name: 'netlink-knows-the-kernel-and-nothing-else',
+      severity: 'error',
+      from: { path: '^packages/netlink/', pathNot: TESTS },
+      to: { path: notIn('core', 'netlink') },
     },
     {
       name: 'openstack-is-a-client-and-nothing-else',

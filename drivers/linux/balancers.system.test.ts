@@ -8,7 +8,7 @@ import type { BalancerMember, BalancerSpec } from '@superfluidity/fabric';
 import type { SiteDriver, UnitStatus } from '@superfluidity/site';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { linuxDriver } from './index.ts';
-import { missingForKernelTests, titled } from './kernel/testing.ts';
+import { missingForKernelTests, titled } from '@superfluidity/netlink/testing';
 import type { ProcessRef } from './kernel/processes.ts';
 import { Records } from './records.ts';
 import { scopeOf } from './scope.ts';

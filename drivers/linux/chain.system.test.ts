@@ -8,7 +8,7 @@ import type { Execution } from '@superfluidity/model';
 import type { SiteDriver, UnitSpec } from '@superfluidity/site';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { linuxDriver } from './index.ts';
-import { missingForKernelTests, titled } from './kernel/testing.ts';
+import { missingForKernelTests, titled } from '@superfluidity/netlink/testing';
 import { scopeOf } from './scope.ts';
 
 /**

@@ -5,7 +5,7 @@ import { newId, silentLogger, systemClock } from '@superfluidity/core';
 import type { Execution } from '@superfluidity/model';
 import { type ConformanceHarness, siteConformance } from '../../packages/site/testing/index.ts';
 import { linuxDriver } from './index.ts';
-import { missingForKernelTests } from './kernel/testing.ts';
+import { missingForKernelTests } from '@superfluidity/netlink/testing';
 
 /** The suite that every driver passes, with real namespaces: once for each environment. */
 function harness(execution: Execution, more: Partial<ConformanceHarness>): ConformanceHarness {

@@ -7,6 +7,7 @@ import { activationOrder, type PortStatus, renderChain } from '@superfluidity/fa
 import type { Execution } from '@superfluidity/model';
 import type { SiteDriver } from '@superfluidity/site';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { listLinks } from '@superfluidity/netlink';
 import {
   all,
   assemble,
@@ -20,8 +21,7 @@ import {
   type Start,
 } from '../../packages/verify/index.ts';
 import { linuxDriver } from './index.ts';
-import { listLinks } from './kernel/links.ts';
-import { missingForKernelTests, titled } from './kernel/testing.ts';
+import { missingForKernelTests, titled } from '@superfluidity/netlink/testing';
 import { scopeOf } from './scope.ts';
 
 /** What a site says of its data plane, against the packets that go through it: a chain over two sites, one way only. */

@@ -1,8 +1,8 @@
 import { append } from '@superfluidity/core';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { DataPlaneDump, DataPlaneFile } from '@superfluidity/site';
+import { inNamespace, listNamespaces, namespaceExists } from '@superfluidity/netlink';
 import { run } from './kernel/command.ts';
-import { inNamespace, listNamespaces, namespaceExists } from './kernel/namespaces.ts';
 import type { Links } from './links.ts';
 import { hostNamespace, type Scope } from './scope.ts';
 import type { Slots } from './slots.ts';

@@ -18,7 +18,7 @@ import {
 } from '../../packages/verify/index.ts';
 import { firewallSkeleton, guardText, networkText, TABLE } from './firewall.ts';
 import { run } from './kernel/command.ts';
-import { missingForKernelTests, TestNamespaces, titled } from './kernel/testing.ts';
+import { missingForKernelTests, TestNamespaces, titled } from '@superfluidity/netlink/testing';
 import { applyRuleset } from './runtime/nft.ts';
 
 /**

@@ -4,10 +4,17 @@ import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promi
 import { SuperfluidityError } from '@superfluidity/core';
 import type { HealthCheck } from '@superfluidity/model';
 import '@superfluidity/site';
+import {
+  AF_INET,
+  errnoName,
+  inNamespace,
+  parseIpOf,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  systemCall,
+  trySystemCall,
+} from '@superfluidity/netlink';
 import { ping } from './kernel/icmp.ts';
-import { parseIpOf } from './kernel/ip-address.ts';
-import { AF_INET, errnoName, SOCK_CLOEXEC, SOCK_NONBLOCK, systemCall, trySystemCall } from './kernel/libc.ts';
-import { inNamespace } from './kernel/namespaces.ts';
 
 /** Asks a unit, from the host on which it runs, whether it is ready. */
 

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { SuperfluidityError } from '@superfluidity/core';
 import type { FabricCall } from '@superfluidity/fabric';
 import { checkFence } from '@superfluidity/site';
-import { replaceFile } from './kernel/replace-file.ts';
+import { replaceFile } from '@superfluidity/netlink';
 import type { Scope } from './scope.ts';
 import './errors.ts';
 

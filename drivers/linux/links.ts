@@ -2,23 +2,32 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { canonicalJson, type Logger, shortName } from '@superfluidity/core';
 import type { NetworkSpec, SiteLinkSpec } from '@superfluidity/fabric';
-import { addAddress } from './kernel/addresses.ts';
-import { tolerating } from './kernel/errors.ts';
-import { changeLink, createVeth, createVxlan, deleteLink } from './kernel/links.ts';
-import { createNamespace, deleteNamespace, namespaceExists } from './kernel/namespaces.ts';
-import { replaceNeighbour } from './kernel/neighbours.ts';
-import { transact, transactTolerating } from './kernel/netlink.ts';
-import { disableOffloads } from './kernel/offload.ts';
+import {
+  addAddress,
+  changeLink,
+  createNamespace,
+  createVeth,
+  createVxlan,
+  deleteLink,
+  deleteNamespace,
+  deleteRoute,
+  disableOffloads,
+  limitBandwidth,
+  namespaceExists,
+  replaceFile,
+  replaceNeighbour,
+  replaceRoute,
+  tolerating,
+  transact,
+  transactTolerating,
+  writeSysctls,
+} from '@superfluidity/netlink';
 import { linkEmulator } from './machine.ts';
 import { isAlive, type ProcessRef, processRef } from './kernel/processes.ts';
-import { replaceFile } from './kernel/replace-file.ts';
-import { deleteRoute, replaceRoute } from './kernel/routes.ts';
-import { writeSysctls } from './kernel/sysctl.ts';
 import { killInside } from './processes-inside.ts';
 import { Records } from './records.ts';
 import { startLinkRelay } from './runtime/link-emulator.ts';
 import { delayPackets } from './runtime/netem.ts';
-import { limitBandwidth } from './runtime/tbf.ts';
 import { locatorPrefix, RUN_FOLDER, type Scope, scopeOf } from './scope.ts';
 import { INFRASTRUCTURE_MTU, LINK_IPV4, LINK_IPV6 } from './topology.ts';
 

@@ -6,7 +6,7 @@ import type { SiteDriver, UnitMetrics } from '@superfluidity/site';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { linuxDriver } from './index.ts';
 import { ping } from './kernel/icmp.ts';
-import { missingForKernelTests, titled } from './kernel/testing.ts';
+import { missingForKernelTests, titled } from '@superfluidity/netlink/testing';
 
 const reason = missingForKernelTests(['ip', 'nft', 'runc']);
 const MIB = 2 ** 20;

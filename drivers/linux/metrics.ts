@@ -1,7 +1,7 @@
 import { isSuperfluidityError } from '@superfluidity/core';
 import type { PortMetrics, UnitMetrics } from '@superfluidity/site';
+import { getLink } from '@superfluidity/netlink';
 import { readCgroupUsage } from './kernel/cgroup-usage.ts';
-import { getLink } from './kernel/links.ts';
 import type { Scope } from './scope.ts';
 import type { SlotRecord, Slots } from './slots.ts';
 import { portDevice } from './wiring.ts';

@@ -1,11 +1,8 @@
 import { canonicalJson, type Logger, SuperfluidityError } from '@superfluidity/core';
 import { AddressPool, addressOf, type NetworkSpec, prefixOf } from '@superfluidity/fabric';
 import { prefixesOverlap, prefixHas } from '@superfluidity/model';
+import { deleteAddress, deleteRoute, replaceAddress, replaceRoute, tolerating, transact } from '@superfluidity/netlink';
 import { networkText } from './firewall.ts';
-import { deleteAddress, replaceAddress } from './kernel/addresses.ts';
-import { tolerating } from './kernel/errors.ts';
-import { transact } from './kernel/netlink.ts';
-import { deleteRoute, replaceRoute } from './kernel/routes.ts';
 import { Records } from './records.ts';
 import { applyRuleset } from './runtime/nft.ts';
 import type { Scope } from './scope.ts';

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { newId, silentLogger, systemClock } from '@superfluidity/core';
 import { describe, expect, test } from 'vitest';
+import { createNamespace, deleteNamespace, listNamespaces } from '@superfluidity/netlink';
 import { linuxDriver } from './index.ts';
-import { createNamespace, deleteNamespace, listNamespaces } from './kernel/namespaces.ts';
-import { missingForKernelTests, titled } from './kernel/testing.ts';
+import { missingForKernelTests, titled } from '@superfluidity/netlink/testing';
 import { findOrphans, purgeOrphan } from './orphans.ts';
 import { scopeOf } from './scope.ts';
 

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from '@superfluidity/core';
-import { deleteNamespace, listNamespaces, namespaceExists } from './kernel/namespaces.ts';
+import { deleteNamespace, listNamespaces, namespaceExists } from '@superfluidity/netlink';
 import { isAlive, processRef } from './kernel/processes.ts';
 import { PROBE_PREFIX } from './kernel/capabilities.ts';
 import type { SiteRecord } from './links.ts';

@@ -1,5 +1,5 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
-import { trySystemCall } from './kernel/libc.ts';
+import { trySystemCall } from '@superfluidity/netlink';
 
 /**
  * What a unit prints goes into a file that it has open itself, so that nobody has to stay alive in between. The file is

@@ -1,12 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { canonicalJson, type Logger, SuperfluidityError } from '@superfluidity/core';
 import type { Match, SitePath } from '@superfluidity/fabric';
+import {
+  addRule,
+  deleteRoute,
+  deleteRule,
+  inNamespace,
+  replaceRoute,
+  transactTolerating,
+} from '@superfluidity/netlink';
 import { TABLE } from './firewall.ts';
 import { run } from './kernel/command.ts';
-import { inNamespace } from './kernel/namespaces.ts';
-import { transactTolerating } from './kernel/netlink.ts';
-import { deleteRoute, replaceRoute } from './kernel/routes.ts';
-import { addRule, deleteRule } from './kernel/rules.ts';
 import { Records } from './records.ts';
 import { applyRuleset } from './runtime/nft.ts';
 import type { Scope } from './scope.ts';

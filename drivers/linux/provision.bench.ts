@@ -5,9 +5,9 @@ import { parseArgs } from 'node:util';
 import { newId, silentLogger, systemClock } from '@superfluidity/core';
 import type { Execution } from '@superfluidity/model';
 import type { PoolClass, SiteDriver, UnitSpec } from '@superfluidity/site';
+import { createNamespace, deleteNamespace, namespacePath } from '@superfluidity/netlink';
 import { linuxDriver } from './index.ts';
 import { run } from './kernel/command.ts';
-import { createNamespace, deleteNamespace, namespacePath } from './kernel/namespaces.ts';
 import { containerConfig } from './runtime/oci-spec.ts';
 import { prepareHostRootfs, removeRootfs } from './runtime/rootfs.ts';
 

@@ -1,9 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Logger, systemClock } from '@superfluidity/core';
-import { errnoOf, tolerating } from './kernel/errors.ts';
-import { MNT_DETACH, systemCall } from './kernel/libc.ts';
-import { deleteNamespace, listNamespaces } from './kernel/namespaces.ts';
+import { deleteNamespace, errnoOf, listNamespaces, MNT_DETACH, systemCall, tolerating } from '@superfluidity/netlink';
 import { killProcess, processRef, waitForExit } from './kernel/processes.ts';
 import { Links } from './links.ts';
 import { killInside } from './processes-inside.ts';

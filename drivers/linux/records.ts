@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Logger, shortName, SuperfluidityError } from '@superfluidity/core';
+import { replaceFile } from '@superfluidity/netlink';
 import './errors.ts';
-import { replaceFile } from './kernel/replace-file.ts';
 
 /**
  * Facts of one kind that outlive the control plane: one small JSON file each, replaced atomically, with a copy in

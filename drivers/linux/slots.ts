@@ -5,7 +5,7 @@ import { canonicalJson, type ErrorReport, type Logger, newId, SuperfluidityError
 import type { PortSpec, PortStatus } from '@superfluidity/fabric';
 import { qualityOf } from '@superfluidity/model';
 import type { PoolClass, UnitSpec, UnitState, UnitStatus } from '@superfluidity/site';
-import { deleteNamespace, listNamespaces } from './kernel/namespaces.ts';
+import { deleteNamespace, listNamespaces } from '@superfluidity/netlink';
 import type { Networks } from './networks.ts';
 import type { PortPlace } from './paths.ts';
 import { killInside } from './processes-inside.ts';

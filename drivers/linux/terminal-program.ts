@@ -1,7 +1,7 @@
 import type { Terminal, TerminalEnd, TerminalSize } from '@superfluidity/site';
 import { constants as os } from 'node:os';
+import type { NamespaceName } from '@superfluidity/netlink';
 import { addToCgroup, createSubgroup, killCgroup, runcSubgroup } from './kernel/cgroup.ts';
-import type { NamespaceName } from './kernel/namespaces.ts';
 import { Pty } from './kernel/pty.ts';
 import { type Argv, type Child, PATH, spawnProgram } from './kernel/spawn.ts';
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { systemClock } from '@superfluidity/core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { listCgroupProcesses } from './kernel/cgroup.ts';
-import { missingForKernelTests, titled } from './kernel/testing.ts';
+import { missingForKernelTests, titled } from '@superfluidity/netlink/testing';
 import { running, TerminalTrial, until } from './testing-trial.ts';
 
 const MEGABYTE = 1_000_000;

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { listSubgroups } from './kernel/cgroup.ts';
-import { missingForKernelTests, titled } from './kernel/testing.ts';
+import { missingForKernelTests, titled } from '@superfluidity/netlink/testing';
 import { running, TerminalTrial, until } from './testing-trial.ts';
 
 const reason = missingForKernelTests(['nft', 'runc']);

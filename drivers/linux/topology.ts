@@ -1,14 +1,21 @@
 import type { Logger } from '@superfluidity/core';
+import {
+  addAddress,
+  changeLink,
+  createNamespace,
+  createVeth,
+  deleteLink,
+  deleteNamespace,
+  namespaceExists,
+  replaceAddress,
+  replaceNeighbour,
+  replaceRoute,
+  tolerating,
+  transact,
+  writeSysctls,
+} from '@superfluidity/netlink';
 import type { HostConfig } from './config.ts';
 import { firewallSkeleton } from './firewall.ts';
-import { tolerating } from './kernel/errors.ts';
-import { addAddress, replaceAddress } from './kernel/addresses.ts';
-import { changeLink, createVeth, deleteLink } from './kernel/links.ts';
-import { createNamespace, deleteNamespace, namespaceExists } from './kernel/namespaces.ts';
-import { replaceNeighbour } from './kernel/neighbours.ts';
-import { transact } from './kernel/netlink.ts';
-import { replaceRoute } from './kernel/routes.ts';
-import { writeSysctls } from './kernel/sysctl.ts';
 import { Records } from './records.ts';
 import { applyRuleset } from './runtime/nft.ts';
 import { hostAddress, hostNamespace, hostPrefix, locatorPrefix, routerSid, type Scope } from './scope.ts';

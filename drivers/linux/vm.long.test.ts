@@ -8,7 +8,7 @@ import { screenOf } from '../../packages/site/testing/index.ts';
 import { findGuestKernel, guestCacheFolder } from './guest.ts';
 import { linuxDriver } from './index.ts';
 import { run } from './kernel/command.ts';
-import { missingForKernelTests, titled } from './kernel/testing.ts';
+import { missingForKernelTests, titled } from '@superfluidity/netlink/testing';
 import { hostNamespace, scopeOf } from './scope.ts';
 
 /** Interpreted machines need many seconds to boot on a machine that has other things to do. */

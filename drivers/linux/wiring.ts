@@ -1,17 +1,28 @@
 import { shortName, SuperfluidityError } from '@superfluidity/core';
 import type { NetworkSpec } from '@superfluidity/fabric';
 import { type PortQuality, qualityOf, type TrafficRule } from '@superfluidity/model';
+import {
+  addAddress,
+  changeLink,
+  createNamespace,
+  createTap,
+  createVeth,
+  deleteLink,
+  deleteNamespace,
+  deleteRoute,
+  limitBandwidth,
+  linkIndex,
+  namespaceExists,
+  type NetlinkRequest,
+  replaceAddress,
+  replaceNeighbour,
+  replaceRoute,
+  transact,
+  transactTolerating,
+  writeSysctls,
+} from '@superfluidity/netlink';
 import { guardText, markText, unguardText, unmarkText } from './firewall.ts';
-import { addAddress, replaceAddress } from './kernel/addresses.ts';
-import { changeLink, createVeth, deleteLink, linkIndex } from './kernel/links.ts';
-import { createNamespace, deleteNamespace, namespaceExists } from './kernel/namespaces.ts';
-import { replaceNeighbour } from './kernel/neighbours.ts';
-import { type NetlinkRequest, transact, transactTolerating } from './kernel/netlink.ts';
-import { deleteRoute, replaceRoute } from './kernel/routes.ts';
-import { writeSysctls } from './kernel/sysctl.ts';
-import { createTap } from './kernel/tap.ts';
 import { applyRuleset } from './runtime/nft.ts';
-import { limitBandwidth } from './runtime/tbf.ts';
 import { portMac, portSid, type Scope, slotNamespace } from './scope.ts';
 import { hostLinkIndex, LINK_IPV4, type SiteHost, UPLINK_INDEX } from './topology.ts';
 

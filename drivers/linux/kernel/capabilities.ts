@@ -1,17 +1,29 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { SuperfluidityError } from '@superfluidity/core';
+import {
+  addAddress,
+  addRoute,
+  bytes,
+  changeLink,
+  createBridge,
+  createNamespace,
+  createTap,
+  createVeth,
+  createVxlan,
+  deleteNamespace,
+  encodeAttributes,
+  limitBandwidth,
+  nested,
+  type NetlinkRequest,
+  NLM_F_CREATE,
+  NLM_F_EXCL,
+  text,
+  transact,
+} from '@superfluidity/netlink';
 import { delayPackets } from '../runtime/netem.ts';
-import { limitBandwidth } from '../runtime/tbf.ts';
-import { bytes, encodeAttributes, nested, text } from './attributes.ts';
-import { addAddress } from './addresses.ts';
 import { cgroupLayout } from './cgroup.ts';
 import { type Argv, run } from './command.ts';
-import { changeLink, createBridge, createVeth, createVxlan } from './links.ts';
-import { createNamespace, deleteNamespace } from './namespaces.ts';
-import { NLM_F_CREATE, NLM_F_EXCL, type NetlinkRequest, transact } from './netlink.ts';
-import { addRoute } from './routes.ts';
-import { createTap } from './tap.ts';
 
 /** What this machine can do, found out by doing it in a namespace that is thrown away. */
 

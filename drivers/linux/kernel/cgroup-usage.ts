@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { tolerating } from '@superfluidity/netlink';
 import { cgroupLayout } from './cgroup.ts';
-import { tolerating } from './errors.ts';
 
 /**
  * What a control group has used. Version 2: cpu.stat, memory.current, memory.stat, pids.current (cgroup-v2.rst).

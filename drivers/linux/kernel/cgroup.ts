@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, SuperfluidityError, systemClock } from '@superfluidity/core';
-import { errnoOf, tolerating } from './errors.ts';
+import { errnoOf, tolerating } from '@superfluidity/netlink';
 import { killProcess, processRef, waitForExit } from './processes.ts';
 
 /**

@@ -1,8 +1,7 @@
 import { closeSync, fstatSync, readSync, writeSync } from 'node:fs';
 import { SuperfluidityError } from '@superfluidity/core';
+import { MFD_CLOEXEC, type NamespaceName, systemCall } from '@superfluidity/netlink';
 import './errors.ts';
-import { MFD_CLOEXEC, systemCall } from './libc.ts';
-import type { NamespaceName } from './namespaces.ts';
 import { type Argv, PATH, spawnProgram } from './spawn.ts';
 
 export type { Argv } from './spawn.ts';

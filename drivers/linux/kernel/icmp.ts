@@ -1,18 +1,19 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { SuperfluidityError } from '@superfluidity/core';
-import './errors.ts';
-import { parseIpOf } from './ip-address.ts';
 import {
   AF_INET,
   errnoName,
+  inNamespace,
   MSG_DONTWAIT,
+  type NamespaceName,
+  parseIpOf,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
   SOCK_RAW,
   systemCall,
   trySystemCall,
-} from './libc.ts';
-import { inNamespace, type NamespaceName } from './namespaces.ts';
+} from '@superfluidity/netlink';
+import './errors.ts';
 
 /** Echo requests (RFC 792) from inside a namespace, timed to some ten microseconds. */
 

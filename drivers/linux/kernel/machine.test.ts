@@ -2,19 +2,25 @@ import { existsSync, readFileSync, readlinkSync, rmSync, mkdtempSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import {
+  addAddress,
+  changeLink,
+  createVeth,
+  inNamespace,
+  listNamespaces,
+  namespaceInode,
+  readSysctl,
+  replaceFile,
+  transact,
+  writeSysctl,
+} from '@superfluidity/netlink';
 import { applyRuleset, deleteTable, listRuleset, replaceTableText } from '../runtime/nft.ts';
-import { addAddress } from './addresses.ts';
 import { CAPABILITIES, probe } from './capabilities.ts';
 import { addToCgroup, cgroupExists, cgroupLayout, createCgroup, deleteCgroup, listCgroupProcesses } from './cgroup.ts';
 import { run } from './command.ts';
 import { ping } from './icmp.ts';
-import { changeLink, createVeth } from './links.ts';
-import { inNamespace, listNamespaces, namespaceInode } from './namespaces.ts';
-import { transact } from './netlink.ts';
 import { isAlive, killProcess, processRef, spawnDetached, stopProcess, waitForExit } from './processes.ts';
-import { replaceFile } from './replace-file.ts';
-import { readSysctl, writeSysctl } from './sysctl.ts';
-import { missingForKernelTests, TestNamespaces, titled } from './testing.ts';
+import { missingForKernelTests, TestNamespaces, titled } from '@superfluidity/netlink/testing';
 
 const absent = missingForKernelTests(['ip', 'nft', 'sleep']);
 const folder = mkdtempSync(join(tmpdir(), 'superfluidity-machine-test-'));

@@ -2,9 +2,8 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { type Clock, SuperfluidityError, systemClock } from '@superfluidity/core';
+import { inNamespace, type NamespaceName, systemCall, trySystemCall } from '@superfluidity/netlink';
 import './errors.ts';
-import { systemCall, trySystemCall } from './libc.ts';
-import { inNamespace, type NamespaceName } from './namespaces.ts';
 
 /** Processes that outlive the control plane, named so that the reuse of a process id is noticed. */
 

@@ -1,8 +1,7 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ReadStream } from 'node:tty';
-import { errnoOf } from './errors.ts';
-import { systemCall } from './libc.ts';
+import { errnoOf, systemCall } from '@superfluidity/netlink';
 
 /** Pseudoterminals (pty(7)): whoever has the controlling side sees what a program would show on a screen, and types. */
 

@@ -3,8 +3,14 @@ import { join } from 'node:path';
 import { constants as os } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { SuperfluidityError } from '@superfluidity/core';
-import { errnoName, errnoText, systemCall, trySystemCall } from './libc.ts';
-import { inNamespace, type NamespaceName } from './namespaces.ts';
+import {
+  errnoName,
+  errnoText,
+  inNamespace,
+  type NamespaceName,
+  systemCall,
+  trySystemCall,
+} from '@superfluidity/netlink';
 import './errors.ts';
 
 /**

@@ -3,12 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addAddress } from '../kernel/addresses.ts';
+import { addAddress, changeLink, createVeth, createVxlan, transact } from '@superfluidity/netlink';
 import { ping } from '../kernel/icmp.ts';
-import { changeLink, createVeth, createVxlan } from '../kernel/links.ts';
-import { transact } from '../kernel/netlink.ts';
 import { stopProcess } from '../kernel/processes.ts';
-import { missingForKernelTests, TestNamespaces, titled } from '../kernel/testing.ts';
+import { missingForKernelTests, TestNamespaces, titled } from '@superfluidity/netlink/testing';
 import { startLinkRelay } from './link-emulator.ts';
 import { ShapedQueue } from './link-shape.ts';
 

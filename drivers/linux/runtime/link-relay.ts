@@ -1,16 +1,16 @@
 import { setPriority } from 'node:os';
 import { parseArgs } from 'node:util';
-import { parseIpOf } from '../kernel/ip-address.ts';
 import {
   AF_INET,
   MSG_DONTWAIT,
+  parseIpOf,
   SO_RCVBUFFORCE,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
   SOL_SOCKET,
   systemCall,
   trySystemCall,
-} from '../kernel/libc.ts';
+} from '@superfluidity/netlink';
 import { type LinkShape, ShapedQueue } from './link-shape.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodeAttributes } from '../kernel/attributes.ts';
+import { decodeAttributes } from '@superfluidity/netlink';
 import { delayPackets } from './netem.ts';
 
 /** By the byte, as include/uapi/linux/pkt_sched.h has it: few kernels at hand have the module. */

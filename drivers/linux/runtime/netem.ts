@@ -1,5 +1,11 @@
-import { bytes, encodeAttributes, text } from '../kernel/attributes.ts';
-import { NLM_F_CREATE, NLM_F_REPLACE, type NetlinkRequest } from '../kernel/netlink.ts';
+import {
+  bytes,
+  encodeAttributes,
+  type NetlinkRequest,
+  NLM_F_CREATE,
+  NLM_F_REPLACE,
+  text,
+} from '@superfluidity/netlink';
 import { type LinkShape, QUEUE_PACKETS_MAX } from './link-shape.ts';
 
 /** Delay, jitter and loss of what a device sends: tc-netem(8), include/uapi/linux/pkt_sched.h. */

@@ -11,8 +11,7 @@ import {
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SuperfluidityError } from '@superfluidity/core';
-import { errnoOf } from '../kernel/errors.ts';
-import { MNT_DETACH, systemCall } from '../kernel/libc.ts';
+import { errnoOf, MNT_DETACH, systemCall } from '@superfluidity/netlink';
 import './errors.ts';
 import type { Mount } from './oci-spec.ts';
 

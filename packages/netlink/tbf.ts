@@ -1,5 +1,5 @@
-import { bytes, encodeAttributes, nested, text, u32 } from '../kernel/attributes.ts';
-import { NLM_F_CREATE, NLM_F_REPLACE, type NetlinkRequest } from '../kernel/netlink.ts';
+import { bytes, encodeAttributes, nested, text, u32 } from './attributes.ts';
+import { NLM_F_CREATE, NLM_F_REPLACE, type NetlinkRequest } from './netlink.ts';
 
 /** Bandwidth limit of a device: a token bucket filter at its root (tc-tbf(8), include/uapi/linux/pkt_sched.h). */
 

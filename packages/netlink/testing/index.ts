@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { createNamespace, deleteNamespace } from './namespaces.ts';
+import { createNamespace, deleteNamespace } from '../namespaces.ts';
 
 /** Helpers of the tests of this driver. */
 

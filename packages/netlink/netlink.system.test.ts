@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readlinkSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { limitBandwidth, unlimitBandwidth } from '../runtime/tbf.ts';
+import { limitBandwidth, unlimitBandwidth } from './tbf.ts';
 import { addAddress, deleteAddress, listAddresses, replaceAddress } from './addresses.ts';
 import {
   changeLink,
@@ -26,7 +26,7 @@ import { transact, transactTolerating } from './netlink.ts';
 import { addRoute, deleteRoute, listRoutes, type RouteSettings, replaceRoute } from './routes.ts';
 import { addRule, deleteRule, listRules } from './rules.ts';
 import { createTap } from './tap.ts';
-import { ipJson, missingForKernelTests, TestNamespaces, titled } from './testing.ts';
+import { ipJson, missingForKernelTests, TestNamespaces, titled } from './testing/index.ts';
 
 const absent = missingForKernelTests(['ip', 'tc']);
 
