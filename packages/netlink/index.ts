@@ -4,6 +4,7 @@ export * from './errors.ts';
 export * from './ip-address.ts';
 export * from './libc.ts';
 export * from './links.ts';
+export * from './lock-file.ts';
 export * from './namespaces.ts';
 export * from './neighbours.ts';
 export * from './netlink.ts';

@@ -27,7 +27,11 @@ export const SO_RCVBUFFORCE = 33;
 export const MSG_DONTWAIT = 0x40;
 export const MFD_CLOEXEC = 1;
 
-type Call = (...args: readonly unknown[]) => number;
+interface Call {
+  (...args: readonly unknown[]): number;
+  /** On a thread of the pool of Node; the last argument is called at the end. */
+  readonly async: (...args: readonly unknown[]) => void;
+}
 
 interface Library {
   readonly calls: ReadonlyMap<string, Call>;
@@ -50,6 +54,7 @@ const SIGNATURES = {
   recv: 'intptr_t recv(int fd, void *buffer, size_t length, int flags)',
   read: 'intptr_t read(int fd, void *buffer, size_t length)',
   close: 'int close(int fd)',
+  flock: 'int flock(int fd, int operation)',
   fallocate: 'int fallocate(int fd, int mode, int64_t offset, int64_t length)',
   renameat2: 'int renameat2(int fromFolder, const char *from, int toFolder, const char *to, unsigned int flags)',
   ppoll: 'int ppoll(void *fds, unsigned long count, const void *timeout, const void *signalMask)',
@@ -88,7 +93,8 @@ function load(): Library {
     const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
     const handle: LibraryHandle = koffi.load('libc.so.6');
     const calls = new Map<string, Call>();
-    for (const [name, signature] of Object.entries(SIGNATURES)) calls.set(name, handle.func(signature) as Call);
+    for (const [name, signature] of Object.entries(SIGNATURES))
+      calls.set(name, handle.func(signature) as unknown as Call);
     const strerror = handle.func('const char *strerror(int errnum)') as (errno: number) => string;
     library = { calls, errno: () => koffi.errno(), strerror };
     return library;
@@ -139,4 +145,18 @@ export function trySystemCall(name: CallName, ...args: readonly unknown[]): numb
   const { calls, errno } = load();
   const result = Number(calls.get(name)!(...args));
   return result === -1 ? -errno() : result;
+}
+
+/**
+ * Like `trySystemCall`, on another thread: for calls during which the kernel waits, which would hold up all else. That thread is
+ * in the namespace of the process. What failed is not known, only that it did: -1.
+ */
+export function systemCallAside(name: CallName, ...args: readonly unknown[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    load()
+      .calls.get(name)!
+      .async(...args, (error: Error | null, result: unknown) =>
+        error === null ? resolve(Number(result)) : reject(error),
+      );
+  });
 }

@@ -9,6 +9,7 @@ import {
   readText,
   readU32,
   text,
+  u16,
   u32,
   u8,
   when,
@@ -27,13 +28,21 @@ const RTM_SETLINK = 19;
 
 // biome-ignore format: a table
 const IFLA = {
-  address: 1, name: 3, mtu: 4, link: 5, master: 10, operState: 16, linkInfo: 18, stats64: 23, netNsFd: 28, extMask: 29,
+  address: 1, name: 3, mtu: 4, link: 5, master: 10, protocolInfo: 12, operState: 16, linkInfo: 18, alias: 20, stats64: 23,
+  netNsFd: 28, extMask: 29,
 } as const;
 const INFO_KIND = 1;
 const INFO_DATA = 2;
 const VETH_INFO_PEER = 1;
 const BRIDGE = { forwardDelay: 1, stp: 5, vlanFiltering: 7, multicastSnooping: 23 } as const;
 const VXLAN = { id: 1, group: 2, link: 3, local: 4, ttl: 5, learning: 7, port: 15, group6: 16, local6: 17 } as const;
+const VLAN_ID = 1;
+const MACVLAN_MODE = 1;
+const MACVLAN_MODE_BRIDGE = 4;
+const BRIDGE_PORT_STATE = 1;
+const BRIDGE_STATE_FORWARDING = 3;
+const NLA_F_NESTED = 0x8000;
+const AF_BRIDGE = 7;
 const RTEXT_FILTER_SKIP_STATS = 8;
 const IFF_UP = 1;
 const IFF_PROMISC = 0x100;
@@ -88,14 +97,24 @@ function linkHead(link: LinkSettings): Buffer {
   return head(link.index ?? 0, link.up === true ? IFF_UP : 0, link.up === true ? IFF_UP : 0);
 }
 
-function create(link: LinkSettings, kind: string, words: string, data: () => readonly Attribute[]): NetlinkRequest {
+function create(
+  link: LinkSettings,
+  kind: string,
+  words: string,
+  data: () => readonly Attribute[],
+  parent?: number,
+): NetlinkRequest {
   return {
     type: RTM_NEWLINK,
     flags: NLM_F_CREATE | NLM_F_EXCL,
     words: `link add ${link.name} type ${kind}${words}`,
     body: () =>
       encodeAttributes(
-        [...settings(link), nested(IFLA.linkInfo, [text(INFO_KIND, kind), nested(INFO_DATA, data())])],
+        [
+          ...settings(link),
+          ...when(parent, (index) => u32(IFLA.link, index)),
+          nested(IFLA.linkInfo, [text(INFO_KIND, kind), nested(INFO_DATA, data())]),
+        ],
         linkHead(link),
       ),
   };
@@ -122,6 +141,38 @@ export function createBridge(link: LinkSettings): NetlinkRequest {
     u32(BRIDGE.stp, 0),
     u8(BRIDGE.multicastSnooping, 0),
   ]);
+}
+
+/**
+ * A VLAN (802.1Q) of the parent, which is a device of the namespace of the request; it may appear in another. EOPNOTSUPP
+ * where the kernel has none, EEXIST where the parent has that VLAN already.
+ */
+export function createVlan(parent: number, id: number, link: Omit<LinkSettings, 'master'>): NetlinkRequest {
+  return create(link, 'vlan', ` link #${parent} id ${id}`, () => [u16(VLAN_ID, id)], parent);
+}
+
+/** One more Ethernet address of the parent, in bridge mode: those of one parent reach each other. */
+export function createMacvlan(parent: number, link: Omit<LinkSettings, 'master'>): NetlinkRequest {
+  const mode = [u32(MACVLAN_MODE, MACVLAN_MODE_BRIDGE)];
+  return create(link, 'macvlan', ` link #${parent} mode bridge`, () => mode, parent);
+}
+
+/**
+ * A port of a bridge forwards from now on, and not only when a worker of the kernel has noticed its carrier. ENETDOWN where it
+ * has none, EBUSY where the bridge runs a spanning tree, which decides itself.
+ */
+export function forwardNow(port: number): NetlinkRequest {
+  return {
+    type: RTM_SETLINK,
+    flags: 0,
+    words: `bridge link set #${port} state forwarding`,
+    body: () => {
+      const family = head(port);
+      family.writeUInt8(AF_BRIDGE, 0);
+      const state = nested(IFLA.protocolInfo | NLA_F_NESTED, [u8(BRIDGE_PORT_STATE, BRIDGE_STATE_FORWARDING)]);
+      return encodeAttributes([state], family);
+    },
+  };
 }
 
 export interface VxlanSettings extends LinkSettings {
@@ -170,6 +221,8 @@ export interface LinkChange {
   readonly rename?: string;
   readonly namespace?: string;
   readonly promiscuous?: boolean;
+  /** Words for people, up to 255 bytes. */
+  readonly alias?: string;
 }
 
 /** Several changes of one device in one request; the move to another namespace comes first. */
@@ -189,6 +242,7 @@ export function changeLink(device: Device, change: LinkChange): NetlinkRequest {
           ...when(change.rename, (to) => text(IFLA.name, checkInterfaceName(to))),
           ...when(change.mac, (mac) => bytes(IFLA.address, parseMac(mac))),
           ...when(change.mtu, (mtu) => u32(IFLA.mtu, mtu)),
+          ...when(change.alias, (alias) => bytes(IFLA.alias, Buffer.from(alias))),
           ...when(change.master, (master) => u32(IFLA.master, master)),
           ...when(change.namespace, (to) => u32(IFLA.netNsFd, namespaceFd(to))),
         ],
@@ -222,6 +276,9 @@ export interface Link {
   /** Has a carrier. */
   readonly running: boolean;
   readonly master?: number;
+  /** Index of what it lies on, or of its other end, which may be in another namespace. */
+  readonly parent?: number;
+  readonly alias?: string;
   readonly traffic?: {
     readonly rxPackets: number;
     readonly txPackets: number;
@@ -239,6 +296,8 @@ export function decodeLink(message: NetlinkMessage): Link {
   const kind = info === undefined ? undefined : readText(decodeAttributes(info).get(INFO_KIND));
   const mac = attributes.get(IFLA.address);
   const master = readU32(attributes.get(IFLA.master));
+  const parent = readU32(attributes.get(IFLA.link));
+  const alias = readText(attributes.get(IFLA.alias));
   const stats = attributes.get(IFLA.stats64);
   const counter = (at: number) => Number(stats!.readBigUInt64LE(at * 8));
   return {
@@ -250,6 +309,8 @@ export function decodeLink(message: NetlinkMessage): Link {
     up: (flags & IFF_UP) !== 0,
     running: (flags & IFF_LOWER_UP) !== 0,
     ...(master === undefined ? {} : { master }),
+    ...(parent === undefined ? {} : { parent }),
+    ...(alias === undefined ? {} : { alias }),
     ...(stats === undefined
       ? {}
       : {

@@ -23,7 +23,10 @@ const FOLDER = '/run/netns';
 const HANDLES_MAX = 256;
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,62}$/;
 
-/** A network namespace of this machine by its `ip netns` name; `undefined` is the one this process was started in. */
+/**
+ * A network namespace of this machine by its `ip netns` name, or by the path of its file (`/proc/1/ns/net`) where somebody
+ * else made it; `undefined` is the one this process was started in.
+ */
 export type NamespaceName = string | undefined;
 
 interface Handle {
@@ -36,6 +39,7 @@ const handles = new Map<string, Handle>();
 const goneListeners = new Set<(inode: number) => void>();
 
 export function namespacePath(name: string): string {
+  if (name.startsWith('/') && !name.includes('\0')) return name;
   if (!NAME.test(name) || name.includes('..')) {
     throw new SuperfluidityError('SF-LINUX-BAD-NAME', {
       doing: `use network namespace ${JSON.stringify(name)}`,
@@ -68,7 +72,7 @@ function missing(name: string, doing: string): SuperfluidityError {
   return new SuperfluidityError('SF-LINUX-SYSCALL', {
     doing,
     reason: `there is no network namespace ${name}`,
-    request: `open("${FOLDER}/${name}")`,
+    request: `open("${namespacePath(name)}")`,
     answer: 'ENOENT: No such file or directory',
     data: { errno: 'ENOENT' },
   });

@@ -1,18 +1,24 @@
-import { execFileSync } from 'node:child_process';
-import { readlinkSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { limitBandwidth, unlimitBandwidth } from './tbf.ts';
 import { addAddress, deleteAddress, listAddresses, replaceAddress } from './addresses.ts';
 import {
   changeLink,
   createBridge,
+  createMacvlan,
   createVeth,
+  createVlan,
   createVxlan,
   deleteLink,
+  forwardNow,
   getLink,
   linkIndex,
   listLinks,
 } from './links.ts';
+import { lockFile } from './lock-file.ts';
 import {
   createNamespace,
   deleteNamespace,
@@ -22,7 +28,7 @@ import {
   namespaceInode,
 } from './namespaces.ts';
 import { addForwarding, deleteNeighbour, listNeighbours, replaceNeighbour } from './neighbours.ts';
-import { transact, transactTolerating } from './netlink.ts';
+import { transact, transactAside, transactTolerating } from './netlink.ts';
 import { addRoute, deleteRoute, listRoutes, type RouteSettings, replaceRoute } from './routes.ts';
 import { addRule, deleteRule, listRules } from './rules.ts';
 import { createTap } from './tap.ts';
@@ -402,5 +408,68 @@ describe.skipIf(absent !== undefined)(titled('netlink against the kernel, with i
     );
     transact(name, routes);
     expect(listRoutes(name, { family: 4, table: 254 })).toHaveLength(1001);
+  });
+
+  it('makes macvlans of a parent in another namespace, and says that VLANs are not there where they are not', () => {
+    using namespaces = new TestNamespaces();
+    const [node, pod] = [namespaces.create(), namespaces.create()];
+    const path = `/run/netns/${pod}`;
+    transact(node, [createVeth({ name: 'n0', index: 5, up: true }, { name: 'n1' }), changeLink('n1', { up: true })]);
+    transact(node, [createMacvlan(5, { name: 'eth0', mac: '02:00:00:00:00:11', namespace: path })]);
+    expect(ipJson(pod, 'link', 'show', 'eth0')).toMatchObject([
+      {
+        address: '02:00:00:00:00:11',
+        link_index: 5,
+        linkinfo: { info_kind: 'macvlan', info_data: { mode: 'bridge' } },
+      },
+    ]);
+    expect(getLink(path, 'eth0')).toMatchObject({ kind: 'macvlan', parent: 5 });
+    const vlan = () => transact(node, [createVlan(5, 7, { name: 'eth1', namespace: path })]);
+    if (
+      spawnSync('ip', ['-n', node, 'link', 'add', 'link', 'n0', 'name', 'v', 'type', 'vlan', 'id', '9']).status === 0
+    ) {
+      vlan();
+      expect(ipJson(pod, 'link', 'show', 'eth1')).toMatchObject([
+        { linkinfo: { info_kind: 'vlan', info_data: { id: 7 } } },
+      ]);
+      expect(vlan).toThrow(
+        expect.objectContaining({ details: expect.objectContaining({ data: { errno: 'EEXIST' } }) }),
+      );
+    } else expect(vlan).toThrow('EOPNOTSUPP');
+  });
+
+  it('makes and removes devices on another thread, and a port of a bridge that forwards at once', async () => {
+    using namespaces = new TestNamespaces();
+    const [node, pod] = [namespaces.create(), namespaces.create()];
+    transact(node, [createBridge({ name: 'br0', index: 9, up: true })]);
+    await transactAside(node, [
+      createVeth({ name: 'n0', master: 9, up: true }, { name: 'eth0', namespace: pod }),
+      changeLink('n0', { alias: 'of one pod' }),
+    ]);
+    transact(pod, [changeLink('eth0', { up: true })]);
+    transact(node, [forwardNow(linkIndex(node, 'n0'))]);
+    expect(ipJson(node, 'link', 'show', 'n0')).toMatchObject([
+      { ifalias: 'of one pod', linkinfo: { info_slave_data: { state: 'forwarding' } } },
+    ]);
+    await expect(transactAside(node, [deleteLink('nope')])).rejects.toMatchObject({ code: 'SF-LINUX-NETLINK' });
+    await transactAside(node, [deleteLink('n0')]);
+    expect(listLinks(pod).map(({ name }) => name)).toEqual(['lo']);
+  });
+});
+
+describe('the lock of a file', () => {
+  it('is held by one, until it is let go, and what is left of a file does not matter', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'superfluidity-lock-'));
+    const path = join(folder, 'lock');
+    try {
+      writeFileSync(path, 'left by somebody');
+      const held = lockFile(path);
+      expect(held).toBeDefined();
+      expect(lockFile(path)).toBeUndefined();
+      held![Symbol.dispose]();
+      lockFile(path)![Symbol.dispose]();
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

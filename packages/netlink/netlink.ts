@@ -10,6 +10,7 @@ import {
   SOCK_RAW,
   SOL_SOCKET,
   systemCall,
+  systemCallAside,
 } from './libc.ts';
 import { inNamespace, type NamespaceName, namespaceInode, onNamespaceGone } from './namespaces.ts';
 
@@ -196,25 +197,70 @@ interface BatchOutcome {
 function sendBatch(namespace: NamespaceName, requests: readonly NetlinkRequest[]): BatchOutcome {
   return withSocket(namespace, (socket) => {
     const first = socket.sequence + 1;
-    socket.sequence += requests.length;
-    const data = Buffer.concat(requests.map((request, i) => encode(request, first + i, NLM_F_ACK)));
+    const data = encodeBatch(socket, requests);
     systemCall(`${requests[0]!.words}`, 'send', socket.fd, data, data.length, 0);
-    const replies: NetlinkMessage[] = [];
-    let failure: SuperfluidityError | undefined;
-    for (let pending = requests.length; pending > 0; ) {
-      for (const answer of receive(socket.fd)) {
-        const index = answer.sequence - first;
-        if (index < 0 || index >= requests.length) continue;
-        if (answer.type !== NLMSG_ERROR) {
-          replies.push(answer);
-          continue;
-        }
-        pending -= 1;
-        if (errnoIn(answer) !== 0) failure ??= refusal(namespace, requests[index]!, answer);
-      }
-    }
-    return failure === undefined ? { replies } : { replies, failure };
+    return readBatch(namespace, socket.fd, first, requests);
   });
+}
+
+function encodeBatch(socket: Socket, requests: readonly NetlinkRequest[]): Buffer {
+  const first = socket.sequence + 1;
+  socket.sequence += requests.length;
+  return Buffer.concat(requests.map((request, i) => encode(request, first + i, NLM_F_ACK)));
+}
+
+function readBatch(
+  namespace: NamespaceName,
+  fd: number,
+  first: number,
+  requests: readonly NetlinkRequest[],
+): BatchOutcome {
+  const replies: NetlinkMessage[] = [];
+  let failure: SuperfluidityError | undefined;
+  for (let pending = requests.length; pending > 0; ) {
+    for (const answer of receive(fd)) {
+      const index = answer.sequence - first;
+      if (index < 0 || index >= requests.length) continue;
+      if (answer.type !== NLMSG_ERROR) {
+        replies.push(answer);
+        continue;
+      }
+      pending -= 1;
+      if (errnoIn(answer) !== 0) failure ??= refusal(namespace, requests[index]!, answer);
+    }
+  }
+  return failure === undefined ? { replies } : { replies, failure };
+}
+
+/**
+ * Like `transact`, for what the kernel waits for while it works (a device that goes waits for every processor): one batch, sent
+ * on another thread through a socket of its own. Whoever names other namespaces in it does not forget them before it ended.
+ */
+export async function transactAside(
+  namespace: NamespaceName,
+  requests: readonly NetlinkRequest[],
+): Promise<readonly NetlinkMessage[]> {
+  if (requests.length === 0) return [];
+  if (requests.length > BATCH_MAX) throw new RangeError(`${requests.length} requests in one batch`);
+  const socket = openSocket(namespace);
+  try {
+    const data = encodeBatch(socket, requests);
+    const sent = await systemCallAside('send', socket.fd, data, data.length, 0);
+    if (sent !== data.length) {
+      throw new SuperfluidityError('SF-LINUX-SYSCALL', {
+        doing: requests[0]!.words,
+        reason: 'the kernel did not take the message',
+        request: `send(${socket.fd}, <${data.length} bytes>)`,
+        answer: String(sent),
+      });
+    }
+    // It answered before `send` returned: this does not wait.
+    const { replies, failure } = readBatch(namespace, socket.fd, 1, requests);
+    if (failure !== undefined) throw failure;
+    return replies;
+  } finally {
+    systemCall('close a netlink socket', 'close', socket.fd);
+  }
 }
 
 /**
