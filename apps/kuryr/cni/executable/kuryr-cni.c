@@ -19,7 +19,6 @@
 #define SECONDS 120
 #endif
 #define SOCKET "/run/superfluidity/kuryr-cni.sock" /* where the configuration has no "socket" */
-#define VERSIONS "\"0.3.0\",\"0.3.1\",\"0.4.0\",\"1.0.0\",\"1.1.0\""
 #define BYTES_MAX (1 << 20)
 
 extern char **environ;
@@ -64,22 +63,19 @@ static void describe(int code, const char *what) {
   snprintf(late, sizeof late, "{\"cniVersion\":\"%s\",\"code\":%d,\"msg\":\"%s\"}\n", version, code, what);
 }
 
-static void fail(int code, const char *what) {
-  describe(code, what);
-  exit(put(1, late, strlen(late)) == 0 ? 1 : 2);
+static void give_up(int signal) {
+  _exit(put(1, late, strlen(late)) || !signal ? 2 : 1);
 }
 
-static void give_up(int signal) {
-  (void)signal;
-  put(1, late, strlen(late));
-  _exit(1);
+static void fail(int code, const char *what) {
+  describe(code, what), give_up(1);
 }
 
 int main(void) {
   const char *verb = getenv("CNI_COMMAND");
   if (!verb) fail(4, "CNI_COMMAND is not set");
   if (!strcmp(verb, "VERSION"))
-    return puts("{\"cniVersion\":\"1.1.0\",\"supportedVersions\":[" VERSIONS "]}") < 0;
+    return puts("{\"cniVersion\":\"1.1.0\",\"supportedVersions\":[\"0.3.0\",\"0.3.1\",\"0.4.0\",\"1.0.0\",\"1.1.0\"]}") < 0;
   int absent = strcmp(verb, "STATUS") ? 11 : 50; /* try again later; for STATUS: not available */
   describe(absent, "the daemon of Kuryr on this node did not answer in time");
   signal(SIGALRM, give_up), signal(SIGPIPE, SIG_IGN), alarm(SECONDS);

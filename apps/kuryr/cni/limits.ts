@@ -1,0 +1,24 @@
+/** Bounds of the daemon. Those in front of it are in executable/kuryr-cni.c. */
+export const LIMITS = {
+  /** Of a request, and of an answer: what the executable takes. */
+  messageBytes: 2 ** 20,
+  /** Connections at a time; those above wait in the backlog of the socket. */
+  connections: 512,
+  /** Requests that are worked on at a time; the others wait in turn. */
+  atOnce: 64,
+  /** From the first byte of a request to its last. */
+  readMs: 10_000,
+  /** An interface is to be plugged and active within this time. Below what the executable waits. */
+  addMs: 60_000,
+  otherMs: 30_000,
+  /** Of the daemon as of the file in which attachments are. */
+  attachments: 10_000,
+  ports: 10_000,
+  interfacesPerPod: 32,
+  /** One transaction of Open vSwitch, and until its daemon has opened a device. */
+  ovsdbMs: 10_000,
+  ovsdbAnswerBytes: 16 * 2 ** 20,
+  /** Between two attempts to reach what is not there. */
+  pauseMs: 200,
+  pauseMaxMs: 5_000,
+} as const;

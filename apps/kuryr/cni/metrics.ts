@@ -1,0 +1,74 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** From a tenth of a millisecond, which refusals take, to what ADD waits at most. */
+const SECONDS = [0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+export interface MetricsSources {
+  readonly attachments: () => number;
+  readonly ports: () => number;
+  readonly isKnown: () => boolean;
+}
+
+/** For Prometheus, text format 0.0.4. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #requests: Histogram<'command' | 'code'>;
+  readonly #open: Gauge;
+  readonly #prepared: Counter<'used'>;
+
+  constructor({ attachments, ports, isKnown }: MetricsSources) {
+    const registers = [this.#registry];
+    collectDefaultMetrics({ register: this.#registry });
+    this.#requests = new Histogram({
+      name: 'superfluidity_kuryr_cni_request_seconds',
+      help: 'Requests of the container runtime, by command and code of the error (0: none)',
+      labelNames: ['command', 'code'],
+      buckets: SECONDS,
+      registers,
+    });
+    this.#open = new Gauge({
+      name: 'superfluidity_kuryr_cni_requests',
+      help: 'Requests that are not answered yet',
+      registers,
+    });
+    this.#prepared = new Counter({
+      name: 'superfluidity_kuryr_cni_prepared_total',
+      help: 'Interfaces that were plugged before the runtime asked for them, by whether it did',
+      labelNames: ['used'],
+      registers,
+    });
+    const gauge = (name: string, help: string, read: () => number) =>
+      new Gauge({
+        name: `superfluidity_kuryr_cni_${name}`,
+        help,
+        registers,
+        collect() {
+          this.set(read());
+        },
+      });
+    gauge('attachments', 'Interfaces of pods that are plugged', attachments);
+    gauge('ports', 'Pods of this node of which the controller told', ports);
+    gauge('ports_known', '1 when the API server told all that there is', () => Number(isKnown()));
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  asked(): void {
+    this.#open.inc();
+  }
+
+  answered(command: string, code: number, seconds: number): void {
+    this.#open.dec();
+    this.#requests.observe({ command, code: String(code) }, seconds);
+  }
+
+  prepared(isUsed: boolean): void {
+    this.#prepared.inc({ used: String(isUsed) });
+  }
+}

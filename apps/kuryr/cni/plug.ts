@@ -1,0 +1,296 @@
+import { createHash } from 'node:crypto';
+import { isIPv6 } from 'node:net';
+import { isSuperfluidityError } from '@superfluidity/core';
+import {
+  addAddress,
+  changeLink,
+  createMacvlan,
+  createVeth,
+  createVlan,
+  deleteLink,
+  disableOffloads,
+  errnoOf,
+  forgetNamespace,
+  forwardNow,
+  getLink,
+  type Link,
+  linkIndex,
+  type NamespaceName,
+  namespaceInode,
+  networkBytes,
+  parsePrefix,
+  replaceRoute,
+  transact,
+  transactAside,
+  transactTolerating,
+  writeSysctl,
+} from '@superfluidity/netlink';
+import type { PodInterface } from '../api/port.ts';
+import type { Made } from './attachments.ts';
+import { type NodeNetwork, trunkDevice } from './node-network.ts';
+import { type Plugged, routesOf } from './result.ts';
+import { CniError, CODES } from './specification.ts';
+import { MARK, type VSwitchPort } from './vswitch.ts';
+
+/** One interface of a pod, and where it is to be. */
+export interface Wish {
+  /** In the pod. */
+  readonly name: string;
+  readonly netns: string;
+  /** What the port belongs to, for those who look at the node. */
+  readonly pod: string;
+  readonly podUid: string;
+  readonly wish: PodInterface;
+}
+
+const GONE = ['ENODEV', 'ESRCH', 'ENOENT'] as const;
+/** Beside the marks of Open vSwitch: the words at devices of the node by which they are known again. */
+export const ALIAS = 'superfluidity-kuryr';
+
+/** As agents of Neutron name the devices of ports; others ids than theirs are shortened so that they still differ. */
+export function deviceOf(portId: string): string {
+  const isUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(portId);
+  return `tap${isUuid ? portId.slice(0, 11) : createHash('sha256').update(portId).digest('hex').slice(0, 11)}`;
+}
+
+/** High, so that a bridge does not take it for its own: bridges have the lowest address of their ports. */
+const nodeMac = (mac: string): string => `fe${mac.toLowerCase().slice(2)}`;
+
+/** What `plug` will make, known before anything is: it is written down first. */
+export function planned(node: NodeNetwork, { name, wish }: Wish): Made {
+  const { plugging, id } = wish;
+  if (plugging.kind === 'macvlan' || (plugging.kind === 'vlan' && node.hasVlans)) return { name };
+  const device = deviceOf(id);
+  if (plugging.kind === 'bridge') return { name, device };
+  const vswitch = plugging.kind === 'ovs' ? plugging.bridge : node.trunk.bridge;
+  if (vswitch !== undefined) return { name, device, vswitch };
+  throw new CniError(
+    CODES.plug,
+    'this node cannot carry VLANs',
+    'its kernel has no 802.1Q, and the daemon was given no bridge of Open vSwitch (--trunk-bridge)',
+  );
+}
+
+/** Throws `CniError` or `SF-CNI-OVSDB`; what there is of it then, `unplug` removes. */
+export async function plug(node: NodeNetwork, wanted: Wish, signal: AbortSignal): Promise<Plugged> {
+  const made = planned(node, wanted);
+  const { name, netns, wish } = wanted;
+  try {
+    if (made.device === undefined) await plugOver(node, wanted);
+    else if (made.vswitch === undefined) await plugBridge(node, wanted, made.device);
+    else await plugVSwitch(node, wanted, made.device, made.vswitch, signal);
+  } catch (error) {
+    throw explained(error, wanted);
+  }
+  const host = made.device === undefined ? {} : { host: { name: made.device, mac: nodeMac(wish.mac) } };
+  return { name, netns, wish, ...host };
+}
+
+function explained(error: unknown, { name, netns, wish }: Wish): unknown {
+  if (error instanceof CniError || isSuperfluidityError(error, 'SF-CNI-OVSDB')) return error;
+  const details = error instanceof Error ? error.message : String(error);
+  if (errnoOf(error) !== 'EEXIST')
+    return new CniError(CODES.plug, `interface ${name} cannot be plugged`, details, error);
+  if (linkIn(netns, name) !== undefined)
+    return new CniError(CODES.plug, `the container has an interface ${name} already`, details, error);
+  // A VLAN of a sandbox that is not gone yet.
+  return new CniError(CODES.again, `port ${wish.id} is still plugged elsewhere on this node`, details, error);
+}
+
+async function makePair(node: NodeNetwork, wanted: Wish, device: string, master?: number): Promise<void> {
+  const { name, netns, pod, wish } = wanted;
+  const mac = nodeMac(wish.mac);
+  const create = async () => {
+    await transactAside(node.namespace, [
+      createVeth(
+        { name: device, mac, mtu: wish.mtu, up: true, ...(master === undefined ? {} : { master }) },
+        { name, mac: wish.mac, mtu: wish.mtu, namespace: netns },
+      ),
+    ]);
+    // Not in one batch: the kernel would go on behind a refusal, and mark what is not ours.
+    transact(node.namespace, [changeLink(device, { alias: `${ALIAS} ${pod} ${name}` })]);
+  };
+  try {
+    await create();
+  } catch (error) {
+    // Of a daemon that was killed before it could write down that it was gone: its port is this one.
+    if (errnoOf(error) !== 'EEXIST' || linkIn(node.namespace, device)?.alias?.startsWith(ALIAS) !== true) throw error;
+    await removeDevice(node.namespace, device);
+    await create();
+  }
+}
+
+async function plugBridge(node: NodeNetwork, wanted: Wish, device: string): Promise<void> {
+  const { plugging, mtu } = wanted.wish;
+  if (plugging.kind !== 'bridge') throw new TypeError(plugging.kind);
+  const bridge = linkIn(node.namespace, plugging.bridge);
+  if (bridge?.kind !== 'bridge')
+    throw new CniError(CODES.again, `the node has no bridge ${plugging.bridge}`, 'the fabric has not made it yet');
+  await makePair(node, wanted, device, bridge.index);
+  fitting(getLink(node.namespace, bridge.index), mtu);
+  configure(wanted);
+  transactTolerating(node.namespace, ['ENETDOWN', 'EBUSY'], [forwardNow(linkIndex(node.namespace, device))]);
+}
+
+async function plugVSwitch(
+  node: NodeNetwork,
+  wanted: Wish,
+  device: string,
+  bridge: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { name, netns, podUid, wish } = wanted;
+  if (wish.plugging.kind === 'vlan') {
+    const parent = trunkDevice(node);
+    const link = parent === undefined ? undefined : linkIn(node.namespace, parent);
+    if (link !== undefined) fitting(link, wish.mtu);
+  }
+  await makePair(node, wanted, device);
+  const port: VSwitchPort = {
+    bridge,
+    device,
+    ids: {
+      [MARK]: node.name,
+      ...(wish.plugging.kind === 'ovs'
+        ? {
+            'iface-id': wish.plugging.interfaceId,
+            'attached-mac': wish.mac.toLowerCase(),
+            'iface-status': 'active',
+            'vm-uuid': podUid,
+          }
+        : {}),
+    },
+    ...(wish.plugging.kind === 'vlan' ? { tag: wish.plugging.id } : {}),
+  };
+  const added = node.vswitch.addPort(port, signal).catch(async (error: unknown) => {
+    if (!String(error).includes('constraint violation')) throw error;
+    await node.vswitch.removePorts([device], signal);
+    return node.vswitch.addPort(port, signal);
+  });
+  try {
+    configure(wanted);
+  } finally {
+    // Whatever happened here: nothing is under way when this ends.
+    await added.catch(() => {});
+  }
+  // A process that reads packets gets them as they are: nobody behind it would complete checksums or cut segments.
+  if ((await added).isUserSpace) disableOffloads(netns, name);
+}
+
+/** A device of the pod over the one of the node, with nothing on the node. */
+async function plugOver(node: NodeNetwork, wanted: Wish): Promise<void> {
+  const { name, netns, wish } = wanted;
+  const device = trunkDevice(node);
+  const parent = device === undefined ? undefined : linkIn(node.namespace, device);
+  if (parent === undefined)
+    throw new CniError(CODES.again, `the node has no ${device ?? 'default route'}`, 'its own port is not there yet');
+  fitting(parent, wish.mtu);
+  const link = { name, mac: wish.mac, mtu: wish.mtu, namespace: netns };
+  const create =
+    wish.plugging.kind === 'vlan'
+      ? createVlan(parent.index, wish.plugging.id, link)
+      : createMacvlan(parent.index, link);
+  await transactAside(node.namespace, [create]);
+  configure(wanted);
+}
+
+function fitting({ name, mtu: largest }: Link, mtu: number): void {
+  if (largest >= mtu) return;
+  throw new CniError(
+    CODES.mtu,
+    `packets of ${mtu} bytes do not go through ${name}`,
+    `its MTU is ${largest}; give the network of the pods a smaller one, or ${name} a larger one`,
+  );
+}
+
+/** Addresses and routes, in the pod. */
+function configure({ name, netns, wish }: Wish): void {
+  const index = linkIndex(netns, name);
+  const conf = (family: string) => `net/${family}/conf/${name}/`;
+  // Who had the address before is forgotten by those who knew it: neighbours are told as the device comes up.
+  tolerant(() => writeSysctl(netns, `${conf('ipv4')}arp_notify`, 1));
+  // Runtimes switch it off where they hand out no addresses of it themselves.
+  if (wish.addresses.some((address) => address.includes(':')))
+    tolerant(() => writeSysctl(netns, `${conf('ipv6')}disable_ipv6`, 0));
+  const networks = wish.addresses.map((address) => parsePrefix(address));
+  const isNear = (hop: string) => {
+    const { family, bytes } = parsePrefix(`${hop}/${isIPv6(hop) ? 128 : 32}`);
+    return networks.some(
+      (network) =>
+        network.family === family &&
+        networkBytes({ family, bytes, length: network.length }).equals(networkBytes(network)),
+    );
+  };
+  transact(netns, [
+    ...wish.addresses.map((address) => addAddress(index, { address })),
+    changeLink(index, { up: true }),
+    ...routesOf(wish).map(({ destination, nextHop }) =>
+      replaceRoute({ destination, via: nextHop, device: index, ...(isNear(nextHop) ? {} : { onlink: true }) }),
+    ),
+  ]);
+}
+
+function tolerant(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // A kernel without it, or a file system that may not be written: the interface works without.
+  }
+}
+
+export function linkIn(namespace: NamespaceName, device: number | string): Link | undefined {
+  try {
+    return getLink(namespace, device);
+  } catch (error) {
+    if (GONE.includes(errnoOf(error) as never)) return undefined;
+    throw error;
+  }
+}
+
+async function removeDevice(namespace: NamespaceName, device: string): Promise<void> {
+  try {
+    await transactAside(namespace, [deleteLink(device)]);
+  } catch (error) {
+    if (!GONE.includes(errnoOf(error) as never)) throw error;
+  }
+}
+
+/** Identifies the namespace at a path; undefined where there is none. */
+export function netnsId(path: string): number | undefined {
+  try {
+    return namespaceInode(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Keeps no namespace alive that its container gave up. */
+export function leaveNetns(path: string): void {
+  tolerant(() => forgetNamespace(path));
+}
+
+export interface Unplugged {
+  readonly made: readonly Made[];
+  readonly netns: string;
+  readonly netnsId: number;
+}
+
+/** Idempotent: what is not there is no matter. */
+export async function unplug(
+  node: NodeNetwork,
+  { made, netns, netnsId: id }: Unplugged,
+  signal: AbortSignal,
+): Promise<void> {
+  const ports = made.flatMap(({ device, vswitch }) => (vswitch === undefined ? [] : [device!]));
+  await node.vswitch.removePorts(ports, signal);
+  for (const { device } of made) if (device !== undefined) await removeDevice(node.namespace, device);
+  const inside = made.filter(({ device }) => device === undefined);
+  if (inside.length === 0) return;
+  try {
+    // Another namespace may be at that path by now.
+    if (netnsId(netns) !== id) return;
+    for (const { name } of inside) await removeDevice(netns, name);
+  } finally {
+    leaveNetns(netns);
+  }
+}
