@@ -10,11 +10,11 @@ export interface HealthOptions {
   readonly trouble: () => Promise<string | undefined>;
 }
 
-/** Probes of the kubelet and the metrics, for who is on this machine: `/livez`, `/readyz`, `/metrics`. */
+/** Probes of the kubelet and the metrics, for who is on this machine: `/healthz`, `/readyz`, `/metrics`. */
 export async function serveHealth({ port, metrics, trouble }: HealthOptions): Promise<Server> {
   const pages: Readonly<Record<string, () => Promise<{ status: number; text: string; type?: string }>>> = {
     // It answers: that is all that a restart could mend.
-    '/livez': async () => ({ status: 200, text: 'ok\n' }),
+    '/healthz': async () => ({ status: 200, text: 'ok\n' }),
     '/readyz': async () => {
       const reason = await trouble();
       return reason === undefined ? { status: 200, text: 'ok\n' } : { status: 503, text: `${reason}\n` };

@@ -2,10 +2,11 @@
 export const LIMITS = {
   /** Of a request, and of an answer: what the executable takes. */
   messageBytes: 2 ** 20,
-  /** Connections at a time; those above wait in the backlog of the socket. */
+  /** Connections at a time, one for each request: those above are closed, and the runtime tries again. */
   connections: 512,
-  /** Requests that are worked on at a time; the others wait in turn. */
-  atOnce: 64,
+  /** Pods that are plugged or unplugged at a time; those that wait for something do not count. */
+  atOnce: 16,
+  preparedAtOnce: 4,
   /** From the first byte of a request to its last. */
   readMs: 10_000,
   /** An interface is to be plugged and active within this time. Below what the executable waits. */

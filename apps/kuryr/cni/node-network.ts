@@ -17,6 +17,8 @@ export interface NodeNetwork {
   readonly namespace: NamespaceName;
   readonly vswitch: VSwitch;
   readonly trunk: TrunkSettings;
+  /** Bridges that pods are to have and that are not there: nobody else makes them. */
+  readonly makesBridges: boolean;
   /** Of the kernel: 802.1Q. */
   readonly hasVlans: boolean;
   readonly log: Logger;

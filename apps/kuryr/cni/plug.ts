@@ -4,6 +4,7 @@ import { isSuperfluidityError } from '@superfluidity/core';
 import {
   addAddress,
   changeLink,
+  createBridge,
   createMacvlan,
   createVeth,
   createVlan,
@@ -19,6 +20,7 @@ import {
   namespaceInode,
   networkBytes,
   parsePrefix,
+  replaceAddress,
   replaceRoute,
   transact,
   transactAside,
@@ -97,14 +99,20 @@ function explained(error: unknown, { name, netns, wish }: Wish): unknown {
   return new CniError(CODES.again, `port ${wish.id} is still plugged elsewhere on this node`, details, error);
 }
 
-async function makePair(node: NodeNetwork, wanted: Wish, device: string, master?: number): Promise<void> {
+/** Without `netns` both ends are on the node. */
+async function makePair(
+  node: NodeNetwork,
+  wanted: Omit<Wish, 'netns'> & { readonly netns: string | undefined },
+  device: string,
+  master?: number,
+): Promise<void> {
   const { name, netns, pod, wish } = wanted;
   const mac = nodeMac(wish.mac);
   const create = async () => {
     await transactAside(node.namespace, [
       createVeth(
         { name: device, mac, mtu: wish.mtu, up: true, ...(master === undefined ? {} : { master }) },
-        { name, mac: wish.mac, mtu: wish.mtu, namespace: netns },
+        { name, mac: wish.mac, mtu: wish.mtu, ...(netns === undefined ? {} : { namespace: netns }) },
       ),
     ]);
     // Not in one batch: the kernel would go on behind a refusal, and mark what is not ours.
@@ -123,13 +131,29 @@ async function makePair(node: NodeNetwork, wanted: Wish, device: string, master?
 async function plugBridge(node: NodeNetwork, wanted: Wish, device: string): Promise<void> {
   const { plugging, mtu } = wanted.wish;
   if (plugging.kind !== 'bridge') throw new TypeError(plugging.kind);
-  const bridge = linkIn(node.namespace, plugging.bridge);
-  if (bridge?.kind !== 'bridge')
-    throw new CniError(CODES.again, `the node has no bridge ${plugging.bridge}`, 'the fabric has not made it yet');
+  const bridge = linkIn(node.namespace, plugging.bridge) ?? makeBridge(node, wanted.wish, plugging.bridge);
+  if (bridge.kind !== 'bridge') throw new CniError(CODES.plug, `${plugging.bridge} of the node is no bridge`);
   await makePair(node, wanted, device, bridge.index);
   fitting(getLink(node.namespace, bridge.index), mtu);
   configure(wanted);
   transactTolerating(node.namespace, ['ENETDOWN', 'EBUSY'], [forwardNow(linkIndex(node.namespace, device))]);
+}
+
+/** Where nobody else makes it: with the addresses of the gateway, so that the node routes for its pods. */
+function makeBridge(node: NodeNetwork, { gateway, addresses, mtu }: PodInterface, name: string): Link {
+  if (!node.makesBridges)
+    throw new CniError(CODES.again, `the node has no bridge ${name}`, 'the fabric has not made it yet');
+  transactTolerating(node.namespace, ['EEXIST'], [createBridge({ name, mtu, up: true })]);
+  const bridge = getLink(node.namespace, name);
+  const length = addresses.find((address) => address.includes(':') === gateway?.includes(':'))?.split('/')[1];
+  // An address of its own, so that ports that come and go do not change it.
+  transact(node.namespace, [changeLink(bridge.index, { mac: bridge.mac!, up: true })]);
+  if (gateway === undefined || length === undefined) return bridge;
+  transact(node.namespace, [replaceAddress(bridge.index, { address: `${gateway}/${length}` })]);
+  tolerant(() =>
+    writeSysctl(node.namespace, gateway.includes(':') ? 'net.ipv6.conf.all.forwarding' : 'net.ipv4.ip_forward', 1),
+  );
+  return bridge;
 }
 
 async function plugVSwitch(
@@ -139,42 +163,93 @@ async function plugVSwitch(
   bridge: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const { name, netns, podUid, wish } = wanted;
+  const { name, netns, wish } = wanted;
   if (wish.plugging.kind === 'vlan') {
     const parent = trunkDevice(node);
     const link = parent === undefined ? undefined : linkIn(node.namespace, parent);
     if (link !== undefined) fitting(link, wish.mtu);
   }
   await makePair(node, wanted, device);
-  const port: VSwitchPort = {
-    bridge,
-    device,
-    ids: {
-      [MARK]: node.name,
-      ...(wish.plugging.kind === 'ovs'
-        ? {
-            'iface-id': wish.plugging.interfaceId,
-            'attached-mac': wish.mac.toLowerCase(),
-            'iface-status': 'active',
-            'vm-uuid': podUid,
-          }
-        : {}),
-    },
-    ...(wish.plugging.kind === 'vlan' ? { tag: wish.plugging.id } : {}),
-  };
-  const added = node.vswitch.addPort(port, signal).catch(async (error: unknown) => {
-    if (!String(error).includes('constraint violation')) throw error;
-    await node.vswitch.removePorts([device], signal);
-    return node.vswitch.addPort(port, signal);
-  });
+  const added = addPort(node, wanted, device, bridge, signal);
   try {
     configure(wanted);
   } finally {
     // Whatever happened here: nothing is under way when this ends.
     await added.catch(() => {});
   }
-  // A process that reads packets gets them as they are: nobody behind it would complete checksums or cut segments.
-  if ((await added).isUserSpace) disableOffloads(netns, name);
+  if ((await added).isUserSpace) completePackets(netns, name);
+}
+
+/** A process that reads packets gets them as they are: nobody behind it would complete checksums or cut segments. */
+function completePackets(netns: string, name: string): void {
+  disableOffloads(netns, name);
+}
+
+async function addPort(
+  node: NodeNetwork,
+  { podUid, wish }: Pick<Wish, 'podUid' | 'wish'>,
+  device: string,
+  bridge: string,
+  signal: AbortSignal,
+): Promise<{ readonly isUserSpace: boolean }> {
+  const { plugging, mac } = wish;
+  const ids = {
+    'iface-id': wish.id,
+    'attached-mac': mac.toLowerCase(),
+    'iface-status': 'active',
+    'vm-uuid': podUid,
+  };
+  const port: VSwitchPort = {
+    bridge,
+    device,
+    ids: { [MARK]: node.name, ...(plugging.kind === 'ovs' ? { ...ids, 'iface-id': plugging.interfaceId } : {}) },
+    ...(plugging.kind === 'vlan' ? { tag: plugging.id } : {}),
+  };
+  try {
+    return await node.vswitch.addPort(port, signal);
+  } catch (error) {
+    // A port of that name, left by a daemon that was killed.
+    if (!String(error).includes('constraint violation')) throw error;
+    await node.vswitch.removePorts([device], signal);
+    return await node.vswitch.addPort(port, signal);
+  }
+}
+
+/** A port of Open vSwitch whose other end waits on the node, down, until the pod has a namespace. */
+export interface Prepared {
+  readonly device: string;
+  readonly peer: string;
+  readonly isUserSpace: boolean;
+}
+
+/** Whether it pays to plug an interface before it is asked for: its agent begins to wire the port when it sees it. */
+export const isPreparable = ({ plugging, active }: PodInterface): boolean => plugging.kind === 'ovs' && !active;
+
+export async function prepare(node: NodeNetwork, wanted: Omit<Wish, 'netns'>, signal: AbortSignal): Promise<Prepared> {
+  const { plugging, id } = wanted.wish;
+  if (plugging.kind !== 'ovs') throw new TypeError(plugging.kind);
+  const device = deviceOf(id);
+  const peer = `sfk${device.slice(3)}`;
+  await makePair(node, { ...wanted, name: peer, netns: undefined }, device);
+  return { device, peer, ...(await addPort(node, wanted, device, plugging.bridge, signal)) };
+}
+
+/** Moves what was prepared into the pod. The kernel waits for every processor meanwhile: twenty times what a new pair takes. */
+export async function plugPrepared(
+  node: NodeNetwork,
+  wanted: Wish,
+  { device, peer, isUserSpace }: Prepared,
+): Promise<Plugged> {
+  const { name, netns, wish } = wanted;
+  try {
+    const index = linkIndex(node.namespace, peer);
+    await transactAside(node.namespace, [changeLink(index, { namespace: netns, rename: name })]);
+    configure(wanted);
+    if (isUserSpace) completePackets(netns, name);
+  } catch (error) {
+    throw explained(error, wanted);
+  }
+  return { name, netns, wish, host: { name: device, mac: nodeMac(wish.mac) } };
 }
 
 /** A device of the pod over the one of the node, with nothing on the node. */

@@ -4,18 +4,21 @@ import { type Attachment, attachmentKey, type Attachments } from './attachments.
 import { check } from './check.ts';
 import { LIMITS } from './limits.ts';
 import type { NodeNetwork } from './node-network.ts';
-import { leaveNetns, netnsId, plug, planned, unplug, type Wish } from './plug.ts';
+import { leaveNetns, netnsId, plug, planned, plugPrepared, unplug, type Wish } from './plug.ts';
+import { Preparer } from './preparer.ts';
 import { type PodRef, CniError, CODES, type CniResult, type Request } from './specification.ts';
 import { type PortRegistry, podKey } from './registry.ts';
 import { inVersion, type Plugged, resultOf } from './result.ts';
 import { sweep } from './sweep.ts';
-import { Turns } from './turns.ts';
+import { Slots, Turns } from './turns.ts';
 
 export interface PluginOptions {
   readonly node: NodeNetwork;
   readonly registry: PortRegistry;
   readonly attachments: Attachments;
   readonly log: Logger;
+  /** An interface that was plugged ahead was used, or was not. */
+  readonly onPrepared: (isUsed: boolean) => void;
 }
 
 /** How ADD left the pod while it waited: what it waits for is said when it gave up. */
@@ -28,14 +31,19 @@ export class Plugin {
   readonly #attachments: Attachments;
   readonly #log: Logger;
   readonly #turns = new Turns();
+  readonly #slots = new Slots(LIMITS.atOnce);
+  readonly #preparer: Preparer;
   /** ADDs under way or waiting for their turn, so that DEL ends what it is about to remove. */
   readonly #adding = new Map<string, { readonly pod: string; readonly controllers: Set<AbortController> }>();
 
-  constructor({ node, registry, attachments, log }: PluginOptions) {
+  constructor({ node, registry, attachments, log, onPrepared }: PluginOptions) {
     this.#node = node;
     this.#registry = registry;
     this.#attachments = attachments;
     this.#log = log;
+    const isTaken = (pod: string) =>
+      this.#adding.values().some((adding) => adding.pod === pod) || attachments.all().some((one) => one.pod === pod);
+    this.#preparer = new Preparer({ node, isTaken, onEnd: onPrepared });
   }
 
   /**
@@ -55,6 +63,12 @@ export class Plugin {
       );
     }
     await this.#sweep(signal);
+    this.#registry.onChange((key, port) => this.#preparer.look(key, port));
+  }
+
+  /** What was plugged ahead and is not used; attachments stay. */
+  async close(): Promise<void> {
+    await this.#preparer.close();
   }
 
   /** Undefined where the verb has no result. Throws `CniError`. */
@@ -136,7 +150,11 @@ export class Plugin {
     this.#attachments.put(begun);
     try {
       const plugged: Plugged[] = [];
-      for (const wish of wishes) plugged.push(await plug(this.#node, wish, signal));
+      try {
+        for (const wish of wishes) plugged.push(await this.#slots.run(() => this.#plug(wish, signal)));
+      } finally {
+        await this.#preparer.forget(key);
+      }
       awaited = 'its interfaces to carry traffic';
       await this.#registry.until(key, (port) => isActive(port, pod), signal);
       const result = resultOf(plugged, configuration);
@@ -149,6 +167,11 @@ export class Plugin {
       );
       throw later(error);
     }
+  }
+
+  async #plug(wish: Wish, signal: AbortSignal): Promise<Plugged> {
+    const prepared = await this.#preparer.take(wish.pod, wish.wish.id);
+    return prepared === undefined ? plug(this.#node, wish, signal) : plugPrepared(this.#node, wish, prepared);
   }
 
   async #delete({ container, interface: name }: Request): Promise<undefined> {
@@ -214,13 +237,14 @@ export class Plugin {
   }
 
   async #remove(attachment: Attachment, signal: AbortSignal): Promise<void> {
-    await unplug(this.#node, attachment, signal);
+    await this.#slots.run(() => unplug(this.#node, attachment, signal));
     this.#attachments.delete(attachment);
   }
 
   /** Devices and ports with our mark that no attachment has. */
   async #sweep(signal: AbortSignal): Promise<void> {
     const isKept = (device: string) =>
+      this.#preparer.has(device) ||
       this.#attachments.all().some(({ made }) => made.some((one) => one.device === device));
     await sweep(this.#node, isKept, signal);
   }

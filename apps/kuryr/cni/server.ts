@@ -23,23 +23,28 @@ export interface ServerOptions {
 export class CniServer {
   readonly #options: ServerOptions;
   readonly #sockets = new Set<Socket>();
-  readonly #waiting: (() => void)[] = [];
   #server: Server | undefined;
   #lock: Disposable | undefined;
-  #working = 0;
 
   constructor(options: ServerOptions) {
     this.#options = options;
   }
 
-  /** Throws `SF-CNI-SOCKET` where another daemon has it. What one that was killed left of it is taken over. */
-  async listen(): Promise<void> {
+  /** Throws `SF-CNI-SOCKET` where another daemon has the socket. What one that was killed left of it stands for nothing. */
+  lock(): void {
     const { path } = this.#options;
-    const doing = `listen on ${path}`;
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     this.#lock = lockFile(join(dirname(path), `.${basename(path)}.lock`));
-    if (this.#lock === undefined)
-      throw new SuperfluidityError('SF-CNI-SOCKET', { doing, reason: 'another daemon listens there' });
+    if (this.#lock !== undefined) return;
+    throw new SuperfluidityError('SF-CNI-SOCKET', {
+      doing: `listen on ${path}`,
+      reason: 'another daemon listens there',
+    });
+  }
+
+  /** Once it is locked. Throws `SF-CNI-SOCKET`. */
+  async listen(): Promise<void> {
+    const { path } = this.#options;
     rmSync(path, { force: true });
     const server = createServer({ allowHalfOpen: true }, (socket) => void this.#serve(socket));
     server.maxConnections = LIMITS.connections;
@@ -53,9 +58,9 @@ export class CniServer {
       });
       chmodSync(path, 0o600);
     } catch (cause) {
-      this.#lock[Symbol.dispose]();
+      this.#lock?.[Symbol.dispose]();
       const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new SuperfluidityError('SF-CNI-SOCKET', { doing, reason, cause });
+      throw new SuperfluidityError('SF-CNI-SOCKET', { doing: `listen on ${path}`, reason, cause });
     } finally {
       process.umask(mask);
     }
@@ -88,7 +93,6 @@ export class CniServer {
     let request: Request | undefined;
     let code = 0;
     metrics.asked();
-    await this.#begin();
     try {
       if (bytes === 'too large') throw new CniError(CODES.configuration, 'the request is too large');
       const frame = parseFrame(bytes);
@@ -105,21 +109,8 @@ export class CniServer {
       log.warn({ verb, container, pod, code, error: reportError(error) }, 'a request of the runtime was refused');
       return frameAnswer(`${JSON.stringify(errorResult(refusal, version))}\n`, 1);
     } finally {
-      this.#end();
       metrics.answered(request?.verb ?? 'none', code, (performance.now() - began) / 1_000);
     }
-  }
-
-  /** ADDs wait for minutes where the controller is away: those that wait for their turn are few, for connections are. */
-  async #begin(): Promise<void> {
-    if (this.#working >= LIMITS.atOnce) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#working += 1;
-  }
-
-  #end(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#working -= 1;
-    else next();
   }
 }
 

@@ -1,0 +1,101 @@
+import { mkdirSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { type Logger, reportError } from '@superfluidity/core';
+import type { NamespaceName } from '@superfluidity/netlink';
+import { Attachments } from './attachments.ts';
+import { serveHealth } from './health.ts';
+import { LIMITS } from './limits.ts';
+import { Metrics } from './metrics.ts';
+import { hasVlans, type TrunkSettings } from './node-network.ts';
+import { Ovsdb } from './ovsdb.ts';
+import { Plugin } from './plugin.ts';
+import { PortRegistry, type PortSink } from './registry.ts';
+import { CniServer } from './server.ts';
+import { CniError, parseRequest } from './specification.ts';
+import { VSwitch } from './vswitch.ts';
+
+export interface DaemonOptions {
+  /** As Kubernetes calls it. */
+  readonly node: string;
+  /** Of attachments; in /run, since it is worth as much as what the kernel has. */
+  readonly folder: string;
+  readonly socket: string;
+  /** Path of the Unix socket of ovsdb-server. */
+  readonly ovsdb: string;
+  readonly trunk: TrunkSettings;
+  readonly makesBridges: boolean;
+  /** On loopback; 0: whichever is free. */
+  readonly healthPort: number;
+  /** The network of the node, where it is not that of this process. */
+  readonly namespace?: NamespaceName;
+  readonly log: Logger;
+}
+
+/** The daemon of a node, until it is closed. */
+export class Daemon {
+  /** To be told of the ports of this node's pods. */
+  readonly ports: PortSink;
+  readonly healthPort: number;
+  readonly #close: () => Promise<void>;
+
+  /** Resolves when it listens. Throws `SF-CNI-SOCKET`, `SF-CNI-STATE`. */
+  static async open(options: DaemonOptions): Promise<Daemon> {
+    const { node: name, folder, namespace, trunk, makesBridges, log } = options;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const registry = new PortRegistry();
+    const ovsdb = new Ovsdb(options.ovsdb);
+    const metrics: Metrics = new Metrics({
+      attachments: () => attachments.size,
+      ports: () => registry.size,
+      isKnown: () => registry.isKnown,
+    });
+    const vlans = hasVlans(namespace);
+    const node = { name, namespace, vswitch: new VSwitch(ovsdb), trunk, makesBridges, hasVlans: vlans, log };
+    let plugin: Plugin | undefined;
+    const server = new CniServer({
+      path: options.socket,
+      plugin: { run: (request) => plugin!.run(request) },
+      metrics,
+      log,
+    });
+    // First, for it is the lock: from here on nobody else works in the folder.
+    server.lock();
+    const attachments = new Attachments(join(folder, 'attachments'), log);
+    plugin = new Plugin({ node, registry, attachments, log, onPrepared: (isUsed) => metrics.prepared(isUsed) });
+    await plugin
+      .resume(AbortSignal.timeout(LIMITS.otherMs))
+      .catch((error: unknown) => log.warn({ error: reportError(error) }, 'what was left is not tidied up yet'));
+    await server.listen();
+    const status = parseRequest(new Map([['CNI_COMMAND', 'STATUS']]), '{"cniVersion":"1.1.0"}');
+    const trouble = () =>
+      plugin!.run(status).then(
+        () => undefined,
+        (error: unknown) => (error instanceof CniError ? `${error.message}: ${error.details}` : String(error)),
+      );
+    const health = await serveHealth({ port: options.healthPort, metrics, trouble });
+    const { port } = health.address() as AddressInfo;
+    log.info(
+      { node: name, socket: options.socket, healthPort: port, vlans, attachments: attachments.size },
+      'listening',
+    );
+    return new Daemon(registry, port, async () => {
+      await server.close();
+      health.closeAllConnections();
+      await new Promise((resolve) => health.close(resolve));
+      await plugin!.close();
+      await ovsdb.close();
+    });
+  }
+
+  private constructor(ports: PortSink, healthPort: number, close: () => Promise<void>) {
+    this.ports = ports;
+    this.healthPort = healthPort;
+    this.#close = close;
+  }
+
+  /** Pods keep their interfaces: the next daemon takes them up. */
+  async close(): Promise<void> {
+    await this.#close();
+  }
+}

@@ -1,0 +1,1 @@
+export { cniCommand, daemonCommand } from './command.ts';
