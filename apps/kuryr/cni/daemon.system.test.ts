@@ -1,0 +1,73 @@
+import { execFileSync } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { ipJson, missingForKernelTests, titled } from '@superfluidity/netlink/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { pings, TestNode } from './testing/node.ts';
+
+const absent = missingForKernelTests(['ip', 'ping', 'cc']);
+const nameOf = (netns: string) => netns.slice(netns.lastIndexOf('/') + 1);
+
+describe.skipIf(absent !== undefined)(titled('the plugin over a bridge of Linux', absent), () => {
+  let node: TestNode;
+  beforeAll(async () => {
+    node = await TestNode.open({ bridge: true });
+    const { ports } = await node.startDaemon();
+    ports.setKnown(true);
+  });
+  afterAll(() => node[Symbol.asyncDispose]());
+
+  test('adds an interface as the controller wants it, checks it and deletes it, twice', async () => {
+    const netns = node.sandbox();
+    const gateway = '10.80.0.1';
+    node.daemon.ports.put(node.port('a', { interfaces: { eth0: { gateway } } }));
+    const added = await node.call('ADD', 'a', { netns });
+    expect(added).toMatchObject({
+      code: 0,
+      output: {
+        cniVersion: '1.1.0',
+        interfaces: [{ name: expect.stringMatching(/^tap/) }, { name: 'eth0', mtu: 1450, sandbox: netns }],
+        ips: [{ address: expect.stringMatching(/^10\.80\..*\/16$/), gateway, interface: 1 }],
+        routes: [{ dst: '0.0.0.0/0', gw: gateway }],
+        dns: {},
+      },
+    });
+    const { interfaces, ips } = added.output!;
+    expect(ipJson(nameOf(netns), 'addr', 'show', 'eth0')).toMatchObject([
+      {
+        address: interfaces![1]!.mac,
+        mtu: 1450,
+        operstate: 'UP',
+        addr_info: [{ local: ips![0]!.address.split('/')[0] }, {}],
+      },
+    ]);
+    expect(ipJson(nameOf(netns), 'route', 'show', 'default')).toMatchObject([{ gateway, dev: 'eth0' }]);
+    expect(ipJson(node.name, 'link', 'show', interfaces![0]!.name)).toMatchObject([
+      { master: 'pods', address: interfaces![0]!.mac, ifalias: 'superfluidity-kuryr default/a eth0' },
+    ]);
+
+    const config = { prevResult: added.output };
+    expect(await node.call('CHECK', 'a', { netns, config })).toEqual({ code: 0, output: undefined });
+    expect(await node.call('DEL', 'a', { netns, config })).toEqual({ code: 0, output: undefined });
+    expect(ipJson(nameOf(netns), 'link').map(({ ifname }) => ifname)).toEqual(['lo']);
+    expect(await node.call('DEL', 'a', { netns, config })).toEqual({ code: 0, output: undefined });
+    // The container may be gone, and its namespace with it.
+    expect(await node.call('DEL', 'a')).toEqual({ code: 0, output: undefined });
+    expect(await node.call('CHECK', 'a', { netns, config })).toMatchObject({ code: 1, output: { code: 3 } });
+  });
+
+  test('lets pods reach each other at once, with packets as large as they may be and no larger', async () => {
+    const [one, two] = [node.sandbox(), node.sandbox()];
+    for (const pod of ['b1', 'b2']) node.daemon.ports.put(node.port(pod));
+    const [, second] = [await node.call('ADD', 'b1', { netns: one }), await node.call('ADD', 'b2', { netns: two })];
+    const address = second.output!.ips![0]!.address.split('/')[0]!;
+    expect(pings(one, address)).toBe(true);
+    expect(pings(one, address, 1_422)).toBe(true);
+    expect(pings(one, address, 1_423)).toBe(false);
+    for (const pod of ['b1', 'b2']) expect(await node.call('DEL', pod)).toMatchObject({ code: 0 });
+    expect(execFileSync('ip', ['-n', node.name, '-br', 'link'], { encoding: 'utf8' })).not.toContain('tap');
+  });
+
+  test('lets its owner alone connect', () => {
+    expect(statSync(node.socket).mode & 0o777).toBe(0o600);
+  });
+});

@@ -1,0 +1,250 @@
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { silentLogger } from '@superfluidity/core';
+import {
+  changeLink,
+  createBridge,
+  createNamespace,
+  deleteNamespace,
+  namespacePath,
+  transact,
+} from '@superfluidity/netlink';
+import type { KuryrPort, PodInterface } from '../../api/port.ts';
+import { Daemon, type DaemonOptions } from '../daemon.ts';
+import { buildExecutable } from '../executable/build.ts';
+import type { CniResult } from '../specification.ts';
+import { TestVSwitch } from './vswitch.ts';
+
+let count = 0;
+
+export interface Answer {
+  readonly code: number | null;
+  /** JSON of standard output; undefined where there was nothing. */
+  readonly output:
+    | (CniResult & { readonly code?: number; readonly msg?: string; readonly details?: string })
+    | undefined;
+}
+
+export interface PodOptions {
+  readonly uid?: string;
+  readonly interfaces?: Readonly<Record<string, Partial<PodInterface>>>;
+}
+
+/** A node of its own: a network namespace, a daemon, an executable, and pods with real namespaces. */
+export class TestNode {
+  readonly name: string;
+  readonly folder = mkdtempSync(join(tmpdir(), 'superfluidity-cni-'));
+  readonly #pods: string[] = [];
+  #daemon: Daemon | undefined;
+  #vswitch: TestVSwitch | undefined;
+  #options: Partial<DaemonOptions> = {};
+
+  private constructor() {
+    count += 1;
+    this.name = `sfk-${process.pid}-${count}`;
+  }
+
+  /** With `bridge`, a bridge `pods`; with `vswitch`, Open vSwitch with a bridge `br-int`. */
+  static async open(
+    parts: { readonly bridge?: boolean; readonly vswitch?: boolean; readonly seconds?: number } = {},
+  ): Promise<TestNode> {
+    const node = new TestNode();
+    createNamespace(node.name);
+    transact(node.name, [changeLink(1, { up: true })]);
+    await buildExecutable(node.executable, parts.seconds);
+    if (parts.bridge === true) transact(node.name, [createBridge({ name: 'pods', up: true })]);
+    if (parts.vswitch === true) {
+      node.#vswitch = await TestVSwitch.start(node.name);
+      node.#vswitch.addBridge('br-int');
+    }
+    return node;
+  }
+
+  get executable(): string {
+    return join(this.folder, 'bin/superfluidity-kuryr');
+  }
+
+  get socket(): string {
+    return join(this.folder, 'run/cni.sock');
+  }
+
+  get daemon(): Daemon {
+    return this.#daemon!;
+  }
+
+  get vswitch(): TestVSwitch {
+    return this.#vswitch!;
+  }
+
+  async startDaemon(options: Partial<DaemonOptions> = {}): Promise<Daemon> {
+    this.#options = options;
+    this.#daemon = await Daemon.open({ ...this.daemonOptions(), log: silentLogger, ...options });
+    return this.#daemon;
+  }
+
+  daemonOptions(): Omit<DaemonOptions, 'log'> {
+    return {
+      node: this.name,
+      folder: join(this.folder, 'state'),
+      socket: this.socket,
+      ovsdb: this.#vswitch?.socket ?? join(this.folder, 'no-vswitch'),
+      trunk: {},
+      makesBridges: false,
+      healthPort: 0,
+      namespace: this.name,
+    };
+  }
+
+  async stopDaemon(): Promise<void> {
+    await this.#daemon?.close();
+    this.#daemon = undefined;
+  }
+
+  async restartDaemon(): Promise<void> {
+    await this.stopDaemon();
+    await this.startDaemon(this.#options);
+  }
+
+  /** A namespace, as the runtime makes it before it calls the plugin; its path. */
+  sandbox(): string {
+    count += 1;
+    const name = `sfp-${process.pid}-${count}`;
+    createNamespace(name);
+    transact(name, [changeLink(1, { up: true })]);
+    this.#pods.push(name);
+    return namespacePath(name);
+  }
+
+  removeSandbox(path: string): void {
+    deleteNamespace(path.slice(path.lastIndexOf('/') + 1));
+  }
+
+  /** What the controller would write. */
+  port(name: string, { uid = uidOf(name), interfaces = { eth0: {} } }: PodOptions = {}): KuryrPort {
+    const named = Object.entries(interfaces).map(([device, wish], i): [string, PodInterface] => {
+      const number = numberOf(`${name}/${device}`);
+      return [
+        device,
+        {
+          id: `${number.toString(16).padStart(8, '0')}-0000-4000-8000-00000000000${i}`,
+          mac: `02:00:00:00:${(number >> 8).toString(16).padStart(2, '0')}:${(number & 255).toString(16).padStart(2, '0')}`,
+          addresses: [`10.${80 + i}.${number >> 8}.${number & 255}/16`],
+          routes: [],
+          mtu: 1_450,
+          active: true,
+          isDefault: i === 0,
+          plugging: { kind: 'bridge', bridge: 'pods' },
+          ...wish,
+        },
+      ];
+    });
+    return {
+      metadata: { namespace: 'default', name },
+      spec: { podUid: uid, node: this.name },
+      status: { interfaces: Object.fromEntries(named) },
+    };
+  }
+
+  /** The plugin as a runtime calls it. */
+  call(
+    verb: string,
+    pod: string,
+    how: {
+      readonly container?: string;
+      readonly netns?: string;
+      readonly interface?: string;
+      readonly config?: object;
+      readonly uid?: string;
+      readonly env?: Readonly<Record<string, string>>;
+      readonly executable?: string;
+    } = {},
+  ): Promise<Answer> {
+    const {
+      container = `c-${pod}`,
+      netns = '',
+      interface: device = 'eth0',
+      uid = uidOf(pod),
+      config = {},
+      env = {},
+    } = how;
+    const args = [
+      'IgnoreUnknown=1',
+      'K8S_POD_NAMESPACE=default',
+      `K8S_POD_NAME=${pod}`,
+      `K8S_POD_INFRA_CONTAINER_ID=${container}`,
+      `K8S_POD_UID=${uid}`,
+    ];
+    const variables = {
+      PATH: process.env['PATH'] ?? '',
+      CNI_COMMAND: verb,
+      CNI_CONTAINERID: container,
+      CNI_NETNS: netns,
+      CNI_IFNAME: device,
+      CNI_ARGS: args.join(';'),
+      CNI_PATH: '/opt/cni/bin',
+      ...env,
+    };
+    return runPlugin(how.executable ?? this.executable, variables, this.configuration(config));
+  }
+
+  configuration(more: object = {}): string {
+    const own = { cniVersion: '1.1.0', name: 'kuryr', type: 'superfluidity-kuryr', socket: this.socket };
+    return JSON.stringify({ ...own, ...more });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stopDaemon();
+    await this.#vswitch?.[Symbol.asyncDispose]();
+    for (const name of this.#pods) deleteNamespace(name);
+    deleteNamespace(this.name);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+export function runPlugin(
+  executable: string,
+  env: Readonly<Record<string, string>>,
+  input: string | Buffer,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(executable, [], { env, maxBuffer: 2 ** 23 }, (error, stdout) => {
+      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : null;
+      try {
+        resolve({ code, output: stdout === '' ? undefined : JSON.parse(stdout) });
+      } catch (cause) {
+        reject(new Error(`the plugin printed ${JSON.stringify(stdout)}`, { cause }));
+      }
+    });
+    child.stdin!.on('error', () => {});
+    child.stdin!.end(input);
+  });
+}
+
+/** Whether the address answers within a second, from inside of a namespace. */
+export function pings(netns: string, address: string, size = 56): boolean {
+  const name = netns.slice(netns.lastIndexOf('/') + 1);
+  try {
+    execFileSync('ip', ['netns', 'exec', name, 'ping', '-c', '1', '-W', '1', '-M', 'do', '-s', String(size), address], {
+      stdio: 'ignore',
+    });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A program inside of a namespace. */
+export const inside = (netns: string, ...argv: readonly string[]) =>
+  spawn('ip', ['netns', 'exec', netns.slice(netns.lastIndexOf('/') + 1), ...argv]);
+
+const numbers = new Map<string, number>();
+
+function numberOf(name: string): number {
+  const number = numbers.get(name) ?? numbers.size + 10;
+  numbers.set(name, number);
+  return number;
+}
+
+export const uidOf = (pod: string): string => `00000000-0000-4000-9000-${numberOf(pod).toString(16).padStart(12, '0')}`;
