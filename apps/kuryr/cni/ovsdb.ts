@@ -15,11 +15,11 @@ const outcomeSchema = z.looseObject({
 export type Outcome = z.infer<typeof outcomeSchema>;
 
 const messageSchema = z.looseObject({
-  id: z.unknown(),
+  id: z.unknown().optional(),
   method: z.string().nullish(),
-  params: z.unknown(),
-  result: z.unknown(),
-  error: z.unknown(),
+  params: z.unknown().optional(),
+  result: z.unknown().optional(),
+  error: z.unknown().optional(),
 });
 
 interface Asked {
