@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { isSuperfluidityError } from '@superfluidity/core';
 import {
@@ -14,6 +15,7 @@ import {
   forgetNamespace,
   forwardNow,
   getLink,
+  inNamespace,
   type Link,
   linkIndex,
   type NamespaceName,
@@ -330,11 +332,14 @@ async function removeDevice(namespace: NamespaceName, device: string): Promise<v
   }
 }
 
-/** Identifies the namespace at a path; undefined where there is none. */
+/** Identifies the network namespace at a path; undefined where there is none. Followed by `leaveNetns`. */
 export function netnsId(path: string): number | undefined {
   try {
-    return namespaceInode(path);
+    // Opened, a pipe would wait for its other end; what cannot be entered is none.
+    if (!statSync(path).isFile()) return undefined;
+    return inNamespace(path, () => namespaceInode(path));
   } catch {
+    leaveNetns(path);
     return undefined;
   }
 }

@@ -1,0 +1,37 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { KuryrPort } from '../../api/port.ts';
+import type { TestNode } from './node.ts';
+
+const PROGRAM = fileURLToPath(new URL('daemon-process.ts', import.meta.url));
+
+/** A daemon in a process of its own. */
+export class KillableDaemon {
+  readonly #child: ChildProcessByStdio<Writable, Readable, null>;
+
+  static async start(node: TestNode): Promise<KillableDaemon> {
+    const options = { ...node.daemonOptions(), namespace: undefined };
+    const argv = ['netns', 'exec', node.name, process.execPath, PROGRAM, JSON.stringify(options)];
+    const child = spawn('ip', argv, { stdio: ['pipe', 'pipe', 'inherit'] });
+    const [said] = (await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])) as [unknown];
+    if (!String(said).startsWith('listening')) throw new Error(`the daemon ended with ${String(said)}`);
+    return new KillableDaemon(child);
+  }
+
+  private constructor(child: ChildProcessByStdio<Writable, Readable, null>) {
+    this.#child = child;
+  }
+
+  put(port: KuryrPort): void {
+    this.#child.stdin.write(`${JSON.stringify(port)}\n`);
+  }
+
+  async kill(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await ended;
+  }
+}
