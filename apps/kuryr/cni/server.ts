@@ -83,7 +83,9 @@ export class CniServer {
     socket.on('error', () => socket.destroy());
     const bytes = await read(socket);
     if (bytes === undefined) return;
-    socket.end(await this.#answer(bytes));
+    socket.write(await this.#answer(bytes));
+    // Also where there is more to read: nobody will.
+    socket.destroySoon();
   }
 
   async #answer(bytes: Buffer | 'too large'): Promise<Buffer> {

@@ -9,10 +9,20 @@ import '../errors.ts';
 const SOURCE = fileURLToPath(new URL('kuryr-cni.c', import.meta.url));
 const BUILD_MS = 60_000;
 
-/** Needs gcc and libc6-dev. `seconds`: how long it waits for the daemon. Throws `SF-CNI-INSTALL`. */
-export async function buildExecutable(path: string, seconds?: number): Promise<void> {
+export interface BuildOptions {
+  /** How long it waits for the daemon. */
+  readonly seconds?: number;
+  /** In the place of those that make one small file that needs nothing else. */
+  readonly flags?: readonly string[];
+}
+
+/** Needs gcc and libc6-dev. Throws `SF-CNI-INSTALL`. */
+export async function buildExecutable(
+  path: string,
+  { seconds, flags = ['-static', '-s'] }: BuildOptions = {},
+): Promise<void> {
   const draft = `${path}.new`;
-  const strict = ['-O2', '-Wall', '-Wextra', '-Werror', '-static', '-s'];
+  const strict = ['-O2', '-Wall', '-Wextra', '-Werror', ...flags];
   const args = [...strict, ...(seconds === undefined ? [] : [`-DSECONDS=${seconds}`]), '-o', draft, SOURCE];
   try {
     mkdirSync(dirname(path), { recursive: true });

@@ -53,7 +53,7 @@ export class TestNode {
     const node = new TestNode();
     createNamespace(node.name);
     transact(node.name, [changeLink(1, { up: true })]);
-    await buildExecutable(node.executable, parts.seconds);
+    await buildExecutable(node.executable, parts.seconds === undefined ? {} : { seconds: parts.seconds });
     if (parts.bridge === true) transact(node.name, [createBridge({ name: 'pods', up: true })]);
     if (parts.vswitch === true) {
       node.#vswitch = await TestVSwitch.start(node.name);
