@@ -21,11 +21,22 @@ export interface InstallOptions {
   readonly chained: readonly Readonly<Record<string, unknown>>[];
 }
 
+interface ConfigurationList {
+  readonly cniVersion: string;
+  readonly cniVersions?: readonly string[];
+  readonly name: string;
+  readonly plugins: readonly object[];
+}
+
 /**
  * A list of configurations: section 1 of the specification. Runtimes that know 1.1 ask for more, where the plugins behind ours,
  * whose versions are not known here, do not keep them from it.
  */
-export function configurationList({ network, socket, chained }: Omit<InstallOptions, 'bin' | 'conf'>): object {
+export function configurationList({
+  network,
+  socket,
+  chained,
+}: Pick<InstallOptions, 'network' | 'socket' | 'chained'>): ConfigurationList {
   return {
     cniVersion: '1.0.0',
     ...(chained.length === 0 ? { cniVersions: ['1.0.0', '1.1.0'] } : {}),
