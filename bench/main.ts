@@ -2,6 +2,7 @@ import { benchAlgorithms } from './algorithms/index.ts';
 import { benchConsole } from './console/index.ts';
 import { benchDesign } from './design/index.ts';
 import { benchDialects } from './dialects/index.ts';
+import { benchKuryr } from './kuryr/index.ts';
 import { benchLearn } from './learn/index.ts';
 import { benchOcm } from './ocm/index.ts';
 import { benchOpenstack } from './openstack/index.ts';
@@ -15,6 +16,7 @@ const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void
   console: benchConsole,
   design: benchDesign,
   dialects: benchDialects,
+  kuryr: benchKuryr,
   learn: benchLearn,
   ocm: benchOcm,
   openstack: benchOpenstack,
