@@ -1,6 +1,7 @@
 import { isSuperfluidityError, type Logger, reportError, systemClock } from '@superfluidity/core';
 import { Command } from 'commander';
 import { customResourceDefinitions } from './api/resources.ts';
+import { cniCommand, daemonCommand } from './cni/index.ts';
 import { readKuryrFile, runController } from './controller/index.ts';
 
 /** The programs that run inside of a cluster: see docs/guides/kuryr.md. */
@@ -29,6 +30,9 @@ program
     const items = customResourceDefinitions();
     process.stdout.write(`${JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, undefined, 2)}\n`);
   });
+
+program.addCommand(daemonCommand({ log, untilStopped }));
+program.addCommand(cniCommand({ log }));
 
 /** Fires when the process is to end. */
 function untilStopped(): AbortSignal {
