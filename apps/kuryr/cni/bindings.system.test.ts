@@ -97,6 +97,10 @@ describe.skipIf(absent !== undefined)(titled('ports of Open vSwitch', absent), (
     expect(pings(peer.netns, eth0!.addresses[0]!.split('/')[0]!)).toBe(true);
     expect((await metrics(node)).join('\n')).toContain('prepared_total{used="true"} 1');
     for (const pod of ['ahead', 'v5']) await node.call('DEL', pod);
+    // The agent says that it is down, as it is: that is no reason to plug it again.
+    node.daemon.ports.put(port);
+    await pause(200);
+    expect(ports()).toBe('');
 
     // One that is not used goes with its port.
     node.daemon.ports.put(node.port('unused', { interfaces: { eth0: { ...ovs('port-10'), active: false } } }));

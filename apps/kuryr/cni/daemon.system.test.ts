@@ -67,6 +67,16 @@ describe.skipIf(absent !== undefined)(titled('the plugin over a bridge of Linux'
     expect(execFileSync('ip', ['-n', node.name, '-br', 'link'], { encoding: 'utf8' })).not.toContain('tap');
   });
 
+  test('refuses a pod whose packets the bridge could not carry', async () => {
+    node.daemon.ports.put(node.port('small'));
+    node.daemon.ports.put(node.port('large', { interfaces: { eth0: { mtu: 9_000 } } }));
+    expect(await node.call('ADD', 'small', { netns: node.sandbox() })).toMatchObject({ code: 0 });
+    const refused = await node.call('ADD', 'large', { netns: node.sandbox() });
+    expect(refused).toMatchObject({ code: 1, output: { code: 102, details: expect.stringContaining('1450') } });
+    expect(ipJson(node.name, 'link').filter(({ ifname }) => String(ifname).startsWith('tap'))).toHaveLength(1);
+    await node.call('DEL', 'small');
+  });
+
   test('lets its owner alone connect', () => {
     expect(statSync(node.socket).mode & 0o777).toBe(0o600);
   });

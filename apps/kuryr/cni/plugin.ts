@@ -153,7 +153,7 @@ export class Plugin {
       try {
         for (const wish of wishes) plugged.push(await this.#slots.run(() => this.#plug(wish, signal)));
       } finally {
-        await this.#preparer.forget(key);
+        await this.#preparer.serve(key, wishes[0]!.podUid);
       }
       awaited = 'its interfaces to carry traffic';
       await this.#registry.until(key, (port) => isActive(port, pod), signal);

@@ -26,6 +26,8 @@ export interface PreparerOptions {
 export class Preparer {
   readonly #options: PreparerOptions;
   readonly #entries = new Map<string, Entry>();
+  /** Uids of pods that had their interfaces, by pod: what is unplugged with a pod is not to be plugged again. */
+  readonly #served = new Map<string, string>();
   readonly #slots = new Slots(LIMITS.preparedAtOnce);
 
   constructor(options: PreparerOptions) {
@@ -37,7 +39,9 @@ export class Preparer {
     const isGone = port === undefined || port.metadata.deletionTimestamp !== undefined;
     const known = this.#entries.get(key);
     if (known !== undefined && (isGone || known.podUid !== port.spec.podUid)) void this.#drop(key, known);
+    if (port === undefined) this.#served.delete(key);
     if (isGone || this.#entries.has(key) || this.#options.isTaken(key)) return;
+    if (this.#served.get(key) === port.spec.podUid) return;
     this.#begin(key, port);
   }
 
@@ -48,8 +52,9 @@ export class Preparer {
     return prepared;
   }
 
-  /** What was prepared for the pod is somebody else's now, also to remove. */
-  async forget(key: string): Promise<void> {
+  /** The pod was served: what was prepared for it is somebody else's now, also to remove. */
+  async serve(key: string, podUid: string): Promise<void> {
+    this.#served.set(key, podUid);
     await Promise.all(this.#entries.get(key)?.prepared.values() ?? []);
     this.#entries.delete(key);
   }

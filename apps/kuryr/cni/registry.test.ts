@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import type { KuryrPort } from '../api/port.ts';
+import { LIMITS } from './limits.ts';
+import { PortRegistry } from './registry.ts';
+import { Slots, Turns } from './turns.ts';
+
+const port = (name: string, podUid = 'u'): KuryrPort => ({
+  metadata: { namespace: 'default', name },
+  spec: { podUid, node: 'n' },
+});
+
+describe('the ports of a node', () => {
+  test('wake those who wait for them, and no others', async () => {
+    const registry = new PortRegistry();
+    let looks = 0;
+    const waiting = registry.until(
+      'default/a',
+      (found) => {
+        looks += 1;
+        return found?.spec.podUid === 'right' ? found : undefined;
+      },
+      AbortSignal.timeout(5_000),
+    );
+    registry.put(port('b', 'right'));
+    registry.put(port('a', 'wrong'));
+    await Promise.resolve();
+    registry.put(port('a', 'right'));
+    expect(await waiting).toMatchObject({ spec: { podUid: 'right' } });
+    expect(looks).toBeLessThanOrEqual(3);
+  });
+
+  test('tell of what is gone, and let go of who gave up', async () => {
+    const registry = new PortRegistry();
+    const told: (string | undefined)[] = [];
+    registry.onChange((key, now) => told.push(now === undefined ? `no ${key}` : key));
+    registry.put(port('a'));
+    const stop = new AbortController();
+    const gone = registry.until('default/a', (found) => (found === undefined ? 'gone' : undefined), stop.signal);
+    const never = registry.until('default/c', () => undefined, stop.signal);
+    registry.remove('default', 'a');
+    registry.remove('default', 'a');
+    expect(await gone).toBe('gone');
+    stop.abort(new Error('enough'));
+    await expect(never).rejects.toThrow('enough');
+    expect(told).toEqual(['default/a', 'no default/a']);
+  });
+
+  test('are no more than a node can have', () => {
+    const registry = new PortRegistry();
+    for (let i = 0; i <= LIMITS.ports; i += 1) registry.put(port(`p${i}`));
+    expect(registry.size).toBe(LIMITS.ports);
+    registry.put(port('p0', 'changed'));
+    expect(registry.get('default/p0')?.spec.podUid).toBe('changed');
+  });
+});
+
+test('turns keep the order of one thing, and slots the number of all', async () => {
+  const [turns, slots, order] = [new Turns(), new Slots(2), [] as string[]];
+  let now = 0;
+  let most = 0;
+  const work = (name: string, fails = false) =>
+    slots.run(async () => {
+      now += 1;
+      most = Math.max(most, now);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      now -= 1;
+      order.push(name);
+      if (fails) throw new Error(name);
+    });
+  const all = ['a1', 'b1', 'a2', 'b2', 'a3', 'c1'].map((name) => turns.take(name[0]!, () => work(name, name === 'a1')));
+  const outcomes = await Promise.allSettled(all);
+  expect(outcomes.map(({ status }) => status)).toEqual(['rejected', ...Array.from({ length: 5 }, () => 'fulfilled')]);
+  expect(order.filter((name) => name.startsWith('a'))).toEqual(['a1', 'a2', 'a3']);
+  expect(most).toBe(2);
+});
