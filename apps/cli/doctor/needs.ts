@@ -50,6 +50,21 @@ export const needs: readonly Need[] = [
   program('iperf3', 'iperf3', 'test', 'tests of traffic that iperf3 makes'),
   program('wrk', 'wrk', 'test', 'tests of traffic that wrk makes'),
   program('tcpdump', 'tcpdump', 'test', 'tests of the language of packets; looking at packets'),
+  program('cc', 'gcc', 'test', 'the CNI plugin of Kuryr, which is compiled; nodes get it compiled'),
+  {
+    name: 'libc6-dev',
+    package: 'libc6-dev',
+    use: 'test',
+    neededFor: 'the CNI plugin of Kuryr, which is compiled',
+    present: () => existsSync('/usr/include/stdio.h'),
+  },
+  {
+    name: 'containernetworking plugins',
+    package: 'containernetworking-plugins',
+    use: 'test',
+    neededFor: 'tests of plugins behind that of Kuryr; the comparison in `npm run bench -- kuryr`',
+    present: () => existsSync('/usr/lib/cni/bridge'),
+  },
   {
     name: 'postgresql',
     package: 'postgresql',

@@ -52,24 +52,18 @@ export class Daemon {
     });
     const vlans = hasVlans(namespace);
     const node = { name, namespace, vswitch: new VSwitch(ovsdb), trunk, makesBridges, hasVlans: vlans, log };
-    let plugin: Plugin | undefined;
-    const server = new CniServer({
-      path: options.socket,
-      plugin: { run: (request) => plugin!.run(request) },
-      metrics,
-      log,
-    });
-    // First, for it is the lock: from here on nobody else works in the folder.
+    const server = new CniServer({ path: options.socket, metrics, log });
+    // First: from here on nobody else works in the folder.
     server.lock();
     const attachments = new Attachments(join(folder, 'attachments'), log);
-    plugin = new Plugin({ node, registry, attachments, log, onPrepared: (isUsed) => metrics.prepared(isUsed) });
+    const plugin = new Plugin({ node, registry, attachments, log, onPrepared: (isUsed) => metrics.prepared(isUsed) });
     await plugin
       .resume(AbortSignal.timeout(LIMITS.otherMs))
       .catch((error: unknown) => log.warn({ error: reportError(error) }, 'what was left is not tidied up yet'));
-    await server.listen();
+    await server.listen(plugin);
     const status = parseRequest(new Map([['CNI_COMMAND', 'STATUS']]), '{"cniVersion":"1.1.0"}');
     const trouble = () =>
-      plugin!.run(status).then(
+      plugin.run(status).then(
         () => undefined,
         (error: unknown) => (error instanceof CniError ? `${error.message}: ${error.details}` : String(error)),
       );
@@ -83,7 +77,7 @@ export class Daemon {
       await server.close();
       health.closeAllConnections();
       await new Promise((resolve) => health.close(resolve));
-      await plugin!.close();
+      await plugin.close();
       await ovsdb.close();
     });
   }

@@ -55,7 +55,9 @@ export class Preparer {
   /** The pod was served: what was prepared for it is somebody else's now, also to remove. */
   async serve(key: string, podUid: string): Promise<void> {
     this.#served.set(key, podUid);
-    await Promise.all(this.#entries.get(key)?.prepared.values() ?? []);
+    const known = this.#entries.get(key);
+    if (known === undefined) return;
+    await Promise.all(known.prepared.values());
     this.#entries.delete(key);
   }
 

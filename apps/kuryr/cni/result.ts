@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { append } from '@superfluidity/core';
 import type { PodInterface } from '../api/port.ts';
 import type { CniResult, Configuration, InterfaceResult, IpResult } from './specification.ts';
 import { type CniError, isAtLeast } from './specification.ts';
@@ -29,7 +30,10 @@ export function resultOf(plugged: readonly Plugged[], { prevResult, dns }: Confi
         wish.gateway !== undefined && isIPv6(wish.gateway) === address.includes(':') ? wish.gateway : undefined;
       ips.push({ address, interface: index, ...(gateway === undefined ? {} : { gateway }) });
     }
-    routes.push(...routesOf(wish).map(({ destination, nextHop }) => ({ dst: destination, gw: nextHop })));
+    append(
+      routes,
+      routesOf(wish).map(({ destination, nextHop }) => ({ dst: destination, gw: nextHop })),
+    );
   }
   return { ...prevResult, interfaces, ips, routes, dns: dns ?? prevResult?.dns ?? {} };
 }

@@ -14,7 +14,6 @@ import { CniError, CODES, parseRequest, type Request, VERSIONS } from './specifi
 export interface ServerOptions {
   /** Only its owner may connect. */
   readonly path: string;
-  readonly plugin: Pick<Plugin, 'run'>;
   readonly metrics: Pick<Metrics, 'asked' | 'answered'>;
   readonly log: Logger;
 }
@@ -43,10 +42,10 @@ export class CniServer {
   }
 
   /** Once it is locked. Throws `SF-CNI-SOCKET`. */
-  async listen(): Promise<void> {
+  async listen(plugin: Pick<Plugin, 'run'>): Promise<void> {
     const { path } = this.#options;
     rmSync(path, { force: true });
-    const server = createServer({ allowHalfOpen: true }, (socket) => void this.#serve(socket));
+    const server = createServer({ allowHalfOpen: true }, (socket) => void this.#serve(socket, plugin));
     server.maxConnections = LIMITS.connections;
     this.#server = server;
     // Nobody else may connect even before the mode is set.
@@ -77,19 +76,19 @@ export class CniServer {
     this.#lock?.[Symbol.dispose]();
   }
 
-  async #serve(socket: Socket): Promise<void> {
+  async #serve(socket: Socket, plugin: Pick<Plugin, 'run'>): Promise<void> {
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
     socket.on('error', () => socket.destroy());
     const bytes = await read(socket);
     if (bytes === undefined) return;
-    socket.write(await this.#answer(bytes));
+    socket.write(await this.#answer(bytes, plugin));
     // Also where there is more to read: nobody will.
     socket.destroySoon();
   }
 
-  async #answer(bytes: Buffer | 'too large'): Promise<Buffer> {
-    const { plugin, metrics, log } = this.#options;
+  async #answer(bytes: Buffer | 'too large', plugin: Pick<Plugin, 'run'>): Promise<Buffer> {
+    const { metrics, log } = this.#options;
     const began = performance.now();
     let version: string = '1.0.0';
     let request: Request | undefined;
