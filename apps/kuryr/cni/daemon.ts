@@ -27,6 +27,8 @@ export interface DaemonOptions {
   readonly makesBridges: boolean;
   /** On loopback; 0: whichever is free. */
   readonly healthPort: number;
+  /** Between two looks for what nobody counts on. */
+  readonly tidyMs?: number;
   /** The network of the node, where it is not that of this process. */
   readonly namespace?: NamespaceName;
   readonly log: Logger;
@@ -57,10 +59,13 @@ export class Daemon {
     server.lock();
     const attachments = new Attachments(join(folder, 'attachments'), log);
     const plugin = new Plugin({ node, registry, attachments, log, onPrepared: (isUsed) => metrics.prepared(isUsed) });
-    await plugin
-      .resume(AbortSignal.timeout(LIMITS.otherMs))
-      .catch((error: unknown) => log.warn({ error: reportError(error) }, 'what was left is not tidied up yet'));
+    const tidily = (work: (signal: AbortSignal) => Promise<void>) =>
+      work(AbortSignal.timeout(LIMITS.otherMs)).catch((error: unknown) =>
+        log.warn({ error: reportError(error) }, 'what was left is not tidied up yet'),
+      );
+    await tidily((signal) => plugin.resume(signal));
     await server.listen(plugin);
+    const again = setInterval(() => void tidily((signal) => plugin.tidy(signal)), options.tidyMs ?? LIMITS.tidyMs);
     const status = parseRequest(new Map([['CNI_COMMAND', 'STATUS']]), '{"cniVersion":"1.1.0"}');
     const trouble = () =>
       plugin.run(status).then(
@@ -74,6 +79,7 @@ export class Daemon {
       'listening',
     );
     return new Daemon(registry, port, async () => {
+      clearInterval(again);
       await server.close();
       health.closeAllConnections();
       await new Promise((resolve) => health.close(resolve));

@@ -115,6 +115,27 @@ describe.skipIf(absent !== undefined)(titled('sandboxes of pods that come and go
     expect(await collect({ cniVersion: '1.0.0' })).toMatchObject({ code: 1, output: { code: 1 } });
   });
 
+  test('that are gone without a word are noticed', async () => {
+    await node.stopDaemon();
+    const { ports } = await node.startDaemon({ tidyMs: 50 });
+    ports.setKnown(true);
+    const [netns, other] = [node.sandbox(), node.sandbox()];
+    for (const [pod, path] of [
+      ['left', netns],
+      ['stays', other],
+    ] as const) {
+      ports.put(node.port(pod));
+      expect(await node.call('ADD', pod, { netns: path })).toMatchObject({ code: 0 });
+    }
+    node.removeSandbox(netns);
+    const folder = join(node.folder, 'state/attachments');
+    while (readdirSync(folder).length > 1) await pause(10);
+    await pause(200);
+    expect(devices(nameOf(other))).toContain('eth0');
+    expect(plugged(node)).toHaveLength(1);
+    await node.call('DEL', 'stays');
+  });
+
   test('are checked: an address that somebody took away is missed', async () => {
     const netns = node.sandbox();
     node.daemon.ports.put(node.port('checked', { interfaces: { eth0: { gateway: '10.80.0.1' } } }));

@@ -19,7 +19,6 @@ export const LIMITS = {
   /** One transaction of Open vSwitch, and until its daemon has opened a device. */
   ovsdbMs: 10_000,
   ovsdbAnswerBytes: 16 * 2 ** 20,
-  /** Between two attempts to reach what is not there. */
-  pauseMs: 200,
-  pauseMaxMs: 5_000,
+  /** Between two looks for what nobody counts on. */
+  tidyMs: 60_000,
 } as const;

@@ -41,29 +41,39 @@ export class Plugin {
     this.#registry = registry;
     this.#attachments = attachments;
     this.#log = log;
-    const isTaken = (pod: string) =>
-      this.#adding.values().some((adding) => adding.pod === pod) || attachments.all().some((one) => one.pod === pod);
+    const isTaken = (pod: string) => this.#isAdding(pod) || attachments.all().some((one) => one.pod === pod);
     this.#preparer = new Preparer({ node, isTaken, onEnd: onPrepared });
   }
 
-  /**
-   * Takes up what a daemon before this one left: an ADD that was not answered is undone, since its runtime was told that it
-   * failed; ports that belong to nothing are removed. Without Open vSwitch that is done by the first collection of garbage.
-   */
+  /** Takes up what a daemon before this one left; from now on ports are plugged ahead. */
   async resume(signal: AbortSignal): Promise<void> {
-    const left = this.#attachments.all().filter(({ result, netns, netnsId: id }) => {
+    this.#registry.onChange((key, port) => this.#preparer.look(key, port));
+    await this.tidy(signal);
+  }
+
+  /**
+   * Removes what nobody counts on: what an ADD that was not answered had plugged, since its runtime was told that it failed; what
+   * was plugged into namespaces that are gone, since runtimes before 1.1 tell of no garbage; what has our mark and belongs to nothing.
+   */
+  async tidy(signal: AbortSignal): Promise<void> {
+    for (const attachment of this.#attachments.all()) {
+      const { result, netns, netnsId: id, pod } = attachment;
+      if (this.#isAdding(pod)) continue;
       const isThere = netnsId(netns) === id;
       leaveNetns(netns);
-      return result === undefined || !isThere;
-    });
-    for (const attachment of left) {
+      if (result !== undefined && isThere) continue;
       this.#log.info(shownOf(attachment), 'an attachment that nobody counts on is removed');
-      await this.#remove(attachment, signal).catch((error: unknown) =>
-        this.#log.warn({ ...shownOf(attachment), error: String(error) }, 'it is removed later'),
-      );
+      await this.#turns
+        .take(pod, () => this.#removeStill(attachment, signal))
+        .catch((error: unknown) =>
+          this.#log.warn({ ...shownOf(attachment), error: String(error) }, 'it is removed later'),
+        );
     }
     await this.#sweep(signal);
-    this.#registry.onChange((key, port) => this.#preparer.look(key, port));
+  }
+
+  #isAdding(pod: string): boolean {
+    return this.#adding.values().some((adding) => adding.pod === pod);
   }
 
   /** What was plugged ahead and is not used; attachments stay. */
@@ -227,13 +237,19 @@ export class Plugin {
       const isUsed = kept.has(id) && attachment.result !== undefined;
       if (attachment.network !== name || isUsed || this.#adding.has(id)) continue;
       await this.#turns
-        .take(attachment.pod, () => this.#remove(attachment, signal))
+        .take(attachment.pod, () => this.#removeStill(attachment, signal))
         .catch((error: unknown) => failures.push(`${id}: ${String(error)}`));
     }
     await this.#sweep(signal).catch((error: unknown) => failures.push(String(error)));
     if (failures.length > 0)
       throw new CniError(CODES.again, 'not all garbage could be collected', failures.join('\n').slice(0, 4_000));
     return undefined;
+  }
+
+  /** Unless it changed while its turn was waited for. */
+  async #removeStill(attachment: Attachment, signal: AbortSignal): Promise<void> {
+    const now = this.#attachments.get(attachment.container, attachment.interface);
+    if (now === attachment) await this.#remove(attachment, signal);
   }
 
   async #remove(attachment: Attachment, signal: AbortSignal): Promise<void> {
