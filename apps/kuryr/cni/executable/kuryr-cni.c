@@ -1,7 +1,7 @@
 /*
  * The CNI plugin that a container runtime starts for each interface of a pod: what it was told goes to the daemon of the
  * node, what the daemon says goes out. C, linked statically, because a runtime waits for the start of a process three times
- * for each pod (ADD, CHECK, DEL): this one takes a third of a millisecond, a shell with a program for sockets 3, Node 48;
+ * for each pod (ADD, CHECK, DEL): this one takes half a millisecond, a shell with a program for sockets 3, Node 48;
  * it needs nothing of the file system of the node, which is not that of the image it came in.
  *
  *   to the daemon:   CNI_... of the environment, each ended by NUL; NUL; standard input; end of writing
