@@ -59,6 +59,8 @@ describe('what a runtime says', () => {
     expect(code({ CNI_IFNAME: 'sixteen-letters-' })).toBe(CODES.environment);
     expect(code({ CNI_ARGS: 'K8S_POD_NAME' })).toBe(CODES.environment);
     expect(code({ CNI_ARGS: '' })).toBe(CODES.environment);
+    // What is to be removed is named by container and interface.
+    expect(code({ CNI_COMMAND: 'DEL', CNI_ARGS: 'K8S_POD_NAME' })).toBe(0);
     expect(code({}, { ...configuration, name: undefined })).toBe(CODES.configuration);
     expect(code({}, { ...configuration, cniVersion: '0.1.0' })).toBe(CODES.version);
     expect(code({ CNI_COMMAND: 'STATUS' })).toBe(CODES.version);

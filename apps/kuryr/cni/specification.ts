@@ -156,7 +156,8 @@ export function parseRequest(variables: ReadonlyMap<string, string>, input: stri
   const container = variable('CNI_CONTAINERID', environment.container)!;
   const name = variable('CNI_IFNAME', environment.interface)!;
   const netns = variable('CNI_NETNS', environment.netns, verb === 'DEL');
-  const pod = podIn(variables.get('CNI_ARGS') ?? '', verb);
+  // The attachment names what is to be checked or removed, whatever else a runtime says or does not say.
+  const pod = verb === 'ADD' ? podIn(variables.get('CNI_ARGS') ?? '') : undefined;
   return {
     verb,
     container,
@@ -202,7 +203,7 @@ function parseConfiguration(input: string, verb: Verb): Configuration {
 }
 
 /** Section 2: `CNI_ARGS` is `KEY=VALUE;KEY=VALUE`. The kubelet says there which pod it is. */
-function podIn(args: string, verb: Verb): PodRef | undefined {
+function podIn(args: string): PodRef {
   const values = new Map(
     args
       .split(';')
@@ -214,9 +215,12 @@ function podIn(args: string, verb: Verb): PodRef | undefined {
       }),
   );
   const [namespace, name, uid] = ['NAMESPACE', 'NAME', 'UID'].map((key) => values.get(`K8S_POD_${key}`) ?? '');
-  if (namespace === '' && name === '' && verb !== 'ADD') return undefined;
   if (!label.test(namespace!) || !label.test(name!))
-    throw new CniError(CODES.environment, 'CNI_ARGS does not name a pod', 'K8S_POD_NAMESPACE and K8S_POD_NAME');
+    throw new CniError(
+      CODES.environment,
+      'CNI_ARGS has no K8S_POD_NAMESPACE and K8S_POD_NAME of a pod',
+      JSON.stringify(args).slice(0, 500),
+    );
   if (uid !== '' && !/^[A-Za-z0-9-]{1,64}$/.test(uid!))
     throw new CniError(CODES.environment, 'CNI_ARGS has no usable K8S_POD_UID');
   return { namespace: namespace!, name: name!, ...(uid === '' ? {} : { uid: uid! }) };
