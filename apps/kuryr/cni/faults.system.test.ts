@@ -66,7 +66,7 @@ describe.skipIf(absent !== undefined)(titled('sandboxes of pods that come and go
     const adding = node.call('ADD', 'gone', { netns });
     await pause(200);
     expect(await node.call('DEL', 'gone', { netns })).toMatchObject({ code: 0 });
-    expect(await adding).toMatchObject({ code: 1, output: { code: 11 } });
+    expect(await adding).toMatchObject({ code: 1, output: { code: 11, msg: expect.stringContaining('deleted') } });
 
     // And those whose pod is deleted need no DEL.
     const port = node.port('gone');

@@ -16,8 +16,9 @@ export const LIMITS = {
   attachments: 10_000,
   ports: 10_000,
   interfacesPerPod: 32,
-  /** One transaction of Open vSwitch, and until its daemon has opened a device. */
+  /** One transaction of Open vSwitch; in it, until ovs-vswitchd has opened a device. */
   ovsdbMs: 10_000,
+  openMs: 8_000,
   ovsdbAnswerBytes: 16 * 2 ** 20,
   /** Between two looks for what nobody counts on. */
   tidyMs: 60_000,

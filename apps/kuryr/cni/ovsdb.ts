@@ -97,11 +97,16 @@ export class Ovsdb {
     return new Promise((resolve, reject) => {
       const socket = connect(this.#path);
       const messages = new Messages();
+      let isOver = false;
       const end = (error: Error) => {
+        // An error is followed by the end: by then there may be another connection, with questions of its own.
+        if (isOver) return;
+        isOver = true;
         socket.destroy();
         this.#socket = undefined;
-        for (const { reject: fail } of this.#asked.values()) fail(error);
+        const asked = [...this.#asked.values()];
         this.#asked.clear();
+        for (const { reject: fail } of asked) fail(error);
         reject(error);
       };
       socket.on('connect', () => resolve(socket));

@@ -131,8 +131,11 @@ export class Plugin {
   async #plugAll(request: Required<Request>, key: string, signal: AbortSignal): Promise<CniResult> {
     const { container, interface: name, netns, pod, configuration } = request;
     let awaited: Awaited = this.#registry.isKnown ? 'its port' : 'the list of ports';
-    const later = (error: unknown): unknown =>
-      signal.aborted ? new CniError(CODES.again, 'the pod has no network yet', `waited for ${awaited}`) : error;
+    const later = (error: unknown): unknown => {
+      if (!signal.aborted) return error;
+      if (signal.reason instanceof CniError) return signal.reason;
+      return new CniError(CODES.again, 'the pod has no network yet', `waited for ${awaited}`);
+    };
     const wishes = await this.#registry
       .until(
         key,

@@ -82,7 +82,7 @@ export class VSwitch {
       [
         {
           op: 'wait',
-          timeout: LIMITS.ovsdbMs,
+          timeout: LIMITS.openMs,
           ...interfaces,
           columns: ['ofport'],
           until: '!=',

@@ -1,12 +1,13 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { namespacePath } from '@superfluidity/netlink';
 import { binariesFolder } from '../../../../lab/kubernetes/binaries.ts';
 import { buildImages, IMAGES } from '../../../../lab/kubernetes/images.ts';
+import { cgroupHierarchies } from '../../../../lab/kubernetes/node.ts';
 import { configurationList } from '../install.ts';
 import type { TestNode } from './node.ts';
 
@@ -70,6 +71,14 @@ export class TestKubelet {
       .filter((path) => path.startsWith(this.#at('')))
       .toSorted((a, b) => b.length - a.length);
     for (const path of mounts) await run('umount', ['--lazy', path]).catch(() => {});
+    // Of containers of all runtimes: it goes when it is empty.
+    for (const hierarchy of cgroupHierarchies()) {
+      try {
+        rmdirSync(join('/sys/fs/cgroup', hierarchy, 'k8s.io'));
+      } catch {
+        // Somebody else's are in it.
+      }
+    }
   }
 
   async #start(): Promise<void> {
