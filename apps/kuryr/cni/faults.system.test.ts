@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ipJson, missingForKernelTests, titled } from '@superfluidity/netlink/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { aliasMark } from './plug.ts';
 import { KillableDaemon } from './testing/killable.ts';
 import { pings, TestNode, uidOf } from './testing/node.ts';
 import { missingForVSwitch } from './testing/vswitch.ts';
@@ -103,12 +104,25 @@ describe.skipIf(absent !== undefined)(titled('sandboxes of pods that come and go
     }
     // What nothing stands for: it has our mark.
     execFileSync('ip', ['-n', node.name, 'link', 'add', 'tapleft', 'type', 'veth', 'peer', 'name', 'left']);
-    execFileSync('ip', ['-n', node.name, 'link', 'set', 'tapleft', 'alias', 'superfluidity-kuryr default/x eth0']);
+    execFileSync('ip', ['-n', node.name, 'link', 'set', 'tapleft', 'alias', `${aliasMark(node)}default/x eth0`]);
+    execFileSync('ip', ['-n', node.name, 'link', 'add', 'tapother', 'type', 'veth', 'peer', 'name', 'other']);
+    execFileSync('ip', [
+      '-n',
+      node.name,
+      'link',
+      'set',
+      'tapother',
+      'alias',
+      `${aliasMark({ name: 'x' })}default/x eth0`,
+    ]);
     const valid = [{ containerID: 'c-g1', ifname: 'eth0' }];
     const collect = (config: object) => node.call('GC', '', { config });
     expect(await collect({ 'cni.dev/valid-attachments': valid })).toEqual({ code: 0, output: undefined });
     expect(sandboxes.map(({ netns }) => devices(nameOf(netns)).includes('eth0'))).toEqual([true, false, true]);
     expect(devices(node.name)).not.toContain('tapleft');
+    // Of another node in this network, and none of ours.
+    expect(devices(node.name)).toContain('tapother');
+    execFileSync('ip', ['-n', node.name, 'link', 'del', 'tapother']);
     expect(await collect({ 'cni.dev/valid-attachments': [], name: 'another' })).toMatchObject({ code: 0 });
     expect(await collect({})).toMatchObject({ code: 0 });
     expect(plugged(node)).toEqual([]);

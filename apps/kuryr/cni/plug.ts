@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
-import { isSuperfluidityError } from '@superfluidity/core';
+import { isSuperfluidityError, shortName } from '@superfluidity/core';
 import {
   addAddress,
   changeLink,
@@ -48,8 +48,11 @@ export interface Wish {
 }
 
 const GONE = ['ENODEV', 'ESRCH', 'ENOENT'] as const;
-/** Beside the marks of Open vSwitch: the words at devices of the node by which they are known again. */
-export const ALIAS = 'superfluidity-kuryr';
+/** As long as the kernel keeps them. */
+const ALIAS_BYTES = 255;
+
+/** With what the alias of each device of this node begins: by that it is known again. */
+export const aliasMark = ({ name }: Pick<NodeNetwork, 'name'>): string => `superfluidity-kuryr-${shortName('', name)} `;
 
 /** As agents of Neutron name the devices of ports; others ids than theirs are shortened so that they still differ. */
 export function deviceOf(portId: string): string {
@@ -118,13 +121,15 @@ async function makePair(
       ),
     ]);
     // Not in one batch: the kernel would go on behind a refusal, and mark what is not ours.
-    transact(node.namespace, [changeLink(device, { alias: `${ALIAS} ${pod} ${name}` })]);
+    const alias = `${aliasMark(node)}${pod} ${name}`.slice(0, ALIAS_BYTES);
+    transact(node.namespace, [changeLink(device, { alias })]);
   };
   try {
     await create();
   } catch (error) {
     // Of a daemon that was killed before it could write down that it was gone: its port is this one.
-    if (errnoOf(error) !== 'EEXIST' || linkIn(node.namespace, device)?.alias?.startsWith(ALIAS) !== true) throw error;
+    if (errnoOf(error) !== 'EEXIST' || linkIn(node.namespace, device)?.alias?.startsWith(aliasMark(node)) !== true)
+      throw error;
     await removeDevice(node.namespace, device);
     await create();
   }

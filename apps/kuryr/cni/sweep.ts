@@ -1,6 +1,6 @@
 import { listLinks } from '@superfluidity/netlink';
 import type { NodeNetwork } from './node-network.ts';
-import { ALIAS, unplug } from './plug.ts';
+import { aliasMark, unplug } from './plug.ts';
 
 /**
  * Removes what has our mark and belongs to nothing: Open vSwitch keeps ports over a restart of the machine, and a daemon may be
@@ -11,7 +11,8 @@ export async function sweep(
   isKept: (device: string) => boolean,
   signal: AbortSignal,
 ): Promise<void> {
-  const devices = listLinks(node.namespace).flatMap(({ name, alias }) => (alias?.startsWith(ALIAS) ? [name] : []));
+  const mark = aliasMark(node);
+  const devices = listLinks(node.namespace).flatMap(({ name, alias }) => (alias?.startsWith(mark) ? [name] : []));
   let ports: readonly string[] = [];
   try {
     ports = await node.vswitch.ownPorts(node.name, signal);
