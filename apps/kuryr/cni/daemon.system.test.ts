@@ -71,6 +71,21 @@ describe.skipIf(absent !== undefined)(titled('the plugin over a bridge of Linux'
     expect(execFileSync('ip', ['-n', node.name, '-br', 'link'], { encoding: 'utf8' })).not.toContain('tap');
   });
 
+  test('gives addresses of both families, with a gateway outside of their network', async () => {
+    const dual = (n: number) => ({
+      interfaces: { eth0: { addresses: [`192.0.2.${n}/32`, `2001:db8::${n}/64`], gateway: '169.254.1.1' } },
+    });
+    const pods = [1, 2].map((n) => ({ pod: `dual${n}`, netns: node.sandbox(), n }));
+    for (const { pod, netns, n } of pods) {
+      node.daemon.ports.put(node.port(pod, dual(n)));
+      const { code, output } = await node.call('ADD', pod, { netns });
+      expect({ code, ips: output?.ips }).toMatchObject({ code: 0, ips: [{ gateway: '169.254.1.1' }, {}] });
+      expect(await node.call('CHECK', pod, { netns, config: { prevResult: output } })).toMatchObject({ code: 0 });
+    }
+    expect(pings(pods[0]!.netns, '2001:db8::2')).toBe(true);
+    for (const { pod } of pods) await node.call('DEL', pod);
+  });
+
   test('refuses a pod whose packets the bridge could not carry', async () => {
     node.daemon.ports.put(node.port('small'));
     node.daemon.ports.put(node.port('large', { interfaces: { eth0: { mtu: 9_000 } } }));
