@@ -94,8 +94,8 @@ function inventory(): Record<string, readonly string[]> {
   const own = (all: readonly string[]) => all.filter((line) => SITES.some(({ scope }) => line.includes(scope.key)));
   return {
     namespaces: own(lines('ip', 'netns', 'list')),
-    links: lines('ip', '-br', 'link'),
-    tables: lines('nft', 'list', 'tables'),
+    links: own(lines('ip', '-br', 'link')),
+    tables: own(lines('nft', 'list', 'tables')),
     mounts: own(lines('cat', '/proc/self/mountinfo')),
     cgroups: own(lines('find', '/sys/fs/cgroup', '-type', 'd', '-path', '*superfluidity*')),
     processes: own(lines('ps', '-eo', 'args')),
