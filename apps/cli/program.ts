@@ -4,6 +4,7 @@ import type { Run } from './arguments.ts';
 import { characteriseCommand } from './characterise/command.ts';
 import { descriptorCommand } from './commands/descriptor.ts';
 import { eventsCommand } from './commands/events.ts';
+import { kuryrCommand } from './commands/kuryr.ts';
 import { operationCommand } from './commands/operation.ts';
 import { secretCommand } from './commands/secret.ts';
 import { serviceCommands } from './commands/service.ts';
@@ -64,6 +65,7 @@ ${exitCodesHelp}`,
     ...serviceCommands(run),
     siteCommand(run),
     poolCommand(run),
+    kuryrCommand(run),
     workflowCommand(run),
     descriptorCommand(run),
     ...dialectCommands(run),

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { customResourceDefinitions } from './api/resources.ts';
 import { cniCommand, daemonCommand } from './cni/index.ts';
 import { readKuryrFile, runController } from './controller/index.ts';
+import { manage } from './install/index.ts';
 
 /** The programs that run inside of a cluster: see docs/guides/kuryr.md. */
 const line = (level: string) => (fields: object, text: string) =>
@@ -31,8 +32,29 @@ program
     process.stdout.write(`${JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, undefined, 2)}\n`);
   });
 
+program
+  .command('manage', { hidden: true })
+  .description('what `superfluidity kuryr` asks: a request on standard input, an answer on standard output, in JSON')
+  .action(async () => {
+    const answer = await readInput()
+      .then(async (text) => ({ result: await manage(JSON.parse(text)) }))
+      .catch((error: unknown) => ({ error: reportError(error) }));
+    process.stdout.write(`${JSON.stringify(answer)}\n`);
+  });
+
 program.addCommand(daemonCommand({ log, untilStopped }));
 program.addCommand(cniCommand({ log }));
+
+const REQUEST_BYTES_MAX = 1_000_000;
+
+async function readInput(): Promise<string> {
+  let text = '';
+  for await (const piece of process.stdin.setEncoding('utf8') as AsyncIterable<string>) {
+    text += piece;
+    if (text.length > REQUEST_BYTES_MAX) throw new Error(`a request has more than ${REQUEST_BYTES_MAX} characters`);
+  }
+  return text;
+}
 
 /** Fires when the process is to end. */
 function untilStopped(): AbortSignal {

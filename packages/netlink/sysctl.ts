@@ -3,6 +3,13 @@ import { SuperfluidityError } from '@superfluidity/core';
 import './errors.ts';
 import { inNamespace, type NamespaceName, writeFileInNamespace } from './namespaces.ts';
 
+let folder = '/proc/sys';
+
+/** Containers have `/proc/sys` for reading alone: another place at which the same is mounted. */
+export function useSysctlsOf(path: string): void {
+  folder = path;
+}
+
 /** `net.ipv4.ip_forward` and its relatives. A device name may contain dots: write those keys with slashes. */
 function pathOf(key: string): string {
   const parts = key.includes('/') ? key.split('/') : key.split('.');
@@ -12,7 +19,7 @@ function pathOf(key: string): string {
       reason: 'not a key',
     });
   }
-  return `/proc/sys/${parts.join('/')}`;
+  return `${folder}/${parts.join('/')}`;
 }
 
 function guarded<T>(doing: string, request: string, work: () => T): T {

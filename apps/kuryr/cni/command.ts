@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { type Logger, systemClock } from '@superfluidity/core';
 import { Cluster, readClusterConfig } from '@superfluidity/driver-kubernetes';
+import { useSysctlsOf } from '@superfluidity/netlink';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { Daemon } from './daemon.ts';
@@ -29,6 +30,7 @@ interface DaemonFlags {
   readonly trunkBridge?: string;
   readonly makeBridges: boolean;
   readonly healthPort: number;
+  readonly sysctls?: string;
   readonly cniConf?: string;
   readonly cniBin: string;
   readonly network: string;
@@ -59,6 +61,10 @@ export function daemonCommand({ log, untilStopped }: CommandParts): Command {
       'make bridges that pods are to have and that are not there, with the address of the gateway',
       false,
     )
+    .option(
+      '--sysctls <folder>',
+      'where settings of the kernel can be written, if that is not /proc/sys: in containers',
+    )
     .option('--health-port <number>', 'of /healthz, /readyz and /metrics on 127.0.0.1', portNumber, 9_655);
   withInstallOptions(daemon)
     .option(
@@ -67,6 +73,7 @@ export function daemonCommand({ log, untilStopped }: CommandParts): Command {
     )
     .action(async (flags: DaemonFlags) => {
       const stopped = untilStopped();
+      if (flags.sysctls !== undefined) useSysctlsOf(flags.sysctls);
       const { node, trunkDevice: device, trunkBridge: bridge, kubeconfig, context } = flags;
       const running = await Daemon.open({
         ...flags,

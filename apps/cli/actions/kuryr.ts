@@ -1,0 +1,186 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { SuperfluidityError } from '@superfluidity/core';
+import type { Context } from '../context.ts';
+import '../errors.ts';
+import { facts, table } from '../print/table.ts';
+import { readYamlFile } from '../yaml-file.ts';
+
+interface Where {
+  readonly site?: string;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly namespace: string;
+}
+
+export interface InstallOptions extends Where {
+  readonly fabric?: string;
+  readonly cluster?: string;
+  readonly subnet?: string;
+  readonly group?: readonly string[];
+  readonly config?: string;
+  readonly image: string;
+  readonly cloudsSecret: string;
+  readonly apiServer?: { readonly host: string; readonly port: number };
+  readonly cniBin: string;
+  readonly cniConf: string;
+  readonly runFolder: string;
+  readonly nodeLabel: Readonly<Record<string, string>>;
+  readonly replicas: number;
+  readonly dryRun: boolean;
+}
+
+interface Applied {
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace?: string;
+  readonly effect: string;
+}
+
+export async function install(context: Context, options: InstallOptions): Promise<void> {
+  const { site, cluster = site, group, nodeLabel, config, dryRun, ...others } = options;
+  const { kubeconfig: _file, context: _name, ...rest } = others;
+  const request = {
+    ...rest,
+    do: 'install',
+    dryRun,
+    ...(cluster === undefined ? {} : { cluster }),
+    ...(group === undefined ? {} : { groups: group }),
+    ...(config === undefined ? {} : { config: await readYamlFile(config) }),
+    nodes: nodeLabel,
+    ...(dryRun ? {} : await credentials(context, options)),
+  };
+  if (dryRun) {
+    const { manifests } = await ask<{ readonly manifests: readonly object[] }>(request);
+    if (context.options.output === 'json') {
+      context.say(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: manifests }, undefined, 2));
+      return;
+    }
+    const { stringify } = await import('yaml');
+    // Readers of Kubernetes take YAML 1.1, in which `y` and `on` are true.
+    const form = { version: '1.1', aliasDuplicateObjects: false, lineWidth: 0 } as const;
+    context.say(
+      manifests
+        .map((one) => stringify(one, form))
+        .join('---\n')
+        .trimEnd(),
+    );
+    return;
+  }
+  const answer = await ask<{ readonly applied: readonly Applied[] }>(request);
+  await context.show(answer, () =>
+    table(answer.applied, [
+      { title: 'KIND', value: (one) => one.kind },
+      { title: 'NAME', value: (one) => one.name },
+      { title: 'NAMESPACE', value: (one) => one.namespace },
+      { title: 'IS', value: (one) => one.effect },
+    ]),
+  );
+}
+
+export interface UninstallOptions extends Where {
+  readonly wait: number;
+  readonly abandon: boolean;
+  readonly keepDefinitions: boolean;
+  readonly dryRun: boolean;
+}
+
+export async function uninstall(context: Context, options: UninstallOptions): Promise<void> {
+  const { namespace, wait: waitSeconds, abandon, keepDefinitions, dryRun } = options;
+  const wish = { do: 'uninstall', namespace, waitSeconds, abandon, keepDefinitions, dryRun };
+  const answer = await ask<{ readonly removed: readonly string[]; readonly stays: readonly string[] }>({
+    ...wish,
+    ...(await credentials(context, options)),
+  });
+  await context.show(answer, () =>
+    [
+      ...answer.removed.map((one) => `${dryRun ? 'would go' : 'removed'}  ${one}`),
+      ...answer.stays.map((one) => `stays    ${one}`),
+      ...(answer.removed.length + answer.stays.length === 0 ? ['nothing is installed there'] : []),
+    ].join('\n'),
+  );
+}
+
+interface Status {
+  readonly namespace: string;
+  readonly installed: boolean;
+  readonly cluster?: string;
+  readonly image?: string;
+  readonly controller: { readonly ready: number; readonly wanted: number };
+  readonly daemons: { readonly ready: number; readonly wanted: number };
+  readonly leader?: string;
+  readonly definitions: number;
+  readonly objects: Readonly<Record<string, number>>;
+}
+
+export async function status(context: Context, options: Where): Promise<void> {
+  const { namespace } = options;
+  const answer = await ask<Status>({ do: 'status', namespace, ...(await credentials(context, options)) });
+  const share = ({ ready, wanted }: Status['controller']) => `${ready}/${wanted} ready`;
+  await context.show(answer, () =>
+    facts([
+      ['installed', `${answer.installed ? 'yes' : 'no'}, in namespace ${answer.namespace}`],
+      ['cluster', answer.cluster],
+      ['image', answer.image],
+      ['controller', share(answer.controller)],
+      ['leader', answer.leader],
+      ['daemons', share(answer.daemons)],
+      ['definitions', answer.definitions],
+      ...Object.entries(answer.objects).map(([kind, count]) => [kind, count] as const),
+    ]),
+  );
+}
+
+/** Of the site, or those that were named. */
+async function credentials(
+  context: Context,
+  { site, kubeconfig, context: named }: Where,
+): Promise<{ readonly kubeconfig: string; readonly context?: string }> {
+  const refuse = (reason: string, hint?: string): never => {
+    const more = hint === undefined ? {} : { hint };
+    throw new SuperfluidityError('SF-CLI-USAGE', { doing: 'find the cluster', reason, ...more });
+  };
+  const chosen = (file: string, name: string | undefined) => ({
+    kubeconfig: resolve(file),
+    ...(name === undefined ? {} : { context: name }),
+  });
+  if ((site === undefined) === (kubeconfig === undefined)) refuse('give --site or --kubeconfig, and not both');
+  if (kubeconfig !== undefined) return chosen(kubeconfig, named);
+  const { kind, config } = await (await context.client()).call('getSite', { params: { name: site! } });
+  if (kind !== 'kubernetes') refuse(`site ${site} is of kind ${kind}, and no cluster of Kubernetes`);
+  const { kubeconfig: file, context: ofSite } = config;
+  const hint = 'Give a kubeconfig of this machine with --kubeconfig: those of sites lie where the server is.';
+  // What is in a secret of the server, the server alone reads.
+  if (typeof file !== 'string') return refuse(`site ${site} has its credentials in no file`, hint);
+  if (!existsSync(file)) return refuse(`${file} of site ${site} is not on this machine`, hint);
+  return chosen(file, named ?? (typeof ofSite === 'string' ? ofSite : undefined));
+}
+
+const program = fileURLToPath(new URL('../../kuryr/main.ts', import.meta.url));
+const ANSWER_BYTES_MAX = 16_000_000;
+
+/** A process of its own: nothing imports an app. Throws the error that it reports. */
+async function ask<T>(request: object): Promise<T> {
+  const child = spawn(process.execPath, [program, 'manage'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = new Promise<void>((done, fail) => child.once('error', fail).once('close', () => done()));
+  ended.catch(() => {});
+  // One that ended early takes no request; what it said tells why.
+  child.stdin.on('error', () => {});
+  child.stdin.end(JSON.stringify(request));
+  let text = '';
+  for await (const piece of child.stdout.setEncoding('utf8') as AsyncIterable<string>) {
+    text += piece;
+    if (text.length > ANSWER_BYTES_MAX) {
+      child.kill('SIGKILL');
+      const reason = `the answer has more than ${ANSWER_BYTES_MAX} characters`;
+      throw new SuperfluidityError('SF-CORE-LIMIT', { doing: 'ask for Kuryr', reason });
+    }
+  }
+  await ended;
+  const answer = JSON.parse(text) as { readonly result?: T; readonly error?: object };
+  // As the API's errors: the whole chain is printed.
+  if (answer.error !== undefined) throw Object.assign(new Error('kuryr'), { report: answer.error });
+  return answer.result!;
+}

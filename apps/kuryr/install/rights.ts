@@ -1,0 +1,60 @@
+import { RESOURCES } from '../api/resources.ts';
+import { GROUP } from '../api/port.ts';
+import type { KuryrConfig } from '../controller/config.ts';
+
+/** Of rbac.authorization.k8s.io/v1. */
+export interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+const WATCH = ['list', 'watch'] as const;
+
+const rule = (apiGroup: string, resources: readonly string[], verbs: readonly string[]): Rule => ({
+  apiGroups: [apiGroup],
+  resources,
+  verbs,
+});
+
+type Resource = (typeof RESOURCES)[keyof typeof RESOURCES];
+
+/** Those that the controller writes when it is configured like this. */
+function resourcesOf({ drivers }: KuryrConfig): readonly Resource[] {
+  return [
+    RESOURCES.ports,
+    ...(drivers.subnet === 'namespace' ? [RESOURCES.networks] : []),
+    ...(drivers.balancer === 'none' ? [] : [RESOURCES.balancers]),
+    ...(drivers.groups === 'policy' ? [RESOURCES.policies] : []),
+  ];
+}
+
+/** What the controller asks of the API server in all namespaces: no more than its configuration makes it ask. */
+export function controllerRules(config: KuryrConfig): readonly Rule[] {
+  const own = resourcesOf(config).map(({ plural }) => plural);
+  const balances = config.drivers.balancer !== 'none';
+  return [
+    rule('', ['pods', 'nodes', 'namespaces', ...(balances ? ['services'] : [])], WATCH),
+    ...(balances
+      ? [rule('discovery.k8s.io', ['endpointslices'], WATCH), rule('', ['services/status'], ['patch'])]
+      : []),
+    ...(config.drivers.groups === 'policy' ? [rule('networking.k8s.io', ['networkpolicies'], WATCH)] : []),
+    rule(GROUP, own, [...WATCH, 'create', 'patch', 'delete']),
+    rule(
+      GROUP,
+      own.map((plural) => `${plural}/status`),
+      ['patch'],
+    ),
+    rule('', ['events'], ['create', 'patch']),
+  ];
+}
+
+/** In the namespace of the lease. What is made has no name yet when it is asked whether it may be. */
+export function leaseRules({ lease }: KuryrConfig): readonly Rule[] {
+  const leases = rule('coordination.k8s.io', ['leases'], ['create']);
+  return [leases, { ...leases, resourceNames: [lease.name], verbs: ['get', 'patch'] }];
+}
+
+/** A daemon asks for the ports of its node; Kubernetes cannot allow it those alone. */
+export const daemonRules = (): readonly Rule[] => [rule(GROUP, [RESOURCES.ports.plural], WATCH)];

@@ -1,0 +1,44 @@
+import type { KuryrConfig } from '../controller/config.ts';
+
+/** What is asked for: everything from which the manifests are made. */
+export interface InstallSpec {
+  readonly namespace: string;
+  /** Of controller and daemon: apps/kuryr/Containerfile. */
+  readonly image: string;
+  /** Read by the schema of the controller, so that it starts. */
+  readonly config: KuryrConfig;
+  /** A Secret with `clouds.yaml`, made by somebody who has it: it is named here, and never read. */
+  readonly cloudsSecret: string;
+  /** Where nodes reach the API server without Services: with Kuryr's own, or before there are any. */
+  readonly apiServer?: { readonly host: string; readonly port: number };
+  readonly cniBin: string;
+  readonly cniConf: string;
+  /** Of the node, for the socket of the plugin and for what is plugged. */
+  readonly runFolder: string;
+  /** Labels of the nodes that get a daemon. None: all. */
+  readonly nodes: Readonly<Record<string, string>>;
+  readonly replicas: number;
+}
+
+export const NAME = 'superfluidity-kuryr';
+export const CONTROLLER = `${NAME}-controller`;
+export const DAEMON = `${NAME}-cni`;
+const PART = 'app.kubernetes.io/part-of';
+const MANAGED = 'app.kubernetes.io/managed-by';
+const COMPONENT = 'app.kubernetes.io/component';
+
+/** On all that is installed, and on nothing else. */
+export const OURS = { [PART]: NAME, [MANAGED]: 'superfluidity' } as const;
+export const OURS_SELECTOR = Object.entries(OURS)
+  .map(([key, value]) => `${key}=${value}`)
+  .join(',');
+
+export type Component = 'controller' | 'cni';
+
+/** Selectors cannot be changed once a Deployment is there: they are as few as tell one from the other. */
+export const selectorOf = (component: Component) => ({ [PART]: NAME, [COMPONENT]: component }) as const;
+export const labelsOf = (component?: Component) =>
+  ({ ...OURS, ...(component === undefined ? {} : { [COMPONENT]: component }) }) as const;
+
+export const isOurs = (labels: Readonly<Record<string, string>> | undefined): boolean =>
+  Object.entries(OURS).every(([key, value]) => labels?.[key] === value);
