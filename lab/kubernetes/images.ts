@@ -25,8 +25,27 @@ export const IMAGES = {
 const BUSYBOX = ['/bin/busybox', '/usr/bin/busybox'];
 const PATH = '/bin:/usr/bin:/sbin:/usr/sbin';
 
-/** An archive in the layout of OCI (image-spec, image-layout.md) with all images; they have one layer. */
+export interface Image {
+  readonly name: string;
+  /** `config` of the image specification of OCI: `Cmd`, `Entrypoint`, `Env`. */
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
 export async function buildImages(archive: string): Promise<void> {
+  const image = (name: string, command: readonly string[]): Image => ({
+    name,
+    config: { Env: [`PATH=${PATH}`], Cmd: command, WorkingDir: '/' },
+  });
+  const images = [image(IMAGES.pause, ['/bin/sleep', 'inf']), image(IMAGES.busybox, ['/bin/sh'])];
+  await writeImages(archive, busyboxRoot, images);
+}
+
+/** An archive in the layout of OCI (image-spec, image-layout.md) with all images; they have one layer, which `fill` makes. */
+export async function writeImages(
+  archive: string,
+  fill: (root: string) => Promise<void>,
+  images: readonly Image[],
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'superfluidity-images-'));
   try {
     const layout = join(folder, 'layout');
@@ -37,13 +56,17 @@ export async function buildImages(archive: string): Promise<void> {
       writeFileSync(join(blobs, hex), content);
       return { digest: `sha256:${hex}`, size: Buffer.byteLength(content) };
     };
-    const layer = add(readFileSync(await buildLayer(folder)));
-    const image = (name: string, command: readonly string[]) => {
+    await fill(join(folder, 'root'));
+    const layerFile = join(folder, 'layer.tar');
+    // The same bytes each time, so that the images have the same digests.
+    await tar(join(folder, 'root'), layerFile);
+    const layer = add(readFileSync(layerFile));
+    const manifests = images.map(({ name, config: inner }) => {
       const config = add(
         JSON.stringify({
           architecture: process.arch === 'x64' ? 'amd64' : process.arch,
           os: 'linux',
-          config: { Env: [`PATH=${PATH}`], Cmd: command, WorkingDir: '/' },
+          config: inner,
           rootfs: { type: 'layers', diff_ids: [layer.digest] },
         }),
       );
@@ -60,8 +83,7 @@ export async function buildImages(archive: string): Promise<void> {
         ...manifest,
         annotations: { 'io.containerd.image.name': name, 'org.opencontainers.image.ref.name': name },
       };
-    };
-    const manifests = [image(IMAGES.pause, ['/bin/sleep', 'inf']), image(IMAGES.busybox, ['/bin/sh'])];
+    });
     writeFileSync(join(layout, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
     writeFileSync(join(layout, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests }));
     await tar(layout, archive);
@@ -70,12 +92,11 @@ export async function buildImages(archive: string): Promise<void> {
   }
 }
 
-/** The same bytes each time, so that the images have the same digests. */
-async function buildLayer(folder: string): Promise<string> {
+/** A shell, its tools and the folders that programs look for. */
+export async function busyboxRoot(root: string): Promise<void> {
   const busybox = BUSYBOX.find((path) => existsSync(path));
   if (busybox === undefined)
     throw new SuperfluidityError('SF-LAB-PACKAGES', { doing: 'make an image', reason: 'missing: busybox-static' });
-  const root = join(folder, 'root');
   for (const path of ['bin', 'dev', 'etc', 'proc', 'root', 'run', 'sys', 'tmp', 'var'])
     mkdirSync(join(root, path), { recursive: true });
   copyFileSync(busybox, join(root, 'bin/busybox'));
@@ -83,9 +104,6 @@ async function buildLayer(folder: string): Promise<string> {
     symlinkSync('busybox', join(root, 'bin', name));
   writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n');
   writeFileSync(join(root, 'etc/group'), 'root:x:0:\nnogroup:x:65534:\n');
-  const layer = join(folder, 'layer.tar');
-  await tar(root, layer);
-  return layer;
 }
 
 async function tar(folder: string, archive: string): Promise<void> {

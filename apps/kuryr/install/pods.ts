@@ -34,9 +34,15 @@ const apiServer = ({ apiServer }: InstallSpec) =>
         { name: 'KUBERNETES_SERVICE_PORT', value: String(apiServer.port) },
       ];
 
+const fieldOfPod = (name: string, fieldPath: string) => ({
+  name,
+  valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } },
+});
+
 /** Kubelets ask on the loopback of the node: nobody else can. */
 const probe = (path: string, port: number, more: object = {}) => ({
   httpGet: { host: '127.0.0.1', path, port, scheme: 'HTTP' },
+  initialDelaySeconds: 3,
   periodSeconds: 10,
   timeoutSeconds: 5,
   ...more,
@@ -84,8 +90,10 @@ export function controllerPods(spec: InstallSpec): object {
           {
             name: 'controller',
             image,
-            args: ['controller', '--config', `${CONFIG_FOLDER}/${CONFIG_KEY}`],
+            // In the lease, and so in `kubectl get lease`: of machines and processes nobody there knows.
+            args: ['controller', '--config', `${CONFIG_FOLDER}/${CONFIG_KEY}`, '--identity', '$(POD_NAME)'],
             env: [
+              fieldOfPod('POD_NAME', 'metadata.name'),
               ...apiServer(spec),
               ...(isInCloud ? [{ name: 'OS_CLIENT_CONFIG_FILE', value: `${CLOUDS_FOLDER}/clouds.yaml` }] : []),
             ],
@@ -177,7 +185,7 @@ export function daemonPods(spec: InstallSpec): object {
               ...(kinds.has('linux') ? ['--make-bridges'] : []),
             ],
             env: [
-              { name: 'NODE_NAME', valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'spec.nodeName' } } },
+              fieldOfPod('NODE_NAME', 'spec.nodeName'),
               ...apiServer(spec),
             ],
             ports: [{ name: 'health', containerPort: DAEMON_PORT, hostPort: DAEMON_PORT, protocol: 'TCP' }],

@@ -1,0 +1,87 @@
+import { execFile } from 'node:child_process';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { busyboxRoot, writeImages } from '../../../../lab/kubernetes/images.ts';
+import { buildExecutable } from '../../cni/executable/build.ts';
+import { EXECUTABLE } from '../pods.ts';
+
+const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
+/** As in the Containerfile. */
+const APP = 'opt/superfluidity';
+
+interface Package {
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+/**
+ * The image that apps/kuryr/Containerfile describes, of what this machine has: there is no registry. Node and the libraries that
+ * it needs lie where they lie here, over a shell.
+ */
+export async function buildKuryrImage(archive: string, name: string): Promise<void> {
+  const config = {
+    Entrypoint: ['/usr/local/bin/node', `/${APP}/apps/kuryr/main.ts`],
+    Env: ['PATH=/usr/local/bin:/bin'],
+    WorkingDir: '/',
+  };
+  await writeImages(archive, fill, [{ name, config }]);
+}
+
+async function fill(root: string): Promise<void> {
+  await busyboxRoot(root);
+  symlinkSync('../run', join(root, 'var/run'));
+  copy(process.execPath, join(root, 'usr/local/bin/node'));
+  const { stdout } = await promisify(execFile)('ldd', [process.execPath]);
+  for (const [, path] of stdout.matchAll(/(?:=> |^\s+)(\/\S+) \(/gm)) copy(path!, join(root, path!));
+  await buildExecutable(join(root, EXECUTABLE));
+  for (const path of packagesOf('apps/kuryr'))
+    cpSync(join(ROOT, path), join(root, APP, path), {
+      recursive: true,
+      filter: (source) => !relative(join(ROOT, path), source).split('/').includes('node_modules'),
+    });
+  mkdirSync(join(root, APP, 'node_modules/@superfluidity'), { recursive: true });
+  for (const path of packagesOf('apps/kuryr').filter((one) => !one.startsWith('node_modules/'))) {
+    const { name } = JSON.parse(readFileSync(join(ROOT, path, 'package.json'), 'utf8')) as { readonly name: string };
+    symlinkSync(join('../..', path), join(root, APP, 'node_modules', name));
+  }
+}
+
+const copy = (from: string, to: string) => {
+  mkdirSync(dirname(to), { recursive: true });
+  copyFileSync(from, to);
+};
+
+/** All that a workspace needs, as paths in the project: what `npm ci --omit=dev --workspace` installs. */
+function packagesOf(start: string): readonly string[] {
+  const found = new Set<string>();
+  const visit = (path: string) => {
+    if (found.has(path)) return;
+    found.add(path);
+    const { dependencies, optionalDependencies } = JSON.parse(
+      readFileSync(join(ROOT, path, 'package.json'), 'utf8'),
+    ) as Package;
+    for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
+      const place = placeOf(name, path);
+      // Optional ones of other platforms are not installed.
+      if (place !== undefined) visit(place);
+    }
+  };
+  visit(start);
+  return [...found];
+}
+
+/** As Node looks for it, from a folder upwards. */
+function placeOf(name: string, from: string): string | undefined {
+  if (name.startsWith('@superfluidity/')) {
+    const short = name.slice('@superfluidity/'.length);
+    const driver = /^driver-(.+)$/.exec(short)?.[1];
+    return driver === undefined ? `packages/${short}` : `drivers/${driver}`;
+  }
+  for (let folder = from; ; folder = dirname(folder)) {
+    const place = join(folder, 'node_modules', name);
+    if (existsSync(join(ROOT, place, 'package.json'))) return place;
+    if (folder === '.') return undefined;
+  }
+}
