@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { SuperfluidityError } from '@superfluidity/core';
+import { append, SuperfluidityError } from '@superfluidity/core';
 import type { Context } from '../context.ts';
 import '../errors.ts';
+import { writeInto } from '../files-into.ts';
 import { facts, table } from '../print/table.ts';
 import { readYamlFile } from '../yaml-file.ts';
 
@@ -30,6 +31,13 @@ export interface InstallOptions extends Where {
   readonly nodeLabel: Readonly<Record<string, string>>;
   readonly replicas: number;
   readonly dryRun: boolean;
+  readonly chart?: string;
+}
+
+interface Planned {
+  readonly manifests: readonly object[];
+  readonly yaml: string;
+  readonly chart: readonly { readonly path: string; readonly text: string }[];
 }
 
 interface Applied {
@@ -40,7 +48,8 @@ interface Applied {
 }
 
 export async function install(context: Context, options: InstallOptions): Promise<void> {
-  const { site, cluster = site, group, nodeLabel, config, dryRun, ...others } = options;
+  const { site, cluster = site, group, nodeLabel, config, chart, ...others } = options;
+  const dryRun = options.dryRun || chart !== undefined;
   const { kubeconfig: _file, context: _name, ...rest } = others;
   const request = {
     ...rest,
@@ -53,20 +62,15 @@ export async function install(context: Context, options: InstallOptions): Promis
     ...(dryRun ? {} : await credentials(context, options)),
   };
   if (dryRun) {
-    const { manifests } = await ask<{ readonly manifests: readonly object[] }>(request);
-    if (context.options.output === 'json') {
+    const { manifests, yaml, chart: files } = await ask<Planned>(request);
+    if (chart !== undefined) {
+      const written: string[] = [];
+      for (const { path, text } of files)
+        append(written, await writeInto(join(chart, dirname(path)), [{ name: basename(path), text }]));
+      await context.show({ files: written }, () => `${written.length} files in ${chart}`);
+    } else if (context.options.output === 'json')
       context.say(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: manifests }, undefined, 2));
-      return;
-    }
-    const { stringify } = await import('yaml');
-    // Readers of Kubernetes take YAML 1.1, in which `y` and `on` are true.
-    const form = { version: '1.1', aliasDuplicateObjects: false, lineWidth: 0 } as const;
-    context.say(
-      manifests
-        .map((one) => stringify(one, form))
-        .join('---\n')
-        .trimEnd(),
-    );
+    else context.say(yaml.trimEnd());
     return;
   }
   const answer = await ask<{ readonly applied: readonly Applied[] }>(request);

@@ -32,6 +32,7 @@ export function kuryrCommand(run: Run): Command {
     .option('--node-label <key=value...>', 'only nodes with these labels get a daemon', label, {})
     .option('--replicas <count>', 'of the controller: one leads, the others wait', positive, 2)
     .option('--dry-run', 'print the manifests, as `kubectl apply -f -` takes them, and ask nobody', false)
+    .option('--chart <folder>', 'write a chart of Helm with the same manifests, and ask nobody')
     .addHelpText(
       'after',
       `

@@ -1,13 +1,20 @@
 import { systemClock } from '@superfluidity/core';
 import { Cluster, readClusterConfig } from '@superfluidity/driver-kubernetes';
 import { type Applied, applyAll } from './apply.ts';
+import { type ChartFile, chartOf } from './chart.ts';
 import { type Manifest, manifests } from './manifests.ts';
 import { removeAll, type Removed } from './remove.ts';
 import { type ManageRequest, readRequest, specOf } from './request.ts';
 import { type KuryrStatus, kuryrStatus } from './status.ts';
+import { yamlOf } from './text.ts';
 
 export type ManageAnswer =
-  | { readonly manifests: readonly Manifest[] }
+  | {
+      readonly manifests: readonly Manifest[];
+      /** The same, as `kubectl` takes it. */
+      readonly yaml: string;
+      readonly chart: readonly ChartFile[];
+    }
   | { readonly applied: readonly Applied[] }
   | Removed
   | KuryrStatus;
@@ -20,8 +27,9 @@ export async function manage(value: unknown): Promise<ManageAnswer> {
   const { namespace } = request;
   switch (request.do) {
     case 'install': {
-      const all = manifests(specOf(request));
-      if (request.dryRun) return { manifests: all };
+      const spec = specOf(request);
+      const all = manifests(spec);
+      if (request.dryRun) return { manifests: all, yaml: yamlOf(all), chart: chartOf(spec) };
       return { applied: await applyAll(open(request), all, namespace, AbortSignal.timeout(LIMIT_MS)) };
     }
     case 'uninstall': {

@@ -184,10 +184,7 @@ export function daemonPods(spec: InstallSpec): object {
               ...['--sysctls', HOST_SYSCTLS, '--health-port', String(DAEMON_PORT)],
               ...(kinds.has('linux') ? ['--make-bridges'] : []),
             ],
-            env: [
-              fieldOfPod('NODE_NAME', 'spec.nodeName'),
-              ...apiServer(spec),
-            ],
+            env: [fieldOfPod('NODE_NAME', 'spec.nodeName'), ...apiServer(spec)],
             ports: [{ name: 'health', containerPort: DAEMON_PORT, hostPort: DAEMON_PORT, protocol: 'TCP' }],
             ...probes(DAEMON_PORT),
             resources: { requests: { cpu: '20m', memory: '96Mi' }, limits: { memory: '512Mi' } },
