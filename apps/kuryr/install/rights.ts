@@ -40,7 +40,13 @@ export function controllerRules(config: KuryrConfig): readonly Rule[] {
       ? [rule('discovery.k8s.io', ['endpointslices'], WATCH), rule('', ['services/status'], ['patch'])]
       : []),
     ...(config.drivers.groups === 'policy' ? [rule('networking.k8s.io', ['networkpolicies'], WATCH)] : []),
-    rule(GROUP, own, [...WATCH, 'create', 'patch', 'delete']),
+    rule(GROUP, own, [...WATCH, 'create', 'patch']),
+    // A network goes with its namespace.
+    rule(
+      GROUP,
+      own.filter((plural) => plural !== RESOURCES.networks.plural),
+      ['delete'],
+    ),
     rule(
       GROUP,
       own.map((plural) => `${plural}/status`),

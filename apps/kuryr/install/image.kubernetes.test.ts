@@ -1,0 +1,159 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createNamespace, deleteNamespace, inNamespace, readSysctl } from '@superfluidity/netlink';
+import { ipJson, missingForKernelTests, titled } from '@superfluidity/netlink/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { run } from '../../../lab/command.ts';
+import { ADDRESSES, inNamespace as insideOf, nodesOf } from '../../../lab/kubernetes/lab.ts';
+import { findLab } from '../../../lab/kubernetes/testing.ts';
+import { TestCluster } from '../controller/testing/cluster.ts';
+import { manage } from './manage.ts';
+import type { Removed } from './remove.ts';
+import type { KuryrStatus } from './status.ts';
+import { buildKuryrImage } from './testing/image.ts';
+
+/** Deployment and DaemonSet run: of an image made here, by the kubelets of the laboratory, with the rights of the manifests alone. */
+
+const { lab, reason } = findLab(2);
+const absent = reason ?? missingForKernelTests(['ip', 'cc', 'ctr', 'ldd']);
+const WAIT = { timeout: 90_000, interval: 500 } as const;
+const IMAGE = 'superfluidity.test/kuryr:1';
+const BRIDGE = 'sf-kuryr-test';
+
+describe.skipIf(absent !== undefined)(titled('Kuryr in containers', absent), () => {
+  let cluster: TestCluster;
+  let folder: string;
+  let admin: { readonly kubeconfig: string; readonly namespace: string };
+  const node = lab === undefined ? undefined : nodesOf(lab)[0];
+  const ctr = (address: string, ...args: readonly string[]) =>
+    run(['ctr', '--address', address, '--namespace', 'k8s.io', 'images', ...args]);
+  const known = new Map<string, ReadonlySet<string>>();
+  const imagesOf = async (address: string) => (await ctr(address, 'list', '--quiet')).trim().split('\n');
+  const status = async () => (await manage({ do: 'status', ...admin })) as KuryrStatus;
+  const daemonLog = () => cluster.kubectl('-n', admin.namespace, 'logs', 'daemonset/superfluidity-kuryr-cni');
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'superfluidity-kuryr-'));
+    cluster = await TestCluster.open(lab!, 'kuryr-image');
+    admin = { kubeconfig: lab!.paths.adminConfig, namespace: `${cluster.run}-system` };
+    const archive = join(folder, 'image.tar');
+    await buildKuryrImage(archive, IMAGE);
+    for (const { containerd } of nodesOf(lab!)) {
+      known.set(containerd, new Set(await imagesOf(containerd)));
+      await ctr(containerd, 'import', archive);
+    }
+    await manage({
+      do: 'install',
+      ...admin,
+      fabric: 'linux',
+      cluster: 'edge',
+      image: IMAGE,
+      apiServer: { host: ADDRESSES.controlPlane, port: ADDRESSES.api },
+      cniBin: join(folder, 'bin'),
+      cniConf: join(folder, 'net.d'),
+      runFolder: join(folder, 'run'),
+      // The nodes of the laboratory have one file system, and so one socket.
+      nodes: { 'superfluidity.test/node': '1' },
+      config: { namespaces: cluster.config().namespaces, linux: { cidr: '10.208.0.0/24', bridge: BRIDGE } },
+    });
+  });
+  afterAll(async () => {
+    await cluster.close();
+    await manage({ do: 'uninstall', ...admin, keepDefinitions: true, abandon: true });
+    // Runtimes know it by its digest too.
+    for (const [containerd, before] of known)
+      await ctr(containerd, 'rm', ...(await imagesOf(containerd)).filter((one) => !before.has(one)));
+    await run(insideOf(node!.namespace, ['ip', 'link', 'delete', BRIDGE])).catch(() => {});
+    rmSync(folder, { recursive: true });
+  });
+
+  it('two controllers run, of which one leads, and a daemon on each node that is to have one', async () => {
+    await expect.poll(async () => (await status()).controller, WAIT).toEqual({ ready: 2, wanted: 2 });
+    await expect.poll(async () => (await status()).daemons, WAIT).toEqual({ ready: 1, wanted: 1 });
+    // By the name of its pod.
+    await expect.poll(async () => (await status()).leader, WAIT).toMatch(/^superfluidity-kuryr-controller-/);
+    expect(readdirSync(join(folder, 'bin'))).toEqual(['superfluidity-kuryr']);
+    expect(readdirSync(join(folder, 'net.d'))).toEqual(['10-superfluidity-kuryr.conflist']);
+    expect(statSync(join(folder, 'run/kuryr-cni.sock')).mode & 0o777).toBe(0o600);
+  });
+
+  it('a pod is given its interface by the plugin that was installed', async () => {
+    const name = 'web';
+    await cluster.apply(cluster.pod(name, node!.name));
+    await expect.poll(async () => (await cluster.port(name))?.status, WAIT).toBeDefined();
+    const { metadata } = await cluster.json<{ metadata: { uid: string } }>('-n', cluster.namespace, 'get', 'pod', name);
+    // As the runtime would call it, whose own network the laboratory needs for its pods.
+    const list = JSON.parse(readFileSync(join(folder, 'net.d/10-superfluidity-kuryr.conflist'), 'utf8')) as {
+      readonly name: string;
+      readonly plugins: readonly [object];
+    };
+    const sandbox = `${cluster.run}-pod`;
+    createNamespace(sandbox);
+    const call = (command: string) =>
+      execFileSync(join(folder, 'bin/superfluidity-kuryr'), {
+        input: JSON.stringify({ cniVersion: '1.0.0', name: list.name, ...list.plugins[0] }),
+        env: {
+          CNI_COMMAND: command,
+          CNI_CONTAINERID: sandbox,
+          CNI_NETNS: `/var/run/netns/${sandbox}`,
+          CNI_IFNAME: 'eth0',
+          CNI_PATH: join(folder, 'bin'),
+          CNI_ARGS: `K8S_POD_NAMESPACE=${cluster.namespace};K8S_POD_NAME=${name};K8S_POD_UID=${metadata.uid}`,
+        },
+        encoding: 'utf8',
+        timeout: 30_000,
+      });
+    try {
+      const result = JSON.parse(call('ADD')) as { readonly ips: readonly { readonly address: string }[] };
+      expect(result.ips[0]!.address).toBe((await cluster.port(name))!.status!.interfaces['eth0']!.addresses[0]);
+      const addresses = ipJson(sandbox, 'address', 'show', 'dev', 'eth0');
+      expect(JSON.stringify(addresses)).toContain(result.ips[0]!.address.split('/')[0]);
+      const ping = () => inNamespace(sandbox, () => execFileSync('ping', ['-c', '1', '-W', '2', '10.208.0.1']));
+      expect(String(ping())).toContain('1 received');
+      // What containers may not write where they have it: it was given another place.
+      expect(readSysctl(sandbox, 'net.ipv4.conf.eth0.arp_notify')).toBe('1');
+      expect(call('DEL')).toBe('');
+    } catch (error) {
+      throw new Error(await daemonLog(), { cause: error });
+    } finally {
+      deleteNamespace(sandbox);
+    }
+  });
+
+  it('has no more than it was given', async () => {
+    const look = (of: string, path: string) => cluster.kubectl('-n', admin.namespace, 'exec', of, '--', 'cat', path);
+    const field = (text: string, name: string) => new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(text)?.[1];
+    const controller = await look('deployment/superfluidity-kuryr-controller', '/proc/1/status');
+    expect([field(controller, 'Uid'), field(controller, 'CapEff'), field(controller, 'NoNewPrivs')]).toEqual([
+      '65532',
+      '0000000000000000',
+      '1',
+    ]);
+    const daemon = await look('daemonset/superfluidity-kuryr-cni', '/proc/1/status');
+    // CAP_NET_ADMIN is 12, CAP_SYS_ADMIN 21.
+    const wanted = ((1n << 12n) | (1n << 21n)).toString(16).padStart(16, '0');
+    expect([field(daemon, 'CapEff'), field(daemon, 'CapBnd'), field(daemon, 'NoNewPrivs')]).toEqual([
+      wanted,
+      wanted,
+      '1',
+    ]);
+    const write = (of: string) => cluster.kubectl('-n', admin.namespace, 'exec', of, '--', 'touch', '/opt/x');
+    await expect(write('deployment/superfluidity-kuryr-controller')).rejects.toThrow();
+    await expect(write('daemonset/superfluidity-kuryr-cni')).rejects.toThrow();
+  });
+
+  it('goes on when the leader is killed, and is gone when its pods are', async () => {
+    const { leader } = await status();
+    await cluster.kubectl('-n', admin.namespace, 'delete', 'pod', leader!, '--force', '--grace-period=0');
+    await expect.poll(async () => (await status()).leader, WAIT).not.toBe(leader);
+    await expect.poll(async () => (await status()).leader, WAIT).toMatch(/^superfluidity-kuryr-controller-/);
+    const removing = manage({ do: 'uninstall', ...admin, keepDefinitions: true, waitSeconds: 120 }) as Promise<Removed>;
+    await cluster.deletePods();
+    const { removed, stays } = await removing;
+    expect(removed).toContain(`DaemonSet ${admin.namespace}/superfluidity-kuryr-cni`);
+    expect(stays.join('\n')).toContain('10-superfluidity-kuryr.conflist');
+    expect(await cluster.ports()).toEqual([]);
+  });
+});
