@@ -28,6 +28,8 @@ export interface InstallOptions extends Where {
   readonly cniBin: string;
   readonly cniConf: string;
   readonly runFolder: string;
+  readonly trunkDevice?: string;
+  readonly trunkBridge?: string;
   readonly nodeLabel: Readonly<Record<string, string>>;
   readonly replicas: number;
   readonly dryRun: boolean;
@@ -48,7 +50,7 @@ interface Applied {
 }
 
 export async function install(context: Context, options: InstallOptions): Promise<void> {
-  const { site, cluster = site, group, nodeLabel, config, chart, ...others } = options;
+  const { site, cluster = site, group, nodeLabel, trunkDevice, trunkBridge, config, chart, ...others } = options;
   const dryRun = options.dryRun || chart !== undefined;
   const { kubeconfig: _file, context: _name, ...rest } = others;
   const request = {
@@ -59,6 +61,10 @@ export async function install(context: Context, options: InstallOptions): Promis
     ...(group === undefined ? {} : { groups: group }),
     ...(config === undefined ? {} : { config: await readYamlFile(config) }),
     nodes: nodeLabel,
+    trunk: {
+      ...(trunkDevice === undefined ? {} : { device: trunkDevice }),
+      ...(trunkBridge === undefined ? {} : { bridge: trunkBridge }),
+    },
     ...(dryRun ? {} : await credentials(context, options)),
   };
   if (dryRun) {

@@ -30,6 +30,8 @@ export function kuryrCommand(run: Run): Command {
     .option('--cni-conf <folder>', 'of the nodes: where it has configurations', '/etc/cni/net.d')
     .option('--run-folder <folder>', 'of the nodes: for the socket, and for what is plugged', '/run/superfluidity')
     .option('--node-label <key=value...>', 'only nodes with these labels get a daemon', label, {})
+    .option('--trunk-device <name>', 'port of the nodes, for pods in machines (default: that of the default route)')
+    .option('--trunk-bridge <name>', 'bridge of Open vSwitch with it, for VLANs where the kernels have none')
     .option('--replicas <count>', 'of the controller: one leads, the others wait', positive, 2)
     .option('--dry-run', 'print the manifests, as `kubectl apply -f -` takes them, and ask nobody', false)
     .option('--chart <folder>', 'write a chart of Helm with the same manifests, and ask nobody')

@@ -53,6 +53,9 @@ const probes = (port: number) => ({
   readinessProbe: probe('/readyz', port),
 });
 
+const flags = (values: Readonly<Record<string, string>>): readonly string[] =>
+  Object.entries(values).flatMap(([name, value]) => [`--${name}`, value]);
+
 const folder = (name: string, path: string, type: string) => ({ name, hostPath: { path, type } });
 
 /** Two replicas or more, one to a node since they listen there: one leads, the others wait. */
@@ -101,7 +104,7 @@ export function controllerPods(spec: InstallSpec): object {
               { name: 'health', containerPort: config.listen.port, hostPort: config.listen.port, protocol: 'TCP' },
             ],
             ...probes(config.listen.port),
-            resources: { requests: { cpu: '50m', memory: '160Mi' }, limits: { memory: '1Gi' } },
+            resources: { requests: { cpu: '50m', memory: '192Mi' }, limits: { memory: '1Gi' } },
             securityContext: {
               allowPrivilegeEscalation: false,
               readOnlyRootFilesystem: true,
@@ -124,7 +127,7 @@ export function controllerPods(spec: InstallSpec): object {
 
 /** One on each node: it plugs pods there, for which it enters their network. */
 export function daemonPods(spec: InstallSpec): object {
-  const { image, config, cniBin, cniConf, runFolder, nodes } = spec;
+  const { image, config, cniBin, cniConf, runFolder, nodes, trunk } = spec;
   const socket = `${runFolder}/kuryr-cni.sock`;
   const kinds = new Set([config.drivers.vif, ...config.drivers.vifs]);
   // Where the kernel has no VLANs they are made in Open vSwitch.
@@ -159,8 +162,9 @@ export function daemonPods(spec: InstallSpec): object {
             image,
             // Both are put in their place by being renamed.
             args: [
-              ...['cni', 'install', '--executable', EXECUTABLE, '--socket', socket],
-              ...['--cni-bin', HOST_BIN, '--cni-conf', HOST_CONF],
+              'cni',
+              'install',
+              ...flags({ executable: EXECUTABLE, socket, 'cni-bin': HOST_BIN, 'cni-conf': HOST_CONF }),
             ],
             resources: { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '256Mi' } },
             securityContext: {
@@ -180,14 +184,21 @@ export function daemonPods(spec: InstallSpec): object {
             name: 'daemon',
             image,
             args: [
-              ...['daemon', '--folder', `${runFolder}/kuryr`, '--socket', socket],
-              ...['--sysctls', HOST_SYSCTLS, '--health-port', String(DAEMON_PORT)],
+              'daemon',
+              ...flags({
+                folder: `${runFolder}/kuryr`,
+                socket,
+                sysctls: HOST_SYSCTLS,
+                'health-port': String(DAEMON_PORT),
+                ...(trunk.device === undefined ? {} : { 'trunk-device': trunk.device }),
+                ...(trunk.bridge === undefined ? {} : { 'trunk-bridge': trunk.bridge }),
+              }),
               ...(kinds.has('linux') ? ['--make-bridges'] : []),
             ],
             env: [fieldOfPod('NODE_NAME', 'spec.nodeName'), ...apiServer(spec)],
             ports: [{ name: 'health', containerPort: DAEMON_PORT, hostPort: DAEMON_PORT, protocol: 'TCP' }],
             ...probes(DAEMON_PORT),
-            resources: { requests: { cpu: '20m', memory: '96Mi' }, limits: { memory: '512Mi' } },
+            resources: { requests: { cpu: '20m', memory: '192Mi' }, limits: { memory: '512Mi' } },
             securityContext: {
               runAsUser: 0,
               allowPrivilegeEscalation: false,

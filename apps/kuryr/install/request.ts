@@ -14,6 +14,8 @@ const image = z
   .string()
   .max(500)
   .regex(/^[a-z0-9]+(?:[._:/-]+[A-Za-z0-9]+)*(?:@sha256:[0-9a-f]{64})?$/, 'REGISTRY/NAME:TAG or NAME@sha256:DIGEST');
+/** A device of Linux. */
+const device = z.string().regex(/^[A-Za-z0-9._-]{1,15}$/, 'a name of a device of Linux');
 const labels = z.record(z.string().min(1).max(317), z.string().max(63));
 const id = z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'an id of the cloud');
 
@@ -46,6 +48,7 @@ const schema = z.discriminatedUnion('do', [
     cniConf: path.default('/etc/cni/net.d'),
     runFolder: path.default('/run/superfluidity'),
     nodes: labels.default({}),
+    trunk: z.strictObject({ device: device.exactOptional(), bridge: device.exactOptional() }).default({}),
     replicas: z.int().min(1).max(10).default(2),
   }),
   z.strictObject({
@@ -72,7 +75,7 @@ export function readRequest(value: unknown): ManageRequest {
 
 /** Throws `SF-KURYR-INSTALL`, `SF-KURYR-CONFIG`. */
 export function specOf(request: InstallRequest): InstallSpec {
-  const { namespace, image, cloudsSecret, apiServer, cniBin, cniConf, runFolder, nodes, replicas } = request;
+  const { namespace, image, cloudsSecret, apiServer, cniBin, cniConf, runFolder, nodes, trunk, replicas } = request;
   const { fabric, cluster, subnet, groups, config: file } = request;
   const wish = {
     namespace,
@@ -84,5 +87,5 @@ export function specOf(request: InstallRequest): InstallSpec {
   };
   const paths = { cniBin, cniConf, runFolder };
   const reach = apiServer === undefined ? {} : { apiServer };
-  return { namespace, image, config: configurationOf(wish), cloudsSecret, ...reach, ...paths, nodes, replicas };
+  return { namespace, image, config: configurationOf(wish), cloudsSecret, ...reach, ...paths, nodes, trunk, replicas };
 }

@@ -17,6 +17,8 @@ export interface InstallSpec {
   readonly runFolder: string;
   /** Labels of the nodes that get a daemon. None: all. */
   readonly nodes: Readonly<Record<string, string>>;
+  /** The nodes' own port, for pods on VLANs and macvlans; see `kuryr daemon --help`. */
+  readonly trunk: { readonly device?: string; readonly bridge?: string };
   readonly replicas: number;
 }
 
