@@ -79,6 +79,8 @@ describe.skipIf(lab === undefined)(`Kuryr that is installed${reason === undefine
   afterEach(() => vi.restoreAllMocks());
   afterAll(async () => {
     await uninstall({ abandon: true });
+    // With what a test that failed has left in it.
+    await cluster.kubectl('delete', 'namespace', namespace, '--ignore-not-found', '--wait=false');
     await cluster.close();
     rmSync(folder, { recursive: true });
   });
@@ -180,8 +182,13 @@ describe.skipIf(lab === undefined)(`Kuryr that is installed${reason === undefine
       leader: expect.any(String),
       objects: { KuryrPort: 1, KuryrLoadBalancer: 1, KuryrNetworkPolicy: 1 },
     });
-    await cluster.deletePods('web');
-    await cluster.inside('delete', 'networkpolicy/web', 'service/outside');
+    // Else the collector of garbage may be faster, and it is it that deletes what they own.
+    const orphaned = ['--cascade=orphan', '--wait=false'];
+    await cluster.inside('delete', 'pod/web', '--force', '--grace-period=0', ...orphaned);
+    await cluster.inside('delete', 'networkpolicy/web', 'service/outside', ...orphaned);
+    const balancers = () =>
+      cluster.json<{ items: unknown[] }>('-n', inside, 'get', 'kuryrloadbalancers,kuryrnetworkpolicies');
+    await expect.poll(async () => (await balancers()).items, WAIT).toEqual([]);
     await cluster.kubectl('delete', 'namespace', second, last, '--wait=true', '--timeout=60s');
     await expect.poll(() => cluster.ports(), WAIT).toEqual([]);
     await replica.stop();
@@ -242,6 +249,19 @@ describe.skipIf(lab === undefined)(`Kuryr that is installed${reason === undefine
     expect((await uninstall()).removed).toEqual([`Namespace ${namespace}`]);
     await expect.poll(ours, { ...WAIT, timeout: 60_000 }).toBe('');
     expect(await manage({ do: 'status', ...admin() })).toMatchObject({ installed: false, controller: { wanted: 0 } });
+  });
+
+  it('touches nothing where nothing is installed', async () => {
+    await cluster.apply({
+      apiVersion: 'superfluidity.dev/v1',
+      kind: 'KuryrPort',
+      metadata: { name: 'others', namespace: cluster.namespace, finalizers: ['superfluidity.dev/kuryr-port'] },
+      spec: { podUid: 'a', node: 'b' },
+    });
+    expect((await uninstall({ abandon: true })).removed).toEqual([]);
+    expect(await cluster.port('others')).toBeDefined();
+    await cluster.inside('patch', 'kuryrport', 'others', '--type=merge', '--patch', '{"metadata":{"finalizers":null}}');
+    await cluster.inside('delete', 'kuryrport', 'others');
   });
 
   it('takes a namespace that somebody else made, and leaves it there', async () => {

@@ -37,9 +37,16 @@ const FINALIZERS = PORT_FINALIZER.slice(0, PORT_FINALIZER.indexOf('/') + 1);
 export async function removeAll(cluster: Cluster, options: RemoveOptions, signal: AbortSignal): Promise<Removed> {
   const { namespace, abandons, keepsDefinitions, dryRun } = options;
   const config = await installedConfig(cluster, namespace, signal);
-  const served = config?.namespaces ?? {};
-  const inUse = () => objectsInUse(cluster, served, signal);
   const isThere = (await ofKind(cluster, 'Deployment', namespace, signal)).length > 0;
+  if (isThere && config === undefined && abandons)
+    throw new SuperfluidityError('SF-KURYR-INSTALL', {
+      doing: `remove Kuryr of namespace ${namespace}`,
+      reason: `ConfigMap ${NAME} cannot be read, and with it which namespaces are served`,
+      hint: 'Install it again as it was: then it is known whose objects may be abandoned.',
+    });
+  // Where no controller is installed, no object is of this one.
+  const inUse = async () =>
+    isThere || config !== undefined ? objectsInUse(cluster, config?.namespaces ?? {}, signal) : [];
   // Where no controller is, waiting is in vain.
   if (!abandons) await untilFree(inUse, dryRun || !isThere ? 0 : options.waitMs, namespace, signal);
   const removed: string[] = [];
@@ -67,16 +74,14 @@ export async function removeAll(cluster: Cluster, options: RemoveOptions, signal
   if (held !== undefined) await remove('Lease', lease, held);
 
   const stays: string[] = [];
-  const others = await objectsInUse(cluster, {}, signal);
+  const gone = new Set(left.map(({ uid }) => uid));
+  const others = (await objectsInUse(cluster, {}, signal)).filter(({ uid }) => !gone.has(uid));
   const definitions = await ofKind(cluster, 'CustomResourceDefinition', undefined, signal);
-  // Of objects somebody's finalizer would be stranded.
-  const isNeeded = dryRun && abandons ? false : others.length > 0;
-  if (definitions.length > 0 && (keepsDefinitions || isNeeded))
-    stays.push(
-      isNeeded
-        ? `the custom resource definitions: there are ${countedWords(others).join(', ')}`
-        : 'the custom resource definitions: --keep-definitions was given',
-    );
+  if (definitions.length > 0 && keepsDefinitions)
+    stays.push('the custom resource definitions: --keep-definitions was given');
+  // They would be deleted with them, and their finalizers stranded.
+  else if (definitions.length > 0 && others.length > 0)
+    stays.push(`the custom resource definitions: there are ${countedWords(others).join(', ')}`);
   else await removeKind('CustomResourceDefinition');
   const own = await cluster.get<KubeObject>(pathOf('Namespace', undefined, namespace), signal);
   if (own !== undefined && isOurs(own.metadata.labels)) {
