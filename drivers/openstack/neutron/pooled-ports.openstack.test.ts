@@ -94,6 +94,13 @@ describe.skipIf(skip !== undefined)(
       const { ready: before } = (await pool())!;
       expect(before).toBeGreaterThanOrEqual(2);
 
+      // What was made before the restart is given out after it: one pool, and nobody waits.
+      await until(async () => ((await pool())?.ready ?? 0) >= 2);
+      expect(await site.ensureUnits([await unit('u2')], call())).toMatchObject([{ ok: true }]);
+      expect(await site.poolStatus()).toMatchObject([{ hits: 1, misses: 0, inUse: 2 }]);
+      await site.removeUnit('u2', call());
+      await until(async () => (await pool())?.inUse === 1);
+
       // Another control plane takes nothing of it.
       const stranger = await open(folder());
       await stranger.prepare('pooled', [{ template: await template(), size: 1 }], call());

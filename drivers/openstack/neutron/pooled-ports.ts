@@ -1,5 +1,5 @@
 import { reportError } from '@superfluidity/core';
-import { type Keep, keyOfPlace, KURYR, type PoolPort, PortsPool } from '@superfluidity/fabric';
+import { type Keep, keyOfPlace, KURYR, type PoolPort, type PortPlace, PortsPool } from '@superfluidity/fabric';
 import { qualitiesOf } from '@superfluidity/model';
 import { type Port, ports } from '@superfluidity/openstack';
 import type { PoolClass, PoolOrders, PoolStatus } from '@superfluidity/site';
@@ -22,9 +22,6 @@ export interface PooledPortsParts {
   /** Ids of the ports that servers have, as their metadata says: also of those that Nova has not bound yet. */
   readonly inServers: (signal: AbortSignal) => Promise<ReadonlySet<string>>;
 }
-
-/** Ports of Nova's servers are bound by Nova, wherever it puts them: a pool is of a network. */
-const ANYWHERE = { project: '', at: '' } as const;
 
 /**
  * Ports out of pools, one pool for each network of which units are to be kept ready, and made on the spot where they have
@@ -63,8 +60,8 @@ export class PooledPorts implements PortSource {
       stopwatch: () => performance.now(),
     });
     this.orders = {
-      populate: async (name, count) => this.#pool.populate(keyOf(name), count),
-      free: async (name) => this.#pool.free(name === undefined ? undefined : keyOf(name)),
+      populate: async (name, count) => this.#pool.populate(await this.#keyOf(name), count),
+      free: async (name) => this.#pool.free(name === undefined ? undefined : await this.#keyOf(name)),
     };
     if (parts.file.classes.length > 0) this.#prepare();
   }
@@ -189,7 +186,7 @@ export class PooledPorts implements PortSource {
       this.#wanted.add(networkId);
       const minimum = [...sum.values()].reduce((all, size) => all + size, 0);
       const keep: Keep = { minimum, batch: 1, maximum: minimum + LIMITS.poolSpare, foresees: true };
-      const place = { ...ANYWHERE, network: networkId };
+      const place = await this.#placeOf(networkId);
       for (const group of sum.keys()) this.#pool.want(place, [group], keep);
     }
   }
@@ -201,13 +198,23 @@ export class PooledPorts implements PortSource {
     if (known !== undefined) return known;
     const { spec } = await this.#parts.networks.get(port.network, signal);
     const { groups } = this.#parts;
-    const wanted = { ...ANYWHERE, network: networkId, owner: `${unitId} ${port.id}` };
+    const wanted = { ...(await this.#placeOf(networkId)), owner: `${unitId} ${port.id}` };
     const taken: PoolPort = await groups.again(async () => {
       const group = await groups.of(port.allow, spec.supernet, signal);
       return this.#pool.acquire({ ...wanted, groups: [group] }, signal);
     });
     this.#given.set(port.id, { id: taken.id, unitId });
     return this.#backend.known(taken.id) ?? (await ports.show(this.#parts.world.cloud, taken.id, signal));
+  }
+
+  /** Ports of Nova's servers are bound by Nova, wherever it puts them: a pool is of a network. As `recover` files them. */
+  async #placeOf(network: string): Promise<PortPlace> {
+    const { projectId = '' } = await this.#parts.world.cloud.session();
+    return { project: projectId, at: '', network };
+  }
+
+  async #keyOf(name: string): Promise<string> {
+    return keyOfPlace(await this.#placeOf(name.slice(PREFIX.length)));
   }
 
   /** Once, and again when it did not succeed. */
@@ -241,4 +248,3 @@ const unitOf = (owner: string): string | undefined => (owner === '' ? undefined 
 
 const PREFIX = 'ports@';
 const nameOf = (key: string): string => PREFIX + key.slice(key.lastIndexOf('/') + 1);
-const keyOf = (name: string): string => keyOfPlace({ ...ANYWHERE, network: name.slice(PREFIX.length) });
