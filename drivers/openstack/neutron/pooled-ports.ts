@@ -209,7 +209,7 @@ export class PooledPorts implements PortSource {
 
   /** Ports of Nova's servers are bound by Nova, wherever it puts them: a pool is of a network. As `recover` files them. */
   async #placeOf(network: string): Promise<PortPlace> {
-    const { projectId = '' } = await this.#parts.world.cloud.session();
+    const { projectId } = await this.#parts.world.cloud.session();
     return { project: projectId, at: '', network };
   }
 
