@@ -4,6 +4,7 @@ import { customResourceDefinitions } from './api/resources.ts';
 import { cniCommand, daemonCommand } from './cni/index.ts';
 import { readKuryrFile, runController } from './controller/index.ts';
 import { manage } from './install/index.ts';
+import { nodeCommand } from './node/index.ts';
 
 /** The programs that run inside of a cluster: see docs/guides/kuryr.md. */
 const line = (level: string) => (fields: object, text: string) =>
@@ -44,6 +45,7 @@ program
 
 program.addCommand(daemonCommand({ log, untilStopped }));
 program.addCommand(cniCommand({ log }));
+program.addCommand(nodeCommand({ log }));
 
 const REQUEST_BYTES_MAX = 1_000_000;
 

@@ -40,6 +40,7 @@ const VLAN_ID = 1;
 const MACVLAN_MODE = 1;
 const MACVLAN_MODE_BRIDGE = 4;
 const BRIDGE_PORT_STATE = 1;
+const BRIDGE_PORT_HAIRPIN = 4;
 const BRIDGE_STATE_FORWARDING = 3;
 const NLA_F_NESTED = 0x8000;
 const AF_BRIDGE = 7;
@@ -162,15 +163,23 @@ export function createMacvlan(parent: number, link: Omit<LinkSettings, 'master'>
  * has none, EBUSY where the bridge runs a spanning tree, which decides itself.
  */
 export function forwardNow(port: number): NetlinkRequest {
+  return bridgePort(port, 'state forwarding', [BRIDGE_PORT_STATE, BRIDGE_STATE_FORWARDING]);
+}
+
+/** A port of a bridge gets back what it sent, where its destination lies behind that same port. */
+export function hairpin(port: number): NetlinkRequest {
+  return bridgePort(port, 'hairpin on', [BRIDGE_PORT_HAIRPIN, 1]);
+}
+
+function bridgePort(port: number, words: string, [attribute, value]: readonly [number, number]): NetlinkRequest {
   return {
     type: RTM_SETLINK,
     flags: 0,
-    words: `bridge link set #${port} state forwarding`,
+    words: `bridge link set #${port} ${words}`,
     body: () => {
       const family = head(port);
       family.writeUInt8(AF_BRIDGE, 0);
-      const state = nested(IFLA.protocolInfo | NLA_F_NESTED, [u8(BRIDGE_PORT_STATE, BRIDGE_STATE_FORWARDING)]);
-      return encodeAttributes([state], family);
+      return encodeAttributes([nested(IFLA.protocolInfo | NLA_F_NESTED, [u8(attribute, value)])], family);
     },
   };
 }

@@ -8,6 +8,7 @@ import { Daemon } from './daemon.ts';
 import { buildExecutable } from './executable/build.ts';
 import { install } from './install.ts';
 import { watchPorts } from './watch.ts';
+import { watchTables } from '../node/index.ts';
 
 export interface CommandParts {
   readonly log: Logger;
@@ -87,7 +88,11 @@ export function daemonCommand({ log, untilStopped }: CommandParts): Command {
           ...(context === undefined ? {} : { context }),
         });
         const cluster = Cluster.open('kuryr', config, systemClock);
-        const watching = watchPorts({ cluster, node, sink: running.ports, clock: systemClock, log }, stopped);
+        const shared = { cluster, node, clock: systemClock, log };
+        const watching = Promise.all([
+          watchPorts({ ...shared, sink: running.ports }, stopped),
+          watchTables({ ...shared, tables: running.tables }, stopped),
+        ]);
         if (flags.cniConf !== undefined) log.info(await installBy({ ...flags, cniConf: flags.cniConf }), 'installed');
         await watching;
       } finally {

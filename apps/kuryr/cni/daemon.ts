@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type Logger, reportError } from '@superfluidity/core';
 import type { NamespaceName } from '@superfluidity/netlink';
+import { NodeTables } from '../node/index.ts';
 import { Attachments } from './attachments.ts';
 import { serveHealth } from './health.ts';
 import { LIMITS } from './limits.ts';
@@ -38,6 +39,8 @@ export interface DaemonOptions {
 export class Daemon {
   /** To be told of the ports of this node's pods. */
   readonly ports: PortSink;
+  /** To be told of Services and policies. */
+  readonly tables: NodeTables;
   readonly healthPort: number;
   readonly #close: () => Promise<void>;
 
@@ -51,6 +54,13 @@ export class Daemon {
       attachments: () => attachments.size,
       ports: () => registry.size,
       isKnown: () => registry.isKnown,
+      counts: () => tables.counts,
+    });
+    const tables: NodeTables = new NodeTables({
+      namespace,
+      registry,
+      log,
+      onSync: (table, seconds, isDone) => metrics.synced(table, seconds, isDone),
     });
     const vlans = hasVlans(namespace);
     const node = { name, namespace, vswitch: new VSwitch(ovsdb), trunk, makesBridges, hasVlans: vlans, log };
@@ -78,8 +88,9 @@ export class Daemon {
       { node: name, socket: options.socket, healthPort: port, vlans, attachments: attachments.size },
       'listening',
     );
-    return new Daemon(registry, port, async () => {
+    return new Daemon({ ports: registry, tables, healthPort: port }, async () => {
       clearInterval(again);
+      await tables.close();
       await server.close();
       health.closeAllConnections();
       await new Promise((resolve) => health.close(resolve));
@@ -88,13 +99,17 @@ export class Daemon {
     });
   }
 
-  private constructor(ports: PortSink, healthPort: number, close: () => Promise<void>) {
+  private constructor(
+    { ports, tables, healthPort }: Pick<Daemon, 'ports' | 'tables' | 'healthPort'>,
+    close: () => Promise<void>,
+  ) {
     this.ports = ports;
+    this.tables = tables;
     this.healthPort = healthPort;
     this.#close = close;
   }
 
-  /** Pods keep their interfaces: the next daemon takes them up. */
+  /** Pods keep their interfaces, and Services and policies what they are in the kernel: the next daemon takes them up. */
   async close(): Promise<void> {
     await this.#close();
   }

@@ -7,6 +7,8 @@ export interface MetricsSources {
   readonly attachments: () => number;
   readonly ports: () => number;
   readonly isKnown: () => boolean;
+  /** What the node carries out. */
+  readonly counts: () => Readonly<{ services: number; endpoints: number; policies: number }>;
 }
 
 /** For Prometheus, text format 0.0.4. */
@@ -15,8 +17,10 @@ export class Metrics {
   readonly #requests: Histogram<'command' | 'code'>;
   readonly #open: Gauge;
   readonly #prepared: Counter<'used'>;
+  readonly #syncs: Counter<'table' | 'done'>;
+  readonly #syncSeconds: Gauge<'table'>;
 
-  constructor({ attachments, ports, isKnown }: MetricsSources) {
+  constructor({ attachments, ports, isKnown, counts }: MetricsSources) {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
     this.#requests = new Histogram({
@@ -37,6 +41,31 @@ export class Metrics {
       labelNames: ['used'],
       registers,
     });
+    this.#syncs = new Counter({
+      name: 'superfluidity_kuryr_node_syncs_total',
+      help: 'Transactions by which the kernel was told of Services and policies, by whether it took them',
+      labelNames: ['table', 'done'],
+      registers,
+    });
+    this.#syncSeconds = new Gauge({
+      name: 'superfluidity_kuryr_node_sync_seconds',
+      help: 'How long the last one took',
+      labelNames: ['table'],
+      registers,
+    });
+    for (const [name, help] of [
+      ['services', 'Services that this node balances'],
+      ['endpoints', 'Members of all their ports'],
+      ['policies', 'Policies about pods of this node'],
+    ] as const)
+      new Gauge({
+        name: `superfluidity_kuryr_node_${name}`,
+        help,
+        registers,
+        collect() {
+          this.set(counts()[name]);
+        },
+      });
     const gauge = (name: string, help: string, read: () => number) =>
       new Gauge({
         name: `superfluidity_kuryr_cni_${name}`,
@@ -66,6 +95,11 @@ export class Metrics {
   answered(command: string, code: number, seconds: number): void {
     this.#open.dec();
     this.#requests.observe({ command, code: String(code) }, seconds);
+  }
+
+  synced(table: 'services' | 'policies', seconds: number, isDone: boolean): void {
+    this.#syncs.inc({ table, done: String(isDone) });
+    this.#syncSeconds.set({ table }, seconds);
   }
 
   prepared(isUsed: boolean): void {

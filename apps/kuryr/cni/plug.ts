@@ -15,6 +15,7 @@ import {
   forgetNamespace,
   forwardNow,
   getLink,
+  hairpin,
   inNamespace,
   type Link,
   linkIndex,
@@ -143,7 +144,10 @@ async function plugBridge(node: NodeNetwork, wanted: Wish, device: string): Prom
   await makePair(node, wanted, device, bridge.index);
   fitting(getLink(node.namespace, bridge.index), mtu);
   configure(wanted);
-  transactTolerating(node.namespace, ['ENETDOWN', 'EBUSY'], [forwardNow(linkIndex(node.namespace, device))]);
+  const port = linkIndex(node.namespace, device);
+  // A pod may be a member of a Service that it asks.
+  transact(node.namespace, [hairpin(port)]);
+  transactTolerating(node.namespace, ['ENETDOWN', 'EBUSY'], [forwardNow(port)]);
 }
 
 /** Where nobody else makes it: with the addresses of the gateway, so that the node routes for its pods. */

@@ -16,10 +16,15 @@ export class PortRegistry implements PortSink {
   readonly #ports = new Map<string, KuryrPort>();
   readonly #waiting = new Map<string, Set<() => void>>();
   readonly #listeners: ((key: string, port: KuryrPort | undefined) => void)[] = [];
+  readonly #knownListeners: (() => void)[] = [];
   #isKnown = false;
 
   get(key: string): KuryrPort | undefined {
     return this.#ports.get(key);
+  }
+
+  entries(): IterableIterator<readonly [string, KuryrPort]> {
+    return this.#ports.entries();
   }
 
   get size(): number {
@@ -33,6 +38,12 @@ export class PortRegistry implements PortSink {
 
   setKnown(isKnown: boolean): void {
     this.#isKnown = isKnown;
+    for (const listener of this.#knownListeners) listener();
+  }
+
+  /** Called when all that there is has been told. */
+  onKnown(listener: () => void): void {
+    this.#knownListeners.push(listener);
   }
 
   /** More than a node can have are not kept: their pods are told to try again. */

@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process';
+import { SuperfluidityError } from '@superfluidity/core';
+import { type NamespaceName, namespacePath } from '@superfluidity/netlink';
+import './errors.ts';
+import { LIMITS } from './limits.ts';
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A program in the network of the node. It never rejects for what the program says; throws where it cannot be started or does not end. */
+export function runOnNode(
+  namespace: NamespaceName,
+  [program, ...args]: readonly [string, ...string[]],
+  input = '',
+): Promise<Outcome> {
+  const argv = [program, ...args];
+  const [command, ...rest] =
+    namespace === undefined ? argv : ['nsenter', `--net=${namespacePath(namespace)}`, '--', ...argv];
+  return new Promise((resolve, reject) => {
+    const child = spawn(command!, rest, { timeout: LIMITS.programMs, killSignal: 'SIGKILL' });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+      if (stdout.length > LIMITS.outputBytes) child.kill('SIGKILL');
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      if (stderr.length < 4_096) stderr += text;
+    });
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
+    // One that has ended does not read.
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
+  });
+}
+
+/** All of it or nothing. Throws `SF-KURYR-NFT`. */
+export async function applyNft(namespace: NamespaceName, text: string): Promise<void> {
+  if (text === '') return;
+  const { code, stderr } = await started(namespace, ['nft', '-f', '-'], text);
+  if (code !== 0) throw refused(stderr);
+}
+
+export interface TableNames {
+  readonly chains: readonly string[];
+  readonly sets: readonly string[];
+  readonly maps: readonly string[];
+}
+
+/** Names of what is in a table; undefined where there is none. Throws `SF-KURYR-NFT`. */
+export async function namesIn(namespace: NamespaceName, table: string): Promise<TableNames | undefined> {
+  // Terse: without elements.
+  const { code, stdout, stderr } = await started(namespace, ['nft', '-t', 'list', 'table', 'ip', table]);
+  if (code !== 0 && /No such file or directory/.test(stderr)) return undefined;
+  if (code !== 0) throw refused(stderr);
+  const named = (kind: RegExp) => [...stdout.matchAll(kind)].map(([, name]) => name!);
+  return { chains: named(/^\tchain (\w+) \{/gm), sets: named(/^\tset (\w+) \{/gm), maps: named(/^\tmap (\w+) \{/gm) };
+}
+
+async function started(namespace: NamespaceName, argv: readonly [string, ...string[]], input?: string) {
+  try {
+    return await runOnNode(namespace, argv, input);
+  } catch (cause) {
+    throw refused(cause instanceof Error ? cause.message : String(cause));
+  }
+}
+
+function refused(words: string): SuperfluidityError {
+  // It repeats the whole command below the first line, however long.
+  const reason = words.split('\n', 1)[0]!.slice(0, 300) || 'it did not end as it should';
+  return new SuperfluidityError('SF-KURYR-NFT', { doing: 'tell the kernel by nft(8)', reason });
+}

@@ -1,0 +1,129 @@
+import { addAddress, linkIndex, transact } from '@superfluidity/netlink';
+import { missingForKernelTests, titled } from '@superfluidity/netlink/testing';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { pings } from '../cni/testing/node.ts';
+import type { KuryrNetworkPolicy } from '../api/network-policy.ts';
+import { runOnNode } from './nft.ts';
+import { balancer, Fleet, policy, type TestPod } from './testing/fleet.ts';
+import { ask, TestServer } from './testing/programs.ts';
+
+const absent = missingForKernelTests(['ip', 'nft', 'ping', 'python3', 'cc']);
+
+describe.skipIf(absent !== undefined)(titled('NetworkPolicies, carried out by the kernel of each node', absent), () => {
+  let fleet: Fleet;
+  let [server, beside, far]: TestPod[] = [];
+  const servers: TestServer[] = [];
+  const put = (...policies: readonly KuryrNetworkPolicy[]) => fleet.put([], policies);
+  const reaches = async (from: TestPod, to: string, port = 8_080) => {
+    const [answer] = await ask(from.netns, 'tcp', to, port);
+    return !/Error|timed|timeout/.test(answer!);
+  };
+  const allow = (direction: 'ingress' | 'egress', cidr: string, port?: number, last = port) => ({
+    direction,
+    cidr,
+    ...(port === undefined ? {} : { protocol: 'TCP' as const, portFirst: port, portLast: last! }),
+  });
+
+  beforeAll(async () => {
+    fleet = await Fleet.open();
+    server = await fleet.pod('server', 0, 21);
+    beside = await fleet.pod('beside', 0, 22);
+    far = await fleet.pod('far', 1, 23);
+    for (const pod of [server, beside, far])
+      for (const port of [8_080, 8_081]) servers.push(await TestServer.start(pod.netns, 'tcp', pod.name, port));
+    await put();
+  });
+  afterAll(async () => {
+    for (const one of servers) await one.stop();
+    await fleet?.[Symbol.asyncDispose]();
+  });
+  beforeEach(() => fleet.remove('putPolicy', 'a', 'b'));
+
+  test('what comes in: nothing by default, then what a rule says, of pods of the same bridge and of other nodes', async () => {
+    expect([await reaches(beside!, server!.address), await reaches(far!, server!.address)]).toEqual([true, true]);
+    await put(policy('a', ['server'], ['ingress']));
+    expect([await reaches(beside!, server!.address), await reaches(far!, server!.address)]).toEqual([false, false]);
+    expect(pings(beside!.netns, server!.address)).toBe(false);
+    // It may still ask others, and they answer.
+    expect([await reaches(server!, beside!.address), await reaches(server!, far!.address)]).toEqual([true, true]);
+    await put(policy('a', ['server'], ['ingress'], [allow('ingress', `${far!.address}/32`, 8_080)]));
+    expect([await reaches(beside!, server!.address), await reaches(far!, server!.address)]).toEqual([false, true]);
+    expect(await reaches(far!, server!.address, 8_081)).toBe(false);
+    await put(policy('a', ['server'], ['ingress'], [allow('ingress', '0.0.0.0/0')]));
+    expect([await reaches(beside!, server!.address), pings(far!.netns, server!.address)]).toEqual([true, true]);
+  });
+
+  test('what goes out, and a reply to what came in', async () => {
+    await put(policy('a', ['server'], ['egress'], [allow('egress', '10.90.1.0/24', 8_080, 8_081)]));
+    expect([await reaches(server!, beside!.address), await reaches(server!, far!.address, 8_081)]).toEqual([
+      false,
+      true,
+    ]);
+    expect(await reaches(beside!, server!.address)).toBe(true);
+  });
+
+  test('policies add up, and each direction is asked about', async () => {
+    await put(
+      policy('a', ['server'], ['ingress'], [allow('ingress', `${beside!.address}/32`)]),
+      policy('b', ['server', 'beside'], ['ingress', 'egress'], [allow('ingress', `${far!.address}/32`)]),
+    );
+    // It may come in, but may not go out.
+    expect(await reaches(beside!, server!.address)).toBe(false);
+    expect(await reaches(far!, server!.address)).toBe(true);
+    await put(policy('b', ['server'], ['ingress'], [allow('ingress', `${far!.address}/32`)]));
+    expect(await reaches(beside!, server!.address)).toBe(true);
+  });
+
+  test('the node reaches its pods, and a pod itself by a Service, whatever a policy says', async () => {
+    await put(policy('a', ['server'], ['ingress', 'egress']));
+    expect(pings(fleet.nodes[0]!.name, server!.address)).toBe(true);
+    expect((await ask(fleet.nodes[0]!.name, 'tcp', server!.address, 8_080))[0]).toMatch(/^server /);
+    await fleet.put([balancer('own', '10.96.1.1', [server!]), balancer('other', '10.96.1.2', [beside!])]);
+    expect(await reaches(server!, '10.96.1.1', 80)).toBe(true);
+    expect(await reaches(server!, '10.96.1.2', 80)).toBe(false);
+    // The members of a Service are judged, not its address; and they see who asks.
+    await put(policy('a', ['server'], ['ingress'], [allow('ingress', `${beside!.address}/32`)]));
+    expect(await reaches(beside!, '10.96.1.1', 80)).toBe(true);
+    expect(await reaches(far!, '10.96.1.1', 80)).toBe(false);
+  });
+
+  test('a connection that has begun goes on when a policy comes; a new one does not begin', async () => {
+    const { promise: begun, resolve: onFirst } = Promise.withResolvers<void>();
+    const lasting = { times: 100, anew: false, pauseMs: 20, onFirst };
+    const stream = ask(beside!.netns, 'tcp', server!.address, 8_080, lasting);
+    await begun;
+    await put(policy('a', ['server'], ['ingress']));
+    expect(await reaches(beside!, server!.address)).toBe(false);
+    expect(new Set(await stream)).toEqual(new Set([`server ${beside!.address}`]));
+  });
+
+  test('blocks of addresses but for some of them', async () => {
+    // What the controller makes of 203.0.113.0/24 except 203.0.113.128/25.
+    for (const address of ['203.0.113.5/24', '203.0.113.130/24'])
+      transact(fleet.nodes[1]!.name, [addAddress(linkIndex(fleet.nodes[1]!.name, 'wire'), { address })]);
+    await put(policy('a', ['server'], ['egress'], [allow('egress', '203.0.113.0/25')]));
+    expect([pings(server!.netns, '203.0.113.5'), pings(server!.netns, '203.0.113.130')]).toEqual([true, false]);
+  });
+
+  test('a peer more is an element more, the rules stay as they are, and a new daemon changes nothing', async () => {
+    const list = async (...what: readonly string[]) =>
+      (await runOnNode(fleet.nodes[0]!.name, ['nft', ...what, 'list', 'table', 'ip', 'superfluidity_policies'])).stdout;
+    const peers = (count: number) =>
+      Array.from({ length: count }, (_, i) => allow('ingress', `10.91.${i >> 7}.${(i & 127) * 2}/32`, 8_080));
+    await put(policy('a', ['server'], ['ingress'], peers(3)));
+    const before = await list('-a', '-t');
+    await put(policy('a', ['server'], ['ingress'], peers(900)));
+    expect(await list('-a', '-t')).toBe(before);
+    expect(await list()).toContain('10.91.7.6');
+    await put(policy('a', ['server'], ['ingress'], [...peers(2), allow('ingress', `${far!.address}/32`, 8_080)]));
+    expect([await reaches(beside!, server!.address), await reaches(far!, server!.address)]).toEqual([false, true]);
+    const last = await list();
+    await fleet.nodes[0]!.stopDaemon();
+    expect([await reaches(beside!, server!.address), await reaches(far!, server!.address)]).toEqual([false, true]);
+    await fleet.startDaemon(0);
+    const port = fleet.nodes[0]!.port('server', { interfaces: { eth0: { addresses: [`${server!.address}/24`] } } });
+    fleet.nodes[0]!.daemon.ports.put(port);
+    await put(policy('a', ['server'], ['ingress'], [...peers(2), allow('ingress', `${far!.address}/32`, 8_080)]));
+    expect(await list()).toBe(last);
+  });
+});

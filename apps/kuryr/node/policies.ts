@@ -1,0 +1,150 @@
+import { sha256 } from '@superfluidity/core';
+import { parseIpv4, parseIpv4Prefix } from '@superfluidity/model';
+import type { KuryrNetworkPolicy, PolicyRule } from '../api/network-policy.ts';
+import type { KuryrPort } from '../api/port.ts';
+import type { Trouble } from './services.ts';
+import type { SetContent, Skeleton, TableContent } from './table.ts';
+
+/**
+ * Policies as a table of the node, for nft(8): what passes the node to or from its pods. Two chains, of which both have to let a packet
+ * pass: that of whoever sends it, and that of whoever gets it. Each is one look-up of the pod; pods that no policy isolates are in none.
+ * What pods and their node say to each other (probes of the kubelet) is not forwarded and so not asked about, as Kubernetes wants it;
+ * nor are flows that have begun, nor what a pod says to itself by way of a Service.
+ */
+export const POLICIES: Skeleton = {
+  table: 'superfluidity_policies',
+  text: `table ip superfluidity_policies {
+  map senders { type ipv4_addr : verdict; }
+  map receivers { type ipv4_addr : verdict; }
+  set themselves { type ipv4_addr . ipv4_addr; }
+  chain egress {
+    type filter hook forward priority -5; policy accept;
+    ct state established,related accept
+    ip saddr . ip daddr @themselves accept
+    ip saddr vmap @senders
+  }
+  chain ingress {
+    type filter hook forward priority -4; policy accept;
+    ct state established,related accept
+    ip saddr . ip daddr @themselves accept
+    ip daddr vmap @receivers
+  }
+}
+`,
+};
+
+type Direction = PolicyRule['direction'];
+
+export interface PoliciesPlan {
+  readonly content: TableContent;
+  readonly troubles: readonly Trouble[];
+  /** Those that are about pods of this node. */
+  readonly policies: number;
+}
+
+interface PolicyChain {
+  readonly name: string;
+  readonly rules: readonly string[];
+  readonly sets: ReadonlyMap<string, SetContent>;
+}
+
+/** Of policies that nodes carry out, and the ports of the pods of this node. Both by namespace and name. */
+export function planPolicies(
+  policies: ReadonlyMap<string, KuryrNetworkPolicy>,
+  ports: ReadonlyMap<string, KuryrPort>,
+): PoliciesPlan {
+  const chains = new Map<string, readonly string[]>();
+  const sets = new Map<string, SetContent>();
+  const troubles: Trouble[] = [];
+  /** Chains of policies, by direction and address of the pod. */
+  const isolated = { ingress: new Map<string, string[]>(), egress: new Map<string, string[]>() };
+  let count = 0;
+  for (const [key, policy] of [...policies].toSorted(([one], [other]) => (one < other ? -1 : 1))) {
+    const { namespace } = policy.metadata;
+    const addresses = policy.spec.pods.flatMap((name) => addressesOf(ports.get(`${namespace}/${name}`)));
+    if (addresses.length === 0) continue;
+    count += 1;
+    const wrong = policy.spec.rules.filter(({ cidr }) => parseIpv4Prefix(cidr) === undefined);
+    if (wrong.length > 0)
+      troubles.push({ key, reason: `${wrong[0]!.cidr} is no prefix of IPv4: nothing passes by it` });
+    for (const direction of policy.spec.isolates) {
+      const chain = chainOf(key, policy, direction);
+      chains.set(chain.name, chain.rules);
+      for (const [name, set] of chain.sets) sets.set(name, set);
+      for (const address of addresses) {
+        const found = isolated[direction].get(address) ?? [];
+        found.push(chain.name);
+        isolated[direction].set(address, found);
+      }
+    }
+  }
+  const themselves = new Map<string, string>();
+  for (const [direction, map] of [
+    ['egress', 'senders'],
+    ['ingress', 'receivers'],
+  ] as const) {
+    const elements = new Map<string, string>();
+    for (const [address, names] of isolated[direction]) {
+      const own = `${direction}_${address.replaceAll('.', '_')}`;
+      chains.set(own, [...names.map((name) => `jump ${name}`), 'drop']);
+      elements.set(address, `goto ${own}`);
+      themselves.set(`${address} . ${address}`, '');
+    }
+    sets.set(map, { elements });
+  }
+  sets.set('themselves', { elements: themselves });
+  return { content: { chains, sets }, troubles, policies: count };
+}
+
+/** Of IPv4: policies know no others. */
+export function addressesOf(port: KuryrPort | undefined): readonly string[] {
+  return Object.values(port?.status?.interfaces ?? {}).flatMap(({ addresses }) =>
+    addresses.map((one) => one.split('/')[0]!).filter((one) => parseIpv4(one) !== undefined),
+  );
+}
+
+const known = new WeakMap<KuryrNetworkPolicy, Map<Direction, PolicyChain>>();
+
+/** Once for each version of a policy. */
+function chainOf(key: string, policy: KuryrNetworkPolicy, direction: Direction): PolicyChain {
+  const before = known.get(policy) ?? new Map<Direction, PolicyChain>();
+  known.set(policy, before);
+  const made = before.get(direction) ?? madeChain(key, policy, direction);
+  before.set(direction, made);
+  return made;
+}
+
+function madeChain(key: string, { spec }: KuryrNetworkPolicy, direction: Direction): PolicyChain {
+  const id = sha256(key).slice(0, 16);
+  const name = `${direction === 'ingress' ? 'to' : 'from'}_${id}`;
+  const other = direction === 'ingress' ? 'saddr' : 'daddr';
+  const spans = new Map<string, Set<string>>();
+  for (const rule of spec.rules) {
+    if (rule.direction !== direction || parseIpv4Prefix(rule.cidr) === undefined) continue;
+    const match = matchOf(rule);
+    const cidrs = spans.get(match) ?? new Set<string>();
+    spans.set(match, cidrs.add(rule.cidr));
+  }
+  const rules: string[] = [];
+  const sets = new Map<string, SetContent>();
+  for (const [match, cidrs] of [...spans].toSorted(([one], [two]) => (one < two ? -1 : 1))) {
+    if (cidrs.has('0.0.0.0/0')) {
+      rules.push(`${match}accept`.trim());
+      continue;
+    }
+    // Named for what it is about, so that a peer more or less is an element more or less.
+    const set = `${name}_${sha256(match).slice(0, 8)}`;
+    const elements = new Map([...cidrs].map((cidr) => [cidr.replace(/\/32$/, ''), '']));
+    sets.set(set, { declaration: 'type ipv4_addr; flags interval;', elements });
+    rules.push(`${match}ip ${other} @${set} accept`);
+  }
+  return { name, rules, sets };
+}
+
+function matchOf({ protocol, portFirst, portLast }: PolicyRule): string {
+  if (protocol === undefined && portFirst === undefined) return '';
+  const kind = protocol === undefined ? 'meta l4proto { tcp, udp, sctp }' : `meta l4proto ${protocol.toLowerCase()}`;
+  if (portFirst === undefined) return `${kind} `;
+  const span = portLast === undefined || portLast === portFirst ? `${portFirst}` : `${portFirst}-${portLast}`;
+  return `${kind} th dport ${span} `;
+}

@@ -1,0 +1,100 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
+
+const nameOf = (netns: string) => netns.slice(netns.lastIndexOf('/') + 1);
+const WAIT_MS = 10_000;
+
+/** A server in a pod that answers with its name: each connection of TCP with one line, each datagram of UDP with one. */
+const SERVER = `
+import socket, sys, threading
+kind, name, port = sys.argv[1], sys.argv[2].encode(), int(sys.argv[3])
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM if kind == 'udp' else socket.SOCK_STREAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(('0.0.0.0', port))
+if kind == 'udp':
+    print('listening', flush=True)
+    while True:
+        data, peer = s.recvfrom(2048)
+        s.sendto(name + b' ' + peer[0].encode(), peer)
+s.listen(128)
+print('listening', flush=True)
+def serve(c, peer):
+    with c:
+        while data := c.recv(2048):
+            c.sendall(name + b' ' + peer[0].encode() + b'\\n')
+while True:
+    threading.Thread(target=serve, args=s.accept(), daemon=True).start()
+`;
+
+/** Asks so many times, each time anew (or over one socket), and prints a line for each answer, or what went wrong. */
+const CLIENT = `
+import socket, sys, time
+kind, address, port, times, anew, pause = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5] == '1', float(sys.argv[6])
+def open_socket():
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM if kind == 'udp' else socket.SOCK_STREAM)
+    s.settimeout(1)
+    s.connect((address, port))
+    return s
+s = None
+for _ in range(times):
+    try:
+        s = open_socket() if anew or s is None else s
+        s.sendall(b'?')
+        print(s.recv(2048).decode().strip() or 'closed', flush=True)
+    except OSError as e:
+        print(type(e).__name__, flush=True)
+        s = None
+    time.sleep(pause)
+`;
+
+export type Protocol = 'tcp' | 'udp';
+
+export class TestServer {
+  readonly #child: ChildProcess;
+
+  static async start(netns: string, protocol: Protocol, name: string, port: number): Promise<TestServer> {
+    const argv = ['netns', 'exec', nameOf(netns), 'python3', '-c', SERVER, protocol, name, String(port)];
+    const child = spawn('ip', argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+    await Promise.race([once(child.stdout, 'data'), pause(WAIT_MS)]);
+    return new TestServer(child);
+  }
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await ended;
+  }
+}
+
+export interface Asking {
+  readonly times?: number;
+  /** A socket for each. Default: yes. */
+  readonly anew?: boolean;
+  readonly pauseMs?: number;
+  /** Called with the first answer. */
+  readonly onFirst?: () => void;
+}
+
+/** One line for each time: `NAME ADDRESS-AS-THE-SERVER-SEES-IT`, or the name of an error of Python. */
+export function ask(
+  netns: string,
+  protocol: Protocol,
+  address: string,
+  port: number,
+  { times = 1, anew = true, pauseMs = 0, onFirst }: Asking = {},
+): Promise<readonly string[]> {
+  const how = [protocol, address, String(port), String(times), anew ? '1' : '0', String(pauseMs / 1_000)];
+  return new Promise((resolve, reject) => {
+    const child = execFile('ip', ['netns', 'exec', nameOf(netns), 'python3', '-c', CLIENT, ...how], (error, stdout) => {
+      if (error === null) resolve(stdout.trim().split('\n'));
+      else reject(error);
+    });
+    if (onFirst !== undefined) child.stdout!.once('data', onFirst);
+  });
+}

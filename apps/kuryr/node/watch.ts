@@ -1,0 +1,85 @@
+import { type Clock, type Logger, reportError } from '@superfluidity/core';
+import { type Cluster, type KubeObject, ObjectWatch } from '@superfluidity/driver-kubernetes';
+import { z } from 'zod';
+import { kuryrLoadBalancerSchema } from '../api/load-balancer.ts';
+import { kuryrNetworkPolicySchema } from '../api/network-policy.ts';
+import { RESOURCES, resourcePath } from '../api/resources.ts';
+import { EventWriter } from '../controller/events.ts';
+import { ownerIn } from '../controller/handlers/services.ts';
+import { keyOf, nameIn, namespaceIn, type Subject } from '../controller/objects.ts';
+import type { NodeTables, ObjectKind } from './tables.ts';
+
+export interface TablesWatchParts {
+  readonly cluster: Cluster;
+  readonly node: string;
+  readonly tables: NodeTables;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Tells the tables of Services and policies of all namespaces, and Kubernetes of what the node cannot carry out, until the signal fires. */
+export async function watchTables(parts: TablesWatchParts, signal: AbortSignal): Promise<void> {
+  const { cluster, node, tables, clock, log } = parts;
+  const events = new EventWriter({ cluster, clock, log, component: 'superfluidity-kuryr-node' });
+  /** Uids of Services and NetworkPolicies by kind, namespace and name. */
+  const owners = new Map<string, string | undefined>();
+  const subject = (kind: ObjectKind, key: string | undefined): Subject => {
+    if (key === undefined) return { apiVersion: 'v1', kind: 'Node', metadata: { name: node } };
+    const uid = owners.get(`${kind} ${key}`);
+    const metadata = { namespace: namespaceIn(key), name: nameIn(key), ...(uid === undefined ? {} : { uid }) };
+    return kind === 'services'
+      ? { apiVersion: 'v1', kind: 'Service', metadata }
+      : { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata };
+  };
+  tables.onTrouble((kind, key, reason) => {
+    log.warn({ kind, key, reason }, 'the node cannot carry this out');
+    const isService = kind === 'services';
+    const what = isService ? 'KuryrServiceNotServed' : 'KuryrPolicyNotEnforced';
+    events.tell(subject(kind, key), { reason: what, message: `on node ${node}: ${reason}`, warning: true });
+  });
+  const watchOf = <T>(
+    kind: ObjectKind,
+    resource: { readonly plural: string },
+    schema: z.ZodType<T>,
+    put: (key: string, now: T | undefined) => void,
+  ) => {
+    const watch = new ObjectWatch<KubeObject>({
+      world: { name: 'kuryr', cluster, clock, log },
+      path: resourcePath(resource),
+      keyOf,
+      // What they say is kept by the tables.
+      keep: ({ metadata: { namespace, name, uid, resourceVersion } }) => ({
+        metadata: { namespace, name, uid, resourceVersion } as KubeObject['metadata'],
+      }),
+      onChange: (before, now) => {
+        const key = keyOf((now ?? before)!);
+        if (now === undefined) {
+          owners.delete(`${kind} ${key}`);
+          return put(key, undefined);
+        }
+        owners.set(`${kind} ${key}`, ownerIn(now));
+        const parsed = schema.safeParse(now);
+        if (parsed.success) return put(key, parsed.data);
+        const reason = z.prettifyError(parsed.error).slice(0, 2_000);
+        log.warn({ kind, key, reason }, 'an object is not usable');
+        put(key, undefined);
+      },
+    });
+    watch.start();
+    watch.known(signal).then(
+      () => tables.setKnown(kind),
+      () => {},
+    );
+    return watch;
+  };
+  const watches = [
+    watchOf('services', RESOURCES.balancers, kuryrLoadBalancerSchema, (key, now) => tables.putBalancer(key, now)),
+    watchOf('policies', RESOURCES.policies, kuryrNetworkPolicySchema, (key, now) => tables.putPolicy(key, now)),
+  ];
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  for (const watch of watches)
+    await watch
+      .stop()
+      .catch((error: unknown) => log.warn({ error: reportError(error) }, 'the watch did not end as it should'));
+  await events.close();
+}
