@@ -1,12 +1,13 @@
 import { type Clock, type Logger, reportError } from '@superfluidity/core';
-import { type Cluster, type KubeObject, ObjectWatch } from '@superfluidity/driver-kubernetes';
+import type { Cluster, KubeObject } from '@superfluidity/driver-kubernetes';
 import { z } from 'zod';
 import { kuryrLoadBalancerSchema } from '../api/load-balancer.ts';
 import { kuryrNetworkPolicySchema } from '../api/network-policy.ts';
 import { RESOURCES, resourcePath } from '../api/resources.ts';
 import { EventWriter } from '../controller/events.ts';
 import { ownerIn } from '../controller/handlers/services.ts';
-import { keyOf, nameIn, namespaceIn, type Subject } from '../controller/objects.ts';
+import { Informer } from '../controller/informer.ts';
+import { nameIn, namespaceIn, type Subject } from '../controller/objects.ts';
 import type { NodeTables, ObjectKind } from './tables.ts';
 
 export interface TablesWatchParts {
@@ -43,27 +44,18 @@ export async function watchTables(parts: TablesWatchParts, signal: AbortSignal):
     schema: z.ZodType<T>,
     put: (key: string, now: T | undefined) => void,
   ) => {
-    const watch = new ObjectWatch<KubeObject>({
-      world: { name: 'kuryr', cluster, clock, log },
-      path: resourcePath(resource),
-      keyOf,
-      // What they say is kept by the tables.
-      keep: ({ metadata: { namespace, name, uid, resourceVersion } }) => ({
-        metadata: { namespace, name, uid, resourceVersion } as KubeObject['metadata'],
-      }),
-      onChange: (before, now) => {
-        const key = keyOf((now ?? before)!);
-        if (now === undefined) {
-          owners.delete(`${kind} ${key}`);
-          return put(key, undefined);
-        }
-        owners.set(`${kind} ${key}`, ownerIn(now));
-        const parsed = schema.safeParse(now);
-        if (parsed.success) return put(key, parsed.data);
-        const reason = z.prettifyError(parsed.error).slice(0, 2_000);
-        log.warn({ kind, key, reason }, 'an object is not usable');
-        put(key, undefined);
-      },
+    const watch = new Informer<KubeObject>({ cluster, clock, log }, resourcePath(resource));
+    watch.on((key, _before, now) => {
+      if (now === undefined) {
+        owners.delete(`${kind} ${key}`);
+        return put(key, undefined);
+      }
+      owners.set(`${kind} ${key}`, ownerIn(now));
+      const parsed = schema.safeParse(now);
+      if (parsed.success) return put(key, parsed.data);
+      const reason = z.prettifyError(parsed.error).slice(0, 2_000);
+      log.warn({ kind, key, reason }, 'an object is not usable');
+      put(key, undefined);
     });
     watch.start();
     watch.known(signal).then(
