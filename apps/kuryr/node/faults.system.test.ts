@@ -47,7 +47,7 @@ describe.skipIf(absent !== undefined)(titled('tables of a node that cannot do wh
     transact(NODE, [changeLink(1, { up: true })]);
     await applyNft(
       NODE,
-      `table ip ${SERVICES.table} { map ports { type ipv4_addr : verdict; }\nchain old { }\nchain answer { accept; } }\n`,
+      `table ip ${SERVICES.table} {\nmap ports { type ipv4_addr : verdict; }\nchain old { }\nchain answer { accept; }\n}\n`,
     );
     start();
     tables.putBalancer('default/a', balancer('a', '10.96.0.1', [{ address: '10.0.0.1' }]));
