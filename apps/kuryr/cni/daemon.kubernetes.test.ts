@@ -135,8 +135,9 @@ describe.skipIf(absent !== undefined)(titled('the daemon of a node, told by a re
     expect(await call('CHECK', 'kept', netns, { prevResult: output })).toMatchObject({ code: 0 });
     expect(await call('ADD', 'kept', netns)).toMatchObject({ code: 0, output });
     expect(await call('DEL', 'kept')).toMatchObject({ code: 0 });
-    const ready = await fetch(`http://127.0.0.1:${node.daemon.healthPort}/readyz`);
-    expect(ready.status).toBe(200);
+    // It may not have heard from the API server yet: what was plugged before does not need that.
+    const ready = async () => (await fetch(`http://127.0.0.1:${node.daemon.healthPort}/readyz`)).status;
+    await expect.poll(ready, { timeout: 10_000 }).toBe(200);
   });
 
   test('is what `kuryr daemon` starts, which installs the plugin and says when it is ready', async () => {
