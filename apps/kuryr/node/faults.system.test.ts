@@ -15,10 +15,10 @@ describe.skipIf(absent !== undefined)(titled('tables of a node that cannot do wh
   let tables: NodeTables;
   const told: { readonly kind: string; readonly key: string | undefined; readonly reason: string }[] = [];
   const syncs: string[] = [];
-  const start = () => {
+  const start = (resyncMs = 60_000) => {
     const onSync = (table: string, seconds: number, isDone: boolean) =>
       void syncs.push(`${table} ${isDone} ${seconds >= 0}`);
-    tables = new NodeTables({ namespace: NODE, registry: new PortRegistry(), log: silentLogger, onSync });
+    tables = new NodeTables({ namespace: NODE, registry: new PortRegistry(), log: silentLogger, onSync, resyncMs });
     tables.onTrouble((kind, key, reason) => void told.push({ kind, key, reason }));
   };
   afterEach(async () => {
@@ -61,6 +61,18 @@ describe.skipIf(absent !== undefined)(titled('tables of a node that cannot do wh
     expect(told).toEqual([]);
     await removeTables(NODE);
     expect((await runOnNode(NODE, ['nft', 'list', 'tables'])).stdout).toBe('');
+  });
+
+  test('what somebody took away is there again after a while, without a change', async () => {
+    createNamespace(NODE);
+    start(200);
+    tables.putBalancer('default/a', balancer('a', '10.96.0.1', [{ address: '10.0.0.1' }]));
+    tables.setKnown('services');
+    await tables.settled();
+    await removeTables(NODE);
+    expect(await namesIn(NODE, SERVICES.table)).toBeUndefined();
+    await expect.poll(() => namesIn(NODE, SERVICES.table), { timeout: 5_000 }).toBeDefined();
+    expect(told).toEqual([]);
   });
 
   test('a node without Services and policies has no table', async () => {
