@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../command.ts';
 import { findLab } from './testing.ts';
@@ -13,6 +14,7 @@ const PORTS = 5;
 const LIMIT_KBPS = 1_000;
 const SENT_BYTES = 500_000;
 const VLAN = 100;
+const TAGGED_PING = fileURLToPath(new URL('python/tagged_ping.py', import.meta.url));
 
 describe.skipIf(lab === undefined)(
   `the network ${lab?.options.network ?? ''}${reason === undefined ? '' : ` (${reason})`}`,
@@ -96,11 +98,10 @@ describe.skipIf(lab === undefined)(
       const inside = (...args: readonly string[]) => run(['ip', '-n', namespace, ...args]);
       await run(['ip', 'link', 'set', device, 'netns', namespace]);
       await inside('link', 'set', device, 'address', parent['mac_address']!, 'up');
-      await inside('link', 'add', 'link', device, 'name', 'sub', 'type', 'vlan', 'id', String(VLAN));
-      await inside('link', 'set', 'sub', 'address', sub['mac_address']!, 'up');
-      await inside('address', 'add', `${sub['fixed_ips']![0]!['ip_address']}/24`, 'dev', 'sub');
+      const from = sub['fixed_ips']![0]!['ip_address']!;
+      const tagged = [TAGGED_PING, device, String(VLAN), sub['mac_address']!, from, far.address];
       await cloud.timed('first ping through the subport', () =>
-        cloud.eventually(() => ping(namespace, far.address, 1)),
+        cloud.eventually(() => run(['ip', 'netns', 'exec', namespace, 'python3', ...tagged])),
       );
     });
 
@@ -122,16 +123,26 @@ describe.skipIf(lab === undefined)(
   },
 );
 
-/** Of what is sent from one end to the other by TCP. */
+/** Of what is sent from one end to the other by TCP, until the last byte is there. */
 async function seconds(from: End, to: End): Promise<number> {
-  const script = `head -c ${SENT_BYTES} /dev/zero | nc "$0" 7777`;
-  const listening = run(['ip', 'netns', 'exec', to.namespace, 'timeout', '60', 'busybox', 'nc', '-l', '-p', '7777'], {
-    timeoutMs: 70_000,
-  }).catch(() => '');
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  const inside = ({ namespace }: End, script: string) =>
+    run(['ip', 'netns', 'exec', namespace, process.execPath, '-e', script], { timeoutMs: 70_000 });
   const startedMs = performance.now();
-  await run(['ip', 'netns', 'exec', from.namespace, 'timeout', '60', 'busybox', 'sh', '-c', script, to.address]);
-  const received = (await listening).length;
-  expect(received).toBe(SENT_BYTES);
+  const [received] = await Promise.all([
+    inside(
+      to,
+      `require('net').createServer(function (socket) {
+        let bytes = 0;
+        socket.on('data', (part) => (bytes += part.length)).on('end', () => (console.log(bytes), this.close(), socket.end()));
+      }).listen(7777)`,
+    ),
+    inside(
+      from,
+      `const send = () => require('net').connect(7777, '${to.address}')
+        .on('error', () => setTimeout(send, 50)).end(Buffer.alloc(${SENT_BYTES}));
+      send();`,
+    ),
+  ]);
+  expect(Number(received)).toBe(SENT_BYTES);
   return Math.round((performance.now() - startedMs) / 100) / 10;
 }
