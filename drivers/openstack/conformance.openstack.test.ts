@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { newId, silentLogger, systemClock } from '@superfluidity/core';
 import { siteConformance } from '@superfluidity/site/testing';
 import { openstackDriver } from './index.ts';
-import { type OwnCloud, ownCloud, skip } from './testing.ts';
+import { hasExtension, type OwnCloud, ownCloud, skip } from './testing.ts';
 
 /** The suite that every driver passes, against the services of the laboratory, as a tenant sees them. */
 
@@ -19,6 +19,7 @@ const execution = {
 } as const;
 const health = { kind: 'tcp', port: 81, timeoutMs: 1_000 } as const;
 
+const chains = (await hasExtension('sfc')) ? {} : { paths: 'Neutron of this cloud has no service chains' };
 let cloud: OwnCloud | undefined;
 
 /** Into the networks of units, where nothing listens. */
@@ -60,6 +61,7 @@ siteConformance('openstack', {
     'data plane': 'tenants do not read the rules of the hosts of a cloud',
     metrics: 'Nova gives diagnostics to administrators only',
     terminal: 'consoles are read, not written',
+    ...chains,
   },
   // Of the flavour that it gets: a host is used by flavours.
   size: { cpu: 1, memoryMiB: 192, storageMiB: 64 },

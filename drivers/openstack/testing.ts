@@ -1,4 +1,12 @@
-import { authWords, laboratory, OPERATOR, type OwnProject, ownProject } from '@superfluidity/openstack/testing';
+import { extensions } from '@superfluidity/openstack';
+import {
+  authWords,
+  labCloud,
+  laboratory,
+  OPERATOR,
+  type OwnProject,
+  ownProject,
+} from '@superfluidity/openstack/testing';
 
 /** Projects of the laboratory in which these tests work. */
 
@@ -7,6 +15,17 @@ export const skip = lab === undefined ? 'no OpenStack laboratory runs here' : un
 
 /** The name of a test, with why it is skipped. */
 export const title = (name: string) => (skip === undefined ? name : `${name} (${skip})`);
+
+/** Whether the laboratory's Neutron has an extension: that with OVN has no `sfc`. */
+export async function hasExtension(name: string): Promise<boolean> {
+  if (lab === undefined) return false;
+  const cloud = labCloud(lab);
+  try {
+    return (await extensions(cloud, AbortSignal.timeout(60_000))).has(name);
+  } finally {
+    await cloud.close();
+  }
+}
 
 export interface OwnCloud {
   readonly project: OwnProject;
