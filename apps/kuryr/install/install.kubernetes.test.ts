@@ -14,6 +14,8 @@ import { manage } from './manage.ts';
 import { manifests } from './manifests.ts';
 import type { Removed } from './remove.ts';
 import { readRequest, specOf } from './request.ts';
+import type { TroubleListener } from '../node/tables.ts';
+import { type TablesWatchParts, watchTables } from '../node/watch.ts';
 import { controllerRules, daemonRules, leaseRules } from './rights.ts';
 import { allowedBy, recordAsked } from './testing/asked.ts';
 import { yamlOf } from './text.ts';
@@ -205,7 +207,7 @@ describe.skipIf(lab === undefined)(`Kuryr that is installed${reason === undefine
       await expect(api.get(`/apis/coordination.k8s.io/v1/namespaces/${lease}`, signal)).rejects.toMatchObject(refused);
   });
 
-  it('lets daemons see ports, and nothing else', async () => {
+  it('lets daemons see what they carry out and tell of what they cannot, and nothing else', async () => {
     const askedBy = recordAsked();
     const { path, token } = await accountOf('superfluidity-kuryr-cni');
     const api = open(path);
@@ -213,9 +215,24 @@ describe.skipIf(lab === undefined)(`Kuryr that is installed${reason === undefine
     const known = Promise.withResolvers<boolean>();
     const sink = { put: () => {}, remove: () => {}, setKnown: known.resolve };
     const parts = { cluster: api, node: 'none', sink, clock: systemClock, log: silentLogger };
-    const watching = watchPorts(parts, stop.signal);
+    let tell: TroubleListener = () => {};
+    const tables: TablesWatchParts['tables'] = {
+      putBalancer: () => {},
+      putPolicy: () => {},
+      setKnown: () => {},
+      onTrouble: (listener) => void (tell = listener),
+    };
+    const watching = Promise.all([
+      watchPorts(parts, stop.signal),
+      watchTables({ cluster: api, node: 'none', tables, clock: systemClock, log: silentLogger }, stop.signal),
+    ]);
     expect(await known.promise).toBe(true);
-    await expect.poll(() => askedBy(token), WAIT).toEqual(allowedBy(daemonRules()));
+    // Told once more, an event counts it.
+    const isWhole = () => {
+      tell('services', undefined, 'tried');
+      return askedBy(token);
+    };
+    await expect.poll(isWhole, WAIT).toEqual(allowedBy(daemonRules()));
     stop.abort();
     await watching;
     const signal = AbortSignal.timeout(20_000);

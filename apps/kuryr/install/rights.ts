@@ -18,6 +18,8 @@ const rule = (apiGroup: string, resources: readonly string[], verbs: readonly st
   verbs,
 });
 
+const TOLD = rule('', ['events'], ['create', 'patch']);
+
 type Resource = (typeof RESOURCES)[keyof typeof RESOURCES];
 
 /** Those that the controller writes when it is configured like this. */
@@ -52,7 +54,7 @@ export function controllerRules(config: KuryrConfig): readonly Rule[] {
       own.map((plural) => `${plural}/status`),
       ['patch'],
     ),
-    rule('', ['events'], ['create', 'patch']),
+    TOLD,
   ];
 }
 
@@ -62,5 +64,11 @@ export function leaseRules({ lease }: KuryrConfig): readonly Rule[] {
   return [leases, { ...leases, resourceNames: [lease.name], verbs: ['get', 'patch'] }];
 }
 
-/** A daemon asks for the ports of its node; Kubernetes cannot allow it those alone. */
-export const daemonRules = (): readonly Rule[] => [rule(GROUP, [RESOURCES.ports.plural], WATCH)];
+/**
+ * A daemon asks for the ports of its node, which Kubernetes cannot allow it alone, and for all Services and policies; of
+ * those that its node cannot carry out it writes events.
+ */
+export const daemonRules = (): readonly Rule[] => [
+  rule(GROUP, [RESOURCES.ports.plural, RESOURCES.balancers.plural, RESOURCES.policies.plural], WATCH),
+  TOLD,
+];

@@ -13,7 +13,7 @@ import type { NodeTables, ObjectKind } from './tables.ts';
 export interface TablesWatchParts {
   readonly cluster: Cluster;
   readonly node: string;
-  readonly tables: NodeTables;
+  readonly tables: Pick<NodeTables, 'putBalancer' | 'putPolicy' | 'setKnown' | 'onTrouble'>;
   readonly clock: Clock;
   readonly log: Logger;
 }

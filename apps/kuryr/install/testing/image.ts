@@ -11,6 +11,9 @@ const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 /** As in the Containerfile. */
 const APP = 'opt/superfluidity';
 
+/** Of the daemon, for Services and policies. */
+const PROGRAMS = ['/usr/sbin/nft', '/usr/sbin/conntrack'];
+
 interface Package {
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
@@ -23,7 +26,7 @@ interface Package {
 export async function buildKuryrImage(archive: string, name: string): Promise<void> {
   const config = {
     Entrypoint: ['/usr/local/bin/node', `/${APP}/apps/kuryr/main.ts`],
-    Env: ['PATH=/usr/local/bin:/bin'],
+    Env: ['PATH=/usr/local/bin:/bin:/usr/sbin'],
     WorkingDir: '/',
   };
   await writeImages(archive, fill, [{ name, config }]);
@@ -33,7 +36,8 @@ async function fill(root: string): Promise<void> {
   await busyboxRoot(root);
   symlinkSync('../run', join(root, 'var/run'));
   copy(process.execPath, join(root, 'usr/local/bin/node'));
-  const { stdout } = await promisify(execFile)('ldd', [process.execPath]);
+  for (const program of PROGRAMS) copy(program, join(root, program));
+  const { stdout } = await promisify(execFile)('ldd', [process.execPath, ...PROGRAMS]);
   for (const [, path] of stdout.matchAll(/(?:=> |^\s+)(\/\S+) \(/gm)) copy(path!, join(root, path!));
   await buildExecutable(join(root, EXECUTABLE));
   for (const path of packagesOf('apps/kuryr'))
