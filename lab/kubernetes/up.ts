@@ -28,6 +28,7 @@ export interface UpReport {
 
 const PACKAGES = [
   'etcd-server',
+  'etcd-client',
   'containerd',
   'runc',
   'containernetworking-plugins',
