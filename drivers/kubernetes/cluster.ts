@@ -12,6 +12,8 @@ export interface Ask {
   readonly body?: unknown;
   readonly type?: string;
   readonly signal: AbortSignal;
+  /** There is another way where it is forbidden: that is said at once, also by a server that has just started. */
+  readonly isOptional?: boolean;
 }
 
 /**
@@ -78,6 +80,7 @@ export class Cluster {
     path: string,
     query: Readonly<Record<string, string>>,
     signal: AbortSignal,
+    { isOptional = false }: Pick<Ask, 'isOptional'> = {},
   ): Promise<{ readonly items: readonly T[]; readonly version: string }> {
     const items: T[] = [];
     let next: string | undefined;
@@ -86,6 +89,7 @@ export class Cluster {
       const page = await this.#json<KubeList<T>>('GET', path, {
         query: { ...query, limit: LIMITS.page, continue: next },
         signal,
+        isOptional,
       });
       if (page === undefined) break;
       append(items, page.items);
@@ -191,7 +195,8 @@ export class Cluster {
         const isTrouble = isSuperfluidityError(error, 'SF-SITE-UNAVAILABLE');
         if (isTrouble) this.#troubleMs = now;
         // A server that has just started allows nothing until it has read who may do what.
-        const isEarly = isSuperfluidityError(error, 'SF-KUBE-FORBIDDEN') && now - this.#troubleMs < LIMITS.earlyMs;
+        const isForbidden = isSuperfluidityError(error, 'SF-KUBE-FORBIDDEN') && ask.isOptional !== true;
+        const isEarly = isForbidden && now - this.#troubleMs < LIMITS.earlyMs;
         const isOver = ask.signal.aborted || now + pauseMs > until;
         if (isOver && isEarly) throw new SuperfluidityError('SF-SITE-UNAVAILABLE', { ...error.details, cause: error });
         if (isOver || !(isTrouble || isEarly)) throw error;

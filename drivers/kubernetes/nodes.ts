@@ -91,7 +91,7 @@ export class Nodes {
   async #pods(signal: AbortSignal): Promise<readonly Pod[]> {
     const { cluster } = this.#world;
     try {
-      return (await cluster.list<Pod>(ALL_PODS, ALIVE, signal)).items;
+      return (await cluster.list<Pod>(ALL_PODS, ALIVE, signal, { isOptional: true })).items;
     } catch (error) {
       if (!isSuperfluidityError(error, 'SF-KUBE-FORBIDDEN')) throw error;
       return (await cluster.list<Pod>(cluster.path('pods'), ALIVE, signal)).items;
