@@ -80,7 +80,8 @@ export class NeutronChains {
           reason: 'Neutron has no classifiers of it',
         });
       }
-      const groups = (await this.#groupsOf(readVersions(active[0]!.description).get(version)!, signal)).map(present);
+      const groupsOf = await this.#groupFinder(signal);
+      const groups = groupsOf(readVersions(active[0]!.description).get(version)!).map(present);
       await this.#lead(all, active, groups, signal);
     });
   }
@@ -92,6 +93,7 @@ export class NeutronChains {
 
   removePath(chainId: string, version: number, { signal }: FabricCall): Promise<void> {
     return this.#alone(async () => {
+      const groupsOf = await this.#groupFinder(signal);
       for (const classifier of await this.#classifiers(chainId, signal)) {
         const versions = new Map(readVersions(classifier.description));
         const functions = versions.get(version);
@@ -100,11 +102,10 @@ export class NeutronChains {
         const [way] = (await this.#ways(signal)).filter(({ flow_classifiers }) =>
           flow_classifiers.includes(classifier.id),
         );
-        const through = async (ports: readonly GroupKey[]) => (await this.#groupsOf(ports, signal)).join();
-        const others = await Promise.all([...versions.values()].map(through));
-        const groups = await through(functions);
+        const through = (ports: readonly GroupKey[]) => groupsOf(ports).join();
+        const groups = through(functions);
         // Versions with other instances of the same functions have one way.
-        if (way?.port_pair_groups.join() === groups && !others.includes(groups)) {
+        if (way?.port_pair_groups.join() === groups && ![...versions.values()].map(through).includes(groups)) {
           await this.#lead([classifier], [], [], signal);
         }
         if (versions.size === 0) await flowClassifiers.delete(this.#cloud, classifier.id, signal);
@@ -218,13 +219,16 @@ export class NeutronChains {
     for (const { id } of pairs) await portPairs.delete(this.#cloud, id, signal);
   }
 
-  /** Ids of the groups of functions; undefined where there is none. */
-  async #groupsOf(functions: readonly GroupKey[], signal: AbortSignal): Promise<readonly (string | undefined)[]> {
+  /** By the groups that are there now: ids of those through which functions lead; undefined where there is none. */
+  async #groupFinder(
+    signal: AbortSignal,
+  ): Promise<(functions: readonly GroupKey[]) => readonly (string | undefined)[]> {
     const keys = new Map((await this.#pairs(signal)).map(({ id, ingress }) => [id, portKey(ingress)]));
     const groups = await this.#groups(signal);
-    return functions.map(
-      (ports) => groups.find(({ port_pairs }) => port_pairs.some((pair) => ports.includes(keys.get(pair) ?? '')))?.id,
-    );
+    return (functions) =>
+      functions.map(
+        (ports) => groups.find(({ port_pairs }) => port_pairs.some((pair) => ports.includes(keys.get(pair) ?? '')))?.id,
+      );
   }
 
   async #pairs(signal: AbortSignal): Promise<readonly PortPair[]> {
