@@ -111,13 +111,19 @@ module.exports = {
       name: 'drivers-import-the-port',
       severity: 'error',
       from: { path: '^drivers/', pathNot: TESTS },
-      to: { path: notIn('core', 'model', 'site', 'fabric', 'openstack', 'haproxy', 'netlink') },
+      to: { path: notIn('core', 'model', 'site', 'fabric', 'openstack', 'haproxy', 'netlink', 'router') },
     },
     {
       name: 'netlink-knows-the-kernel-and-nothing-else',
       severity: 'error',
       from: { path: '^packages/netlink/', pathNot: TESTS },
       to: { path: notIn('core', 'netlink') },
+    },
+    {
+      name: 'router-is-what-drivers-share-on-a-machine',
+      severity: 'error',
+      from: { path: '^packages/router/', pathNot: TESTS },
+      to: { path: notIn('core', 'fabric', 'netlink', 'router', 'site') },
     },
     {
       name: 'openstack-is-a-client-and-nothing-else',

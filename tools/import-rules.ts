@@ -50,6 +50,7 @@ const planted: Readonly<Record<string, readonly [file: string, text: string]>> =
   'characterise-imports-what-it-describes': ['packages/characterise/run/a.ts', "import '../../store/index.ts';"],
   'characterise-touches-the-world-in-two-places': ['packages/characterise/report/a.ts', "import 'node:fs';"],
   'drivers-import-the-port': ['drivers/linux/a.ts', "import '../../packages/store/index.ts';"],
+  'router-is-what-drivers-share-on-a-machine': ['packages/router/a.ts', "import '../store/index.ts';"],
   'drivers-do-not-know-each-other': ['drivers/linux/b.ts', "import '../simulated/index.ts';"],
   'only-apps-import-drivers': ['packages/lifecycle/a.ts', "import '../../drivers/linux/index.ts';"],
   'nothing-imports-an-app': ['packages/lifecycle/b.ts', "import '../../apps/server/index.ts';"],

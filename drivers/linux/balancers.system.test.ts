@@ -5,13 +5,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { newId, silentLogger, systemClock } from '@superfluidity/core';
 import type { BalancerMember, BalancerSpec } from '@superfluidity/fabric';
+import { type ProcessRef, Records, scopeOf } from '@superfluidity/router';
 import type { SiteDriver, UnitStatus } from '@superfluidity/site';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { linuxDriver } from './index.ts';
 import { missingForKernelTests, titled } from '@superfluidity/netlink/testing';
-import type { ProcessRef } from './kernel/processes.ts';
-import { Records } from './records.ts';
-import { scopeOf } from './scope.ts';
 
 const run = promisify(execFile);
 const TIMEOUT_MS = 60_000;

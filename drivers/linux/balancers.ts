@@ -1,11 +1,8 @@
 import { canonicalJson, type Logger, reportError, shortName, SuperfluidityError } from '@superfluidity/core';
 import { addressOf, type BalancerMember, type BalancerSpec, isProxied, refuseUnsupported } from '@superfluidity/fabric';
-import { TABLE } from './firewall.ts';
+import { applyRuleset, Records, type Scope, TABLE } from '@superfluidity/router';
 import type { Networks } from './networks.ts';
-import { Records } from './records.ts';
-import { applyRuleset } from './runtime/nft.ts';
 import type { Proxies } from './proxies.ts';
-import type { Scope } from './scope.ts';
 import type { SiteHost } from './topology.ts';
 
 /**

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { newId, silentLogger, systemClock } from '@superfluidity/core';
 import { activationOrder, type ChainHop, type PortStatus, renderChain, type SitePath } from '@superfluidity/fabric';
 import type { Execution } from '@superfluidity/model';
+import { scopeOf } from '@superfluidity/router';
 import type { SiteDriver, UnitSpec } from '@superfluidity/site';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { linuxDriver } from './index.ts';
 import { missingForKernelTests, titled } from '@superfluidity/netlink/testing';
-import { scopeOf } from './scope.ts';
 
 /**
  * The chain of the mobile-edge example with real packets: a user streams over radio, gateway and firewall at the edge

@@ -8,6 +8,7 @@ import type { Execution } from '@superfluidity/model';
 import type { SiteDriver } from '@superfluidity/site';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listLinks } from '@superfluidity/netlink';
+import { scopeOf } from '@superfluidity/router';
 import {
   all,
   assemble,
@@ -22,7 +23,6 @@ import {
 } from '../../packages/verify/index.ts';
 import { linuxDriver } from './index.ts';
 import { missingForKernelTests, titled } from '@superfluidity/netlink/testing';
-import { scopeOf } from './scope.ts';
 
 /** What a site says of its data plane, against the packets that go through it: a chain over two sites, one way only. */
 const SERVICE_ADDRESS = '10.99.7.10';

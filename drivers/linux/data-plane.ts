@@ -2,9 +2,7 @@ import { append } from '@superfluidity/core';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { DataPlaneDump, DataPlaneFile } from '@superfluidity/site';
 import { inNamespace, listNamespaces, namespaceExists } from '@superfluidity/netlink';
-import { run } from './kernel/command.ts';
-import type { Links } from './links.ts';
-import { hostNamespace, type Scope } from './scope.ts';
+import { hostNamespace, type Links, run, type Scope } from '@superfluidity/router';
 import type { Slots } from './slots.ts';
 import { portDevice } from './wiring.ts';
 

@@ -1,11 +1,6 @@
 import { defineErrors } from '@superfluidity/core';
 
 export const linuxErrors = defineErrors({
-  'SF-LINUX-STATE': {
-    status: 507,
-    title: 'The driver cannot write down what it did',
-    hint: 'Look at the space and the rights of /run/superfluidity: `df /run`.',
-  },
   'SF-LINUX-LINK-PEER': {
     status: 409,
     title: 'The other end of the link is not on this machine',

@@ -3,15 +3,21 @@ import { isIPv6 } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '@superfluidity/core';
+import {
+  hostPrefix,
+  LeaseFile,
+  portMac,
+  portSid,
+  readConnection,
+  Records,
+  routerSid,
+  scopeOf,
+} from '@superfluidity/router';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { flowsText } from './balancers.ts';
 import { readConfig } from './config.ts';
-import { LeaseFile } from './lease.ts';
 import { readOutputFile } from './output.ts';
-import { readConnection } from './paths.ts';
-import { Records } from './records.ts';
-import { hostPrefix, portMac, portSid, routerSid, scopeOf } from './scope.ts';
 
 const coded = (code: string) => expect.objectContaining({ code });
 let folder: string;

@@ -1,4 +1,5 @@
 import type { TrafficRule } from '@superfluidity/model';
+import { applyRuleset, run, TABLE } from '@superfluidity/router';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
@@ -16,10 +17,8 @@ import {
   nothing,
   parseFilter,
 } from '../../packages/verify/index.ts';
-import { firewallSkeleton, guardText, networkText, TABLE } from './firewall.ts';
-import { run } from './kernel/command.ts';
+import { firewallSkeleton, guardText, networkText } from './firewall.ts';
 import { missingForKernelTests, TestNamespaces, titled } from '@superfluidity/netlink/testing';
-import { applyRuleset } from './runtime/nft.ts';
 
 /**
  * The rules that a host gets for the rules of a block, as the kernel lists them, against the rules of the block: the same for

@@ -1,6 +1,7 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import { prefixOf } from '@superfluidity/fabric';
 import type { TrafficRule } from '@superfluidity/model';
+import { STEERING, TABLE } from '@superfluidity/router';
 
 /**
  * The packet filter of a host as text for nft(8). Three questions about each packet, answered by look-ups in maps, so
@@ -13,33 +14,12 @@ import type { TrafficRule } from '@superfluidity/model';
  * - forward: may it go where it goes? Ports with rules of their own ask those; else both ends lie in one network, or
  *   the destination is the service address of a chain through this host. Everything else is dropped.
  */
-export const TABLE = 'superfluidity';
-
 export function firewallSkeleton(): string {
   return `table ip ${TABLE} {
-  map forward_port { typeof iifname . ip daddr . meta l4proto . th dport : ct mark; }
-  map forward_protocol { typeof iifname . ip daddr . meta l4proto : ct mark; }
-  map forward_any { typeof iifname . ip daddr : ct mark; }
-  map reverse_port { typeof iifname . ip saddr . ip daddr . meta l4proto . th sport : ct mark; }
-  map reverse_protocol { typeof iifname . ip saddr . ip daddr . meta l4proto : ct mark; }
-  map reverse_any { typeof iifname . ip saddr . ip daddr : ct mark; }
-  map steer { typeof ct mark . iifname . ip daddr : meta mark; }
-  set versions { typeof ct mark; }
-  set chained { type ipv4_addr; }
+${STEERING}
   map networks { type ipv4_addr . ipv4_addr : verdict; flags interval; }
   map guarded { type ifname : verdict; }
   map marked { type ifname : verdict; }
-  chain prerouting {
-    type filter hook prerouting priority -149; policy accept;
-    ct mark != 0 ct mark != @versions ct mark set 0
-    ct mark 0 ct mark set iifname . ip daddr . meta l4proto . th dport map @forward_port
-    ct mark 0 ct mark set iifname . ip daddr . meta l4proto map @forward_protocol
-    ct mark 0 ct mark set iifname . ip daddr map @forward_any
-    ct mark 0 ct mark set iifname . ip saddr . ip daddr . meta l4proto . th sport map @reverse_port
-    ct mark 0 ct mark set iifname . ip saddr . ip daddr . meta l4proto map @reverse_protocol
-    ct mark 0 ct mark set iifname . ip saddr . ip daddr map @reverse_any
-    ct mark != 0 meta mark set ct mark . iifname . ip daddr map @steer
-  }
   chain marking {
     type filter hook prerouting priority -148; policy accept;
     iifname vmap @marked

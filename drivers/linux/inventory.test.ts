@@ -1,7 +1,7 @@
 import { newId } from '@superfluidity/core';
+import { scopeOf } from '@superfluidity/router';
 import { expect, test } from 'vitest';
 import { leftBehind } from './inventory.ts';
-import { scopeOf } from './scope.ts';
 
 const [mine, other] = [newId('site'), newId('site')];
 const root = 'cgroup /sys/fs/cgroup/cpu/superfluidity';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { scopeOf } from './scope.ts';
+import { scopeOf } from '@superfluidity/router';
 
 /**
  * Everything on a machine that a site could leave behind, read from the kernel and not from anybody's records:

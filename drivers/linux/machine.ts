@@ -27,11 +27,6 @@ export async function acceleratorFor(kernelPath: string): Promise<'kvm' | 'tcg'>
   return absence === undefined ? 'kvm' : 'tcg';
 }
 
-/** Who makes the packets of links late: the kernel where it can, else a program in their way. */
-export async function linkEmulator(): Promise<'netem' | 'relay'> {
-  return (await machine()).netem.present ? 'netem' : 'relay';
-}
-
 interface Need {
   readonly name: CapabilityName;
   readonly neededFor: string;

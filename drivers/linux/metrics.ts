@@ -1,8 +1,8 @@
 import { isSuperfluidityError } from '@superfluidity/core';
 import type { PortMetrics, UnitMetrics } from '@superfluidity/site';
 import { getLink } from '@superfluidity/netlink';
+import type { Scope } from '@superfluidity/router';
 import { readCgroupUsage } from './kernel/cgroup-usage.ts';
-import type { Scope } from './scope.ts';
 import type { SlotRecord, Slots } from './slots.ts';
 import { portDevice } from './wiring.ts';
 import { unitCgroup } from './workload.ts';

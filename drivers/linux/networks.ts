@@ -2,10 +2,8 @@ import { canonicalJson, type Logger, SuperfluidityError } from '@superfluidity/c
 import { AddressPool, addressOf, type NetworkSpec, prefixOf } from '@superfluidity/fabric';
 import { prefixesOverlap, prefixHas } from '@superfluidity/model';
 import { deleteAddress, deleteRoute, replaceAddress, replaceRoute, tolerating, transact } from '@superfluidity/netlink';
+import { applyRuleset, Records, type Scope } from '@superfluidity/router';
 import { networkText } from './firewall.ts';
-import { Records } from './records.ts';
-import { applyRuleset } from './runtime/nft.ts';
-import type { Scope } from './scope.ts';
 import { NETWORK_MTU_MAX, type SiteHost } from './topology.ts';
 
 /** RFC 791: every link carries packets of 68 bytes; hosts accept 576. */

@@ -7,10 +7,10 @@ import { fileURLToPath } from 'node:url';
 import { newId, silentLogger, systemClock } from '@superfluidity/core';
 import { describe, expect, test } from 'vitest';
 import { createNamespace, deleteNamespace, listNamespaces } from '@superfluidity/netlink';
+import { scopeOf } from '@superfluidity/router';
 import { linuxDriver } from './index.ts';
 import { missingForKernelTests, titled } from '@superfluidity/netlink/testing';
 import { findOrphans, purgeOrphan } from './orphans.ts';
-import { scopeOf } from './scope.ts';
 
 const reason = missingForKernelTests(['ip', 'nft', 'runc']);
 

@@ -2,11 +2,15 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from '@superfluidity/core';
 import { deleteNamespace, listNamespaces, namespaceExists } from '@superfluidity/netlink';
-import { isAlive, processRef } from './kernel/processes.ts';
-import { PROBE_PREFIX } from './kernel/capabilities.ts';
-import type { SiteRecord } from './links.ts';
-import { purgeScope } from './purge.ts';
-import { RUN_FOLDER, scopeOfKey } from './scope.ts';
+import {
+  isAlive,
+  PROBE_PREFIX,
+  processRef,
+  purgeScope,
+  RUN_FOLDER,
+  scopeOfKey,
+  type SiteRecord,
+} from '@superfluidity/router';
 
 /** What is on this machine and belongs to nobody any more: for who has lost a control plane with its state. */
 export type Orphan = OrphanSite | OrphanProbe;

@@ -6,8 +6,8 @@ import { newId, silentLogger, systemClock } from '@superfluidity/core';
 import type { Execution } from '@superfluidity/model';
 import type { PoolClass, SiteDriver, UnitSpec } from '@superfluidity/site';
 import { createNamespace, deleteNamespace, namespacePath } from '@superfluidity/netlink';
+import { run } from '@superfluidity/router';
 import { linuxDriver } from './index.ts';
-import { run } from './kernel/command.ts';
 import { containerConfig } from './runtime/oci-spec.ts';
 import { prepareHostRootfs, removeRootfs } from './runtime/rootfs.ts';
 

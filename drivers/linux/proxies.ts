@@ -3,12 +3,18 @@ import { join } from 'node:path';
 import { isSuperfluidityError, type Logger, newId, shortName, SuperfluidityError } from '@superfluidity/core';
 import type { BalancerSpec } from '@superfluidity/fabric';
 import { applyTree, type Launcher, LOG } from '@superfluidity/haproxy';
+import {
+  isAlive,
+  killProcess,
+  type ProcessRef,
+  Records,
+  run,
+  type Scope,
+  spawnDetached,
+  waitForExit,
+} from '@superfluidity/router';
 import { balancerTree } from './balancer-tree.ts';
-import { run } from './kernel/command.ts';
-import { isAlive, killProcess, type ProcessRef, spawnDetached, waitForExit } from './kernel/processes.ts';
 import type { Networks } from './networks.ts';
-import { Records } from './records.ts';
-import type { Scope } from './scope.ts';
 import type { SiteHost } from './topology.ts';
 import { planSlot, plug, type PortNumbers, type Slot, unplug } from './wiring.ts';
 

@@ -10,13 +10,11 @@ import type { Execution } from '@superfluidity/model';
 import type { SiteDriver, SiteEvent, UnitSpec, UnitStatus } from '@superfluidity/site';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { listLinks, listNamespaces, listRoutes, MNT_DETACH, systemCall } from '@superfluidity/netlink';
+import { hostNamespace, isAlive, killProcess, type ProcessRef, Records, scopeOf } from '@superfluidity/router';
 import { linuxDriver } from './index.ts';
 import { cgroupLayout } from './kernel/cgroup.ts';
 import { ping } from './kernel/icmp.ts';
-import { isAlive, killProcess, type ProcessRef } from './kernel/processes.ts';
 import { missingForKernelTests, titled } from '@superfluidity/netlink/testing';
-import { Records } from './records.ts';
-import { hostNamespace, scopeOf } from './scope.ts';
 import { unitCgroup } from './workload.ts';
 
 const run = promisify(execFile);

@@ -9,6 +9,15 @@ import type {
   SitePath,
 } from '@superfluidity/fabric';
 import {
+  LeaseFile,
+  locatorPrefix,
+  purgeScope,
+  routerSid,
+  RUN_FOLDER,
+  type Scope,
+  scopeOf,
+} from '@superfluidity/router';
+import {
   checkMetricsCall,
   type DataPlaneDump,
   Events,
@@ -27,10 +36,7 @@ import {
 import { readConfig } from './config.ts';
 import { readDataPlane } from './data-plane.ts';
 import { describeMachine, environmentsHere } from './machine.ts';
-import { LeaseFile } from './lease.ts';
 import { readMetrics } from './metrics.ts';
-import { purgeScope } from './purge.ts';
-import { locatorPrefix, routerSid, RUN_FOLDER, type Scope, scopeOf } from './scope.ts';
 import { MachineStorage } from './storage.ts';
 import { Terminals } from './terminals.ts';
 import { World, type WorldOptions } from './world.ts';

@@ -6,14 +6,10 @@ import type { PortSpec, PortStatus } from '@superfluidity/fabric';
 import { qualityOf } from '@superfluidity/model';
 import type { PoolClass, UnitSpec, UnitState, UnitStatus } from '@superfluidity/site';
 import { deleteNamespace, listNamespaces } from '@superfluidity/netlink';
+import { killInside, type PortPlace, Records, type Scope, slotNamespace } from '@superfluidity/router';
 import type { Networks } from './networks.ts';
-import type { PortPlace } from './paths.ts';
-import { killInside } from './processes-inside.ts';
-import { Records } from './records.ts';
-import type { Scope } from './scope.ts';
-import { slotNamespace } from './scope.ts';
 import type { SiteHost } from './topology.ts';
-import { planSlot, plug, PortNumbers, type Slot, unplug } from './wiring.ts';
+import { planSlot, plug, portDevice, PortNumbers, type Slot, unplug } from './wiring.ts';
 import {
   destroyWorkload,
   prepareWorkload,
@@ -119,7 +115,8 @@ export class Slots {
       if (at === -1) continue;
       const { number, address } = slot.ports[at]!;
       const { serviceAddresses } = unit!.spec.ports[at]!;
-      return { host: slot.host, number, addresses: serviceAddresses.length > 0 ? serviceAddresses : [address] };
+      const addresses = serviceAddresses.length > 0 ? serviceAddresses : [address];
+      return { host: slot.host, device: portDevice(number), addresses };
     }
     return undefined;
   }

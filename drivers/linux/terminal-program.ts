@@ -1,9 +1,9 @@
 import type { Terminal, TerminalEnd, TerminalSize } from '@superfluidity/site';
 import { constants as os } from 'node:os';
 import type { NamespaceName } from '@superfluidity/netlink';
+import { type Argv, type Child, PATH, spawnProgram } from '@superfluidity/router';
 import { addToCgroup, createSubgroup, killCgroup, runcSubgroup } from './kernel/cgroup.ts';
 import { Pty } from './kernel/pty.ts';
-import { type Argv, type Child, PATH, spawnProgram } from './kernel/spawn.ts';
 
 /** A program in a unit with a pseudoterminal of its own. */
 export interface ProgramWish {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { newId, SuperfluidityError } from '@superfluidity/core';
+import type { Scope } from '@superfluidity/router';
 import type { Terminal, TerminalOffer, TerminalWish, UnitTerminals } from '@superfluidity/site';
 import { killCgroup, listSubgroups } from './kernel/cgroup.ts';
-import type { Scope } from './scope.ts';
 import { openProgram } from './terminal-program.ts';
 import { openSerial } from './terminal-serial.ts';
 import type { SlotRecord } from './slots.ts';

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newId, silentLogger, systemClock } from '@superfluidity/core';
 import type { Environment } from '@superfluidity/model';
+import { scopeOf } from '@superfluidity/router';
 import type { SiteDriver } from '@superfluidity/site';
 import { expect } from 'vitest';
 import { screenOf } from '../../packages/site/testing/index.ts';
 import { linuxDriver } from './index.ts';
-import { scopeOf } from './scope.ts';
 import { unitCgroup } from './workload.ts';
 
 /** A linux site with one network and one unit, for tests of terminals. */

@@ -1,6 +1,5 @@
 import type { Logger } from '@superfluidity/core';
 import {
-  addAddress,
   changeLink,
   createNamespace,
   createVeth,
@@ -14,11 +13,24 @@ import {
   transact,
   writeSysctls,
 } from '@superfluidity/netlink';
+import {
+  applyRuleset,
+  buildRouter,
+  FORWARDING,
+  hostAddress,
+  hostNamespace,
+  hostPrefix,
+  INFRASTRUCTURE_MTU,
+  LINK_IPV4,
+  LINK_IPV6,
+  Records,
+  routerSid,
+  type Scope,
+  STEERED,
+  UPLINK_INDEX,
+} from '@superfluidity/router';
 import type { HostConfig } from './config.ts';
 import { firewallSkeleton } from './firewall.ts';
-import { Records } from './records.ts';
-import { applyRuleset } from './runtime/nft.ts';
-import { hostAddress, hostNamespace, hostPrefix, locatorPrefix, routerSid, type Scope } from './scope.ts';
 
 /**
  * The wires of a site: one namespace for its router and one for each host, joined by a veth. Everything is routed, by
@@ -27,14 +39,8 @@ import { hostAddress, hostNamespace, hostPrefix, locatorPrefix, routerSid, type 
  * which carries the segment routing headers, is between hosts and routers only, where no unit can reach it.
  */
 
-/** Index of the device that leads from a host to its router, and of the first one of the router's side. */
-export const UPLINK_INDEX = 200;
+/** Index of the first device of the router's side. */
 const HOST_LINK_INDEX = 100;
-/** The router as seen from a host, and the host as seen from the router: next hops without a subnet. */
-export const LINK_IPV4 = '169.254.0.1';
-export const LINK_IPV6 = 'fe80::1';
-/** Units get 1500; segment routing adds 40 + 8 + 2 * 16 bytes, VXLAN 50 more. */
-export const INFRASTRUCTURE_MTU = 9600;
 /** What a network may ask for at most, so that headers fit on top. */
 export const NETWORK_MTU_MAX = 9000;
 
@@ -51,41 +57,14 @@ export function hostLinkIndex(host: Pick<SiteHost, 'index'>): number {
   return HOST_LINK_INDEX + host.index;
 }
 
-const FORWARDING = {
-  'net.ipv4.ip_forward': 1,
-  'net.ipv6.conf.all.forwarding': 1,
-  'net.ipv4.conf.all.rp_filter': 0,
-  'net.ipv4.conf.default.rp_filter': 0,
-  'net.ipv4.conf.all.send_redirects': 0,
-  'net.ipv4.conf.default.send_redirects': 0,
-  'net.ipv6.conf.all.seg6_enabled': 1,
-  'net.ipv6.conf.default.seg6_enabled': 1,
-  // 1: no address is made from the MAC. Without any, there is nothing to detect duplicates of.
-  'net.ipv6.conf.default.addr_gen_mode': 1,
-} as const;
-
 /** Host side only, once the uplink has IPv6: units' wires carry none. */
 const HOST_ONLY = {
   'net.ipv6.conf.default.disable_ipv6': 1,
-  // What leaves a segment routing tunnel passes the packet filter, so that connections are tracked from their first packet.
-  'net.netfilter.nf_hooks_lwtunnel': 1,
-  // A flow that visits several functions of a host is seen by its connection tracking several times.
-  'net.netfilter.nf_conntrack_tcp_be_liberal': 1,
+  ...STEERED,
 } as const;
 
 function mac(side: 1 | 2, index: number): string {
   return `02:53:46:0${side}:00:${index.toString(16).padStart(2, '0')}`;
-}
-
-function buildRouter(scope: Scope): void {
-  createNamespace(scope.router);
-  writeSysctls(scope.router, FORWARDING);
-  transact(scope.router, [
-    changeLink(1, { up: true }),
-    addAddress(1, { address: `${scope.locator}::2/128` }),
-    // Segments that nobody has go nowhere, instead of round in circles.
-    replaceRoute({ destination: locatorPrefix(scope), type: 'unreachable', device: 1, metric: 4096 }),
-  ]);
 }
 
 function joinHost(scope: Scope, host: SiteHost): void {

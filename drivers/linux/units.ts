@@ -8,12 +8,11 @@ import {
 } from '@superfluidity/core';
 import { exactly, Pool } from '@superfluidity/fabric';
 import type { Environment } from '@superfluidity/model';
+import { Records, type Scope } from '@superfluidity/router';
 import type { Events, PoolClass, PoolStatus, UnitOutcome, UnitSpec, UnitState, UnitStatus } from '@superfluidity/site';
 import { brief, foreground, lasting } from './foreground.ts';
 import { awaitHealthy, HEALTH_DEFAULT } from './health.ts';
 import { readOutputFile, trimOutput } from './output.ts';
-import { Records } from './records.ts';
-import type { Scope } from './scope.ts';
 import { slotKey, type SlotRecord, type Slots, type SlotWish, templateOf } from './slots.ts';
 import type { TerminalPlace } from './terminals.ts';
 import { addServiceAddresses } from './wiring.ts';

@@ -2,14 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newId, silentLogger, systemClock } from '@superfluidity/core';
+import { hostNamespace, run, scopeOf } from '@superfluidity/router';
 import type { PoolClass } from '@superfluidity/site';
 import { describe, expect, test } from 'vitest';
 import { screenOf } from '../../packages/site/testing/index.ts';
 import { findGuestKernel, guestCacheFolder } from './guest.ts';
 import { linuxDriver } from './index.ts';
-import { run } from './kernel/command.ts';
 import { missingForKernelTests, titled } from '@superfluidity/netlink/testing';
-import { hostNamespace, scopeOf } from './scope.ts';
 
 /** Interpreted machines need many seconds to boot on a machine that has other things to do. */
 const TIMEOUT_MS = 180_000;

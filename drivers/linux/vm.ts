@@ -3,15 +3,14 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync,
 import { join, relative } from 'node:path';
 import { SuperfluidityError, systemClock } from '@superfluidity/core';
 import type { HealthCheck } from '@superfluidity/model';
+import { isAlive, type Scope } from '@superfluidity/router';
 import { guestCacheFolder } from './guest.ts';
 import { awaitHealthy } from './health.ts';
 import { addToCgroup, createCgroup } from './kernel/cgroup.ts';
 import { ping } from './kernel/icmp.ts';
 import { buildInitramfs, FACTS_AWAITED, fetchGuestKernel, type ServiceFile } from './runtime/guest-kernel.ts';
-import { isAlive } from './kernel/processes.ts';
 import { acceleratorFor } from './machine.ts';
 import { pauseVm, startVm, type Vm } from './runtime/qemu.ts';
-import type { Scope } from './scope.ts';
 import { portDevice, type Slot } from './wiring.ts';
 
 /** Units that are micro virtual machines: booted and paused when they are prepared, let go when they start. */

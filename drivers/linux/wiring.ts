@@ -21,10 +21,17 @@ import {
   transactTolerating,
   writeSysctls,
 } from '@superfluidity/netlink';
+import {
+  applyRuleset,
+  LINK_IPV4,
+  portMac,
+  portSid,
+  type Scope,
+  slotNamespace,
+  UPLINK_INDEX,
+} from '@superfluidity/router';
 import { guardText, markText, unguardText, unmarkText } from './firewall.ts';
-import { applyRuleset } from './runtime/nft.ts';
-import { portMac, portSid, type Scope, slotNamespace } from './scope.ts';
-import { hostLinkIndex, LINK_IPV4, type SiteHost, UPLINK_INDEX } from './topology.ts';
+import { hostLinkIndex, type SiteHost } from './topology.ts';
 
 /** A place for one unit: its ports with their addresses, wired and routed, and a namespace unless it is a machine. */
 export interface Slot {

@@ -5,15 +5,22 @@ import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
 import type { Environment } from '@superfluidity/model';
 import type { UnitSpec } from '@superfluidity/site';
 import { namespaceExists, namespacePath } from '@superfluidity/netlink';
+import {
+  applyRuleset,
+  isAlive,
+  killProcess,
+  type ProcessRef,
+  processRef,
+  type Scope,
+  spawnDetached,
+  waitForExit,
+} from '@superfluidity/router';
 import { addToCgroup, createCgroup, deleteCgroup, limitCgroup, listCgroupProcesses } from './kernel/cgroup.ts';
-import { isAlive, killProcess, type ProcessRef, processRef, spawnDetached, waitForExit } from './kernel/processes.ts';
-import { applyRuleset } from './runtime/nft.ts';
 import { containerState, createContainer, deleteContainer, type OciRuntime, startContainer } from './runtime/oci.ts';
 import { containerConfig, NETWORK_CAPABILITIES, PLAIN_CAPABILITIES } from './runtime/oci-spec.ts';
 import { prepareImage, type ReadyImage } from './runtime/images.ts';
 import { removeRootfs } from './runtime/rootfs.ts';
 import { giveFacts, pressPowerButton } from './runtime/qemu.ts';
-import type { Scope } from './scope.ts';
 import { consolePath, prepareVm, vmOf } from './vm.ts';
 import type { Slot } from './wiring.ts';
 

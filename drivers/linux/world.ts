@@ -1,15 +1,12 @@
 import type { Clock, Logger } from '@superfluidity/core';
 import type { Environment } from '@superfluidity/model';
+import { clearDrafts, Links, Paths, type Scope, type SiteRecord, writeSite } from '@superfluidity/router';
 import { Balancers } from './balancers.ts';
 import type { HostConfig } from './config.ts';
 import type { Events } from '@superfluidity/site';
-import { Links, type SiteRecord, writeSite } from './links.ts';
 import { Networks } from './networks.ts';
-import { Paths } from './paths.ts';
 import { Proxies } from './proxies.ts';
-import { clearDrafts } from './records.ts';
 import { sweepImageCache } from './runtime/images.ts';
-import type { Scope } from './scope.ts';
 import { Slots } from './slots.ts';
 import { clearTerminals } from './terminals.ts';
 import { describeHosts, openTopology, type SiteHost } from './topology.ts';

@@ -21,9 +21,8 @@ import {
   text,
   transact,
 } from '@superfluidity/netlink';
-import { delayPackets } from '../runtime/netem.ts';
+import { type Argv, delayPackets, PROBE_PREFIX, run } from '@superfluidity/router';
 import { cgroupLayout } from './cgroup.ts';
-import { type Argv, run } from './command.ts';
 
 /** What this machine can do, found out by doing it in a namespace that is thrown away. */
 
@@ -60,8 +59,6 @@ export interface MachineCapabilities extends Readonly<Record<CapabilityName, Cap
   readonly cgroup: 'v1' | 'v2' | 'hybrid' | 'none';
   readonly kernelRelease: string;
 }
-
-export const PROBE_PREFIX = 'sf-probe-';
 
 const PRESENT: Capability = { present: true };
 

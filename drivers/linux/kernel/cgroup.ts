@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileS
 import { join } from 'node:path';
 import { type Clock, SuperfluidityError, systemClock } from '@superfluidity/core';
 import { errnoOf, tolerating } from '@superfluidity/netlink';
-import { killProcess, processRef, waitForExit } from './processes.ts';
+import { killProcess, processRef, waitForExit } from '@superfluidity/router';
 
 /**
  * Control groups for processes that no container runtime looks after (cgroups(7)). A machine has version 2, version 1

@@ -13,7 +13,7 @@ import {
   systemCall,
   trySystemCall,
 } from '@superfluidity/netlink';
-import './errors.ts';
+import '@superfluidity/router';
 
 /** Echo requests (RFC 792) from inside a namespace, timed to some ten microseconds. */
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { killProcess, spawnDetached, waitForExit } from './processes.ts';
+import { killProcess, spawnDetached, waitForExit } from '@superfluidity/router';
 
 const FIRST_WORD_TIMEOUT_MS = 4000;
 const POLL_MS = 10;

@@ -14,12 +14,22 @@ import {
   transact,
   writeSysctl,
 } from '@superfluidity/netlink';
-import { applyRuleset, deleteTable, listRuleset, replaceTableText } from '../runtime/nft.ts';
+import {
+  applyRuleset,
+  deleteTable,
+  isAlive,
+  killProcess,
+  listRuleset,
+  processRef,
+  replaceTableText,
+  run,
+  spawnDetached,
+  stopProcess,
+  waitForExit,
+} from '@superfluidity/router';
 import { CAPABILITIES, probe } from './capabilities.ts';
 import { addToCgroup, cgroupExists, cgroupLayout, createCgroup, deleteCgroup, listCgroupProcesses } from './cgroup.ts';
-import { run } from './command.ts';
 import { ping } from './icmp.ts';
-import { isAlive, killProcess, processRef, spawnDetached, stopProcess, waitForExit } from './processes.ts';
 import { missingForKernelTests, TestNamespaces, titled } from '@superfluidity/netlink/testing';
 
 const absent = missingForKernelTests(['ip', 'nft', 'sleep']);

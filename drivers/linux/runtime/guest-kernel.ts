@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, posix } from 'node:path';
 import { SuperfluidityError } from '@superfluidity/core';
-import { run } from '../kernel/command.ts';
+import { run } from '@superfluidity/router';
 import { type CpioEntry, encodeCpio, file, folder, symlink } from './cpio.ts';
 import './errors.ts';
 

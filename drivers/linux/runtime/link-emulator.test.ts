@@ -4,11 +4,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addAddress, changeLink, createVeth, createVxlan, transact } from '@superfluidity/netlink';
+import { ShapedQueue, startLinkRelay, stopProcess } from '@superfluidity/router';
 import { ping } from '../kernel/icmp.ts';
-import { stopProcess } from '../kernel/processes.ts';
 import { missingForKernelTests, TestNamespaces, titled } from '@superfluidity/netlink/testing';
-import { startLinkRelay } from './link-emulator.ts';
-import { ShapedQueue } from './link-shape.ts';
 
 describe('a shaped queue', () => {
   it('keeps order, never sends early, and keeps to its rate', () => {

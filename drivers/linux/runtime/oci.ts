@@ -4,9 +4,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
 import { trySystemCall } from '@superfluidity/netlink';
-import { run } from '../kernel/command.ts';
-import { isAlive, killProcess, type ProcessRef, waitForExit } from '../kernel/processes.ts';
-import { PATH, spawnProgram } from '../kernel/spawn.ts';
+import { isAlive, killProcess, PATH, type ProcessRef, run, spawnProgram, waitForExit } from '@superfluidity/router';
 import './errors.ts';
 
 /** Containers through a program that follows the OCI runtime specification: runc, or crun. */

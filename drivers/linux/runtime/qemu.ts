@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { type Clock, SuperfluidityError, systemClock } from '@superfluidity/core';
-import { isAlive, killProcess, type ProcessRef, spawnDetached, waitForExit } from '../kernel/processes.ts';
+import { isAlive, killProcess, type ProcessRef, spawnDetached, waitForExit } from '@superfluidity/router';
 import './errors.ts';
 import { FACTS_READ } from './guest-kernel.ts';
 import { QmpClient } from './qmp.ts';

@@ -1,6 +1,6 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import type { NamespaceName } from '@superfluidity/netlink';
-import { run } from '../kernel/command.ts';
+import { run } from './command.ts';
 
 /** nftables rule sets (nft(8)). A text is applied as one transaction: all of it or nothing. */
 

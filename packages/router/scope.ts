@@ -21,6 +21,8 @@ export interface Scope {
 }
 
 export const RUN_FOLDER = '/run/superfluidity';
+/** Namespaces in which it is tried what the kernel can do; the id of the process follows. */
+export const PROBE_PREFIX = 'sf-probe-';
 
 export function scopeOf(siteId: string): Scope {
   return scopeOfKey(shortName('', siteId), siteId);

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:f
 import { dirname, join } from 'node:path';
 import { type Logger, systemClock } from '@superfluidity/core';
 import { deleteNamespace, errnoOf, listNamespaces, MNT_DETACH, systemCall, tolerating } from '@superfluidity/netlink';
-import { killProcess, processRef, waitForExit } from './kernel/processes.ts';
+import { killProcess, processRef, waitForExit } from './processes.ts';
 import { Links } from './links.ts';
 import { killInside } from './processes-inside.ts';
 import { RUN_FOLDER, type Scope } from './scope.ts';

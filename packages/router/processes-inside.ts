@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { systemClock } from '@superfluidity/core';
 import { namespaceExists, namespaceInode } from '@superfluidity/netlink';
-import { killProcess, type ProcessRef, processRef, waitForExit } from './kernel/processes.ts';
+import { killProcess, type ProcessRef, processRef, waitForExit } from './processes.ts';
 
 const EXIT_TIMEOUT_MS = 5000;
 

@@ -1,6 +1,11 @@
 import { defineErrors } from '@superfluidity/core';
 
-export const kernelErrors = defineErrors({
+export const routerErrors = defineErrors({
+  'SF-LINUX-STATE': {
+    status: 507,
+    title: 'The driver cannot write down what it did',
+    hint: 'Look at the space and the rights of /run/superfluidity: `df /run`.',
+  },
   'SF-LINUX-COMMAND': {
     status: 500,
     title: 'A program of the system failed',

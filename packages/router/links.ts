@@ -22,14 +22,14 @@ import {
   transactTolerating,
   writeSysctls,
 } from '@superfluidity/netlink';
-import { linkEmulator } from './machine.ts';
-import { isAlive, type ProcessRef, processRef } from './kernel/processes.ts';
+import { type LinkEmulator, linkEmulator } from './emulator.ts';
+import { isAlive, type ProcessRef, processRef } from './processes.ts';
 import { killInside } from './processes-inside.ts';
 import { Records } from './records.ts';
-import { startLinkRelay } from './runtime/link-emulator.ts';
-import { delayPackets } from './runtime/netem.ts';
+import { startLinkRelay } from './link-emulator.ts';
+import { delayPackets } from './netem.ts';
 import { locatorPrefix, RUN_FOLDER, type Scope, scopeOf } from './scope.ts';
-import { INFRASTRUCTURE_MTU, LINK_IPV4, LINK_IPV6 } from './topology.ts';
+import { INFRASTRUCTURE_MTU, LINK_IPV4, LINK_IPV6 } from './router.ts';
 
 /**
  * Links to other sites of this machine: VXLAN (RFC 7348) between the two routers, through a namespace of its own in
@@ -49,7 +49,7 @@ interface MadeLink {
   readonly wan: string;
   /** Gives the link its devices and addresses; unique in both routers. */
   readonly number: number;
-  readonly emulator: 'netem' | 'relay';
+  readonly emulator: LinkEmulator;
   readonly relay?: ProcessRef;
 }
 
@@ -194,7 +194,7 @@ export class Links {
   async #make(spec: SiteLinkSpec, aId: string, bId: string): Promise<void> {
     const [a, b] = [scopeOf(aId), scopeOf(bId)];
     const wan = `${a.prefix}w-${shortName('', spec.id)}`;
-    const made: MadeLink = { a: aId, b: bId, wan, number: this.#number(a, b), emulator: await linkEmulator() };
+    const made: MadeLink = { a: aId, b: bId, wan, number: this.#number(a, b), emulator: linkEmulator() };
     this.#put(spec.id, { spec, made });
     try {
       createNamespace(wan);

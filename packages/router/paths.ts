@@ -9,13 +9,12 @@ import {
   replaceRoute,
   transactTolerating,
 } from '@superfluidity/netlink';
-import { TABLE } from './firewall.ts';
-import { run } from './kernel/command.ts';
+import { run } from './command.ts';
 import { Records } from './records.ts';
-import { applyRuleset } from './runtime/nft.ts';
+import { applyRuleset } from './nft.ts';
 import type { Scope } from './scope.ts';
-import { type SiteHost, UPLINK_INDEX } from './topology.ts';
-import { portDevice } from './wiring.ts';
+import { UPLINK_INDEX } from './router.ts';
+import { TABLE } from './steering.ts';
 
 /**
  * Versions of service chains on the hosts of a site. The connection mark of a flow is the number of its version; with
@@ -47,9 +46,15 @@ interface SteerRule {
 /** Where a port is; undefined when the site has no such port. */
 export type FindPort = (portId: string) => PortPlace | undefined;
 
+/** Where packets of ports are steered: a host, or a gateway. Its device with the index `UPLINK_INDEX` is there. */
+export interface SteeringPlace {
+  readonly namespace: string;
+}
+
 export interface PortPlace {
   readonly host: string;
-  readonly number: number;
+  /** By which the packets of the port come in there. */
+  readonly device: string;
   /** Those of chains that end there; its own where it has none. */
   readonly addresses: readonly string[];
 }
@@ -64,14 +69,14 @@ const ABSENT = ['ENOENT', 'ESRCH', 'EAFNOSUPPORT'];
 const CONNECTIONS_BYTES_MAX = 64 << 20;
 
 export class Paths {
-  readonly #hosts: ReadonlyMap<string, SiteHost>;
+  readonly #hosts: ReadonlyMap<string, SteeringPlace>;
   readonly #records: Records<PathRecord>;
   readonly #counter: Records<number>;
   readonly #findPort: FindPort;
   /** One change at a time: each writes the maps of its hosts from what is there then. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(scope: Scope, hosts: ReadonlyMap<string, SiteHost>, findPort: FindPort, log: Logger) {
+  constructor(scope: Scope, hosts: ReadonlyMap<string, SteeringPlace>, findPort: FindPort, log: Logger) {
     this.#hosts = hosts;
     this.#findPort = findPort;
     this.#records = new Records(`${scope.folder}/paths`, log);
@@ -180,7 +185,7 @@ export class Paths {
       const answers = match.source === undefined ? port.addresses : [hostOf(match.source)];
       return {
         host: port.host,
-        device: portDevice(port.number),
+        device: port.device,
         match,
         segments,
         classifier,

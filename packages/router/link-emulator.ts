@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Clock, SuperfluidityError, systemClock } from '@superfluidity/core';
-import { isAlive, type ProcessRef, spawnDetached } from '../kernel/processes.ts';
+import { isAlive, type ProcessRef, spawnDetached } from './processes.ts';
 import './errors.ts';
 import type { LinkShape } from './link-shape.ts';
 
