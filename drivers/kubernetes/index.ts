@@ -8,7 +8,7 @@ export const kubernetesDriver = {
   kind: 'kubernetes',
   configSchema,
   // What lies between a cluster and other sites is its operator's; chains across it are refused, and not cut in two unseen.
-  joins: [],
+  joins: () => ({ kinds: [] }),
   // All that it needs is on the other side of the network.
   missing: async () => [],
   open: async (options) => KubernetesSite.open(options, readConfig(options.name, options.config)),

@@ -1,4 +1,5 @@
 import { SuperfluidityError } from '@superfluidity/core';
+import { formatIpv4, isHostAddress, parseIpv4, parseIpv4Prefix, prefixSize } from '@superfluidity/model';
 import { z } from 'zod';
 
 const text = z.string().min(1).max(1_000);
@@ -31,6 +32,33 @@ const reach = z.discriminatedUnion('kind', [
 ]);
 export type Reach = z.infer<typeof reach>;
 
+const gateway = z.strictObject({
+  device: z
+    .string()
+    .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,14}$/)
+    .describe('Bridge or interface of this machine that is in the external network'),
+  address: z
+    .string()
+    .max(18)
+    .refine(isAddressInPrefix, 'an IPv4 address of a host with the length of its prefix: 203.0.113.9/24')
+    .describe('Address there that nobody else has, outside the pools of its subnet: 203.0.113.9/24'),
+  sourceNat: z
+    .boolean()
+    .default(false)
+    .describe(
+      'True: routers go on to hide units behind their address, so that connections which units of the cloud begin do not reach other sites',
+    ),
+});
+export type GatewayConfig = z.infer<typeof gateway>;
+
+function isAddressInPrefix(text: string): boolean {
+  const [host = '', length = ''] = text.split('/');
+  const address = parseIpv4(host);
+  if (address === undefined || !/^\d{1,2}$/.test(length)) return false;
+  const prefix = parseIpv4Prefix(`${formatIpv4(address - (address % prefixSize(Number(length))))}/${length}`);
+  return prefix !== undefined && isHostAddress(prefix, address);
+}
+
 const schema = z
   .strictObject({
     cloud: name
@@ -53,6 +81,11 @@ const schema = z
     externalNetwork: name
       .exactOptional()
       .describe('Name or id: each network gets a router to it. Without it networks have none'),
+    gateway: gateway
+      .exactOptional()
+      .describe(
+        'Joins the site to others of this machine by links: where the machine touches the external network of the cloud',
+      ),
     physicalNetwork: z
       .strictObject({ name, type: z.enum(['vlan', 'flat']).default('vlan') })
       .exactOptional()
@@ -121,6 +154,10 @@ const schema = z
   .refine(
     ({ health, externalNetwork }) => health.reach.kind !== 'floating-ip' || externalNetwork !== undefined,
     'floating IPs need externalNetwork',
+  )
+  .refine(
+    ({ gateway: given, externalNetwork }) => given === undefined || externalNetwork !== undefined,
+    'a gateway needs externalNetwork',
   );
 export type OpenstackConfig = z.infer<typeof schema>;
 

@@ -16,6 +16,11 @@ export const openstackSiteErrors = defineErrors({
     title: 'The site cannot balance load',
     hint: 'Balancers need Octavia in the catalogue of the cloud: `superfluidity site show NAME`.',
   },
+  'SF-CLOUD-GATEWAY': {
+    status: 409,
+    title: 'The gateway between the cloud and this machine cannot be used',
+    hint: 'Look at `gateway` in the configuration of the site, and at the device that it names: see docs/guides/openstack.md.',
+  },
   'SF-CLOUD-NODE': {
     status: 422,
     title: 'A node of the cloud cannot be read',

@@ -3,6 +3,7 @@ import type { BalancerBackend, PortQualityKind } from '@superfluidity/model';
 import { extensions, listQosRuleTypes, type ServiceType } from '@superfluidity/openstack';
 import type { Fingerprint } from '@superfluidity/site';
 import { LIMITS } from './config.ts';
+import type { Gateway } from './gateway/gateway.ts';
 import type { Hosts } from './hosts.ts';
 import type { OctaviaBalancers } from './octavia/balancers.ts';
 import type { World } from './world.ts';
@@ -30,6 +31,7 @@ const EXTENSIONS: readonly (readonly [string, string])[] = [
   ['tag-ports-during-bulk-creation', 'one request for a port and its tags'],
 ];
 
+const NO_GATEWAY = { present: false, note: 'none is configured: no links to other sites' };
 const NO_NOTIFICATIONS = { present: false, note: 'none are configured: changes are seen by polling' };
 
 interface Known {
@@ -38,29 +40,27 @@ interface Known {
   readonly qualities: readonly PortQualityKind[];
 }
 
+export interface FingerprintParts {
+  readonly world: World;
+  readonly hosts: Hosts;
+  readonly balancers: OctaviaBalancers;
+  readonly gateway: Gateway | undefined;
+  readonly notified: () => { readonly present: boolean; readonly note: string } | undefined;
+}
+
 /** What the site can do, as its services say now. */
 export class Fingerprints {
-  readonly #world: World;
-  readonly #hosts: Hosts;
-  readonly #balancers: OctaviaBalancers;
-  readonly #notified: () => { readonly present: boolean; readonly note: string } | undefined;
+  readonly #parts: FingerprintParts;
   #known: { readonly untilMs: number; readonly said: Promise<Known> } | undefined;
 
-  constructor(
-    world: World,
-    hosts: Hosts,
-    balancers: OctaviaBalancers,
-    notified: () => { readonly present: boolean; readonly note: string } | undefined,
-  ) {
-    this.#notified = notified;
-    this.#world = world;
-    this.#hosts = hosts;
-    this.#balancers = balancers;
+  constructor(parts: FingerprintParts) {
+    this.#parts = parts;
   }
 
   async read(): Promise<Fingerprint> {
-    const { siteId } = this.#world;
-    const [hosts, { capabilities, balancing, qualities }] = await Promise.all([this.#hosts.list(), this.#read()]);
+    const { world, gateway, notified } = this.#parts;
+    const { siteId } = world;
+    const [hosts, { capabilities, balancing, qualities }] = await Promise.all([this.#parts.hosts.list(), this.#read()]);
     const isAdmin = hosts.some(({ kind }) => kind === 'hypervisor');
     const note = isAdmin
       ? 'hosts are hypervisors'
@@ -73,8 +73,10 @@ export class Fingerprints {
       capabilities: [
         { name: 'hypervisors', present: isAdmin, note },
         ...capabilities,
-        { name: 'notifications', ...(this.#notified() ?? NO_NOTIFICATIONS) },
+        { name: 'gateway', ...(gateway?.state ?? NO_GATEWAY) },
+        { name: 'notifications', ...(notified() ?? NO_NOTIFICATIONS) },
       ],
+      ...(gateway === undefined ? {} : { crossing: 'ends' }),
       realPackets: true,
       locator: `${locatorOf(siteId)}::/48`,
       routerSid: routerSid(siteId),
@@ -87,7 +89,7 @@ export class Fingerprints {
   }
 
   #read(): Promise<Known> {
-    const now = this.#world.clock.now();
+    const now = this.#parts.world.clock.now();
     if (this.#known === undefined || this.#known.untilMs <= now) {
       const said = this.#ask();
       const known = { untilMs: now + LIMITS.capabilitiesKeptMs, said };
@@ -100,10 +102,10 @@ export class Fingerprints {
   }
 
   async #ask(): Promise<Known> {
-    const aliases = extensions(this.#world.cloud, this.#world.ask());
+    const aliases = extensions(this.#parts.world.cloud, this.#parts.world.ask());
     const [capabilities, balancing, qualities] = await Promise.all([
       aliases.then((known) => this.#capabilities(known)),
-      this.#balancers.kinds(this.#world.ask()),
+      this.#parts.balancers.kinds(this.#parts.world.ask()),
       aliases.then((known) => (known.has('qos') ? this.#qualities() : [])),
     ]);
     return { capabilities, balancing, qualities };
@@ -111,8 +113,8 @@ export class Fingerprints {
 
   /** By the types of rules that the back ends of this cloud carry out. */
   async #qualities(): Promise<readonly PortQualityKind[]> {
-    const { cloud, config } = this.#world;
-    const types = new Set(await listQosRuleTypes(cloud, this.#world.ask()));
+    const { cloud, config } = this.#parts.world;
+    const types = new Set(await listQosRuleTypes(cloud, this.#parts.world.ask()));
     return [
       ...(types.has('bandwidth_limit') ? (['bandwidth'] as const) : []),
       // Tunnels share what is below them: Neutron promises bandwidth on networks of a physical one only.
@@ -122,7 +124,7 @@ export class Fingerprints {
   }
 
   async #capabilities(aliases: ReadonlySet<string>): Promise<readonly Capability[]> {
-    const { cloud, config } = this.#world;
+    const { cloud, config } = this.#parts.world;
     const endpoints = await Promise.all(SERVICES.map(([type]) => cloud.endpoint(type)));
     const { reach, consoleMarker } = config.health;
     const looks = {

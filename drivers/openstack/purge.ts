@@ -11,6 +11,7 @@ import {
 } from '@superfluidity/openstack';
 import { LIMITS } from './config.ts';
 import type { Flavors } from './flavors.ts';
+import type { Gateway } from './gateway/gateway.ts';
 import type { ServerGroups } from './groups.ts';
 import { factOf, idIn } from './marks.ts';
 import type { NeutronChains } from './neutron/chains.ts';
@@ -28,6 +29,7 @@ export interface PurgeParts {
   readonly world: World;
   readonly chains: NeutronChains;
   readonly balancers: OctaviaBalancers;
+  readonly gateway: Gateway | undefined;
   readonly steers: () => Promise<boolean>;
   readonly units: Units;
   readonly servers: Servers;
@@ -51,6 +53,8 @@ export async function purge(parts: PurgeParts): Promise<readonly string[]> {
   // What is being made at this moment would come after the look at what there is.
   await units.close();
   const has = async (service: ServiceType) => (await cloud.endpoint(service, signal)) !== undefined;
+  // Its routes to units would hold what stacks are to take away.
+  if (parts.gateway !== undefined) append(removed, await parts.gateway.purge(signal));
   if (await parts.steers())
     append(
       removed,

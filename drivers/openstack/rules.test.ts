@@ -113,5 +113,10 @@ describe('rules', () => {
     expect(content('environment')).toBe('PASSWORD="se\\"cr\\$et\\\\"\n');
     expect(content('.service')).toContain('ExecStart=/usr/bin/env "serve" "--say" "\\"100 %%\\" of $$HOME"');
     expect(JSON.parse(content('facts.json')!)).toEqual({ service: 'svc' });
+    expect(text).not.toContain('bootcmd');
+    const ports = [{ ...spec.ports[0]!, serviceAddresses: ['10.99.0.1'] }];
+    expect(gunzipSync(Buffer.from(userDataOf({ ...spec, ports }), 'base64')).toString()).toContain(
+      '"bootcmd":[["ip","address","replace","10.99.0.1/32","dev","lo"]]',
+    );
   });
 });

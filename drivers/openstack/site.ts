@@ -38,6 +38,8 @@ import { DirectPorts } from './neutron/direct-ports.ts';
 import { PoolFile } from './neutron/pool-file.ts';
 import { PooledPorts } from './neutron/pooled-ports.ts';
 import { FloatingIps } from './neutron/floating-ips.ts';
+import type { Gateway } from './gateway/gateway.ts';
+import type { LetInParts } from './gateway/let-in.ts';
 import { readIntent } from './neutron/intent.ts';
 import { Networks } from './neutron/networks.ts';
 import type { PortSource } from './neutron/port-source.ts';
@@ -90,10 +92,20 @@ export class OpenstackSite implements SiteDriver {
       log,
       ask: () => AbortSignal.any([closed.signal, AbortSignal.timeout(LIMITS.askMs)]),
     };
-    return new OpenstackSite(world, closed, fenceOf(id, name, stateFolder), new PoolFile(id, stateFolder));
+    // What it needs of the machine is loaded where there is one.
+    const { gateway } = config;
+    const module = gateway === undefined ? undefined : await import('./gateway/gateway.ts');
+    const makeGateway = (parts: LetInParts) => module && new module.Gateway(parts, gateway!, stateFolder);
+    return new OpenstackSite(world, closed, fenceOf(id, name, stateFolder), new PoolFile(id, stateFolder), makeGateway);
   }
 
-  constructor(world: World, closed: AbortController, fence: FenceGuard, poolFile: PoolFile) {
+  constructor(
+    world: World,
+    closed: AbortController,
+    fence: FenceGuard,
+    poolFile: PoolFile,
+    makeGateway: (parts: LetInParts) => Gateway | undefined,
+  ) {
     this.name = world.name;
     this.#world = world;
     this.#closed = closed;
@@ -130,7 +142,6 @@ export class OpenstackSite implements SiteDriver {
         return ports.orders.free(pool, call);
       },
     };
-    this.#fingerprints = new Fingerprints(world, hosts, balancers, () => this.#listener?.state);
     this.#units = new Units({
       world,
       hosts,
@@ -144,7 +155,10 @@ export class OpenstackSite implements SiteDriver {
       isInCharge: (fence) => fence >= this.#fence.highest,
       driftOf: (unitId) => this.#watch.driftOf(unitId),
     });
-    this.#watch = new Watch({ world, units: this.#units, hosts, ports, events, closed: closed.signal });
+    const unitPorts = new UnitPorts(world, this.#units);
+    const gateway = makeGateway({ world, networks, groups, ports: unitPorts });
+    this.#fingerprints = new Fingerprints({ world, hosts, balancers, gateway, notified: () => this.#listener?.state });
+    this.#watch = new Watch({ world, units: this.#units, hosts, ports, gateway, events, closed: closed.signal });
     const { notifications } = world.config;
     if (notifications !== undefined)
       this.#listener = new NotificationListener({
@@ -154,7 +168,7 @@ export class OpenstackSite implements SiteDriver {
         wake: () => this.#watch.poke(),
         log: world.log,
       });
-    const chains = new NeutronChains(world.cloud, world.siteId, new UnitPorts(world, this.#units));
+    const chains = new NeutronChains(world.cloud, world.siteId, unitPorts);
     this.#describe = () => describeCloud(world, flavors);
     const purgeStacks = async (signal: AbortSignal) => (await this.stacks?.purge(signal)) ?? [];
     this.#purge = () =>
@@ -162,6 +176,7 @@ export class OpenstackSite implements SiteDriver {
         world,
         uploads,
         chains,
+        gateway,
         balancers,
         steers: () => this.#fingerprints.has('sfc'),
         units: this.#units,
@@ -177,7 +192,13 @@ export class OpenstackSite implements SiteDriver {
     this.#workflows = new MistralWorkflows(world, admit);
     const carrier = world.config.deploy === 'mistral' ? mistralCarrier(world, this.#workflows) : directCarrier(world);
     const dressing = { world, hosts, flavors, images, groups: serverGroups, networks };
-    this.#stacks = new HeatStacks({ ...dressing, units: this.#units, carrier, admit });
+    this.#stacks = new HeatStacks({
+      ...dressing,
+      units: this.#units,
+      carrier,
+      admit,
+      changed: async (call) => gateway?.settle(call),
+    });
     this.terminals = new CloudTerminals(world, (id) => this.#units.get(id, world.ask()));
     this.fabric = new NeutronBackend({
       world,
@@ -186,6 +207,7 @@ export class OpenstackSite implements SiteDriver {
       ports,
       chains,
       balancers,
+      gateway,
       steers: () => this.#fingerprints.has('sfc'),
       admit,
     });

@@ -15,21 +15,26 @@ export class UnitPorts implements ChainPorts {
     this.#units = units;
   }
 
+  /** Neutron's id of the port, as long as there is a server that has it. */
+  async find(portId: string, signal: AbortSignal): Promise<string | undefined> {
+    const records = await this.#units.records(signal);
+    return records.flatMap((record) => record.ports).find(({ status }) => status.id === portId)?.portId;
+  }
+
   async active(portId: string, signal: AbortSignal): Promise<string> {
     const { cloud, clock, name } = this.#world;
     const doing = `use port ${portId} at ${name}`;
-    const records = await this.#units.records(signal);
-    const found = records.flatMap((record) => record.ports).find(({ status }) => status.id === portId);
+    const found = await this.find(portId, signal);
     if (found === undefined) {
       throw new SuperfluidityError('SF-SITE-UNIT-UNKNOWN', { doing, reason: 'no unit of the site has it' });
     }
     const deadline = clock.now() + LIMITS.wiredMs;
     for (;;) {
-      const { status } = await ports.show(cloud, found.portId, signal);
-      if (status === 'ACTIVE') return found.portId;
+      const { status } = await ports.show(cloud, found, signal);
+      if (status === 'ACTIVE') return found;
       if (clock.now() >= deadline) {
         const reason = `Neutron has not wired it within ${LIMITS.wiredMs} ms: it is ${status}`;
-        throw new SuperfluidityError('SF-SITE-UNIT-NOT-READY', { doing, reason, request: `port ${found.portId}` });
+        throw new SuperfluidityError('SF-SITE-UNIT-NOT-READY', { doing, reason, request: `port ${found}` });
       }
       await clock.sleep(LIMITS.lookMs, signal);
     }

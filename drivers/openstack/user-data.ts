@@ -27,7 +27,17 @@ export function plainUserDataOf(spec: UnitSpec): string {
 function cloudConfigOf(spec: UnitSpec): string {
   const { command, env = {}, files } = spec.execution;
   const lines = sortedEntries(env).map(([name, value]) => `${name}=${quoted(value)}\n`);
+  // As `ip` makes them at other sites: what comes by a chain that ends here has one of them as its destination.
+  const answers = [...new Set(spec.ports.flatMap(({ serviceAddresses }) => serviceAddresses))].map((address) => [
+    'ip',
+    'address',
+    'replace',
+    `${address}/32`,
+    'dev',
+    'lo',
+  ]);
   const config = {
+    ...(answers.length === 0 ? {} : { bootcmd: answers }),
     write_files: [
       { path: FACTS, content: canonicalJson(spec.facts), permissions: '0644' },
       { path: ENVIRONMENT, content: lines.join(''), permissions: '0600' },
@@ -37,6 +47,7 @@ function cloudConfigOf(spec: UnitSpec): string {
       ...(command === undefined ? [] : [{ path: SERVICE, content: serviceText(command), permissions: '0644' }]),
     ],
     runcmd: [
+      ...answers,
       ['systemd-tmpfiles', '--create', '/etc/tmpfiles.d/superfluidity.conf'],
       ...(command === undefined ? [] : [['systemctl', 'enable', '--now', 'superfluidity-unit.service']]),
     ],

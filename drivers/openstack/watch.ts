@@ -1,6 +1,7 @@
 import { reportError } from '@superfluidity/core';
 import type { Events, SiteEvent, UnitState } from '@superfluidity/site';
 import { LIMITS } from './config.ts';
+import type { Gateway } from './gateway/gateway.ts';
 import type { Hosts } from './hosts.ts';
 import type { PortSource } from './neutron/port-source.ts';
 import { type ServerRecord, stateOf } from './server-record.ts';
@@ -12,6 +13,7 @@ export interface WatchParts {
   readonly units: Units;
   readonly hosts: Hosts;
   readonly ports: PortSource;
+  readonly gateway: Gateway | undefined;
   readonly events: Events;
   readonly closed: AbortSignal;
 }
@@ -62,6 +64,7 @@ export class Watch {
       // What is told from here on may be newer than what the look sees.
       this.#poked = false;
       try {
+        await this.#parts.gateway?.look(world.ask());
         await this.look();
       } catch (error) {
         if (!closed.aborted)

@@ -1,6 +1,7 @@
 import { run } from '../command.ts';
 import type { Lab } from './lab.ts';
 import { PUBLIC } from './public-network.ts';
+import { ovsEnvironment, ovsSocket } from './services/ovs.ts';
 import { publicNamespace } from './services/routing.ts';
 
 /** A wire from where the laboratory and its tests are to the world behind its external network. RFC 5737. */
@@ -20,4 +21,13 @@ export async function openPublic(lab: Lab): Promise<() => Promise<unknown>> {
   await run(['ip', 'netns', 'exec', there, 'sysctl', '-qw', 'net.ipv4.ip_forward=1']);
   await run(['ip', 'route', 'add', PUBLIC.cidr, 'via', WIRE.theirs]);
   return close;
+}
+
+/** A device of this machine that is in the external network itself, until what it gives is called. */
+export async function plugPublic(lab: Lab, device: string): Promise<() => Promise<unknown>> {
+  const vsctl = (...args: readonly string[]) =>
+    run(['ovs-vsctl', `--db=${ovsSocket(lab)}`, '--timeout=20', ...args], { env: ovsEnvironment(lab) });
+  await vsctl('--may-exist', 'add-port', 'br-phys', device, '--', 'set', 'Interface', device, 'type=internal');
+  await run(['ip', 'link', 'set', device, 'up']);
+  return () => vsctl('--if-exists', 'del-port', device);
 }

@@ -67,6 +67,7 @@ export function grantPlacement(request: GrantRequest, doing: string): Grant {
   const placed: readonly Placed[] = [...kept, ...result.assignments];
   refuseBalancers(request, placed, doing);
   refuseQualities(request, placed, known, doing);
+  refuseCrossings(request, placed, doing);
   return {
     placed: placed.map(({ path, index, site, host }) => ({ path, index, site, host })),
     assignments: result.assignments.map(({ path, index, site, host, reason }) => ({
@@ -78,19 +79,13 @@ export function grantPlacement(request: GrantRequest, doing: string): Grant {
       host,
       reasons: [reason],
     })),
-    chains: service.chains.map((chain) => {
-      const siteOf = (reference: string) =>
-        placed
-          .filter((each) => each.path === splitPortReference(reference).path)
-          .toSorted((a, b) => a.index - b.index)[0]?.site;
-      return {
-        chain: chain.name,
-        latencyMs: result.chains.find((each) => each.name === chain.name)?.latencyMs ?? 0,
-        sites: [chain.from, ...chain.through, chain.to].flatMap((reference) => siteOf(reference) ?? []),
-        ...(chain.latencyDesiredMs === undefined ? {} : { desiredMs: chain.latencyDesiredMs }),
-        ...(chain.latencyMaxMs === undefined ? {} : { maxMs: chain.latencyMaxMs }),
-      };
-    }),
+    chains: service.chains.map((chain) => ({
+      chain: chain.name,
+      latencyMs: result.chains.find((each) => each.name === chain.name)?.latencyMs ?? 0,
+      sites: [chain.from, ...chain.through, chain.to].flatMap((reference) => siteOf(placed, reference) ?? []),
+      ...(chain.latencyDesiredMs === undefined ? {} : { desiredMs: chain.latencyDesiredMs }),
+      ...(chain.latencyMaxMs === undefined ? {} : { maxMs: chain.latencyMaxMs }),
+    })),
     costPerHour: result.assignments.reduce((sum, { cost }) => sum + cost, 0),
   };
 }
@@ -109,6 +104,33 @@ function refuseQualities(
         refuseQuality(`${doing}: port ${path}.${port.name} at site ${name}`, port, qualities);
     }
   }
+}
+
+/** Where a site says which hops of a chain over several sites it can have. */
+function refuseCrossings({ service, sites }: GrantRequest, placed: readonly Placed[], doing: string): void {
+  const ends = new Set(sites.flatMap(({ name, crossing }) => (crossing === 'ends' ? [name] : [])));
+  for (const chain of service.chains) {
+    const hops = [chain.from, ...chain.through, chain.to].map((reference) => siteOf(placed, reference));
+    if (new Set(hops).size < 2) continue;
+    for (const site of new Set(hops)) {
+      if (site === undefined || !ends.has(site)) continue;
+      const here = hops.flatMap((each, at) => (each === site ? [at] : []));
+      if (here.length === 1 && (here[0] === 0 || here[0] === hops.length - 1)) continue;
+      throw new SuperfluidityError('SF-FABRIC-CHAIN', {
+        doing,
+        reason: `chain ${chain.name} is over several sites, of which ${site} can have the first or the last hop alone, and has ${here.length === 1 ? 'one between them' : `${here.length} of them`}`,
+        hint: `Place its functions elsewhere, or all of the chain at ${site}: \`requirements: {location: {tier: ...}}\` says where.`,
+        data: { chain: chain.name, site },
+      });
+    }
+  }
+}
+
+/** Of the first instance of the unit that a chain names. */
+function siteOf(placed: readonly Placed[], reference: string): string | undefined {
+  return placed
+    .filter((each) => each.path === splitPortReference(reference).path)
+    .toSorted((a, b) => a.index - b.index)[0]?.site;
 }
 
 /** Where a site says what kinds of balancers it has. */

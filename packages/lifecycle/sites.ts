@@ -287,12 +287,17 @@ export function createSites(options: LifecycleOptions): Sites {
     if (link.a === link.b) {
       throw new SuperfluidityError('SF-SITE-CONFIG', { doing: 'set link', reason: 'both ends are the same site' });
     }
-    const [a, b] = [kindOf((await get(link.a)).declaration), kindOf((await get(link.b)).declaration)];
-    const refuses = (one: DriverKind, other: DriverKind) => one.joins?.includes(other.kind) === false;
-    if (!refuses(a, b) && !refuses(b, a)) return;
+    const [a, b] = [(await get(link.a)).declaration, (await get(link.b)).declaration];
+    const refusals = [[a, b] as const, [b, a] as const].flatMap(([one, other]) => {
+      const joins = kindOf(one).joins?.(one.config);
+      return joins === undefined || joins.kinds.includes(other.kind) ? [] : [{ site: one.name, hint: joins.hint }];
+    });
+    if (refusals.length === 0) return;
+    const hints = refusals.flatMap(({ site, hint }) => (hint === undefined ? [] : [`${site}: ${hint}`]));
     throw new SuperfluidityError('SF-LIFECYCLE-LINK', {
       doing: `link ${link.a} and ${link.b}`,
-      reason: `packets do not go between a site of kind ${a.kind} and one of kind ${b.kind}`,
+      reason: `packets do not go between ${a.name}, of kind ${a.kind}, and ${b.name}, of kind ${b.kind}`,
+      ...(hints.length === 0 ? {} : { hint: hints.join(' ') }),
       data: { kinds: [a.kind, b.kind] },
     });
   }
@@ -481,6 +486,7 @@ export function createSites(options: LifecycleOptions): Sites {
             ...(print?.storage === undefined ? {} : { storage: print.storage }),
             ...(print?.balancing === undefined ? {} : { balancing: print.balancing }),
             ...(print?.qualities === undefined ? {} : { qualities: print.qualities }),
+            ...(print?.crossing === undefined ? {} : { crossing: print.crossing }),
             healthy: print !== undefined,
           };
         }),

@@ -18,7 +18,7 @@ afterEach(async () => {
 });
 
 /** Two kinds of sites between which nobody carries packets. */
-const apart = { ...simulated, kind: 'apart', joins: [] };
+const apart = { ...simulated, kind: 'apart', joins: () => ({ kinds: [] }) };
 
 async function start(): Promise<TestLifecycle> {
   running = await testLifecycle({ store, kinds: [simulated, apart] });

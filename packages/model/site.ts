@@ -24,6 +24,8 @@ export interface Site {
   readonly balancing?: readonly BalancerBackend[];
   /** What it can do for the packets of a port. Absent: it does not tell. */
   readonly qualities?: readonly PortQualityKind[];
+  /** Of a chain over several sites, which hops it can have. Absent: any. `ends`: the first or the last, and not both. */
+  readonly crossing?: 'ends';
   readonly healthy: boolean;
 }
 

@@ -12,7 +12,9 @@ import {
   deleteNamespace,
   deleteRoute,
   disableOffloads,
+  errnoOf,
   limitBandwidth,
+  linkIndex,
   namespaceExists,
   replaceFile,
   replaceNeighbour,
@@ -32,9 +34,10 @@ import { locatorPrefix, RUN_FOLDER, type Scope, scopeOf } from './scope.ts';
 import { INFRASTRUCTURE_MTU, LINK_IPV4, LINK_IPV6 } from './router.ts';
 
 /**
- * Links to other sites of this machine: VXLAN (RFC 7348) between the two routers, through a namespace of its own in
- * which packets become late and some are lost: by netem as they leave it where the kernel has that, else by a relay. Both sites keep a record; whoever is asked while both are there makes
- * the whole link. Records are read from their files every time, because the other site writes them too.
+ * Links to other sites of this machine, of whatever kind: VXLAN (RFC 7348) between the two routers, through a namespace of
+ * its own in which packets become late and some are lost: by netem as they leave it where the kernel has that, else by a
+ * relay. Both sites keep a record; whoever is asked while both are there makes the whole link. Records are read from their
+ * files every time, because the other site writes them too. What each site has behind its router it writes down as `networks`.
  */
 interface LinkRecord {
   readonly spec: SiteLinkSpec;
@@ -131,6 +134,13 @@ export class Links {
       .map(([id]) => id);
   }
 
+  /** What the sites have to which there are links. */
+  farNetworks(): readonly NetworkSpec[] {
+    return this.#records(this.#scope)
+      .values()
+      .flatMap(({ made }) => (made === undefined ? [] : this.#networksOf(made.a === this.#site.id ? made.b : made.a)));
+  }
+
   /** From this router's devices to those of the other routers. */
   wires(): readonly { readonly from: string; readonly to: string }[] {
     return this.#records(this.#scope)
@@ -157,9 +167,10 @@ export class Links {
   }
 
   #works(made: MadeLink): boolean {
-    const ends = [made.wan, scopeOf(made.a).router, scopeOf(made.b).router];
     const carried = made.emulator === 'netem' || (made.relay !== undefined && isAlive(made.relay));
-    return carried && ends.every((name) => namespaceExists(name));
+    // A router that was made anew has its name, and none of its devices.
+    const isJoined = ({ router }: LinkEnd) => namespaceExists(router) && hasDevice(router, tunnelName(made));
+    return carried && namespaceExists(made.wan) && endsOf(made).every(isJoined);
   }
 
   /** By its id, or by its name where that is all that the caller knows and there is only one of that name. */
@@ -237,13 +248,16 @@ export class Links {
     for (const [here, there] of [[made.a, made.b] as const, [made.b, made.a] as const]) {
       const { router } = scopeOf(here);
       const far = scopeOf(there);
-      const networks = new Records<NetworkSpec>(join(far.folder, 'networks'), this.#log).values();
-      const prefixes = [locatorPrefix(far), ...networks.map(({ prefix }) => prefix)];
+      const prefixes = [locatorPrefix(far), ...this.#networksOf(there).map(({ prefix }) => prefix)];
       transact(
         router,
         prefixes.map((prefix) => routeOver(made, 'add', prefix)),
       );
     }
+  }
+
+  #networksOf(siteId: string): readonly NetworkSpec[] {
+    return new Records<NetworkSpec>(join(scopeOf(siteId).folder, 'networks'), this.#log).values();
   }
 
   async #unmake(id: string, made: MadeLink): Promise<void> {
@@ -281,6 +295,16 @@ function underlayName({ number }: MadeLink): string {
 
 function tunnelName({ number }: MadeLink): string {
   return `x${number}`;
+}
+
+function hasDevice(namespace: string, name: string): boolean {
+  try {
+    linkIndex(namespace, name);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'ENODEV') return false;
+    throw error;
+  }
 }
 
 function underlayIndex({ number }: MadeLink): number {

@@ -17,7 +17,7 @@ import { UPLINK_INDEX } from './router.ts';
 import { TABLE } from './steering.ts';
 
 /**
- * Versions of service chains on the hosts of a site. The connection mark of a flow is the number of its version; with
+ * Versions of service chains on the hosts of a site, or on its gateway. The connection mark of a flow is the number of its version; with
  * the port that a packet comes from and its destination it gives the packet mark, which selects a routing table with one
  * route: H.Encaps with the segments to the next hop. Which version a new flow takes is in six maps that are written
  * anew in one transaction whenever a version comes, goes or becomes the active one: see `render-chain.ts` of the fabric
@@ -104,6 +104,20 @@ export class Paths {
         await this.#writeMaps(hostsOf(record)).catch(() => {});
         throw error;
       }
+    });
+  }
+
+  /** As they are written down. */
+  installed(): readonly SitePath[] {
+    return this.#records.values().map(({ path }) => path);
+  }
+
+  /** Installs again what is written down, where the namespaces were made anew. Idempotent. */
+  restore(): Promise<void> {
+    return this.#alone(async () => {
+      const records = this.#records.values();
+      for (const record of records) this.#installRoutes(record);
+      await this.#writeMaps(new Set(records.flatMap((record) => [...hostsOf(record)])));
     });
   }
 

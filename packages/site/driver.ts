@@ -10,12 +10,21 @@ export interface DriverKind {
   readonly kind: string;
   /** JSON Schema (draft 2020-12) of the configuration: forms and validation follow from it. */
   readonly configSchema: Readonly<Record<string, unknown>>;
-  /** Kinds of sites to which its sites can be linked, so that packets go between them. Absent: those that allow it. */
-  readonly joins?: readonly string[];
+  /**
+   * Kinds of sites to which a site of this configuration can be linked, so that packets go between them. Absent: those that
+   * allow it.
+   */
+  readonly joins?: (config: Readonly<Record<string, unknown>>) => Joins;
   /** What this machine lacks for it, by name, with what each is for. Empty: it can run here. */
   missing(): Promise<readonly MissingCapability[]>;
   /** Connects to the site, which keeps what runs in it: a restart of the control plane finds it again. */
   open(options: OpenSite): Promise<SiteDriver>;
+}
+
+export interface Joins {
+  readonly kinds: readonly string[];
+  /** What people can do so that there are more. */
+  readonly hint?: string;
 }
 
 export interface MissingCapability {
@@ -126,6 +135,8 @@ export interface Fingerprint {
   readonly storage?: readonly StorageTier[];
   /** Things that work, or do not, with the reason: `netem: absent, links are emulated in user space`. */
   readonly capabilities: readonly { readonly name: string; readonly present: boolean; readonly note?: string }[];
+  /** Of a chain over several sites, which hops it can have. Absent: any. `ends`: the first or the last, and not both. */
+  readonly crossing?: 'ends';
   /** True when packets are packets. */
   readonly realPackets: boolean;
   /** IPv6 prefix of the site's segment identifiers. */

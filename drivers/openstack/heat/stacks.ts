@@ -24,6 +24,8 @@ export interface StacksParts extends DressParts {
   readonly units: Units;
   readonly carrier: StackCarrier;
   readonly admit: (call: FabricCall) => Promise<void>;
+  /** Networks came or went. */
+  readonly changed: (call: FabricCall) => Promise<void>;
 }
 
 type Source = StackSource & { readonly template: Template };
@@ -53,7 +55,7 @@ export class HeatStacks implements SiteStacks {
   }
 
   async ensure(spec: StackSpec, call: FabricCall, tell: Tell): Promise<readonly UnitStatus[]> {
-    const { world, admit, hosts } = this.#parts;
+    const { world, admit, changed, hosts } = this.#parts;
     await admit(call);
     const doing = `set stack ${spec.service} at ${world.name}`;
     const source = await this.#source(spec, doing, call.signal);
@@ -63,6 +65,7 @@ export class HeatStacks implements SiteStacks {
     if (!isDone) await this.#change(spec, stack, source, doing, call, tell);
     else if (await this.#lacksUnits(spec, call.signal)) await this.#repair(spec, stack, source, doing, call, tell);
     hosts.changed();
+    await changed(call);
     return this.#ready(spec, call.signal);
   }
 
@@ -71,6 +74,7 @@ export class HeatStacks implements SiteStacks {
     const stack = await this.#find(id, call.signal);
     if (stack !== undefined) await this.#delete(stack, call.signal, tell);
     this.#parts.hosts.changed();
+    await this.#parts.changed(call);
   }
 
   async find(idOrName: string, signal: AbortSignal): ReturnType<SiteStacks['find']> {
@@ -91,6 +95,7 @@ export class HeatStacks implements SiteStacks {
     );
     await this.#update(stack, { template, files, tags, disable_rollback: true }, true, doing, call, tell);
     this.#parts.networks.forgetAll();
+    await this.#parts.changed(call);
   }
 
   /** All of the site. */

@@ -7,6 +7,7 @@ import type {
   SiteLinkSpec,
   SitePath,
 } from '@superfluidity/fabric';
+import type { Gateway } from '../gateway/gateway.ts';
 import type { OctaviaBalancers } from '../octavia/balancers.ts';
 import type { World } from '../world.ts';
 import type { NeutronChains } from './chains.ts';
@@ -21,6 +22,8 @@ export interface BackendParts {
   readonly ports: PortSource;
   readonly chains: NeutronChains;
   readonly balancers: OctaviaBalancers;
+  /** Where the site has one. */
+  readonly gateway: Gateway | undefined;
   /** Whether Neutron has the extension `sfc`. */
   readonly steers: () => Promise<boolean>;
   /** Refuses callers that were replaced. */
@@ -39,12 +42,14 @@ export class NeutronBackend implements FabricBackend {
   async ensureNetwork(spec: NetworkSpec, call: FabricCall): Promise<void> {
     await this.#parts.admit(call);
     await this.#parts.networks.ensure(spec, call.signal);
+    await this.#parts.gateway?.settle(call);
   }
 
   async removeNetwork(id: string, call: FabricCall): Promise<void> {
-    const { admit, networks, ports, groups } = this.#parts;
+    const { admit, networks, ports, groups, gateway } = this.#parts;
     await admit(call);
     await networks.remove(id, (networkId) => ports.leave(networkId, call.signal), call.signal);
+    await gateway?.settle(call);
     if ((await networks.list(call.signal)).length === 0) await groups.removeUnused(call.signal);
   }
 
@@ -53,18 +58,21 @@ export class NeutronBackend implements FabricBackend {
     return networks.list(world.ask());
   }
 
-  /** What lies between clouds is not ours to make: how late packets are there is what the operator says of it. */
-  async ensureLink(_spec: SiteLinkSpec, call: FabricCall): Promise<void> {
+  /** Without a gateway, what lies between clouds is not ours to make: how late packets are there is what the operator says of it. */
+  async ensureLink(spec: SiteLinkSpec, call: FabricCall): Promise<void> {
     await this.#parts.admit(call);
+    await this.#parts.gateway?.ensureLink(spec, call);
   }
 
-  async removeLink(_id: string, call: FabricCall): Promise<void> {
+  async removeLink(id: string, call: FabricCall): Promise<void> {
     await this.#parts.admit(call);
+    await this.#parts.gateway?.removeLink(id, call);
   }
 
   async ensurePath(path: SitePath, call: FabricCall): Promise<void> {
-    const { admit, chains, steers, world } = this.#parts;
+    const { admit, chains, gateway, steers, world } = this.#parts;
     await admit(call);
+    if (gateway !== undefined && crosses(path)) return gateway.ensurePath(path, call);
     if (await steers()) return chains.ensurePath(path, call);
     throw new SuperfluidityError('SF-CLOUD-CHAIN', {
       doing: `install chain ${path.chainId} at ${world.name}`,
@@ -73,8 +81,9 @@ export class NeutronBackend implements FabricBackend {
   }
 
   async activatePath(chainId: string, version: number, call: FabricCall): Promise<void> {
-    const { admit, chains, steers, world } = this.#parts;
+    const { admit, chains, gateway, steers, world } = this.#parts;
     await admit(call);
+    if ((await gateway?.activatePath(chainId, version, call)) === true) return;
     if (await steers()) return chains.activatePath(chainId, version, call);
     throw new SuperfluidityError('SF-SITE-NO-PATH', {
       doing: `activate version ${version} of chain ${chainId} at ${world.name}`,
@@ -82,13 +91,15 @@ export class NeutronBackend implements FabricBackend {
     });
   }
 
-  countFlows(): Promise<number> {
-    return this.#parts.chains.countFlows();
+  async countFlows(chainId: string, version: number): Promise<number> {
+    const { chains, gateway } = this.#parts;
+    return ((await gateway?.countFlows(chainId, version)) ?? 0) + (await chains.countFlows());
   }
 
   async removePath(chainId: string, version: number, call: FabricCall): Promise<void> {
-    const { admit, chains, steers } = this.#parts;
+    const { admit, chains, gateway, steers } = this.#parts;
     await admit(call);
+    await gateway?.removePath(chainId, version, call);
     if (await steers()) await chains.removePath(chainId, version, call);
   }
 
@@ -102,3 +113,7 @@ export class NeutronBackend implements FabricBackend {
     await this.#parts.balancers.remove(id, call.signal);
   }
 }
+
+/** Whether other sites have a part of the chain: what leads there goes by the router of that site first. */
+const crosses = ({ classifiers, steers }: SitePath): boolean =>
+  [...classifiers, ...steers].some(({ segments }) => segments.length > 1);

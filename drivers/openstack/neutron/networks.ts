@@ -211,6 +211,8 @@ export class Networks {
     const { cloud, marks } = this.#world;
     const mine = await subnets.list(cloud, { network_id: networkId }, signal);
     for (const router of await routers.list(cloud, { description: marks.description(id) }, signal)) {
+      // Neutron keeps an interface that a route leads through.
+      if (router.routes.length > 0) await routers.update(cloud, router.id, { routes: [] }, signal);
       for (const subnet of mine) {
         await removeRouterInterface(cloud, router.id, { subnet_id: subnet.id }, signal).catch(ignoringAbsent);
       }

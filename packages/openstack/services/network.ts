@@ -136,14 +136,21 @@ export interface PortFields extends Marked {
 
 export const ports = new NeutronCollection<Port, PortFields>('port', 'ports', '/v2.0/ports', port);
 
+const route = z.object({ destination: z.string(), nexthop: z.string() });
+export type RouterRoute = Readonly<z.infer<typeof route>>;
+
 const router = z.object({
   id: z.string(),
   ...marks,
   status: z.string().default('ACTIVE'),
   admin_state_up: z.boolean().default(true),
+  /** With the extension `extraroute`. */
+  routes: z.array(route).default([]),
   external_gateway_info: z
     .object({
       network_id: z.string(),
+      /** With the extension `ext-gw-mode`. */
+      enable_snat: z.boolean().optional(),
       external_fixed_ips: z.array(z.object({ subnet_id: z.string(), ip_address: z.string() })).default([]),
     })
     .nullish(),
@@ -152,6 +159,8 @@ export type Router = z.infer<typeof router>;
 
 export interface RouterFields extends Marked {
   readonly admin_state_up?: boolean;
+  /** All of them: what is not named is taken away. */
+  readonly routes?: readonly RouterRoute[];
   readonly external_gateway_info?: { readonly network_id: string; readonly enable_snat?: boolean } | null;
 }
 
