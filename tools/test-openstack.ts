@@ -42,6 +42,12 @@ const FLAVOURS: readonly Flavour[] = [
     files: ['lab/openstack', 'machines.openstack', 'bare-metal.openstack'],
   },
   {
+    // Routers of Neutron, whose packets go between the cloud and a site of Linux.
+    name: 'joined',
+    up: 'nova heat routing'.split(' '),
+    files: ['packages/lifecycle/gateway'],
+  },
+  {
     name: 'ovn',
     up: 'nova octavia routing --network ovn'.split(' '),
     files: [
@@ -53,7 +59,7 @@ const FLAVOURS: readonly Flavour[] = [
   },
 ];
 /** Where data of the one before would be in the way. */
-const FRESH = new Set(['default', 'essential', 'ovn']);
+const FRESH = new Set(['default', 'essential', 'joined', 'ovn']);
 /** Of installing and starting from nothing, and of the tests themselves. */
 const START_LIMIT_MS = 1_500_000;
 const TESTS_LIMIT_MS = 2_400_000;
