@@ -1,17 +1,29 @@
 import { randomInt } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { newId, silentLogger, systemClock } from '@superfluidity/core';
 import { linuxDriver } from '@superfluidity/driver-linux';
 import { openstackDriver } from '@superfluidity/driver-openstack';
 import { deleteNamespace, listNamespaces } from '@superfluidity/netlink';
 import { missingForKernelTests } from '@superfluidity/netlink/testing';
-import { Cloud, deleteServer, listServers, networks, type Port, ports, routers } from '@superfluidity/openstack';
+import {
+  Cloud,
+  type CloudConfig,
+  deleteServer,
+  listServers,
+  networks,
+  type Port,
+  ports,
+  routers,
+} from '@superfluidity/openstack';
 import { authWords, OPERATOR, type OwnProject, ownProject } from '@superfluidity/openstack/testing';
 import { scopeOf } from '@superfluidity/router';
 import type { SiteDriver } from '@superfluidity/site';
 import { openStore, type Store } from '@superfluidity/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Lab } from '../../lab/openstack/lab.ts';
 import { PUBLIC } from '../../lab/openstack/public-network.ts';
 import { findLab, labLogin } from '../../lab/openstack/testing.ts';
 import { plugPublic } from '../../lab/openstack/testing-public.ts';
@@ -69,6 +81,19 @@ service:
     - {name: tell, from: archive, to: near, address: 10.99.0.16, protocol: tcp, ports: [8080]}
 `);
 
+/** Of the laboratory's admin. */
+function labConfig(of: Lab): CloudConfig {
+  const { authUrl, user, project, password, region } = labLogin(of);
+  const domain = { name: 'Default' };
+  const credentials = {
+    kind: 'password',
+    user: { name: user, domain },
+    password,
+    project: { name: project, domain },
+  } as const;
+  return { authUrl, region, credentials };
+}
+
 /** A site is looked at as long as somebody hears what it tells. */
 async function lookAt(site: SiteDriver, signal: AbortSignal): Promise<void> {
   for await (const _ of site.watch(signal)) if (signal.aborted) return;
@@ -116,19 +141,7 @@ describe.skipIf(why !== undefined)(
 
     beforeAll(async () => {
       store = await openStore('pglite:memory');
-      const { authUrl, user, project, password, region } = labLogin(lab!);
-      const domain = { name: 'Default' };
-      const config = {
-        authUrl,
-        region,
-        credentials: {
-          kind: 'password',
-          user: { name: user, domain },
-          password,
-          project: { name: project, domain },
-        },
-      } as const;
-      own = await ownProject(config, `lifecycle-${newId('site')}`, OPERATOR);
+      own = await ownProject(labConfig(lab!), `lifecycle-${newId('site')}`, OPERATOR);
       cloud = new Cloud({ config: own.config, clock: systemClock, log: silentLogger });
       const outside = await networks.find(cloud, { name: PUBLIC.name }, never);
       const fields = { network_id: outside!.id, fixed_ips: [{ ip_address: address }], name: 'gateway of a test' };
@@ -224,6 +237,38 @@ describe.skipIf(why !== undefined)(
       }
       expect(await done(running, services.terminate('joined'))).toMatchObject({ state: 'COMPLETED' });
       expect(await routers.list(cloud, mine(), never)).toEqual([]);
+    });
+
+    it('says where the cloud lets nobody but administrators show the addresses of units', async () => {
+      const tenant = await ownProject(labConfig(lab!), `tenant-${newId('site')}`, ['member']);
+      const stateFolder = mkdtempSync(join(tmpdir(), 'superfluidity-gateway-'));
+      const call = { key: 'test', fence: 1, signal: AbortSignal.timeout(LONG) };
+      const gatewayOfTenant = { device, address: '203.0.113.199/24' };
+      const config = { auth: authWords(tenant.config), externalNetwork: PUBLIC.name, gateway: gatewayOfTenant };
+      const site = await openstackDriver.open({
+        id: newId('site'),
+        name: 'tenant',
+        config,
+        stateFolder,
+        clock: systemClock,
+        log: silentLogger,
+      });
+      try {
+        const prefix = { prefix: '10.159.0.0/20', supernet: '10.159.0.0/16' };
+        await site.fabric.ensureNetwork({ id: 'net-a', service: 'svc', name: 'a', ...prefix, mtu: 1_400 }, call);
+        const { capabilities } = await site.fingerprint();
+        expect(capabilities.find(({ name }) => name === 'gateway')?.note).toContain('source NAT stays on');
+        const [router] = await routers.list(own.admin, { project_id: tenant.id }, never);
+        expect(router).toMatchObject({
+          routes: [{ destination: prefix.supernet, nexthop: '203.0.113.199' }],
+          external_gateway_info: { enable_snat: true },
+        });
+      } finally {
+        await site.purge();
+        await site.close();
+        await tenant.remove();
+        rmSync(stateFolder, { recursive: true });
+      }
     });
 
     it('is not planned where a function between two others would be in the cloud', async () => {

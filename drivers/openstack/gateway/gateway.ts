@@ -168,7 +168,8 @@ export class Gateway {
       this.#here = undefined;
       this.#sources = undefined;
       for (const router of await this.#routers(signal)) {
-        if (router.routes.length > 0) await routers.update(this.#parts.world.cloud, router.id, { routes: [] }, signal);
+        if (router.routes.every(({ nexthop }) => nexthop === this.#address)) continue;
+        await routers.update(this.#parts.world.cloud, router.id, { routes: [] }, signal);
       }
       return purgeScope(this.#scope, this.#log);
     });

@@ -1,5 +1,6 @@
 import { isSuperfluidityError, reportError, SuperfluidityError, canonicalJson } from '@superfluidity/core';
 import { type NetworkSpec, prefixOf } from '@superfluidity/fabric';
+import { parseIpv4, parseIpv4Prefix, prefixHas } from '@superfluidity/model';
 import {
   addRouterInterface,
   type Network,
@@ -212,7 +213,10 @@ export class Networks {
     const mine = await subnets.list(cloud, { network_id: networkId }, signal);
     for (const router of await routers.list(cloud, { description: marks.description(id) }, signal)) {
       // Neutron keeps an interface that a route leads through.
-      if (router.routes.length > 0) await routers.update(cloud, router.id, { routes: [] }, signal);
+      const within = mine.map(({ cidr }) => parseIpv4Prefix(cidr)).filter((one) => one !== undefined);
+      const hops = router.routes.map(({ nexthop }) => parseIpv4(nexthop)).filter((one) => one !== undefined);
+      if (hops.some((hop) => within.some((one) => prefixHas(one, hop))))
+        await routers.update(cloud, router.id, { routes: [] }, signal);
       for (const subnet of mine) {
         await removeRouterInterface(cloud, router.id, { subnet_id: subnet.id }, signal).catch(ignoringAbsent);
       }
