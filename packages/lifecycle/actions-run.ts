@@ -9,7 +9,7 @@ import {
   renderChain,
   type SitePath,
 } from '@superfluidity/fabric';
-import type { SiteDriver, UnitOutcome } from '@superfluidity/site';
+import type { SiteDriver, Tell, UnitOutcome } from '@superfluidity/site';
 import { releaseStack, runWorkflow, setStack } from './actions-elsewhere.ts';
 import type { Action, PlannedBalancer, PlannedChain, PlannedMember, PlannedUnit } from './actions.ts';
 import type { LinkPorts } from './sites.ts';
@@ -110,7 +110,7 @@ function verbs(ports: ActionPorts, call: FabricCall, operation: string, news: St
   return {
     'create-network': async ({ site, spec }) => (await fabric(site)).ensureNetwork(spec, call),
     'remove-network': async ({ site, spec }) => (await fabric(site)).removeNetwork(spec.id, call),
-    'create-units': async ({ site, units }) => createUnits(ports, site, units, call),
+    'create-units': async ({ site, units }) => createUnits(ports, site, units, call, news.tell),
     'drain-units': async ({ site, units }) => {
       const driver = await ports.driver(site);
       for (const unit of units) await ignoringUnknown(driver.drainUnit(unit.spec.id, call));
@@ -192,13 +192,14 @@ async function createUnits(
   site: string,
   units: readonly PlannedUnit[],
   call: FabricCall,
+  tell: Tell,
 ): Promise<void> {
   const driver = await ports.driver(site);
   const specs = units.map((unit) => unit.spec);
   const outcomes: readonly UnitOutcome[] =
     specs.length === 1
-      ? [{ ok: true, status: await driver.ensureUnit(specs[0]!, call) }]
-      : await driver.ensureUnits(specs, call);
+      ? [{ ok: true, status: await driver.ensureUnit(specs[0]!, call, tell) }]
+      : await driver.ensureUnits(specs, call, tell);
   const running = outcomes.flatMap((outcome, i) => (outcome.ok ? [{ unit: units[i]!, status: outcome.status }] : []));
   await ports.units.put(running);
   const failed = outcomes.flatMap((outcome, i) => (outcome.ok ? [] : [{ unit: units[i]!, error: outcome.error }]));

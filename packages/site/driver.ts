@@ -1,7 +1,7 @@
 import type { Logger, Clock, ErrorReport } from '@superfluidity/core';
 import type { FabricBackend, FabricCall, PoolCounts, PoolStats, PortSpec, PortStatus } from '@superfluidity/fabric';
 import type { BalancerBackend, Environment, Execution, Host, PortQualityKind, StorageTier } from '@superfluidity/model';
-import type { SiteStacks } from './stacks.ts';
+import type { SiteStacks, Tell } from './stacks.ts';
 import type { UnitTerminals } from './terminal.ts';
 import type { SiteWorkflows } from './workflows.ts';
 
@@ -59,10 +59,13 @@ export interface SiteDriver {
 
   fingerprint(): Promise<Fingerprint>;
 
-  /** Creates and starts the unit, and resolves when its health check passes. On failure nothing is left of it. */
-  ensureUnit(spec: UnitSpec, call: FabricCall): Promise<UnitStatus>;
+  /**
+   * Creates and starts the unit, and resolves when its health check passes. On failure nothing is left of it. A site that hears
+   * what happens meanwhile tells it.
+   */
+  ensureUnit(spec: UnitSpec, call: FabricCall, tell?: Tell): Promise<UnitStatus>;
   /** Many at once: sites that can do better than one by one do. Outcomes in the order of the specs. */
-  ensureUnits(specs: readonly UnitSpec[], call: FabricCall): Promise<readonly UnitOutcome[]>;
+  ensureUnits(specs: readonly UnitSpec[], call: FabricCall, tell?: Tell): Promise<readonly UnitOutcome[]>;
   /** Sends the drain signal and returns; the unit finishes what it has. */
   drainUnit(id: string, call: FabricCall): Promise<void>;
   removeUnit(id: string, call: FabricCall): Promise<void>;
