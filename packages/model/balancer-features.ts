@@ -93,6 +93,13 @@ const amphora = without(
   'persistence cookie name',
 );
 
+const service: readonly BalancerFeature[] = [
+  'algorithm round-robin',
+  'algorithm random',
+  'persistence source-ip',
+  'persistence timeout',
+];
+
 interface Abilities {
   readonly streams: ReadonlySet<BalancerFeature>;
   /** With layer udp. */
@@ -101,7 +108,7 @@ interface Abilities {
 
 /**
  * What each kind of balancer does. `linux` is the kernel with HAProxy, `octavia superfluidity` the HAProxy behind Octavia of
- * this project; the others as Octavia's table of provider drivers says (release 11).
+ * this project; `kubernetes service` what a Service of any cluster does; the others as Octavia's table of provider drivers says (release 11).
  */
 export const balancerBackends = {
   linux: {
@@ -130,6 +137,11 @@ export const balancerBackends = {
   'octavia ovn': {
     streams: new Set<BalancerFeature>(['layer tcp', 'algorithm source-ip-port', 'health tcp']),
     datagrams: new Set<BalancerFeature>(['layer udp', 'algorithm source-ip-port', 'health udp-connect']),
+  },
+  // Each flow gets any of the members: whoever serves Services takes them in turn, or at random.
+  'kubernetes service': {
+    streams: new Set<BalancerFeature>(['layer tcp', ...service]),
+    datagrams: new Set<BalancerFeature>(['layer udp', ...service]),
   },
   simulated: { streams: new Set(balancerFeatures), datagrams: new Set(balancerFeatures) },
 } as const satisfies Readonly<Record<string, Abilities>>;

@@ -6,7 +6,7 @@ const INTRODUCTION = `# Balancers
 
 What a balancer of a descriptor may ask for (its fields: [native descriptors](descriptor.md#balancer)), and which kinds of
 balancers have it. \`linux\` is the kernel and HAProxy on a Linux site, \`octavia superfluidity\` the HAProxy behind Octavia of
-this project; the others are providers of Octavia, as its own table of them says. **yes** is for layers tcp and http,
+this project, \`kubernetes service\` a Service of Kubernetes; the others are providers of Octavia, as its own table of them says. **yes** is for layers tcp and http,
 **udp** for layer udp, **all** for both.
 
 What the site of a unit has not is refused when a plan is made, before anything is touched: \`SF-FABRIC-BALANCER\` names the
