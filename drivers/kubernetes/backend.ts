@@ -8,17 +8,20 @@ import type {
   SitePath,
 } from '@superfluidity/fabric';
 import type { Networks } from './networks.ts';
+import type { Balancers } from './services/balancers.ts';
 import type { World } from './world.ts';
 
 /** The fabric of a site in the words of Kubernetes. */
 export class KubernetesBackend implements FabricBackend {
   readonly #world: World;
   readonly #networks: Networks;
+  readonly #balancers: Balancers;
   readonly #admit: (call: FabricCall) => Promise<void>;
 
-  constructor(world: World, networks: Networks, admit: (call: FabricCall) => Promise<void>) {
+  constructor(world: World, networks: Networks, balancers: Balancers, admit: (call: FabricCall) => Promise<void>) {
     this.#world = world;
     this.#networks = networks;
+    this.#balancers = balancers;
     this.#admit = admit;
   }
 
@@ -71,13 +74,11 @@ export class KubernetesBackend implements FabricBackend {
 
   async ensureBalancer(spec: BalancerSpec, call: FabricCall): Promise<void> {
     await this.#admit(call);
-    throw new SuperfluidityError('SF-FABRIC-BALANCER', {
-      doing: `create balancer ${spec.name} at ${this.#world.name}`,
-      reason: `a Service gets an address that the cluster chooses, not ${spec.address}`,
-    });
+    await this.#balancers.ensure(spec, call.signal);
   }
 
-  async removeBalancer(_id: string, call: FabricCall): Promise<void> {
+  async removeBalancer(id: string, call: FabricCall): Promise<void> {
     await this.#admit(call);
+    await this.#balancers.remove(id, call.signal);
   }
 }

@@ -136,6 +136,11 @@ export class Cluster {
     });
   }
 
+  /** A question that is sent as an object, such as a review of rights: nothing is made. */
+  async ask<T>(path: string, question: unknown, signal: AbortSignal): Promise<T | undefined> {
+    return this.#json<T>('POST', path, { body: question, type: 'application/json', signal });
+  }
+
   /** What is left of it, which may end later; undefined when it is gone or never was. With `uid`, refused (409) when it is another. */
   async delete<T>(
     path: string,
@@ -282,6 +287,9 @@ async function failure(method: string, path: string, response: IncomingMessage):
     const hint = 'Remove something, or ask for a larger quota of the namespace.';
     return new SuperfluidityError('SF-SITE-NO-CAPACITY', { ...details, hint });
   }
+  // Admission says it when a pod is made.
+  if (status === 403 && /RuntimeClass .* not found/.test(details.reason))
+    return new SuperfluidityError('SF-KUBE-RUNTIME', details);
   if (status === 401 || status === 403) return new SuperfluidityError('SF-KUBE-FORBIDDEN', details);
   if (status === 429 || status >= 500) return new SuperfluidityError('SF-SITE-UNAVAILABLE', details);
   return new SuperfluidityError('SF-KUBE-REFUSED', details);

@@ -1,12 +1,14 @@
-import { newId, silentLogger, systemClock } from '@superfluidity/core';
 import { siteConformance } from '@superfluidity/site/testing';
 import { IMAGES } from '../../lab/kubernetes/images.ts';
 import { findLab } from '../../lab/kubernetes/testing.ts';
-import { kubernetesDriver } from './index.ts';
+import { LabSite, MEMBERS } from './testing/lab-site.ts';
 
-/** The suite that every driver passes, against the laboratory, as an ordinary user with one namespace sees it. */
+/**
+ * The suite that every driver passes, against the laboratory, as an ordinary user with one namespace sees it, who may also say
+ * the members of Services and ask kubelets what pods take.
+ */
 
-const id = newId('site');
+let bench: LabSite | undefined;
 const { lab, reason } = findLab();
 const execution = {
   environment: 'pod',
@@ -16,15 +18,12 @@ const execution = {
 } as const;
 
 siteConformance('kubernetes', {
-  open: async () =>
-    kubernetesDriver.open({
-      id,
-      name: 'cluster',
-      config: { kubeconfig: lab!.paths.userConfig },
-      stateFolder: '/nonexistent',
-      clock: systemClock,
-      log: silentLogger,
-    }),
+  open: async () => {
+    const everywhere = [{ apiGroups: [''], resources: ['nodes/proxy'], verbs: ['get'] }];
+    bench ??= await LabSite.open(lab!, { rules: [MEMBERS], everywhere });
+    return bench.again();
+  },
+  cleanup: async () => bench?.close(),
   ...(reason === undefined ? {} : { skip: reason }),
   healthy: { execution },
   neverReady: { execution: { ...execution, health: { kind: 'tcp', port: 81, timeoutMs: 1_500 } } },
@@ -33,9 +32,7 @@ siteConformance('kubernetes', {
     pool: 'pods are made when they are asked for',
     'fixed addresses': 'the cluster gives addresses',
     paths: 'no packets are steered through pods',
-    balancer: 'a Service gets an address that the cluster chooses',
     'data plane': 'the rules of nodes are not read by users of a cluster',
-    metrics: 'not read yet',
   },
   size: { cpu: 0.05, memoryMiB: 32, storageMiB: 16 },
   network: {
@@ -47,6 +44,7 @@ siteConformance('kubernetes', {
     mtu: 1400,
   },
   serviceAddress: '10.99.0.1',
+  balancerAddress: '10.96.200.7',
   burst: 4,
   timeoutMs: 180_000,
 });

@@ -1,6 +1,8 @@
 import { isSuperfluidityError } from '@superfluidity/core';
 import type { DescriptionTable, SiteDescription } from '@superfluidity/site';
 import { conditionOf, type KubeObject, type Node } from './objects.ts';
+import type { Right } from './rights.ts';
+import { runtimeClassTable } from './runtime-classes.ts';
 import type { World } from './world.ts';
 
 interface Quota extends KubeObject {
@@ -30,8 +32,32 @@ export async function describeCluster(world: World): Promise<SiteDescription> {
         ]),
       },
       await quotaTable(world, signal),
+      await runtimeClassTable(world, signal),
+      await rightsTable(world, signal),
     ],
   };
+}
+
+/** What is good to have beside pods and what they need. */
+const RIGHTS: readonly (readonly [what: string, right: Right])[] = [
+  ['tell what happens to units while they are made', { verb: 'watch', resource: 'events' }],
+  ['variables of units', { verb: 'patch', resource: 'secrets' }],
+  ['balancers', { verb: 'patch', resource: 'endpointslices', group: 'discovery.k8s.io' }],
+  ['deployments and stateful sets', { verb: 'patch', resource: 'deployments', group: 'apps' }],
+  ['jobs', { verb: 'patch', resource: 'jobs', group: 'batch' }],
+  ['what others take of the hosts', { verb: 'list', resource: 'pods', everywhere: true }],
+  ['what units take', { verb: 'get', resource: 'nodes', subresource: 'proxy', everywhere: true }],
+];
+
+async function rightsTable({ rights }: World, signal: AbortSignal): Promise<DescriptionTable> {
+  const rows = await Promise.all(
+    RIGHTS.map(async ([what, right]) => {
+      const { verb, resource, subresource, group } = right;
+      const name = `${resource}${group === undefined ? '' : `.${group}`}${subresource === undefined ? '' : `/${subresource}`}`;
+      return [what, `${verb} ${name}`, (await rights.has(right, signal)) ? 'yes' : 'no'];
+    }),
+  );
+  return { title: 'Rights of the user', columns: ['for', 'what', 'allowed'], rows };
 }
 
 async function quotaTable(world: World, signal: AbortSignal): Promise<DescriptionTable> {

@@ -31,6 +31,36 @@ export const kubernetesSiteErrors = defineErrors({
     title: 'The site cannot steer packets through a chain',
     hint: 'Place the units of chains at sites of kind linux or openstack. Services without chains work.',
   },
+  'SF-KUBE-WORKLOAD': {
+    status: 422,
+    title: 'The unit cannot be this kind of object',
+    hint: 'Change `workloads` in the configuration of the site: docs/guides/kubernetes.md says what each kind is for.',
+  },
+  'SF-KUBE-RUNTIME': {
+    status: 422,
+    title: 'The cluster has no such RuntimeClass',
+    hint: '`superfluidity site show NAME` lists those that it has: name one of them under `runtimeClasses` in the configuration of the site.',
+  },
+  'SF-KUBE-PARENT': {
+    status: 422,
+    title: 'The host is not what the unit is nested in',
+    hint: 'Label the nodes that are virtual machines of the unit around it, or say under `parents` in the configuration of the site which they are.',
+  },
+  'SF-KUBE-SERVICE': {
+    status: 422,
+    title: 'The cluster does not serve the balancer',
+    hint: 'The message says what its Service or Route lacks; `services` in the configuration of the site says where its addresses are from.',
+  },
+  'SF-KUBE-BUILD': {
+    status: 422,
+    title: 'An image was not built from its source',
+    hint: '`oc logs` of the build that the message names says more; look at `builds` in the configuration of the site.',
+  },
+  'SF-KUBE-OPENSHIFT': {
+    status: 422,
+    title: 'The cluster is not OpenShift, or lacks a part of it',
+    hint: 'Leave out of the configuration of the site what the message names: it is there in OpenShift only.',
+  },
   'SF-KUBE-CLOSED': {
     status: 503,
     title: 'The site is being closed',

@@ -3,8 +3,9 @@ import type { UnitSpec } from '@superfluidity/site';
 import { LIMITS } from './config.ts';
 import { CONTAINER } from './manifest.ts';
 import { conditionOf, type KubeEvent, type Pod } from './objects.ts';
-import { endOf, isGoing, isReady } from './record.ts';
-import type { ObjectWatch } from './watch.ts';
+import { endOf, isDone, isGoing, isReady } from './record.ts';
+import { workloadKinds, type WorkloadName } from './workloads/kinds.ts';
+import type { UnitPods } from './workloads/pods.ts';
 import type { World } from './world.ts';
 
 /** What the kubelet says of a container whose image cannot be had. */
@@ -19,61 +20,76 @@ const IMAGE_TROUBLE = new Set([
 /** Without which it will never start, whatever is waited for. */
 const START_TROUBLE = new Set(['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError']);
 
-/** The pod when its health check passes. What stands in the way is told in the words of the site. */
-export async function awaitReady(
-  world: World,
-  pods: ObjectWatch<Pod>,
-  spec: UnitSpec,
-  name: string,
-  doing: string,
-  signal: AbortSignal,
-): Promise<Pod> {
+export interface Launch {
+  readonly world: World;
+  readonly pods: UnitPods;
+  readonly spec: UnitSpec;
+  readonly workload: WorkloadName;
+  readonly doing: string;
+  readonly signal: AbortSignal;
+  /** Fires with the reason when the controller of the unit may make no pod. */
+  readonly refused: AbortSignal;
+}
+
+/** The pod when its health check passes, or when its work is done. What stands in the way is told in the words of the site. */
+export async function awaitReady(launch: Launch): Promise<Pod> {
+  const { world, pods, spec, workload, doing, signal, refused } = launch;
+  const { ends } = workloadKinds[workload];
   pods.start();
-  const starting = AbortSignal.any([signal, AbortSignal.timeout(LIMITS.startMs)]);
-  const runs = (pod: Pod | undefined) => pod?.status?.phase === 'Running';
-  const begun = await until(pods, name, (pod) => runs(pod) || isStuck(pod), starting);
+  const isOver = (pod: Pod | undefined) => isStuck(pod, workload);
+  const isWell = (pod: Pod | undefined) => pod !== undefined && (isReady(pod) || (ends && isDone(pod)));
+  const runs = (pod: Pod | undefined) => pod?.status?.phase === 'Running' || isWell(pod);
+  const starting = AbortSignal.any([signal, refused, AbortSignal.timeout(LIMITS.startMs)]);
+  const begun = await until(launch, (pod) => runs(pod) || isOver(pod), starting);
   if (begun === 'late') {
-    if (signal.aborted) throw signal.reason;
-    const last = pods.get(name);
-    throw await failureOf(world, last, `its containers do not run after ${LIMITS.startMs / 1_000} s`, doing);
+    const late = `its containers do not run after ${LIMITS.startMs / 1_000} s`;
+    throw await failureOf(world, pods.of(spec.id), late, doing);
   }
   if (!runs(begun)) throw await failureOf(world, begun, undefined, doing);
   const limitMs = spec.execution.health?.timeoutMs ?? LIMITS.readyMs;
-  const checking = AbortSignal.any([signal, AbortSignal.timeout(limitMs)]);
-  const ready = await until(pods, name, (pod) => (pod !== undefined && isReady(pod)) || isStuck(pod), checking);
+  const checking = AbortSignal.any([signal, refused, AbortSignal.timeout(limitMs)]);
+  const ready = await until(launch, (pod) => isWell(pod) || isOver(pod), checking);
   if (ready === 'late') {
-    if (signal.aborted) throw signal.reason;
     throw new SuperfluidityError('SF-SITE-UNIT-NOT-READY', {
       doing,
       reason: `its health check did not pass within ${limitMs} ms`,
-      ...(await detailOf(world, pods.get(name))),
+      ...(await detailOf(world, pods.of(spec.id))),
     });
   }
-  if (ready !== undefined && isReady(ready) && !isStuck(ready)) return ready;
+  if (ready !== undefined && isWell(ready) && !isGoing(ready)) return ready;
   throw await failureOf(world, ready, undefined, doing);
 }
 
 async function until(
-  pods: ObjectWatch<Pod>,
-  name: string,
+  { pods, spec, doing, signal, refused }: Launch,
   isOver: (pod: Pod | undefined) => boolean,
-  signal: AbortSignal,
+  limited: AbortSignal,
 ): Promise<Pod | undefined | 'late'> {
   try {
-    return await pods.until(name, isOver, signal);
+    return await pods.until(spec.id, isOver, limited);
   } catch (error) {
-    if (signal.aborted) return 'late';
+    if (signal.aborted) throw signal.reason;
+    if (refused.aborted) throw refusal(doing, String(refused.reason));
+    if (limited.aborted) return 'late';
     throw error;
   }
 }
 
+function refusal(doing: string, reason: string): SuperfluidityError {
+  const code = /exceeded quota/.test(reason) ? 'SF-SITE-NO-CAPACITY' : 'SF-KUBE-REFUSED';
+  return new SuperfluidityError(code, { doing, reason });
+}
+
 /** Whether waiting makes no sense. */
-function isStuck(pod: Pod | undefined): boolean {
-  if (pod === undefined || isGoing(pod)) return true;
+function isStuck(pod: Pod | undefined, workload: WorkloadName): boolean {
+  const { replaces, group } = workloadKinds[workload];
+  // A controller takes a moment for the first, and for the next one.
+  if (pod === undefined || isGoing(pod)) return group === undefined;
   const { phase } = pod.status ?? {};
-  if (phase === 'Failed' || phase === 'Succeeded') return true;
+  if (phase === 'Failed' || phase === 'Succeeded') return !replaces;
   if (conditionOf(pod, 'PodScheduled')?.reason === 'Unschedulable') return true;
   const waiting = waitingReason(pod);
+  if (waiting === 'CrashLoopBackOff') return true;
   return waiting !== undefined && (IMAGE_TROUBLE.has(waiting) || START_TROUBLE.has(waiting));
 }
 

@@ -1,19 +1,26 @@
 import { canonicalJson, SuperfluidityError, sha256 } from '@superfluidity/core';
-import type { HealthCheck } from '@superfluidity/model';
+import type { Environment, HealthCheck } from '@superfluidity/model';
 import type { UnitSpec } from '@superfluidity/site';
+import type { KubernetesConfig } from './config.ts';
 import type { UnitFiles } from './files.ts';
 import { ANNOTATIONS, LABELS } from './marks.ts';
-import type { KubeObject } from './objects.ts';
+import { nodeRulesOf } from './nesting.ts';
 import { recordFor } from './record.ts';
+import { runtimeClassOf } from './runtime-classes.ts';
+import { workloadOf } from './workloads/kinds.ts';
+import type { PodManifest } from './workloads/template.ts';
 import type { World } from './world.ts';
 
 /** The one container of a pod of ours. */
 export const CONTAINER = 'unit';
-const ENVIRONMENTS = ['pod', 'container'] as const;
+const ENVIRONMENTS: readonly Environment[] = ['pod', 'container'];
 const APP = '/app';
 const FACTS = '/run/superfluidity';
 
-export const offeredEnvironments = ENVIRONMENTS;
+/** Unikernels run where a RuntimeClass is said to run them. */
+export function offeredEnvironments({ runtimeClasses }: KubernetesConfig): readonly Environment[] {
+  return runtimeClasses.environments.unikernel === undefined ? ENVIRONMENTS : [...ENVIRONMENTS, 'unikernel'];
+}
 
 export function digestOf(spec: UnitSpec): string {
   return sha256(canonicalJson(spec)).slice(0, 32);
@@ -22,13 +29,15 @@ export function digestOf(spec: UnitSpec): string {
 /** Refuses what a pod cannot be, by name. */
 export function checkSpec(world: World, spec: UnitSpec, doing: string): void {
   const { environment, forwards, translates, program } = spec.execution;
-  if (!ENVIRONMENTS.some((one) => one === environment)) {
+  const offered = offeredEnvironments(world.config);
+  if (!offered.includes(environment)) {
     throw new SuperfluidityError('SF-SITE-ENVIRONMENT', {
       doing,
       reason: `a cluster runs containers in pods, not units of environment '${environment}'`,
-      data: { environment, offered: [...ENVIRONMENTS] },
+      data: { environment, offered: [...offered] },
     });
   }
+  checkVolume(world, spec, doing);
   const network = (reason: string): never => {
     throw new SuperfluidityError('SF-KUBE-NETWORK', { doing, reason });
   };
@@ -54,18 +63,33 @@ export function checkSpec(world: World, spec: UnitSpec, doing: string): void {
   }
 }
 
+/** A volume of its own belongs to a unit that keeps its name from pod to pod. */
+function checkVolume({ config }: World, { path, storageMiB }: UnitSpec, doing: string): void {
+  if (config.workloads.volumes[path] === undefined) return;
+  const workload = workloadOf(config.workloads, path);
+  const reason =
+    workload !== 'stateful-set'
+      ? `${path} has a volume of its own and is of kind ${workload}: such units are stateful sets`
+      : storageMiB > 0
+        ? undefined
+        : `${path} has a volume of its own and asks for no storage`;
+  if (reason !== undefined) throw new SuperfluidityError('SF-KUBE-WORKLOAD', { doing, reason });
+}
+
+/** What a pod takes from elsewhere. */
+export interface PodParts {
+  readonly image: string;
+  readonly files?: UnitFiles | undefined;
+  /** Variables of its container, whose values are in a Secret. */
+  readonly variables?: readonly unknown[] | undefined;
+}
+
 /** The pod of a unit, whole: what the API server has of it under our name is this and nothing else. */
-export function podOf(world: World, spec: UnitSpec, files: UnitFiles | undefined, doing: string): KubeObject {
-  const { marks } = world;
+export function podOf(world: World, spec: UnitSpec, parts: PodParts): PodManifest {
+  const { marks, config } = world;
   const { execution } = spec;
-  const image = imageOf(world, execution.image, doing);
+  const workload = workloadOf(config.workloads, spec.path);
   const graceSeconds = Math.max(1, Math.ceil((execution.drain?.timeoutMs ?? 1_000) / 1_000));
-  const resources = {
-    cpu: `${Math.max(1, Math.round(spec.cpu * 1_000))}m`,
-    memory: `${Math.max(1, Math.round(spec.memoryMiB))}Mi`,
-    ...(spec.storageMiB > 0 ? { 'ephemeral-storage': `${Math.ceil(spec.storageMiB)}Mi` } : {}),
-  };
-  const probe = probeOf(execution.health);
   const network = spec.ports[0]?.network;
   return {
     apiVersion: 'v1',
@@ -80,7 +104,7 @@ export function podOf(world: World, spec: UnitSpec, files: UnitFiles | undefined
         ...(spec.ports[0]?.allow === undefined ? {} : { [LABELS.ruled]: 'true' }),
       }),
       annotations: {
-        [ANNOTATIONS.spec]: JSON.stringify(recordFor(spec, digestOf(spec), graceSeconds)),
+        [ANNOTATIONS.spec]: JSON.stringify(recordFor(spec, workload, digestOf(spec), graceSeconds)),
         [ANNOTATIONS.facts]: JSON.stringify(spec.facts),
       },
     },
@@ -90,47 +114,53 @@ export function podOf(world: World, spec: UnitSpec, files: UnitFiles | undefined
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       terminationGracePeriodSeconds: graceSeconds,
-      // The scheduler is asked all the same: it knows what fits, what is tainted, and says why not.
-      affinity: {
-        nodeAffinity: {
-          requiredDuringSchedulingIgnoredDuringExecution: {
-            nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: [spec.host] }] }],
-          },
-        },
-      },
-      containers: [
-        {
-          name: CONTAINER,
-          image,
-          ...(execution.command === undefined ? {} : { command: [...execution.command] }),
-          env: Object.entries(execution.env ?? {}).map(([name, value]) => ({ name, value })),
-          resources: { requests: resources, limits: resources },
-          ...(probe === undefined ? {} : { readinessProbe: probe }),
-          ...(execution.drain?.signal === 'SIGUSR1'
-            ? { lifecycle: { preStop: { exec: { command: ['/bin/sh', '-c', 'kill -USR1 1'] } } } }
-            : {}),
-          volumeMounts: [
-            { name: 'facts', mountPath: FACTS, readOnly: true },
-            ...(files === undefined ? [] : [{ name: 'app', mountPath: APP, readOnly: true }]),
-          ],
-        },
-      ],
-      volumes: [
-        {
-          name: 'facts',
-          downwardAPI: {
-            items: [{ path: 'facts.json', fieldRef: { fieldPath: `metadata.annotations['${ANNOTATIONS.facts}']` } }],
-          },
-        },
-        ...(files === undefined
-          ? []
-          : [{ name: 'app', configMap: { name: files.object.metadata.name, items: [...files.items] } }]),
-      ],
+      ...nodeRulesOf(world, spec),
+      ...runtimeClassOf(config, spec),
+      containers: [containerOf(world, spec, parts)],
+      volumes: volumesOf(parts),
     },
-  } as KubeObject;
+  };
 }
 
-function imageOf(world: World, image: string | undefined, doing: string): string {
+function containerOf({ config }: World, spec: UnitSpec, { image, files, variables }: PodParts) {
+  const { execution } = spec;
+  const probe = probeOf(execution.health);
+  // Where it has a volume of its own, that is its storage.
+  const isScratch = spec.storageMiB > 0 && config.workloads.volumes[spec.path] === undefined;
+  const resources = {
+    cpu: `${Math.max(1, Math.round(spec.cpu * 1_000))}m`,
+    memory: `${Math.max(1, Math.round(spec.memoryMiB))}Mi`,
+    ...(isScratch ? { 'ephemeral-storage': `${Math.ceil(spec.storageMiB)}Mi` } : {}),
+  };
+  return {
+    name: CONTAINER,
+    image,
+    ...(execution.command === undefined ? {} : { command: [...execution.command] }),
+    ...(variables === undefined ? {} : { env: variables }),
+    resources: { requests: resources, limits: resources },
+    ...(probe === undefined ? {} : { readinessProbe: probe }),
+    ...(execution.drain?.signal === 'SIGUSR1'
+      ? { lifecycle: { preStop: { exec: { command: ['/bin/sh', '-c', 'kill -USR1 1'] } } } }
+      : {}),
+    volumeMounts: [
+      { name: 'facts', mountPath: FACTS, readOnly: true },
+      ...(files === undefined ? [] : [{ name: 'app', mountPath: APP, readOnly: true }]),
+    ],
+  };
+}
+
+function volumesOf({ files }: PodParts): readonly unknown[] {
+  const fieldRef = { fieldPath: `metadata.annotations['${ANNOTATIONS.facts}']` };
+  return [
+    { name: 'facts', downwardAPI: { items: [{ path: 'facts.json', fieldRef }] } },
+    ...(files === undefined
+      ? []
+      : [{ name: 'app', configMap: { name: files.object.metadata.name, items: [...files.items] } }]),
+  ];
+}
+
+/** By name, or what the site puts in its place. */
+export function imageOf(world: World, image: string | undefined, doing: string): string {
   const named = image === undefined ? undefined : world.config.images[image];
   if (named !== undefined) return named;
   if (image?.startsWith('name:') === true && image.length > 'name:'.length) return image.slice('name:'.length);

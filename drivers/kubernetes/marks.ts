@@ -12,6 +12,12 @@ export const LABELS = {
   network: `${DOMAIN}/network`,
   /** On pods that have rules of their own of what may come in. */
   ruled: `${DOMAIN}/ruled`,
+  /** On Services that are balancers, and what belongs to them. */
+  balancer: `${DOMAIN}/balancer`,
+  /** On nodes that are virtual machines of a unit: its path. Written by who makes these nodes. */
+  parent: `${DOMAIN}/parent`,
+  /** On what builds an image from source. */
+  build: `${DOMAIN}/build`,
 } as const;
 
 export const ANNOTATIONS = {
@@ -59,6 +65,19 @@ export class Marks {
 
   rulesName(id: string): string {
     return this.#name('rules', id);
+  }
+
+  balancerName(id: string): string {
+    return this.#name('lb', id);
+  }
+
+  /** `what` is all that the image is made of. */
+  buildName(what: string): string {
+    return this.#name('build', what);
+  }
+
+  get namespaceName(): string {
+    return this.#name('namespace', this.siteId);
   }
 
   get siteName(): string {

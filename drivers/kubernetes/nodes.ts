@@ -1,5 +1,5 @@
 import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
-import type { Host } from '@superfluidity/model';
+import type { Environment, Host } from '@superfluidity/model';
 import type { UnitSpec } from '@superfluidity/site';
 import { LIMITS } from './config.ts';
 import { offeredEnvironments } from './manifest.ts';
@@ -51,7 +51,10 @@ export class Nodes {
         data: { host: spec.host, known: hosts.slice(0, 100).map(({ name }) => name) },
       });
     }
+    const hasVolume = this.#world.config.workloads.volumes[spec.path] !== undefined;
     for (const what of ['cpu', 'memoryMiB', 'storageMiB'] as const) {
+      // A volume of its own is not taken of the node.
+      if (what === 'storageMiB' && hasVolume) continue;
       if (spec[what] <= host[what]) continue;
       throw new SuperfluidityError('SF-SITE-NO-CAPACITY', {
         doing,
@@ -77,14 +80,16 @@ export class Nodes {
       const node = pod.spec?.nodeName;
       if (node === undefined) continue;
       const sum = used.get(node) ?? { cpu: 0, memoryMiB: 0, storageMiB: 0 };
-      for (const { resources } of pod.spec?.containers ?? []) {
-        sum.cpu += quantity(resources?.requests?.['cpu']);
-        sum.memoryMiB += mebibytes(resources?.requests?.['memory']);
-        sum.storageMiB += mebibytes(resources?.requests?.['ephemeral-storage']);
+      const requests = (pod.spec?.containers ?? []).map(({ resources }) => resources?.requests);
+      for (const taken of [...requests, pod.spec?.overhead]) {
+        sum.cpu += quantity(taken?.['cpu']);
+        sum.memoryMiB += mebibytes(taken?.['memory']);
+        sum.storageMiB += mebibytes(taken?.['ephemeral-storage']);
       }
       used.set(node, sum);
     }
-    return nodes.map((node) => hostOf(node, used.get(node.metadata.name)));
+    const environments = offeredEnvironments(config);
+    return nodes.map((node) => hostOf(node, environments, used.get(node.metadata.name)));
   }
 
   /** Of the whole cluster, where that may be seen; else only ours are known to take room. */
@@ -99,12 +104,16 @@ export class Nodes {
   }
 }
 
-function hostOf(node: Node, used: Host['used'] = { cpu: 0, memoryMiB: 0, storageMiB: 0 }): Host {
+function hostOf(
+  node: Node,
+  environments: readonly Environment[],
+  used: Host['used'] = { cpu: 0, memoryMiB: 0, storageMiB: 0 },
+): Host {
   const { allocatable } = node.status ?? {};
   const isTainted = node.spec?.taints?.some(({ effect }) => KEEPS_AWAY.has(effect)) === true;
   return {
     name: node.metadata.name,
-    environments: [...offeredEnvironments],
+    environments,
     accelerators: [],
     cpu: quantity(allocatable?.['cpu']),
     memoryMiB: Math.floor(mebibytes(allocatable?.['memory'])),

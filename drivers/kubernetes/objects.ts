@@ -30,6 +30,13 @@ export interface Condition {
   readonly message?: string;
 }
 
+export interface Terminated {
+  readonly exitCode: number;
+  readonly signal?: number;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
 export interface ContainerStatus {
   readonly name: string;
   readonly containerID?: string;
@@ -37,13 +44,10 @@ export interface ContainerStatus {
   readonly state?: {
     readonly waiting?: { readonly reason?: string; readonly message?: string };
     readonly running?: { readonly startedAt?: string };
-    readonly terminated?: {
-      readonly exitCode: number;
-      readonly signal?: number;
-      readonly reason?: string;
-      readonly message?: string;
-    };
+    readonly terminated?: Terminated;
   };
+  /** Before the kubelet started it again. */
+  readonly lastState?: { readonly terminated?: Terminated };
 }
 
 export type Quantities = Readonly<Record<string, string>>;
@@ -52,6 +56,8 @@ export interface Pod extends KubeObject {
   readonly spec?: {
     readonly nodeName?: string;
     readonly hostNetwork?: boolean;
+    /** What its RuntimeClass takes beside its containers. */
+    readonly overhead?: Quantities;
     readonly containers: readonly { readonly resources?: { readonly requests?: Quantities } }[];
     readonly initContainers?: readonly { readonly resources?: { readonly requests?: Quantities } }[];
   };
@@ -85,10 +91,13 @@ export interface ConfigMap extends KubeObject {
 }
 
 export interface KubeEvent extends KubeObject {
+  readonly involvedObject?: { readonly kind?: string; readonly name?: string };
   readonly type?: string;
   readonly reason?: string;
   readonly message?: string;
   readonly lastTimestamp?: string;
+  /** Where there is no timestamp of the first kind. */
+  readonly eventTime?: string;
 }
 
 export function conditionOf(

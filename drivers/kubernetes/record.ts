@@ -4,7 +4,8 @@ import { type Environment, environments } from '@superfluidity/model';
 import type { UnitSpec, UnitState, UnitStatus } from '@superfluidity/site';
 import { z } from 'zod';
 import { ANNOTATIONS } from './marks.ts';
-import { conditionOf, type Pod } from './objects.ts';
+import { conditionOf, type KubeObject, type Pod, type Terminated } from './objects.ts';
+import { workloadKinds, type WorkloadName, workloadNames } from './workloads/kinds.ts';
 
 const content = z.object({
   id: z.string(),
@@ -13,6 +14,7 @@ const content = z.object({
   index: z.number(),
   host: z.string(),
   environment: z.enum(environments),
+  workload: z.enum(workloadNames).default('pod'),
   digest: z.string(),
   cpu: z.number(),
   memoryMiB: z.number(),
@@ -28,6 +30,8 @@ export interface UnitRecord {
   readonly index: number;
   readonly host: string;
   readonly environment: Environment;
+  /** What it is in the cluster. */
+  readonly workload: WorkloadName;
   /** Of all that was asked for. */
   readonly digest: string;
   readonly cpu: number;
@@ -37,16 +41,16 @@ export interface UnitRecord {
   readonly ports: readonly Pick<PortSpec, 'id' | 'name' | 'network'>[];
 }
 
-export function recordFor(spec: UnitSpec, digest: string, graceSeconds: number): UnitRecord {
+export function recordFor(spec: UnitSpec, workload: WorkloadName, digest: string, graceSeconds: number): UnitRecord {
   const { id, service, path, index, host, cpu, memoryMiB } = spec;
   const ports = spec.ports.map((port) => ({ id: port.id, name: port.name, network: port.network }));
   const { environment } = spec.execution;
-  return { id, service, path, index, host, environment, digest, cpu, memoryMiB, graceSeconds, ports };
+  return { id, service, path, index, host, environment, workload, digest, cpu, memoryMiB, graceSeconds, ports };
 }
 
-/** Undefined for a pod whose annotation somebody took away or damaged: purge finds it by its labels. */
-export function recordOf(pod: Pod): UnitRecord | undefined {
-  const text = pod.metadata.annotations?.[ANNOTATIONS.spec];
+/** Undefined for an object whose annotation somebody took away or damaged: purge finds it by its labels. */
+export function recordOf(object: KubeObject): UnitRecord | undefined {
+  const text = object.metadata.annotations?.[ANNOTATIONS.spec];
   if (text === undefined) return undefined;
   try {
     return content.parse(JSON.parse(text));
@@ -68,38 +72,78 @@ export function isReady(pod: Pod): boolean {
   return pod.status?.phase === 'Running' && conditionOf(pod, 'Ready')?.status === 'True';
 }
 
-export function stateOf(pod: Pod): { readonly state: UnitState; readonly reason?: string } {
-  const { phase } = pod.status ?? {};
+interface State {
+  readonly state: UnitState;
+  readonly reason?: string;
+}
+
+export function stateOf(pod: Pod, workload: WorkloadName): State {
   if (isGoing(pod)) return { state: 'draining' };
-  if (phase === 'Succeeded') return { state: 'stopped', reason: 'its program has ended' };
-  // The phase follows later than what the container says.
-  const exitCode = pod.status?.containerStatuses?.[0]?.state?.terminated?.exitCode;
-  if (exitCode === 0) return { state: 'stopped', reason: 'its program has ended' };
-  if (phase === 'Failed' || exitCode !== undefined) return { state: 'failed', reason: endOf(pod) };
+  const over = endedState(pod, workload);
+  if (over !== undefined) return over;
+  const stuck = workloadKinds[workload].replaces ? stuckState(pod) : undefined;
+  if (stuck !== undefined) return stuck;
   if (!wasReady(pod)) return { state: 'starting' };
   if (isReady(pod)) return { state: 'running' };
   const { message, reason } = conditionOf(pod, 'Ready') ?? {};
   return { state: 'failed', reason: message ?? reason ?? 'it is not ready any more' };
 }
 
+/** Whether its program has ended, and nothing is left to wait for. */
+export function isDone(pod: Pod): boolean {
+  // The phase follows later than what the container says.
+  return pod.status?.phase === 'Succeeded' || terminatedOf(pod)?.exitCode === 0;
+}
+
+function endedState(pod: Pod, workload: WorkloadName): State | undefined {
+  const { ends, replaces } = workloadKinds[workload];
+  const isEnded = isDone(pod) || pod.status?.phase === 'Failed' || terminatedOf(pod) !== undefined;
+  if (!isEnded) return undefined;
+  // There is another one soon.
+  if (replaces) return { state: 'starting' };
+  // It has finished what it had: nothing is to be healed.
+  if (isDone(pod)) return ends ? { state: 'draining' } : { state: 'stopped', reason: 'its program has ended' };
+  return { state: 'failed', reason: endOf(pod) };
+}
+
+/** What Kubernetes tries again and again, and somebody has to look at. */
+function stuckState(pod: Pod): State | undefined {
+  const waiting = pod.status?.containerStatuses?.[0]?.state?.waiting;
+  if (waiting?.reason === 'CrashLoopBackOff') {
+    const last = pod.status?.containerStatuses?.[0]?.lastState?.terminated;
+    const reason = last === undefined ? (waiting.message ?? waiting.reason) : exitOf(last);
+    return { state: 'failed', reason: `${reason}, again and again` };
+  }
+  const scheduled = conditionOf(pod, 'PodScheduled');
+  if (scheduled?.reason !== 'Unschedulable') return undefined;
+  return { state: 'failed', reason: scheduled.message ?? 'the scheduler finds no room' };
+}
+
+function terminatedOf(pod: Pod): Terminated | undefined {
+  return pod.status?.containerStatuses?.[0]?.state?.terminated;
+}
+
 /** Why it ended, in words. */
 export function endOf(pod: Pod): string {
-  const ended = pod.status?.containerStatuses?.[0]?.state?.terminated;
-  if (ended === undefined) return pod.status?.message ?? pod.status?.reason ?? 'the pod failed';
-  const { exitCode, reason, message } = ended;
+  const ended = terminatedOf(pod);
+  return ended === undefined ? (pod.status?.message ?? pod.status?.reason ?? 'the pod failed') : exitOf(ended);
+}
+
+function exitOf({ exitCode, reason, message }: Terminated): string {
   const why = [reason === 'Error' ? undefined : reason, message].filter((text) => text !== undefined && text !== '');
   return `its program ended with exit code ${exitCode}${why.length === 0 ? '' : `: ${why.join(', ')}`}`;
 }
 
-export function statusOf(siteId: string, pod: Pod, record: UnitRecord): UnitStatus {
-  const { state, reason } = stateOf(pod);
-  const containerId = pod.status?.containerStatuses?.[0]?.containerID;
+/** `pod` is absent while the controller of the unit makes another one. */
+export function statusOf(siteId: string, pod: Pod | undefined, record: UnitRecord, object: string): UnitStatus {
+  const { state, reason }: State = pod === undefined ? { state: 'starting' } : stateOf(pod, record.workload);
+  const containerId = pod?.status?.containerStatuses?.[0]?.containerID;
   const ports = record.ports.map(
     (port): PortStatus => ({
       ...port,
       host: record.host,
-      address: pod.status?.podIP ?? '',
-      mac: pod.metadata.annotations?.[ANNOTATIONS.mac] ?? '',
+      address: pod?.status?.podIP ?? '',
+      mac: pod?.metadata.annotations?.[ANNOTATIONS.mac] ?? '',
       sid: portSid(siteId, port.id),
     }),
   );
@@ -113,7 +157,11 @@ export function statusOf(siteId: string, pod: Pod, record: UnitRecord): UnitStat
     state,
     ports,
     pooled: false,
-    handles: { pod: pod.metadata.name, ...(containerId === undefined ? {} : { container: containerId }) },
+    handles: {
+      ...(record.workload === 'pod' ? {} : { [record.workload]: object }),
+      ...(pod === undefined ? {} : { pod: pod.metadata.name }),
+      ...(containerId === undefined ? {} : { container: containerId }),
+    },
     ...(reason === undefined ? {} : { error: reportError(ended(record, reason)) }),
   };
 }

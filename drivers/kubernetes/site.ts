@@ -1,6 +1,7 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import type { FabricCall } from '@superfluidity/fabric';
 import {
+  checkMetricsCall,
   Events,
   type FenceGuard,
   type Fingerprint,
@@ -10,6 +11,8 @@ import {
   type SiteDescription,
   type SiteDriver,
   type SiteEvent,
+  type Tell,
+  type UnitMetrics,
   type UnitOutcome,
   type UnitSpec,
   type UnitStatus,
@@ -18,17 +21,24 @@ import { KubernetesBackend } from './backend.ts';
 import { Cluster } from './cluster.ts';
 import { type KubernetesConfig, LIMITS } from './config.ts';
 import { describeCluster } from './describe.ts';
+import { Discovery } from './discovery.ts';
 import { fenceOf } from './fence.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { Marks } from './marks.ts';
+import { readMetrics } from './metrics/read.ts';
 import { Networks } from './networks.ts';
 import { Nodes } from './nodes.ts';
-import type { Node, Pod } from './objects.ts';
+import type { Node } from './objects.ts';
+import { ensureNamespace } from './openshift/project.ts';
 import { purge } from './purge.ts';
+import { Rights } from './rights.ts';
+import { Balancers } from './services/balancers.ts';
 import { PodTerminals } from './terminals.ts';
 import { tellNode, tellPod } from './tell.ts';
 import { Units } from './units.ts';
 import { ObjectWatch } from './watch.ts';
+import { UnitPods } from './workloads/pods.ts';
+import { Replacements } from './workloads/replacements.ts';
 import type { World } from './world.ts';
 
 /** A namespace of a cluster. What runs in it is kept there, found by labels and annotations, and read from there. */
@@ -43,22 +53,27 @@ export class KubernetesSite implements SiteDriver {
   readonly #nodes: Nodes;
   readonly #units: Units;
   readonly #events = new Events();
-  readonly #podWatch: ObjectWatch<Pod>;
+  readonly #pods: UnitPods;
+  readonly #balancers: Balancers;
   readonly #nodeWatch: ObjectWatch<Node>;
 
   static async open(options: OpenSite, config: KubernetesConfig): Promise<KubernetesSite> {
     const { id, name, clock, log } = options;
     const closed = new AbortController();
+    const cluster = Cluster.open(name, config, clock);
     const world: World = {
       siteId: id,
       name,
-      cluster: Cluster.open(name, config, clock),
+      cluster,
       marks: new Marks(id),
       config,
       clock,
       log,
+      rights: new Rights({ cluster, clock }),
+      discovery: new Discovery({ cluster, clock }),
       ask: () => AbortSignal.any([closed.signal, AbortSignal.timeout(LIMITS.askMs)]),
     };
+    await ensureNamespace(world);
     return new KubernetesSite(world, closed, await fenceOf(world));
   }
 
@@ -68,11 +83,20 @@ export class KubernetesSite implements SiteDriver {
     this.#closed = closed;
     this.#fence = fence;
     const { cluster, marks } = world;
-    this.#podWatch = new ObjectWatch<Pod>({
+    const replacements = new Replacements({
+      world,
+      events: this.#events,
+      isMaking: (id) => this.#units.isMaking(id),
+      markReady: (pod, signal) => this.#units.markReady(pod, signal),
+    });
+    this.#pods = new UnitPods({
       world,
       path: cluster.path('pods'),
       query: { labelSelector: marks.selector },
-      onChange: (before, now) => tellPod(this.#events, before, now),
+      onChange: (before, now) => {
+        tellPod(this.#events, before, now);
+        replacements.change(before, now);
+      },
     });
     this.#nodeWatch = new ObjectWatch<Node>({
       world,
@@ -83,21 +107,22 @@ export class KubernetesSite implements SiteDriver {
       },
     });
     const networks = new Networks(world);
+    this.#balancers = new Balancers(world);
     this.#nodes = new Nodes(world);
     this.#units = new Units({
       world,
       nodes: this.#nodes,
       networks,
-      pods: this.#podWatch,
+      pods: this.#pods,
       isInCharge: (seen) => seen >= this.#fence.highest,
     });
     this.terminals = new PodTerminals(world, (id) => this.#units.known(id, world.ask()));
-    this.fabric = new KubernetesBackend(world, networks, (call) => this.#admit(call));
+    this.fabric = new KubernetesBackend(world, networks, this.#balancers, (call) => this.#admit(call));
   }
 
   async fingerprint(): Promise<Fingerprint> {
     this.#refuseClosed();
-    return fingerprintOf(this.#world, this.#nodes);
+    return fingerprintOf(this.#world, this.#nodes, this.#balancers);
   }
 
   async describe(): Promise<SiteDescription> {
@@ -105,14 +130,14 @@ export class KubernetesSite implements SiteDriver {
     return describeCluster(this.#world);
   }
 
-  async ensureUnit(spec: UnitSpec, call: FabricCall): Promise<UnitStatus> {
+  async ensureUnit(spec: UnitSpec, call: FabricCall, tell?: Tell): Promise<UnitStatus> {
     await this.#admit(call);
-    return this.#units.ensure(spec, call.fence, call.signal);
+    return this.#units.ensure(spec, { fence: call.fence, signal: call.signal, tell });
   }
 
-  async ensureUnits(specs: readonly UnitSpec[], call: FabricCall): Promise<readonly UnitOutcome[]> {
+  async ensureUnits(specs: readonly UnitSpec[], call: FabricCall, tell?: Tell): Promise<readonly UnitOutcome[]> {
     await this.#admit(call);
-    return this.#units.ensureMany(specs, call.fence, call.signal);
+    return this.#units.ensureMany(specs, { fence: call.fence, signal: call.signal, tell });
   }
 
   async drainUnit(id: string, call: FabricCall): Promise<void> {
@@ -144,6 +169,13 @@ export class KubernetesSite implements SiteDriver {
     return this.#units.readOutput(id, offset, this.#world.ask());
   }
 
+  async readMetrics(ids: readonly string[]): Promise<readonly UnitMetrics[]> {
+    this.#refuseClosed();
+    checkMetricsCall(this.name, ids);
+    const signal = this.#world.ask();
+    return readMetrics(this.#world, ids, await this.#units.find(signal), signal);
+  }
+
   /** Pods are made when they are asked for. */
   async prepare(_service: string, _classes: readonly PoolClass[], call: FabricCall): Promise<void> {
     await this.#admit(call);
@@ -155,7 +187,7 @@ export class KubernetesSite implements SiteDriver {
 
   watch(signal: AbortSignal): AsyncIterable<SiteEvent> {
     this.#refuseClosed();
-    this.#podWatch.start();
+    this.#pods.start();
     this.#nodeWatch.start();
     return this.#events.read(AbortSignal.any([signal, this.#closed.signal]));
   }
@@ -165,7 +197,7 @@ export class KubernetesSite implements SiteDriver {
     await this.#units.close();
     await this.terminals.close();
     this.#closed.abort();
-    await Promise.all([this.#podWatch.stop(), this.#nodeWatch.stop()]);
+    await Promise.all([this.#pods.stop(), this.#nodeWatch.stop()]);
   }
 
   async purge(): Promise<readonly string[]> {

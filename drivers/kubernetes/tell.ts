@@ -5,14 +5,16 @@ import { recordOf, stateOf } from './record.ts';
 
 /** What the change of a pod means for those who watch units. */
 export function tellPod(events: Events, before: Pod | undefined, now: Pod | undefined): void {
-  const unitId = (now === undefined ? undefined : recordOf(now))?.id ?? (before && recordOf(before))?.id;
-  if (unitId === undefined) return;
+  const record = (now === undefined ? undefined : recordOf(now)) ?? (before && recordOf(before));
+  if (record === undefined) return;
+  const { id: unitId, workload } = record;
   if (now === undefined) {
-    events.emit({ kind: 'unit', unitId, state: 'stopped', reason: 'its pod is gone' });
+    // Of what has a controller it depends on whether that is still there.
+    if (workload === 'pod') events.emit({ kind: 'unit', unitId, state: 'stopped', reason: 'its pod is gone' });
     return;
   }
-  const { state, reason } = stateOf(now);
-  const last = before === undefined ? 'starting' : stateOf(before).state;
+  const { state, reason } = stateOf(now, workload);
+  const last = before === undefined ? 'starting' : stateOf(before, workload).state;
   if (state === last || state === 'starting') return;
   events.emit({ kind: 'unit', unitId, state, ...(reason === undefined ? {} : { reason }) });
 }

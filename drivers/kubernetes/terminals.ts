@@ -9,8 +9,8 @@ import type {
 } from '@superfluidity/site';
 import { LIMITS } from './config.ts';
 import { CHANNELS, type ExecEnd, openExec, runInside, type Socket } from './exec.ts';
-import { stateOf } from './record.ts';
-import type { Found } from './units.ts';
+import { isDone, stateOf } from './record.ts';
+import type { Found } from './workloads/find.ts';
 import type { World } from './world.ts';
 
 const SHELL = ['sh'] as const;
@@ -34,8 +34,8 @@ export class PodTerminals implements UnitTerminals {
   }
 
   async offer(id: string): Promise<TerminalOffer> {
-    const { pod } = await this.#find(id);
-    const { state } = stateOf(pod);
+    const { pod, record } = await this.#find(id);
+    const state = pod === undefined || isDone(pod) ? 'without a pod that runs' : stateOf(pod, record.workload).state;
     if (state === 'running' || state === 'draining') return { kind: 'program', resizes: true, commands: true };
     return { absent: `the unit is ${state}` };
   }
@@ -46,6 +46,7 @@ export class PodTerminals implements UnitTerminals {
     const { pod } = await this.#find(id);
     const offer = await this.offer(id);
     if ('absent' in offer) throw new SuperfluidityError('SF-SITE-NO-TERMINAL', { doing, reason: offer.absent });
+    if (pod === undefined) throw new SuperfluidityError('SF-SITE-NO-TERMINAL', { doing, reason: 'its pod is gone' });
     if (this.#open.size + this.#opening >= LIMITS.sessions)
       throw new SuperfluidityError('SF-CORE-LIMIT', {
         doing,

@@ -1,59 +1,26 @@
 import fc from 'fast-check';
 import type { PortSpec } from '@superfluidity/fabric';
-import type { Execution } from '@superfluidity/model';
 import type { UnitSpec } from '@superfluidity/site';
 import { describe, expect, it } from 'vitest';
 import '@superfluidity/site';
 import { readConfig } from './config.ts';
 import './errors.ts';
-import { checkSpec, podOf } from './manifest.ts';
+import { environmentOf } from './environment.ts';
+import { checkSpec, imageOf, podOf } from './manifest.ts';
 import { LABELS, labelValue, Marks } from './marks.ts';
-import type { Pod } from './objects.ts';
 import { networkPolicyOf, unitPolicyOf } from './policies.ts';
 import { mebibytes, quantity } from './quantities.ts';
 import { recordOf } from './record.ts';
-import type { World } from './world.ts';
+import { port, unit, worldWith } from './testing/asked.ts';
 
 /** What is asked for, in the words of Kubernetes: values in, values out. */
 
-function worldWith(config: Readonly<Record<string, unknown>> = {}): World {
-  const read = readConfig('cluster', config);
-  return {
-    siteId: 'site-1',
-    name: 'cluster',
-    marks: new Marks('site-1'),
-    config: read,
-    cluster: { namespace: 'edge' },
-  } as World;
-}
-
-const port: PortSpec = { id: 'port-1', name: 'eth0', network: 'net-1', serviceAddresses: [] };
-
-function unit(execution: Partial<Execution> = {}, changes: Partial<UnitSpec> = {}): UnitSpec {
-  return {
-    id: 'unit-1',
-    service: 'svc-1',
-    path: 'video/server',
-    index: 0,
-    host: 'node1',
-    execution: { environment: 'pod', image: 'name:registry.test/video:1', ...execution },
-    cpu: 0.25,
-    memoryMiB: 64,
-    storageMiB: 0,
-    ports: [port],
-    facts: { site: 'edge' },
-    ...changes,
-  };
-}
-
 describe('a pod', () => {
-  const pod = (spec: UnitSpec) =>
-    podOf(worldWith(), spec, undefined, 'test') as Pod & { readonly spec: Record<string, never> };
+  const image = 'registry.test/video:1';
+  const pod = (spec: UnitSpec, config: object = {}) => podOf(worldWith({ ...config }), spec, { image });
 
   it('is bound to its node, has what was asked for, and tells its unit', () => {
-    const made = pod(
-      unit({ command: ['serve'], env: { A: 'b' }, health: { kind: 'http', port: 80, path: '/ok', timeoutMs: 5 } }),
-    );
+    const made = pod(unit({ command: ['serve'], health: { kind: 'http', port: 80, path: '/ok', timeoutMs: 5 } }));
     expect(made.metadata.namespace).toBe('edge');
     expect(made.metadata.labels).toMatchObject({ [LABELS.unit]: 'unit-1', [LABELS.network]: 'net-1' });
     expect(recordOf(made)).toMatchObject({
@@ -70,7 +37,6 @@ describe('a pod', () => {
       {
         image: 'registry.test/video:1',
         command: ['serve'],
-        env: [{ name: 'A', value: 'b' }],
         resources: { requests: { cpu: '250m', memory: '64Mi' }, limits: { cpu: '250m', memory: '64Mi' } },
         readinessProbe: { httpGet: { port: 80, path: '/ok' }, periodSeconds: 1 },
       },
@@ -101,19 +67,64 @@ describe('a pod', () => {
     expect(() => checkSpec(worldWith(), spec, 'test')).toThrow(expect.objectContaining({ code }));
   });
 
+  it('has its variables from a Secret, whatever they are called', () => {
+    const spec = unit({ env: { PASSWORD: 'sesame', 'odd name': 'ü' } });
+    const { object, variables } = environmentOf(worldWith(), spec)!;
+    expect(object.data).toEqual({
+      'variable-0': Buffer.from('sesame').toString('base64'),
+      'variable-1': Buffer.from('ü').toString('base64'),
+    });
+    const { name } = object.metadata;
+    const made = podOf(worldWith(), spec, { image, variables });
+    expect(made.spec.containers[0]!['env']).toEqual([
+      { name: 'PASSWORD', valueFrom: { secretKeyRef: { name, key: 'variable-0' } } },
+      { name: 'odd name', valueFrom: { secretKeyRef: { name, key: 'variable-1' } } },
+    ]);
+    expect(JSON.stringify(made)).not.toContain('sesame');
+    expect(environmentOf(worldWith(), unit())).toBeUndefined();
+  });
+
   it('takes images by name, or what the site puts in their place', () => {
-    const image = (config: object, name: string | undefined) =>
-      (
-        podOf(
-          worldWith({ ...config }),
-          { ...unit(), execution: { environment: 'pod', ...(name === undefined ? {} : { image: name }) } },
-          undefined,
-          'test',
-        ) as { spec?: { containers: { image: string }[] } }
-      ).spec!.containers[0]!.image;
-    expect(image({ images: { 'guest:': 'busybox:1' } }, 'guest:')).toBe('busybox:1');
+    expect(imageOf(worldWith(), 'name:busybox:2', 'test')).toBe('busybox:2');
+    expect(imageOf(worldWith({ images: { 'guest:': 'busybox:1' } }), 'guest:', 'test')).toBe('busybox:1');
     for (const name of ['guest:', 'oci:image.tar', 'name:', undefined])
-      expect(() => image({}, name)).toThrow(expect.objectContaining({ code: 'SF-SITE-IMAGE' }));
+      expect(() => imageOf(worldWith(), name, 'test')).toThrow(expect.objectContaining({ code: 'SF-SITE-IMAGE' }));
+  });
+
+  it('is run by the RuntimeClass of its unit, else of its environment', () => {
+    const runtimeClasses = {
+      environments: { container: 'gvisor', unikernel: 'urunc' },
+      units: { 'video/server': 'kata' },
+    };
+    const named = (path: string, environment: 'pod' | 'container' | 'unikernel') =>
+      pod(unit({ environment }, { path }), { runtimeClasses }).spec['runtimeClassName'];
+    expect(named('video/server', 'container')).toBe('kata');
+    expect(named('video/other', 'container')).toBe('gvisor');
+    expect(named('video/other', 'pod')).toBeUndefined();
+    const unikernel = unit({ environment: 'unikernel' });
+    expect(() => checkSpec(worldWith({ runtimeClasses }), unikernel, 'test')).not.toThrow();
+    expect(() => checkSpec(worldWith(), unikernel, 'test')).toThrow(
+      expect.objectContaining({ code: 'SF-SITE-ENVIRONMENT' }),
+    );
+  });
+
+  it('that is nested in a virtual machine is bound to nodes that are this machine', () => {
+    const nested = (parent: string, parentMandatory: boolean, config: object = {}) =>
+      pod(unit({ nested: { parent, parentMandatory } }), config).spec;
+    const inside = nested('core/vm', true);
+    expect(inside['nodeSelector']).toEqual({ [LABELS.parent]: labelValue('core/vm') });
+    expect(JSON.stringify(inside['affinity'])).toContain('"values":["node1"]');
+    const parents = { 'core/vm': { 'kubernetes.io/hostname': 'vm-1' } };
+    expect(nested('core/vm', true, { parents })['nodeSelector']).toEqual(parents['core/vm']);
+    const rather = nested('core/vm', false, { parents });
+    expect(rather).not.toHaveProperty('nodeSelector');
+    expect(rather).toHaveProperty(
+      ['affinity', 'nodeAffinity', 'preferredDuringSchedulingIgnoredDuringExecution', 0, 'preference'],
+      { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: ['vm-1'] }] },
+    );
+    expect(JSON.stringify(nested('none', true)['affinity'])).toContain(
+      `"matchExpressions":[{"key":"${LABELS.parent}","operator":"DoesNotExist"}]`,
+    );
   });
 });
 
@@ -133,7 +144,7 @@ describe('policies', () => {
     expect(spec.podSelector.matchLabels).toMatchObject({ [LABELS.network]: 'net-1', [LABELS.site]: 'site-1' });
     expect(spec.podSelector.matchExpressions).toEqual([{ key: LABELS.ruled, operator: 'DoesNotExist' }]);
     expect(spec.ingress).toEqual([{ from: [{ podSelector: { matchLabels: spec.podSelector.matchLabels } }] }]);
-    const ruled = podOf(world, unit({}, { ports: [{ ...port, allow: [] }] }), undefined, 'test');
+    const ruled = podOf(world, unit({}, { ports: [{ ...port, allow: [] }] }), { image: 'video:1' });
     expect(ruled.metadata.labels).toHaveProperty([LABELS.ruled], 'true');
   });
 

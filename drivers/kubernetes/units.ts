@@ -1,26 +1,34 @@
 import { canonicalJson, isSuperfluidityError, reportError, SuperfluidityError } from '@superfluidity/core';
-import type { UnitOutcome, UnitSpec, UnitStatus } from '@superfluidity/site';
+import type { Tell, UnitOutcome, UnitSpec, UnitStatus } from '@superfluidity/site';
+import { belongingsOf, removeBelongings } from './belongings.ts';
 import { statusIn } from './cluster.ts';
 import { LIMITS } from './config.ts';
-import { filesOf } from './files.ts';
 import { awaitReady, failureOf } from './launch.ts';
 import { learnMac } from './mac.ts';
 import { checkSpec, digestOf, podOf } from './manifest.ts';
 import { ANNOTATIONS } from './marks.ts';
+import { checkParent } from './nesting.ts';
 import type { Networks } from './networks.ts';
+import { News, tellEvent } from './news.ts';
 import type { Nodes } from './nodes.ts';
-import type { Pod } from './objects.ts';
+import type { KubeEvent, KubeObject, Pod } from './objects.ts';
+import { Images } from './openshift/images.ts';
 import { readLog } from './output.ts';
-import { isGoing, recordOf, stateOf, statusOf, type UnitRecord } from './record.ts';
+import { isDone, isGoing, recordOf, stateOf, statusOf } from './record.ts';
+import { checkRuntimeClass } from './runtime-classes.ts';
 import { Turnstile } from './turnstile.ts';
-import type { ObjectWatch } from './watch.ts';
+import { Finder, type Found } from './workloads/find.ts';
+import { workloadKinds, workloadOf } from './workloads/kinds.ts';
+import type { UnitPods } from './workloads/pods.ts';
+import { removeObject } from './workloads/removal.ts';
+import { workloadObject } from './workloads/template.ts';
 import type { World } from './world.ts';
 
 export interface UnitsParts {
   readonly world: World;
   readonly nodes: Nodes;
   readonly networks: Networks;
-  readonly pods: ObjectWatch<Pod>;
+  readonly pods: UnitPods;
   /** Whether what a call made is still its own to remove: a successor goes on with it. */
   readonly isInCharge: (fence: number) => boolean;
 }
@@ -31,14 +39,27 @@ interface InFlight {
   readonly done: Promise<UnitStatus>;
 }
 
-export interface Found {
-  readonly pod: Pod;
-  readonly record: UnitRecord;
+/** Who asks for a unit, and hears what becomes of it. */
+export interface Asking {
+  readonly fence: number;
+  readonly signal: AbortSignal;
+  readonly tell?: Tell | undefined;
+}
+
+/** A unit that is being made. */
+interface Making {
+  readonly doing: string;
+  readonly spec: UnitSpec;
+  readonly tell: Tell;
+  readonly signal: AbortSignal;
 }
 
 /** The units of a site. There are no records of them but in the cluster. */
 export class Units {
   readonly #parts: UnitsParts;
+  readonly #finder: Finder;
+  readonly #news: News;
+  readonly #images: Images;
   readonly #inFlight = new Map<string, InFlight>();
   /** What is being taken back. Nothing in it rejects. */
   readonly #undoing = new Map<string, Promise<void>>();
@@ -46,36 +67,42 @@ export class Units {
 
   constructor(parts: UnitsParts) {
     this.#parts = parts;
+    this.#finder = new Finder(parts.world);
+    this.#news = new News(parts.world);
+    this.#images = new Images(parts.world);
   }
 
-  async find(signal: AbortSignal): Promise<readonly Found[]> {
-    const { world } = this.#parts;
-    const { cluster, marks } = world;
-    const { items } = await cluster.list<Pod>(cluster.path('pods'), { labelSelector: marks.selector }, signal);
-    return items.flatMap((pod) => {
-      const record = recordOf(pod);
-      return record === undefined ? [] : [{ pod, record }];
-    });
+  find(signal: AbortSignal): Promise<readonly Found[]> {
+    return this.#finder.all(signal);
   }
 
   async list(signal: AbortSignal): Promise<readonly UnitStatus[]> {
-    const { siteId } = this.#parts.world;
-    return (await this.find(signal)).map(({ pod, record }) => statusOf(siteId, pod, record));
+    return (await this.find(signal)).map((found) => this.#status(found));
   }
 
   async get(id: string, signal: AbortSignal): Promise<UnitStatus | undefined> {
-    const found = await this.#find(id, signal);
-    return found === undefined ? undefined : statusOf(this.#parts.world.siteId, found.pod, found.record);
+    const found = await this.#finder.one(id, signal);
+    return found === undefined ? undefined : this.#status(found);
+  }
+
+  #status({ pod, record }: Found): UnitStatus {
+    const { siteId, marks } = this.#parts.world;
+    return statusOf(siteId, pod, record, marks.unitName(record.id));
+  }
+
+  /** Whether it is being made at this moment. */
+  isMaking(id: string): boolean {
+    return this.#inFlight.has(id);
   }
 
   async known(id: string, signal: AbortSignal): Promise<Found> {
-    const found = await this.#find(id, signal);
+    const found = await this.#finder.one(id, signal);
     if (found !== undefined) return found;
     const reason = `there is no unit ${id} at ${this.#parts.world.name}`;
     throw new SuperfluidityError('SF-SITE-UNIT-UNKNOWN', { reason });
   }
 
-  async ensure(spec: UnitSpec, fence: number, signal: AbortSignal): Promise<UnitStatus> {
+  async ensure(spec: UnitSpec, { fence, signal, tell = () => {} }: Asking): Promise<UnitStatus> {
     const { world } = this.#parts;
     const doing = `create unit ${spec.path} on ${world.name}/${spec.host}`;
     const text = canonicalJson(spec);
@@ -86,14 +113,13 @@ export class Units {
     }
     if (signal.aborted) throw new SuperfluidityError('SF-CORE-CANCELLED', { doing, reason: 'cancelled' });
     const cancel = new AbortController();
-    const done = this.#ensure(doing, spec, fence, AbortSignal.any([signal, cancel.signal])).finally(() =>
-      this.#inFlight.delete(spec.id),
-    );
+    const making = { doing, spec, tell, signal: AbortSignal.any([signal, cancel.signal]) };
+    const done = this.#ensure(making, fence).finally(() => this.#inFlight.delete(spec.id));
     this.#inFlight.set(spec.id, { spec: text, cancel, done });
     return done;
   }
 
-  async ensureMany(specs: readonly UnitSpec[], fence: number, signal: AbortSignal): Promise<readonly UnitOutcome[]> {
+  async ensureMany(specs: readonly UnitSpec[], asking: Asking): Promise<readonly UnitOutcome[]> {
     if (specs.length > LIMITS.unitsPerCall) {
       throw new SuperfluidityError('SF-CORE-LIMIT', {
         doing: `start ${specs.length} units on ${this.#parts.world.name}`,
@@ -102,7 +128,7 @@ export class Units {
     }
     return Promise.all(
       specs.map((spec) =>
-        this.ensure(spec, fence, signal).then(
+        this.ensure(spec, asking).then(
           (status): UnitOutcome => ({ ok: true, status }),
           (error: unknown): UnitOutcome => ({ ok: false, error }),
         ),
@@ -110,18 +136,18 @@ export class Units {
     );
   }
 
-  async #ensure(doing: string, spec: UnitSpec, fence: number, signal: AbortSignal): Promise<UnitStatus> {
+  async #ensure(making: Making, fence: number): Promise<UnitStatus> {
     const { world, nodes } = this.#parts;
+    const { doing, spec, signal } = making;
     checkSpec(world, spec, doing);
     await this.#undoing.get(spec.id);
     return this.#turnstile.pass(signal, async () => {
       let began = false;
       try {
         await nodes.check(spec, doing);
-        const known = await this.#usable(doing, spec, signal);
+        const known = await this.#usable(making);
         began = true;
-        const pod = known ?? (await this.#create(doing, spec, signal));
-        return await this.#finish(doing, spec, pod, signal);
+        return await this.#finish(making, known);
       } catch (error) {
         if (began && !isSuperfluidityError(error, 'SF-SITE-CONFLICT') && this.#parts.isInCharge(fence)) {
           const undoing = this.#undo(spec.id);
@@ -133,118 +159,129 @@ export class Units {
     });
   }
 
-  /** The pod of the unit, where there is one that can be used. One that has ended is removed. */
-  async #usable(doing: string, spec: UnitSpec, signal: AbortSignal): Promise<Pod | undefined> {
-    const { world, pods } = this.#parts;
-    const found = await this.#find(spec.id, signal);
+  /** The unit, where there is one that can be used. One that has ended is removed. */
+  async #usable({ doing, spec, signal }: Making): Promise<Found | undefined> {
+    const { pods } = this.#parts;
+    const found = await this.#finder.one(spec.id, signal);
     if (found === undefined) return undefined;
     const { pod, record } = found;
-    if (!isGoing(pod)) {
+    const { replaces, ends } = workloadKinds[record.workload];
+    if (pod === undefined || replaces || !isGoing(pod)) {
       if (record.digest !== digestOf(spec)) throw conflict(doing, spec.id);
-      const { state } = stateOf(pod);
+      if (pod === undefined) return found;
       pods.note(pod);
-      if (state === 'running' || state === 'starting') return pod;
+      const { state } = stateOf(pod, record.workload);
+      if (state === 'running' || state === 'starting' || (ends && isDone(pod))) return found;
     }
-    await this.#delete(world.marks.unitName(spec.id), 1, signal);
+    await removeObject(this.#parts, spec.id, [record.workload], 1, signal);
     return undefined;
   }
 
-  async #create(doing: string, spec: UnitSpec, signal: AbortSignal): Promise<Pod> {
+  async #create({ doing, spec, tell, signal }: Making): Promise<void> {
     const { world, networks, pods } = this.#parts;
-    const { cluster } = world;
+    const { cluster, config, discovery } = world;
     for (const { network } of spec.ports) await networks.check(network, doing, signal);
-    const files = filesOf(world, spec, doing);
-    const wanted = podOf(world, spec, files, doing);
+    await checkRuntimeClass(world, spec, doing, signal);
+    await checkParent(world, spec, doing, signal);
+    const workload = workloadOf(config.workloads, spec.path);
+    const { kind, resource, group } = workloadKinds[workload];
+    if (workload === 'deployment-config') await discovery.refuseWithout(group!, `a ${kind}`, doing, signal);
+    const belongings = belongingsOf(world, networks, spec, doing);
+    const image = await this.#images.of(spec.execution.image, { doing, signal, tell, what: spec.path });
+    const wanted = workloadObject(world, workload, spec, podOf(world, spec, { ...belongings.parts, image }));
     signal.throwIfAborted();
     // Not given up half way: what is made after it was taken back would be left.
     const lasting = AbortSignal.timeout(LIMITS.askMs);
-    if (files !== undefined)
-      await cluster.apply(cluster.path('configmaps', files.object.metadata.name), files.object, lasting);
-    for (const port of spec.ports) await networks.ensureRules(spec, port, lasting);
+    await belongings.apply(lasting);
     try {
-      const pod = await cluster.apply<Pod>(cluster.path('pods', wanted.metadata.name), wanted, lasting);
-      pods.note(pod);
-      return pod;
+      const object = await cluster.apply<KubeObject>(
+        cluster.path(resource, wanted.metadata.name, group),
+        wanted,
+        lasting,
+      );
+      if (workload === 'pod') pods.note(object as Pod);
     } catch (error) {
       // Another caller was faster, and wanted something else: fields of a pod do not change.
-      const now = await this.#find(spec.id, world.ask()).catch(() => undefined);
+      const now = await this.#finder.one(spec.id, world.ask()).catch(() => undefined);
       if (now !== undefined && now.record.digest !== digestOf(spec)) throw conflict(doing, spec.id);
       throw error;
     }
   }
 
-  /** From a pod that is there to a unit that is ready. */
-  async #finish(doing: string, spec: UnitSpec, pod: Pod, signal: AbortSignal): Promise<UnitStatus> {
+  /** From what is there, or is made, to a unit that is ready. */
+  async #finish(making: Making, known: Found | undefined): Promise<UnitStatus> {
     const { world, nodes, pods } = this.#parts;
-    const { cluster } = world;
-    const ready = await awaitReady(world, pods, spec, pod.metadata.name, doing, signal);
-    let last = ready;
-    if (ready.metadata.annotations?.[ANNOTATIONS.mac] === undefined) {
-      const mac = await learnMac(world, ready, signal);
-      const patch = { metadata: { annotations: { [ANNOTATIONS.mac]: mac } } };
-      const marked = await cluster.merge<Pod>(cluster.path('pods', pod.metadata.name), patch, signal);
-      if (marked === undefined) throw await failureOf(world, ready, undefined, doing);
-      last = marked;
-      pods.note(marked);
+    const { spec, doing, tell, signal } = making;
+    const workload = known?.record.workload ?? workloadOf(world.config.workloads, spec.path);
+    const refused = new AbortController();
+    const hear = (event: KubeEvent) => {
+      tellEvent(tell, spec, event, world.clock.now());
+      // The controller may make no pod: a quota, or a rule of admission.
+      if (event.reason === 'FailedCreate') refused.abort(event.message);
+    };
+    const leave = await this.#news.listen(world.marks.unitName(spec.id), hear, signal);
+    try {
+      if (known === undefined) await this.#create(making);
+      const ready = await awaitReady({ world, pods, spec, workload, doing, signal, refused: refused.signal });
+      const last = await this.markReady(ready, signal);
+      if (last === undefined) throw await failureOf(world, ready, undefined, doing);
+      nodes.changed();
+      const record = recordOf(last);
+      if (record !== undefined) return this.#status({ pod: last, record });
+      const reason = 'somebody changed the annotations of its pod';
+      throw new SuperfluidityError('SF-SITE-UNIT-FAILED', { doing, reason });
+    } finally {
+      leave();
     }
-    nodes.changed();
-    const record = recordOf(last);
-    if (record !== undefined) return statusOf(world.siteId, last, record);
-    const reason = 'somebody changed the annotations of its pod';
-    throw new SuperfluidityError('SF-SITE-UNIT-FAILED', { doing, reason });
+  }
+
+  /** Writes down that it was ready, with the address that it has then. Undefined when it is gone. */
+  async markReady(pod: Pod, signal: AbortSignal): Promise<Pod | undefined> {
+    const { world, pods } = this.#parts;
+    if (pod.metadata.annotations?.[ANNOTATIONS.mac] !== undefined) return pod;
+    const mac = await learnMac(world, pod, signal);
+    const patch = { metadata: { annotations: { [ANNOTATIONS.mac]: mac } } };
+    const path = world.cluster.path('pods', pod.metadata.name);
+    const marked = await world.cluster.merge<Pod>(path, patch, signal);
+    if (marked !== undefined) pods.note(marked);
+    return marked;
   }
 
   /** Kubernetes asks programs to end by deleting their pod: it goes when they have ended, or when their time is over. */
   async drain(id: string, signal: AbortSignal): Promise<void> {
-    const { world } = this.#parts;
-    const found = await this.#find(id, signal);
-    if (found === undefined || isGoing(found.pod)) return;
-    const path = world.cluster.path('pods', found.pod.metadata.name);
-    const going = await world.cluster.delete<Pod>(path, found.record.graceSeconds, signal);
+    const { cluster, marks } = this.#parts.world;
+    const found = await this.#finder.one(id, signal);
+    if (found === undefined) return;
+    const { pod, record } = found;
+    const { resource, group } = workloadKinds[record.workload];
+    if (group !== undefined) {
+      // The pods of an object that is deleted are deleted, with the time that they have.
+      await cluster.delete(cluster.path(resource, marks.unitName(id), group), undefined, signal);
+      return;
+    }
+    if (pod === undefined || isGoing(pod)) return;
+    const path = cluster.path('pods', pod.metadata.name);
+    const going = await cluster.delete<Pod>(path, record.graceSeconds, signal);
     if (going !== undefined && going.metadata.name !== undefined) this.#parts.pods.note(going);
   }
 
   async remove(ids: readonly string[], signal: AbortSignal): Promise<void> {
-    const { world, nodes } = this.#parts;
-    const { cluster, marks } = world;
+    const { world, nodes, networks } = this.#parts;
     const running = ids.flatMap((id) => this.#inFlight.get(id) ?? []);
     for (const { cancel } of running) cancel.abort(cancelled('start a unit', 'it is removed'));
     await Promise.all(running.map(({ done }) => done.catch(() => {})));
     await Promise.all(ids.flatMap((id) => this.#undoing.get(id) ?? []));
+    if (ids.length === 0) return;
+    const workloadsOf = await this.#finder.workloadsOf(ids, signal);
     await Promise.all(
       ids.map((id) =>
         this.#turnstile.pass(signal, async () => {
-          const name = marks.unitName(id);
-          await this.#delete(name, 1, signal);
-          await cluster.delete(cluster.path('configmaps', name), undefined, signal);
-          await this.#parts.networks.removeRules(id, signal);
+          await removeObject(this.#parts, id, workloadsOf(id), 1, signal);
+          await removeBelongings(world, networks, id, signal);
         }),
       ),
     );
     nodes.changed();
-  }
-
-  /** Resolves when the pod is gone: with its kubelet's word, or without where its node is lost. */
-  async #delete(name: string, graceSeconds: number, signal: AbortSignal): Promise<void> {
-    const { world, pods, nodes } = this.#parts;
-    const path = world.cluster.path('pods', name);
-    const going = await world.cluster.delete<Pod>(path, graceSeconds, signal);
-    if (going === undefined) return;
-    const node = going.spec?.nodeName;
-    if (node !== undefined && (await nodes.isLost(node, signal).catch(() => false))) {
-      // Nobody is there to say that it has ended. It may go on, on a machine that we do not reach.
-      world.log.warn({ site: world.name, pod: name, node }, 'removing a pod of a node that does not answer');
-      await world.cluster.delete(path, 0, signal);
-    }
-    const { uid } = going.metadata;
-    // It may have been gone before this watch heard of it.
-    pods.start();
-    const isGone = (pod: Pod | undefined) => pod === undefined || pod.metadata.uid !== uid;
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMITS.deleteMs)]);
-    const left = await world.cluster.get<Pod>(path, signal);
-    if (isGone(left)) return;
-    pods.note(left!);
-    await pods.until(name, isGone, limited);
   }
 
   /** Of what was begun and is not wanted any more nothing is left, whoever gave up. */
@@ -256,12 +293,10 @@ export class Units {
 
   async #takeBack(id: string): Promise<void> {
     const { world, nodes, networks } = this.#parts;
-    const { cluster, marks } = world;
     const signal = AbortSignal.timeout(LIMITS.deleteMs);
     try {
-      await this.#delete(marks.unitName(id), 1, signal);
-      await cluster.delete(cluster.path('configmaps', marks.unitName(id)), undefined, signal);
-      await networks.removeRules(id, signal);
+      await removeObject(this.#parts, id, (await this.#finder.workloadsOf([id], signal))(id), 1, signal);
+      await removeBelongings(world, networks, id, signal);
       nodes.changed();
     } catch (error) {
       // It is found by its labels: by the next attempt, by a removal, by purge.
@@ -275,7 +310,7 @@ export class Units {
     signal: AbortSignal,
   ): Promise<{ readonly lines: readonly string[]; readonly next: number }> {
     const { pod } = await this.known(id, signal);
-    return readLog(this.#parts.world, pod, offset, signal);
+    return pod === undefined ? { lines: [], next: offset } : readLog(this.#parts.world, pod, offset, signal);
   }
 
   /** Lets go: what is being made and not there yet is taken back. */
@@ -283,13 +318,7 @@ export class Units {
     for (const { cancel } of this.#inFlight.values()) cancel.abort(cancelled('start a unit', 'the site is closed'));
     await Promise.all([...this.#inFlight.values()].map(({ done }) => done.catch(() => {})));
     await Promise.all(this.#undoing.values());
-  }
-
-  async #find(id: string, signal: AbortSignal): Promise<Found | undefined> {
-    const { cluster, marks } = this.#parts.world;
-    const pod = await cluster.get<Pod>(cluster.path('pods', marks.unitName(id)), signal);
-    const record = pod === undefined ? undefined : recordOf(pod);
-    return pod === undefined || record === undefined ? undefined : { pod, record };
+    await this.#news.stop();
   }
 }
 

@@ -87,15 +87,16 @@ export class ObjectWatch<T extends KubeObject> {
   }
 
   /** The object when it is as wanted; it is looked at each time it changes. Rejects with the signal. */
-  async until(
-    key: string,
-    isAsWanted: (object: T | undefined) => boolean,
-    signal: AbortSignal,
-  ): Promise<T | undefined> {
+  until(key: string, isAsWanted: (object: T | undefined) => boolean, signal: AbortSignal): Promise<T | undefined> {
+    return this.when(() => this.#objects.get(key), isAsWanted, signal);
+  }
+
+  /** What `look` finds when it is as wanted; it looks each time anything changes. Rejects with the signal. */
+  async when<R>(look: () => R, isAsWanted: (found: R) => boolean, signal: AbortSignal): Promise<R> {
     for (;;) {
       signal.throwIfAborted();
-      const object = this.#objects.get(key);
-      if (isAsWanted(object)) return object;
+      const found = look();
+      if (isAsWanted(found)) return found;
       await this.#change(signal);
     }
   }
