@@ -25,7 +25,11 @@ export class News {
         ({
           metadata: { name: metadata.name, uid: metadata.uid, resourceVersion: metadata.resourceVersion },
           involvedObject: { kind: involvedObject?.kind, name: involvedObject?.name },
-          ...{ type, reason, message, lastTimestamp, eventTime },
+          type,
+          reason,
+          message,
+          lastTimestamp,
+          eventTime,
         }) as KubeEvent,
       // One that comes again and again is told once.
       onChange: (before, now) => {

@@ -43,7 +43,7 @@ describe.skipIf(lab === undefined)(`balancers${reason === undefined ? '' : ` (${
       clusterIP: '10.96.201.7',
       ports: [{ protocol: 'TCP', port: 80 }],
     });
-    expect((await slices()).map(({ ports }) => ports[0]!.port).toSorted()).toEqual([8_080, 9_090]);
+    expect(new Set((await slices()).map(({ ports }) => ports[0]!.port))).toEqual(new Set([8_080, 9_090]));
     await set({ members: [member('10.244.1.2', 8_080, true), member('10.244.1.9')] });
     const [slice, ...others] = await slices();
     expect(others).toEqual([]);

@@ -64,7 +64,7 @@ export class Balancers {
       await this.#world.cluster.apply(path, service, signal);
     } catch (error) {
       if (statusIn(error) !== INVALID || !isSuperfluidityError(error)) throw error;
-      const { reason = '' } = error.details;
+      const { reason } = error.details;
       const isTaken = /already allocated/.test(reason);
       throw new SuperfluidityError(isTaken ? 'SF-SITE-ADDRESS-IN-USE' : 'SF-KUBE-SERVICE', {
         ...error.details,
