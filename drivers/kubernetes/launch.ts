@@ -3,7 +3,7 @@ import type { UnitSpec } from '@superfluidity/site';
 import { LIMITS } from './config.ts';
 import { CONTAINER } from './manifest.ts';
 import { conditionOf, type KubeEvent, type Pod } from './objects.ts';
-import { endOf, isDone, isGoing, isReady } from './record.ts';
+import { endOf, isDone, isGoing, isReady, noRoomFor } from './record.ts';
 import { workloadKinds, type WorkloadName } from './workloads/kinds.ts';
 import type { UnitPods } from './workloads/pods.ts';
 import type { World } from './world.ts';
@@ -87,7 +87,7 @@ function isStuck(pod: Pod | undefined, workload: WorkloadName): boolean {
   if (pod === undefined || isGoing(pod)) return group === undefined;
   const { phase } = pod.status ?? {};
   if (phase === 'Failed' || phase === 'Succeeded') return !replaces;
-  if (conditionOf(pod, 'PodScheduled')?.reason === 'Unschedulable') return true;
+  if (noRoomFor(pod) !== undefined) return true;
   const waiting = waitingReason(pod);
   if (waiting === 'CrashLoopBackOff') return true;
   return waiting !== undefined && (IMAGE_TROUBLE.has(waiting) || START_TROUBLE.has(waiting));

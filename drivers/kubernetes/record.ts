@@ -114,9 +114,19 @@ function stuckState(pod: Pod): State | undefined {
     const reason = last === undefined ? (waiting.message ?? waiting.reason) : exitOf(last);
     return { state: 'failed', reason: `${reason}, again and again` };
   }
+  const reason = noRoomFor(pod);
+  return reason === undefined ? undefined : { state: 'failed', reason };
+}
+
+/** What a volume that is being made looks like to the scheduler. */
+const VOLUME_COMES = /unbound immediate PersistentVolumeClaims|persistentvolumeclaim .* not found/;
+
+/** Why the scheduler finds no node, unless it only waits for a volume. */
+export function noRoomFor(pod: Pod): string | undefined {
   const scheduled = conditionOf(pod, 'PodScheduled');
   if (scheduled?.reason !== 'Unschedulable') return undefined;
-  return { state: 'failed', reason: scheduled.message ?? 'the scheduler finds no room' };
+  const { message = 'the scheduler finds no room' } = scheduled;
+  return VOLUME_COMES.test(message) ? undefined : message;
 }
 
 function terminatedOf(pod: Pod): Terminated | undefined {

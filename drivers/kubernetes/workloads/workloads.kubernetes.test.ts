@@ -36,7 +36,7 @@ describe.skipIf(lab === undefined)(`workloads${reason === undefined ? '' : ` (${
 
   it('keeps the values of variables in a Secret, which goes with the unit', async () => {
     const env = { PASSWORD: 'open sesame', 'WITH-$(PASSWORD)': '$(PASSWORD)' };
-    const spec = bench.unit(`env | grep -e PASSWORD | sort; ${RUN}`, { env });
+    const spec = bench.unit(`tr '\\000' '\\n' </proc/1/environ | grep PASSWORD | sort; ${RUN}`, { env });
     await bench.site.ensureUnit(spec, bench.call());
     await expect.poll(() => bench.output(spec.id)).toEqual(['PASSWORD=open sesame', 'WITH-$(PASSWORD)=$(PASSWORD)']);
     const [pod] = await pods();
