@@ -55,6 +55,24 @@ export * from './ir/source.ts';
 export * from './ir/table.ts';
 export { parseFilter } from './filter/filter.ts';
 export { type Bound, defaultLimits, inputLimits as verifyLimits, type Limits } from './limits.ts';
+export type {
+  ClusterNode,
+  ClusterPod,
+  ClusterState,
+  LabelSelector,
+  NetworkPolicy,
+  PolicyPeer,
+  PolicyPort,
+  PolicyRule,
+} from './kubernetes/objects.ts';
+export {
+  type PoliciesOptions,
+  type PoliciesReport,
+  type PolicyDifference,
+  type PolicyVerdict,
+  provePolicies,
+} from './kubernetes/prove.ts';
+export { policiesJson, policiesText } from './kubernetes/report.ts';
 export * from './network.ts';
 export { checkFormula, type CheckOptions } from './netctl/check.ts';
 export type { Formula } from './netctl/formula.ts';

@@ -4,11 +4,11 @@ import type { NeutronDeployment } from '../readers/neutron/deployment.ts';
 import { doubtOf, orAnything } from './doubts.ts';
 
 /** One deployment of all dumps together; the lists of the API may be in files of their own. */
-export function neutronOf(dumps: readonly Reading<NeutronDeployment>[]): NeutronModel | undefined {
+export function deploymentOf(dumps: readonly Reading<NeutronDeployment>[]): NeutronDeployment | undefined {
   if (dumps.length === 0) return undefined;
   const all = <K extends keyof NeutronDeployment>(key: K) =>
     dumps.flatMap(({ value }) => value[key] as readonly unknown[]) as unknown as NeutronDeployment[K];
-  const model = neutronModel({
+  return {
     networks: all('networks'),
     subnets: all('subnets'),
     routers: all('routers'),
@@ -20,7 +20,13 @@ export function neutronOf(dumps: readonly Reading<NeutronDeployment>[]): Neutron
     firewallGroups: all('firewallGroups'),
     firewallPolicies: all('firewallPolicies'),
     firewallRules: all('firewallRules'),
-  });
+  };
+}
+
+export function neutronOf(dumps: readonly Reading<NeutronDeployment>[]): NeutronModel | undefined {
+  const deployment = deploymentOf(dumps);
+  if (deployment === undefined) return undefined;
+  const model = neutronModel(deployment);
   const doubts = dumps.flatMap(({ reading }) => doubtOf(reading));
   if (doubts.length === 0) return model;
   const programs = new Map(model.programs);

@@ -1,6 +1,6 @@
-import { type Diagrams, FALSE, type Node } from '../../diagram/diagrams.ts';
+import type { Diagrams, Node } from '../../diagram/diagrams.ts';
+import { matchNode } from '../../diagram/match.ts';
 import type { Match } from '../../ir/table.ts';
-import { balanced } from '../../solve/balanced.ts';
 
 /** Variables for the values that rules look at, and for whether they are there: an ICMP packet has no port. */
 export class Columns {
@@ -15,7 +15,7 @@ export class Columns {
   /** Packets of which the value is there, and matches. */
   matches(name: string, width: number, match: Match): Node {
     const bits = this.variables(name, width);
-    return this.diagrams.and(this.#node(bits, match), this.isThere(name));
+    return this.diagrams.and(matchNode(this.diagrams, bits, match), this.isThere(name));
   }
 
   isThere(name: string): Node {
@@ -36,25 +36,5 @@ export class Columns {
     const marks = new Uint8Array(this.#next);
     for (const [name, variables] of this.#variables) if (names.has(name)) for (const each of variables) marks[each] = 1;
     return marks;
-  }
-
-  #node(bits: readonly number[], match: Match): Node {
-    const { diagrams } = this;
-    switch (match.kind) {
-      case 'range':
-        return diagrams.range(bits, match.low, match.high);
-      case 'prefix': {
-        const mask = ((1n << BigInt(match.length)) - 1n) << BigInt(bits.length - match.length);
-        return diagrams.masked(bits, match.value & mask, mask);
-      }
-      case 'mask':
-        return (match.value & ~match.mask) === 0n ? diagrams.masked(bits, match.value, match.mask) : FALSE;
-      case 'set': {
-        const ranges = match.ranges.map(([low, high]) => diagrams.range(bits, low, high));
-        return balanced(ranges, (a, b) => diagrams.or(a, b)) ?? FALSE;
-      }
-      case 'other':
-        return diagrams.not(this.#node(bits, match.of));
-    }
   }
 }
