@@ -25,6 +25,8 @@ export interface ExecWish {
   readonly tty: boolean;
   readonly stdin: boolean;
   readonly signal: AbortSignal;
+  /** Default: that of units. */
+  readonly container?: string;
 }
 
 /** How a program ended, as far as the kubelet knows. */
@@ -35,12 +37,12 @@ export interface ExecEnd {
 
 /** Starts a program in the container of a pod. */
 export async function openExec(
-  world: World,
-  { pod, command, tty, stdin, signal }: ExecWish,
+  { cluster }: Pick<World, 'cluster'>,
+  { pod, command, tty, stdin, signal, container = CONTAINER }: ExecWish,
   onData: (channel: number, data: Buffer) => void,
   onEnd: (end: ExecEnd) => void,
 ): Promise<Socket> {
-  const { kubeConfig, namespace } = world.cluster;
+  const { kubeConfig, namespace } = cluster;
   const sink = (channel: number) =>
     new Writable({
       write: (data: Buffer, _encoding, done) => {
@@ -55,7 +57,7 @@ export async function openExec(
   const opening = new Exec(kubeConfig).exec(
     namespace,
     pod,
-    CONTAINER,
+    container,
     [...command],
     sink(CHANNELS.stdout),
     stderr,
@@ -81,7 +83,7 @@ export async function openExec(
     throw new SuperfluidityError('SF-SITE-UNAVAILABLE', {
       doing: `run ${command[0]} in pod ${pod}`,
       reason,
-      request: `GET ${world.cluster.path('pods', pod)}/exec`,
+      request: `GET ${cluster.path('pods', pod)}/exec`,
       answer: reason,
     });
   }
@@ -95,17 +97,18 @@ function endIn({ status, message, details }: V1Status): ExecEnd {
 
 /** Runs a program to its end. */
 export async function runInside(
-  world: World,
+  world: Pick<World, 'cluster'>,
   pod: string,
   command: readonly string[],
   signal: AbortSignal,
+  container = CONTAINER,
 ): Promise<ExecEnd & { readonly output: string }> {
   const pieces: Buffer[] = [];
   let end: ExecEnd = { reason: 'the connection was lost' };
   const take = (channel: number, data: Buffer) => {
     if (channel === CHANNELS.stdout) pieces.push(data);
   };
-  const socket = await openExec(world, { pod, command, tty: false, stdin: false, signal }, take, (said) => {
+  const socket = await openExec(world, { pod, command, tty: false, stdin: false, signal, container }, take, (said) => {
     end = said;
   });
   const stop = () => socket.terminate();

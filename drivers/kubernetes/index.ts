@@ -18,6 +18,7 @@ export { kubernetesSiteErrors } from './errors.ts';
 
 /** For programs that run inside of clusters. */
 export { Cluster, statusIn } from './cluster.ts';
+export { runInside } from './exec.ts';
 export { readConfig as readClusterConfig } from './config.ts';
 export type { Condition, KubeObject, Meta, Node, Pod } from './objects.ts';
 export { ObjectWatch } from './watch.ts';

@@ -1,18 +1,15 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { append, SuperfluidityError } from '@superfluidity/core';
 import type { Context } from '../context.ts';
 import '../errors.ts';
 import { writeInto } from '../files-into.ts';
 import { facts, table } from '../print/table.ts';
+import { type ClusterChoice, credentials } from '../cluster-choice.ts';
 import { readYamlFile } from '../yaml-file.ts';
 
-interface Where {
-  readonly site?: string;
-  readonly kubeconfig?: string;
-  readonly context?: string;
+interface Where extends ClusterChoice {
   readonly namespace: string;
 }
 
@@ -141,31 +138,6 @@ export async function status(context: Context, options: Where): Promise<void> {
       ...Object.entries(answer.objects).map(([kind, count]) => [kind, count] as const),
     ]),
   );
-}
-
-/** Of the site, or those that were named. */
-async function credentials(
-  context: Context,
-  { site, kubeconfig, context: named }: Where,
-): Promise<{ readonly kubeconfig: string; readonly context?: string }> {
-  const refuse = (reason: string, hint?: string): never => {
-    const more = hint === undefined ? {} : { hint };
-    throw new SuperfluidityError('SF-CLI-USAGE', { doing: 'find the cluster', reason, ...more });
-  };
-  const chosen = (file: string, name: string | undefined) => ({
-    kubeconfig: resolve(file),
-    ...(name === undefined ? {} : { context: name }),
-  });
-  if ((site === undefined) === (kubeconfig === undefined)) refuse('give --site or --kubeconfig, and not both');
-  if (kubeconfig !== undefined) return chosen(kubeconfig, named);
-  const { kind, config } = await (await context.client()).call('getSite', { params: { name: site! } });
-  if (kind !== 'kubernetes') refuse(`site ${site} is of kind ${kind}, and no cluster of Kubernetes`);
-  const { kubeconfig: file, context: ofSite } = config;
-  const hint = 'Give a kubeconfig of this machine with --kubeconfig: those of sites lie where the server is.';
-  // What is in a secret of the server, the server alone reads.
-  if (typeof file !== 'string') return refuse(`site ${site} has its credentials in no file`, hint);
-  if (!existsSync(file)) return refuse(`${file} of site ${site} is not on this machine`, hint);
-  return chosen(file, named ?? (typeof ofSite === 'string' ? ofSite : undefined));
 }
 
 const program = fileURLToPath(new URL('../../kuryr/main.ts', import.meta.url));

@@ -145,6 +145,41 @@ Example:
     )
     .action(run(async (context, options) => (await import('./dump-node.ts')).dumpNode(context, options as never)));
   verify
+    .command('policies')
+    .description('does what is installed in a cluster of Kubernetes enforce its NetworkPolicies, no less and no more?')
+    .argument('[files]', 'folder, file or archive: objects of the cluster, rules of nodes, lists of Neutron')
+    .option('--site <name>', 'a site of kind kubernetes, whose cluster is asked for what the files do not have')
+    .option('--kubeconfig <file>', 'credentials, in the place of a site')
+    .option('--context <name>', 'one of its contexts (default: its current one)')
+    .option(
+      '--namespace <name>',
+      'where the daemons of Kuryr are, which are asked for the rules of nodes',
+      'kube-system',
+    )
+    .option('--to <folder>', 'write what the cluster said into files, which can be asked again')
+    .option('--no-nodes', 'do not ask whether nodes and their own pods reach each other')
+    .option('--differences <count>', 'how many to tell, of different pairs of ends', positive, 10)
+    .option('--time-limit <seconds>', 'after that the answer is unknown', seconds, 60)
+    .option('--max-nodes <count>', 'of more nodes of decision diagrams the answer is unknown', positive)
+    .option('--sarif', 'print SARIF 2.1.0')
+    .addHelpText(
+      'after',
+      `
+Files: kubectl get pods,namespaces,nodes,networkpolicies -A -o json, as any .json; of each node nft list ruleset (or one
+table, or iptables-save) in a file that is named after the node (node1.nft; empty: it has none); and the intent of
+\`superfluidity site dump\` where pods have ports of a cloud.
+
+Example:
+  superfluidity verify policies --site pods
+  superfluidity verify policies --kubeconfig admin.conf --to dump
+  superfluidity verify policies dump`,
+    )
+    .action(
+      run(async (context, files: string | undefined, options) =>
+        (await import('./policies.ts')).policies(context, files, options as never),
+      ),
+    );
+  verify
     .command('rules')
     .description('which rules could as well not be there: shadowed, redundant, or for packets that there are not')
     .argument('<net>', 'folder, file or archive')

@@ -1,0 +1,121 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runCommand } from '../testing/run-command.ts';
+
+const pod = (namespace: string, name: string, node: string, podIP: string, app: string) => ({
+  kind: 'Pod',
+  metadata: { name, namespace, labels: { app } },
+  spec: {
+    nodeName: node,
+    containers: [{ name: 'main', ports: [{ name: 'sql', containerPort: 5_432, protocol: 'TCP' }] }],
+  },
+  status: { phase: 'Running', podIP, podIPs: [{ ip: podIP }] },
+});
+const node = (name: string, address: string) => ({
+  kind: 'Node',
+  metadata: { name },
+  status: { addresses: [{ type: 'InternalIP', address }] },
+});
+const objects = {
+  kind: 'List',
+  apiVersion: 'v1',
+  items: [
+    pod('shop', 'web', 'n1', '10.0.1.5', 'web'),
+    pod('shop', 'db', 'n2', '10.0.2.7', 'db'),
+    pod('shop', 'job', 'n1', '10.0.1.6', 'job'),
+    { kind: 'Namespace', metadata: { name: 'shop' } },
+    node('n1', '192.0.2.1'),
+    node('n2', '192.0.2.2'),
+    {
+      kind: 'NetworkPolicy',
+      metadata: { name: 'db', namespace: 'shop' },
+      spec: {
+        podSelector: { matchLabels: { app: 'db' } },
+        ingress: [{ from: [{ podSelector: { matchLabels: { app: 'web' } } }], ports: [{ port: 'sql' }] }],
+      },
+    },
+  ],
+};
+const filter = (peers: string) => `table ip filter {
+  chain forward {
+    type filter hook forward priority filter; policy accept;
+    ct state established,related accept
+    ip daddr 10.0.2.7 jump db
+  }
+  chain db {
+    ip saddr ${peers} tcp dport 5432 accept
+    ip saddr != 10.0.2.7 drop
+  }
+}
+`;
+
+describe('superfluidity verify policies', () => {
+  let folder = '';
+  const put = async (files: Readonly<Record<string, string>>) => {
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  };
+  const verify = (...args: string[]) => runCommand(['verify', 'policies', folder, ...args]);
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'superfluidity-policies-'));
+    await put({ 'cluster.json': JSON.stringify(objects), 'n1.nft': '' });
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  test('says with its exit code whether rules are what policies mean, and shows a packet of which they are not', async () => {
+    await put({ 'n2.nft': filter('10.0.1.5') });
+    const right = await verify();
+    expect([right.code, right.out]).toEqual([0, expect.stringContaining('policies: holds')]);
+    expect(right.out).toContain('3 pods in 2 classes, rules of 2 nodes');
+    await put({ 'n2.nft': filter('10.0.1.4/31') });
+    const wider = await verify();
+    expect(wider.code).toBe(1);
+    expect(wider.out).toContain('10.0.1.4 -> shop/db (10.0.2.7), TCP port 5432: passes, and was not meant to');
+    expect(wider.out).toContain('meant: ingress of shop/db: no rule of shop/db allows it');
+    expect(wider.out).toContain('installed: n2.nft:8  ip saddr 10.0.1.4/31 tcp dport 5432 accept');
+    await put({ 'n2.nft': filter('10.0.1.6') });
+    const other = await verify('--output', 'json');
+    const { questions } = JSON.parse(other.out) as {
+      readonly questions: readonly { readonly question: string; readonly differences: readonly object[] }[];
+    };
+    expect(questions[0]).toMatchObject({
+      answer: 'violated',
+      differences: [
+        { from: { pod: 'shop/job' }, to: { pod: 'shop/db' }, protocol: 'TCP', port: 5_432, installed: 'passes' },
+        { from: { pod: 'shop/web' }, to: { pod: 'shop/db' }, port: 5_432, installed: 'is stopped' },
+      ],
+    });
+    expect((await verify('--sarif')).out).toContain('"ruleId": "policies"');
+  }, 60_000);
+
+  test('a node that drops what belongs to connections, or its own packets to its pods, is found', async () => {
+    const stateless = filter('10.0.1.5').replace('    ct state established,related accept\n', '');
+    await put({ 'n2.nft': stateless });
+    expect((await verify()).out).toMatch(/policies: holds[^]*policies\/answers: VIOLATED/);
+    await put({
+      'n2.nft': `${filter('10.0.1.5')}table ip own { chain out { type filter hook output priority 0; policy drop; }; }\n`,
+    });
+    const own = await verify();
+    expect(own.out).toMatch(/policies: holds[^]*policies\/nodes: VIOLATED[^]*192\.0\.2\.2 -> shop\/db/);
+    expect((await verify('--no-nodes')).code).toBe(0);
+  }, 60_000);
+
+  test('what is not known is unknown, and what is no object is refused', async () => {
+    await put({ 'n2.nft': filter('10.0.1.5').replace('ip daddr 10.0.2.7', 'iifname "eth0" ip daddr 10.0.2.7') });
+    const doubt = await verify();
+    expect([doubt.code, doubt.out]).toEqual([3, expect.stringContaining('interface eth0')]);
+    await rm(join(folder, 'n2.nft'));
+    const gone = await verify();
+    expect([gone.code, gone.out]).toEqual([3, expect.stringContaining('nothing is known of node n2')]);
+    const bad = structuredClone(objects);
+    Object.assign(bad.items.at(-1)!, { spec: { podSelector: { matchExpressions: [{ key: 'a', operator: 'Like' }] } } });
+    await put({ 'cluster.json': JSON.stringify(bad) });
+    const refused = await verify();
+    expect([refused.code, refused.err]).toEqual([
+      2,
+      expect.stringContaining('a NetworkPolicy db is not as the API has it'),
+    ]);
+  }, 60_000);
+});
