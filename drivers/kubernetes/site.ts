@@ -7,6 +7,7 @@ import {
   type Fingerprint,
   type OpenSite,
   type PoolClass,
+  type PoolOrders,
   type PoolStatus,
   type SiteDescription,
   type SiteDriver,
@@ -30,6 +31,7 @@ import { Networks } from './networks.ts';
 import { Nodes } from './nodes.ts';
 import type { Node } from './objects.ts';
 import { ensureNamespace } from './openshift/project.ts';
+import { KuryrPools } from './pools.ts';
 import { purge } from './purge.ts';
 import { Rights } from './rights.ts';
 import { Balancers } from './services/balancers.ts';
@@ -47,11 +49,13 @@ export class KubernetesSite implements SiteDriver {
   readonly name: string;
   readonly fabric: KubernetesBackend;
   readonly terminals: PodTerminals;
+  readonly pools: PoolOrders;
   readonly #world: World;
   readonly #closed: AbortController;
   readonly #fence: FenceGuard;
   readonly #nodes: Nodes;
   readonly #units: Units;
+  readonly #kuryr: KuryrPools;
   readonly #events = new Events();
   readonly #pods: UnitPods;
   readonly #balancers: Balancers;
@@ -117,6 +121,18 @@ export class KubernetesSite implements SiteDriver {
       isInCharge: (seen) => seen >= this.#fence.highest,
     });
     this.terminals = new PodTerminals(world, (id) => this.#units.known(id, world.ask()));
+    this.#kuryr = new KuryrPools(world);
+    const { orders } = this.#kuryr;
+    this.pools = {
+      populate: async (pool, count, call) => {
+        await this.#admit(call);
+        return orders.populate(pool, count, call);
+      },
+      free: async (pool, call) => {
+        await this.#admit(call);
+        return orders.free(pool, call);
+      },
+    };
     this.fabric = new KubernetesBackend(world, networks, this.#balancers, (call) => this.#admit(call));
   }
 
@@ -181,8 +197,10 @@ export class KubernetesSite implements SiteDriver {
     await this.#admit(call);
   }
 
+  /** Units are no pool's: these are interfaces of pods, where the cluster has Kuryr. */
   async poolStatus(): Promise<readonly PoolStatus[]> {
-    return [];
+    this.#refuseClosed();
+    return this.#kuryr.status(this.#world.ask());
   }
 
   watch(signal: AbortSignal): AsyncIterable<SiteEvent> {

@@ -1,3 +1,4 @@
+import { KURYR_POOLS, kuryrPoolSchema } from '@superfluidity/driver-kubernetes';
 import type { z } from 'zod';
 import { kuryrLoadBalancerSchema } from './load-balancer.ts';
 import { kuryrNetworkSchema } from './network.ts';
@@ -48,6 +49,19 @@ export const RESOURCES = {
     short: 'knp',
     schema: kuryrNetworkPolicySchema,
     columns: [text('Isolates', '.spec.isolates'), text('Group', '.status.groupId')],
+  },
+  pools: {
+    kind: 'KuryrPool',
+    plural: KURYR_POOLS,
+    short: 'kpool',
+    schema: kuryrPoolSchema,
+    columns: [
+      text('Pool', '.spec.pool'),
+      { name: 'Ready', type: 'integer', jsonPath: '.status.ready' },
+      { name: 'In use', type: 'integer', jsonPath: '.status.inUse' },
+      { name: 'Hits', type: 'integer', jsonPath: '.status.hits' },
+      { name: 'Misses', type: 'integer', jsonPath: '.status.misses' },
+    ],
   },
 } as const satisfies Readonly<Record<string, Resource>>;
 

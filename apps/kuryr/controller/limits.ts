@@ -10,6 +10,8 @@ export const LIMITS = {
   retryLastMs: 30_000,
   /** How often objects are looked at though nothing has changed. */
   resyncMs: 300_000,
+  /** How often pools are told of, where something has changed. */
+  poolsMs: 5_000,
   /** One request to the API server, with its repetitions. */
   askMs: 30_000,
   /** Events that wait to be written: above it the newest are dropped, and counted. */

@@ -25,8 +25,8 @@ export interface Wanted<T extends Fields> {
   readonly name: string;
   readonly labels?: Readonly<Record<string, string>>;
   /** Goes with it. */
-  readonly owner: Subject;
-  readonly finalizer: string;
+  readonly owner?: Subject;
+  readonly finalizer?: string;
   readonly spec: T['spec'];
 }
 
@@ -74,10 +74,8 @@ export class ResourceStore<T extends Fields> {
         name,
         namespace,
         labels,
-        finalizers: [finalizer],
-        ownerReferences: [
-          { apiVersion: owner.apiVersion, kind: owner.kind, name: owner.metadata.name, uid: owner.metadata.uid },
-        ],
+        ...(finalizer === undefined ? {} : { finalizers: [finalizer] }),
+        ...(owner === undefined ? {} : { ownerReferences: [referenceTo(owner)] }),
       },
       spec,
     };
@@ -140,6 +138,8 @@ export class ResourceStore<T extends Fields> {
     });
   }
 }
+
+const referenceTo = ({ apiVersion, kind, metadata: { name, uid } }: Subject) => ({ apiVersion, kind, name, uid });
 
 async function orConflict<T>(asked: Promise<T | undefined>): Promise<T | undefined> {
   try {

@@ -7,6 +7,7 @@ import { NetworkHandler } from './handlers/networks.ts';
 import { NodeHandler } from './handlers/nodes.ts';
 import { PodHandler, wants } from './handlers/pods.ts';
 import { PolicyHandler } from './handlers/policies.ts';
+import { EVERY_POOL, PoolHandler } from './handlers/pools.ts';
 import { PortHandler } from './handlers/ports.ts';
 import { RulesHandler } from './handlers/rules.ts';
 import { ServiceHandler } from './handlers/services.ts';
@@ -59,6 +60,7 @@ export function wire(parts: WiringParts): Wiring {
   wireNetworks(parts, add, ports);
   wireServices(parts, add, informers);
   wirePolicies(parts, add, ports);
+  wirePools(parts, add, sources);
   return { queues, informers: [...informers], sources };
 }
 
@@ -160,4 +162,13 @@ function wirePolicies({ world, drivers }: WiringParts, add: Add, ports: WorkQueu
     policies.add(key);
     addAll(ports, world.ports.informer, namespaceIn(key));
   });
+}
+
+/** Told of again and again, since pools change without an object of the cluster that does. Orders are carried out at once. */
+function wirePools({ config, world, drivers }: WiringParts, add: Add, sources: Sources[]): void {
+  const { cluster, lease } = config;
+  const place = { cluster, namespace: lease.namespace };
+  const pools = add(new PoolHandler(world, drivers.vifs, place, (key) => pools.add(key)), world.pools.informer);
+  world.pools.informer.on((key) => pools.add(key));
+  sources.push({ all: () => [{ metadata: { name: EVERY_POOL } }], queue: pools });
 }

@@ -1,4 +1,4 @@
-import type { Node, Pod } from '@superfluidity/driver-kubernetes';
+import { type KuryrPool, kuryrPoolSchema, type Node, type Pod } from '@superfluidity/driver-kubernetes';
 import { kuryrLoadBalancerSchema, type KuryrLoadBalancer } from '../api/load-balancer.ts';
 import { kuryrNetworkSchema, type KuryrNetwork } from '../api/network.ts';
 import { kuryrNetworkPolicySchema, type KuryrNetworkPolicy } from '../api/network-policy.ts';
@@ -29,6 +29,7 @@ export interface World extends InformerWorld {
   readonly networks: ResourceStore<KuryrNetwork>;
   readonly balancers: ResourceStore<KuryrLoadBalancer>;
   readonly rules: ResourceStore<KuryrNetworkPolicy>;
+  readonly pools: ResourceStore<KuryrPool>;
   /** Whether objects of the namespace are ours to handle: others may be served by somebody else, or by nobody yet. */
   serves(namespace: string): boolean;
 }
@@ -68,5 +69,6 @@ export function openWorld(
     networks: new ResourceStore<KuryrNetwork>(parts, RESOURCES.networks, kuryrNetworkSchema),
     balancers: new ResourceStore<KuryrLoadBalancer>(parts, RESOURCES.balancers, kuryrLoadBalancerSchema),
     rules: new ResourceStore<KuryrNetworkPolicy>(parts, RESOURCES.policies, kuryrNetworkPolicySchema),
+    pools: new ResourceStore<KuryrPool>(parts, RESOURCES.pools, kuryrPoolSchema),
   };
 }

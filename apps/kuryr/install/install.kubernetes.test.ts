@@ -132,7 +132,7 @@ describe.skipIf(lab === undefined)(`Kuryr that is installed${reason === undefine
       image: 'superfluidity.test/none:1',
       controller: { wanted: 1 },
       daemons: { wanted: 0 },
-      definitions: 4,
+      definitions: 5,
       objects: { KuryrPort: 0 },
     });
   });
@@ -193,6 +193,11 @@ describe.skipIf(lab === undefined)(`Kuryr that is installed${reason === undefine
     await expect.poll(async () => (await balancers()).items, WAIT).toEqual([]);
     await cluster.kubectl('delete', 'namespace', second, last, '--wait=true', '--timeout=60s');
     await expect.poll(() => cluster.ports(), WAIT).toEqual([]);
+    // What is told of pools goes with them.
+    const pools = () => cluster.json<{ items: unknown[] }>('-n', config.lease.namespace, 'get', 'kuryrpools');
+    await expect.poll(async () => (await pools()).items.length, WAIT).toBeGreaterThan(0);
+    await cluster.kubectl('delete', 'node', node);
+    await expect.poll(async () => (await pools()).items.length, WAIT).toBe(0);
     await replica.stop();
     expect(askedBy(token)).toEqual(allowedBy([...controllerRules(config), ...leaseRules(config)]));
 

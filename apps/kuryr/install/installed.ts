@@ -52,6 +52,8 @@ export async function objectsInUse(
   );
   const found: InUse[] = [];
   for (const resource of Object.values(RESOURCES)) {
+    // They tell of pools, and stand for nothing.
+    if (resource === RESOURCES.pools) continue;
     const { items } = await cluster.list<KubeObject>(resourcePath(resource), {}, signal);
     for (const { metadata } of items) {
       const { namespace = '', name, uid = '', finalizers = [] } = metadata;

@@ -1,6 +1,7 @@
 import { isSuperfluidityError, SuperfluidityError, systemClock } from '@superfluidity/core';
 import type { Cluster, KubeObject } from '@superfluidity/driver-kubernetes';
 import { PORT_FINALIZER } from '../api/port.ts';
+import { RESOURCES, resourcePath } from '../api/resources.ts';
 import { tagsOf } from '../controller/compose.ts';
 import { ofKind } from './apply.ts';
 import './errors.ts';
@@ -50,7 +51,7 @@ export async function removeAll(cluster: Cluster, options: RemoveOptions, signal
   // Where no controller is, waiting is in vain.
   if (!abandons) await untilFree(inUse, dryRun || !isThere ? 0 : options.waitMs, namespace, signal);
   const removed: string[] = [];
-  const remove = async (kind: Kind | 'Lease', path: string, object: KubeObject) => {
+  const remove = async (kind: Kind | 'Lease' | 'KuryrPool', path: string, object: KubeObject) => {
     const { name, namespace: within, uid } = object.metadata;
     removed.push(`${kind} ${within === undefined ? '' : `${within}/`}${name}`);
     if (!dryRun) await cluster.delete(path, undefined, signal, uid);
@@ -72,6 +73,15 @@ export async function removeAll(cluster: Cluster, options: RemoveOptions, signal
   const lease = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/${config?.lease.name ?? NAME}`;
   const held = await cluster.get<KubeObject>(lease, signal);
   if (held !== undefined) await remove('Lease', lease, held);
+
+  // They told of pools that nobody keeps any more.
+  const pools = await cluster.list<KubeObject>(
+    resourcePath(RESOURCES.pools, config?.lease.namespace ?? namespace),
+    {},
+    signal,
+  );
+  for (const pool of pools.items)
+    await remove('KuryrPool', resourcePath(RESOURCES.pools, pool.metadata.namespace, pool.metadata.name), pool);
 
   const stays: string[] = [];
   const gone = new Set(left.map(({ uid }) => uid));

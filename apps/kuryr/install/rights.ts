@@ -42,6 +42,9 @@ export function controllerRules(config: KuryrConfig): readonly Rule[] {
       ? [rule('discovery.k8s.io', ['endpointslices'], WATCH), rule('', ['services/status'], ['patch'])]
       : []),
     ...(config.drivers.groups === 'policy' ? [rule('networking.k8s.io', ['networkpolicies'], WATCH)] : []),
+    // Orders are written by who gives them; the controller tells what became of them.
+    rule(GROUP, [RESOURCES.pools.plural], [...WATCH, 'create', 'delete']),
+    rule(GROUP, [`${RESOURCES.pools.plural}/status`], ['patch']),
     rule(GROUP, own, [...WATCH, 'create', 'patch']),
     // A network goes with its namespace.
     rule(

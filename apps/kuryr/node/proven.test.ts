@@ -1,62 +1,26 @@
-import type { Pod } from '@superfluidity/driver-kubernetes';
 import { formatIpv4 } from '@superfluidity/model';
 import { type ClusterPod, type ClusterState, type PoliciesReport, provePolicies } from '@superfluidity/verify';
 import { clusters, NODES } from '@superfluidity/verify/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { KuryrNetworkPolicy } from '../api/network-policy.ts';
 import type { KuryrPort } from '../api/port.ts';
-import type { Namespace, NetworkPolicy } from '../controller/objects.ts';
-import { resolvePolicy } from '../controller/translate/policies.ts';
 import { planPolicies } from './policies.ts';
 import { difference, EMPTY, type TableContent } from './table.ts';
 import { KernelModel, type Packet } from './testing/kernel.ts';
 import { listed } from './testing/listed.ts';
+import { resolvedPolicies } from './testing/resolved.ts';
 
 /** What the controller and the daemons make of the policies of a cluster, by node. */
-function carriedOut({ pods, namespaces, policies }: ClusterState): ReadonlyMap<string, TableContent> {
-  const view = {
-    pods: pods.map(podOf),
-    namespaces: new Map<string, Namespace>(
-      [...namespaces].map(([name, labels]) => [name, { metadata: { name, labels } }]),
-    ),
-    addressOf: (pod: Pod) => pod.status?.podIP,
-  };
-  const resolved = new Map(
-    policies.map(({ namespace, name, ingress, egress, ...spec }): [string, KuryrNetworkPolicy] => {
-      const policy = {
-        metadata: { namespace, name },
-        spec: {
-          ...spec,
-          ...(ingress === undefined
-            ? {}
-            : { ingress: ingress.map(({ peers, ...rule }) => ({ ...rule, from: peers })) }),
-          ...(egress === undefined ? {} : { egress: egress.map(({ peers, ...rule }) => ({ ...rule, to: peers })) }),
-        },
-      } as unknown as NetworkPolicy;
-      const status = { groupId: '', observed: '' };
-      return [`${namespace}/${name}`, { metadata: { namespace, name }, spec: resolvePolicy(policy, view), status }];
-    }),
-  );
+function carriedOut(cluster: ClusterState): ReadonlyMap<string, TableContent> {
+  const resolved = resolvedPolicies(cluster);
   return new Map(
     NODES.map((node) => {
-      const own = pods.filter((pod) => pod.node === node && !pod.hostNetwork && !pod.isOver);
+      const own = cluster.pods.filter((pod) => pod.node === node && !pod.hostNetwork && !pod.isOver);
       const ports = new Map(own.map((pod) => [`${pod.namespace}/${pod.name}`, portOf(pod)]));
       return [node, planPolicies(resolved, ports).content];
     }),
   );
 }
-
-const podOf = ({ namespace, name, labels, node, addresses, hostNetwork, isOver, ports }: ClusterPod) =>
-  ({
-    metadata: { namespace, name, labels },
-    spec: {
-      nodeName: node,
-      hostNetwork,
-      containers: [{ ports: ports.map(({ number, ...port }) => ({ ...port, containerPort: number })) }],
-    },
-    status: { podIP: addresses[0], phase: isOver ? 'Succeeded' : 'Running' },
-  }) as unknown as Pod;
 
 const portOf = ({ namespace, name, addresses }: ClusterPod): KuryrPort => ({
   metadata: { namespace, name },

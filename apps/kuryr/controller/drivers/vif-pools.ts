@@ -190,6 +190,16 @@ export class VifPools {
     await pool.releasePlace(await type.at(node, signal));
   }
 
+  /** Of one pool by the name that its statistics have. False when there is none. */
+  populate(kind: VifKind, name: string, count: number): boolean {
+    return this.#vifs.get(kind)?.pool.populate(name, count) ?? false;
+  }
+
+  /** Gives up what lies ready there. */
+  free(kind: VifKind, name: string): boolean {
+    return this.#vifs.get(kind)?.pool.free(name) ?? false;
+  }
+
   stats(): readonly (PoolStats & { readonly kind: VifKind })[] {
     return [...this.#vifs.values()].flatMap(({ type, pool }) =>
       pool.stats().map((stats) => ({ ...stats, kind: type.kind })),

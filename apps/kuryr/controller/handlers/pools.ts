@@ -1,0 +1,133 @@
+import { type ErrorReport, sha256 } from '@superfluidity/core';
+import type { KuryrPool } from '@superfluidity/driver-kubernetes';
+import type { PoolStats } from '@superfluidity/fabric';
+import type { VifKind } from '../drivers/types.ts';
+import type { VifPools } from '../drivers/vif-pools.ts';
+import { LIMITS } from '../limits.ts';
+import type { Subject } from '../objects.ts';
+import type { Handler, World } from '../world.ts';
+
+type Status = NonNullable<KuryrPool['status']>;
+type Stats = PoolStats & { readonly kind: VifKind };
+
+/** The key under which it is looked for pools that nobody was told of. No object has it. */
+export const EVERY_POOL = '*';
+/** Of an error, the API server takes no more than objects may have. */
+const CHARACTERS = 1_000;
+
+/**
+ * Tells of each pool in a KuryrPool of the controller's own namespace, and carries out the orders that are written there. What a
+ * controller carried out and could not tell of before it ended, the next one carries out again, up to the maximum of the pool.
+ */
+export class PoolHandler implements Handler {
+  readonly name = 'pools';
+  readonly isEverywhere = true;
+  readonly #world: World;
+  readonly #vifs: VifPools;
+  readonly #place: { readonly cluster: string; readonly namespace: string };
+  readonly #look: (key: string) => void;
+  #read: { readonly atMs: number; readonly byName: ReadonlyMap<string, Stats> } | undefined;
+
+  constructor(
+    world: World,
+    vifs: VifPools,
+    place: { readonly cluster: string; readonly namespace: string },
+    look: (key: string) => void,
+  ) {
+    this.#world = world;
+    this.#vifs = vifs;
+    this.#place = place;
+    this.#look = look;
+  }
+
+  async handle(key: string, signal: AbortSignal): Promise<number | undefined> {
+    if (key === EVERY_POOL) return this.#tellNew(signal);
+    const { pools } = this.#world;
+    const told = pools.get(key);
+    const { cluster, namespace } = this.#place;
+    if (told === undefined || told.spec.cluster !== cluster || told.metadata.namespace !== namespace) return undefined;
+    const stats = this.#stats().get(told.spec.pool);
+    if (stats === undefined) {
+      if (told.metadata.deletionTimestamp === undefined) await pools.delete(told, signal);
+      return undefined;
+    }
+    const { order } = told.spec;
+    const done = told.status?.order ?? 0;
+    const isOrdered = order !== undefined && order.serial > done;
+    if (isOrdered && order.do === 'populate') this.#vifs.populate(stats.kind, stats.name, order.count ?? 1);
+    if (isOrdered && order.do === 'free') this.#vifs.free(stats.kind, stats.name);
+    const now = isOrdered ? this.#stats(true).get(told.spec.pool) : stats;
+    if (now !== undefined) {
+      const status = statusOf(now, isOrdered ? order.serial : done, told.status, this.#world.clock.now());
+      await pools.write(told, { status }, signal);
+    }
+    return undefined;
+  }
+
+  subject(key: string): Subject | undefined {
+    const told = key === EVERY_POOL ? undefined : this.#world.pools.get(key);
+    return told === undefined ? undefined : this.#world.pools.subject(told);
+  }
+
+  #stats(anew = false): ReadonlyMap<string, Stats> {
+    const nowMs = this.#world.clock.now();
+    if (anew || this.#read === undefined || nowMs - this.#read.atMs >= READ_MS)
+      this.#read = { atMs: nowMs, byName: new Map(this.#vifs.stats().map((one) => [nameOf(one), one])) };
+    return this.#read.byName;
+  }
+
+  async #tellNew(signal: AbortSignal): Promise<number> {
+    const { pools } = this.#world;
+    const { cluster, namespace } = this.#place;
+    for (const pool of this.#stats(true).keys()) {
+      const name = `${cluster.slice(0, NAME_PART)}-${sha256(`${cluster} ${pool}`).slice(0, 16)}`;
+      if (pools.informer.get(`${namespace}/${name}`) === undefined)
+        await pools.create({ namespace, name, spec: { pool, cluster } }, signal);
+    }
+    for (const { metadata, spec } of pools.all())
+      if (spec.cluster === cluster) this.#look(`${metadata.namespace}/${metadata.name}`);
+    return LIMITS.poolsMs;
+  }
+}
+
+/** All pools are read at once, and soon after that not again. */
+const READ_MS = 500;
+const NAME_PART = 40;
+
+const nameOf = ({ kind, name }: Stats): string => `${kind}/${name}`;
+
+/** What changes by itself is told coarsely: a pool that nobody asks costs the API server nothing. */
+function statusOf(stats: Stats, order: number, before: Status | undefined, nowMs: number): Status {
+  const { maximum, inUse = 0, oldestMs, trouble, askedPerS, refillMs, shelves, waits } = stats;
+  const { minimum, batch, wanted, ready, making, waiting, hits, misses, recycled, failures, paused } = stats;
+  const counts = { minimum, batch, wanted, ready, making, waiting, inUse, hits, misses, recycled, failures };
+  return {
+    order,
+    ...counts,
+    paused,
+    askedPerS: Math.round(askedPerS * 10) / 10,
+    refillMs: Math.round(refillMs),
+    waits: { boundsMs: [...waits.boundsMs], counts: [...waits.counts], sumMs: Math.round(waits.sumMs * 1_000) / 1_000 },
+    shelves: shelves.map(({ name, ready: there }) => ({ name, ready: there })),
+    ...(maximum === undefined ? {} : { maximum }),
+    ...(oldestMs === undefined ? {} : { oldestAt: since(nowMs - oldestMs, before?.oldestAt) }),
+    ...(trouble === undefined ? {} : { trouble: short(trouble) }),
+  };
+}
+
+/** The same text for the same moment, though it is computed anew. */
+function since(atMs: number, before: string | undefined): string {
+  const knownMs = before === undefined ? Number.NaN : Date.parse(before);
+  return Math.abs(knownMs - atMs) < 1_000 ? before! : new Date(Math.round(atMs / 1_000) * 1_000).toISOString();
+}
+
+function short({ code, message, hint, request, answer }: ErrorReport): NonNullable<Status['trouble']> {
+  const cut = (text: string) => text.slice(0, CHARACTERS);
+  return {
+    code,
+    message: cut(message),
+    ...(hint === undefined ? {} : { hint: cut(hint) }),
+    ...(request === undefined ? {} : { request: cut(request) }),
+    ...(answer === undefined ? {} : { answer: cut(answer) }),
+  };
+}

@@ -1,0 +1,47 @@
+import type { Pod } from '@superfluidity/driver-kubernetes';
+import type { ClusterPod, ClusterState } from '@superfluidity/verify';
+import type { KuryrNetworkPolicy } from '../../api/network-policy.ts';
+import type { Namespace, NetworkPolicy } from '../../controller/objects.ts';
+import { resolvePolicy } from '../../controller/translate/policies.ts';
+
+/** What the controller makes of the policies of a cluster, by namespace and name; nodes carry it out. */
+export function resolvedPolicies({
+  pods,
+  namespaces,
+  policies,
+}: ClusterState): ReadonlyMap<string, KuryrNetworkPolicy> {
+  const view = {
+    pods: pods.map(podOf),
+    namespaces: new Map<string, Namespace>(
+      [...namespaces].map(([name, labels]) => [name, { metadata: { name, labels } }]),
+    ),
+    addressOf: (pod: Pod) => pod.status?.podIP,
+  };
+  return new Map(
+    policies.map(({ namespace, name, ingress, egress, ...spec }): [string, KuryrNetworkPolicy] => {
+      const policy = {
+        metadata: { namespace, name },
+        spec: {
+          ...spec,
+          ...(ingress === undefined
+            ? {}
+            : { ingress: ingress.map(({ peers, ...rule }) => ({ ...rule, from: peers })) }),
+          ...(egress === undefined ? {} : { egress: egress.map(({ peers, ...rule }) => ({ ...rule, to: peers })) }),
+        },
+      } as unknown as NetworkPolicy;
+      const status = { groupId: '', observed: '' };
+      return [`${namespace}/${name}`, { metadata: { namespace, name }, spec: resolvePolicy(policy, view), status }];
+    }),
+  );
+}
+
+const podOf = ({ namespace, name, labels, node, addresses, hostNetwork, isOver, ports }: ClusterPod) =>
+  ({
+    metadata: { namespace, name, labels },
+    spec: {
+      nodeName: node,
+      hostNetwork,
+      containers: [{ ports: ports.map(({ number, ...port }) => ({ ...port, containerPort: number })) }],
+    },
+    status: { podIP: addresses[0], phase: isOver ? 'Succeeded' : 'Running' },
+  }) as unknown as Pod;
