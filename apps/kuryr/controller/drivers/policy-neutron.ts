@@ -38,7 +38,7 @@ export class NeutronPolicies implements PolicyDriver {
       project,
       signal,
     );
-    await this.#become(group, rules.map(fieldsOf), signal);
+    await this.#become(group, rules.map(groupRuleOf), signal);
     return group.id;
   }
 
@@ -95,7 +95,8 @@ export class NeutronPolicies implements PolicyDriver {
 
 const NAME_CHARACTERS = 255;
 
-function fieldsOf({ direction, protocol, portFirst, portLast, cidr }: PolicyRule): Rule {
+/** What a rule is in a security group. */
+export function groupRuleOf({ direction, protocol, portFirst, portLast, cidr }: PolicyRule): Rule {
   return {
     direction,
     ethertype: 'IPv4',

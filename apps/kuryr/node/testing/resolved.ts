@@ -1,10 +1,10 @@
 import type { Pod } from '@superfluidity/driver-kubernetes';
-import type { ClusterPod, ClusterState } from '@superfluidity/verify';
+import type { ClusterPod, ClusterState, NetworkPolicy as ReadPolicy } from '@superfluidity/verify';
 import type { KuryrNetworkPolicy } from '../../api/network-policy.ts';
 import type { Namespace, NetworkPolicy } from '../../controller/objects.ts';
 import { resolvePolicy } from '../../controller/translate/policies.ts';
 
-/** What the controller makes of the policies of a cluster, by namespace and name; nodes carry it out. */
+/** What the controller makes of the policies of a cluster, by namespace and name. */
 export function resolvedPolicies({
   pods,
   namespaces,
@@ -18,24 +18,27 @@ export function resolvedPolicies({
     addressOf: (pod: Pod) => pod.status?.podIP,
   };
   return new Map(
-    policies.map(({ namespace, name, ingress, egress, ...spec }): [string, KuryrNetworkPolicy] => {
-      const policy = {
-        metadata: { namespace, name },
-        spec: {
-          ...spec,
-          ...(ingress === undefined
-            ? {}
-            : { ingress: ingress.map(({ peers, ...rule }) => ({ ...rule, from: peers })) }),
-          ...(egress === undefined ? {} : { egress: egress.map(({ peers, ...rule }) => ({ ...rule, to: peers })) }),
-        },
-      } as unknown as NetworkPolicy;
-      const status = { groupId: '', observed: '' };
-      return [`${namespace}/${name}`, { metadata: { namespace, name }, spec: resolvePolicy(policy, view), status }];
+    policies.map((policy): [string, KuryrNetworkPolicy] => {
+      const { namespace, name } = policy;
+      const spec = resolvePolicy(policyOf(policy), view);
+      return [`${namespace}/${name}`, { metadata: { namespace, name }, spec, status: { groupId: '', observed: '' } }];
     }),
   );
 }
 
-const podOf = ({ namespace, name, labels, node, addresses, hostNetwork, isOver, ports }: ClusterPod) =>
+/** As the API server has it. */
+export function policyOf({ namespace, name, ingress, egress, ...spec }: ReadPolicy): NetworkPolicy {
+  return {
+    metadata: { namespace, name },
+    spec: {
+      ...spec,
+      ...(ingress === undefined ? {} : { ingress: ingress.map(({ peers, ...rule }) => ({ ...rule, from: peers })) }),
+      ...(egress === undefined ? {} : { egress: egress.map(({ peers, ...rule }) => ({ ...rule, to: peers })) }),
+    },
+  } as unknown as NetworkPolicy;
+}
+
+export const podOf = ({ namespace, name, labels, node, addresses, hostNetwork, isOver, ports }: ClusterPod): Pod =>
   ({
     metadata: { namespace, name, labels },
     spec: {
