@@ -20,7 +20,10 @@ describe.skipIf(lab === undefined)(`pools of pods${reason === undefined ? '' : `
     cluster = await TestCluster.open(lab!, 'kuryr-pools');
     node = await cluster.addNode('a', '10.208.0.0/24');
     const config = readClusterConfig('pods', { kubeconfig: lab!.paths.adminConfig });
-    pools = new KuryrPools({ cluster: Cluster.open('pods', config, systemClock), clock: systemClock, name: 'pods' }, 20_000);
+    pools = new KuryrPools(
+      { cluster: Cluster.open('pods', config, systemClock), clock: systemClock, name: 'pods' },
+      20_000,
+    );
   }, 60_000);
   afterAll(async () => {
     await cluster?.close();
