@@ -30,7 +30,7 @@ describe.skipIf(lab === undefined)(`pools of pods${reason === undefined ? '' : `
   }, 60_000);
 
   it('are told of, filled and freed by orders, by whichever controller leads, and go with their node', async () => {
-    const options = { pool: { minimum: 2, batch: 2, maximum: 12, foresees: false } };
+    const options = { pool: { minimum: 2, batch: 2, maximum: 12, foresees: false, prepare: true } };
     const first = await cluster.start(options);
     await cluster.apply(cluster.pod('web', node));
     await expect.poll(async () => (await own())?.inUse, WAIT).toBe(1);

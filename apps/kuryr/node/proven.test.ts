@@ -177,7 +177,12 @@ describe('what is installed on nodes', () => {
           { peers: [{ podSelector: named(at + 5) }, { namespaceSelector: { matchLabels: { team: `${at % 3}` } } }] },
           { peers: [{ ipBlock: { cidr: '10.0.0.0/8', except: ['10.3.0.0/16'] } }], ports: [{ port: 80 + at }] },
         ],
-        egress: [{ peers: [{ namespaceSelector: {} }], ports: [{ port: 1_000, endPort: 2_000 + at }] }],
+        egress: [
+          {
+            peers: [{ namespaceSelector: { matchLabels: { team: `${at % 4}` } } }],
+            ports: [{ port: 1_000, endPort: 2_000 + at }],
+          },
+        ],
       })),
       nodes: Array.from({ length: 10 }, (_, at) => ({ name: `n${at}`, addresses: [`192.0.2.${at + 1}`] })),
     };

@@ -26,6 +26,8 @@ export class PoolHandler implements Handler {
   readonly #vifs: VifPools;
   readonly #place: { readonly cluster: string; readonly namespace: string };
   readonly #look: (key: string) => void;
+  readonly #startMs: number;
+  readonly #known = new Set<string>();
   #read: { readonly atMs: number; readonly byName: ReadonlyMap<string, Stats> } | undefined;
 
   constructor(
@@ -38,6 +40,7 @@ export class PoolHandler implements Handler {
     this.#vifs = vifs;
     this.#place = place;
     this.#look = look;
+    this.#startMs = world.clock.now();
   }
 
   async handle(key: string, signal: AbortSignal): Promise<number | undefined> {
@@ -48,7 +51,10 @@ export class PoolHandler implements Handler {
     if (told === undefined || told.spec.cluster !== cluster || told.metadata.namespace !== namespace) return undefined;
     const stats = this.#stats().get(told.spec.pool);
     if (stats === undefined) {
-      if (told.metadata.deletionTimestamp === undefined) await pools.delete(told, signal);
+      // A controller that has just begun to lead knows a pool once somebody asks it, or it is prepared.
+      const isEarly = this.#world.clock.now() - this.#startMs < LIMITS.poolsForgottenMs;
+      const isGone = this.#known.has(told.spec.pool) || !isEarly;
+      if (isGone && told.metadata.deletionTimestamp === undefined) await pools.delete(told, signal);
       return undefined;
     }
     const { order } = told.spec;
@@ -73,6 +79,7 @@ export class PoolHandler implements Handler {
     const nowMs = this.#world.clock.now();
     if (anew || this.#read === undefined || nowMs - this.#read.atMs >= READ_MS)
       this.#read = { atMs: nowMs, byName: new Map(this.#vifs.stats().map((one) => [nameOf(one), one])) };
+    for (const name of this.#read.byName.keys()) this.#known.add(name);
     return this.#read.byName;
   }
 
