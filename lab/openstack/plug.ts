@@ -22,7 +22,16 @@ const INTERVAL_MS = 100;
 const RETRY_MS = 1000;
 const VSCTL_TIMEOUT_MS = 30_000;
 const END = 'end-of-ports';
-const OTHERS_PLUG = ['trunk:subport', 'network:dhcp', 'network:router_interface', 'network:router_gateway'];
+const OTHERS_PLUG = [
+  'trunk:subport',
+  'network:dhcp',
+  'network:router_interface',
+  'network:router_gateway',
+  // Pods, whose daemon does it.
+  'compute:kuryr',
+  // A test that has a machine of its own.
+  'compute:test-plugs',
+];
 const quote = (text: string) => `'${text.replaceAll(/[^\w.:-]/g, '')}'`;
 const QUERY =
   [

@@ -30,6 +30,8 @@ const POOL_TAG = 'superfluidity:pool';
 const POOL_WORD = ' pool ';
 const POOLED_NAME = 'superfluidity-pool';
 const POOL_OWNER = 'superfluidity:pool';
+/** As in Kuryr. Neutron itself serves ports of `compute:` where their hosts route (DVR), and others see who plugs them. */
+const HOST_OWNER = 'compute:kuryr';
 const POLL_MS = 250;
 const POLL_MOST_MS = 2_000;
 /** A request that makes something is not given up half way: what came of it would not be known. */
@@ -62,7 +64,9 @@ export class NeutronPorts implements PortsBackend {
       network_id: place.network,
       ...(place.project === '' ? {} : { project_id: place.project }),
       security_groups: groups,
-      ...(isBound(binding) ? { 'binding:host_id': place.at, device_owner: POOL_OWNER } : {}),
+      ...(isBound(binding)
+        ? { 'binding:host_id': place.at, device_owner: binding === 'host' ? HOST_OWNER : POOL_OWNER }
+        : {}),
       tags,
     };
     const lasting = AbortSignal.timeout(CREATE_MS);
