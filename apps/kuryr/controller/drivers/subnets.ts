@@ -44,7 +44,7 @@ export async function readSubnet(cloud: Cloud, subnetId: string, signal: AbortSi
   };
 }
 
-const ETHERNET_MTU = 1_500;
+export const ETHERNET_MTU = 1_500;
 
 /** A prefix for all pods, or that of each node. */
 export function linuxSubnet(options: NonNullable<KuryrConfig['linux']>): SubnetDriver {

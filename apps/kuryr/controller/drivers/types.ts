@@ -47,6 +47,8 @@ export interface VifType {
   readonly backend: PortsBackend;
   /** Where ports of this node are: its name, the id of its trunk, ... Throws `SF-KURYR-NODE`. */
   at(node: Node, signal: AbortSignal): Promise<string>;
+  /** Throws `SF-KURYR-NODE` where packets of this network are too large for the node's own port. */
+  carries?(node: Node, subnet: PodSubnet, signal: AbortSignal): Promise<void>;
   plugging(port: PoolPort): Plugging;
   /** Under which ports of it are found again: never empty where a cloud has projects. */
   project(asked: string): Promise<string>;

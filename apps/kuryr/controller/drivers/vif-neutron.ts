@@ -2,8 +2,9 @@ import { type Clock, type Logger, SuperfluidityError } from '@superfluidity/core
 import { NeutronPorts, PairPorts, TrunkPorts } from '@superfluidity/driver-openstack';
 import type { Node } from '@superfluidity/driver-kubernetes';
 import type { PortsBackend } from '@superfluidity/fabric';
-import { type Cloud, type Port, ports } from '@superfluidity/openstack';
-import type { VifKind, VifType } from './types.ts';
+import { type Cloud, networks, type Port, ports } from '@superfluidity/openstack';
+import { ETHERNET_MTU } from './subnets.ts';
+import type { PodSubnet, VifKind, VifType } from './types.ts';
 import '../errors.ts';
 
 export interface NeutronVifOptions {
@@ -15,6 +16,9 @@ export interface NeutronVifOptions {
   /** Of Open vSwitch on nodes of bare metal. */
   readonly bridge: string;
 }
+
+/** On a node of bare metal: what the cloud calls its host, where that is not the name of the node. */
+const HOST_LABEL = 'superfluidity.dev/host';
 
 /** Ports of a Neutron, for pods on bare metal and for pods in virtual machines, each from a pool of its own. */
 export function neutronVif(kind: Exclude<VifKind, 'linux'>, options: NeutronVifOptions): VifType {
@@ -32,7 +36,7 @@ export function neutronVif(kind: Exclude<VifKind, 'linux'>, options: NeutronVifO
       return {
         kind,
         backend,
-        at: async ({ metadata }) => metadata.name,
+        at: async ({ metadata: { name, labels } }) => labels?.[HOST_LABEL] ?? name,
         plugging: ({ id }) => ({ kind: 'ovs', bridge, interfaceId: id }),
         project,
         // The agent of the node brings it up once the daemon has plugged it.
@@ -81,11 +85,27 @@ function nested(
   return {
     kind,
     backend,
-    at: async (node, signal) => how.at(await parents.of(node, signal), node),
+    at: async (node, signal) => how.at((await parents.of(node, signal)).port, node),
+    carries: async (node, subnet, signal) => refuseLarger(node, await parents.of(node, signal), subnet),
     plugging: how.plugging,
     activeAtOnce: true,
     ...common,
   };
+}
+
+/** The port of the virtual machine that a node is, and the MTU of its network. */
+interface Parent {
+  readonly port: Port;
+  readonly mtu: number;
+}
+
+/** The tag of a VLAN is no part of what the MTU counts (IEEE 802.1Q): a port carries networks with MTUs up to its own. */
+function refuseLarger(node: Node, { port, mtu }: Parent, { networkId, mtu: wanted }: PodSubnet): void {
+  if (mtu >= wanted) return;
+  throw unfit(
+    node,
+    `packets of ${wanted} bytes of network ${networkId} do not go through port ${port.id} of its virtual machine: the MTU of its network ${port.network_id} is ${mtu}`,
+  );
 }
 
 const KEPT_MS = 60_000;
@@ -94,31 +114,34 @@ const KEPT_MS = 60_000;
 class NodeParents {
   readonly #cloud: Cloud;
   readonly #clock: Clock;
-  readonly #known = new Map<string, { readonly port: Promise<Port>; readonly untilMs: number }>();
+  readonly #known = new Map<string, { readonly parent: Promise<Parent>; readonly untilMs: number }>();
 
   constructor(cloud: Cloud, clock: Clock) {
     this.#cloud = cloud;
     this.#clock = clock;
   }
 
-  of(node: Node, signal: AbortSignal): Promise<Port> {
+  of(node: Node, signal: AbortSignal): Promise<Parent> {
     const { name } = node.metadata;
     const address = node.status?.addresses?.find(({ type }) => type === 'InternalIP')?.address;
     if (address === undefined) throw unfit(node, 'it has no address of type InternalIP');
     const key = `${name} ${address}`;
     const known = this.#known.get(key);
-    if (known !== undefined && this.#clock.now() < known.untilMs) return known.port;
-    const port = this.#find(node, address, signal);
+    if (known !== undefined && this.#clock.now() < known.untilMs) return known.parent;
+    const parent = this.#find(node, address, signal);
     for (const other of this.#known.keys()) if (other.startsWith(`${name} `)) this.#known.delete(other);
-    this.#known.set(key, { port, untilMs: this.#clock.now() + KEPT_MS });
-    port.catch(() => this.#known.delete(key));
-    return port;
+    this.#known.set(key, { parent, untilMs: this.#clock.now() + KEPT_MS });
+    parent.catch(() => this.#known.delete(key));
+    return parent;
   }
 
-  async #find(node: Node, address: string, signal: AbortSignal): Promise<Port> {
+  async #find(node: Node, address: string, signal: AbortSignal): Promise<Parent> {
     const found = await ports.list(this.#cloud, { fixed_ips: `ip_address=${address}` }, signal);
     const [first, ...others] = found.filter(({ device_owner: owner }) => owner.startsWith('compute:'));
-    if (first !== undefined && others.length === 0) return first;
+    if (first !== undefined && others.length === 0) {
+      const { mtu } = await networks.show(this.#cloud, first.network_id, signal);
+      return { port: first, mtu: mtu ?? ETHERNET_MTU };
+    }
     const reason =
       first === undefined
         ? `no virtual machine of the project has a port with its address ${address}`

@@ -103,6 +103,7 @@ export class VifPools {
     const vif = this.#of(node);
     const { type, pool } = vif;
     const at = await type.at(node, signal);
+    await type.carries?.(node, subnet, signal);
     const whose = await type.project(project);
     const port = await pool.acquire(
       { project: whose, at, network: subnet.networkId, groups, ...(this.#options.names ? { owner } : {}) },
@@ -172,6 +173,7 @@ export class VifPools {
   async want(node: Node, project: string, subnet: PodSubnet, groups: readonly string[], signal: AbortSignal) {
     const { type, pool } = this.#of(node);
     const at = await type.at(node, signal);
+    await type.carries?.(node, subnet, signal);
     pool.want({ project: await type.project(project), at, network: subnet.networkId }, groups);
   }
 
