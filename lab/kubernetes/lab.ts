@@ -68,6 +68,9 @@ export interface LabNode {
   /** Under which all of its pods are, in each hierarchy. */
   readonly cgroup: string;
   readonly containerd: string;
+  /** Where its runtime looks for networks, and where for plugins if somebody else brings the network. */
+  readonly cniConf: string;
+  readonly cniBin: string;
 }
 
 export function nodesOf(lab: Pick<Lab, 'options' | 'paths'>): readonly LabNode[] {
@@ -82,6 +85,8 @@ export function nodesOf(lab: Pick<Lab, 'options' | 'paths'>): readonly LabNode[]
       namespace: `${namespaceOf(lab.paths)}-${name}`,
       cgroup: `${cgroupOf(lab.paths)}/${name}`,
       containerd: join(lab.paths.run, name, 'containerd.sock'),
+      cniConf: join(lab.paths.etc, name, 'cni'),
+      cniBin: join(lab.paths.var, name, 'cni-bin'),
     };
   });
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../command.ts';
 import type { Item, Service } from '../item.ts';
@@ -52,8 +52,9 @@ function nodeItems(lab: Lab, node: LabNode, archive: string): Service<Lab> {
         after: ['certificates'],
         once: false,
         run: async () => {
-          for (const path of [join(paths.run, name), data, join(paths.etc, name, 'cni')])
+          for (const path of [join(paths.run, name), data, node.cniConf])
             mkdirSync(path, { recursive: true, mode: 0o711 });
+          if (lab.options.network === 'none') linkPlugins(node);
           makeCgroups(node.cgroup);
           writeInnerKubeconfig(lab, name, kubeconfig);
         },
@@ -133,7 +134,16 @@ export function cgroupHierarchies(): readonly string[] {
   return readdirSync(CGROUPS).filter((name) => existsSync(join(CGROUPS, name, 'cgroup.procs')));
 }
 
-function containerdToml(lab: Lab, { name, containerd }: LabNode): string {
+/** Whoever brings the network puts plugins beside these; the runtime itself asks for `loopback`. */
+function linkPlugins({ cniBin }: LabNode): void {
+  mkdirSync(cniBin, { recursive: true, mode: 0o711 });
+  for (const plugin of readdirSync(CNI_PLUGINS)) {
+    rmSync(join(cniBin, plugin), { force: true });
+    symlinkSync(join(CNI_PLUGINS, plugin), join(cniBin, plugin));
+  }
+}
+
+function containerdToml(lab: Lab, { name, containerd, cniBin, cniConf }: LabNode): string {
   const { paths } = lab;
   return `version = 2
 root = "${join(paths.var, name, 'containerd')}"
@@ -155,8 +165,8 @@ sandbox_image = "${IMAGES.pause}"
 restrict_oom_score_adj = true
 
 [plugins."io.containerd.grpc.v1.cri".cni]
-bin_dir = "${CNI_PLUGINS}"
-conf_dir = "${join(paths.etc, name, 'cni')}"
+bin_dir = "${lab.options.network === 'none' ? cniBin : CNI_PLUGINS}"
+conf_dir = "${cniConf}"
 
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
 runtime_type = "io.containerd.runc.v2"
