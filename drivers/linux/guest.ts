@@ -4,6 +4,7 @@ import { join } from 'node:path';
 /** The entrance for who prepares a machine: the kernel for guests is fetched once and used by all sites. */
 export { fetchGuestKernel, findGuestKernel } from './runtime/guest-kernel.ts';
 export { encodeCpio, file, folder, symlink } from './runtime/cpio.ts';
+export { acceleratorFor } from './machine.ts';
 
 /**
  * Folder in which all control planes of a machine find the guest kernel: `$SUPERFLUIDITY_CACHE`, else the cache of the

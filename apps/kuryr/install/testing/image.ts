@@ -29,10 +29,11 @@ export async function buildKuryrImage(archive: string, name: string): Promise<vo
     Env: ['PATH=/usr/local/bin:/bin:/usr/sbin'],
     WorkingDir: '/',
   };
-  await writeImages(archive, fill, [{ name, config }]);
+  await writeImages(archive, kuryrRoot, [{ name, config }]);
 }
 
-async function fill(root: string): Promise<void> {
+/** Its file tree, in this folder. */
+export async function kuryrRoot(root: string): Promise<void> {
   await busyboxRoot(root);
   symlinkSync('../run', join(root, 'var/run'));
   copy(process.execPath, join(root, 'usr/local/bin/node'));

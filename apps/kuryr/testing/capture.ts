@@ -1,0 +1,45 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readFrames, type Frame } from './frames.ts';
+
+/** What passes a device of this machine, or one in a namespace. */
+export class Capture {
+  readonly #child: ChildProcess;
+  readonly #folder: string;
+
+  /** Resolves when it listens. */
+  static async start(device: string, netns?: string): Promise<Capture> {
+    const folder = mkdtempSync(join(tmpdir(), 'superfluidity-capture-'));
+    const inside = netns === undefined ? [] : ['nsenter', `--net=${netns}`, '--'];
+    const argv = [...inside, 'tcpdump', '-Z', 'root', '-n', '-U', '-i', device, '-s', '0', '-w', join(folder, 'pcap')];
+    const child = spawn(argv[0]!, argv.slice(1), { stdio: ['ignore', 'ignore', 'pipe'] });
+    const capture = new Capture(child, folder);
+    let said = '';
+    for await (const piece of child.stderr!.setEncoding('utf8') as AsyncIterable<string>) {
+      said += piece;
+      if (said.includes('listening on')) return capture;
+    }
+    rmSync(folder, { recursive: true, force: true });
+    throw new Error(`tcpdump: ${said}`);
+  }
+
+  private constructor(child: ChildProcess, folder: string) {
+    this.#child = child;
+    this.#folder = folder;
+  }
+
+  /** Ends it. */
+  async stop(): Promise<readonly Frame[]> {
+    if (this.#child.exitCode === null) {
+      const ended = once(this.#child, 'exit');
+      this.#child.kill('SIGINT');
+      await ended;
+    }
+    const frames = readFrames(readFileSync(join(this.#folder, 'pcap')));
+    rmSync(this.#folder, { recursive: true, force: true });
+    return frames;
+  }
+}
