@@ -19,6 +19,7 @@ import { Capture } from './testing/capture.ts';
 import type { Frame } from './testing/frames.ts';
 import { OwnNetwork } from './testing/own-network.ts';
 import { type GuestPod, Worker } from './testing/worker.ts';
+import { DAEMON } from './testing/worker-root.ts';
 
 /**
  * Pods in a virtual machine and pods on bare metal in one network of a real Neutron, beside the virtual machine itself: ports of pools,
@@ -103,9 +104,8 @@ describe.skipIf(absent !== undefined)(titled('pods in a virtual machine', absent
       healthPort: 9_655,
     };
     await worker.guest.run(`mkfifo ${FIFO}; mkdir -p /run/superfluidity`);
-    const program = '/opt/superfluidity/apps/kuryr/cni/testing/daemon-process.ts';
     // Opened for both, the pipe has an end that stays.
-    await worker.guest.run(`node ${program} '${JSON.stringify(options)}' <>${FIFO} >/run/daemon.log 2>&1 &`);
+    await worker.guest.run(`node ${DAEMON} '${JSON.stringify(options)}' <>${FIFO} >/run/daemon.log 2>&1 &`);
     const log = () => worker.guest.run('cat /run/daemon.log');
     await expect.poll(log, { timeout: 180_000, interval: 1_000 }).toContain('listening');
   }, 240_000);

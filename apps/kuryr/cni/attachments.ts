@@ -13,6 +13,8 @@ const madeSchema = z.object({
   name: z.string(),
   /** The device on the node; with it goes the one in the pod. Absent where the pod's device is the only one. */
   device: z.string().optional(),
+  /** What the pod's only device was called before it had its name. */
+  draft: z.string().optional(),
   /** It is a port of this bridge of Open vSwitch. */
   vswitch: z.string().optional(),
 });

@@ -172,11 +172,12 @@ describe.skipIf(absent !== undefined)(titled('macvlans over the port of the node
   let node: TestNode;
   beforeAll(async () => {
     node = await TestNode.open();
+    // As most nodes and all pods call theirs.
     transact(node.name, [
-      createVeth({ name: 'uplink', index: 50, mtu: 1_500, up: true }, { name: 'far', index: 51 }),
+      createVeth({ name: 'eth0', index: 50, mtu: 1_500, up: true }, { name: 'far', index: 51 }),
       changeLink('far', { up: true }),
     ]);
-    const { ports } = await node.startDaemon({ trunk: { device: 'uplink' } });
+    const { ports } = await node.startDaemon({ trunk: { device: 'eth0' } });
     ports.setKnown(true);
   });
   afterAll(() => node?.[Symbol.asyncDispose]());
@@ -194,7 +195,7 @@ describe.skipIf(absent !== undefined)(titled('macvlans over the port of the node
 
   test('are refused where packets of the network would not fit, and VLANs where nothing carries them', async () => {
     const large = await add(node, 'x3', { plugging: { kind: 'macvlan' }, mtu: 1_501 });
-    expect(large).toMatchObject({ code: 1, output: { code: 102, msg: expect.stringContaining('uplink') } });
+    expect(large).toMatchObject({ code: 1, output: { code: 102, msg: expect.stringContaining('eth0') } });
     if (hasVlans(undefined)) return;
     const vlan = await add(node, 'x4', { plugging: { kind: 'vlan', id: 5 } });
     expect(vlan).toMatchObject({ code: 1, output: { code: 100, details: expect.stringContaining('802.1Q') } });

@@ -67,8 +67,8 @@ const nodeMac = (mac: string): string => `fe${mac.toLowerCase().slice(2)}`;
 /** What `plug` will make, known before anything is: it is written down first. */
 export function planned(node: NodeNetwork, { name, wish }: Wish): Made {
   const { plugging, id } = wish;
-  if (plugging.kind === 'macvlan' || (plugging.kind === 'vlan' && node.hasVlans)) return { name };
   const device = deviceOf(id);
+  if (plugging.kind === 'macvlan' || (plugging.kind === 'vlan' && node.hasVlans)) return { name, draft: device };
   if (plugging.kind === 'bridge') return { name, device };
   const vswitch = plugging.kind === 'ovs' ? plugging.bridge : node.trunk.bridge;
   if (vswitch !== undefined) return { name, device, vswitch };
@@ -271,12 +271,15 @@ async function plugOver(node: NodeNetwork, wanted: Wish): Promise<void> {
   if (parent === undefined)
     throw new CniError(CODES.again, `the node has no ${device ?? 'default route'}`, 'its own port is not there yet');
   fitting(parent, wish.mtu);
-  const link = { name, mac: wish.mac, mtu: wish.mtu, namespace: netns };
+  // Kernels before 6.13 refuse a name that the node itself has, though the device will be elsewhere: nodes have an eth0 too.
+  const draft = deviceOf(wish.id);
+  const link = { name: draft, mac: wish.mac, mtu: wish.mtu, namespace: netns };
   const create =
     wish.plugging.kind === 'vlan'
       ? createVlan(parent.index, wish.plugging.id, link)
       : createMacvlan(parent.index, link);
   await transactAside(node.namespace, [create]);
+  transact(netns, [changeLink(linkIndex(netns, draft), { rename: name })]);
   configure(wanted);
 }
 
@@ -378,7 +381,10 @@ export async function unplug(
   try {
     // Another namespace may be at that path by now.
     if (netnsId(netns) !== id) return;
-    for (const { name } of inside) await removeDevice(netns, name);
+    for (const { name, draft } of inside) {
+      await removeDevice(netns, name);
+      if (draft !== undefined) await removeDevice(netns, draft);
+    }
   } finally {
     leaveNetns(netns);
   }

@@ -5,8 +5,8 @@ import { Guest } from '../../../lab/guest/guest.ts';
 import type { Lab } from '../../../lab/openstack/lab.ts';
 import { ovsSocket } from '../../../lab/openstack/services/ovs.ts';
 import { EXECUTABLE } from '../install/pods.ts';
-import { kuryrRoot } from '../install/testing/image.ts';
 import { type OwnNetwork, untilActive } from './own-network.ts';
+import { workerRoot } from './worker-root.ts';
 
 const never = new AbortController().signal;
 /** Where a guest finds this machine, and an API server that listens on its loopback. */
@@ -30,7 +30,7 @@ export interface GuestPod {
 
 /**
  * A virtual machine that is a node: its port is the parent of a trunk, and is plugged into the bridge of the trunk as Nova does it.
- * In it are the programs of Kuryr, as they are in the image.
+ * In it are Node, the daemon and the executable of the plugin.
  */
 export class Worker {
   readonly guest: Guest;
@@ -52,7 +52,7 @@ export class Worker {
       transact(undefined, [changeLink(tap, { up: true, mtu: mtu + 4 })]);
       await plug(lab, port, tap);
       const device = { tap, mac: port.mac_address, name: 'eth0', address, mtu };
-      const guest = await Guest.start({ fill: kuryrRoot, device, machine: MACHINE, memoryMiB: MEMORY_MIB });
+      const guest = await Guest.start({ fill: workerRoot, device, machine: MACHINE, memoryMiB: MEMORY_MIB });
       try {
         await untilActive(cloud, port.id);
       } catch (error) {

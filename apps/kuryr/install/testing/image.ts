@@ -29,18 +29,12 @@ export async function buildKuryrImage(archive: string, name: string): Promise<vo
     Env: ['PATH=/usr/local/bin:/bin:/usr/sbin'],
     WorkingDir: '/',
   };
-  await writeImages(archive, kuryrRoot, [{ name, config }]);
+  await writeImages(archive, fill, [{ name, config }]);
 }
 
-/** Its file tree, in this folder. */
-export async function kuryrRoot(root: string): Promise<void> {
-  await busyboxRoot(root);
+async function fill(root: string): Promise<void> {
+  await nodeRoot(root, PROGRAMS);
   symlinkSync('../run', join(root, 'var/run'));
-  copy(process.execPath, join(root, 'usr/local/bin/node'));
-  for (const program of PROGRAMS) copy(program, join(root, program));
-  const { stdout } = await promisify(execFile)('ldd', [process.execPath, ...PROGRAMS]);
-  for (const [, path] of stdout.matchAll(/(?:=> |^\s+)(\/\S+) \(/gm)) copy(path!, join(root, path!));
-  await buildExecutable(join(root, EXECUTABLE));
   for (const path of packagesOf('apps/kuryr'))
     cpSync(join(ROOT, path), join(root, APP, path), {
       recursive: true,
@@ -51,6 +45,16 @@ export async function kuryrRoot(root: string): Promise<void> {
     const { name } = JSON.parse(readFileSync(join(ROOT, path, 'package.json'), 'utf8')) as { readonly name: string };
     symlinkSync(join('../..', path), join(root, APP, 'node_modules', name));
   }
+}
+
+/** Node, the executable of the plugin and further programs, over a shell. */
+export async function nodeRoot(root: string, programs: readonly string[]): Promise<void> {
+  await busyboxRoot(root);
+  copy(process.execPath, join(root, 'usr/local/bin/node'));
+  for (const program of programs) copy(program, join(root, program));
+  const { stdout } = await promisify(execFile)('ldd', [process.execPath, ...programs]);
+  for (const [, path] of stdout.matchAll(/(?:=> |^\s+)(\/\S+) \(/gm)) copy(path!, join(root, path!));
+  await buildExecutable(join(root, EXECUTABLE));
 }
 
 const copy = (from: string, to: string) => {
