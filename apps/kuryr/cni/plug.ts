@@ -271,7 +271,7 @@ async function plugOver(node: NodeNetwork, wanted: Wish): Promise<void> {
   if (parent === undefined)
     throw new CniError(CODES.again, `the node has no ${device ?? 'default route'}`, 'its own port is not there yet');
   fitting(parent, wish.mtu);
-  // Kernels before 6.13 refuse a name that the node itself has, though the device will be elsewhere: nodes have an eth0 too.
+  // Older kernels, such as 6.1, refuse a name that the node itself has, though the device will be elsewhere: nodes have an eth0 too.
   const draft = deviceOf(wish.id);
   const link = { name: draft, mac: wish.mac, mtu: wish.mtu, namespace: netns };
   const create =

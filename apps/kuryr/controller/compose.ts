@@ -10,7 +10,7 @@ import { NeutronNetworks } from './drivers/networks-neutron.ts';
 import { linuxPolicies } from './drivers/policy-linux.ts';
 import { NeutronPolicies } from './drivers/policy-neutron.ts';
 import { projectDriver } from './drivers/projects.ts';
-import { linuxSubnet, namespaceSubnets, neutronSubnet } from './drivers/subnets.ts';
+import { annotatedSubnets, linuxSubnet, namespaceSubnets, neutronSubnet } from './drivers/subnets.ts';
 import type {
   BalancerDriver,
   GroupDriver,
@@ -96,7 +96,8 @@ export function composeDrivers({ config, world, cloud, clock, log, stopwatch }: 
   const balancer = drivers.balancer === 'none' ? undefined : balancerDriver(config, cloud);
   return {
     projects: projectDriver(drivers.project, neutron?.project ?? ''),
-    subnets: drivers.subnet === 'namespace' ? namespaceSubnets(world) : subnetOfFabric(config, cloud, clock, vifs),
+    subnets:
+      drivers.subnet === 'namespace' ? namespaceSubnets(world) : subnetOfFabric({ config, world, cloud, clock, vifs }),
     groups: policies === undefined ? defaultGroups(fallback) : policyGroups(world, policies, fallback),
     vifs,
     ...(networks === undefined ? {} : { networks }),
@@ -135,17 +136,24 @@ function balancerDriver(config: KuryrConfig, cloud: Cloud | undefined): Balancer
 }
 
 /** Nodes in the built-in fabric have one subnet, and nodes in the cloud another. */
-function subnetOfFabric(
-  { linux, neutron }: KuryrConfig,
-  cloud: Cloud | undefined,
-  clock: Clock,
-  vifs: VifPools,
-): SubnetDriver {
+function subnetOfFabric({
+  config: { linux, neutron, drivers },
+  world,
+  cloud,
+  clock,
+  vifs,
+}: Pick<ComposeParts, 'config' | 'world' | 'cloud' | 'clock'> & { readonly vifs: VifPools }): SubnetDriver {
   const inLinux = linux === undefined ? undefined : linuxSubnet(linux);
-  const inCloud =
-    neutron?.subnet === undefined || cloud === undefined ? undefined : neutronSubnet(cloud, clock, neutron.subnet);
+  let inCloud: SubnetDriver | undefined;
+  if (neutron?.subnet !== undefined && cloud !== undefined) {
+    const annotations = (namespace: string) => world.namespaces.get(namespace)?.metadata.annotations ?? {};
+    inCloud =
+      drivers.subnet === 'annotation'
+        ? annotatedSubnets(cloud, clock, neutron.subnet, annotations)
+        : neutronSubnet(cloud, clock, neutron.subnet);
+  }
   return {
-    kind: 'default',
+    kind: drivers.subnet,
     of: async (namespace, node, signal) => {
       const driver = vifs.kindOf(node) === 'linux' ? inLinux : inCloud;
       invariant(driver !== undefined, 'the configuration was read');

@@ -119,7 +119,7 @@ const schema = z
       const fabric = kind === 'linux' ? 'linux' : 'neutron';
       if ((fabric === 'linux' ? linux : neutron) === undefined) lacks(`drivers.vif is ${kind}: give ${fabric}`);
     }
-    if (drivers.subnet === 'namespace' && neutron?.mode === 'l2')
+    if (drivers.subnet !== 'default' && neutron?.mode === 'l2')
       lacks('neutron.mode l2 needs one subnet of pods: drivers.subnet is default');
     if (drivers.balancer === 'octavia' && neutron?.serviceSubnet === undefined)
       lacks('drivers.balancer is octavia: give neutron.serviceSubnet');
@@ -128,7 +128,9 @@ const schema = z
       if (neutron !== undefined && neutron.subnetPool === undefined)
         lacks('drivers.subnet is namespace: give neutron.subnetPool');
     } else if (neutron !== undefined && neutron.subnet === undefined)
-      lacks('drivers.subnet is default: give neutron.subnet');
+      lacks(`drivers.subnet is ${drivers.subnet}: give neutron.subnet`);
+    if (drivers.subnet === 'annotation' && neutron === undefined)
+      lacks('drivers.subnet is annotation: give neutron, in which the subnets are');
     // Ports of a namespace are all in its one network, wherever that is.
     if (linux !== undefined && neutron !== undefined && drivers.subnet === 'namespace')
       lacks('drivers.subnet is namespace: give linux or neutron, not both');

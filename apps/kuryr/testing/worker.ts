@@ -12,7 +12,8 @@ const never = new AbortController().signal;
 /** Where a guest finds this machine, and an API server that listens on its loopback. */
 const MACHINE = '10.97.0.1';
 const MEMORY_MIB = 768;
-const ADD_MS = 120_000;
+/** An interpreted processor takes its time. */
+const ADD_MS = 180_000;
 
 export interface WorkerParts {
   readonly lab: Lab;

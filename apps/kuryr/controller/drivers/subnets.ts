@@ -1,4 +1,4 @@
-import { type Clock, SuperfluidityError } from '@superfluidity/core';
+import { type Clock, isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
 import { formatIpv4, parseIpv4Prefix } from '@superfluidity/model';
 import { type Cloud, networks, subnets } from '@superfluidity/openstack';
 import type { KuryrConfig } from '../config.ts';
@@ -9,20 +9,59 @@ import '../errors.ts';
 /** What Neutron says of a subnet is asked for anew now and then: routes are added, the MTU changes. */
 const KEPT_MS = 300_000;
 
+/** On a namespace: id of the subnet of the cloud in which its pods are. */
+export const SUBNET_ANNOTATION = 'superfluidity.dev/subnet';
+/** Of Neutron: UUIDs. */
+const ID = /^[A-Za-z0-9-]{1,64}$/;
+
 /** One subnet of Neutron for all pods. */
 export function neutronSubnet(cloud: Cloud, clock: Clock, subnetId: string): SubnetDriver {
-  let known: { readonly subnet: Promise<PodSubnet>; readonly untilMs: number } | undefined;
+  const read = subnetReader(cloud, clock);
+  return { kind: 'default', of: (_namespace, _node, signal) => read(subnetId, signal) };
+}
+
+/**
+ * The subnet that the annotation of the namespace names, one that somebody else made: so pods are in the network of virtual machines.
+ * Without it, that of all others.
+ */
+export function annotatedSubnets(
+  cloud: Cloud,
+  clock: Clock,
+  fallback: string,
+  annotations: (namespace: string) => Readonly<Record<string, string>>,
+): SubnetDriver {
+  const read = subnetReader(cloud, clock);
   return {
-    kind: 'default',
-    of: (_namespace, _node, signal) => {
-      if (known === undefined || clock.now() >= known.untilMs) {
-        known = { subnet: readSubnet(cloud, subnetId, signal), untilMs: clock.now() + KEPT_MS };
-        known.subnet.catch(() => {
-          known = undefined;
+    kind: 'annotation',
+    of: async (namespace, _node, signal) => {
+      const said = annotations(namespace)[SUBNET_ANNOTATION];
+      if (said === undefined) return read(fallback, signal);
+      const refuse = (reason: string, cause?: unknown) =>
+        new SuperfluidityError('SF-KURYR-ANNOTATION', {
+          doing: `find the subnet of namespace ${namespace}`,
+          reason: `its annotation ${SUBNET_ANNOTATION} ${reason}`,
+          cause,
         });
-      }
-      return known.subnet;
+      if (!ID.test(said)) throw refuse('is no id of a subnet');
+      return read(said, signal).catch((error: unknown) => {
+        if (isSuperfluidityError(error, 'SF-OPENSTACK-NOT-FOUND'))
+          throw refuse(`names ${said}, which is not there for the controller`, error);
+        throw error;
+      });
     },
+  };
+}
+
+/** Asks once for all who want one at a time, and remembers. */
+function subnetReader(cloud: Cloud, clock: Clock): (id: string, signal: AbortSignal) => Promise<PodSubnet> {
+  const known = new Map<string, { readonly subnet: Promise<PodSubnet>; readonly untilMs: number }>();
+  return (id, signal) => {
+    const found = known.get(id);
+    if (found !== undefined && clock.now() < found.untilMs) return found.subnet;
+    const subnet = readSubnet(cloud, id, signal);
+    known.set(id, { subnet, untilMs: clock.now() + KEPT_MS });
+    subnet.catch(() => known.delete(id));
+    return subnet;
   };
 }
 

@@ -31,7 +31,7 @@ export interface PodSubnet {
 
 export interface SubnetDriver {
   readonly kind: SubnetKind;
-  /** Throws `SF-KURYR-NOT-READY` while it is being made. */
+  /** Throws `SF-KURYR-NOT-READY` while it is being made, `SF-KURYR-ANNOTATION`. */
   of(namespace: string, node: Node, signal: AbortSignal): Promise<PodSubnet>;
 }
 
@@ -102,7 +102,7 @@ export interface PolicyWish {
 }
 
 export const projectKinds = ['default', 'annotation'] as const;
-export const subnetKinds = ['default', 'namespace'] as const;
+export const subnetKinds = ['default', 'namespace', 'annotation'] as const;
 export const groupKinds = ['default', 'policy'] as const;
 export const vifKinds = ['neutron-vif', 'nested-vlan', 'nested-macvlan', 'linux'] as const;
 export const balancerKinds = ['octavia', 'linux', 'none'] as const;

@@ -61,7 +61,8 @@ export class NodeHandler implements Handler {
 
   async #prepare(node: Node, signal: AbortSignal): Promise<void> {
     const { world, vifs, subnets, projects, fallback } = this.#parts;
-    if (subnets.kind === 'default') {
+    // Those that namespaces name are filled by their first pods.
+    if (subnets.kind !== 'namespace') {
       const subnet = await subnets.of('', node, signal);
       await vifs.want(node, projects.of(undefined), subnet, fallback, signal);
       return;
