@@ -19,6 +19,8 @@ export interface ServerOptions {
   /** The keys by which secrets are sealed: of this file, or, where there is one, in this text. */
   readonly keyFile: string;
   readonly secretKey?: string;
+  /** Folder of the playbooks that may be run over services. Undefined: none may. */
+  readonly playbooks: string | undefined;
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
@@ -45,6 +47,7 @@ Starts the control plane: API, console, workers. Stop it with Ctrl-C; what it de
                      servers that share a database and a machine share this too
   --key-file FILE    key by which secrets are sealed (default: $SUPERFLUIDITY_SECRET_KEY itself, else secrets.key
                      in the state folder, made when the first secret is); servers that share a database share it
+  --playbooks DIR    folder of playbooks of Ansible that may be run over services (default: none may)
   --host ADDRESS     address to listen on (default 127.0.0.1: this machine only)
   --port NUMBER      port to listen on (default 8080; 0: any free one)
   --demo             add the sites edge and core and deploy examples/mobile-edge, where not yet there
@@ -74,6 +77,7 @@ export function parseServerArgs(args: readonly string[], env = process.env): Ser
     ...(values['key-file'] === undefined && env['SUPERFLUIDITY_SECRET_KEY']
       ? { secretKey: env['SUPERFLUIDITY_SECRET_KEY'] }
       : {}),
+    playbooks: values.playbooks === undefined ? undefined : resolve(values.playbooks),
     host: values.host ?? '127.0.0.1',
     port,
     demo: values.demo ?? false,
@@ -104,6 +108,7 @@ function parse(args: readonly string[]) {
         database: { type: 'string' },
         sites: { type: 'string' },
         'key-file': { type: 'string' },
+        playbooks: { type: 'string' },
         host: { type: 'string' },
         port: { type: 'string' },
         demo: { type: 'boolean' },

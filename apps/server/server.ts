@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   type Access,
@@ -37,6 +38,7 @@ import { limits } from './limits.ts';
 import { durationHandlers } from './durations.ts';
 import { createMetrics, type PoolCount } from './metrics.ts';
 import type { ServerOptions } from './options.ts';
+import { playbookRunner } from './playbooks/runner.ts';
 import { serverId } from './server-id.ts';
 import { openStateFolder } from './state-folder.ts';
 import { systemHandlers } from './system.ts';
@@ -118,6 +120,14 @@ export async function startServer(options: ServerOptions, pino: PinoLogger): Pro
       telemetry,
       kinds: driverKinds,
       secrets: vault,
+      ...(options.playbooks === undefined
+        ? {}
+        : { playbooks: playbookRunner({
+              folder: options.playbooks,
+              artifacts: join(state.path, 'playbooks'),
+              secrets: vault,
+              now: () => clock.now(),
+            }) }),
       siteFolder: options.sites,
       fence: () => engine.leases.drawFence(engine.leases.epoch),
       executor,

@@ -4,6 +4,7 @@ import { accessRoutes } from './access-routes.ts';
 import { anomalyRoutes } from './anomaly-routes.ts';
 import { elsewhereRoutes } from './elsewhere-routes.ts';
 import { anyName, anyOf, listOf, listQuery, searchText, yesOrNo } from './lists.ts';
+import { playbookRoutes } from './playbook-routes.ts';
 import { poolRoutes } from './pool-routes.ts';
 import { accepted, byId, byName, nothing, type Route } from './route.ts';
 import { scalingRoutes } from './scaling-routes.ts';
@@ -150,6 +151,7 @@ export const routes = {
       source: s.descriptorSource,
       name: s.name.optional(),
       inputs: s.inputs.optional(),
+      playbook: s.playbookRun.optional().meta({ description: 'To be run over the units once they are there' }),
       ...s.deployWay,
     }),
     reply: s.plan,
@@ -165,6 +167,7 @@ export const routes = {
       source: s.descriptorSource,
       name: s.name.optional(),
       inputs: s.inputs.optional(),
+      playbook: s.playbookRun.optional().meta({ description: 'To be run over the units once they are there' }),
       ...s.deployWay,
     }),
     reply: accepted,
@@ -293,6 +296,7 @@ export const routes = {
   ...characterisationRoutes,
   ...topologyRoutes,
   ...elsewhereRoutes,
+  ...playbookRoutes,
 
   readUnitOutput: {
     method: 'GET',

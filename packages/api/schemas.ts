@@ -6,6 +6,7 @@ import { pool } from './pool-schemas.ts';
 import { proofAnswer, verificationReport } from './verification-schemas.ts';
 
 export * from './error-schemas.ts';
+export * from './playbook-schemas.ts';
 export * from './pool-schemas.ts';
 export * from './unit-use-schemas.ts';
 export * from './verification-schemas.ts';
@@ -265,8 +266,8 @@ export const step = z
     detail: z
       .array(progress)
       .optional()
-      .meta({ description: 'What the site told while it worked on it: resources of a stack, tasks of a workflow' }),
-    result: z.unknown().optional().meta({ description: 'Of a workflow: its execution, output and tasks by state' }),
+      .meta({ description: 'What was told while it was worked on: resources of a stack, tasks of a workflow or a playbook' }),
+    result: z.unknown().optional().meta({ description: 'Of a workflow: its execution, output and tasks by state. Of a playbook: what became of its hosts, and what it said' }),
   })
   .meta({ id: 'Step' });
 
@@ -332,6 +333,7 @@ export const operationKind = z.enum([
   'UPDATE',
   'LINK',
   'WORKFLOW',
+  'PLAYBOOK',
   'TERMINATE',
 ]);
 

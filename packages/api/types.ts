@@ -38,6 +38,7 @@ export type ChainLatency = z.infer<typeof s.chainLatency>;
 export type StepState = z.infer<typeof s.stepState>;
 export type Step = z.infer<typeof s.step>;
 export type StackPreview = z.infer<typeof stackPreview>;
+export type PlaybookRun = z.infer<typeof s.playbookRun>;
 export type WorkflowRun = z.infer<typeof workflowRun>;
 export type Plan = z.infer<typeof s.plan>;
 export type Operation = z.infer<typeof s.operation>;

@@ -6,7 +6,7 @@ export { formats } from './dialect.ts';
 export { dialects } from './dialects.ts';
 export * from './errors.ts';
 export type * from './files.ts';
-export { type Input, type InputValues, inputSchema } from './inputs.ts';
+export { checkInputs, type Input, type InputValues, inputSchema } from './inputs.ts';
 export { type Adopted, readStack, type StackParts, withoutResources } from './heat/adopt.ts';
 export { type PartUnit, type SitePart, type SiteTemplate, writeSitePart } from './heat/write-site.ts';
 export { locateNative } from './native/locate.ts';

@@ -1,8 +1,9 @@
 import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
 import type { FabricCall } from '@superfluidity/fabric';
 import type { SiteStacks, Tell } from '@superfluidity/site';
-import type { Action, AdoptedPart, PlannedStack } from './actions.ts';
+import type { Action, AdoptedPart, PlannedStack, PlaybookOrder } from './actions.ts';
 import type { ActionPorts } from './actions-run.ts';
+import { inventoryOf } from './inventory.ts';
 import { stackSpec } from './stacks.ts';
 import type { StepNews } from './step-news.ts';
 
@@ -67,4 +68,24 @@ export async function runWorkflow(
       await workflows.cancel(call.key, { ...call, signal: AbortSignal.timeout(CANCEL_MS) });
     throw error;
   }
+}
+
+/** Over the units that are there now. */
+export async function runPlaybook(
+  ports: Pick<ActionPorts, 'playbooks' | 'units'>,
+  service: string,
+  order: PlaybookOrder,
+  call: FabricCall,
+  news: StepNews,
+): Promise<void> {
+  const { playbooks, units } = ports;
+  if (playbooks === undefined) {
+    throw new SuperfluidityError('SF-LIFECYCLE-PLAYBOOK', {
+      doing: `run playbook ${order.playbook} over ${service}`,
+      reason: 'this server runs no playbooks',
+      hint: 'Start it with `--playbooks FOLDER`.',
+    });
+  }
+  const inventory = inventoryOf(await units.ofService(service));
+  news.result(await playbooks.run({ ...order, service, inventory }, call.signal, news.tell));
 }

@@ -10,9 +10,10 @@ import {
   type SitePath,
 } from '@superfluidity/fabric';
 import type { SiteDriver, Tell, UnitOutcome } from '@superfluidity/site';
-import { releaseStack, runWorkflow, setStack } from './actions-elsewhere.ts';
+import { releaseStack, runPlaybook, runWorkflow, setStack } from './actions-elsewhere.ts';
 import type { Action, PlannedBalancer, PlannedChain, PlannedMember, PlannedUnit } from './actions.ts';
-import type { LinkPorts } from './sites.ts';
+import type { PlaybookRunner } from './playbooks.ts';
+import type { LinkPorts, Sites } from './sites.ts';
 import type { StepNews } from './step-news.ts';
 import type { ChainRecords, UnitRecords } from './unit-records.ts';
 import { notAsMeant, refuseViolation, unknownPolicies } from './verification.ts';
@@ -33,6 +34,9 @@ export interface ActionPorts {
   readonly chains: ChainRecords;
   /** Holds the policies of the service against what the sites have, and keeps the report with the operation. */
   verify(service: string, operation: string): Promise<VerificationReport | undefined>;
+  /** Undefined: this server runs none. */
+  readonly playbooks: PlaybookRunner | undefined;
+  readonly sites: Pick<Sites, 'add' | 'remove'>;
   readonly links: Pick<LinkPorts, 'realise' | 'drop' | 'keep'>;
   /** Tells people. */
   warn(operation: string, service: string, message: string): void;
@@ -70,6 +74,11 @@ function oppositesOf(action: Action): readonly Action[] {
       return [{ ...action, verb: 'release-stack' }];
     case 'release-stack':
       return [{ ...action, verb: 'adopt-stack' }];
+    case 'add-site':
+      return [{ ...action, verb: 'drop-site' }];
+    case 'drop-site':
+      return [{ ...action, verb: 'add-site' }];
+    case 'run-playbook':
     case 'run-workflow':
       // What it did is known to whoever wrote it: only that it goes on is taken back.
       return [];
@@ -128,6 +137,9 @@ function verbs(ports: ActionPorts, call: FabricCall, operation: string, news: St
     'adopt-stack': ({ site, stack }) => setStack(ports, site, stack, undefined, call, news.tell),
     'release-stack': ({ site, stack }) => releaseStack(ports, site, stack, call, news.tell),
     'run-workflow': ({ site, workflow }) => runWorkflow(ports, site, workflow, call, news),
+    'run-playbook': ({ service, order }) => runPlaybook(ports, service, order, call, news),
+    'add-site': async ({ declaration }) => void (await ports.sites.add(declaration)),
+    'drop-site': async ({ declaration }) => ignoringUnknownSite(ports.sites.remove(declaration.name)),
     'install-chain': async ({ chain }) => {
       await ports.chains.put(serviceOf(chain), chain);
       // In any order: nothing is sent by this version before all sites have it.
@@ -186,6 +198,15 @@ function verbs(ports: ActionPorts, call: FabricCall, operation: string, news: St
 }
 
 const serviceOf = (chain: PlannedChain): string => chain.id.slice(0, chain.id.indexOf('.'));
+
+/** Twice is once. */
+async function ignoringUnknownSite(removal: Promise<void>): Promise<void> {
+  try {
+    await removal;
+  } catch (error) {
+    if (!isSuperfluidityError(error, 'SF-LIFECYCLE-UNKNOWN')) throw error;
+  }
+}
 
 async function createUnits(
   ports: ActionPorts,

@@ -1,4 +1,4 @@
-import type { SiteLink } from '@superfluidity/api';
+import type { PlaybookRun, SiteDeclaration, SiteLink } from '@superfluidity/api';
 import type { BalancerMember, BalancerSpec, NetworkSpec } from '@superfluidity/fabric';
 import type { FoundStack, PoolClass, UnitSpec, WorkflowRequest } from '@superfluidity/site';
 
@@ -27,6 +27,14 @@ export type Action =
       readonly workflow: Omit<WorkflowRequest, 'id'>;
       readonly timeoutMs: number;
     }
+  | {
+      readonly verb: 'run-playbook';
+      readonly service: string;
+      readonly order: PlaybookOrder;
+      readonly timeoutMs: number;
+    }
+  | { readonly verb: 'add-site'; readonly declaration: SiteDeclaration }
+  | { readonly verb: 'drop-site'; readonly declaration: SiteDeclaration }
   | { readonly verb: 'install-chain'; readonly chain: PlannedChain }
   | { readonly verb: 'activate-chain'; readonly chain: PlannedChain; readonly previous?: PlannedChain }
   | { readonly verb: 'settle-chain'; readonly chain: PlannedChain; readonly timeoutMs: number }
@@ -74,6 +82,9 @@ export interface PlannedUnit {
   /** Its resources in a stack that was adopted: that is how it was made, and it stays so. */
   readonly found?: FoundUnit;
 }
+
+/** A playbook and what it is told; secrets are references. */
+export type PlaybookOrder = Omit<PlaybookRun, 'timeoutMs' | 'site'>;
 
 export interface FoundUnit {
   readonly server: string;

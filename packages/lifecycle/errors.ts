@@ -61,6 +61,16 @@ export const lifecycleErrors = defineErrors({
     title: 'A policy of scaling cannot be used',
     hint: 'See the guide of scaling: tables are made by `superfluidity scale solve --table`, models by `superfluidity scale train`.',
   },
+  'SF-LIFECYCLE-PLAYBOOK': {
+    status: 422,
+    title: 'The playbook cannot be run so',
+    hint: 'See which there are with `superfluidity service playbook --help`; docs/guides/cluster.md says what they are given.',
+  },
+  'SF-LIFECYCLE-PLAYBOOK-FAILED': {
+    status: 502,
+    title: 'A playbook failed',
+    hint: 'Mend what the hosts say and `superfluidity operation retry ID`: what is as it should be is left alone.',
+  },
   'SF-LIFECYCLE-IN-USE': {
     status: 409,
     title: 'It is in use',

@@ -5,6 +5,7 @@ import { type Catalogue, createCatalogue } from './catalogue.ts';
 import { type Characterisations, createCharacterisations } from './characterisations.ts';
 import { createOperations, type Operations } from './operations.ts';
 import type { LifecycleOptions } from './options.ts';
+import { type Playbooks, runPlaybook, serviceInventory } from './playbooks.ts';
 import { Reconciler } from './reconciler.ts';
 import { createLists, type Lists } from './lists.ts';
 import { serviceConsequences } from './service-consequences.ts';
@@ -35,6 +36,7 @@ export interface Lifecycle {
   readonly decisions: ScalingRecords;
   readonly autoscaler: Autoscaler;
   readonly watcher: UsageWatcher;
+  readonly playbooks: Playbooks;
   /** Finds the sites again. Before the engine is launched: the first thing that it does is to go on with operations. */
   open(): Promise<void>;
   /** Begins to reconcile and to read telemetry. After the engine is launched. */
@@ -55,6 +57,8 @@ export async function createLifecycle(options: LifecycleOptions): Promise<Lifecy
     driver: (site) => sites.driver(site),
     units,
     chains,
+    playbooks: options.playbooks,
+    sites,
     links: sites.linkPorts,
     verify: (service, operation) => services.verifyAfter(service, operation),
     warn: (operation, service, message) =>
@@ -83,6 +87,11 @@ export async function createLifecycle(options: LifecycleOptions): Promise<Lifecy
     decisions,
     autoscaler,
     watcher,
+    playbooks: {
+      list: async () => (await options.playbooks?.list()) ?? [],
+      inventory: (service) => serviceInventory(options, service),
+      run: (service, run) => runPlaybook(options, operations, service, run),
+    },
     characterisations: createCharacterisations(options),
     lists: createLists({ store: options.store, sites, units, watcher }),
     open: () => sites.open(),

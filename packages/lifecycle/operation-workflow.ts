@@ -151,7 +151,7 @@ function sagaSteps(planned: readonly PlannedStep[], run: OperationRun, operation
     async do(call) {
       const { requested, abort, asked } = run.cancellation(operation);
       if (requested) throw cancelledError(operation);
-      const signal = AbortSignal.any([call.signal, step.action.verb === 'run-workflow' ? asked : abort]);
+      const signal = AbortSignal.any([call.signal, canBeLeft(step.action) ? asked : abort]);
       const news = run.newsOf(operation, step);
       await patiently(run, () => run.actions.run(step.action, siteCall(call, signal), operation, news), signal);
       return null;
@@ -165,9 +165,12 @@ function sagaSteps(planned: readonly PlannedStep[], run: OperationRun, operation
   }));
 }
 
+/** At any point, by whoever cancels in good order. */
+const canBeLeft = ({ verb }: PlannedStep['action']) => verb === 'run-workflow' || verb === 'run-playbook';
+
 function longerMs(action: PlannedStep['action'], limits: Limits): number {
   if ('stack' in action) return limits.stackMs;
-  return action.verb === 'settle-chain' || action.verb === 'run-workflow' ? action.timeoutMs : 0;
+  return 'timeoutMs' in action ? action.timeoutMs : 0;
 }
 
 function siteCall({ key, fence }: StepCall, signal: AbortSignal) {

@@ -1,11 +1,15 @@
-import type { Handlers } from '@superfluidity/api';
-import { inputSchema } from '@superfluidity/dialects';
+import type { Handlers, Routes } from '@superfluidity/api';
+import { checkInputs, inputSchema } from '@superfluidity/dialects';
+import type { z } from 'zod';
 import { poolView } from './pool-view.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { changeLink } from './change-link.ts';
+import { isForControlPlane, playbookOf } from './playbooks.ts';
 import { runWorkflow } from './run-workflow.ts';
-import { wayOf } from './stacks.ts';
+import { type DeployWay, wayOf } from './stacks.ts';
 import { chosenUnits, readUnitMetrics } from './unit-metrics.ts';
+
+type Deployment = z.output<Routes['deployService']['body']>;
 
 type Names =
   | 'listSites'
@@ -37,6 +41,9 @@ type Names =
   | 'readInputs'
   | 'planService'
   | 'deployService'
+  | 'listPlaybooks'
+  | 'getInventory'
+  | 'runPlaybook'
   | 'listServices'
   | 'getService'
   | 'getServiceOverlay'
@@ -75,7 +82,19 @@ type Names =
 export function lifecycleHandlers(lifecycle: Lifecycle): Handlers<Names> {
   const { sites, catalogue, services, operations, lists, findUnit, scaling, decisions, characterisations, watcher } =
     lifecycle;
-  const { adoptions } = lifecycle;
+  const { adoptions, playbooks } = lifecycle;
+
+  /** With the playbook that was asked for, or that the template asks for. */
+  async function deployWayOf(body: Deployment): Promise<DeployWay> {
+    const declared = await catalogue.inputs(body.source);
+    const { values } = checkInputs(declared, body.inputs ?? {});
+    const initial = declared.flatMap(({ name, initial }) =>
+      isForControlPlane(name) && initial !== undefined ? [[name, initial] as const] : [],
+    );
+    const inputs = { ...Object.fromEntries(initial), ...values };
+    const playbook = playbookOf(body.playbook, inputs);
+    return { ...wayOf(body), ...(playbook === undefined ? {} : { playbook }) };
+  }
   return {
     listSites: ({ query }) => lists.sites(query),
     listHosts: ({ query }) => lists.hosts(query),
@@ -128,9 +147,12 @@ export function lifecycleHandlers(lifecycle: Lifecycle): Handlers<Names> {
       return { schema: { ...inputSchema(inputs) }, count: inputs.length };
     },
     planService: async ({ body }) =>
-      services.plan(await catalogue.resolve(body.source, body.inputs), body.name, wayOf(body)),
+      services.plan(await catalogue.resolve(body.source, body.inputs), body.name, await deployWayOf(body)),
     deployService: async ({ body }) =>
-      services.deploy(await catalogue.resolve(body.source, body.inputs), body.name, wayOf(body)),
+      services.deploy(await catalogue.resolve(body.source, body.inputs), body.name, await deployWayOf(body)),
+    listPlaybooks: async () => [...(await playbooks.list())],
+    getInventory: async ({ params }) => ({ ...(await playbooks.inventory(params.name)) }),
+    runPlaybook: ({ params, body }) => playbooks.run(params.name, body),
     listServices: ({ query }) => lists.services(query),
     listUnits: ({ query }) => lists.units(query),
     getService: ({ params, query }) => services.show(params.name, query.units),

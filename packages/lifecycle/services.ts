@@ -11,6 +11,7 @@ import type { Operations } from './operations.ts';
 import type { LifecycleOptions } from './options.ts';
 import { overlayOf } from './overlay.ts';
 import { storedPlan, withVerification } from './plan.ts';
+import { playbookSteps } from './playbooks.ts';
 import { loadOutline, loadService, type ServiceOutline, type ServiceRow } from './service-records.ts';
 import { groupedDetail, serviceDetail } from './service-view.ts';
 import { oneUnit, pin, placedOf, someUnits } from './service-units.ts';
@@ -241,7 +242,8 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
     });
     const report = await intended(name, descriptor, after, []);
     const verified = report === undefined ? steps : readBack(steps, name, after, true);
-    return { plan: storedPlan('INSTANTIATE', name, granted, verified, report), after };
+    const all = how.playbook ? await playbookSteps(options.playbooks, name, how.playbook, verified) : verified;
+    return { plan: storedPlan('INSTANTIATE', name, granted, all, report), after };
   }
 
   async function planUpdate(name: string, descriptor: ResolvedDescriptor, how: DeployWay) {

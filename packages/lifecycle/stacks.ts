@@ -1,4 +1,4 @@
-import type { StackPreview } from '@superfluidity/api';
+import type { PlaybookRun, StackPreview } from '@superfluidity/api';
 import { reportError, SuperfluidityError } from '@superfluidity/core';
 import { withoutResources, writeSitePart } from '@superfluidity/dialects';
 import type { NetworkSpec } from '@superfluidity/fabric';
@@ -16,6 +16,8 @@ export interface DeployWay {
   readonly rollback?: boolean;
   /** Sites that stand for the tiers that the descriptor names. */
   readonly sites?: StandIns;
+  /** Run over the units once they are there. */
+  readonly playbook?: PlaybookRun;
 }
 
 /** What is not said is not in it. */

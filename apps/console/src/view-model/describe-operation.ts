@@ -8,6 +8,7 @@ export const kindWords: Readonly<Record<Operation['kind'], string>> = {
   UPDATE: 'Update',
   LINK: 'Change link',
   WORKFLOW: 'Run workflow',
+  PLAYBOOK: 'Run playbook over',
   TERMINATE: 'Terminate',
 };
 
