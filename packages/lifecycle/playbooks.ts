@@ -83,7 +83,7 @@ export async function playbookSteps(
     id: `add-site@${site}`,
     title: `add the cluster as site ${site}`,
     dependsOn: [step.id],
-    action: { verb: 'add-site', declaration: { name: site, kind: 'kubernetes', config } },
+    action: { verb: 'add-site', declaration: schemas.siteDeclaration.parse({ name: site, kind: 'kubernetes', config }) },
   };
   return [...after, step, added];
 }

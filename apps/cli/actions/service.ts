@@ -10,6 +10,7 @@ import { facts, table } from '../print/table.ts';
 import { clockTime, dateTime, milliseconds } from '../print/values.ts';
 import { verificationText } from '../print/verification.ts';
 import { inputsText, readInputs, type GivenInputs, standIns } from '../inputs.ts';
+import { type PlaybookOptions, playbookGiven } from './playbook.ts';
 import { readSource } from '../source.ts';
 
 export interface Waiting {
@@ -49,7 +50,7 @@ const wayOf = ({ via, rollback }: Way) => ({
   ...(rollback === undefined ? {} : { rollback }),
 });
 
-interface Described extends GivenInputs, Way {
+interface Described extends GivenInputs, Way, PlaybookOptions {
   readonly name?: string;
   readonly base?: string;
   /** `tier=site`, several. */
@@ -120,6 +121,7 @@ export async function plan(context: Context, files: readonly string[], options: 
     ...(await readInputs(options)),
     ...standIns(options.site),
     ...wayOf(options),
+    ...(await playbookGiven(options)),
   };
   const result: Plan = await (await context.client()).call('planService', { body });
   await context.show(result, () => planText(result, context.style));
@@ -134,6 +136,7 @@ export async function deploy(context: Context, files: readonly string[], options
     ...(await readInputs(options)),
     ...standIns(options.site),
     ...wayOf(options),
+    ...(await playbookGiven(options)),
   };
   await accept(context, await client.call('deployService', { body }), options);
 }

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { positive, type Run, wholeNumber } from '../arguments.ts';
+import { positive, type Run, seconds, wholeNumber } from '../arguments.ts';
 import { listing } from '../list-options.ts';
 import { scalingCommand } from './scaling.ts';
 import { waiting } from './waiting.ts';
@@ -16,6 +16,7 @@ const way = (command: Command): Command =>
       new Option('--via <way>', 'as stacks of Heat, or by calls (default: as sites say)').choices(['heat', 'direct']),
     )
     .option('--rollback', 'of stacks: Heat itself takes back what failed');
+const VAR = 'variable of the playbook, several times; a value that is JSON is taken as such';
 const collect = (one: string, before: readonly string[] = []): readonly string[] => [...before, one];
 
 /** `service VERB`, and the verbs that are used most once more without `service`; `scale` is a noun there, with verbs of its own. */
@@ -30,6 +31,7 @@ export function serviceCommands(run: Run): readonly Command[] {
 
 function serviceVerbs(run: Run) {
   const service = () => import('../actions/service.ts');
+  const playbook = () => import('../actions/playbook.ts');
   return {
     check: () =>
       new Command('check')
@@ -62,6 +64,11 @@ function serviceVerbs(run: Run) {
         .option('--input <name=value>', INPUT, collect)
         .option('--inputs <file>', INPUTS)
         .option('--site <tier=site>', SITE, collect)
+        .option('--playbook <path>', 'of the server: run over the units once they are there (default: as the template says)')
+        .option('--var <name=value>', VAR, collect)
+        .option('--user <name>', 'of the machines, as whom the playbook signs in')
+        .option('--key <secret:NAME>', 'the secret with the private key of that user')
+        .option('--as-site <name>', 'add the cluster that the playbook made as a site')
         .action(
           run(async (context, files: string[], options) => (await service()).deploy(context, files, options as never)),
         ),
@@ -140,6 +147,30 @@ function serviceVerbs(run: Run) {
         .argument('<name>')
         .action(
           run(async (context, name: string, options) => (await service()).terminate(context, name, options as never)),
+        ),
+    inventory: () =>
+      new Command('inventory')
+        .description('the units of a service as an inventory of Ansible')
+        .argument('<name>')
+        .addHelpText('after', '\nExample:\n  superfluidity service inventory k1 > hosts.yml')
+        .action(run(async (context, name: string) => (await playbook()).inventory(context, name))),
+    playbook: () =>
+      waiting(new Command('playbook').description('run a playbook of the server over the units of a service'))
+        .argument('<name>')
+        .argument('[path]', 'cluster/site.yml; without it, those that there are')
+        .option('--var <name=value>', VAR, collect)
+        .option('--vars <file>', 'YAML or JSON file with variables by name')
+        .option('--user <name>', 'of the machines, as whom it signs in (default: root)')
+        .option('--key <secret:NAME>', 'the secret with the private key of that user')
+        .option('--limit <host...>', 'only these hosts or groups')
+        .option('--check', 'tell what would be changed, and change nothing')
+        .option('--as-site <name>', 'add the cluster that it made as a site of kind kubernetes')
+        .option('--time <seconds>', 'how long it may take', seconds, 3_600)
+        .addHelpText('after', '\nExample:\n  superfluidity service playbook k1 kubernetes-cluster/site.yml --key secret:machines')
+        .action(
+          run(async (context, name: string, path: string | undefined, options) =>
+            (await playbook()).runPlaybook(context, name, path, options as never),
+          ),
         ),
     logs: () =>
       new Command('logs')

@@ -13,6 +13,9 @@ export function operationHandlers(
 ): Pick<
   Handlers,
   | 'runWorkflow'
+  | 'listPlaybooks'
+  | 'getInventory'
+  | 'runPlaybook'
   | 'planAdoption'
   | 'adoptStack'
   | 'listOperations'
@@ -26,6 +29,11 @@ export function operationHandlers(
   return {
     runWorkflow: () => {
       throw new Refusal(422, 'SF-SITE-NO-WORKFLOWS', 'the site runs no workflows', 'See which sites do.');
+    },
+    listPlaybooks: () => [],
+    getInventory: () => ({ all: { hosts: {}, children: {} } }),
+    runPlaybook: () => {
+      throw new Refusal(422, 'SF-LIFECYCLE-PLAYBOOK', 'this server runs no playbooks', 'Start it with `--playbooks FOLDER`.');
     },
     planAdoption: noStacks,
     adoptStack: noStacks,
