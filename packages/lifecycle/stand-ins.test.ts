@@ -1,8 +1,9 @@
 import { simulated, type SimulatedSite } from '@superfluidity/driver-simulated';
 import type { PortQuality } from '@superfluidity/model';
+import type { DriverKind } from '@superfluidity/site';
 import { openStore, type Store } from '@superfluidity/store';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { simulatedSite, type TestLifecycle, testLifecycle } from './testing.ts';
+import { native, simulatedSite, type TestLifecycle, testLifecycle } from './testing.ts';
 import { descriptor, done } from './testing/two-sites.ts';
 
 let store: Store;
@@ -18,10 +19,21 @@ afterEach(async () => {
 });
 
 /** Two kinds of sites between which nobody carries packets. */
-const apart = { ...simulated, kind: 'apart', joins: () => ({ kinds: [] }) };
+const apart = { ...simulated, kind: 'apart', joins: () => ({ kinds: [], hint: 'Give it a gateway.' }) };
+
+/** Of a chain over several sites its sites have the first or the last hop alone. */
+const ends: DriverKind = {
+  ...simulated,
+  kind: 'ends',
+  async open(options) {
+    const site = await simulated.open(options);
+    const fingerprint = site.fingerprint.bind(site);
+    return Object.assign(site, { fingerprint: async () => ({ ...(await fingerprint()), crossing: 'ends' }) });
+  },
+};
 
 async function start(): Promise<TestLifecycle> {
-  running = await testLifecycle({ store, kinds: [simulated, apart] });
+  running = await testLifecycle({ store, kinds: [simulated, apart, ends] });
   const { sites } = running.lifecycle;
   for (const name of ['north', 'south', 'edge']) await sites.add(simulatedSite(name));
   await sites.add({ ...simulatedSite('cloud'), kind: 'apart' });
@@ -85,4 +97,27 @@ it('refuses to link kinds between which packets do not go, and places no chain a
   await expect(sites.setLink(link)).rejects.toMatchObject({ code: 'SF-LIFECYCLE-LINK' });
   const plan = await services.plan(descriptor, 'stream', { sites: { edge: 'north', core: 'cloud' } });
   expect(plan.chains).toMatchObject([{ sites: ['north', 'north', 'north'] }]);
+});
+
+it('plans no chain that has a function between two others at a site which can have its ends alone', async () => {
+  const { services, sites } = (await start()).lifecycle;
+  await sites.add({ ...simulatedSite('rim'), kind: 'ends' });
+  const link = { latencyMs: 5, jitterMs: 0, loss: 0, bandwidthMbps: 100 };
+  for (const a of ['edge', 'north']) await sites.setLink({ a, b: 'rim', ...link });
+  const at = (firewall: string, video: string) => {
+    const text = descriptor.source
+      .replace(/(name: firewall[^]*?)sites: \[edge\]/, `$1sites: [${firewall}]`)
+      .replace(/memoryMiB: 64 \}\n {6}drain/, `memoryMiB: 64, location: { sites: [${video}] } }\n      drain`);
+    return services.plan(native(text), 'stream');
+  };
+  await expect(at('rim', 'edge')).rejects.toMatchObject({
+    code: 'SF-FABRIC-CHAIN',
+    message: expect.stringContaining('rim can have the first or the last hop alone'),
+  });
+  await expect(at('rim', 'rim')).rejects.toMatchObject({ code: 'SF-FABRIC-CHAIN' });
+  expect((await at('edge', 'rim')).chains).toMatchObject([{ sites: ['edge', 'edge', 'rim'] }]);
+  await expect(sites.setLink({ a: 'cloud', b: 'edge', ...link })).rejects.toMatchObject({
+    code: 'SF-LIFECYCLE-LINK',
+    details: { hint: 'cloud: Give it a gateway.' },
+  });
 });
