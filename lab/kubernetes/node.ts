@@ -91,6 +91,8 @@ function nodeItems(lab: Lab, node: LabNode, archive: string): Service<Lab> {
           `--cert-dir=${join(data, 'kubelet/pki')}`,
           `--hostname-override=${name}`,
           `--node-ip=${node.address}`,
+          // Where it looks for what containers take and send; it knows no other place than the default one by itself.
+          `--containerd=${containerd}`,
           `--node-labels=superfluidity.test/node=${node.number}`,
         ]),
         files: [kubeletConfig],

@@ -39,6 +39,24 @@ it('reads what a pod takes, of its one container and its interface', () => {
   });
 });
 
+it('takes what the pod takes for what its container does, where containers are not told apart', () => {
+  const whole = '{container="",id="/kubepods/pod1",image="",name="",namespace="edge",pod="sf-unit-1"}';
+  const text = [
+    `container_cpu_usage_seconds_total${whole} 2 100`,
+    `container_processes${whole} 0 100`,
+    `container_memory_working_set_bytes${whole} 4096 100`,
+    `container_memory_working_set_bytes${of('unit')} 1024 100`,
+    // The container that holds the namespaces of the pod.
+    `container_cpu_usage_seconds_total${of('')} 7 200`,
+  ].join('\n');
+  expect(readCadvisor(text, 'edge').get('sf-unit-1')).toEqual({
+    atMs: 100,
+    cpuMs: 2_000,
+    memoryBytes: 1_024,
+    traffic: {},
+  });
+});
+
 it('believes the later one of a container and its successor', () => {
   const line = (value: number, atMs: number) => `container_processes${of('unit')} ${value} ${atMs}`;
   for (const lines of [
