@@ -37,8 +37,9 @@ export async function awaitReady(launch: Launch): Promise<Pod> {
   const { ends } = workloadKinds[workload];
   pods.start();
   const isOver = (pod: Pod | undefined) => isStuck(pod, workload);
-  const isWell = (pod: Pod | undefined) => pod !== undefined && (isReady(pod) || (ends && isDone(pod)));
-  const runs = (pod: Pod | undefined) => pod?.status?.phase === 'Running' || isWell(pod);
+  // One that goes may be ready still.
+  const isWell = (pod: Pod | undefined) => isStaying(pod) && (isReady(pod) || (ends && isDone(pod)));
+  const runs = (pod: Pod | undefined) => isStaying(pod) && (pod.status?.phase === 'Running' || isWell(pod));
   const starting = AbortSignal.any([signal, refused, AbortSignal.timeout(LIMITS.startMs)]);
   const begun = await until(launch, (pod) => runs(pod) || isOver(pod), starting);
   if (begun === 'late') {
@@ -56,8 +57,12 @@ export async function awaitReady(launch: Launch): Promise<Pod> {
       ...(await detailOf(world, pods.of(spec.id))),
     });
   }
-  if (ready !== undefined && isWell(ready) && !isGoing(ready)) return ready;
+  if (ready !== undefined && isWell(ready)) return ready;
   throw await failureOf(world, ready, undefined, doing);
+}
+
+function isStaying(pod: Pod | undefined): pod is Pod {
+  return pod !== undefined && !isGoing(pod);
 }
 
 async function until(

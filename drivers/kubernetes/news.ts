@@ -70,6 +70,11 @@ export class News {
   }
 }
 
+/** A controller may make no pod: a quota, or a rule of admission. In a new namespace it only waits for the account of pods. */
+export function isRefusal({ reason, message = '' }: KubeEvent): boolean {
+  return reason === 'FailedCreate' && /forbidden|denied/.test(message) && !/service account/.test(message);
+}
+
 /** As a line of what a step tells. */
 export function tellEvent(tell: Tell, { path, index }: UnitSpec, event: KubeEvent, nowMs: number): void {
   const said = Date.parse(event.lastTimestamp ?? event.eventTime ?? '');

@@ -92,6 +92,7 @@ export class KubernetesSite implements SiteDriver {
       events: this.#events,
       isMaking: (id) => this.#units.isMaking(id),
       markReady: (pod, signal) => this.#units.markReady(pod, signal),
+      hasObject: (record, signal) => this.#units.hasObject(record, signal),
     });
     this.#pods = new UnitPods({
       world,

@@ -9,12 +9,12 @@ import { checkSpec, digestOf, podOf } from './manifest.ts';
 import { ANNOTATIONS } from './marks.ts';
 import { checkParent } from './nesting.ts';
 import type { Networks } from './networks.ts';
-import { News, tellEvent } from './news.ts';
+import { isRefusal, News, tellEvent } from './news.ts';
 import type { Nodes } from './nodes.ts';
 import type { KubeEvent, KubeObject, Pod } from './objects.ts';
 import { Images } from './openshift/images.ts';
 import { readLog } from './output.ts';
-import { isDone, isGoing, recordOf, stateOf, statusOf } from './record.ts';
+import { isDone, isGoing, recordOf, stateOf, statusOf, type UnitRecord } from './record.ts';
 import { checkRuntimeClass } from './runtime-classes.ts';
 import { Turnstile } from './turnstile.ts';
 import { Finder, type Found } from './workloads/find.ts';
@@ -88,6 +88,10 @@ export class Units {
   #status({ pod, record }: Found): UnitStatus {
     const { siteId, marks } = this.#parts.world;
     return statusOf(siteId, pod, record, marks.unitName(record.id));
+  }
+
+  hasObject(record: UnitRecord, signal: AbortSignal): Promise<boolean> {
+    return this.#finder.hasObject(record, signal);
   }
 
   /** Whether it is being made at this moment. */
@@ -166,9 +170,12 @@ export class Units {
     if (found === undefined) return undefined;
     const { pod, record } = found;
     const { replaces, ends } = workloadKinds[record.workload];
-    if (pod === undefined || replaces || !isGoing(pod)) {
+    // One that goes while its controller stays is one that comes again, with what it has kept.
+    const comesAgain =
+      pod === undefined || (replaces && isGoing(pod) && (await this.#finder.hasObject(record, signal)));
+    if (pod === undefined || comesAgain || !isGoing(pod)) {
       if (record.digest !== digestOf(spec)) throw conflict(doing, spec.id);
-      if (pod === undefined) return found;
+      if (pod === undefined || comesAgain) return found;
       pods.note(pod);
       const { state } = stateOf(pod, record.workload);
       if (state === 'running' || state === 'starting' || (ends && isDone(pod))) return found;
@@ -216,8 +223,7 @@ export class Units {
     const refused = new AbortController();
     const hear = (event: KubeEvent) => {
       tellEvent(tell, spec, event, world.clock.now());
-      // The controller may make no pod: a quota, or a rule of admission.
-      if (event.reason === 'FailedCreate') refused.abort(event.message);
+      if (isRefusal(event)) refused.abort(event.message);
     };
     const leave = await this.#news.listen(world.marks.unitName(spec.id), hear, signal);
     try {

@@ -41,12 +41,23 @@ export async function ensureNamespace(world: World): Promise<void> {
     );
   else await cluster.apply(namespacePath(world), { apiVersion: 'v1', kind: 'Namespace', metadata }, signal);
   while ((await phaseOf(world, signal)) !== 'Active') await clock.sleep(LIMITS.pauseMs, signal);
+  await accountIsThere(world, signal);
   const mark: ConfigMap = {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: { name: marks.namespaceName, namespace: cluster.namespace, labels: marks.labels() },
   };
   await cluster.apply(cluster.path('configmaps', marks.namespaceName), mark, signal);
+}
+
+/** Without the account that pods get, no pod is made; a controller makes it in each new namespace. */
+async function accountIsThere({ cluster, clock }: World, signal: AbortSignal): Promise<void> {
+  try {
+    const path = cluster.path('serviceaccounts', 'default');
+    while ((await cluster.get(path, signal)) === undefined) await clock.sleep(LIMITS.pauseMs, signal);
+  } catch (error) {
+    if (!isSuperfluidityError(error, 'SF-KUBE-FORBIDDEN')) throw error;
+  }
 }
 
 /** With purge, when it was made here and nobody else has something in it. Its name when it was removed. */

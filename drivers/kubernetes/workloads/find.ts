@@ -48,6 +48,14 @@ export class Finder {
     };
   }
 
+  /** Whether what makes its pods is there, and stays. */
+  async hasObject({ id, workload }: UnitRecord, signal: AbortSignal): Promise<boolean> {
+    const { cluster, marks } = this.#world;
+    const { resource, group } = workloadKinds[workload];
+    const object = await cluster.get<KubeObject>(cluster.path(resource, marks.unitName(id), group), signal);
+    return object !== undefined && object.metadata.deletionTimestamp === undefined;
+  }
+
   async #search(labelSelector: string, signal: AbortSignal): Promise<readonly Found[]> {
     const { cluster } = this.#world;
     const { items } = await cluster.list<Pod>(cluster.path('pods'), { labelSelector }, signal);

@@ -1,6 +1,6 @@
 import { reportError } from '@superfluidity/core';
 import type { Events } from '@superfluidity/site';
-import type { KubeObject, Pod } from '../objects.ts';
+import type { Pod } from '../objects.ts';
 import { isGoing, isReady, recordOf, type UnitRecord, wasReady } from '../record.ts';
 import type { World } from '../world.ts';
 import { workloadKinds } from './kinds.ts';
@@ -11,6 +11,8 @@ export interface ReplacementParts {
   /** Whether somebody is making the unit, and looks after it. */
   readonly isMaking: (id: string) => boolean;
   readonly markReady: (pod: Pod, signal: AbortSignal) => Promise<Pod | undefined>;
+  /** Whether its controller is there. */
+  readonly hasObject: (record: UnitRecord, signal: AbortSignal) => Promise<boolean>;
 }
 
 /**
@@ -48,15 +50,12 @@ export class Replacements {
     }
   }
 
-  async #look({ id: unitId, workload }: UnitRecord): Promise<void> {
-    const { world, events } = this.#parts;
-    const { cluster, marks } = world;
-    const { kind, resource, group } = workloadKinds[workload];
+  async #look(record: UnitRecord): Promise<void> {
+    const { world, events, hasObject } = this.#parts;
+    const { id: unitId, workload } = record;
     try {
-      const path = cluster.path(resource, marks.unitName(unitId), group);
-      const object = await cluster.get<KubeObject>(path, world.ask());
-      if (object !== undefined && object.metadata.deletionTimestamp === undefined) return;
-      events.emit({ kind: 'unit', unitId, state: 'stopped', reason: `its ${kind} is gone` });
+      if (await hasObject(record, world.ask())) return;
+      events.emit({ kind: 'unit', unitId, state: 'stopped', reason: `its ${workloadKinds[workload].kind} is gone` });
     } catch (error) {
       world.log.debug({ unit: unitId, error: reportError(error) }, 'whether a unit is gone is not known yet');
     }

@@ -162,7 +162,8 @@ describe.skipIf(lab === undefined)(`workloads${reason === undefined ? '' : ` (${
       const first = await bench.site.ensureUnit(spec, bench.call());
       expect(first.handles['pod']).toBe(`${first.handles['stateful-set']}-0`);
       await expect.poll(() => bench.output(spec.id)).toEqual(['1']);
-      await bench.namespace.kubectl('delete', 'pod', first.handles['pod']!);
+      // Asked for again while it goes, it is waited for and not made anew: its volume stays.
+      await bench.namespace.kubectl('delete', 'pod', first.handles['pod']!, '--wait=false');
       const again = await bench.site.ensureUnit(spec, bench.call());
       expect(again).toMatchObject({ state: 'running', handles: { pod: first.handles['pod'] } });
       await expect.poll(() => bench.output(spec.id)).toEqual(['2']);
