@@ -413,7 +413,9 @@ describe.skipIf(reason !== undefined)(titled('balancers of a linux site', reason
     const refused = ensure({ layer: 'udp', persistence: { kind: 'source-ip' }, members: [at('a', 8082)] });
     await expect(refused).rejects.toMatchObject({
       code: 'SF-FABRIC-BALANCER',
-      message: expect.stringContaining('linux has no persistence source-ip (had by: octavia amphora, simulated)'),
+      message: expect.stringContaining(
+        'linux has no persistence source-ip (had by: octavia amphora, kubernetes service, simulated)',
+      ),
     });
   });
 });

@@ -35,7 +35,7 @@ test('a balancer that asks for everything that goes together is well', () => {
   expect(backendsFor(rich)).toEqual(['linux', 'simulated']);
   expect(objectionsTo(rich, 'octavia amphora')).toEqual([
     { feature: 'algorithm header', elsewhere: ['linux', 'simulated'] },
-    { feature: 'persistence timeout', elsewhere: ['linux', 'simulated'] },
+    { feature: 'persistence timeout', elsewhere: ['linux', 'kubernetes service', 'simulated'] },
   ]);
   expect([...featuresOf(rich)]).toHaveLength(15);
 });
