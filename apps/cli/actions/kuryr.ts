@@ -119,6 +119,7 @@ interface Status {
   readonly daemons: { readonly ready: number; readonly wanted: number };
   readonly leader?: string;
   readonly definitions: number;
+  readonly pools: { readonly count: number; readonly ready: number; readonly inUse: number };
   readonly objects: Readonly<Record<string, number>>;
 }
 
@@ -135,6 +136,7 @@ export async function status(context: Context, options: Where): Promise<void> {
       ['leader', answer.leader],
       ['daemons', share(answer.daemons)],
       ['definitions', answer.definitions],
+      ['pools', `${answer.pools.count}, with ${answer.pools.ready} ports ready and ${answer.pools.inUse} in use`],
       ...Object.entries(answer.objects).map(([kind, count]) => [kind, count] as const),
     ]),
   );

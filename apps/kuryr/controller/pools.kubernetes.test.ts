@@ -37,8 +37,9 @@ describe.skipIf(lab === undefined)(`pools of pods${reason === undefined ? '' : `
     await expect.poll(async () => (await own())?.ready, WAIT).toBeGreaterThanOrEqual(2);
     const told = (await own())!;
     expect(told).toMatchObject({ minimum: 2, batch: 2, maximum: 12, paused: false, failures: 0 });
-    expect(told.hits + told.misses).toBe(1);
-    expect(told.waits.counts.reduce((sum, one) => sum + one, 0)).toBe(1);
+    // None, where on a slow machine another term as leader has begun meanwhile.
+    expect(told.hits + told.misses).toBeLessThanOrEqual(1);
+    expect(told.waits.counts.reduce((sum, one) => sum + one, 0)).toBe(told.hits + told.misses);
 
     expect(await pools.orders.populate(told.name, 4, call)).toBe(true);
     await expect.poll(async () => (await own())?.ready, WAIT).toBeGreaterThanOrEqual(told.ready + 4);

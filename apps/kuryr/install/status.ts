@@ -1,5 +1,5 @@
-import type { Cluster, KubeObject } from '@superfluidity/driver-kubernetes';
-import { RESOURCES } from '../api/resources.ts';
+import { type Cluster, type KubeObject, type KuryrPool, kuryrPoolSchema } from '@superfluidity/driver-kubernetes';
+import { RESOURCES, resourcePath } from '../api/resources.ts';
 import { ofKind } from './apply.ts';
 import { installedConfig, objectsInUse } from './installed.ts';
 import { pathOf } from './manifests.ts';
@@ -15,6 +15,8 @@ export interface KuryrStatus {
   /** The replica that leads. */
   readonly leader?: string;
   readonly definitions: number;
+  /** Of interfaces for pods, as the leader told of them last. */
+  readonly pools: { readonly count: number; readonly ready: number; readonly inUse: number };
   /** Of each kind, in the namespaces that are served. */
   readonly objects: Readonly<Record<string, number>>;
 }
@@ -47,6 +49,7 @@ export async function kuryrStatus(cluster: Cluster, namespace: string, signal: A
           signal,
         );
   const objects = await objectsInUse(cluster, config?.namespaces ?? {}, signal);
+  const pools = config === undefined ? [] : await toldPools(cluster, config.lease.namespace, signal);
   const leader = lease?.spec?.holderIdentity;
   const image = controller?.spec?.template?.spec?.containers?.[0]?.image;
   return {
@@ -58,8 +61,20 @@ export async function kuryrStatus(cluster: Cluster, namespace: string, signal: A
     daemons: { ready: daemon?.status?.numberReady ?? 0, wanted: daemon?.status?.desiredNumberScheduled ?? 0 },
     ...(leader === undefined || leader === '' ? {} : { leader }),
     definitions: definitions.length,
+    pools: {
+      count: pools.length,
+      ready: pools.reduce((sum, { status }) => sum + (status?.ready ?? 0), 0),
+      inUse: pools.reduce((sum, { status }) => sum + (status?.inUse ?? 0), 0),
+    },
     objects: Object.fromEntries(
-      Object.values(RESOURCES).map(({ kind }) => [kind, objects.filter((one) => one.kind === kind).length]),
+      Object.values(RESOURCES)
+        .filter((resource) => resource !== RESOURCES.pools)
+        .map(({ kind }) => [kind, objects.filter((one) => one.kind === kind).length]),
     ),
   };
+}
+
+async function toldPools(cluster: Cluster, namespace: string, signal: AbortSignal): Promise<readonly KuryrPool[]> {
+  const { items } = await cluster.list<KubeObject>(resourcePath(RESOURCES.pools, namespace), {}, signal);
+  return items.flatMap((item) => kuryrPoolSchema.safeParse(item).data ?? []);
 }

@@ -22,6 +22,14 @@ const leaf: fc.Arbitrary<Formula> = fc.oneof(
       holds: (n: number) => n >= low && n <= high,
     };
   }),
+  fc.uniqueArray(fc.nat(63), { maxLength: 8 }).map((list) => ({
+    make: (d: Diagrams) =>
+      d.oneOf(
+        bits,
+        list.toSorted((a, b) => a - b).map((n) => BigInt(n)),
+      ),
+    holds: (n: number) => list.includes(n),
+  })),
   fc.tuple(fc.nat(63), fc.nat(63)).map(([value, mask]) => ({
     make: (d: Diagrams) => d.masked(bits, BigInt(value & mask), BigInt(mask)),
     holds: (n: number) => (n & mask) === (value & mask),

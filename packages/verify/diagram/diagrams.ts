@@ -152,6 +152,23 @@ export class Diagrams {
     return node;
   }
 
+  /** The numbers of a list, ascending and each once. Nodes are made, and nothing is joined: the list may be long. */
+  oneOf(bits: readonly number[], values: readonly bigint[]): Node {
+    const build = (depth: number, from: number, to: number): Node => {
+      if (from === to) return FALSE;
+      if (depth === bits.length) return TRUE;
+      const shift = BigInt(bits.length - 1 - depth);
+      let [low, high] = [from, to];
+      while (low < high) {
+        const middle = (low + high) >>> 1;
+        if (((values[middle]! >> shift) & 1n) === 1n) high = middle;
+        else low = middle + 1;
+      }
+      return this.#node(bits[depth]!, build(depth + 1, from, low), build(depth + 1, low, to));
+    };
+    return build(0, 0, values.length);
+  }
+
   /** What remains when the variables may have any value; `variables` has a 1 at each of them. */
   exists(node: Node, variables: Uint8Array): Node {
     const memo = new Map<Node, Node>();

@@ -14,6 +14,11 @@ export function matchNode(diagrams: Diagrams, bits: readonly number[], match: Ma
     case 'mask':
       return (match.value & ~match.mask) === 0n ? diagrams.masked(bits, match.value, match.mask) : FALSE;
     case 'set': {
+      if (match.ranges.every(([low, high]) => low === high))
+        return diagrams.oneOf(
+          bits,
+          match.ranges.map(([low]) => low),
+        );
       const ranges = match.ranges.map(([low, high]) => diagrams.range(bits, low, high));
       return balanced(ranges, (a, b) => diagrams.or(a, b)) ?? FALSE;
     }

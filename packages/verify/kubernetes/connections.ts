@@ -56,8 +56,8 @@ export class Connections {
   }
 
   oneOf(part: Part, values: readonly bigint[]): Node {
-    const sorted = values.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-    return this.any(sorted.map((value) => this.equals(part, value)));
+    const sorted = [...new Set(values)].toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+    return this.diagrams.oneOf(this.#bits[part], sorted);
   }
 
   /** `10.0.0.0/8`, bits after the prefix may be set; nothing for what is not of IPv4. */

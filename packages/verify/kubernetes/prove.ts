@@ -54,6 +54,13 @@ export interface PoliciesReport {
   readonly notCompared: readonly string[];
 }
 
+/** Connections that a node carries for its pods, that it begins to them, and that they begin to it. */
+interface Ways {
+  readonly carried: Node;
+  readonly sent: Node;
+  readonly taken: Node;
+}
+
 /** What enforces policies: packet filters by node, and the groups of a cloud. */
 interface Installed {
   readonly filters: ReadonlyMap<string, readonly Ruleset[]>;
@@ -114,6 +121,7 @@ class Proof {
   readonly #doubts: readonly string[];
   readonly #most: number;
   readonly #filters = new Map<string, PacketFilter>();
+  readonly #ways = new Map<string, Ways>();
   readonly notCompared: readonly string[];
   readonly #isPartial: boolean;
 
@@ -259,7 +267,9 @@ class Proof {
   }
 
   /** What a node carries from or to its pods, what it sends to them, and what it takes from them. */
-  #waysOf(node: string): { readonly carried: Node; readonly sent: Node; readonly taken: Node } {
+  #waysOf(node: string): Ways {
+    const known = this.#ways.get(node);
+    if (known !== undefined) return known;
     const space = this.#space;
     const { diagrams } = space;
     const pods = this.#cluster.pods.filter((pod) => pod.node === node && isSubject(pod)).flatMap(addressesOf);
@@ -269,7 +279,9 @@ class Proof {
     const sent = diagrams.and(space.oneOf('source', own), space.oneOf('destination', pods));
     const taken = diagrams.and(space.oneOf('source', pods), space.oneOf('destination', own));
     const all = diagrams.or(space.oneOf('source', pods), space.oneOf('destination', pods));
-    return { carried: diagrams.minus(all, diagrams.or(sent, taken)), sent, taken };
+    const ways = { carried: diagrams.minus(all, diagrams.or(sent, taken)), sent, taken };
+    this.#ways.set(node, ways);
+    return ways;
   }
 
   #examples(
