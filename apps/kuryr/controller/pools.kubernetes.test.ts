@@ -5,14 +5,14 @@ import { findLab } from '../../../lab/kubernetes/testing.ts';
 import { TestCluster } from './testing/cluster.ts';
 
 const { lab, reason } = findLab();
-const WAIT = { timeout: 30_000, interval: 200 } as const;
+const WAIT = { timeout: 60_000, interval: 200 } as const;
 
 /** Pools as a control plane sees them that reaches the API server and nothing else. */
 describe.skipIf(lab === undefined)(`pools of pods${reason === undefined ? '' : ` (${reason})`}`, () => {
   let cluster: TestCluster;
   let pools: KuryrPools;
   let node = '';
-  const call = { fence: 0, signal: AbortSignal.timeout(110_000) } as never;
+  const call = { fence: 0, signal: AbortSignal.timeout(230_000) } as never;
   const own = async () =>
     (await pools.status(AbortSignal.timeout(20_000))).find(({ name }) => name.includes(`/${node}/`));
 
@@ -22,7 +22,7 @@ describe.skipIf(lab === undefined)(`pools of pods${reason === undefined ? '' : `
     const config = readClusterConfig('pods', { kubeconfig: lab!.paths.adminConfig });
     pools = new KuryrPools(
       { cluster: Cluster.open('pods', config, systemClock), clock: systemClock, name: 'pods' },
-      20_000,
+      60_000,
     );
   }, 60_000);
   afterAll(async () => {
@@ -30,7 +30,11 @@ describe.skipIf(lab === undefined)(`pools of pods${reason === undefined ? '' : `
   }, 60_000);
 
   it('are told of, filled and freed by orders, by whichever controller leads, and go with their node', async () => {
-    const options = { pool: { minimum: 2, batch: 2, maximum: 12, foresees: false, prepare: true } };
+    const options = {
+      pool: { minimum: 2, batch: 2, maximum: 12, foresees: false, prepare: true },
+      // Longer than that of other tests: this one is not about leaders that are slow.
+      lease: { namespace: cluster.namespace, name: 'kuryr', seconds: 15 },
+    };
     const first = await cluster.start(options);
     await cluster.apply(cluster.pod('web', node));
     await expect.poll(async () => (await own())?.inUse, WAIT).toBe(1);
@@ -59,5 +63,5 @@ describe.skipIf(lab === undefined)(`pools of pods${reason === undefined ? '' : `
     await cluster.kubectl('delete', 'node', node);
     await expect.poll(own, WAIT).toBeUndefined();
     await second.stop();
-  }, 120_000);
+  }, 240_000);
 });
