@@ -166,16 +166,13 @@ describe.skipIf(absent !== undefined)(titled('pods in a virtual machine', absent
 
   test('a packet has one tag on the device of the virtual machine and none elsewhere: nothing is encapsulated twice', async () => {
     const { one, two } = nested as Required<typeof nested>;
-    const onTap = await Capture.start(worker.tap);
-    const atPod = await Capture.start('eth0', bare.netns);
+    await using onTap = await Capture.start(worker.tap);
+    await using atPod = await Capture.start('eth0', bare.netns);
     const ask = (from: GuestPod, to: string) => worker.inside(from, `ping -c 3 -s ${SIZE} -W 5 ${to}`);
-    try {
-      await ask(one!.pod, bare.address);
-      await ask(one!.pod, two!.address);
-      await worker.guest.run(`ping -c 3 -s ${SIZE} -W 5 ${bare.address}`);
-    } finally {
-      await pause(200);
-    }
+    await ask(one!.pod, bare.address);
+    await ask(one!.pod, two!.address);
+    await worker.guest.run(`ping -c 3 -s ${SIZE} -W 5 ${bare.address}`);
+    await pause(200);
     const [tap, pod] = [await onTap.stop(), await atPod.stop()];
     const shapes = (frames: readonly Frame[], from: string, to: string) => [
       ...new Set(frames.filter((one) => one.from === from && one.to === to).map(({ headers }) => headers.join(' / '))),

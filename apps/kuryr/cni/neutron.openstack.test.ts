@@ -48,8 +48,8 @@ describe.skipIf(absent !== undefined)(titled('ports of a real Neutron', absent),
       network_id: network,
       port_security_enabled: false,
       'binding:host_id': lab!.options.host,
-      // Ports of other owners the laboratory plugs itself.
-      device_owner: 'network:dhcp',
+      // Ports of most other owners the laboratory plugs itself.
+      device_owner: 'compute:kuryr',
       device_id: `${cloud.tag}-${pod}`,
     });
     const id: string = made['id']!;

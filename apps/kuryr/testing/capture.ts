@@ -31,15 +31,21 @@ export class Capture {
     this.#folder = folder;
   }
 
-  /** Ends it. */
+  /** Ends it: what passed. */
   async stop(): Promise<readonly Frame[]> {
-    if (this.#child.exitCode === null) {
-      const ended = once(this.#child, 'exit');
-      this.#child.kill('SIGINT');
-      await ended;
-    }
-    const frames = readFrames(readFileSync(join(this.#folder, 'pcap')));
+    await this.#end('SIGINT');
+    return readFrames(readFileSync(join(this.#folder, 'pcap')));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#end('SIGKILL');
     rmSync(this.#folder, { recursive: true, force: true });
-    return frames;
+  }
+
+  async #end(signal: 'SIGINT' | 'SIGKILL'): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = once(this.#child, 'exit');
+    this.#child.kill(signal);
+    await ended;
   }
 }

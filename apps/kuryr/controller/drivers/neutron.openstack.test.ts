@@ -16,10 +16,12 @@ import {
 import { labCloud, laboratory, OPERATOR, type OwnProject, ownProject } from '@superfluidity/openstack/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { findLab } from '../../../../lab/openstack/testing.ts';
+import { vsctl } from '../../testing/worker.ts';
 import type { PodInterface } from '../../api/port.ts';
 import { NeutronNetworks } from './networks-neutron.ts';
 import { NeutronPolicies } from './policy-neutron.ts';
-import { readSubnet } from './subnets.ts';
+import { annotatedSubnets, readSubnet, SUBNET_ANNOTATION } from './subnets.ts';
 import type { PodSubnet, VifKind } from './types.ts';
 import { neutronVif } from './vif-neutron.ts';
 import { VifPools } from './vif-pools.ts';
@@ -30,6 +32,7 @@ const lab = laboratory();
 const never = new AbortController().signal;
 const TAGS = ['superfluidity', 'superfluidity:kuryr=test'] as const;
 const keep = { ...KURYR, minimum: 2, batch: 4, foresees: false };
+const SMALL_MTU = 1_200;
 
 describe.skipIf(lab === undefined)(
   'the drivers of Kuryr for Neutron (needs an OpenStack: OS_* variables or the laboratory)',
@@ -135,8 +138,25 @@ describe.skipIf(lab === undefined)(
         security_groups: [group],
         tags: expect.arrayContaining([...TAGS]),
       });
-      // In the laboratory something plugs whatever is bound to the host.
-      await expect.poll(() => vifs.isActive(second, new Set([second.id]), never), { timeout: 120_000 }).toBe(true);
+      // As a daemon does it: until then it carries nothing.
+      const vswitch = findLab({ services: ['ovs'], network: 'ovs' }).lab;
+      if (vswitch !== undefined) {
+        const device = `tst${second.id.slice(0, 11)}`;
+        const ids = {
+          'iface-id': second.id,
+          'attached-mac': second.mac,
+          'iface-status': 'active',
+          'vm-uuid': second.id,
+        };
+        const words = Object.entries(ids).map(([key, value]) => `external_ids:${key}="${value}"`);
+        const set = ['--', 'set', 'Interface', device, 'type=internal', ...words];
+        await vsctl(vswitch, 'add-port', 'br-int', device, ...set);
+        try {
+          await expect.poll(() => vifs.isActive(second, new Set([second.id]), never), { timeout: 120_000 }).toBe(true);
+        } finally {
+          await vsctl(vswitch, '--if-exists', 'del-port', device);
+        }
+      }
       await vifs.close();
 
       const next = await open('neutron-vif', [first, second]);
@@ -195,6 +215,41 @@ describe.skipIf(lab === undefined)(
       await ports.update(cloud, parent.id, { 'binding:host_id': '' }, never);
       await trunks.delete(cloud, trunk.id, never);
       await ports.delete(cloud, parent.id, never);
+    }, 600_000);
+
+    test('a machine whose port takes smaller packets than the network of pods has is refused by name', async () => {
+      const { id } = await networks.create(cloud, { name: 'kuryr-small', mtu: SMALL_MTU }, never);
+      const shape = { network_id: id, ip_version: 4, cidr: '10.76.0.0/24', enable_dhcp: false } as const;
+      const small = await subnets.create(cloud, shape, never);
+      const owner = { device_owner: 'compute:test', name: 'parent', security_groups: [group] };
+      const parent = await ports.create(cloud, { network_id: id, ...owner }, never);
+      const trunk = await trunks.create(cloud, { port_id: parent.id, name: 'kuryr-small' }, never);
+      const worker = node('worker', parent.fixed_ips[0]!.ip_address);
+      for (const kind of ['nested-vlan', 'nested-macvlan'] as const) {
+        const vifs = await open(kind);
+        await expect(ask(vifs, worker)).rejects.toMatchObject({
+          code: 'SF-KURYR-NODE',
+          message: expect.stringMatching(new RegExp(`${subnet.mtu} bytes.*${parent.id}.*${SMALL_MTU}`)),
+        });
+        await end(vifs, []);
+      }
+      expect(await there()).toEqual([]);
+
+      // Whose namespace names the network of the machine, can be there.
+      const named: Readonly<Record<string, string>> = { small: small.id, lost: crypto.randomUUID(), odd: '../x' };
+      const driver = annotatedSubnets(cloud, systemClock, subnet.subnetId, (namespace) =>
+        namespace in named ? { [SUBNET_ANNOTATION]: named[namespace]! } : {},
+      );
+      expect(await driver.of('other', worker, never)).toEqual(subnet);
+      expect(await driver.of('small', worker, never)).toMatchObject({ networkId: id, mtu: SMALL_MTU });
+      for (const namespace of ['lost', 'odd'])
+        await expect(driver.of(namespace, worker, never)).rejects.toMatchObject({
+          code: 'SF-KURYR-ANNOTATION',
+          message: expect.stringContaining(`namespace ${namespace}`),
+        });
+      await trunks.delete(cloud, trunk.id, never);
+      await ports.delete(cloud, parent.id, never);
+      await networks.delete(cloud, id, never);
     }, 600_000);
 
     test('nested-macvlan: the port of the machine allows the pair of each pod, and of none that is gone', async () => {
