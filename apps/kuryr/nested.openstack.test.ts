@@ -144,7 +144,7 @@ describe.skipIf(absent !== undefined)(titled('pods in a virtual machine', absent
     expect(await metal.call('ADD', 'metal', { netns })).toMatchObject({ code: 0 });
     await watching;
     bare = { netns, name: netns.slice(netns.lastIndexOf('/') + 1), address: plain(eth0) };
-  }, 300_000);
+  }, 600_000);
 
   test('pod, pod on bare metal and virtual machine reach each other, with packets as large as the network has', async () => {
     const { one, two } = nested as Required<typeof nested>;

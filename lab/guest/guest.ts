@@ -41,12 +41,13 @@ const FOLDERS = ['bin', 'dev', 'disk', 'lib', 'lib/modules', 'proc', 'sys'];
 const TCG_CLOCK = 'tsc_early_khz=1000000 tsc=reliable lpj=4000000 mitigations=off';
 const DOOR_MAC = '52:54:00:00:00:01';
 const DOOR_PORT = 9999;
-const BOOT_MS = 120_000;
+/** An interpreted processor on a machine that others keep busy. */
+const BOOT_MS = 300_000;
 const COMMAND_MS = 60_000;
 const POLL_MS = 100;
 const LOG_CHARACTERS = 3_000;
 
-export interface GuestDevice {
+interface GuestDevice {
   /** TAP device of this machine, which is there and up. */
   readonly tap: string;
   readonly mac: string;
@@ -57,7 +58,7 @@ export interface GuestDevice {
   readonly mtu: number;
 }
 
-export interface GuestOptions {
+interface GuestOptions {
   /** Fills a folder with what the guest shall have, which has `bin/busybox` and the folders that it mounts on. */
   readonly fill: (root: string) => Promise<void>;
   readonly device: GuestDevice;

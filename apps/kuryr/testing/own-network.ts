@@ -14,7 +14,7 @@ import { labCloud, laboratory, OPERATOR, type OwnProject, ownProject } from '@su
 
 const never = new AbortController().signal;
 /** The laboratory leaves these ports to who made them: see lab/openstack/plug.ts. */
-export const PLUGGED_BY_TEST = 'compute:test-plugs';
+const PLUGGED_BY_TEST = 'compute:test-plugs';
 
 /** A project of the laboratory's Neutron with one network, and a security group that lets everything in. */
 export class OwnNetwork {

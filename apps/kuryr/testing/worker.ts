@@ -15,7 +15,7 @@ const MEMORY_MIB = 768;
 /** An interpreted processor takes its time. */
 const ADD_MS = 180_000;
 
-export interface WorkerParts {
+interface WorkerParts {
   readonly lab: Lab;
   readonly network: OwnNetwork;
   /** Of the network, which is one of a tunnel. */
