@@ -122,12 +122,14 @@ export async function startServer(options: ServerOptions, pino: PinoLogger): Pro
       secrets: vault,
       ...(options.playbooks === undefined
         ? {}
-        : { playbooks: playbookRunner({
+        : {
+            playbooks: playbookRunner({
               folder: options.playbooks,
               artifacts: join(state.path, 'playbooks'),
               secrets: vault,
               now: () => clock.now(),
-            }) }),
+            }),
+          }),
       siteFolder: options.sites,
       fence: () => engine.leases.drawFence(engine.leases.epoch),
       executor,

@@ -33,9 +33,13 @@ describe.skipIf(absent !== undefined)(`a cluster of hosts${absent === undefined 
   const all = new Map<string, TestHost>();
   const file = (name: string) => join(hosts.folder, name);
   const kubectl = (...args: readonly string[]) =>
-    execFileSync(join(bin, 'kubectl'), ['--kubeconfig', file('artifacts/admin.kubeconfig'), '--request-timeout=20s', ...args], {
-      encoding: 'utf8',
-    });
+    execFileSync(
+      join(bin, 'kubectl'),
+      ['--kubeconfig', file('artifacts/admin.kubeconfig'), '--request-timeout=20s', ...args],
+      {
+        encoding: 'utf8',
+      },
+    );
 
   function inventory(workers: readonly string[]): void {
     const of = (...names: readonly string[]) => ({
@@ -52,14 +56,16 @@ describe.skipIf(absent !== undefined)(`a cluster of hosts${absent === undefined 
       { cwd: FOLDER, encoding: 'utf8', timeout: WHOLE_MS, env: { ...process.env, ANSIBLE_NOCOLOR: '1' } },
     );
     const output = `${stdout}\n${stderr}`;
-    if (status !== 0) throw new Error(output.replace(/^(?:ok|included|skipping|changed|TASK).*\n*/gm, '').slice(-6_000));
+    if (status !== 0)
+      throw new Error(output.replace(/^(?:ok|included|skipping|changed|TASK).*\n*/gm, '').slice(-6_000));
     const changed = [...output.matchAll(/ changed=(\d+) /g)].reduce((sum, [, count]) => sum + Number(count), 0);
     return { changed, output };
   }
 
   beforeAll(async () => {
     hosts = new TestHosts();
-    for (const name of ['master-0', 'infra-0', 'worker-0', 'worker-1', 'worker-2']) all.set(name, await hosts.add(name));
+    for (const name of ['master-0', 'infra-0', 'worker-0', 'worker-1', 'worker-2'])
+      all.set(name, await hosts.add(name));
     inventory(['worker-0', 'worker-1']);
     await buildImages(file('images.tar'));
     await buildKuryrImage(file('kuryr.tar'), KURYR);
@@ -108,7 +114,9 @@ describe.skipIf(absent !== undefined)(`a cluster of hosts${absent === undefined 
       ['worker-0', 'Ready', 'worker'],
       ['worker-1', 'Ready', 'worker'],
     ]);
-    expect(kubectl('get', 'node', 'infra-0', '-o', 'jsonpath={.spec.taints[0].key}')).toBe('node-role.kubernetes.io/infra');
+    expect(kubectl('get', 'node', 'infra-0', '-o', 'jsonpath={.spec.taints[0].key}')).toBe(
+      'node-role.kubernetes.io/infra',
+    );
     expect(play('site.yml').changed).toBe(0);
     expect(play('site.yml', '--check').changed).toBe(0);
     // Keys are for their owners.

@@ -32,7 +32,9 @@ export const playbookRun = z
       .string()
       .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)
       .optional()
-      .meta({ description: 'Name of a site of kind kubernetes to add: of the cluster whose credentials the playbook left' }),
+      .meta({
+        description: 'Name of a site of kind kubernetes to add: of the cluster whose credentials the playbook left',
+      }),
     timeoutMs: z.int().min(1_000).max(86_400_000).default(3_600_000),
   })
   .meta({ id: 'PlaybookRun' });

@@ -83,7 +83,10 @@ export async function playbookSteps(
     id: `add-site@${site}`,
     title: `add the cluster as site ${site}`,
     dependsOn: [step.id],
-    action: { verb: 'add-site', declaration: schemas.siteDeclaration.parse({ name: site, kind: 'kubernetes', config }) },
+    action: {
+      verb: 'add-site',
+      declaration: schemas.siteDeclaration.parse({ name: site, kind: 'kubernetes', config }),
+    },
   };
   return [...after, step, added];
 }
@@ -132,10 +135,7 @@ const USER = 'superfluidity_user';
  * What to run once the machines are there: what was asked for, or else what the template says by an input of the name
  * `superfluidity_playbook`. Its variables are the inputs that were given, with those that were asked for over them.
  */
-export function playbookOf(
-  asked: PlaybookRun | undefined,
-  inputs: InputValues,
-): PlaybookRun | undefined {
+export function playbookOf(asked: PlaybookRun | undefined, inputs: InputValues): PlaybookRun | undefined {
   const vars = Object.fromEntries(Object.entries(inputs).filter(([name]) => !isForControlPlane(name)));
   if (asked !== undefined) return { ...asked, vars: { ...vars, ...asked.vars } };
   if (!inputs[PLAYBOOK]) return undefined;
@@ -148,6 +148,8 @@ export function playbookOf(
     ...(user ? { user } : {}),
   });
   if (parsed.success) return parsed.data;
-  const reason = parsed.error.issues.map(({ path, message }) => `superfluidity_${path.join('.')}: ${message}`).join('; ');
+  const reason = parsed.error.issues
+    .map(({ path, message }) => `superfluidity_${path.join('.')}: ${message}`)
+    .join('; ');
   throw new SuperfluidityError('SF-LIFECYCLE-PLAYBOOK', { doing: 'read the inputs', reason });
 }

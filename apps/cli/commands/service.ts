@@ -64,7 +64,10 @@ function serviceVerbs(run: Run) {
         .option('--input <name=value>', INPUT, collect)
         .option('--inputs <file>', INPUTS)
         .option('--site <tier=site>', SITE, collect)
-        .option('--playbook <path>', 'of the server: run over the units once they are there (default: as the template says)')
+        .option(
+          '--playbook <path>',
+          'of the server: run over the units once they are there (default: as the template says)',
+        )
         .option('--var <name=value>', VAR, collect)
         .option('--user <name>', 'of the machines, as whom the playbook signs in')
         .option('--key <secret:NAME>', 'the secret with the private key of that user')
@@ -166,7 +169,10 @@ function serviceVerbs(run: Run) {
         .option('--check', 'tell what would be changed, and change nothing')
         .option('--as-site <name>', 'add the cluster that it made as a site of kind kubernetes')
         .option('--time <seconds>', 'how long it may take', seconds, 3_600)
-        .addHelpText('after', '\nExample:\n  superfluidity service playbook k1 kubernetes-cluster/site.yml --key secret:machines')
+        .addHelpText(
+          'after',
+          '\nExample:\n  superfluidity service playbook k1 kubernetes-cluster/site.yml --key secret:machines',
+        )
         .action(
           run(async (context, name: string, path: string | undefined, options) =>
             (await playbook()).runPlaybook(context, name, path, options as never),

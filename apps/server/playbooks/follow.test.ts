@@ -4,7 +4,10 @@ import { PlaybookFollower } from './follow.ts';
 
 function follow(...lines: readonly unknown[]) {
   const told: Progress[] = [];
-  const follower = new PlaybookFollower((line) => void told.push(line), () => 7);
+  const follower = new PlaybookFollower(
+    (line) => void told.push(line),
+    () => 7,
+  );
   for (const line of lines) follower.take(typeof line === 'string' ? line : JSON.stringify(line));
   return { told, follower };
 }

@@ -7,6 +7,8 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { isSuperfluidityError, reportError, SuperfluidityError } from '@superfluidity/core';
+// It catalogues the codes of errors that are thrown here.
+import '@superfluidity/lifecycle';
 import type { PlaybookRequest, PlaybookRunner } from '@superfluidity/lifecycle';
 import type { SecretSource, Tell } from '@superfluidity/site';
 import { PlaybookFollower } from './follow.ts';
@@ -148,6 +150,7 @@ async function carryOut(
       PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin',
       HOME: work,
       LANG: 'C.UTF-8',
+      PYTHONDONTWRITEBYTECODE: '1',
       ANSIBLE_NOCOLOR: '1',
       ANSIBLE_LOCALHOST_WARNING: '0',
       ANSIBLE_CALLBACK_PLUGINS: CALLBACK,
@@ -175,7 +178,8 @@ async function carryOut(
 
 async function endGroup({ pid }: ChildProcess): Promise<void> {
   if (pid === undefined || !send(pid, 'SIGTERM')) return;
-  for (const deadline = performance.now() + END_MS; performance.now() < deadline; await sleep(50)) if (!send(pid, 0)) return;
+  for (const deadline = performance.now() + END_MS; performance.now() < deadline; await sleep(50))
+    if (!send(pid, 0)) return;
   send(pid, 'SIGKILL');
 }
 
@@ -187,4 +191,3 @@ function send(group: number, signal: NodeJS.Signals | 0): boolean {
     return false;
   }
 }
-

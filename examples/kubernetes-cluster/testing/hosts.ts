@@ -1,6 +1,15 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -31,7 +40,17 @@ export class TestHosts {
 
   static reasonToSkip(): string | undefined {
     if (process.getuid?.() !== 0) return 'needs root';
-    const programs = ['ip', 'nsenter', 'unshare', 'sshd', 'ssh', 'ssh-keygen', 'ansible-playbook', 'openssl', 'pivot_root'];
+    const programs = [
+      'ip',
+      'nsenter',
+      'unshare',
+      'sshd',
+      'ssh',
+      'ssh-keygen',
+      'ansible-playbook',
+      'openssl',
+      'pivot_root',
+    ];
     const missing = programs.filter((one) => spawnSync('sh', ['-c', `command -v ${one}`]).status !== 0);
     if (!existsSync('/lib/systemd/systemd')) missing.push('systemd');
     return missing.length === 0 ? undefined : `there is no ${missing.join(', ')}`;
@@ -82,9 +101,16 @@ export class TestHosts {
   }
 
   ssh({ address }: TestHost, ...command: readonly string[]) {
-    const options = ['StrictHostKeyChecking=accept-new', `UserKnownHostsFile=${this.folder}/known_hosts`, 'BatchMode=yes'];
+    const options = [
+      'StrictHostKeyChecking=accept-new',
+      `UserKnownHostsFile=${this.folder}/known_hosts`,
+      'BatchMode=yes',
+    ];
     const args = [...options, 'ConnectTimeout=5'].flatMap((one) => ['-o', one]);
-    return spawnSync('ssh', [...args, '-i', this.key, `root@${address}`, ...command], { encoding: 'utf8', timeout: 60_000 });
+    return spawnSync('ssh', [...args, '-i', this.key, `root@${address}`, ...command], {
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
   }
 
   /** As if all had lost their power. */
@@ -135,7 +161,8 @@ function makeGroup(path: string): void {
 
 function removeGroup(path: string): void {
   if (!existsSync(path)) return;
-  for (const entry of readdirSync(path, { withFileTypes: true })) if (entry.isDirectory()) removeGroup(join(path, entry.name));
+  for (const entry of readdirSync(path, { withFileTypes: true }))
+    if (entry.isDirectory()) removeGroup(join(path, entry.name));
   try {
     rmdirSync(path);
   } catch {

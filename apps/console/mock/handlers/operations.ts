@@ -33,7 +33,12 @@ export function operationHandlers(
     listPlaybooks: () => [],
     getInventory: () => ({ all: { hosts: {}, children: {} } }),
     runPlaybook: () => {
-      throw new Refusal(422, 'SF-LIFECYCLE-PLAYBOOK', 'this server runs no playbooks', 'Start it with `--playbooks FOLDER`.');
+      throw new Refusal(
+        422,
+        'SF-LIFECYCLE-PLAYBOOK',
+        'this server runs no playbooks',
+        'Start it with `--playbooks FOLDER`.',
+      );
     },
     planAdoption: noStacks,
     adoptStack: noStacks,
