@@ -5,6 +5,7 @@ import type { InputValues } from '@superfluidity/dialects';
 import type { Tell } from '@superfluidity/site';
 import { toJson } from '@superfluidity/store';
 import type { PlaybookOrder, PlannedStep } from './actions.ts';
+import './errors.ts';
 import type { Grant } from './grant.ts';
 import { type Inventory, inventoryOf } from './inventory.ts';
 import type { Operations } from './operations.ts';
