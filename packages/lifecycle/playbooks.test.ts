@@ -59,7 +59,7 @@ test('the playbook follows what was last, and the site follows the playbook', as
 
 test.each([
   ['a playbook that is not there', run({ playbook: 'other.yml' }), /there are site\.yml/],
-  ['a template of Jinja', run({ vars: { a: { b: ['x{{ lookup("pipe", "id") }}'] } } }), /vars\.a\.b has a template/],
+  ['a template of Jinja', run({ vars: { a: { b: ['x{{ lookup("pipe", "id") }}'] } } }), /vars\.a\.b\.0 has a template/],
   ['one in a name', run({ vars: { a: { '{% x %}': 1 } } }), /a name in vars\.a/],
 ])('refuses %s', async (_what, asked, because) => {
   await expect(steps(asked)).rejects.toMatchObject({
