@@ -49,6 +49,8 @@ done
 rm -f "$root"/etc/ssh/ssh_host_*
 ssh-keygen -q -t ed25519 -N '' -f "$root/etc/ssh/ssh_host_ed25519_key"
 install -m 600 "$folder/authorized_keys" "$root/root/.ssh/authorized_keys"
+# A network that the machine has for its own containers would make a node ready before Kuryr does.
+rm -rf "$root/etc/cni/net.d"
 # Lists of packages are those of the machine.
 touch "$root/var/lib/apt/lists" "$root/var/lib/apt/periodic/update-success-stamp" 2>/dev/null || true
 mkdir "$root/.machine"
