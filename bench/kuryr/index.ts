@@ -1,24 +1,44 @@
+import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { describeMachine } from '../machine.ts';
-import { print, record, type Row, rowLine, tell } from '../record.ts';
+import { ratioLine } from '../openstack/report.ts';
+import { print, readReport, record, rowLine, tell, writeDocs } from '../record.ts';
 import { benchCni } from './cni.ts';
+import { kuryrPage, podsPlot } from './page.ts';
+import { benchPods } from './pods.ts';
+import { type CaseName, type CaseReport, figureLine, type Found, type KuryrReport, reportLines } from './report.ts';
+import { benchThousand } from './thousand.ts';
 
 const usage = `Usage: npm run bench -- kuryr [options]   (as root on Linux)
 
-  --pods N      one after the other (default 300)
-  --burst N     at once (default 100)
-  --dry         record nothing
+  --pods N      CNI alone: one after the other (default 300)
+  --burst N     CNI alone: at once (default 100)
+  --rounds N    of one pod with Neutron (default 20)
+  --most N      pods at once with Neutron, at most (default 200)
+  --many N      pods created and deleted (default 1000)
+  --only CASE   cni, pods, thousand; may be repeated. Nothing is recorded, unless with
+  --with FILE   the other cases of this result
+  --page FILE   measure nothing: write docs/reference/kuryr-speed.md from this result
   --json        print one JSON object
+
+Case pods needs both laboratories (npm run lab), thousand that of Kubernetes.
 `;
 
-/** `npm run bench -- kuryr`: how long a pod waits for its network on its node, beside the reference plugin. */
+type Cases = Readonly<Partial<Record<CaseName, (found: Found) => Promise<void>>>>;
+
+/** `npm run bench -- kuryr`: how long a pod waits for its network, with and without a pool of ports, and what that takes. */
 export async function benchKuryr(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
     options: {
       pods: { type: 'string', default: '300' },
       burst: { type: 'string', default: '100' },
-      dry: { type: 'boolean', default: false },
+      rounds: { type: 'string', default: '20' },
+      most: { type: 'string', default: '200' },
+      many: { type: 'string', default: '1000' },
+      only: { type: 'string', multiple: true, default: [] },
+      with: { type: 'string' },
+      page: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -27,14 +47,52 @@ export async function benchKuryr(args: readonly string[]): Promise<void> {
     process.stdout.write(usage);
     return;
   }
-  const machine = describeMachine();
-  const rows: Row[] = [];
-  const add = (row: Row) => {
-    rows.push(row);
-    tell(`${rowLine(row)}  p99 ${row.p99.toFixed(1)} ms`);
+  if (values.page !== undefined) {
+    writePage(readReport<KuryrReport>(values.page));
+    return;
+  }
+  const cases: Cases = {
+    pods: (found) => benchPods({ rounds: Number(values.rounds), podsMost: Number(values.most) }, found),
+    thousand: (found) => benchThousand(Number(values.many), found),
+    cni: (found) => benchCni({ pods: Number(values.pods), burst: Number(values.burst) }, found.row),
   };
-  await benchCni({ pods: Number(values.pods), burst: Number(values.burst) }, add);
-  const report = { date: new Date().toISOString(), machine, rows };
-  print(report, values.json, () => rows.map(rowLine));
-  if (!values.dry) record('kuryr', report);
+  const { only } = values;
+  const before = values.with === undefined ? {} : readReport<KuryrReport>(values.with).cases;
+  const command = `npm run bench -- kuryr${args.map((one) => ` ${one}`).join('')}`;
+  const measured: Partial<Record<CaseName, CaseReport>> = {};
+  for (const [name, work] of Object.entries(cases) as [CaseName, NonNullable<Cases[CaseName]>][])
+    if (only.length === 0 || only.includes(name)) measured[name] = await measure(work, command);
+  const report = { date: new Date().toISOString(), cases: { ...before, ...measured } };
+  print(report, values.json, () => reportLines({ ...report, cases: measured }));
+  if (only.length > 0 && values.with === undefined) return;
+  tell(`recorded in ${record('kuryr', report)}`);
+  writePage(report);
+}
+
+function writePage(report: KuryrReport): void {
+  const bursts = report.cases.pods?.bursts ?? [];
+  const plots = bursts.length === 0 ? {} : { 'images/kuryr-pools.svg': podsPlot(bursts) };
+  writeDocs({ ...plots, 'reference/kuryr-speed.md': kuryrPage(report) });
+}
+
+async function measure(work: (found: Found) => Promise<void>, command: string): Promise<CaseReport> {
+  const machine = describeMachine();
+  const date = new Date().toISOString();
+  const rows: CaseReport['rows'][number][] = [];
+  const ratios: CaseReport['ratios'][number][] = [];
+  const figures: CaseReport['figures'][number][] = [];
+  const notes: string[] = [];
+  const bursts: CaseReport['bursts'][number][] = [];
+  await work({
+    row: (row) => (rows.push(row), tell(rowLine(row))),
+    ratio: (ratio) => (ratios.push(ratio), tell(ratioLine(ratio))),
+    figure: (what, value, atMost) => {
+      const figure = { what, value, ...(atMost === undefined ? {} : { atMost }) };
+      figures.push(figure);
+      tell(figureLine(figure));
+    },
+    note: (text) => void notes.push(text),
+    burst: (burst) => void bursts.push(burst),
+  });
+  return { date, command, machine: { ...machine, loadAfter: loadavg()[0]! }, rows, ratios, figures, notes, bursts };
 }

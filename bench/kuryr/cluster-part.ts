@@ -1,0 +1,101 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '@superfluidity/core';
+import { Cluster, readClusterConfig } from '@superfluidity/driver-kubernetes';
+import { RESOURCES, resourcePath } from '../../apps/kuryr/api/resources.ts';
+import { TestCluster } from '../../apps/kuryr/controller/testing/cluster.ts';
+import { findLab } from '../../lab/kubernetes/testing.ts';
+import { ControllerProcess } from './controller-process.ts';
+import { podObject } from './node.ts';
+
+const never = new AbortController().signal;
+const WAIT_MS = 300_000;
+const POLL_MS = 100;
+
+/** A namespace of a real API server, and nodes that are objects of it only. Its control plane alone is needed. */
+export class ClusterPart {
+  readonly api: Cluster;
+  readonly namespace: string;
+  readonly kubeconfig: string;
+  readonly folder = mkdtempSync(join(tmpdir(), 'superfluidity-bench-'));
+  readonly #cluster: TestCluster;
+  readonly #nodes: string[] = [];
+
+  static async open(): Promise<ClusterPart> {
+    const { lab, reason } = findLab();
+    if (lab === undefined) throw new Error(reason);
+    const part = new ClusterPart(await TestCluster.open(lab, 'kuryr-bench'), lab.paths.adminConfig);
+    try {
+      await part.#account();
+    } catch (error) {
+      await part.close();
+      throw error;
+    }
+    return part;
+  }
+
+  private constructor(cluster: TestCluster, kubeconfig: string) {
+    this.#cluster = cluster;
+    this.namespace = cluster.namespace;
+    this.kubeconfig = kubeconfig;
+    this.api = Cluster.open('bench', readClusterConfig('bench', { kubeconfig }), systemClock);
+  }
+
+  async addNode(name: string, more: { readonly labels?: object; readonly spec?: object; readonly status?: object }) {
+    const { labels = {}, ...rest } = more;
+    const node = { apiVersion: 'v1', kind: 'Node', metadata: { name, labels }, ...rest };
+    await this.api.create('/api/v1/nodes', node, never);
+    this.#nodes.push(name);
+  }
+
+  /** Configured as that of a test, but for `more`, where what is undefined is left out. */
+  controller(more: object, env: Readonly<Record<string, string>> = {}): Promise<ControllerProcess> {
+    const config = this.#cluster.config({ lease: { namespace: this.namespace, name: `kuryr-${Date.now()}` } });
+    return ControllerProcess.start({ ...config, ...more }, this.folder, env);
+  }
+
+  async createPod(name: string, node: string): Promise<void> {
+    await this.api.create(this.#pods(), podObject(name, node), never);
+  }
+
+  async deletePod(name: string): Promise<void> {
+    await this.api.delete(`${this.#pods()}/${name}`, 0, never);
+  }
+
+  /** Waits until so many pods have interfaces. */
+  async untilReady(count: number): Promise<void> {
+    await this.#until(
+      `${count} pods have interfaces`,
+      (ports) => ports.filter((one) => 'status' in one).length >= count,
+    );
+  }
+
+  async untilEmpty(): Promise<void> {
+    await this.#until('what pods had is given back', (ports) => ports.length === 0);
+  }
+
+  async close(): Promise<void> {
+    for (const name of this.#nodes) await this.api.delete(`/api/v1/nodes/${name}`, 0, never);
+    await this.#cluster.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async #until(what: string, isSo: (ports: readonly object[]) => boolean): Promise<void> {
+    const path = resourcePath(RESOURCES.ports, this.namespace);
+    for (const deadline = performance.now() + WAIT_MS; ; ) {
+      if (isSo((await this.api.list<object>(path, {}, never)).items)) return;
+      if (performance.now() > deadline) throw new Error(`not in ${WAIT_MS / 1_000} s: ${what}`);
+      await systemClock.sleep(POLL_MS);
+    }
+  }
+
+  /** No pod is taken before the namespace has one. */
+  async #account(): Promise<void> {
+    await this.#cluster.inside('wait', '--for=create', 'serviceaccount/default', '--timeout=60s');
+  }
+
+  #pods(): string {
+    return `/api/v1/namespaces/${this.namespace}/pods`;
+  }
+}

@@ -1,0 +1,128 @@
+import { duration, tableRow } from '../record.ts';
+import { panels, type Panel } from '../scale/plot.ts';
+import { type CaseReport, isWithin, type KuryrReport, type PodBurst, VIF_WORDS } from './report.ts';
+
+const COLOURS = { pool: '#1f83c4', demand: '#d55e00' } as const;
+
+/** Figure 39 of Superfluidity D6.1, with today's components: time until the last of so many pods has its network. */
+export function podsPlot(bursts: readonly PodBurst[]): string {
+  const panel = (vif: PodBurst['vif']): Panel => {
+    const its = bursts.filter((burst) => burst.vif === vif);
+    return {
+      title: `Seconds until the last pod has its network, ${VIF_WORDS[vif]}`,
+      x: 'pods at once',
+      series: [
+        { name: 'from the pool', colour: COLOURS.pool, points: its.map(({ pods, poolMs }) => [pods, poolMs / 1_000]) },
+        {
+          name: 'made on demand',
+          colour: COLOURS.demand,
+          points: its.map(({ pods, demandMs }) => [pods, demandMs / 1_000]),
+        },
+      ],
+    };
+  };
+  return panels('Networks of many pods at once, with and without a pool', [panel('neutron-vif'), panel('nested-vlan')]);
+}
+
+/** docs/reference/kuryr-speed.md, of a recorded result. */
+export function kuryrPage({ date, cases }: KuryrReport): string {
+  return [
+    '# How fast pods have their network',
+    '',
+    `<!-- Made by \`npm run bench -- kuryr\` from bench/results/${date.slice(0, 10)}-kuryr.json. -->`,
+    '',
+    'Medians, of [Kuryr](../guides/kuryr.md) and the [daemons of its nodes](../guides/kuryr-nodes.md). What is bold is not what was set out to be reached.',
+    'How it is measured: [results](../../bench/results/README.md#kuryr).',
+    '',
+    ...(cases.pods === undefined ? [] : podsLines(cases.pods)),
+    ...(cases.original === undefined ? [] : ['## The original', '', ...bodyOf(cases.original)]),
+    ...(cases.thousand === undefined ? [] : thousandLines(cases.thousand)),
+    ...(cases.cni === undefined ? [] : cniLines(cases.cni)),
+  ].join('\n');
+}
+
+function podsLines(report: CaseReport): readonly string[] {
+  return [
+    '## From the scheduler to the network',
+    '',
+    ...where(report, 'the whole of both laboratories (API server, etcd, Keystone, Neutron and its agent)'),
+    'One pod: from the answer of the API server that it is bound to its node, to the return of CNI ADD. Many: from the first request to the',
+    'last return. Controller, daemons and plugin are the real ones, in processes of their own; the kubelet is played, and makes sandboxes before.',
+    'Nested: the node is a network namespace with an Open vSwitch of its own, whose device is the parent of a trunk.',
+    '',
+    ...bodyOf(report),
+    ...(report.bursts.length === 0 ? [] : burstLines(report.bursts)),
+  ];
+}
+
+function burstLines(bursts: readonly PodBurst[]): readonly string[] {
+  return [
+    '### Many pods at once',
+    '',
+    '![Networks of many pods at once](../images/kuryr-pools.svg)',
+    '',
+    '| pods | | from the pool | made on demand | times | calls of Neutron with the pool | on demand |',
+    '| ---: | --- | ---: | ---: | ---: | ---: | ---: |',
+    ...bursts.map(
+      ({ vif, pods, poolMs, demandMs, poolCalls, demandCalls }) =>
+        `| ${pods} | ${VIF_WORDS[vif]} | ${duration(poolMs)} | ${duration(demandMs)} | ${(demandMs / poolMs).toFixed(1)} | ${poolCalls} | ${demandCalls} |`,
+    ),
+    '',
+    'Published of the original (2017, another machine, with kubelet and containers, until all pods ran): 10 pods on bare metal 62 s from the pool and 72 s',
+    'without, 50 pods 104 s and 226 s; nested 27 s and 83 s, 117 s and 602 s. It made each port by a request of its own; made on demand here means',
+    'one request for all that wait.',
+    '',
+  ];
+}
+
+function thousandLines(report: CaseReport): readonly string[] {
+  return [
+    '## Many pods, one controller',
+    '',
+    ...where(report, 'the API server'),
+    'Pods of nodes that are objects only, so that nobody plugs them, with addresses of the built-in fabric.',
+    '',
+    ...bodyOf(report),
+  ];
+}
+
+function cniLines(report: CaseReport): readonly string[] {
+  return [
+    '## The plugin alone',
+    '',
+    ...where(report, 'the daemon'),
+    'The port is there and active. Beside it, in turns, the reference plugin `bridge` with `host-local`.',
+    '',
+    ...bodyOf(report),
+  ];
+}
+
+const where = ({ command, date, machine }: CaseReport, others: string): readonly string[] => [
+  `\`${command}\` on ${date.slice(0, 10)}: ${machine.cores} cores of ${machine.processor}, which ${others} shares with what is`,
+  `measured; load ${machine.loadBefore.toFixed(1)} before and ${machine.loadAfter.toFixed(1)} after.`,
+];
+
+function bodyOf({ rows, ratios, figures, notes }: CaseReport): readonly string[] {
+  const bold = (text: string, isMet: boolean) => (isMet ? text : `**${text}**`);
+  const tables = [
+    table(['case', 'measured', 'largest', 'at most'], rows.map(tableRow)),
+    table(
+      ['ratio', 'measured', 'at most'],
+      ratios.map(
+        ({ what, ours, other, atMost, met }) =>
+          `| ${what} | ${bold(String(Number((ours / other).toPrecision(3))), met !== false)} | ${atMost ?? ''} |`,
+      ),
+    ),
+    table(
+      ['counted', '', 'at most'],
+      figures.map((one) => `| ${one.what} | ${bold(String(one.value), isWithin(one))} | ${one.atMost ?? ''} |`),
+    ),
+  ];
+  return [...tables.flat(), ...notes.map((note) => `- ${note}`), ...(notes.length === 0 ? [] : [''])];
+}
+
+function table(head: readonly string[], lines: readonly string[]): readonly string[] {
+  if (lines.length === 0) return [];
+  const aligned = head.map((_, at) => (at === 0 ? '---' : '---:'));
+  return [`| ${head.join(' | ')} |`, `| ${aligned.join(' | ')} |`, ...lines, ''];
+}

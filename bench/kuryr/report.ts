@@ -1,0 +1,74 @@
+import type { describeMachine } from '../machine.ts';
+import { type Ratio, ratioLine } from '../openstack/report.ts';
+import { type Row, rowLine } from '../record.ts';
+
+/** In the order of the page. */
+export const CASES = ['pods', 'thousand', 'cni', 'original'] as const;
+export type CaseName = (typeof CASES)[number];
+
+export type BenchVif = 'neutron-vif' | 'nested-vlan';
+
+export const VIF_WORDS: Readonly<Record<BenchVif, string>> = {
+  'neutron-vif': 'bare metal',
+  'nested-vlan': 'nested',
+};
+
+/** Pods in one moment: until the network of the last one is there, from a full pool and made on demand. */
+export interface PodBurst {
+  readonly vif: BenchVif;
+  readonly pods: number;
+  readonly poolMs: number;
+  readonly demandMs: number;
+  /** Of Neutron, by the controller, until then. */
+  readonly poolCalls: number;
+  readonly demandCalls: number;
+}
+
+export interface CaseReport {
+  readonly date: string;
+  readonly command: string;
+  readonly machine: ReturnType<typeof describeMachine> & { readonly loadAfter: number };
+  readonly rows: readonly Row[];
+  readonly ratios: readonly Ratio[];
+  /** Counts and what else is no time. */
+  readonly figures: readonly Figure[];
+  readonly notes: readonly string[];
+  readonly bursts: readonly PodBurst[];
+}
+
+export interface Figure {
+  readonly what: string;
+  readonly value: number;
+  readonly atMost?: number;
+}
+
+export interface KuryrReport {
+  readonly date: string;
+  readonly cases: Readonly<Partial<Record<CaseName, CaseReport>>>;
+}
+
+/** Where a case puts what it measured. */
+export interface Found {
+  row(row: Row): void;
+  ratio(ratio: Ratio): void;
+  figure(what: string, value: number, atMost?: number): void;
+  note(text: string): void;
+  burst(burst: PodBurst): void;
+}
+
+export const isWithin = ({ value, atMost }: Figure): boolean => atMost === undefined || value <= atMost;
+
+export function figureLine(figure: Figure): string {
+  const { what, value, atMost } = figure;
+  const goal = atMost === undefined ? '' : `  ${isWithin(figure) ? 'met' : 'NOT MET'}: at most ${atMost}`;
+  return `${what.padEnd(72)} ${String(value).padStart(9)}${goal}`;
+}
+
+export function reportLines({ cases }: KuryrReport): readonly string[] {
+  return Object.values(cases).flatMap(({ rows, ratios, figures, notes }) => [
+    ...rows.map(rowLine),
+    ...ratios.map(ratioLine),
+    ...figures.map(figureLine),
+    ...notes,
+  ]);
+}
