@@ -17,6 +17,7 @@ const SAID_MOST = 20;
 export class ControllerProcess {
   readonly #child: ChildProcessByStdio<null, null, Readable>;
   readonly #url: string;
+  readonly #said: readonly string[];
 
   /** `folder` gets its configuration. In `env` is where it finds its cloud. */
   static async start(
@@ -43,7 +44,7 @@ export class ControllerProcess {
     const ended = once(child, 'exit').then(() => undefined);
     const port = await Promise.race([listening, ended]);
     if (port === undefined) throw new Error(`the controller ended: ${said.join('\n')}`);
-    const controller = new ControllerProcess(child, `http://127.0.0.1:${port}`);
+    const controller = new ControllerProcess(child, `http://127.0.0.1:${port}`, said);
     try {
       await controller.#leads();
     } catch (error) {
@@ -53,9 +54,15 @@ export class ControllerProcess {
     return controller;
   }
 
-  private constructor(child: ChildProcessByStdio<null, null, Readable>, url: string) {
+  private constructor(child: ChildProcessByStdio<null, null, Readable>, url: string, said: readonly string[]) {
     this.#child = child;
     this.#url = url;
+    this.#said = said;
+  }
+
+  /** The last of its log. */
+  said(): string {
+    return this.#said.join('\n');
   }
 
   /** Processor time and the most memory since its start. */

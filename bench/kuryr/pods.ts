@@ -142,6 +142,8 @@ async function runMode(place: Place, mode: Mode, wanted: Wanted, series: Series,
       Number(processorS.toFixed(1)),
     );
     found.figure(`controller, ${mode.words}: MiB of memory at most`, peakMiB);
+  } catch (cause) {
+    throw new Error(`${mode.words}: the controller said at last ${controller.said()}`, { cause });
   } finally {
     await cluster.untilEmpty().catch(() => {});
     await controller.stop();

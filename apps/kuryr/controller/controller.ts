@@ -16,7 +16,10 @@ export interface ControllerParts {
   readonly config: KuryrConfig;
   readonly cluster: Cluster;
   readonly cloud: Cloud | undefined;
+  /** Not moved by whoever sets the clock of the machine. */
   readonly clock: Clock;
+  /** What is written into events. */
+  readonly timeOfDay: Clock;
   readonly log: Logger;
   readonly metrics: () => Metrics;
   /** In ms, and not moved by whoever sets the clock of the machine. */
@@ -34,8 +37,8 @@ export class Controller {
 
   constructor(parts: ControllerParts) {
     this.#parts = parts;
-    const { config, cluster, cloud, clock, log, stopwatch } = parts;
-    const events = new EventWriter({ cluster, clock, log, component: 'superfluidity-kuryr' });
+    const { config, cluster, cloud, clock, timeOfDay, log, stopwatch } = parts;
+    const events = new EventWriter({ cluster, clock: timeOfDay, log, component: 'superfluidity-kuryr' });
     const world = openWorld({ cluster, clock, log, events }, config.namespaces);
     const drivers = composeDrivers({ config, world, cloud, clock, log, stopwatch });
     this.#world = world;

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { systemClock } from '@superfluidity/core';
+import { type Clock, systemClock } from '@superfluidity/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findLab } from '../../../lab/kubernetes/testing.ts';
 import type { Lease } from './objects.ts';
@@ -153,6 +153,34 @@ describe.skipIf(lab === undefined)(title('a controller that is cut off'), () => 
     await expect.poll(async () => (await addresses(cluster)).filter(Boolean).length, WAIT).toBe(15);
     expect(new Set(await addresses(cluster)).size).toBe(15);
     expect(await leads(cutOff)).toBe(false);
+  });
+});
+
+describe.skipIf(lab === undefined)(title('a clock that is set'), () => {
+  let cluster: TestCluster;
+  beforeAll(async () => {
+    cluster = await TestCluster.open(lab!, 'kuryr-clock');
+  });
+  afterAll(async () => cluster.close());
+
+  it('back or forth by an hour keeps the controller from nothing, and its lease stays its own', async () => {
+    let setMs = 0;
+    const clock: Clock = { ...systemClock, now: () => systemClock.now() + setMs };
+    const node = await cluster.addNode('a', '10.209.1.0/24');
+    const replica = await cluster.start({}, 'set', clock);
+    const lease = () => cluster.json<Lease>('-n', cluster.namespace, 'get', 'lease', 'kuryr');
+    for (const [round, jumpMs] of [0, -3_600_000, 7_200_000].entries()) {
+      setMs += jumpMs;
+      const name = `jump-${round}`;
+      await cluster.apply(cluster.pod(name, node));
+      await expect.poll(async () => (await cluster.port(name))?.status, WAIT).toBeDefined();
+      // Twice as long as its lease.
+      await systemClock.sleep(6_000);
+      expect((await lease()).spec).toMatchObject({ holderIdentity: 'set', leaseTransitions: 0 });
+      expect((await cluster.ask(replica, '/readyz')).status).toBe(200);
+    }
+    await cluster.deletePods();
+    await expect.poll(() => cluster.ports(), WAIT).toEqual([]);
   });
 });
 

@@ -9,6 +9,7 @@ import { HealthServer } from './health.ts';
 import { Leadership } from './leader.ts';
 import { LIMITS } from './limits.ts';
 import { Metrics } from './metrics.ts';
+import { steadyClock } from './steady-clock.ts';
 
 export { type KuryrConfig, kuryrConfigSchema, readKuryrConfig, readKuryrFile } from './config.ts';
 
@@ -25,15 +26,16 @@ export interface RunOptions {
 export async function runController(options: RunOptions, signal: AbortSignal): Promise<void> {
   const { config, clock, log, onListen, identity = `${hostname()}_${randomUUID().slice(0, 8)}` } = options;
   const { kubeconfig, context, lease, listen } = config;
+  const stopwatch = () => performance.now();
+  const steady = steadyClock(clock, stopwatch);
   const cluster = Cluster.open(
     'kuryr',
     readClusterConfig('kuryr', {
       ...(kubeconfig === undefined ? {} : { kubeconfig }),
       ...(context === undefined ? {} : { context }),
     }),
-    clock,
+    steady,
   );
-  const stopwatch = () => performance.now();
   const leaseMs = lease.seconds * 1_000;
   const leadership = new Leadership({
     cluster,
@@ -57,7 +59,7 @@ export async function runController(options: RunOptions, signal: AbortSignal): P
     eventsDropped: () => term?.eventsDropped ?? 0,
   });
   const cloud = await openCloud(config, {
-    clock,
+    clock: steady,
     log,
     onRequest: ({ service, method, status, tookMs }) => metrics.asked(service, method, status, tookMs / 1_000),
   });
@@ -71,7 +73,8 @@ export async function runController(options: RunOptions, signal: AbortSignal): P
   onListen?.(await health.listen());
   try {
     await leadership.run(async (leading) => {
-      term = new Controller({ config, cluster, cloud, clock, log, stopwatch, metrics: () => metrics });
+      const parts = { config, cluster, cloud, clock: steady, timeOfDay: clock, log, stopwatch };
+      term = new Controller({ ...parts, metrics: () => metrics });
       const run = term.run(leading);
       // What was begun has to end soon: another leads already.
       const ended = new Promise<void>((resolve) => leading.addEventListener('abort', () => resolve(), { once: true }));

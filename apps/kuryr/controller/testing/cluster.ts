@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { silentLogger, systemClock } from '@superfluidity/core';
+import { type Clock, silentLogger, systemClock } from '@superfluidity/core';
 import { run } from '../../../../lab/command.ts';
 import { kubectl, type Lab } from '../../../../lab/kubernetes/lab.ts';
 import type { KuryrPort } from '../../api/port.ts';
@@ -146,13 +146,17 @@ export class TestCluster {
     return readKuryrConfig({ ...base, ...more }, 'a test');
   }
 
-  async start(more: Readonly<Record<string, unknown>> = {}, identity?: string): Promise<Replica> {
+  async start(
+    more: Readonly<Record<string, unknown>> = {},
+    identity?: string,
+    clock: Clock = systemClock,
+  ): Promise<Replica> {
     const stop = new AbortController();
     const config = this.config(more);
     const listening = Promise.withResolvers<number>();
     const named = identity === undefined ? {} : { identity };
     const running = runController(
-      { config, clock: systemClock, log: silentLogger, onListen: listening.resolve, ...named },
+      { config, clock, log: silentLogger, onListen: listening.resolve, ...named },
       stop.signal,
     );
     running.catch(listening.reject);
