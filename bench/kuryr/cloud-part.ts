@@ -21,11 +21,16 @@ import {
   type OwnProject,
   ownProject,
 } from '@superfluidity/openstack/testing';
+import { run } from '../../lab/command.ts';
+import type { Lab } from '../../lab/openstack/lab.ts';
+import { ovsSocket } from '../../lab/openstack/services/ovs.ts';
 
 const never = new AbortController().signal;
 const NAME = 'superfluidity-bench-kuryr';
 const WAIT_MS = 300_000;
 const POLL_MS = 200;
+/** The laboratory looks ten times in a second. */
+const PLUG_MS = 3_000;
 const AT_ONCE = 8;
 const CLOUD = 'bench';
 
@@ -41,7 +46,7 @@ export class CloudPart {
   readonly parent: Port;
   readonly trunk: string;
 
-  private constructor(parts: Omit<CloudPart, 'settings' | 'device' | 'address' | 'states' | 'until' | 'close'>) {
+  private constructor(parts: Omit<CloudPart, 'settings' | 'device' | 'address' | 'until' | 'isPlugged' | 'close'>) {
     this.cloud = parts.cloud;
     this.project = parts.project;
     this.host = parts.host;
@@ -113,6 +118,19 @@ export class CloudPart {
       if (isSo(await ports.list(this.cloud, { network_id: this.network }, never))) return;
       if (performance.now() > deadline) throw new Error(`not in ${WAIT_MS / 1_000} s: ${what}`);
       await systemClock.sleep(POLL_MS);
+    }
+  }
+
+  /** Whether somebody else plugs ports of this owner that are bound to the host. */
+  async isPlugged(lab: Lab, owner: string): Promise<boolean> {
+    const fields = { network_id: this.network, device_owner: owner, 'binding:host_id': this.host };
+    const { id } = await ports.create(this.cloud, { ...fields, name: 'probe' }, never);
+    try {
+      await systemClock.sleep(PLUG_MS);
+      const find = ['--columns=name', 'find', 'Interface', `external_ids:iface-id=${id}`] as const;
+      return (await run(['ovs-vsctl', `--db=${ovsSocket(lab)}`, '--timeout=10', ...find])).trim() !== '';
+    } finally {
+      await ports.delete(this.cloud, id, never);
     }
   }
 

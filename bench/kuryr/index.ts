@@ -1,5 +1,5 @@
 import { loadavg } from 'node:os';
-import { parseArgs } from 'node:util';
+import { inspect, parseArgs } from 'node:util';
 import { describeMachine } from '../machine.ts';
 import { ratioLine } from '../openstack/report.ts';
 import { print, readReport, record, rowLine, tell, writeDocs } from '../record.ts';
@@ -61,7 +61,12 @@ export async function benchKuryr(args: readonly string[]): Promise<void> {
   const command = `npm run bench -- kuryr${args.map((one) => ` ${one}`).join('')}`;
   const measured: Partial<Record<CaseName, CaseReport>> = {};
   for (const [name, work] of Object.entries(cases) as [CaseName, NonNullable<Cases[CaseName]>][])
-    if (only.length === 0 || only.includes(name)) measured[name] = await measure(work, command);
+    if (only.length === 0 || only.includes(name)) {
+      // What another case found is not lost.
+      const report = await measure(work, command).catch((error: unknown) => tell(`${name} failed: ${inspect(error)}`));
+      if (report === undefined) process.exitCode = 1;
+      else measured[name] = report;
+    }
   const report = { date: new Date().toISOString(), cases: { ...before, ...measured } };
   print(report, values.json, () => reportLines({ ...report, cases: measured }));
   if (only.length > 0 && values.with === undefined) return;
