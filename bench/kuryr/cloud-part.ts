@@ -62,7 +62,18 @@ export class CloudPart {
     if (lab === undefined) throw new Error('no OpenStack laboratory runs here: name one by OS_* variables');
     const project = await ownProject(lab, NAME, OPERATOR);
     const cloud = labCloud(project.config);
-    await clear(cloud, project.id);
+    try {
+      await clear(cloud, project.id);
+      return await CloudPart.#make(cloud, project);
+    } catch (error) {
+      await clear(cloud, project.id);
+      await cloud.close();
+      await project.remove();
+      throw error;
+    }
+  }
+
+  static async #make(cloud: Cloud, project: OwnProject): Promise<CloudPart> {
     await setNetworkQuotas(cloud, project.id, { port: -1 }, never);
     const agent = await agents.find(cloud, { agent_type: 'Open vSwitch agent' }, never);
     if (agent === undefined) throw new Error('the laboratory has no Open vSwitch agent');
@@ -78,15 +89,10 @@ export class CloudPart {
     const { id: trunk } = await trunks.create(cloud, { port_id: id, name: 'node' }, never);
     const parent = await ports.update(cloud, id, { 'binding:host_id': agent.host }, never);
     const part = new CloudPart({ cloud, project, host: agent.host, network, subnet, group, parent, trunk });
-    try {
-      // The laboratory plugs what is bound to its host.
-      await part.until('the port of the node is ACTIVE', (all) =>
-        all.some((port) => port.id === id && port.status === 'ACTIVE'),
-      );
-    } catch (error) {
-      await part.close();
-      throw error;
-    }
+    // The laboratory plugs what is bound to its host.
+    await part.until('the port of the node is ACTIVE', (all) =>
+      all.some((port) => port.id === id && port.status === 'ACTIVE'),
+    );
     return part;
   }
 

@@ -35,7 +35,6 @@ export function kuryrPage({ date, cases }: KuryrReport): string {
     'How it is measured: [results](../../bench/results/README.md#kuryr).',
     '',
     ...(cases.pods === undefined ? [] : podsLines(cases.pods)),
-    ...(cases.original === undefined ? [] : ['## The original', '', ...bodyOf(cases.original)]),
     ...(cases.thousand === undefined ? [] : thousandLines(cases.thousand)),
     ...(cases.cni === undefined ? [] : cniLines(cases.cni)),
   ].join('\n');
@@ -97,10 +96,14 @@ function cniLines(report: CaseReport): readonly string[] {
   ];
 }
 
-const where = ({ command, date, machine }: CaseReport, others: string): readonly string[] => [
-  `\`${command}\` on ${date.slice(0, 10)}: ${machine.cores} cores of ${machine.processor}, which ${others} shares with what is`,
-  `measured; load ${machine.loadBefore.toFixed(1)} before and ${machine.loadAfter.toFixed(1)} after.`,
-];
+function where({ command, date, machine }: CaseReport, others: string): readonly string[] {
+  const { cores, processor, loadBefore, loadAfter } = machine;
+  const after = loadAfter === undefined ? '' : ` and ${loadAfter.toFixed(1)} after`;
+  return [
+    `\`${command}\` on ${date.slice(0, 10)}: ${cores} cores of ${processor}, which ${others} shares with what is`,
+    `measured; load ${loadBefore.toFixed(1)} before${after}.`,
+  ];
+}
 
 function bodyOf({ rows, ratios, figures, notes }: CaseReport): readonly string[] {
   const bold = (text: string, isMet: boolean) => (isMet ? text : `**${text}**`);

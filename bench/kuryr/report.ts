@@ -2,9 +2,7 @@ import type { describeMachine } from '../machine.ts';
 import { type Ratio, ratioLine } from '../openstack/report.ts';
 import { type Row, rowLine } from '../record.ts';
 
-/** In the order of the page. */
-export const CASES = ['pods', 'thousand', 'cni', 'original'] as const;
-export type CaseName = (typeof CASES)[number];
+export type CaseName = 'pods' | 'thousand' | 'cni';
 
 export type BenchVif = 'neutron-vif' | 'nested-vlan';
 
@@ -27,7 +25,8 @@ export interface PodBurst {
 export interface CaseReport {
   readonly date: string;
   readonly command: string;
-  readonly machine: ReturnType<typeof describeMachine> & { readonly loadAfter: number };
+  /** `loadAfter` is not known of results from before it was written down. */
+  readonly machine: ReturnType<typeof describeMachine> & { readonly loadAfter?: number };
   readonly rows: readonly Row[];
   readonly ratios: readonly Ratio[];
   /** Counts and what else is no time. */
