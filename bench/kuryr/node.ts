@@ -2,7 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { Cluster } from '@superfluidity/driver-kubernetes';
+import type { Cluster } from '@superfluidity/driver-kubernetes';
 import { TestNode } from '../../apps/kuryr/cni/testing/node.ts';
 import { run } from '../../lab/command.ts';
 
