@@ -18,6 +18,7 @@ const usage = `Usage: npm run bench -- kuryr [options]   (as root on Linux)
   --many N      pods created and deleted (default 1000)
   --only CASE   cni, pods, thousand; may be repeated. Nothing is recorded, unless with
   --with FILE   the other cases of this result
+  --note TEXT   what a reader has to know of this run; may be repeated
   --page FILE   measure nothing: write docs/reference/kuryr-speed.md from this result
   --json        print one JSON object
 
@@ -38,6 +39,7 @@ export async function benchKuryr(args: readonly string[]): Promise<void> {
       many: { type: 'string', default: '1000' },
       only: { type: 'string', multiple: true, default: [] },
       with: { type: 'string' },
+      note: { type: 'string', multiple: true, default: [] },
       page: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -58,12 +60,15 @@ export async function benchKuryr(args: readonly string[]): Promise<void> {
   };
   const { only } = values;
   const before = values.with === undefined ? {} : readReport<KuryrReport>(values.with).cases;
-  const command = `npm run bench -- kuryr${args.map((one) => ` ${one}`).join('')}`;
+  const told = args.filter((one, at) => one !== '--note' && args[at - 1] !== '--note');
+  const command = `npm run bench -- kuryr${told.map((one) => ` ${one}`).join('')}`;
   const measured: Partial<Record<CaseName, CaseReport>> = {};
   for (const [name, work] of Object.entries(cases) as [CaseName, NonNullable<Cases[CaseName]>][])
     if (only.length === 0 || only.includes(name)) {
       // What another case found is not lost.
-      const report = await measure(work, command).catch((error: unknown) => tell(`${name} failed: ${inspect(error)}`));
+      const report = await measure(work, command, values.note).catch((error: unknown) =>
+        tell(`${name} failed: ${inspect(error)}`),
+      );
       if (report === undefined) process.exitCode = 1;
       else measured[name] = report;
     }
@@ -80,13 +85,17 @@ function writePage(report: KuryrReport): void {
   writeDocs({ ...plots, 'reference/kuryr-speed.md': kuryrPage(report) });
 }
 
-async function measure(work: (found: Found) => Promise<void>, command: string): Promise<CaseReport> {
+async function measure(
+  work: (found: Found) => Promise<void>,
+  command: string,
+  said: readonly string[],
+): Promise<CaseReport> {
   const machine = describeMachine();
   const date = new Date().toISOString();
   const rows: CaseReport['rows'][number][] = [];
   const ratios: CaseReport['ratios'][number][] = [];
   const figures: CaseReport['figures'][number][] = [];
-  const notes: string[] = [];
+  const notes: string[] = [...said];
   const bursts: CaseReport['bursts'][number][] = [];
   await work({
     row: (row) => (rows.push(row), tell(rowLine(row))),
