@@ -263,19 +263,13 @@ export const step = z
     startedAt: z.number().optional(),
     endedAt: z.number().optional(),
     error: errorReport.optional(),
-    detail: z
-      .array(progress)
-      .optional()
-      .meta({
-        description: 'What was told while it was worked on: resources of a stack, tasks of a workflow or a playbook',
-      }),
-    result: z
-      .unknown()
-      .optional()
-      .meta({
-        description:
-          'Of a workflow: its execution, output and tasks by state. Of a playbook: what became of its hosts, and what it said',
-      }),
+    detail: z.array(progress).optional().meta({
+      description: 'What was told while it was worked on: resources of a stack, tasks of a workflow or a playbook',
+    }),
+    result: z.unknown().optional().meta({
+      description:
+        'Of a workflow: its execution, output and tasks by state. Of a playbook: what became of its hosts, and what it said',
+    }),
   })
   .meta({ id: 'Step' });
 
