@@ -16,7 +16,10 @@ export async function makeDisk(path: string, fill: (root: string) => Promise<voi
     const sizeMiB = Math.ceil((usedKiB / MIB) * 1.1) + SPARE_MIB;
     await run([
       ...(['mke2fs', '-q', '-t', 'ext4', '-O', '^has_journal', '-m', '0', '-E', 'root_owner=0:0'] as const),
-      ...['-d', root, path, `${sizeMiB}M`],
+      '-d',
+      root,
+      path,
+      `${sizeMiB}M`,
     ]);
   } finally {
     rmSync(root, { recursive: true, force: true });

@@ -7,7 +7,7 @@ import { stepLine } from '../print/progress.ts';
 import { facts, table } from '../print/table.ts';
 import { dateTime } from '../print/values.ts';
 import { verificationText } from '../print/verification.ts';
-import type { Waiting } from './service.ts';
+import type { Waiting } from './accepted.ts';
 
 export async function list(context: Context, query: ListOptions): Promise<void> {
   const page = await (await context.client()).call('listOperations', { query: query as never });

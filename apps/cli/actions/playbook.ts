@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import { readInputs } from '../inputs.ts';
-import { accept, type Waiting } from './service.ts';
+import { accept, type Waiting } from './accepted.ts';
 
 /** Of a playbook that is run when the machines are there. */
 export interface PlaybookOptions {

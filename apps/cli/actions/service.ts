@@ -2,7 +2,6 @@ import type { CheckResult, Plan, ServiceDetail } from '@superfluidity/api';
 import type { Problem } from '@superfluidity/core';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { followOperation } from '../follow.ts';
 import { type ListOptions, noteMore } from '../list-options.ts';
 import { planText } from '../print/plan.ts';
 import { problemLine } from '../print/problem.ts';
@@ -10,13 +9,9 @@ import { facts, table } from '../print/table.ts';
 import { clockTime, dateTime, milliseconds } from '../print/values.ts';
 import { verificationText } from '../print/verification.ts';
 import { inputsText, readInputs, type GivenInputs, standIns } from '../inputs.ts';
+import { accept, type Waiting } from './accepted.ts';
 import { type PlaybookOptions, playbookGiven } from './playbook.ts';
 import { readSource } from '../source.ts';
-
-export interface Waiting {
-  readonly wait: boolean;
-  readonly timeout: number;
-}
 
 const named = (name: string | undefined) => (name === undefined ? {} : { name });
 
@@ -180,15 +175,6 @@ export async function update(
     await client.call('updateService', { params, body: { source, after, ...wayOf(options) } }),
     options,
   );
-}
-
-export async function accept(
-  context: Context,
-  accepted: { operation: string; service: string },
-  { wait, timeout }: Waiting,
-): Promise<void> {
-  if (wait) return followOperation(context, accepted.operation, { timeoutSeconds: timeout });
-  await context.show(accepted, () => accepted.operation);
 }
 
 export async function list(context: Context, query: ListOptions): Promise<void> {

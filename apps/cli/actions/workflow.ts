@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { Context } from '../context.ts';
 import { type GivenInputs, readInputs } from '../inputs.ts';
-import { accept, type Waiting } from './service.ts';
+import { accept, type Waiting } from './accepted.ts';
 
 interface Options extends Waiting, GivenInputs {
   readonly site: string;

@@ -17,8 +17,7 @@ import type { Progress } from '@superfluidity/site';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { playbookRunner } from './runner.ts';
 
-/** Ansible itself, on this machine as its only host. Each of its starts takes a second, and much longer beside others. */
-const PATIENT = 240_000;
+/** Ansible itself, on this machine as its only host. */
 
 const absent = ['ansible-playbook', 'setpriv'].filter(
   (one) => spawnSync('sh', ['-c', `command -v ${one}`]).status !== 0,

@@ -125,7 +125,10 @@ async function argumentsOf(
   const keyFile = key === undefined ? undefined : await put('key', withEnd(await secrets.text(key)));
   return [
     'ansible-playbook',
-    ...['--inventory', inventoryFile, '--extra-vars', `@${varsFile}`],
+    '--inventory',
+    inventoryFile,
+    '--extra-vars',
+    `@${varsFile}`,
     ...(keyFile === undefined ? [] : ['--private-key', keyFile]),
     ...(limit === undefined ? [] : ['--limit', limit.join(',')]),
     ...(check ? ['--check'] : []),

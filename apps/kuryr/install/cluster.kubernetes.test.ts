@@ -3,17 +3,17 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildKuryrImage } from '../../apps/kuryr/install/testing/image.ts';
-import { binariesFolder, KUBERNETES_VERSION, PROGRAMS } from '../../lab/kubernetes/binaries.ts';
-import { buildImages, IMAGES } from '../../lab/kubernetes/images.ts';
-import { type TestHost, TestHosts } from './testing/hosts.ts';
+import { buildKuryrImage } from './testing/image.ts';
+import { binariesFolder, KUBERNETES_VERSION, PROGRAMS } from '../../../lab/kubernetes/binaries.ts';
+import { buildImages, IMAGES } from '../../../lab/kubernetes/images.ts';
+import { type TestHost, TestHosts } from '../../../examples/kubernetes-cluster/testing/hosts.ts';
 
 /**
  * The playbooks, on hosts that are namespaces with systemd and sshd, with the programs of Kubernetes that the laboratory was
  * built with. Nothing of the laboratory is used besides.
  */
 
-const FOLDER = fileURLToPath(new URL('.', import.meta.url));
+const FOLDER = fileURLToPath(new URL('../../../examples/kubernetes-cluster/', import.meta.url));
 const KURYR = 'superfluidity.test/kuryr:1';
 const MINUTES = 60_000;
 const WHOLE_MS = 40 * MINUTES;
@@ -90,7 +90,7 @@ describe.skipIf(absent !== undefined)(`a cluster of hosts${absent === undefined 
         { archive: file('images.tar'), image: IMAGES.busybox },
         { archive: file('kuryr.tar'), image: KURYR },
       ],
-      superfluidity_command: [process.execPath, fileURLToPath(new URL('../../apps/cli/main.ts', import.meta.url))],
+      superfluidity_command: [process.execPath, fileURLToPath(new URL('../../cli/main.ts', import.meta.url))],
     };
     writeFileSync(file('vars.json'), JSON.stringify(vars), { mode: 0o600 });
   }, 10 * MINUTES);
