@@ -14,7 +14,8 @@ export class Capture {
   static async start(device: string, netns?: string): Promise<Capture> {
     const folder = mkdtempSync(join(tmpdir(), 'superfluidity-capture-'));
     const inside = netns === undefined ? [] : ['nsenter', `--net=${netns}`, '--'];
-    const argv = [...inside, 'tcpdump', '-Z', 'root', '-n', '-U', '-i', device, '-s', '0', '-w', join(folder, 'pcap')];
+    const how = ['-Z', 'root', '-n', '-U', '--immediate-mode', '-s', '0', '-w', join(folder, 'pcap')];
+    const argv = [...inside, 'tcpdump', ...how, '-i', device];
     const child = spawn(argv[0]!, argv.slice(1), { stdio: ['ignore', 'ignore', 'pipe'] });
     const capture = new Capture(child, folder);
     let said = '';
@@ -31,21 +32,17 @@ export class Capture {
     this.#folder = folder;
   }
 
-  /** Ends it: what passed. */
-  async stop(): Promise<readonly Frame[]> {
-    await this.#end('SIGINT');
+  /** What passed so far; on a busy machine the last frames come later. */
+  frames(): readonly Frame[] {
     return readFrames(readFileSync(join(this.#folder, 'pcap')));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#end('SIGKILL');
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      const ended = once(this.#child, 'exit');
+      this.#child.kill('SIGKILL');
+      await ended;
+    }
     rmSync(this.#folder, { recursive: true, force: true });
-  }
-
-  async #end(signal: 'SIGINT' | 'SIGKILL'): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const ended = once(this.#child, 'exit');
-    this.#child.kill(signal);
-    await ended;
   }
 }
