@@ -109,12 +109,19 @@ describe.skipIf(absent !== undefined)(titled('Kubernetes and Neutron on bare met
   test('the first pod gets a port and makes a batch, the next ones get theirs from there', async () => {
     await begin('a', 0);
     await runs('a');
-    await expect.poll(() => programs.pooled(), WAIT).toEqual({ ready: POOL.batch, making: 0 });
-    expect(await pooled()).toHaveLength(1 + POOL.batch);
+    // A batch; a cloud that answers late is asked for it again, and has two then.
+    const batches = async () => {
+      const { ready, making } = await programs.pooled();
+      return making === 0 && ready > 0 ? ready / POOL.batch : undefined;
+    };
+    await expect.poll(batches, WAIT).toBeGreaterThanOrEqual(1);
+    const { ready } = await programs.pooled();
+    expect(ready % POOL.batch).toBe(0);
+    expect(await pooled()).toHaveLength(1 + ready);
     await begin('b', 0);
     await runs('b');
-    expect(await programs.pooled()).toEqual({ ready: POOL.batch - 1, making: 0 });
-    expect(await pooled()).toHaveLength(1 + POOL.batch);
+    expect(await programs.pooled()).toEqual({ ready: ready - 1, making: 0 });
+    expect(await pooled()).toHaveLength(1 + ready);
     await begin('c', 1);
     await runs('c');
     const port = (await cluster.port('c'))!.status!.interfaces['eth0']!;
@@ -140,7 +147,7 @@ describe.skipIf(absent !== undefined)(titled('Kubernetes and Neutron on bare met
   }, 400_000);
 
   test('controller and daemon may be killed: pods that are there stay, and those that come meanwhile get theirs', async () => {
-    const before = { count: (await pooled()).length, a: await address('a') };
+    const before = { ...(await programs.pooled()), count: (await pooled()).length, a: await address('a') };
     await programs.kill('controller');
     await programs.kill(nodes[0]!.name);
     await begin('d', 0);
@@ -154,9 +161,10 @@ describe.skipIf(absent !== undefined)(titled('Kubernetes and Neutron on bare met
     expect(await address('a')).toBe(before.a);
     const given = (await cluster.ports()).map(({ status }) => status!.interfaces['eth0']!.id);
     expect(new Set(given).size).toBe(4);
-    // One was left, fewer than are wanted: a batch more.
-    await expect.poll(() => programs.pooled(), WAIT).toEqual({ ready: 1 + POOL.batch, making: 0 });
-    expect(await pooled()).toHaveLength(before.count + POOL.batch);
+    // One less; where that is fewer than are wanted, a batch more.
+    const more = before.ready - 1 < POOL.minimum ? POOL.batch : 0;
+    await expect.poll(() => programs.pooled(), WAIT).toEqual({ ready: before.ready - 1 + more, making: 0 });
+    expect(await pooled()).toHaveLength(before.count + more);
   }, 400_000);
 
   test('what pods had goes back: no port in Open vSwitch, all of them in the pool', async () => {
