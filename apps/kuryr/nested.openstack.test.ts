@@ -205,5 +205,5 @@ describe.skipIf(absent !== undefined)(titled('pods in a virtual machine', absent
     await vifs.releaseNetwork(subnet.networkId);
     expect((await trunks.show(network.cloud, worker.trunk, never)).sub_ports).toEqual([]);
     expect((await network.all()).map(({ id }) => id)).toEqual([worker.port.id]);
-  }, 120_000);
+  }, 400_000);
 });
