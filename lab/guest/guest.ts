@@ -217,10 +217,8 @@ function qemuArgv({ at, port, kernel, accelerator, device, machine, memoryMiB }:
     `id=disk,file=${join(at, 'disk')},format=raw,if=none,readonly=on`,
     '-device',
     'virtio-blk-device,drive=disk',
-    ...[
-      '-netdev',
-      `user,id=door,ipv6=off,net=${net}.0/24,host=${machine},hostfwd=tcp:127.0.0.1:${port}-${inside}:${DOOR_PORT}`,
-    ],
+    '-netdev',
+    `user,id=door,ipv6=off,net=${net}.0/24,host=${machine},hostfwd=tcp:127.0.0.1:${port}-${inside}:${DOOR_PORT}`,
     '-device',
     `virtio-net-device,netdev=door,mac=${DOOR_MAC}`,
     '-netdev',

@@ -38,7 +38,13 @@ describe.skipIf(BUSYBOX === undefined)('a guest that is given a unit (needs busy
       env: { GREETING: 'hello "$HOME" \\ `id` 5 %', OTHER: "it's" },
       files: 'app-here',
     } as const;
-    const spec = { path: 'a/b', execution, ports: [], baseFolder: root, facts: { rank: 'first "1"' } } as unknown as UnitSpec;
+    const spec = {
+      path: 'a/b',
+      execution,
+      ports: [],
+      baseFolder: root,
+      facts: { rank: 'first "1"' },
+    } as unknown as UnitSpec;
     writeFileSync(join(root, 'tmp/user_data'), Buffer.from(userDataOf(spec), 'base64'));
     const script = [
       '/bin/busybox --install -s /bin && ln -s /bin/env /usr/bin/env && mknod /dev/null c 1 3 && cd /tmp',
