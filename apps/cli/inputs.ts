@@ -24,6 +24,22 @@ export async function readInputs({ input, inputs }: GivenInputs): Promise<{ inpu
   return { inputs: { ...ofFile, ...Object.fromEntries(ofCommand) } };
 }
 
+/** Inputs of programs that have types of their own: what is given is read as JSON where it is that. */
+export async function readPlainInputs(given: GivenInputs): Promise<Record<string, unknown>> {
+  const { inputs = {} } = await readInputs(given);
+  return Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, plainOf(value)]));
+}
+
+/** `3`, `true` and `["a"]` are what they say; any other text is itself. */
+function plainOf(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
+
 /** Sites that stand for tiers. */
 export function standIns(given: readonly string[] | undefined): { sites?: Record<string, string> } {
   if (given === undefined) return {};

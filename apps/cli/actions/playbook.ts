@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { readInputs } from '../inputs.ts';
+import { readPlainInputs } from '../inputs.ts';
 import { accept, type Waiting } from './accepted.ts';
 
 /** Of a playbook that is run when the machines are there. */
@@ -63,16 +63,5 @@ function bodyOf(playbook: string, { user, key, asSite }: PlaybookOptions, vars: 
 
 async function variables({ var: given, vars: file }: PlaybookOptions & { readonly vars?: string }) {
   const asked = { ...(given === undefined ? {} : { input: given }), ...(file === undefined ? {} : { inputs: file }) };
-  const { inputs = {} } = await readInputs(asked);
-  return Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, plainOf(value)]));
-}
-
-/** `3`, `true` and `["a"]` are what they say; any other text is itself. */
-function plainOf(value: unknown): unknown {
-  if (typeof value !== 'string') return value;
-  try {
-    return JSON.parse(value);
-  } catch {
-    return value;
-  }
+  return readPlainInputs(asked);
 }
