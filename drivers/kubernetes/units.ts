@@ -1,4 +1,4 @@
-import { canonicalJson, isSuperfluidityError, reportError, SuperfluidityError } from '@superfluidity/core';
+import { canonicalJson, isSuperfluidityError, reportError, SuperfluidityError, Turnstile } from '@superfluidity/core';
 import type { Tell, UnitOutcome, UnitSpec, UnitStatus } from '@superfluidity/site';
 import { belongingsOf, removeBelongings } from './belongings.ts';
 import { statusIn } from './cluster.ts';
@@ -16,7 +16,6 @@ import { Images } from './openshift/images.ts';
 import { readLog } from './output.ts';
 import { isDone, isGoing, recordOf, stateOf, statusOf, type UnitRecord } from './record.ts';
 import { checkRuntimeClass } from './runtime-classes.ts';
-import { Turnstile } from './turnstile.ts';
 import { Finder, type Found } from './workloads/find.ts';
 import { workloadKinds, workloadOf } from './workloads/kinds.ts';
 import type { UnitPods } from './workloads/pods.ts';
@@ -145,7 +144,7 @@ export class Units {
     const { doing, spec, signal } = making;
     checkSpec(world, spec, doing);
     await this.#undoing.get(spec.id);
-    return this.#turnstile.pass(signal, async () => {
+    return this.#turnstile.pass(doing, signal, async () => {
       let began = false;
       try {
         await nodes.check(spec, doing);
@@ -281,7 +280,7 @@ export class Units {
     const workloadsOf = await this.#finder.workloadsOf(ids, signal);
     await Promise.all(
       ids.map((id) =>
-        this.#turnstile.pass(signal, async () => {
+        this.#turnstile.pass(`remove unit ${id}`, signal, async () => {
           await removeObject(this.#parts, id, workloadsOf(id), 1, signal);
           await removeBelongings(world, networks, id, signal);
         }),

@@ -195,7 +195,9 @@ export function isAmong(patterns: readonly string[] | undefined, candidate: stri
 /** Bounds of this package. */
 export const LIMITS = {
   /** Units that are being made at a time. */
-  unitsAtOnce: 8,
+  unitsAtOnce: 16,
+  /** Requests for ports at a time. Neutron shares its time among all: of few the first are done soon, and Nova goes on with these. */
+  portRequestsAtOnce: 2,
   unitsPerCall: 10_000,
   /** From the request to a server that is ACTIVE, besides what the caller's signal allows. */
   buildMs: 300_000,

@@ -1,8 +1,7 @@
-import { shortName, SuperfluidityError } from '@superfluidity/core';
+import { shortName, SuperfluidityError, Turns } from '@superfluidity/core';
 import { createFlavor, type Flavor, listFlavors, type NewFlavor } from '@superfluidity/openstack';
 import type { UnitSpec } from '@superfluidity/site';
 import { isAmong, LIMITS, type OpenstackConfig } from './config.ts';
-import { Turns } from './turns.ts';
 import type { World } from './world.ts';
 
 type Size = Pick<UnitSpec, 'path' | 'cpu' | 'memoryMiB' | 'storageMiB'>;

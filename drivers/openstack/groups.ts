@@ -1,7 +1,7 @@
+import { Turns } from '@superfluidity/core';
 import { createServerGroup, listServerGroups } from '@superfluidity/openstack';
 import { LIMITS } from './config.ts';
 import { OURS } from './marks.ts';
-import { Turns } from './turns.ts';
 import type { World } from './world.ts';
 
 /** Server groups, by which Nova keeps the instances of a unit apart or together. Found by name: they have no tags. */

@@ -79,8 +79,7 @@ export async function launch(parts: LaunchParts, spec: UnitSpec, doing: string, 
 
 /** The server when it is ACTIVE. */
 export async function built(servers: Servers, id: string, doing: string, signal: AbortSignal): Promise<Server> {
-  const isOver = (server: Server | undefined) => server === undefined || server.status !== 'BUILD';
-  const server = await servers.until(id, doing, isOver, LIMITS.buildMs, signal);
+  const server = await servers.built(id, doing, signal);
   if (server?.status === 'ACTIVE') return server;
   if (server === undefined) {
     const reason = 'the server was deleted while it was built';

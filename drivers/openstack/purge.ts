@@ -83,7 +83,7 @@ export async function purge(parts: PurgeParts): Promise<readonly string[]> {
   // Those whose metadata somebody took away have their tags still.
   for (const server of await servers.list(signal)) {
     await deleteServer(cloud, server.id, signal);
-    await servers.until(server.id, `purge ${name}`, (left) => left === undefined, LIMITS.deleteMs, signal);
+    await servers.gone(server.id, `purge ${name}`, signal);
   }
   for (const one of (await floatingIps.list(cloud, {}, signal)).filter((each) => marks.isOurs(each))) {
     if (await floatingIps.delete(cloud, one.id, signal)) removed.push(`floating IP ${one.floating_ip_address}`);

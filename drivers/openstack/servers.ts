@@ -1,13 +1,17 @@
 import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
-import { getServer, listServers, type Server } from '@superfluidity/openstack';
+import { getServer, listServerIds, listServers, type Server } from '@superfluidity/openstack';
 import { LIMITS } from './config.ts';
 import type { World } from './world.ts';
 
-/** How many servers are asked for one by one; where more are waited for, one list tells of all. */
+/** How many servers that go are asked for one by one; where more are waited for, one list tells of all. */
 const SINGLE_MAX = 2;
+
+/** What is waited for: that it is not in status BUILD any more, or that it is not there any more. */
+type Awaited = 'built' | 'gone';
 
 interface Waiter {
   readonly id: string;
+  readonly wanted: Awaited;
   readonly done: (server: Server | undefined) => boolean;
   readonly resolve: (server: Server | undefined) => void;
   readonly reject: (error: unknown) => void;
@@ -46,11 +50,23 @@ export class Servers {
     }
   }
 
-  /** Resolves as soon as a look at the server satisfies; undefined is a server that is gone. */
-  async until(
-    id: string,
+  /** Resolves when it is not being built any more, whatever became of it; undefined: it was deleted. */
+  built(id: string, doing: string, signal: AbortSignal): Promise<Server | undefined> {
+    const done = (server: Server | undefined) => server?.status !== 'BUILD';
+    return this.#until({ id, wanted: 'built', done }, doing, LIMITS.buildMs, signal);
+  }
+
+  /** Resolves when it is gone, or with what it is when Nova cannot delete it. */
+  gone(id: string, doing: string, signal: AbortSignal): Promise<Server | undefined> {
+    // A server that cannot be deleted goes to ERROR, and will not come out of it by itself.
+    const done = (server: Server | undefined) =>
+      server === undefined || (server.status === 'ERROR' && !isBeingDeleted(server));
+    return this.#until({ id, wanted: 'gone', done }, doing, LIMITS.deleteMs, signal);
+  }
+
+  async #until(
+    { id, wanted, done }: Pick<Waiter, 'id' | 'wanted' | 'done'>,
     doing: string,
-    done: (server: Server | undefined) => boolean,
     timeoutMs: number,
     signal: AbortSignal,
   ): Promise<Server | undefined> {
@@ -68,6 +84,7 @@ export class Servers {
       };
       const waiter: Waiter = {
         id,
+        wanted,
         done,
         resolve: (server) => {
           either.removeEventListener('abort', leave);
@@ -94,9 +111,10 @@ export class Servers {
       await clock.sleep(LIMITS.lookMs);
       const waiters = [...this.#waiting];
       try {
-        const seen = await this.#see(new Set(waiters.map(({ id }) => id)));
+        const changed = await this.#changed(waiters);
+        const seen = await this.#see(new Set(changed.map(({ id }) => id)));
         this.#lastFailure = undefined;
-        for (const waiter of waiters) this.#tell(waiter, seen.get(waiter.id));
+        for (const waiter of changed) this.#tell(waiter, seen.get(waiter.id));
       } catch (error) {
         // A cloud that is slow now may answer the next look: all who wait have a limit of their own.
         this.#lastFailure = error;
@@ -106,16 +124,29 @@ export class Servers {
     }
   }
 
+  /** Those of whose servers a list of ids says something new, by which the others are not asked for. */
+  async #changed(waiters: readonly Waiter[]): Promise<readonly Waiter[]> {
+    const { cloud, marks, ask } = this.#world;
+    const signal = ask();
+    const ids = (status?: string) =>
+      listServerIds(cloud, { tags: marks.siteTag, ...(status === undefined ? {} : { status }) }, signal);
+    const none: ReadonlySet<string> = new Set();
+    const going = waiters.filter(({ wanted }) => wanted === 'gone');
+    const areMany = going.length > SINGLE_MAX;
+    const [building, there, failed] = await Promise.all([
+      going.length === waiters.length ? none : ids('BUILD'),
+      areMany ? ids() : none,
+      areMany ? ids('ERROR') : none,
+    ]);
+    return waiters.filter(({ id, wanted }) =>
+      wanted === 'built' ? !building.has(id) : !there.has(id) || failed.has(id),
+    );
+  }
+
   async #see(ids: ReadonlySet<string>): Promise<ReadonlyMap<string, Server>> {
     const signal = this.#world.ask();
-    const seen = new Map<string, Server>();
-    if (ids.size > SINGLE_MAX) for (const server of await this.list(signal)) seen.set(server.id, server);
-    // One that a list does not show may be so new that only its own address does.
-    const lacking = [...ids].filter((id) => !seen.has(id));
-    for (const server of await Promise.all(lacking.map((id) => this.get(id, signal)))) {
-      if (server !== undefined) seen.set(server.id, server);
-    }
-    return seen;
+    const found = await Promise.all([...ids].map((id) => this.get(id, signal)));
+    return new Map(found.flatMap((server) => (server === undefined ? [] : [[server.id, server]])));
   }
 
   #tell(waiter: Waiter, server: Server | undefined): void {

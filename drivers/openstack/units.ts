@@ -1,4 +1,4 @@
-import { canonicalJson, isSuperfluidityError, reportError, SuperfluidityError } from '@superfluidity/core';
+import { canonicalJson, isSuperfluidityError, reportError, SuperfluidityError, Turnstile } from '@superfluidity/core';
 import { actOnServer, deleteServer, type Server, setServerMetadata, wholeConsole } from '@superfluidity/openstack';
 import type { Events, UnitOutcome, UnitSpec, UnitState, UnitStatus } from '@superfluidity/site';
 import { LIMITS } from './config.ts';
@@ -29,8 +29,7 @@ export class Units {
   /** What is being taken back. Nothing in it rejects. */
   readonly #undoing = new Map<string, Promise<void>>();
   readonly #consoles = new Consoles();
-  #making = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #turnstile = new Turnstile(LIMITS.unitsAtOnce);
 
   constructor(parts: UnitsParts) {
     this.#parts = parts;
@@ -121,30 +120,29 @@ export class Units {
     }
     const { servers, hosts, events, world } = this.#parts;
     await this.#undoing.get(spec.id);
-    await this.#enter(signal);
-    try {
-      const known = await this.#known(doing, spec, signal);
-      const server = known === undefined ? await launch(this.#parts, spec, doing, signal) : known;
-      const active = server.status === 'ACTIVE' ? server : await built(servers, server.id, doing, signal);
-      await this.#awaitHealthy(doing, spec, active, signal);
-      hosts.changed();
-      events.emit({ kind: 'unit', unitId: spec.id, state: 'running' });
-      const record = recordOf(world.siteId, active);
-      if (record !== undefined) return statusOf(record);
-      throw new SuperfluidityError('SF-SITE-UNIT-FAILED', {
-        doing,
-        reason: 'somebody changed the metadata of its server',
-      });
-    } catch (error) {
-      if (!isSuperfluidityError(error, 'SF-SITE-CONFLICT') && this.#parts.isInCharge(fence)) {
-        const undoing = this.#undo(spec.id);
-        // Who gave up does not wait for that; who asks for the same unit again does.
-        if (!signal.aborted) await undoing;
+    return this.#turnstile.pass(doing, signal, async () => {
+      try {
+        const known = await this.#known(doing, spec, signal);
+        const server = known === undefined ? await launch(this.#parts, spec, doing, signal) : known;
+        const active = server.status === 'ACTIVE' ? server : await built(servers, server.id, doing, signal);
+        await this.#awaitHealthy(doing, spec, active, signal);
+        hosts.changed();
+        events.emit({ kind: 'unit', unitId: spec.id, state: 'running' });
+        const record = recordOf(world.siteId, active);
+        if (record !== undefined) return statusOf(record);
+        throw new SuperfluidityError('SF-SITE-UNIT-FAILED', {
+          doing,
+          reason: 'somebody changed the metadata of its server',
+        });
+      } catch (error) {
+        if (!isSuperfluidityError(error, 'SF-SITE-CONFLICT') && this.#parts.isInCharge(fence)) {
+          const undoing = this.#undo(spec.id);
+          // Who gave up does not wait for that; who asks for the same unit again does.
+          if (!signal.aborted) await undoing;
+        }
+        throw coded(error, doing);
       }
-      throw coded(error, doing);
-    } finally {
-      this.#leave();
-    }
+    });
   }
 
   /** The server of the unit, where there is one that can be used. One that failed is removed. */
@@ -228,7 +226,7 @@ export class Units {
       servers.map(async ({ id }) => {
         await deleteServer(world.cloud, id, signal);
         const doing = `remove server ${id} of ${world.name}`;
-        const last = await looks.until(id, doing, isGoneOrStuck, LIMITS.deleteMs, signal);
+        const last = await looks.gone(id, doing, signal);
         if (last !== undefined) throw stuck(last, doing);
         this.#consoles.forget(id);
       }),
@@ -297,42 +295,11 @@ export class Units {
   #emit(unitId: string, state: UnitState): void {
     this.#parts.events.emit({ kind: 'unit', unitId, state });
   }
-
-  /** Bounded: a burst waits its turn. */
-  async #enter(signal: AbortSignal): Promise<void> {
-    if (this.#making < LIMITS.unitsAtOnce) {
-      this.#making += 1;
-      return;
-    }
-    await new Promise<void>((resolve, reject) => {
-      const enter = () => {
-        signal.removeEventListener('abort', leave);
-        resolve();
-      };
-      const leave = () => {
-        this.#waiting.splice(this.#waiting.indexOf(enter), 1);
-        reject(new SuperfluidityError('SF-CORE-CANCELLED', { doing: 'wait for its turn', reason: 'cancelled' }));
-      };
-      signal.addEventListener('abort', leave, { once: true });
-      this.#waiting.push(enter);
-    });
-  }
-
-  #leave(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#making -= 1;
-    else next();
-  }
 }
 
 const TAIL_CHARACTERS = 2_000;
 
 const ageKey = ({ created, id }: Server): string => `${created} ${id}`;
-
-/** A server that cannot be deleted goes to ERROR, and will not come out of it by itself. */
-function isGoneOrStuck(server: Server | undefined): boolean {
-  return server === undefined || (server.status === 'ERROR' && !isBeingDeleted(server));
-}
 
 function stuck(server: Server, doing: string): SuperfluidityError {
   return new SuperfluidityError('SF-SITE-UNIT-FAILED', {

@@ -2,11 +2,10 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { SuperfluidityError } from '@superfluidity/core';
+import { SuperfluidityError, Turns } from '@superfluidity/core';
 import { createImage, deleteImage, type Image, listImages, type NewImage, uploadImage } from '@superfluidity/openstack';
 import { LIMITS } from './config.ts';
 import { OURS, tag } from './marks.ts';
-import { Turns } from './turns.ts';
 import type { World } from './world.ts';
 
 /** What files of disks begin with. */

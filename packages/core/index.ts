@@ -7,4 +7,5 @@ export * from './log.ts';
 export * from './problems.ts';
 export * from './random.ts';
 export * from './sha256.ts';
+export * from './turns.ts';
 export * from './units.ts';

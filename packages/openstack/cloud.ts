@@ -1,4 +1,4 @@
-import { type Clock, isSuperfluidityError, type Logger, SuperfluidityError } from '@superfluidity/core';
+import { type Clock, isSuperfluidityError, type Logger, SuperfluidityError, Turnstile } from '@superfluidity/core';
 import { z } from 'zod';
 import { type Repeated, repeat } from './attempts.ts';
 import { type Call, isRepeatable, newRequestId, requestOf, urlOf } from './call.ts';
@@ -9,7 +9,6 @@ import { Connections, type HttpAnswer, type HttpRequest, type Method } from './e
 import { LIMITS, type Limits } from './limits.ts';
 import { quoted, refusal, requestId } from './refusal.ts';
 import { type Session, Sessions } from './session.ts';
-import { Turnstile } from './turnstile.ts';
 
 export { type Call, path, type Upload } from './call.ts';
 export type { ServiceType } from './catalogue.ts';

@@ -1,11 +1,10 @@
-import { isSuperfluidityError, reportError } from '@superfluidity/core';
+import { isSuperfluidityError, reportError, Turnstile } from '@superfluidity/core';
 import type { PortMetrics, UnitMetrics } from '@superfluidity/site';
 import { LIMITS } from '../config.ts';
 import type { KubeObject, Pod } from '../objects.ts';
 import { mebibytes } from '../quantities.ts';
 import { isDone, stateOf, type UnitRecord } from '../record.ts';
 import type { Right } from '../rights.ts';
-import { Turnstile } from '../turnstile.ts';
 import type { Found } from '../workloads/find.ts';
 import type { World } from '../world.ts';
 import { readCadvisor } from './cadvisor.ts';
@@ -64,7 +63,7 @@ async function askKubelets(
   const turnstile = new Turnstile(LIMITS.nodesAtOnce);
   const told = await Promise.all(
     nodes.map((node) =>
-      turnstile.pass(signal, async () => {
+      turnstile.pass(`read what pods of node ${node} use`, signal, async () => {
         try {
           const text = await cluster.text(`/api/v1/nodes/${node}/proxy/metrics/cadvisor`, { signal, isOptional: true });
           return [...readCadvisor(text ?? '', cluster.namespace)];

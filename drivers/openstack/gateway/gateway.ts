@@ -1,4 +1,11 @@
-import { canonicalJson, isSuperfluidityError, type Logger, reportError, SuperfluidityError } from '@superfluidity/core';
+import {
+  canonicalJson,
+  isSuperfluidityError,
+  type Logger,
+  reportError,
+  SuperfluidityError,
+  Turns,
+} from '@superfluidity/core';
 import type { FabricCall, NetworkSpec, SiteLinkSpec, SitePath } from '@superfluidity/fabric';
 import { type Router, type RouterRoute, routers } from '@superfluidity/openstack';
 import {
@@ -15,7 +22,6 @@ import {
 } from '@superfluidity/router';
 import type { GatewayConfig } from '../config.ts';
 import { factOf, idIn } from '../marks.ts';
-import { Turns } from '../turns.ts';
 import { type Behind, ensureGateway, LEG, missingFor, setRoutes, setSources } from './leg.ts';
 import { letIn, type LetInParts, shutOut } from './let-in.ts';
 import { changedRoutes, endsOf, openersOf, outsideOf, routesFor } from './routes.ts';

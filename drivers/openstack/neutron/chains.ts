@@ -1,4 +1,4 @@
-import { sha256, SuperfluidityError } from '@superfluidity/core';
+import { sha256, SuperfluidityError, Turns } from '@superfluidity/core';
 import type { FabricCall, SitePath } from '@superfluidity/fabric';
 import {
   type Cloud,
@@ -12,7 +12,6 @@ import {
   portPairGroups,
   portPairs,
 } from '@superfluidity/openstack';
-import { Turns } from '../turns.ts';
 import { type OrderedChain, orderChain, portRanges } from './chain-order.ts';
 import { type GroupKey, portKey, readVersions, type Versions, writeVersions } from './chain-record.ts';
 

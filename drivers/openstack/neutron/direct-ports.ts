@@ -1,4 +1,4 @@
-import { SuperfluidityError } from '@superfluidity/core';
+import { SuperfluidityError, Turnstile } from '@superfluidity/core';
 import { createOnce, type Port, type PortFields, ports } from '@superfluidity/openstack';
 import { LIMITS } from '../config.ts';
 import { factOf, portMac } from '../marks.ts';
@@ -14,6 +14,7 @@ export class DirectPorts implements PortSource {
   readonly #networks: Networks;
   readonly #groups: SecurityGroups;
   readonly #qos: PortQos;
+  readonly #making = new Turnstile(LIMITS.portRequestsAtOnce);
 
   constructor(world: World, networks: Networks, groups: SecurityGroups, qos: PortQos) {
     this.#world = world;
@@ -109,7 +110,7 @@ export class DirectPorts implements PortSource {
         // All or none, in one request.
         return there.size < wishes.length ? [] : [wishes.map(({ port }) => there.get(port.id)!)];
       },
-      create: () => ports.createMany(cloud, fields, lasting),
+      create: () => this.#making.pass('create ports', lasting, () => ports.createMany(cloud, fields, lasting)),
       // A second one of an address there cannot be.
       remove: async () => {},
       signal: lasting,

@@ -1,4 +1,4 @@
-import { isSuperfluidityError, reportError, SuperfluidityError, canonicalJson } from '@superfluidity/core';
+import { isSuperfluidityError, reportError, SuperfluidityError, canonicalJson, Turns } from '@superfluidity/core';
 import { type NetworkSpec, prefixOf } from '@superfluidity/fabric';
 import { parseIpv4, parseIpv4Prefix, prefixHas } from '@superfluidity/model';
 import {
@@ -13,7 +13,6 @@ import {
 } from '@superfluidity/openstack';
 import { LIMITS } from '../config.ts';
 import { factOf } from '../marks.ts';
-import { Turns } from '../turns.ts';
 import type { World } from '../world.ts';
 
 /** A network of a service as Neutron has it. */

@@ -1,9 +1,8 @@
-import { isSuperfluidityError } from '@superfluidity/core';
+import { isSuperfluidityError, Turns } from '@superfluidity/core';
 import { type PortQuality, qualitiesOf } from '@superfluidity/model';
 import { addQosRule, qosPolicies, type QosPolicy, type QosRule } from '@superfluidity/openstack';
 import { LIMITS } from '../config.ts';
 import { OURS } from '../marks.ts';
-import { Turns } from '../turns.ts';
 import type { World } from '../world.ts';
 
 /** One policy for each quality, shared by the ports of the site that have it. Found again by name: its place in the API has no description. */

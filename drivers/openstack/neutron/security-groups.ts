@@ -1,9 +1,8 @@
-import { canonicalJson, isSuperfluidityError, shortName } from '@superfluidity/core';
+import { canonicalJson, isSuperfluidityError, shortName, Turns } from '@superfluidity/core';
 import { prefixOf } from '@superfluidity/fabric';
 import type { TrafficRule } from '@superfluidity/model';
 import { type SecurityGroupRuleFields, securityGroupRules, securityGroups } from '@superfluidity/openstack';
 import { LIMITS } from '../config.ts';
-import { Turns } from '../turns.ts';
 import type { World } from '../world.ts';
 
 /** One group for each list of rules, shared by all ports of the site that have it: quotas of groups are small. */

@@ -1,4 +1,4 @@
-import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
+import { isSuperfluidityError, SuperfluidityError, Turns } from '@superfluidity/core';
 import { type BalancerSpec, refuseUnsupported } from '@superfluidity/fabric';
 import { type BalancerBackend, objectionsTo, parseIpv4, parseIpv4Prefix, prefixHas } from '@superfluidity/model';
 import {
@@ -10,7 +10,6 @@ import {
   settled,
 } from '@superfluidity/openstack';
 import type { Networks } from '../neutron/networks.ts';
-import { Turns } from '../turns.ts';
 import type { World } from '../world.ts';
 import { reconcile } from './reconcile.ts';
 import { wantedBalancer } from './wanted.ts';

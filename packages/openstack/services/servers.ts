@@ -145,6 +145,25 @@ export async function listServers(cloud: Cloud, filter: ServerFilter, signal: Ab
   });
 }
 
+/** Their ids alone. Of servers in full, Nova asks Neutron about ports and groups each time. */
+export async function listServerIds(
+  cloud: Cloud,
+  filter: ServerFilter,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const found = await list(cloud, {
+    service: 'compute',
+    path: '/servers',
+    query: { ...filter },
+    microversion: await microversion(cloud, 'compute', SERVERS, signal),
+    key: 'servers',
+    item: z.object({ id: z.string() }),
+    doing: 'list ids of servers',
+    signal,
+  });
+  return new Set(found.map(({ id }) => id));
+}
+
 export async function deleteServer(cloud: Cloud, id: string, signal: AbortSignal): Promise<void> {
   const call = { service: 'compute', method: 'DELETE', path: path`/servers/${id}` } as const;
   await cloud.remove({ ...call, doing: `delete server ${id}`, signal });
