@@ -1,0 +1,81 @@
+import { parseArgs } from 'node:util';
+import { root, runNode } from './run.ts';
+
+/** Laboratories that are started for some test files, and removed after them. */
+export interface Flavour {
+  readonly name: string;
+  /** Arguments of `up`, of each laboratory that these files need. */
+  readonly labs: readonly Laboratory[];
+  /** Which files: those that say something about this flavour. None: all. */
+  readonly files: readonly string[];
+  /** What another one runs as well, or needs more than one laboratory: only when it is asked for. */
+  readonly isPart?: true;
+  /** The data of the flavour before is kept: only what is configured in another way starts anew. */
+  readonly keeps?: true;
+}
+
+export interface Laboratory {
+  readonly kind: 'openstack' | 'kubernetes';
+  readonly up: readonly string[];
+}
+
+export interface LabTests {
+  /** Of vitest. */
+  readonly project: string;
+  /** Then tests run with the laboratory that is there, as it is. */
+  readonly isUp: boolean;
+  readonly flavours: readonly Flavour[];
+  /** Of installing, building and starting from nothing. */
+  readonly startLimitMs: number;
+  readonly testsLimitMs: number;
+}
+
+const STOP_LIMIT_MS = 180_000;
+const OWN_FOLDER = '/var/tmp/superfluidity-lab/test';
+
+/** Runs the tests of laboratories as the command line says; resolves to whether all passed. */
+export async function runLabTests({ project, isUp, flavours, startLimitMs, testsLimitMs }: LabTests): Promise<boolean> {
+  const { values, positionals } = parseArgs({
+    options: { install: { type: 'boolean', default: false }, flavour: { type: 'string' } },
+    allowPositionals: true,
+  });
+  const install = values.install || process.env['CI'] === 'true' || process.env['CI'] === '1';
+  const wanted = flavours.filter(({ name, isPart }) =>
+    values.flavour === undefined ? isPart === undefined : values.flavour === name,
+  );
+  if (wanted.length === 0) {
+    console.log(`Flavours: ${flavours.map(({ name }) => name).join(', ')}`);
+    return false;
+  }
+
+  const lab = async (kind: string, args: readonly string[], timeoutMs: number): Promise<boolean> =>
+    (await runNode(['lab/main.ts', kind, ...args], { timeoutMs, show: true, cwd: root })).ok;
+  const test = async (files: readonly string[]): Promise<boolean> => {
+    const args = ['tools/test.ts', '--project', project, '--passWithNoTests', ...files, ...positionals];
+    return (await runNode(args, { timeoutMs: testsLimitMs, show: true, cwd: root })).ok;
+  };
+  const wipe = async (labs: readonly Laboratory[]) => {
+    for (const { kind } of labs.toReversed()) await lab(kind, ['down', '--wipe'], STOP_LIMIT_MS);
+  };
+  const start = async (labs: readonly Laboratory[]): Promise<boolean> => {
+    for (const { kind, up } of labs)
+      if (!(await lab(kind, ['up', ...up, ...(install ? ['--install'] : [])], startLimitMs))) return false;
+    return true;
+  };
+
+  // A flavour that was named says which files; what is there says the rest.
+  if (isUp) return test(values.flavour === undefined ? [] : wanted[0]!.files);
+  process.env['SUPERFLUIDITY_LAB'] = OWN_FOLDER;
+  const all = wanted.flatMap(({ labs }) => labs);
+  let ok = true;
+  try {
+    for (const { name, labs, files, keeps } of wanted) {
+      console.log(`\nLaboratory, flavour ${name}:`);
+      if (keeps !== true) await wipe(labs);
+      ok = (await start(labs)) && (await test(files)) && ok;
+    }
+  } finally {
+    await wipe([...new Map(all.map((one) => [one.kind, one])).values()]);
+  }
+  return ok;
+}
