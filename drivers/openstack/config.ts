@@ -196,8 +196,9 @@ export function isAmong(patterns: readonly string[] | undefined, candidate: stri
 export const LIMITS = {
   /** Units that are being made at a time. */
   unitsAtOnce: 16,
-  /** Requests for ports at a time. Neutron shares its time among all: of few the first are done soon, and Nova goes on with these. */
+  /** Requests for ports at a time, and ports in one: Neutron shares its time among all requests, and of few the first are done soon. */
   portRequestsAtOnce: 2,
+  portsPerRequest: 50,
   unitsPerCall: 10_000,
   /** From the request to a server that is ACTIVE, besides what the caller's signal allows. */
   buildMs: 300_000,
