@@ -128,6 +128,10 @@ describe('the catalogue', () => {
     // Inputs are read of all files, and so is what they are put into.
     expect((await catalogue.inputs({ descriptor: id })).map(({ name }) => name)).toContain('public_prefix');
     const { service } = await catalogue.resolve({ descriptor: id }, { public_prefix: '10.33.0.0/16' });
+    for (const source of [{ descriptor: id }, { files }]) {
+      const { declared } = await catalogue.resolve(source);
+      expect(declared!().map(({ name }) => name)).toContain('public_prefix');
+    }
     expect(service.networks.map(({ prefix }) => prefix)).toContain('10.33.0.0/16');
     const [one] = files;
     await expect(catalogue.resolve({ files: [one!] })).rejects.toMatchObject({ code: 'SF-LIFECYCLE-DESCRIPTOR' });

@@ -41,6 +41,8 @@ export interface ResolvedDescriptor {
   /** Name of the file that the source is the text of. */
   readonly file?: string;
   readonly baseFolder?: string;
+  /** What it asks for when it is deployed, of the files that were read. Absent: it is not known where it comes from. */
+  readonly declared?: () => readonly Input[];
 }
 
 type Row = Selectable<Database['descriptor']>;
@@ -70,15 +72,9 @@ export function createCatalogue({ store, clock, events }: LifecycleOptions, veri
 
   const filesOf = ({ files }: Given) =>
     files.map((file) => ({ path: file.path, bytes: Buffer.from(file.base64, 'base64') }));
-  const read = (source: Given, inputs?: InputValues) => readDescriptor(filesOf(source), inputs);
-
   /** An entry as it was given: a template is read anew with other inputs. */
   async function given(source: DescriptorSource): Promise<Given> {
-    if (!('descriptor' in source)) return source;
-    const row = await find(source.descriptor);
-    const base64 = Buffer.from(row.source).toString('base64');
-    const base = row.base_folder === null ? {} : { baseFolder: row.base_folder };
-    return { files: filesIn(row) ?? [{ path: `${row.name}.yaml`, base64 }], ...base };
+    return 'descriptor' in source ? givenAs(await find(source.descriptor)) : source;
   }
 
   async function proof(
@@ -98,7 +94,7 @@ export function createCatalogue({ store, clock, events }: LifecycleOptions, veri
         const row = await find(source.descriptor);
         return { ok: true, name: row.name, format: row.source_format, problems: [], ...(await proof(resolved(row))) };
       }
-      const { service, problems, format = 'unknown' } = read(source);
+      const { service, problems, format = 'unknown' } = readDescriptor(filesOf(source));
       const found = { ok: service !== undefined, format, problems: problems.map(mutableProblem) };
       if (service === undefined) return found;
       const [file] = source.files as [(typeof source.files)[0]];
@@ -117,9 +113,14 @@ export function createCatalogue({ store, clock, events }: LifecycleOptions, veri
     inputs: async (source) => inputsOf(filesOf(await given(source))),
 
     async resolve(asked, inputs) {
-      if ('descriptor' in asked && inputs === undefined) return resolved(await find(asked.descriptor));
+      if ('descriptor' in asked && inputs === undefined) {
+        const row = await find(asked.descriptor);
+        return { ...resolved(row), declared: () => inputsOf(filesOf(givenAs(row))) };
+      }
       const source = await given(asked);
-      const { service, problems, format = 'unknown' } = read(source, inputs);
+      // The same files for both: what was read of them is known by them.
+      const files = filesOf(source);
+      const { service, problems, format = 'unknown' } = readDescriptor(files, inputs);
       if (service === undefined) {
         const first = problems.find((problem) => problem.severity === 'error');
         const where = first?.position === undefined ? '' : ` at ${first.position.line}:${first.position.column}`;
@@ -136,6 +137,7 @@ export function createCatalogue({ store, clock, events }: LifecycleOptions, veri
         file: source.files[0]!.path,
         ...(source.files.length === 1 ? {} : { files: source.files }),
         ...(source.baseFolder === undefined ? {} : { baseFolder: source.baseFolder }),
+        declared: () => inputsOf(files),
       };
     },
 
@@ -241,6 +243,12 @@ function changed(name: string, newest: Row | undefined): SuperfluidityError {
 }
 
 const filesIn = ({ files }: Row) => (files ?? undefined) as Given['files'] | undefined;
+
+function givenAs(row: Row): Given {
+  const base64 = Buffer.from(row.source).toString('base64');
+  const base = row.base_folder === null ? {} : { baseFolder: row.base_folder };
+  return { files: filesIn(row) ?? [{ path: `${row.name}.yaml`, base64 }], ...base };
+}
 
 function resolved(row: Row): ResolvedDescriptor {
   return {

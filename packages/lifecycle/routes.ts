@@ -1,6 +1,7 @@
 import type { Handlers, Routes } from '@superfluidity/api';
 import { checkInputs, inputSchema } from '@superfluidity/dialects';
 import type { z } from 'zod';
+import type { ResolvedDescriptor } from './catalogue.ts';
 import { poolView } from './pool-view.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { changeLink } from './change-link.ts';
@@ -85,8 +86,8 @@ export function lifecycleHandlers(lifecycle: Lifecycle): Handlers<Names> {
   const { adoptions, playbooks } = lifecycle;
 
   /** With the playbook that was asked for, or that the template asks for. */
-  async function deployWayOf(body: Deployment): Promise<DeployWay> {
-    const declared = await catalogue.inputs(body.source);
+  function deployWayOf({ declared: read }: ResolvedDescriptor, body: Deployment): DeployWay {
+    const declared = read?.() ?? [];
     const { values } = checkInputs(declared, body.inputs ?? {});
     const initial = declared.flatMap(({ name, initial }) =>
       isForControlPlane(name) && initial !== undefined ? [[name, initial] as const] : [],
@@ -146,10 +147,14 @@ export function lifecycleHandlers(lifecycle: Lifecycle): Handlers<Names> {
       const inputs = await catalogue.inputs(body);
       return { schema: { ...inputSchema(inputs) }, count: inputs.length };
     },
-    planService: async ({ body }) =>
-      services.plan(await catalogue.resolve(body.source, body.inputs), body.name, await deployWayOf(body)),
-    deployService: async ({ body }) =>
-      services.deploy(await catalogue.resolve(body.source, body.inputs), body.name, await deployWayOf(body)),
+    planService: async ({ body }) => {
+      const descriptor = await catalogue.resolve(body.source, body.inputs);
+      return services.plan(descriptor, body.name, deployWayOf(descriptor, body));
+    },
+    deployService: async ({ body }) => {
+      const descriptor = await catalogue.resolve(body.source, body.inputs);
+      return services.deploy(descriptor, body.name, deployWayOf(descriptor, body));
+    },
     listPlaybooks: async () => [...(await playbooks.list())],
     getInventory: async ({ params }) => ({ ...(await playbooks.inventory(params.name)) }),
     runPlaybook: ({ params, body }) => playbooks.run(params.name, body),
