@@ -11,7 +11,7 @@ import {
 } from '@superfluidity/fabric';
 import type { SiteDriver, Tell, UnitOutcome } from '@superfluidity/site';
 import { releaseStack, runPlaybook, runWorkflow, setStack } from './actions-elsewhere.ts';
-import type { Action, PlannedBalancer, PlannedChain, PlannedMember, PlannedUnit } from './actions.ts';
+import type { Action, LearnedPorts, PlannedBalancer, PlannedChain, PlannedMember, PlannedUnit } from './actions.ts';
 import type { PlaybookRunner } from './playbooks.ts';
 import type { LinkPorts, Sites } from './sites.ts';
 import type { StepNews } from './step-news.ts';
@@ -88,6 +88,9 @@ function oppositesOf(action: Action): readonly Action[] {
       return [];
     case 'verify-service':
       return [];
+    case 'learn-ports':
+      // Units have these addresses, whatever else failed.
+      return [];
     case 'set-link':
       // Of one that was not there before, the other end is undone by the step of the other site.
       return action.previous === undefined
@@ -140,14 +143,14 @@ function verbs(ports: ActionPorts, call: FabricCall, operation: string, news: St
     'run-playbook': ({ service, order }) => runPlaybook(ports, service, order, call, news),
     'add-site': async ({ declaration }) => void (await ports.sites.add(declaration)),
     'drop-site': async ({ declaration }) => ignoringUnknownSite(ports.sites.remove(declaration.name)),
-    'install-chain': async ({ chain }) => {
+    'install-chain': async ({ chain, learned }) => {
       await ports.chains.put(serviceOf(chain), chain);
       // In any order: nothing is sent by this version before all sites have it.
-      const paths = await renderPlanned(ports, chain);
+      const paths = await renderPlanned(knowing(ports, learned), chain);
       await Promise.all(paths.map(async (path) => (await fabric(path.site)).ensurePath(path, call)));
     },
-    'activate-chain': async ({ chain }) => {
-      for (const path of activationOrder(await renderPlanned(ports, chain))) {
+    'activate-chain': async ({ chain, learned }) => {
+      for (const path of activationOrder(await renderPlanned(knowing(ports, learned), chain))) {
         await (await fabric(path.site)).activatePath(chain.id, chain.version, call);
       }
       await ports.chains.activate(serviceOf(chain), chain);
@@ -167,11 +170,13 @@ function verbs(ports: ActionPorts, call: FabricCall, operation: string, news: St
       }
       await ports.chains.remove(serviceOf(chain), chain);
     },
-    'set-balancer': async ({ site, balancer, previous }) => {
+    'set-balancer': async ({ site, balancer, previous, learned }) => {
       const backend = await fabric(site);
-      if (balancer !== undefined) await backend.ensureBalancer(await renderBalancer(ports, balancer), call);
+      const known = knowing(ports, learned);
+      if (balancer !== undefined) await backend.ensureBalancer(await renderBalancer(known, balancer), call);
       else if (previous !== undefined) await backend.removeBalancer(previous.id, call);
     },
+    'learn-ports': ({ ports: learned }) => ports.units.setPorts(learned),
     'prepare-pools': async ({ site, service, classes }) => {
       await (await ports.driver(site)).prepare(service, classes, call);
     },
@@ -234,8 +239,22 @@ async function createUnits(
   });
 }
 
+type Known = Pick<ActionPorts, 'driver'> & { readonly units: Pick<UnitRecords, 'get'> };
+
+/** Records as they will be when ports that are others now are learned. */
+function knowing({ driver, units }: ActionPorts, learned: LearnedPorts = {}): Known {
+  const get: UnitRecords['get'] = async (ids) =>
+    new Map(
+      [...(await units.get(ids))].map(([id, record]) => {
+        const ports = learned[id];
+        return [id, ports === undefined ? record : { ...record, ports }];
+      }),
+    );
+  return { driver, units: { get } };
+}
+
 /** Looks up the addresses and SIDs of the hops and renders the chain for the sites. */
-async function renderPlanned(ports: ActionPorts, chain: PlannedChain): Promise<readonly SitePath[]> {
+async function renderPlanned(ports: Known, chain: PlannedChain): Promise<readonly SitePath[]> {
   const records = await ports.units.get(chain.hops.map((hop) => hop.unitId));
   const routers = new Map<string, string>();
   for (const site of new Set(chain.hops.map((hop) => hop.site))) {
@@ -264,7 +283,7 @@ async function renderPlanned(ports: ActionPorts, chain: PlannedChain): Promise<r
 }
 
 /** Members by address. */
-async function renderBalancer(ports: ActionPorts, planned: PlannedBalancer): Promise<BalancerSpec> {
+async function renderBalancer(ports: Known, planned: PlannedBalancer): Promise<BalancerSpec> {
   const { members, pools, ...rest } = planned;
   const all = [...members, ...(pools ?? []).flatMap((pool) => pool.members)];
   const records = await ports.units.get(all.map(({ unitId }) => unitId));

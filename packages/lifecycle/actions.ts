@@ -1,5 +1,5 @@
 import type { PlaybookRun, SiteDeclaration, SiteLink } from '@superfluidity/api';
-import type { BalancerMember, BalancerSpec, NetworkSpec } from '@superfluidity/fabric';
+import type { BalancerMember, BalancerSpec, NetworkSpec, PortStatus } from '@superfluidity/fabric';
 import type { FoundStack, PoolClass, UnitSpec, WorkflowRequest } from '@superfluidity/site';
 
 /**
@@ -35,8 +35,13 @@ export type Action =
     }
   | { readonly verb: 'add-site'; readonly declaration: SiteDeclaration }
   | { readonly verb: 'drop-site'; readonly declaration: SiteDeclaration }
-  | { readonly verb: 'install-chain'; readonly chain: PlannedChain }
-  | { readonly verb: 'activate-chain'; readonly chain: PlannedChain; readonly previous?: PlannedChain }
+  | { readonly verb: 'install-chain'; readonly chain: PlannedChain; readonly learned?: LearnedPorts }
+  | {
+      readonly verb: 'activate-chain';
+      readonly chain: PlannedChain;
+      readonly previous?: PlannedChain;
+      readonly learned?: LearnedPorts;
+    }
   | { readonly verb: 'settle-chain'; readonly chain: PlannedChain; readonly timeoutMs: number }
   | { readonly verb: 'remove-chain'; readonly chain: PlannedChain; readonly wasActive: boolean }
   | {
@@ -44,6 +49,12 @@ export type Action =
       readonly site: string;
       readonly balancer: PlannedBalancer | undefined;
       readonly previous: PlannedBalancer | undefined;
+      readonly learned?: LearnedPorts;
+    }
+  | {
+      /** Last: before that, what has to be set by it is set again when the operation is. */
+      readonly verb: 'learn-ports';
+      readonly ports: LearnedPorts;
     }
   | {
       readonly verb: 'prepare-pools';
@@ -70,6 +81,9 @@ export type Action =
       /** Else a violation is told and kept, and the operation goes on. */
       readonly mustHold: boolean;
     };
+
+/** Ports that sites have given other addresses than records know, by id of the unit. */
+export type LearnedPorts = Readonly<Record<string, readonly PortStatus[]>>;
 
 export type Verb = Action['verb'];
 

@@ -1,8 +1,8 @@
 import type { SimulatedSite } from '@superfluidity/driver-simulated';
 import { openStore, type Store } from '@superfluidity/store';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { lifecycleHandlers } from './routes.ts';
-import type { TestLifecycle } from './testing.ts';
+import { native, type TestLifecycle } from './testing.ts';
 import { crashCases, descriptor, done, inventory, survivesCrash, twoSites } from './testing/two-sites.ts';
 
 let store: Store;
@@ -212,5 +212,57 @@ describe('reconciliation', () => {
     await expect.poll(async () => (await services.show('stream')).healthy, { timeout: 5_000 }).toBe(true);
     const [heal] = (await test.lifecycle.lists.operations({ limit: 1, sort: '-startedAt' })).items;
     expect(heal).toMatchObject({ kind: 'HEAL', automatic: true, state: 'COMPLETED' });
+  });
+
+  it('learns the address of a unit that its site made anew, and balancers with it, also after a failure', async () => {
+    const test = await start({ background: true, limits: { stepAttempts: 1 } });
+    const { services, sites, operations } = test.lifecycle;
+    const web = native(`
+superfluidity: 1
+service:
+  name: shop
+  version: '1'
+  networks: [{ name: apps, prefix: 10.61.0.0/16 }]
+  functions:
+    - name: web
+      environment: container
+      image: 'host:'
+      ports: [apps]
+      scale: { initial: 2, min: 1, max: 4 }
+      requirements: { cpu: 0.5, memoryMiB: 64, location: { sites: [core] } }
+  balancers: [{ name: front, unit: web, address: 10.99.0.30, port: 80 }]
+`);
+    await done(test, services.deploy(web));
+    const core = (await sites.driver('core')) as SimulatedSite;
+    const [unit, other] = (await core.listUnits()).filter(({ service }) => service === 'shop');
+    const set = vi.spyOn(core.fabric, 'ensureBalancer');
+    set.mockRejectedValueOnce(new Error('not now'));
+    const list = core.listUnits.bind(core);
+    const moved = (address: string) => async () =>
+      (await list()).map((one) =>
+        one.id === unit!.id ? { ...one, ports: one.ports.map((port) => ({ ...port, address })) } : one,
+      );
+    vi.spyOn(core, 'listUnits').mockImplementation(moved('10.61.0.77'));
+    const known = async () =>
+      (await services.show('shop')).units.flatMap(({ ports }) => ports.map((one) => one.address));
+    const before = other!.ports[0]!.address;
+    await expect.poll(known, { timeout: 5_000 }).toEqual(expect.arrayContaining(['10.61.0.77', before]));
+    const members = set.mock.calls.map(([{ members: all }]) => all.map(({ address }) => address).toSorted());
+    expect(members.at(-1)).toEqual(['10.61.0.77', before].toSorted());
+    expect(members.length).toBeGreaterThan(1);
+    // While it has none, and while it is made, that is no news.
+    vi.mocked(core.listUnits).mockImplementation(moved(''));
+    await operations.settled((await services.scale('shop', 'web', 3)).operation);
+    expect(set.mock.calls.at(-1)![0].members.map(({ address }) => address)).toContain('10.61.0.77');
+    const { items } = await test.lifecycle.lists.operations({ limit: 10, sort: '-startedAt' });
+    expect(items.map(({ kind, state }) => `${kind} ${state}`)).toEqual([
+      'SCALE COMPLETED',
+      'HEAL COMPLETED',
+      'HEAL ROLLED_BACK',
+      'INSTANTIATE COMPLETED',
+    ]);
+    expect(test.events.filter(({ kind }) => kind === 'unit').map(({ message }) => message)).toContainEqual(
+      expect.stringMatching(/at core has 10\.61\.0\.77 now, and had 10\.61\./),
+    );
   });
 });

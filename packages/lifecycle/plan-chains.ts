@@ -1,10 +1,10 @@
 import { type Block, type Service, splitPortReference, unitsOf } from '@superfluidity/model';
-import { type PlannedChain, type PlannedHop, type PlannedUnit, unitName } from './actions.ts';
+import { type PlannedChain, type PlannedHop, type PlannedUnit, unitName, unitsAt } from './actions.ts';
 import type { Transition } from './transition.ts';
 
-/** The chains of a service over its units. They keep their version, and their identity, while they pass the same units. */
+/** The chains of a service over its units. They keep their version, and their identity, while they pass the same units at the same addresses. */
 export function plannedChains(
-  { service, name, current, spreading = new Set() }: Transition,
+  { service, name, current, spreading = new Set(), learned = {} }: Transition,
   units: readonly PlannedUnit[],
 ): readonly PlannedChain[] {
   const declared = new Map(unitsOf(service).map(({ path, unit }) => [path, unit]));
@@ -16,7 +16,8 @@ export function plannedChains(
     const id = `${name}.${chain.name}`;
     const old = current.chains.find((each) => each.id === id);
     const { address, protocol, ports } = chain;
-    if (old !== undefined && samePath(old, { address, protocol, ports, hops })) return [old];
+    const isMoved = hops.some((hop) => unitsAt(hop).some((unit) => learned[unit] !== undefined));
+    if (old !== undefined && !isMoved && samePath(old, { address, protocol, ports, hops })) return [old];
     const versions = [...current.chains, ...current.leftovers].filter((each) => each.id === id);
     const version = Math.max(0, ...versions.map((each) => each.version)) + 1;
     return [{ id, name: chain.name, version, address, protocol, ports, hops }];

@@ -1,8 +1,9 @@
 import { isSuperfluidityError, reportError } from '@superfluidity/core';
+import type { PortStatus } from '@superfluidity/fabric';
 import type { SiteDriver, UnitStatus } from '@superfluidity/site';
 import type { LifecycleOptions } from './options.ts';
 import type { Operations } from './operations.ts';
-import type { Services } from './services.ts';
+import type { Accepted, Services } from './services.ts';
 import type { Sites } from './sites.ts';
 import type { UnitRecord, UnitRecords } from './unit-records.ts';
 
@@ -93,6 +94,7 @@ export class Reconciler {
     }
     const records = await this.#units.all();
     await this.#heal(records, seen, busy);
+    await this.#learn(records, seen, busy);
     await this.#removeUnwanted(records, seen, busy);
   }
 
@@ -120,22 +122,57 @@ export class Reconciler {
     }
   }
 
+  /** Sites may make a unit anew by themselves, at another address: a controller of Kubernetes does so with its pod. */
+  async #learn(
+    records: readonly UnitRecord[],
+    seen: ReadonlyMap<string, ReadonlyMap<string, UnitStatus>>,
+    busy: ReadonlySet<string>,
+  ): Promise<void> {
+    const moved = records.flatMap(({ planned: { site, spec }, ports }) => {
+      const status = busy.has(spec.service) ? undefined : seen.get(site)?.get(spec.id);
+      const now = status?.state === 'running' ? movedPorts(ports, status.ports) : undefined;
+      return now === undefined ? [] : [{ site, spec, before: ports, now }];
+    });
+    for (const [service, units] of Map.groupBy(moved, ({ spec }) => spec.service)) {
+      const learned = Object.fromEntries(units.map(({ spec, now }) => [spec.id, now]));
+      const isBegun = await this.#repair(service, () => this.#services.learnPorts(service, learned));
+      if (!isBegun) continue;
+      for (const { site, spec, before, now } of units) {
+        const told = (ports: readonly PortStatus[]) => ports.map(({ address }) => address).join(', ');
+        this.#options.events.append({
+          kind: 'unit',
+          subject: spec.id,
+          severity: 'info',
+          message: `unit ${spec.id} at ${site} has ${told(now)} now, and had ${told(before)}`,
+          body: { unitId: spec.id, site },
+        });
+      }
+    }
+  }
+
   async #healService(service: string, units: readonly string[]): Promise<void> {
+    await this.#repair(service, () => this.#services.healUnits(service, new Set(units), true));
+  }
+
+  /** An operation that nobody asked for, unless the last one failed a moment ago. Whether it was begun. */
+  async #repair(service: string, begin: () => Promise<Accepted>): Promise<boolean> {
     const { clock, limits, log } = this.#options;
     const before = this.#backoff.get(service);
-    if (before !== undefined && clock.now() < before.untilMs) return;
+    if (before !== undefined && clock.now() < before.untilMs) return false;
     const delayMs = Math.min(before === undefined ? limits.healBackoffMs : before.delayMs * 2, limits.healBackoffMaxMs);
     this.#backoff.set(service, { untilMs: clock.now() + delayMs, delayMs });
     try {
-      const { operation } = await this.#services.healUnits(service, new Set(units), true);
+      const { operation } = await begin();
       const ended = await this.#operations.settled(operation, this.#stop.signal);
       if (ended.state === 'COMPLETED') this.#backoff.delete(service);
       // Nobody is there to decide on an automatic operation: it is over, and tried again later.
       else if (ended.state === 'FAILED_TEMP') await this.#operations.fail(operation);
+      return true;
     } catch (error) {
       // Another server, or a user, was quicker.
-      if (isSuperfluidityError(error, 'SF-LIFECYCLE-BUSY')) return;
+      if (isSuperfluidityError(error, 'SF-LIFECYCLE-BUSY')) return false;
       log.warn({ service, error: reportError(error) }, 'service cannot be healed');
+      return false;
     }
   }
 
@@ -210,4 +247,11 @@ export class Reconciler {
     }
     if (this.#watching.get(name) === driver) this.#watching.delete(name);
   }
+}
+
+/** The ports as they are now, where one has another address than is known; else undefined. One that has none yet is no news. */
+function movedPorts(known: readonly PortStatus[], now: readonly PortStatus[]): readonly PortStatus[] | undefined {
+  const found = new Map(now.filter(({ address }) => address !== '').map((port) => [port.id, port]));
+  const isMoved = known.some(({ id, address }) => (found.get(id)?.address ?? address) !== address);
+  return isMoved ? known.map((port) => found.get(port.id) ?? port) : undefined;
 }

@@ -2,7 +2,7 @@ import type { OperationKind, Overlay, Plan, ServiceDetail, VerificationReport, W
 import { newId, SuperfluidityError } from '@superfluidity/core';
 import { type Service, type SitePath, unitsOf } from '@superfluidity/model';
 import { toJson } from '@superfluidity/store';
-import { unitName } from './actions.ts';
+import { type LearnedPorts, unitName } from './actions.ts';
 import { beginService, refuseSharedPrefixes } from './begin-service.ts';
 import type { Catalogue, ResolvedDescriptor } from './catalogue.ts';
 import { type Grant, grantPlacement, type WantedUnit } from './grant.ts';
@@ -45,6 +45,8 @@ export interface Services {
   /** The units that do not run, or the ones that are named. */
   heal(name: string, unit?: string): Promise<Accepted>;
   healUnits(name: string, units: ReadonlySet<string>, automatic: boolean): Promise<Accepted>;
+  /** Units whose site has given them other addresses: what leads to them is set anew, and the records know it. */
+  learnPorts(name: string, ports: LearnedPorts): Promise<Accepted>;
   terminate(name: string): Promise<Accepted>;
   /** With more than `unitsMax` units they are counted in groups, and few are told one by one. */
   show(name: string, unitsMax?: number): Promise<ServiceDetail>;
@@ -57,6 +59,8 @@ export interface Services {
   /** Names of the services with an operation that is not over. */
   busy(): Promise<ReadonlySet<string>>;
 }
+
+type Change = Pick<Transition, 'target' | 'replace' | 'order' | 'learned'>;
 
 export interface Accepted {
   readonly operation: string;
@@ -137,7 +141,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
   const spreadingSites = (): ReadonlySet<string> =>
     new Set([...sites.drivers()].flatMap(([site, { fabric }]) => (fabric.spreadsChains === true ? [site] : [])));
 
-  function transition(loaded: Loaded, change: Pick<Transition, 'target' | 'replace' | 'order'>) {
+  function transition(loaded: Loaded, change: Change) {
     const { service, baseFolder } = loaded.descriptor;
     const base = {
       name: loaded.row.name,
@@ -154,7 +158,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
     kind: OperationKind,
     loaded: Loaded,
     granted: Grant,
-    what: Pick<Transition, 'target' | 'replace' | 'order'>,
+    what: Change,
     params: Record<string, unknown>,
     automatic = false,
   ): Promise<Accepted> {
@@ -460,6 +464,19 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
       const granted = await grant(loaded.descriptor.service, wanted, standInsOf(loaded), `heal ${name}`);
       const what = { target: granted.placed, replace, order: 'break-before-make' } as const;
       return change('HEAL', loaded, granted, what, { units: [...dead] }, automatic);
+    },
+
+    async learnPorts(name, learned) {
+      const loaded = await load(name);
+      const records = loaded.records.map((record) => {
+        const ports = learned[record.planned.spec.id];
+        return ports === undefined ? record : { ...record, ports };
+      });
+      const names = loaded.situation.units.filter(({ spec }) => learned[spec.id] !== undefined).map(({ spec }) => spec);
+      // Nothing goes anywhere else.
+      const granted: Grant = { placed: placedOf(loaded), assignments: [], chains: [], costPerHour: 0 };
+      const what = { target: granted.placed, replace: new Set<string>(), order: 'break-before-make', learned } as const;
+      return change('HEAL', { ...loaded, records }, granted, what, { units: names.map(unitName) }, true);
     },
 
     async terminate(name) {

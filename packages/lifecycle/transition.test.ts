@@ -247,6 +247,64 @@ describe('a transition', () => {
     expect(healed.chains.map((chain) => chain.version)).toEqual([2]);
   });
 
+  it('sets anew what leads to a unit that has another address, and nothing else', () => {
+    const balanced = readNative(`
+superfluidity: 1
+service:
+  name: stream
+  version: '1'
+  networks: [{ name: apps, prefix: 10.60.0.0/16 }]
+  functions:
+    - { name: ue, environment: container, image: 'host:', ports: [apps] }
+    - { name: video, environment: container, image: 'host:', ports: [apps], scale: { initial: 2, min: 0, max: 9 } }
+    - { name: audio, environment: container, image: 'host:', ports: [apps] }
+  chains:
+    - { name: watch, from: ue, to: video, address: 10.99.0.10, protocol: tcp, ports: [8080] }
+    - { name: hear, from: ue, to: audio, address: 10.99.0.11, protocol: tcp, ports: [8080] }
+  balancers:
+    - { name: films, unit: video, address: 10.99.0.20, port: 80 }
+    - { name: songs, unit: audio, address: 10.99.0.21, port: 80 }
+`).service!;
+    const to: readonly Placed[] = ['ue', 'video', 'audio', 'video'].map((name, at) => ({
+      path: `${name}/${name}`,
+      index: at === 3 ? 1 : 0,
+      site: 'a',
+      host: 'h1',
+    }));
+    const base = { name: 'stream', service: balanced, target: to, replace: new Set<string>() } as const;
+    const { after } = planTransition({ ...base, current: nothingThere, order: 'make-before-break' });
+    const idOf = (index: number) =>
+      after.units.find(({ spec }) => spec.path === 'video/video' && spec.index === index)!.spec.id;
+    const learned = (id: string) => ({
+      [id]: [{ id: `${id}.apps`, name: 'apps', network: 'n', host: 'h1', address: '10.60.0.9', mac: '', sid: '' }],
+    });
+    const moved = (index: number) =>
+      planTransition({ ...base, current: after, order: 'break-before-make', learned: learned(idOf(index)) });
+    const idsOf = ({ steps }: ReturnType<typeof moved>) => steps.map(({ id }) => id);
+    expect(idsOf(moved(0))).toEqual([
+      'install-chain:watch@2',
+      'activate-chain:watch@2',
+      'balancer:films@a',
+      'remove-chain:watch@1',
+      'learn-ports',
+    ]);
+    // The chain is over the first instance alone.
+    expect(idsOf(moved(1))).toEqual(['balancer:films@a', 'learn-ports']);
+    const { steps } = moved(1);
+    expect(steps[0]!.action).toMatchObject({ verb: 'set-balancer', learned: learned(idOf(1)) });
+    expect(steps.at(-1)!.dependsOn).toEqual(['balancer:films@a']);
+    const ue = after.units.find(({ spec }) => spec.path === 'audio/audio')!.spec.id;
+    expect(
+      idsOf(planTransition({ ...base, current: after, order: 'break-before-make', learned: learned(ue) })),
+    ).toEqual([
+      'install-chain:hear@2',
+      'activate-chain:hear@2',
+      'balancer:songs@a',
+      'remove-chain:hear@1',
+      'learn-ports',
+    ]);
+  });
+
   it('leads chains over all instances of a function where the site spreads flows, and over the first one elsewhere', () => {
     const at = (site: string): readonly Placed[] => [
       { path: 'ue/ue', index: 0, site, host: 'h1' },

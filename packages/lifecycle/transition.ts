@@ -15,6 +15,7 @@ import { plannedChains } from './plan-chains.ts';
 import { poolClasses } from './plan-pools.ts';
 import {
   type AdoptedStack,
+  type LearnedPorts,
   type PlannedBalancer,
   type PlannedChain,
   type PlannedStep,
@@ -54,6 +55,8 @@ export interface Transition {
   readonly spreading?: ReadonlySet<string>;
   /** Heat itself takes back what it did when something fails. */
   readonly stackRollback?: boolean;
+  /** Units that stay, with ports that their site has given other addresses: what leads to them is set anew. */
+  readonly learned?: LearnedPorts;
 }
 
 export interface Situation {
@@ -191,6 +194,7 @@ class Planner {
     this.#preparePools(after, fresh);
     this.#dropNetworks(after);
     this.#stacks.drop();
+    this.#learn();
     const networks = [...this.#attachments(after).values()];
     const sites = new Set(after.map(({ site }) => site));
     // A site that is left keeps its name here: when the operation is rolled back, its stack is there again.
@@ -202,6 +206,24 @@ class Planner {
       steps: this.#graph.steps,
       after: { units: after, networks, chains, leftovers: [], slots: this.#slots, stacks, ...adopted },
     };
+  }
+
+  /** Once everything that leads to them is set: until then it is known that it is not. */
+  #learn(): void {
+    const { learned, current } = this.#request;
+    if (learned === undefined) return;
+    const names = current.units.filter(({ spec }) => learned[spec.id] !== undefined).map(specName);
+    const before = this.#graph.steps.map(({ id }) => id);
+    this.#graph.add('learn-ports', `keep the addresses that ${names.join(', ')} have now`, before, {
+      verb: 'learn-ports',
+      ports: learned,
+    });
+  }
+
+  /** For the actions that look addresses up. */
+  get #knowing(): { readonly learned?: LearnedPorts } {
+    const { learned } = this.#request;
+    return learned === undefined ? {} : { learned };
   }
 
   #unit(placed: Placed): PlannedUnit {
@@ -413,13 +435,13 @@ class Planner {
       install,
       `install chain ${chain.name} version ${chain.version}: ${through.join(' > ')}`,
       this.#graph.stepsOf('create', [...through, ...beside]),
-      { verb: 'install-chain', chain },
+      { verb: 'install-chain', chain, ...this.#knowing },
     );
     this.#graph.add(
       `activate-chain:${chain.name}@${chain.version}`,
       `send new flows of chain ${chain.name} by version ${chain.version}`,
       [install],
-      { verb: 'activate-chain', chain, ...(previous === undefined ? {} : { previous }) },
+      { verb: 'activate-chain', chain, ...(previous === undefined ? {} : { previous }), ...this.#knowing },
     );
   }
 
@@ -506,7 +528,8 @@ class Planner {
       for (const site of new Set([...before, ...after].map((unit) => unit.site))) {
         const wanted = at(service, after, site);
         const previous = at(described, before, site);
-        if (JSON.stringify(wanted) === JSON.stringify(previous)) continue;
+        const isMoved = wanted !== undefined && this.#leadsToMoved(wanted);
+        if (JSON.stringify(wanted) === JSON.stringify(previous) && !isMoved) continue;
         const created = this.#created.filter((each) => each.site === site && behind.includes(each.spec.path));
         this.#graph.add(
           `balancer:${name}@${site}`,
@@ -514,10 +537,15 @@ class Planner {
             ? `remove balancer ${name} at ${site}`
             : `balance ${wanted.address}:${wanted.port} over ${wanted.members.length} of ${behind.join(', ')} at ${site}`,
           this.#graph.stepsOf('create', created.map(specName)),
-          { verb: 'set-balancer', site, balancer: wanted, previous },
+          { verb: 'set-balancer', site, balancer: wanted, previous, ...this.#knowing },
         );
       }
     }
+  }
+
+  #leadsToMoved({ members, pools = [] }: PlannedBalancer): boolean {
+    const { learned = {} } = this.#request;
+    return [...members, ...pools.flatMap((pool) => pool.members)].some(({ unitId }) => learned[unitId] !== undefined);
   }
 
   /** When everything is there and serves: what is made ready for later must not take the processor from that. */

@@ -29,6 +29,8 @@ export interface UnitRecords {
   >;
   /** Some of those that run. */
   running(most: number): Promise<readonly { readonly id: string; readonly site: string }[]>;
+  /** By id. */
+  setPorts(ports: Readonly<Record<string, readonly PortStatus[]>>): Promise<void>;
   setState(ids: readonly string[], state: UnitState): Promise<void>;
   remove(ids: readonly string[]): Promise<void>;
 }
@@ -134,6 +136,15 @@ export function unitRecords(store: Store): UnitRecords {
     async setState(ids, state) {
       if (ids.length === 0) return;
       await db.updateTable('unit').set({ state, updated_at: clock.now() }).where('id', 'in', ids).execute();
+    },
+    async setPorts(ports) {
+      const all = Object.entries(ports);
+      for (const [id, now] of all)
+        await db
+          .updateTable('unit')
+          .set({ ports: toJson(now as never), updated_at: clock.now() })
+          .where('id', '=', id)
+          .execute();
     },
     async remove(ids) {
       if (ids.length > 0) await db.deleteFrom('unit').where('id', 'in', ids).execute();

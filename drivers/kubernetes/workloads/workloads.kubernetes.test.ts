@@ -68,7 +68,10 @@ describe.skipIf(lab === undefined)(`workloads${reason === undefined ? '' : ` (${
 
   it('finds the pod that a Deployment makes anew as the unit, also after a restart of the control plane', async () => {
     const { seen, stop } = bench.listen();
-    const spec = of(DEPLOYMENT);
+    const network = { id: 'net-w', service: 'svc-1', name: 'data', supernet: '10.1.0.0/16', mtu: 1_400 };
+    await bench.site.fabric.ensureNetwork({ ...network, prefix: '10.1.0.0/24' }, bench.call());
+    const ports = [{ id: 'port-w', name: 'eth0', network: network.id, serviceAddresses: [] }];
+    const spec = of(DEPLOYMENT, RUN, { ports });
     const first = await bench.site.ensureUnit(spec, bench.call());
     expect(first).toMatchObject({ state: 'running', handles: { deployment: expect.stringMatching(/^sf-unit-/) } });
     expect(await bench.site.ensureUnit(spec, bench.call())).toEqual(first);
@@ -83,7 +86,8 @@ describe.skipIf(lab === undefined)(`workloads${reason === undefined ? '' : ` (${
       .not.toBe(pod);
     await running(spec.id).toBe('running');
     const second = (await bench.site.getUnit(spec.id))!;
-    expect(second.ports).toEqual([]);
+    const { status } = await bench.get<{ status: { podIP: string } }>('pod', second.handles['pod']!);
+    expect(second.ports).toMatchObject([{ id: 'port-w', address: status.podIP, mac: expect.stringMatching(/^\w\w:/) }]);
     expect(await bench.site.listUnits()).toEqual([second]);
     const told = seen.flatMap((event) => (event.kind === 'unit' ? [event.state] : []));
     expect(told.at(-1)).toBe('running');
@@ -93,6 +97,7 @@ describe.skipIf(lab === undefined)(`workloads${reason === undefined ? '' : ` (${
     const next = await bench.again({ workloads: {} });
     expect(await next.listUnits()).toEqual([second]);
     await next.removeUnits([spec.id], bench.call());
+    await next.fabric.removeNetwork(network.id, bench.call());
     expect(await next.listUnits()).toEqual([]);
     await next.close();
     expect(await bench.names('deployments')).toEqual([]);
