@@ -29,6 +29,8 @@ export const LIMITS = {
   activePollLastMs: 2_000,
   /** Rules of one policy, with its selectors resolved: what a security group takes of quotas. */
   policyRules: 1_000,
+  /** What names of ports mean in the pods of one policy: each is a group of its own in a cloud. */
+  policyNames: 64,
   /** Members of one port of a Service. */
   members: 5_000,
   servicePorts: 256,

@@ -62,6 +62,27 @@ describe.skipIf(absent !== undefined)(titled('NetworkPolicies, carried out by th
     expect(await reaches(beside!, server!.address)).toBe(true);
   });
 
+  test('a name of a port opens what it means in each pod, and nothing in pods without it', async () => {
+    const named = (pods: readonly string[], number: number) => ({
+      protocol: 'TCP' as const,
+      port: 'web',
+      number,
+      pods: [...pods],
+      rules: [allow('ingress', `${far!.address}/32`, number)],
+    });
+    const asked = async () =>
+      await Promise.all(
+        [server, beside].flatMap((pod) => [8_080, 8_081].map((port) => reaches(far!, pod!.address, port))),
+      );
+    await put(policy('a', ['server', 'beside'], ['ingress'], [], [named(['server'], 8_080), named(['beside'], 8_081)]));
+    expect(await asked()).toEqual([true, false, false, true]);
+    expect(await reaches(beside!, server!.address)).toBe(false);
+    await put(policy('a', ['server', 'beside'], ['ingress'], [], [named(['server'], 8_080)]));
+    expect(await asked()).toEqual([true, false, false, false]);
+    await put(policy('a', ['server', 'beside'], ['ingress'], [], [named(['server', 'beside'], 8_080)]));
+    expect(await asked()).toEqual([true, false, true, false]);
+  });
+
   test('policies add up, and each direction is asked about', async () => {
     await put(
       policy('a', ['server'], ['ingress'], [allow('ingress', `${beside!.address}/32`)]),

@@ -47,6 +47,21 @@ const rule: fc.Arbitrary<PolicyRule> = fc
     ...(protocol === undefined ? {} : { protocol }),
     ...(protocol === undefined || span === undefined ? {} : { portFirst: span[0], portLast: span[1] }),
   }));
+const named = fc
+  .record({
+    number: fc.constantFrom(80, 90),
+    pods: fc.subarray([...PODS]),
+    cidrs: fc.subarray(['10.0.0.1/32', '10.0.0.2/32', '192.0.2.0/25', '0.0.0.0/0']),
+  })
+  .map(({ number, pods, cidrs }) => ({
+    protocol: 'TCP' as const,
+    port: 'web',
+    number,
+    pods,
+    rules: cidrs.map(
+      (cidr): PolicyRule => ({ direction: 'ingress', protocol: 'TCP', portFirst: number, portLast: number, cidr }),
+    ),
+  }));
 const world = fc
   .array(
     fc
@@ -55,8 +70,9 @@ const world = fc
         pods: fc.subarray([...PODS]),
         isolates: fc.subarray(['ingress', 'egress'] as ('ingress' | 'egress')[]),
         rules: fc.array(rule, { maxLength: 4 }),
+        named: fc.uniqueArray(named, { maxLength: 2, selector: ({ number }) => number }),
       })
-      .map(({ name, pods, isolates, rules }) => policy(name, pods, isolates, rules)),
+      .map(({ name, pods, isolates, rules, named: ofNames }) => policy(name, pods, isolates, rules, ofNames)),
     { maxLength: 4 },
   )
   .map((all) => new Map(all.map((one) => [`default/${one.metadata.name}`, one])));
@@ -79,7 +95,10 @@ function mayPass(policies: readonly KuryrNetworkPolicy[], sent: Packet): boolean
     return (
       about.length === 0 ||
       about.some(({ spec }) =>
-        spec.rules.some(
+        [
+          ...spec.rules,
+          ...(spec.named ?? []).flatMap(({ pods, rules }) => (pods.some((pod) => address(pod) === own) ? rules : [])),
+        ].some(
           ({ direction: its, protocol, portFirst, portLast, cidr }) =>
             its === towards &&
             (protocol === undefined || protocol.toLowerCase() === sent.protocol) &&

@@ -61,21 +61,32 @@ export function planPolicies(
   let count = 0;
   for (const [key, policy] of [...policies].toSorted(([one], [other]) => (one < other ? -1 : 1))) {
     const { namespace } = policy.metadata;
-    const addresses = policy.spec.pods.flatMap((name) => addressesOf(ports.get(`${namespace}/${name}`)));
+    const here = (pods: readonly string[]) => pods.flatMap((name) => addressesOf(ports.get(`${namespace}/${name}`)));
+    const addresses = here(policy.spec.pods);
     if (addresses.length === 0) continue;
     count += 1;
-    const wrong = policy.spec.rules.filter(({ cidr }) => parseIpv4Prefix(cidr) === undefined);
+    const { rules, named = [] } = policy.spec;
+    const wrong = [rules, ...named.map((one) => one.rules)]
+      .flat()
+      .filter(({ cidr }) => parseIpv4Prefix(cidr) === undefined);
     if (wrong.length > 0)
       troubles.push({ key, reason: `${wrong[0]!.cidr} is no prefix of IPv4: nothing passes by it` });
-    for (const direction of policy.spec.isolates) {
-      const chain = chainOf(key, policy, direction);
+    const add = (chain: PolicyChain, direction: Direction, of: readonly string[]) => {
       chains.set(chain.name, chain.rules);
       for (const [name, set] of chain.sets) sets.set(name, set);
-      for (const address of addresses) {
+      for (const address of of) {
         const found = isolated[direction].get(address) ?? [];
         found.push(chain.name);
         isolated[direction].set(address, found);
       }
+    };
+    for (const direction of policy.spec.isolates) add(chainOf(key, policy, direction), direction, addresses);
+    if (!policy.spec.isolates.includes('ingress')) continue;
+    // What names of ports mean is for the pods in which they mean that.
+    const selected = new Set(policy.spec.pods);
+    for (const one of named) {
+      const its = here(one.pods.filter((pod) => selected.has(pod)));
+      if (its.length > 0) add(chainOf(key, policy, 'ingress', one), 'ingress', its);
     }
   }
   const themselves = new Map<string, string>();
@@ -103,23 +114,31 @@ export function addressesOf(port: KuryrPort | undefined): readonly string[] {
   );
 }
 
-const known = new WeakMap<KuryrNetworkPolicy, Map<Direction, PolicyChain>>();
+type Named = NonNullable<KuryrNetworkPolicy['spec']['named']>[number];
+
+const known = new WeakMap<KuryrNetworkPolicy, Map<Direction | Named, PolicyChain>>();
 
 /** Once for each version of a policy. */
-function chainOf(key: string, policy: KuryrNetworkPolicy, direction: Direction): PolicyChain {
-  const before = known.get(policy) ?? new Map<Direction, PolicyChain>();
+function chainOf(key: string, policy: KuryrNetworkPolicy, direction: Direction, named?: Named): PolicyChain {
+  const before = known.get(policy) ?? new Map<Direction | Named, PolicyChain>();
   known.set(policy, before);
-  const made = before.get(direction) ?? madeChain(key, policy, direction);
-  before.set(direction, made);
+  const made = before.get(named ?? direction) ?? madeChain(key, named ?? policy.spec, direction, named);
+  before.set(named ?? direction, made);
   return made;
 }
 
-function madeChain(key: string, { spec }: KuryrNetworkPolicy, direction: Direction): PolicyChain {
+function madeChain(
+  key: string,
+  { rules: allowed }: { readonly rules: readonly PolicyRule[] },
+  direction: Direction,
+  named: Named | undefined,
+): PolicyChain {
   const id = sha256(key).slice(0, 16);
-  const name = `${direction === 'ingress' ? 'to' : 'from'}_${id}`;
+  const part = named === undefined ? '' : `_${sha256(`${named.protocol} ${named.port} ${named.number}`).slice(0, 8)}`;
+  const name = `${direction === 'ingress' ? 'to' : 'from'}_${id}${part}`;
   const other = direction === 'ingress' ? 'saddr' : 'daddr';
   const spans = new Map<string, Set<string>>();
-  for (const rule of spec.rules) {
+  for (const rule of allowed) {
     if (rule.direction !== direction || parseIpv4Prefix(rule.cidr) === undefined) continue;
     const match = matchOf(rule);
     const cidrs = spans.get(match) ?? new Set<string>();

@@ -1,7 +1,7 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import '../errors.ts';
 import { keyOf } from '../objects.ts';
-import { isolatedBy, selects } from '../translate/policies.ts';
+import { isolatedBy, namedIn, namedKey, selects } from '../translate/policies.ts';
 import type { World } from '../world.ts';
 import type { GroupDriver, PolicyDriver } from './types.ts';
 
@@ -9,8 +9,8 @@ import type { GroupDriver, PolicyDriver } from './types.ts';
 export const defaultGroups = (groups: readonly string[]): GroupDriver => ({ kind: 'default', of: async () => groups });
 
 /**
- * Of each policy that selects the pod its group, and for each direction that none of them closes the group that opens it; of none,
- * the default ones. Who selects is decided by the policies themselves, not by what was made of them: a new pod must not be open
+ * Of each policy that selects the pod its group and those of what names of ports mean in it, and for each direction that none of them
+ * closes the group that opens it; of none, the default ones. Who selects is decided by the policies themselves, not by what was made of them: a new pod must not be open
  * for as long as that takes.
  */
 export function policyGroups(world: World, policies: PolicyDriver, fallback: readonly string[]): GroupDriver {
@@ -22,13 +22,17 @@ export function policyGroups(world: World, policies: PolicyDriver, fallback: rea
       const groups = new Set<string>();
       for (const policy of selecting) {
         const key = keyOf(policy);
-        const status = world.rules.get(key)?.status;
-        if (status === undefined)
+        const { spec, status } = world.rules.get(key) ?? {};
+        if (spec === undefined || status === undefined)
           throw new SuperfluidityError('SF-KURYR-NOT-READY', {
             doing: `find the security groups of pod ${keyOf(pod)}`,
             reason: `policy ${key} has no group yet`,
           });
         groups.add(status.groupId);
+        // One that is still to come only lets more pass: nobody waits for it. One that nobody has any more is about to go.
+        const there = new Set((spec.named ?? []).map(namedKey));
+        for (const named of namedIn(policy, pod).map(namedKey))
+          if (there.has(named)) groups.add(status.named?.[named] ?? '');
       }
       const closed = new Set(selecting.flatMap(isolatedBy));
       for (const direction of ['ingress', 'egress'] as const)

@@ -268,8 +268,8 @@ describe.skipIf(lab === undefined)(
 
     test('a policy is a group with its rules and no others; what is open in a direction has a group of its own', async () => {
       const policies = new NeutronPolicies({ cloud, tags: TAGS, cluster: 'test' });
-      const wish = (rules: Parameters<NeutronPolicies['ensure']>[0]['rules']) =>
-        policies.ensure({ namespace: 'ns', name: 'p', uid: 'uid-1', project: own.id, rules }, never);
+      const wish = (rules: Parameters<NeutronPolicies['ensure']>[0]['rules'], named = '') =>
+        policies.ensure({ namespace: 'ns', name: 'p', uid: 'uid-1', project: own.id, named, rules }, never);
       const web = { direction: 'ingress', protocol: 'TCP', portFirst: 80, portLast: 81, cidr: '10.74.0.7/32' } as const;
       const id = await wish([web, { direction: 'egress', cidr: '0.0.0.0/0' }]);
       const rulesOf = async (of: string) =>
@@ -285,6 +285,14 @@ describe.skipIf(lab === undefined)(
       requests = [];
       await wish([web]);
       expect(new Set(requests)).toEqual(new Set(['GET']));
+      const ofName = await wish([{ ...web, portLast: 80 }], 'TCP/web/80');
+      expect([await rulesOf(ofName), await rulesOf(id)]).toEqual([
+        ['ingress tcp 80 80 10.74.0.7/32'],
+        ['ingress tcp 80 81 10.74.0.7/32'],
+      ]);
+      expect(await wish([], 'TCP/web/80')).toBe(ofName);
+      expect(await rulesOf(ofName)).toEqual([]);
+      await policies.remove(ofName, never);
       const opened = await policies.open(own.id, 'egress', never);
       expect(await rulesOf(opened)).toEqual(['egress']);
       expect(await policies.open(own.id, 'egress', never)).toBe(opened);

@@ -19,7 +19,7 @@ export interface NeutronPoliciesOptions {
 type Rule = Omit<SecurityGroupRuleFields, 'security_group_id'>;
 
 /**
- * A security group for each policy. Groups add up: what a pod may do is what any of its groups lets pass. So a policy's group says
+ * A security group for each policy, and one for each number that a name of a port means in some of its pods. Groups add up: what a pod may do is what any of its groups lets pass. So a policy's group says
  * nothing about a direction that the policy leaves open; pods that no policy closes in a direction have the group that opens it.
  */
 export class NeutronPolicies implements PolicyDriver {
@@ -30,11 +30,11 @@ export class NeutronPolicies implements PolicyDriver {
     this.#options = options;
   }
 
-  async ensure({ namespace, name, uid, project, rules }: PolicyWish, signal: AbortSignal): Promise<string> {
+  async ensure({ namespace, name, uid, project, named, rules }: PolicyWish, signal: AbortSignal): Promise<string> {
     const { tags, cluster } = this.#options;
     const group = await this.#group(
-      `${tags.at(-1)} policy ${uid}`,
-      `kuryr.${cluster}.${namespace}.${name}`.slice(0, NAME_CHARACTERS),
+      `${tags.at(-1)} policy ${uid} ${named}`.trimEnd(),
+      `kuryr.${cluster}.${namespace}.${name} ${named}`.trimEnd().slice(0, NAME_CHARACTERS),
       project,
       signal,
     );

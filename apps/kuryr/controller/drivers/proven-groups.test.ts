@@ -3,6 +3,7 @@ import { clusters } from '@superfluidity/verify/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { podOf, policyOf, resolvedPolicies } from '../../node/testing/resolved.ts';
+import { namedKey } from '../translate/policies.ts';
 import type { World } from '../world.ts';
 import { policyGroups } from './groups.ts';
 import { groupRuleOf } from './policy-neutron.ts';
@@ -26,7 +27,13 @@ async function neutronOf(
   const resolved = resolvedPolicies(cluster);
   const world = {
     policies: { all: () => cluster.policies.map(policyOf) },
-    rules: { get: (key: string) => (resolved.has(key) ? { status: { groupId: key } } : undefined) },
+    rules: {
+      get: (key: string) => {
+        const { spec } = resolved.get(key) ?? {};
+        const named = (spec?.named ?? []).map(namedKey).map((one) => [one, `${key} ${one}`]);
+        return spec === undefined ? undefined : { spec, status: { groupId: key, named: Object.fromEntries(named) } };
+      },
+    },
   } as unknown as World;
   const groups = policyGroups(world, policies, ['default']);
   const subjects = cluster.pods.filter((pod) => !pod.hostNetwork && !pod.isOver);
@@ -45,7 +52,10 @@ async function neutronOf(
     ['default', [OPEN, { ...OPEN, direction: 'ingress' }]],
     ['open-egress', [OPEN]],
     ['open-ingress', [{ ...OPEN, direction: 'ingress' }]],
-    ...[...resolved].map(([key, { spec }]) => [key, spec.rules.map(groupRuleOf)] as const),
+    ...[...resolved].flatMap(([key, { spec }]) => [
+      [key, spec.rules.map(groupRuleOf)] as const,
+      ...(spec.named ?? []).map((one) => [`${key} ${namedKey(one)}`, one.rules.map(groupRuleOf)] as const),
+    ]),
   ];
   const security_groups = all.map(([id, rules]) => ({
     id,
@@ -59,7 +69,7 @@ describe('security groups of a cloud', () => {
   test('are proven to be what policies mean, and a rule less or a wider one is found', async () => {
     let found = 0;
     await fc.assert(
-      fc.asyncProperty(clusters({ names: false }), async (cluster) => {
+      fc.asyncProperty(clusters, async (cluster) => {
         const [whole, answers] = provePolicies(cluster, [await neutronOf(cluster)]).verdicts;
         if (whole!.answer !== 'holds') throw new Error(`${whole!.answer}: ${whole!.dependsOn.join('; ')}`);
         expect(answers!.answer).toBe('holds');

@@ -98,6 +98,8 @@ export interface PolicyWish {
   /** Of the resource. */
   readonly uid: string;
   readonly project: string;
+  /** Of what a name of a port means in some of its pods, such as `TCP/web/8080`. Empty: of all of them. */
+  readonly named: string;
   readonly rules: readonly PolicyRule[];
 }
 

@@ -4,9 +4,13 @@ import type { PolicyDriver, ProjectDriver } from '../drivers/types.ts';
 import type { VifPools } from '../drivers/vif-pools.ts';
 import { LIMITS } from '../limits.ts';
 import { namespaceIn, type Subject, subjectOf } from '../objects.ts';
+import { namedKey } from '../translate/policies.ts';
 import type { Handler, World } from '../world.ts';
 
-/** A KuryrNetworkPolicy becomes a security group, or what nodes enforce. */
+/** Pods get what is new before what is old is removed. */
+const AGAIN_MS = 250;
+
+/** A KuryrNetworkPolicy becomes security groups, or what nodes enforce. */
 export class RulesHandler implements Handler {
   readonly name = 'rules';
   readonly #world: World;
@@ -31,31 +35,54 @@ export class RulesHandler implements Handler {
     const uid = metadata.uid!;
     if (metadata.deletionTimestamp !== undefined) {
       this.#compared.delete(uid);
-      if (status !== undefined && status.groupId !== '') {
-        // Pods let go of it on their own, since no policy of the name selects them any more.
-        await this.#vifs.releaseGroup(status.groupId);
-        await this.#driver.remove(status.groupId, signal);
-      }
+      // Pods let go of them on their own, since no policy of the name selects them any more.
+      for (const group of [...Object.values(status?.named ?? {}), status?.groupId ?? ''])
+        await this.#remove(group, signal);
       await rules.finish(resolved, POLICY_FINALIZER, signal);
       return undefined;
     }
-    const observed = sha256(canonicalJson(spec.rules)).slice(0, 16);
+    const { named = [] } = spec;
+    const observed = sha256(canonicalJson([spec.rules, ...named.map((one) => [namedKey(one), one.rules])])).slice(
+      0,
+      16,
+    );
     const comparedMs = this.#compared.get(uid);
     const isFresh = comparedMs !== undefined && clock.now() - comparedMs < LIMITS.resyncMs;
-    if (status?.observed === observed && isFresh) return undefined;
-    const groupId = await this.#driver.ensure(
-      {
+    const wanted = new Set(named.map(namedKey));
+    const going = Object.entries(status?.named ?? {}).filter(([one]) => !wanted.has(one));
+    if (status?.observed !== observed || !isFresh) {
+      const wish = {
         namespace: metadata.namespace!,
         name: metadata.name,
         uid,
         project: this.#projects.of(namespaces.get(namespaceIn(key))),
-        rules: spec.rules,
-      },
-      signal,
-    );
-    await rules.write(resolved, { status: { groupId, observed } }, signal);
-    this.#compared.set(uid, clock.now());
+      };
+      const groupId = await this.#driver.ensure({ ...wish, named: '', rules: spec.rules }, signal);
+      const groups = new Map(going);
+      for (const one of named)
+        groups.set(
+          namedKey(one),
+          await this.#driver.ensure({ ...wish, named: namedKey(one), rules: one.rules }, signal),
+        );
+      const ofNames = groups.size === 0 ? {} : { named: Object.fromEntries(groups) };
+      await rules.write(resolved, { status: { groupId, ...ofNames, observed } }, signal);
+      this.#compared.set(uid, clock.now());
+      return going.length === 0 ? undefined : AGAIN_MS;
+    }
+    if (going.length === 0) return undefined;
+    for (const [, group] of going) await this.#remove(group, signal);
+    const left = Object.entries(status.named ?? {}).filter(([one]) => wanted.has(one));
+    const { groupId } = status;
+    const ofNames = left.length === 0 ? {} : { named: Object.fromEntries(left) };
+    await rules.write(resolved, { status: { groupId, ...ofNames, observed } }, signal);
     return undefined;
+  }
+
+  /** Refused as long as a pod has it: then it is tried again. */
+  async #remove(group: string, signal: AbortSignal): Promise<void> {
+    if (group === '') return;
+    await this.#vifs.releaseGroup(group);
+    await this.#driver.remove(group, signal);
   }
 
   subject(key: string): Subject | undefined {

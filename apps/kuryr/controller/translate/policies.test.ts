@@ -11,10 +11,19 @@ import {
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { LabelSelector, Namespace, NetworkPolicy, PolicyPeer, PolicyPort } from '../objects.ts';
-import { isolatedBy, type PolicyView, resolvePolicy, selects } from './policies.ts';
+import { isolatedBy, namedIn, namedKey, type PolicyView, resolvePolicy, selects } from './policies.ts';
 import { aggregate, loosePrefix, without } from './prefixes.ts';
 
 type TestPod = Pod & { readonly status: { readonly podIP: string } };
+type TestSpec = Readonly<
+  Record<
+    'containers' | 'initContainers',
+    readonly {
+      readonly restartPolicy?: string;
+      readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
+    }[]
+  >
+>;
 
 const NAMESPACES = ['red', 'blue'] as const;
 const namespaces = new Map<string, Namespace>(
@@ -83,15 +92,22 @@ const pod = fc.record({
   namespace: fc.constantFrom(...NAMESPACES),
   app: fc.option(label, { nil: undefined }),
   isOver: fc.boolean(),
-  hasWeb: fc.boolean(),
+  web: fc.constantFrom<readonly number[]>([], [8_080], [8_081], [81, 8_080]),
+  /** In which of its containers. */
+  place: fc.constantFrom('containers' as const, 'initContainers' as const),
 });
 const pods: fc.Arbitrary<readonly TestPod[]> = fc.array(pod, { maxLength: 7 }).map((all) =>
   all.map(
-    ({ namespace, app, isOver, hasWeb }, at) =>
+    ({ namespace, app, isOver, web, place }, at) =>
       ({
         metadata: { name: `pod-${at}`, namespace, labels: app === undefined ? {} : { app } },
         spec: {
-          containers: [{ ports: hasWeb ? [{ name: 'web', containerPort: 8_080 }] : [] }],
+          containers: [{ ports: [{ name: 'other', containerPort: 85 }] }],
+          initContainers: [{ ports: [{ name: 'web', containerPort: 91 }] }],
+          [place]: web.map((containerPort) => ({
+            restartPolicy: 'Always',
+            ports: [{ name: 'web', containerPort, protocol: 'TCP' }],
+          })),
         },
         status: { podIP: `10.0.0.${at + 2}`, phase: isOver ? 'Succeeded' : 'Running' },
       }) as unknown as TestPod,
@@ -135,9 +151,11 @@ function means(
     if (wanted === undefined) return true;
     if (typeof wanted === 'number') return packet.port >= wanted && packet.port <= (endPort ?? wanted);
     if (target?.status.phase === 'Succeeded') return false;
-    const containers = (target?.spec as { readonly containers?: readonly { readonly ports: readonly unknown[] }[] })
-      ?.containers;
-    return (containers?.[0]?.ports.length ?? 0) > 0 && packet.port === 8_080;
+    const { containers, initContainers } = (target?.spec ?? { containers: [], initContainers: [] }) as TestSpec;
+    // Init containers that end are over before anything can come to the pod.
+    return [...containers, ...initContainers.filter(({ restartPolicy }) => restartPolicy === 'Always')].some((one) =>
+      one.ports.some(({ name, containerPort }) => name === wanted && containerPort === packet.port),
+    );
   };
   const rules =
     direction === 'ingress'
@@ -151,38 +169,48 @@ function means(
 }
 
 describe('what a NetworkPolicy becomes', () => {
-  test('lets pass what the policy lets pass, packet by packet', () => {
+  test('lets pass what the policy lets pass, packet by packet and pod by pod', () => {
+    const seen = { ingress: 0, egress: 0 };
+    const peerAddress = fc.oneof(fc.integer({ min: 2, max: 8 }), fc.integer({ min: 0, max: 40 }));
     const packet = fc.record({
       protocol: fc.constantFrom('TCP' as const, 'UDP' as const),
-      port: fc.constantFrom(80, 81, 85, 91, 8_080),
+      port: fc.constantFrom(80, 81, 85, 91, 8_080, 8_080, 8_081),
     });
     fc.assert(
-      fc.property(policy, pods, packet, fc.integer({ min: 0, max: 40 }), (wanted, all, one, last) => {
+      fc.property(policy, pods, packet, peerAddress, (wanted, all, one, last) => {
         const spec = resolvePolicy(wanted, viewOf(all));
         const address = parseIpv4(`10.0.0.${last}`)!;
         const other = all.find(({ status }) => status.podIP === formatIpv4(address));
         const chosen = all.filter((each) => selects(wanted, each));
+        const nameless = JSON.parse(JSON.stringify(wanted).replaceAll('"web"', '"none"')) as NetworkPolicy;
         expect(spec.pods).toEqual(chosen.map(({ metadata }) => metadata.name).toSorted());
         for (const direction of isolatedBy(wanted)) {
-          const passes = spec.rules.some(
-            (rule) =>
-              rule.direction === direction &&
-              (rule.protocol === undefined || rule.protocol === one.protocol) &&
-              (rule.portFirst === undefined || (one.port >= rule.portFirst && one.port <= rule.portLast!)) &&
-              prefixHas(parseIpv4Prefix(rule.cidr)!, address),
+          for (const own of chosen) {
+            const named = (spec.named ?? []).filter(({ pods: its }) => its.includes(own.metadata.name));
+            const passes = [...spec.rules, ...named.flatMap(({ rules }) => rules)].some(
+              (rule) =>
+                rule.direction === direction &&
+                (rule.protocol === undefined || rule.protocol === one.protocol) &&
+                (rule.portFirst === undefined || (one.port >= rule.portFirst && one.port <= rule.portLast!)) &&
+                prefixHas(parseIpv4Prefix(rule.cidr)!, address),
+            );
+            const isMeant = means(wanted, direction, own, { address, pod: other }, one);
+            expect(passes).toBe(isMeant);
+            if (isMeant && !means(nameless, direction, own, { address, pod: other }, one)) seen[direction] += 1;
+          }
+        }
+        for (const { pods: its, rules, ...named } of spec.named ?? []) {
+          expect(rules.every(({ direction }) => direction === 'ingress')).toBe(true);
+          const having = chosen.filter((own) =>
+            namedIn(wanted, own).some((each) => namedKey(each) === namedKey(named)),
           );
-          // A name of a port is that of the pods together: a pod that does not listen there loses nothing.
-          const isNamed =
-            JSON.stringify(wanted.spec).includes('"web"') && one.port === 8_080 && direction === 'ingress';
-          const meant = chosen.map((own) => means(wanted, direction, own, { address, pod: other }, one));
-          if (meant.length === 0) continue;
-          if (isNamed) expect(passes).toBe(meant.includes(true));
-          else for (const each of meant) expect(passes).toBe(each);
+          expect(its).toEqual(having.map(({ metadata }) => metadata.name).toSorted());
         }
         for (const { direction } of spec.rules) expect(isolatedBy(wanted)).toContain(direction);
       }),
       { numRuns: 2_000 },
     );
+    expect([seen.ingress > 0, seen.egress > 0]).toEqual([true, true]);
   });
 
   test('what it isolates is what its types say, or its rules', () => {
@@ -192,19 +220,43 @@ describe('what a NetworkPolicy becomes', () => {
     expect(of({ policyTypes: ['Egress'] })).toEqual(['egress']);
   });
 
-  test('refuses a name that means different ports in its pods, and more rules than a group takes', () => {
-    const named = (at: number, number: number) =>
-      ({
-        metadata: { name: `pod-${at}`, namespace: 'red', labels: {} },
-        spec: { containers: [{ ports: [{ name: 'web', containerPort: number }] }] },
-        status: { podIP: `10.0.0.${at}` },
-      }) as unknown as TestPod;
-    const wanted: NetworkPolicy = {
-      metadata: { name: 'p', namespace: 'red' },
-      spec: { podSelector: {}, ingress: [{ ports: [{ port: 'web' }] }] },
-    };
-    expect(() => resolvePolicy(wanted, viewOf([named(1, 80), named(2, 81)]))).toThrow(
-      /red\/p: port web is 80 in pod pod-1 and 81 in pod-2/,
+  const named = (at: number, ...numbers: readonly number[]) =>
+    ({
+      metadata: { name: `pod-${at}`, namespace: 'red', labels: {} },
+      spec: { containers: [{ ports: numbers.map((containerPort) => ({ name: 'web', containerPort })) }] },
+      status: { podIP: `10.0.0.${at}` },
+    }) as unknown as TestPod;
+  const wanted: NetworkPolicy = {
+    metadata: { name: 'p', namespace: 'red' },
+    spec: { podSelector: {}, ingress: [{ ports: [{ port: 'web' }] }] },
+  };
+
+  test('a name is what it means in each pod, also in those of a block of addresses', () => {
+    const pods = [named(1, 80), named(2, 81), named(3), named(4, 81)];
+    const open = (number: number) => [
+      { direction: 'ingress', protocol: 'TCP', portFirst: number, portLast: number, cidr: '0.0.0.0/0' },
+    ];
+    expect(resolvePolicy(wanted, viewOf(pods))).toEqual({
+      isolates: ['ingress'],
+      pods: ['pod-1', 'pod-2', 'pod-3', 'pod-4'],
+      rules: [],
+      named: [
+        { protocol: 'TCP', port: 'web', number: 80, pods: ['pod-1'], rules: open(80) },
+        { protocol: 'TCP', port: 'web', number: 81, pods: ['pod-2', 'pod-4'], rules: open(81) },
+      ],
+    });
+    const block = { ipBlock: { cidr: '10.0.0.0/29', except: ['10.0.0.4/32'] } };
+    const out = { ...wanted, spec: { podSelector: {}, egress: [{ to: [block], ports: [{ port: 'web' }] }] } };
+    expect(resolvePolicy(out, viewOf(pods)).rules.map(({ cidr, portFirst }) => `${cidr} ${portFirst}`)).toEqual([
+      '10.0.0.1/32 80',
+      '10.0.0.2/32 81',
+    ]);
+  });
+
+  test('refuses names that mean too many ports in its pods, and more rules than a group takes', () => {
+    const apart = Array.from({ length: 65 }, (_, at) => named(at + 1, 8_000 + at));
+    expect(() => resolvePolicy(wanted, viewOf(apart))).toThrow(
+      /red\/p: names of its ports mean 65 numbers in its pods, of which 64 can be installed/,
     );
     const many = Array.from({ length: 1_001 }, (_, at) => ({
       ipBlock: { cidr: `10.${at >> 7}.${(at & 127) * 2}.0/24` },

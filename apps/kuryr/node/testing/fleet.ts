@@ -139,8 +139,9 @@ export const policy = (
   pods: readonly string[],
   isolates: KuryrNetworkPolicy['spec']['isolates'],
   rules: KuryrNetworkPolicy['spec']['rules'] = [],
+  named: NonNullable<KuryrNetworkPolicy['spec']['named']> = [],
 ): KuryrNetworkPolicy => ({
   metadata: { namespace: 'default', name },
-  spec: { isolates, rules, pods: [...pods] },
+  spec: { isolates, rules, pods: [...pods], named },
   status: { groupId: '', observed: '' },
 });

@@ -71,8 +71,12 @@ const number: fc.Arbitrary<PolicyPort> = fc.oneof(
 );
 const some = <T>(one: fc.Arbitrary<T>) => fc.option(fc.array(one, { maxLength: 2 }), { nil: undefined });
 
-const policy = (at: number, names: boolean): fc.Arbitrary<NetworkPolicy> => {
-  const port = names ? fc.oneof(number, fc.constant<PolicyPort>({ port: 'web' })) : number;
+const port = fc.oneof(
+  number,
+  fc.constantFrom<PolicyPort>({ port: 'web' }, { port: 'web', protocol: 'UDP' }, { port: 'dns', protocol: 'UDP' }),
+);
+
+const policy = (at: number): fc.Arbitrary<NetworkPolicy> => {
   const rules = some(fc.record({ peers: some(peer), ports: some(port) }).map(clean));
   return fc
     .record({
@@ -98,12 +102,14 @@ const pods: fc.Arbitrary<readonly ClusterPod[]> = fc
       app: fc.option(label, { nil: undefined }),
       node: fc.constantFrom(...NODES),
       kind: fc.constantFrom('usual', 'usual', 'usual', 'over', 'of the node'),
-      web: fc.constantFrom(undefined, 8_080, 8_081),
+      // None, others than those of other pods, and (which nothing forbids across containers) several.
+      web: fc.constantFrom<readonly number[]>([], [], [8_080], [8_081], [90, 8_080]),
+      dns: fc.constantFrom<readonly number[]>([], [80], [8_080]),
     }),
     { maxLength: PODS_MAX },
   )
   .map((all) =>
-    all.map(({ namespace, app, node, kind, web }, at): ClusterPod => {
+    all.map(({ namespace, app, node, kind, web, dns }, at): ClusterPod => {
       const isOfNode = kind === 'of the node';
       return {
         namespace,
@@ -113,21 +119,22 @@ const pods: fc.Arbitrary<readonly ClusterPod[]> = fc
         addresses: [isOfNode ? nodeAddress(node) : podAddress(at)],
         hostNetwork: isOfNode,
         isOver: kind === 'over',
-        ports: web === undefined ? [] : [{ name: 'web', protocol: 'TCP', number: web }],
+        ports: [
+          ...web.map((one) => ({ name: 'web', protocol: 'TCP' as const, number: one })),
+          ...dns.map((one) => ({ name: 'dns', protocol: 'UDP' as const, number: one })),
+        ],
       };
     }),
   );
 
-/** With `names`, ports are also named by their name. */
-export const clusters = ({ names }: { readonly names: boolean }): fc.Arbitrary<ClusterState> =>
-  fc
-    .tuple(pods, fc.option(policy(0, names)), fc.option(policy(1, names)), fc.option(policy(2, names)))
-    .map(([all, ...policies]) => ({
-      pods: all,
-      namespaces: new Map(NAMESPACES.map((name) => [name, { team: name }])),
-      policies: policies.filter((one) => one !== null),
-      nodes: NODES.map((name) => ({ name, addresses: [nodeAddress(name)] })),
-    }));
+export const clusters: fc.Arbitrary<ClusterState> = fc
+  .tuple(pods, fc.option(policy(0)), fc.option(policy(1)), fc.option(policy(2)))
+  .map(([all, ...policies]) => ({
+    pods: all,
+    namespaces: new Map(NAMESPACES.map((name) => [name, { team: name }])),
+    policies: policies.filter((one) => one !== null),
+    nodes: NODES.map((name) => ({ name, addresses: [nodeAddress(name)] })),
+  }));
 
 function clean<T extends object>(object: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return JSON.parse(JSON.stringify(object)) as { [K in keyof T]: Exclude<T[K], undefined> };
