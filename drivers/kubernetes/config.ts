@@ -175,6 +175,8 @@ export const LIMITS = {
   earlyMs: 15_000,
   pauseMs: 200,
   pauseMaxMs: 2_000,
+  /** Between two looks whether a kind of object is defined by now. */
+  absentMs: 5_000,
   /** Objects in one page of a list. */
   page: 500,
   /** The server ends a watch after this time, and one that says nothing for longer is dead: bookmarks come each minute. */

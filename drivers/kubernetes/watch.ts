@@ -5,6 +5,7 @@ import type { KubeObject } from './objects.ts';
 import type { World } from './world.ts';
 
 const GONE = 410;
+const ABSENT = 404;
 
 interface WatchLine<T> {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
@@ -39,6 +40,8 @@ export class ObjectWatch<T extends KubeObject> {
   #version: string | undefined;
   /** Whether it was listed once: what was there before is no news. */
   #isKnown = false;
+  /** Whether the cluster had no such kind of object when it was asked last. */
+  #isAbsent = false;
 
   constructor(options: WatchOptions<T>) {
     this.#options = options;
@@ -120,10 +123,20 @@ export class ObjectWatch<T extends KubeObject> {
         if (this.#version === undefined) await this.#relist(signal);
         await this.#follow(signal);
         pauseMs = LIMITS.pauseMs;
+        this.#isAbsent = false;
       } catch (error) {
         if (signal.aborted) return;
         if (statusIn(error) === GONE) {
           this.#version = undefined;
+          continue;
+        }
+        // The cluster does not have the kind of object: there is none of it, until somebody defines it. Of a kind that goes, the server
+        // deletes all first, and tells it: nothing is taken for gone by this answer, which may come from what stands between.
+        if (statusIn(error) === ABSENT) {
+          this.#version = undefined;
+          if (!this.#isAbsent) world.log.info({ site: world.name, path }, 'the cluster has no such objects yet');
+          this.#isAbsent = true;
+          await world.clock.sleep(LIMITS.absentMs, signal).catch(() => {});
           continue;
         }
         world.log.warn({ site: world.name, path, error: reportError(error) }, 'a watch was interrupted and goes on');
