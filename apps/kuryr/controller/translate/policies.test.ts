@@ -171,33 +171,37 @@ function means(
 describe('what a NetworkPolicy becomes', () => {
   test('lets pass what the policy lets pass, packet by packet and pod by pod', () => {
     const seen = { ingress: 0, egress: 0 };
-    const peerAddress = fc.oneof(fc.integer({ min: 2, max: 8 }), fc.integer({ min: 0, max: 40 }));
-    const packet = fc.record({
-      protocol: fc.constantFrom('TCP' as const, 'UDP' as const),
-      port: fc.constantFrom(80, 81, 85, 91, 8_080, 8_080, 8_081),
-    });
+    const packets = (['TCP', 'UDP'] as const).flatMap((protocol) =>
+      [80, 81, 85, 91, 8_080, 8_081].map((port) => ({ protocol, port })),
+    );
     fc.assert(
-      fc.property(policy, pods, packet, peerAddress, (wanted, all, one, last) => {
+      fc.property(policy, pods, (wanted, all) => {
         const spec = resolvePolicy(wanted, viewOf(all));
-        const address = parseIpv4(`10.0.0.${last}`)!;
-        const other = all.find(({ status }) => status.podIP === formatIpv4(address));
         const chosen = all.filter((each) => selects(wanted, each));
         const nameless = JSON.parse(JSON.stringify(wanted).replaceAll('"web"', '"none"')) as NetworkPolicy;
         expect(spec.pods).toEqual(chosen.map(({ metadata }) => metadata.name).toSorted());
-        for (const direction of isolatedBy(wanted)) {
-          for (const own of chosen) {
-            const named = (spec.named ?? []).filter(({ pods: its }) => its.includes(own.metadata.name));
-            const passes = [...spec.rules, ...named.flatMap(({ rules }) => rules)].some(
-              (rule) =>
-                rule.direction === direction &&
-                (rule.protocol === undefined || rule.protocol === one.protocol) &&
-                (rule.portFirst === undefined || (one.port >= rule.portFirst && one.port <= rule.portLast!)) &&
-                prefixHas(parseIpv4Prefix(rule.cidr)!, address),
-            );
-            const isMeant = means(wanted, direction, own, { address, pod: other }, one);
-            expect(passes).toBe(isMeant);
-            if (isMeant && !means(nameless, direction, own, { address, pod: other }, one)) seen[direction] += 1;
-          }
+        // Of pods, and of nobody inside and outside of each block.
+        for (const last of [2, 3, 4, 5, 9, 14, 20, 40]) {
+          const address = parseIpv4(`10.0.0.${last}`)!;
+          const other = { address, pod: all.find(({ status }) => status.podIP === formatIpv4(address)) };
+          for (const direction of isolatedBy(wanted))
+            for (const own of chosen) {
+              const named = (spec.named ?? []).filter(({ pods: its }) => its.includes(own.metadata.name));
+              const rules = [...spec.rules, ...named.flatMap((one) => one.rules)].filter(
+                (rule) => rule.direction === direction && prefixHas(parseIpv4Prefix(rule.cidr)!, address),
+              );
+              for (const one of packets) {
+                const passes = rules.some(
+                  (rule) =>
+                    (rule.protocol === undefined || rule.protocol === one.protocol) &&
+                    (rule.portFirst === undefined || (one.port >= rule.portFirst && one.port <= rule.portLast!)),
+                );
+                const isMeant = means(wanted, direction, own, other, one);
+                if (passes !== isMeant)
+                  throw new Error(`${own.metadata.name} ${direction} ${last} ${one.protocol} ${one.port}: ${passes}`);
+                if (isMeant && !means(nameless, direction, own, other, one)) seen[direction] += 1;
+              }
+            }
         }
         for (const { pods: its, rules, ...named } of spec.named ?? []) {
           expect(rules.every(({ direction }) => direction === 'ingress')).toBe(true);
@@ -208,9 +212,9 @@ describe('what a NetworkPolicy becomes', () => {
         }
         for (const { direction } of spec.rules) expect(isolatedBy(wanted)).toContain(direction);
       }),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     );
-    expect([seen.ingress > 0, seen.egress > 0]).toEqual([true, true]);
+    expect([seen.ingress > 10, seen.egress > 10]).toEqual([true, true]);
   });
 
   test('what it isolates is what its types say, or its rules', () => {

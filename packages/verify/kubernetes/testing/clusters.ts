@@ -71,10 +71,13 @@ const number: fc.Arbitrary<PolicyPort> = fc.oneof(
 );
 const some = <T>(one: fc.Arbitrary<T>) => fc.option(fc.array(one, { maxLength: 2 }), { nil: undefined });
 
-const port = fc.oneof(
-  number,
-  fc.constantFrom<PolicyPort>({ port: 'web' }, { port: 'web', protocol: 'UDP' }, { port: 'dns', protocol: 'UDP' }),
+const named = fc.constantFrom<PolicyPort>(
+  { port: 'web' },
+  { port: 'web' },
+  { port: 'web', protocol: 'UDP' },
+  { port: 'dns', protocol: 'UDP' },
 );
+const port = fc.oneof({ weight: 2, arbitrary: number }, { weight: 3, arbitrary: named });
 
 const policy = (at: number): fc.Arbitrary<NetworkPolicy> => {
   const rules = some(fc.record({ peers: some(peer), ports: some(port) }).map(clean));
