@@ -36,6 +36,8 @@ const interfaceSchema = z.object({
   active: z.boolean(),
   /** It has the default route, and is the one that Kubernetes knows. */
   isDefault: z.boolean(),
+  /** The NetworkAttachmentDefinition by which it was asked for. Absent: it is in the network of the cluster. */
+  network: z.string().optional(),
   plugging,
 });
 

@@ -100,3 +100,38 @@ describe.skipIf(absent !== undefined)(titled('the plugin over a bridge of Linux'
     expect(statSync(node.socket).mode & 0o777).toBe(0o600);
   });
 });
+
+describe.skipIf(absent !== undefined)(
+  titled('a pod with two interfaces on a node that has no bridge yet', absent),
+  () => {
+    test('has both, and the bridge the gateway of the one that Kubernetes knows', async () => {
+      await using node = await TestNode.open();
+      const { ports } = await node.startDaemon({ makesBridges: true });
+      ports.setKnown(true);
+      const add = async (pod: string) => {
+        const netns = node.sandbox();
+        // As the API server has them, by name; the further one of a NetworkAttachmentDefinition has no gateway.
+        const wish = {
+          data0: { isDefault: false, network: 'red/data', addresses: [`10.81.0.${pod.length + 1}/24`] },
+          eth0: { isDefault: true, gateway: '10.80.0.1', addresses: [`10.80.0.${pod.length + 1}/24`] },
+        };
+        ports.put(node.port(pod, { interfaces: wish }));
+        return { netns, ...(await node.call('ADD', pod, { netns })) };
+      };
+      const [one, two] = [await add('a'), await add('bb')];
+      expect([one.code, two.code]).toEqual([0, 0]);
+      expect(one.output).toMatchObject({
+        interfaces: [{}, { name: 'eth0' }, {}, { name: 'data0' }],
+        ips: [{ address: '10.80.0.2/24', gateway: '10.80.0.1' }, { address: '10.81.0.2/24' }],
+        routes: [{ dst: '0.0.0.0/0', gw: '10.80.0.1' }],
+      });
+      expect(ipJson(node.name, 'addr', 'show', 'pods')).toMatchObject([
+        { addr_info: expect.arrayContaining([expect.objectContaining({ local: '10.80.0.1' })]) },
+      ]);
+      expect(ipJson(nameOf(one.netns), 'route', 'show', 'default')).toMatchObject([{ dev: 'eth0' }]);
+      for (const address of ['10.80.0.1', '10.80.0.3', '10.81.0.3']) expect(pings(one.netns, address)).toBe(true);
+      for (const pod of ['a', 'bb']) expect(await node.call('DEL', pod)).toMatchObject({ code: 0 });
+      expect(ipJson(nameOf(one.netns), 'link').map(({ ifname }) => ifname)).toEqual(['lo']);
+    });
+  },
+);

@@ -286,7 +286,10 @@ function isOf(port: KuryrPort | undefined, { uid }: PodRef): port is KuryrPort {
 
 /** The default one has the name that the runtime gave it. Undefined until the controller has written them. */
 function wishesIn(port: KuryrPort, request: Required<Request>): readonly Wish[] | undefined {
-  const entries = Object.entries(port.status?.interfaces ?? {});
+  // The default one first: a bridge that the node does not have yet gets its gateway.
+  const entries = Object.entries(port.status?.interfaces ?? {}).toSorted(
+    ([, one], [, other]) => Number(other.isDefault) - Number(one.isDefault),
+  );
   if (entries.length === 0) return undefined;
   const pod = podKey(port.metadata.namespace, port.metadata.name);
   const refuse = (details: string): never => {

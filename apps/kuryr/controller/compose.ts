@@ -2,6 +2,7 @@ import { type Clock, invariant, type Logger } from '@superfluidity/core';
 import { KURYR, type Keep } from '@superfluidity/fabric';
 import { Cloud, readCloud } from '@superfluidity/openstack';
 import type { KuryrConfig } from './config.ts';
+import { annotatedAttachments, noAttachments } from './drivers/attachments.ts';
 import { linuxBalancer } from './drivers/balancer-linux.ts';
 import { OctaviaBalancer } from './drivers/balancer-octavia.ts';
 import { defaultGroups, policyGroups } from './drivers/groups.ts';
@@ -10,8 +11,9 @@ import { NeutronNetworks } from './drivers/networks-neutron.ts';
 import { linuxPolicies } from './drivers/policy-linux.ts';
 import { NeutronPolicies } from './drivers/policy-neutron.ts';
 import { projectDriver } from './drivers/projects.ts';
-import { annotatedSubnets, linuxSubnet, namespaceSubnets, neutronSubnet } from './drivers/subnets.ts';
+import { annotatedSubnets, linuxSubnet, namespaceSubnets, neutronSubnet, subnetReader } from './drivers/subnets.ts';
 import type {
+  AttachmentDriver,
   BalancerDriver,
   GroupDriver,
   NetworkDriver,
@@ -31,6 +33,7 @@ export interface Drivers {
   readonly subnets: SubnetDriver;
   readonly groups: GroupDriver;
   readonly vifs: VifPools;
+  readonly attachments: AttachmentDriver;
   /** Where each namespace has its own network. */
   readonly networks?: NetworkDriver;
   readonly balancer?: BalancerDriver;
@@ -100,10 +103,26 @@ export function composeDrivers({ config, world, cloud, clock, log, stopwatch }: 
       drivers.subnet === 'namespace' ? namespaceSubnets(world) : subnetOfFabric({ config, world, cloud, clock, vifs }),
     groups: policies === undefined ? defaultGroups(fallback) : policyGroups(world, policies, fallback),
     vifs,
+    attachments: attachmentDriver({ config, world, cloud, clock, vifs }),
     ...(networks === undefined ? {} : { networks }),
     ...(balancer === undefined ? {} : { balancer }),
     ...(policies === undefined ? {} : { policies }),
   };
+}
+
+type FabricParts = Pick<ComposeParts, 'config' | 'world' | 'cloud' | 'clock'> & { readonly vifs: VifPools };
+
+function attachmentDriver({ config, world, cloud, clock, vifs }: FabricParts): AttachmentDriver {
+  const { drivers, attachments, linux, neutron } = config;
+  if (drivers.attachments === 'none') return noAttachments;
+  return annotatedAttachments({
+    world,
+    shared: attachments.namespaces,
+    groups: neutron?.groups ?? [],
+    kindOf: (node) => vifs.kindOf(node),
+    ...(cloud === undefined ? {} : { cloudSubnet: subnetReader(cloud, clock) }),
+    ...(linux === undefined ? {} : { linux }),
+  });
 }
 
 function policyDriver(config: KuryrConfig, cloud: Cloud | undefined): PolicyDriver {
@@ -136,13 +155,7 @@ function balancerDriver(config: KuryrConfig, cloud: Cloud | undefined): Balancer
 }
 
 /** Nodes in the built-in fabric have one subnet, and nodes in the cloud another. */
-function subnetOfFabric({
-  config: { linux, neutron, drivers },
-  world,
-  cloud,
-  clock,
-  vifs,
-}: Pick<ComposeParts, 'config' | 'world' | 'cloud' | 'clock'> & { readonly vifs: VifPools }): SubnetDriver {
+function subnetOfFabric({ config: { linux, neutron, drivers }, world, cloud, clock, vifs }: FabricParts): SubnetDriver {
   const inLinux = linux === undefined ? undefined : linuxSubnet(linux);
   let inCloud: SubnetDriver | undefined;
   if (neutron?.subnet !== undefined && cloud !== undefined) {

@@ -12,7 +12,7 @@ describe('the configuration', () => {
     const path = join(folder, 'linux.yaml');
     writeFileSync(path, 'cluster: edge\ndrivers: {vif: linux}\nlinux: {cidr: node}\n');
     expect(await readKuryrFile(path)).toMatchObject({
-      drivers: { project: 'default', subnet: 'default', groups: 'default', balancer: 'none' },
+      drivers: { project: 'default', subnet: 'default', groups: 'default', balancer: 'none', attachments: 'none' },
       // Those of Kuryr.
       pool: { minimum: 5, batch: 10, updateMs: 20_000 },
       listen: { address: '127.0.0.1' },

@@ -3,7 +3,7 @@ import { SuperfluidityError } from '@superfluidity/core';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import './errors.ts';
-import { balancerKinds, groupKinds, projectKinds, subnetKinds, vifKinds } from './drivers/types.ts';
+import { attachmentKinds, balancerKinds, groupKinds, projectKinds, subnetKinds, vifKinds } from './drivers/types.ts';
 
 const text = z.string().min(1).max(1_000);
 const name = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/);
@@ -35,8 +35,21 @@ const schema = z
           .default([])
           .describe('Which others nodes may name by that label'),
         balancer: z.enum(balancerKinds).default('none'),
+        attachments: z
+          .enum(attachmentKinds)
+          .default('none')
+          .describe('Further interfaces: by the annotation k8s.v1.cni.cncf.io/networks of pods'),
       })
       .describe('Which of each role is used, by name'),
+    attachments: z
+      .strictObject({
+        namespaces: z
+          .array(name)
+          .max(100)
+          .default([])
+          .describe('Whose NetworkAttachmentDefinitions all pods may name; those of their own they may in any case'),
+      })
+      .prefault({}),
     pool: z
       .strictObject({
         minimum: z.int().min(0).max(1_000).default(5),

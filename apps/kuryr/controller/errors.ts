@@ -11,6 +11,11 @@ export const kuryrErrors = defineErrors({
     title: 'An annotation or label of an object cannot be used',
     hint: 'Correct it, or remove it: then what the controller is configured with holds.',
   },
+  'SF-KURYR-ATTACHMENT': {
+    status: 422,
+    title: 'A pod cannot be attached to a network that it asks for',
+    hint: 'The message says what is lacking; NetworkAttachmentDefinitions that can be named are described in docs/guides/kuryr.md.',
+  },
   'SF-KURYR-NODE': {
     status: 422,
     title: 'Pods of this node cannot be given interfaces',

@@ -31,6 +31,10 @@ export const LIMITS = {
   policyRules: 1_000,
   /** What names of ports mean in the pods of one policy: each is a group of its own in a cloud. */
   policyNames: 64,
+  /** Interfaces of one pod beside that of the cluster: daemons plug twice as many. */
+  attachments: 16,
+  /** Of the annotation that asks for them, and of the configuration of one. */
+  attachmentCharacters: 16_384,
   /** Members of one port of a Service. */
   members: 5_000,
   servicePorts: 256,

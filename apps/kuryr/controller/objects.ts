@@ -63,6 +63,11 @@ export interface NetworkPolicy extends KubeObject {
   };
 }
 
+/** Of k8s.cni.cncf.io/v1, which the cluster may not have. */
+export interface NetworkAttachmentDefinition extends KubeObject {
+  readonly spec?: { readonly config?: unknown };
+}
+
 export interface Namespace extends KubeObject {
   readonly status?: { readonly phase?: string; readonly conditions?: readonly Condition[] };
 }

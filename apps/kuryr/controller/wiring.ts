@@ -56,6 +56,7 @@ export function wire(parts: WiringParts): Wiring {
     return queue;
   };
   const ports = wirePods(parts, add);
+  wireAttachments(parts, ports, informers);
   wireNodes(parts, add);
   wireNetworks(parts, add, ports);
   wireServices(parts, add, informers);
@@ -101,6 +102,15 @@ function wirePods({ world, drivers, onPortReady, stopwatch }: WiringParts, add: 
     if (before === undefined || was !== is) addAll(pods, world.pods, key);
   });
   return ports;
+}
+
+/** A definition may come after the pods that name it, and so may the kind of object itself. */
+function wireAttachments({ world, drivers }: WiringParts, ports: WorkQueue, informers: Set<AnyInformer>): void {
+  if (drivers.attachments.kind === 'none') return;
+  informers.add(world.definitions);
+  world.definitions.on(() => {
+    for (const { metadata, status } of world.ports.all()) if (status === undefined) ports.add(keyOf({ metadata }));
+  });
 }
 
 function wireNodes({ config, world, drivers }: WiringParts, add: Add): void {

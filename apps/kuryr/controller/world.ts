@@ -10,6 +10,7 @@ import {
   type EndpointSlice,
   matches,
   type Namespace,
+  type NetworkAttachmentDefinition,
   type NetworkPolicy,
   type Service,
   type Subject,
@@ -25,6 +26,7 @@ export interface World extends InformerWorld {
   readonly services: Informer<Service>;
   readonly slices: Informer<EndpointSlice>;
   readonly policies: Informer<NetworkPolicy>;
+  readonly definitions: Informer<NetworkAttachmentDefinition>;
   readonly ports: ResourceStore<KuryrPort>;
   readonly networks: ResourceStore<KuryrNetwork>;
   readonly balancers: ResourceStore<KuryrLoadBalancer>;
@@ -65,6 +67,7 @@ export function openWorld(
     services: informer<Service>('/api/v1/services'),
     slices: informer<EndpointSlice>('/apis/discovery.k8s.io/v1/endpointslices'),
     policies: informer<NetworkPolicy>('/apis/networking.k8s.io/v1/networkpolicies'),
+    definitions: informer<NetworkAttachmentDefinition>('/apis/k8s.cni.cncf.io/v1/network-attachment-definitions'),
     ports: new ResourceStore<KuryrPort>(parts, RESOURCES.ports, kuryrPortSchema),
     networks: new ResourceStore<KuryrNetwork>(parts, RESOURCES.networks, kuryrNetworkSchema),
     balancers: new ResourceStore<KuryrLoadBalancer>(parts, RESOURCES.balancers, kuryrLoadBalancerSchema),

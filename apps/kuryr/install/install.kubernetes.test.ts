@@ -9,6 +9,8 @@ import { kubectl } from '../../../lab/kubernetes/lab.ts';
 import { findLab } from '../../../lab/kubernetes/testing.ts';
 import { watchPorts } from '../cni/watch.ts';
 import { TestCluster } from '../controller/testing/cluster.ts';
+import { definition, NETWORK_ATTACHMENT_DEFINITIONS } from '../controller/testing/network-attachment-definitions.ts';
+import { NETWORK_STATUS_ANNOTATION, NETWORKS_ANNOTATION } from '../controller/translate/attachments.ts';
 import type { Applied } from './apply.ts';
 import { manage } from './manage.ts';
 import { manifests } from './manifests.ts';
@@ -43,7 +45,7 @@ describe.skipIf(lab === undefined)(`Kuryr that is installed${reason === undefine
     replicas: 1,
     config: {
       namespaces: cluster.config().namespaces,
-      drivers: { subnet: 'namespace', groups: 'policy', balancer: 'linux' },
+      drivers: { subnet: 'namespace', groups: 'policy', balancer: 'linux', attachments: 'annotation' },
       linux: { cidr: '10.207.0.0/23' },
       pool: { minimum: 1, batch: 1, foresees: false },
     },
@@ -150,8 +152,13 @@ describe.skipIf(lab === undefined)(`Kuryr that is installed${reason === undefine
       metadata: { name, namespace: inside },
       spec: { selector: { app: 'web' }, ports: [{ port: 80 }], ...more },
     });
+    await cluster.apply(NETWORK_ATTACHMENT_DEFINITIONS);
+    const established = ['--for', 'condition=Established', '--timeout=20s'];
+    await cluster.kubectl('wait', ...established, `crd/${NETWORK_ATTACHMENT_DEFINITIONS.metadata.name}`);
+    const web = cluster.pod('web', node, {}, { app: 'web' }) as { readonly metadata: object };
     await cluster.apply(
-      cluster.pod('web', node, {}, { app: 'web' }),
+      definition(inside, 'second', { type: 'superfluidity-kuryr', cidr: '10.208.0.0/24' }),
+      { ...web, metadata: { ...web.metadata, annotations: { [NETWORKS_ANNOTATION]: 'second' } } },
       service('outside', { type: 'LoadBalancer', loadBalancerIP: '192.0.2.9' }),
       {
         apiVersion: 'networking.k8s.io/v1',
@@ -163,6 +170,8 @@ describe.skipIf(lab === undefined)(`Kuryr that is installed${reason === undefine
     await expect
       .poll(async () => (await cluster.port('web'))?.status?.interfaces['eth0']?.addresses[0], WAIT)
       .toBeDefined();
+    const annotations = ['get', 'pod', 'web', '-o', 'jsonpath={.metadata.annotations}'];
+    await expect.poll(() => cluster.inside(...annotations), WAIT).toContain(NETWORK_STATUS_ANNOTATION);
     const told = () =>
       cluster.inside('get', 'service', 'outside', '-o', 'jsonpath={.status.loadBalancer.ingress[0].ip}');
     await expect.poll(told, WAIT).toBe('192.0.2.9');

@@ -79,6 +79,13 @@ describe('manifests', () => {
         [],
       );
     }
+    const attached = allowed({ ...LINUX, config: { drivers: { attachments: 'annotation' } } });
+    const added = attached.filter((one) => !allowed(LINUX).includes(one));
+    expect(added.toSorted()).toEqual([
+      'list network-attachment-definitions',
+      'patch pods/status',
+      'watch network-attachment-definitions',
+    ]);
     const [small, large] = [new Set(allowed(LINUX)), new Set(allowed(CLOUD))];
     expect([...small].filter((one) => !large.has(one))).toEqual([]);
     for (const one of ['list services', 'patch services/status', 'list networkpolicies', 'create kuryrloadbalancers'])

@@ -41,6 +41,13 @@ export function controllerRules(config: KuryrConfig): readonly Rule[] {
     ...(balances
       ? [rule('discovery.k8s.io', ['endpointslices'], WATCH), rule('', ['services/status'], ['patch'])]
       : []),
+    ...(config.drivers.attachments === 'none'
+      ? []
+      : [
+          rule('k8s.cni.cncf.io', ['network-attachment-definitions'], WATCH),
+          // Where the annotation of its networks is written: who may patch a pod itself may have it run anything.
+          rule('', ['pods/status'], ['patch']),
+        ]),
     ...(config.drivers.groups === 'policy' ? [rule('networking.k8s.io', ['networkpolicies'], WATCH)] : []),
     // Orders are written by who gives them; the controller tells what became of them.
     rule(GROUP, [RESOURCES.pools.plural], [...WATCH, 'create', 'delete']),

@@ -107,10 +107,10 @@ export function planPolicies(
   return { content: { chains, sets }, troubles, policies: count };
 }
 
-/** Of IPv4: policies know no others. */
+/** Of IPv4, and in the network of the cluster: policies are about no others. */
 export function addressesOf(port: KuryrPort | undefined): readonly string[] {
-  return Object.values(port?.status?.interfaces ?? {}).flatMap(({ addresses }) =>
-    addresses.map((one) => one.split('/')[0]!).filter((one) => parseIpv4(one) !== undefined),
+  return Object.values(port?.status?.interfaces ?? {}).flatMap(({ addresses, isDefault }) =>
+    isDefault ? addresses.map((one) => one.split('/')[0]!).filter((one) => parseIpv4(one) !== undefined) : [],
   );
 }
 

@@ -1,5 +1,6 @@
 import { isSuperfluidityError, sha256, SuperfluidityError } from '@superfluidity/core';
 import { AddressPool, type PoolPort, type PortChange, type PortPlace, type PortsBackend } from '@superfluidity/fabric';
+import { parseIpv4, parseIpv4Prefix, prefixesOverlap, prefixHas } from '@superfluidity/model';
 import '../errors.ts';
 
 /**
@@ -19,6 +20,7 @@ export class LinuxPorts implements PortsBackend {
   }
 
   async createMany(place: PortPlace, groups: readonly string[], count: number): Promise<readonly PoolPort[]> {
+    this.#refuseOverlap(place.network);
     const pool = this.#pool(place.network);
     const taken: string[] = [];
     for (let address = pool.take(); address !== undefined; address = pool.take()) {
@@ -89,10 +91,28 @@ export class LinuxPorts implements PortsBackend {
     return port;
   }
 
+  /** An address has one pod, whichever networks name it. */
+  #refuseOverlap(prefix: string): void {
+    const wanted = parseIpv4Prefix(prefix);
+    for (const [other, { size }] of this.#addresses) {
+      const its = parseIpv4Prefix(other);
+      if (other === prefix || size === 0 || wanted === undefined || its === undefined) continue;
+      if (prefixesOverlap(wanted, its))
+        throw new SuperfluidityError('SF-KURYR-ADDRESSES', {
+          doing: `make ports in ${prefix}`,
+          reason: `it overlaps ${other}, of which pods have ${size} addresses`,
+        });
+    }
+  }
+
   #pool(prefix: string): AddressPool {
     let pool = this.#addresses.get(prefix);
     if (pool === undefined) {
-      pool = new AddressPool(prefix, this.#gateway);
+      // Of the network of the cluster: other networks have none, and keep their first address free.
+      const own = parseIpv4Prefix(prefix);
+      const address = this.#gateway === undefined ? undefined : parseIpv4(this.#gateway);
+      const isInside = own !== undefined && address !== undefined && prefixHas(own, address);
+      pool = new AddressPool(prefix, isInside ? this.#gateway : undefined);
       this.#addresses.set(prefix, pool);
     }
     return pool;

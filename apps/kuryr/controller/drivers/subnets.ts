@@ -1,5 +1,5 @@
 import { type Clock, isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
-import { formatIpv4, parseIpv4Prefix } from '@superfluidity/model';
+import { formatIpv4, parseIpv4, parseIpv4Prefix, prefixHas } from '@superfluidity/model';
 import { type Cloud, networks, subnets } from '@superfluidity/openstack';
 import type { KuryrConfig } from '../config.ts';
 import type { World } from '../world.ts';
@@ -53,7 +53,7 @@ export function annotatedSubnets(
 }
 
 /** Asks once for all who want one at a time, and remembers. */
-function subnetReader(cloud: Cloud, clock: Clock): (id: string, signal: AbortSignal) => Promise<PodSubnet> {
+export function subnetReader(cloud: Cloud, clock: Clock): (id: string, signal: AbortSignal) => Promise<PodSubnet> {
   const known = new Map<string, { readonly subnet: Promise<PodSubnet>; readonly untilMs: number }>();
   return (id, signal) => {
     const found = known.get(id);
@@ -105,6 +105,12 @@ export function linuxNetwork(cidr: string, mtu: number, gateway: string | undefi
   const prefix = parseIpv4Prefix(cidr);
   if (prefix === undefined)
     throw new SuperfluidityError('SF-FABRIC-PREFIX', { doing: 'connect pods', reason: `${cidr} is no prefix of IPv4` });
+  const given = gateway === undefined ? undefined : parseIpv4(gateway);
+  if (gateway !== undefined && (given === undefined || !prefixHas(prefix, given)))
+    throw new SuperfluidityError('SF-FABRIC-PREFIX', {
+      doing: 'connect pods',
+      reason: `the gateway ${gateway} does not lie in ${cidr}`,
+    });
   return { networkId: cidr, subnetId: cidr, cidr, gateway: gateway ?? formatIpv4(prefix.base + 1), mtu, routes: [] };
 }
 

@@ -41,6 +41,23 @@ export interface GroupDriver {
   of(pod: Pod, project: string, signal: AbortSignal): Promise<readonly string[]>;
 }
 
+/** An interface beside that of the cluster. */
+export interface Attachment {
+  /** In the pod. */
+  readonly name: string;
+  /** The NetworkAttachmentDefinition: `NAMESPACE/NAME`. */
+  readonly network: string;
+  readonly subnet: PodSubnet;
+  /** Ids of security groups. */
+  readonly groups: readonly string[];
+}
+
+export interface AttachmentDriver {
+  readonly kind: AttachmentKind;
+  /** Those that the pod asks for. Throws `SF-KURYR-ANNOTATION`, `SF-KURYR-ATTACHMENT`. */
+  of(pod: Pod, node: Node, signal: AbortSignal): Promise<readonly Attachment[]>;
+}
+
 /** How interfaces of pods are made and connected, for nodes of one kind. */
 export interface VifType {
   readonly kind: VifKind;
@@ -106,10 +123,12 @@ export interface PolicyWish {
 export const projectKinds = ['default', 'annotation'] as const;
 export const subnetKinds = ['default', 'namespace', 'annotation'] as const;
 export const groupKinds = ['default', 'policy'] as const;
+export const attachmentKinds = ['none', 'annotation'] as const;
 export const vifKinds = ['neutron-vif', 'nested-vlan', 'nested-macvlan', 'linux'] as const;
 export const balancerKinds = ['octavia', 'linux', 'none'] as const;
 export type ProjectKind = (typeof projectKinds)[number];
 export type SubnetKind = (typeof subnetKinds)[number];
 export type GroupKind = (typeof groupKinds)[number];
+export type AttachmentKind = (typeof attachmentKinds)[number];
 export type VifKind = (typeof vifKinds)[number];
 export type BalancerKind = (typeof balancerKinds)[number];

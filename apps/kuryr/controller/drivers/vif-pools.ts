@@ -13,6 +13,8 @@ export interface VifWish {
   /** Ids of security groups. */
   readonly groups: readonly string[];
   readonly isDefault: boolean;
+  /** See `PodInterface`. */
+  readonly attached?: string;
   /** Whose it is from now on: uid of the KuryrPort. */
   readonly holder: string;
   /** Written at the port, where ports are named. */
@@ -99,7 +101,7 @@ export class VifPools {
   }
 
   async acquire(wish: VifWish, signal: AbortSignal): Promise<PodInterface> {
-    const { node, project, subnet, groups, owner, holder, isDefault } = wish;
+    const { node, project, subnet, groups, owner, holder } = wish;
     const vif = this.#of(node);
     const { type, pool } = vif;
     const at = await type.at(node, signal);
@@ -111,7 +113,7 @@ export class VifPools {
     );
     hold(vif, port.id, holder);
     this.#groups.set(port.id, wordOf(groups));
-    return interfaceOf(port, subnet, type, isDefault);
+    return interfaceOf(port, wish, type);
   }
 
   /**
@@ -257,7 +259,7 @@ const wordOf = (groups: readonly string[]): string => groups.toSorted().join(','
 const KINDS = { ovs: 'neutron-vif', vlan: 'nested-vlan', macvlan: 'nested-macvlan', bridge: 'linux' } as const;
 const kindOf = ({ plugging }: PodInterface): VifKind => KINDS[plugging.kind];
 
-function interfaceOf(port: PoolPort, subnet: PodSubnet, type: VifType, isDefault: boolean): PodInterface {
+function interfaceOf(port: PoolPort, { subnet, isDefault, attached }: VifWish, type: VifType): PodInterface {
   const length = subnet.cidr.slice(subnet.cidr.indexOf('/'));
   return {
     id: port.id,
@@ -269,6 +271,7 @@ function interfaceOf(port: PoolPort, subnet: PodSubnet, type: VifType, isDefault
     mtu: subnet.mtu,
     active: type.activeAtOnce,
     isDefault,
+    ...(attached === undefined ? {} : { network: attached }),
     plugging: type.plugging(port),
   };
 }

@@ -1,9 +1,10 @@
 import { smallest, SuperfluidityError } from '@superfluidity/core';
 import type { KubeObject, Pod } from '@superfluidity/driver-kubernetes';
 import { type KuryrPort, kuryrPortSchema, type PodInterface, PORT_FINALIZER } from '../../api/port.ts';
-import type { GroupDriver, ProjectDriver, SubnetDriver } from '../drivers/types.ts';
-import type { VifPools } from '../drivers/vif-pools.ts';
+import type { AttachmentDriver, GroupDriver, PodSubnet, ProjectDriver, SubnetDriver } from '../drivers/types.ts';
+import type { VifPools, VifWish } from '../drivers/vif-pools.ts';
 import { LIMITS } from '../limits.ts';
+import { NETWORK_STATUS_ANNOTATION, networkStatus } from '../translate/attachments.ts';
 import { isOver, namespaceIn, type Subject, subjectOf } from '../objects.ts';
 import type { Stored } from '../resource-store.ts';
 import type { Handler, World } from '../world.ts';
@@ -15,11 +16,18 @@ export interface PortHandlerParts {
   readonly subnets: SubnetDriver;
   readonly groups: GroupDriver;
   readonly vifs: VifPools;
+  readonly attachments: AttachmentDriver;
   readonly onReady: (key: string) => void;
 }
 
 /** The interface that Kubernetes knows. */
 const DEFAULT = 'eth0';
+
+/** The default route, and those that are known already, are a matter of the network of the cluster. */
+function besides(subnet: PodSubnet, known: PodSubnet): PodSubnet {
+  const taken = new Set(['0.0.0.0/0', ...known.routes.map(({ destination }) => destination)]);
+  return { ...subnet, routes: subnet.routes.filter(({ destination }) => !taken.has(destination)) };
+}
 
 type Interfaces = Readonly<Record<string, PodInterface>>;
 type Port = Stored<KuryrPort>;
@@ -56,7 +64,10 @@ export class PortHandler implements Handler {
     this.#taken.delete(port.metadata.uid!);
     this.#claim(port, pod!);
     await this.#regroup(port, pod!, signal);
-    return this.#activate(port, pod!, signal);
+    const again = await this.#activate(port, pod!, signal);
+    // Last: who reads it is told late rather than that anybody waits for that.
+    await this.#tellNetworks(port, pod!, signal);
+    return again;
   }
 
   /**
@@ -82,7 +93,7 @@ export class PortHandler implements Handler {
   }
 
   async #give(key: string, port: Port, pod: Pod, signal: AbortSignal): Promise<number | undefined> {
-    const { world, projects, subnets, groups, vifs, onReady } = this.#parts;
+    const { world, projects, subnets, groups, vifs, attachments, onReady } = this.#parts;
     const { node: nodeName } = port.spec;
     const uid = port.metadata.uid!;
     let interfaces = this.#taken.get(uid);
@@ -97,8 +108,17 @@ export class PortHandler implements Handler {
       const project = projects.of(world.namespaces.get(namespace));
       const subnet = await subnets.of(namespace, node, signal);
       const its = await groups.of(pod, project, signal);
-      const wish = { node, project, subnet, groups: its, isDefault: true, holder: uid, owner: key };
-      interfaces = { [DEFAULT]: await vifs.acquire(wish, signal) };
+      const shared = { node, project, holder: uid, owner: key };
+      const more = (await attachments.of(pod, node, signal)).map(
+        ({ name, network, subnet: other, groups: of }): readonly [string, VifWish] => [
+          name,
+          { ...shared, subnet: besides(other, subnet), groups: of, isDefault: false, attached: network },
+        ],
+      );
+      interfaces = await this.#acquire(
+        [[DEFAULT, { ...shared, subnet, groups: its, isDefault: true }], ...more],
+        signal,
+      );
       if (world.ports.informer.get(key)?.metadata.uid !== uid) {
         // It went meanwhile, and will not be told again.
         for (const given of Object.values(interfaces)) vifs.release(given, uid);
@@ -111,12 +131,42 @@ export class PortHandler implements Handler {
     if (written === undefined) return undefined;
     this.#taken.delete(uid);
     onReady(key);
-    const { addresses, active, plugging } = interfaces[DEFAULT]!;
+    const all = Object.entries(interfaces);
     world.events.tell(subjectOf('v1', 'Pod', pod), {
       reason: 'KuryrInterfaceReady',
-      message: `${DEFAULT} has ${addresses.join(', ')} (${plugging.kind})${active ? '' : ', and waits to be plugged'}`,
+      message: all
+        .map(([name, { addresses, active, plugging }]) => {
+          const waits = active ? '' : ', and waits to be plugged';
+          return `${name} has ${addresses.join(', ')} (${plugging.kind})${waits}`;
+        })
+        .join('; '),
     });
-    return active ? undefined : LIMITS.activePollMs;
+    return all.every(([, { active }]) => active) ? undefined : LIMITS.activePollMs;
+  }
+
+  /** All of them or none. */
+  async #acquire(wishes: readonly (readonly [string, VifWish])[], signal: AbortSignal): Promise<Interfaces> {
+    const { vifs } = this.#parts;
+    const taken: Record<string, PodInterface> = {};
+    try {
+      for (const [name, wish] of wishes) taken[name] = await vifs.acquire(wish, signal);
+      return taken;
+    } catch (error) {
+      for (const [name, { holder }] of wishes) if (taken[name] !== undefined) vifs.release(taken[name], holder);
+      throw error;
+    }
+  }
+
+  /** On the pod, where it asked for more than one. Whoever changes it there is overruled when the pod changes. */
+  async #tellNetworks(port: Port, pod: Pod, signal: AbortSignal): Promise<void> {
+    const { world, attachments } = this.#parts;
+    const wanted = attachments.kind === 'none' ? undefined : networkStatus(port.status!.interfaces);
+    const { namespace, name, uid, annotations = {} } = pod.metadata;
+    if (wanted === undefined || annotations[NETWORK_STATUS_ANNOTATION] === wanted) return;
+    // What is allowed by the status of a pod cannot change what the pod runs.
+    const path = `/api/v1/namespaces/${namespace}/pods/${name}/status`;
+    const patch = { metadata: { uid, annotations: { [NETWORK_STATUS_ANNOTATION]: wanted } } };
+    world.pods.note(await world.cluster.merge<Pod>(path, patch, signal));
   }
 
   /** Asks about those that do not carry traffic yet, less often the longer it takes. */
@@ -159,6 +209,8 @@ export class PortHandler implements Handler {
     const project = projects.of(world.namespaces.get(port.metadata.namespace!));
     const wanted = await groups.of(pod, project, signal);
     for (const [name, given] of Object.entries(port.status!.interfaces)) {
+      // Policies are about the network of the cluster.
+      if (!given.isDefault) continue;
       if (!(await vifs.regroup(given, wanted, signal))) continue;
       world.events.tell(subjectOf('v1', 'Pod', pod), {
         reason: 'KuryrGroupsChanged',
