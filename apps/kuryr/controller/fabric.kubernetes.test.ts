@@ -208,4 +208,52 @@ describe.skipIf(lab === undefined)(title('services and policies'), () => {
     await cluster.inside('delete', 'networkpolicy', 'server');
     await expect.poll(() => rules('server'), WAIT).toBeUndefined();
   });
+
+  it('a name of a port is what it means in each pod that a policy selects, and follows pods', async () => {
+    const containers = (...ports: readonly number[]) => ({
+      containers: [
+        {
+          name: 'c',
+          image: 'superfluidity.test/none:1',
+          ports: ports.map((containerPort) => ({ name: 'web', containerPort })),
+        },
+      ],
+    });
+    const named = { app: 'named' };
+    await cluster.apply(
+      cluster.pod('named-a', node, containers(8_080), named),
+      cluster.pod('named-b', node, containers(8_081), named),
+      cluster.pod('named-c', node, containers(), named),
+      {
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'NetworkPolicy',
+        metadata: { name: 'named', namespace: cluster.namespace },
+        spec: {
+          podSelector: { matchLabels: named },
+          policyTypes: ['Ingress', 'Egress'],
+          ingress: [{ ports: [{ port: 'web' }] }],
+          egress: [{ to: [{ ipBlock: { cidr: '10.203.0.0/24' } }], ports: [{ port: 'web' }] }],
+        },
+      },
+    );
+    const meant = async () => {
+      const { spec, status } = (await rules('named')) ?? {};
+      return {
+        named: spec?.named?.map(({ number, pods }) => `${number} ${pods.join()}`),
+        egress: spec?.rules.map(({ portFirst }) => portFirst).toSorted(),
+        groups: Object.keys(status?.named ?? {}).toSorted(),
+      };
+    };
+    await expect.poll(meant, WAIT).toEqual({
+      named: ['8080 named-a', '8081 named-b'],
+      egress: [8_080, 8_081],
+      groups: ['TCP/web/8080', 'TCP/web/8081'],
+    });
+    expect((await rules('named'))!.spec.pods).toEqual(['named-a', 'named-b', 'named-c']);
+    await cluster.deletePods('named-b');
+    await expect.poll(meant, WAIT).toEqual({ named: ['8080 named-a'], egress: [8_080], groups: ['TCP/web/8080'] });
+    await cluster.inside('delete', 'networkpolicy', 'named');
+    await expect.poll(() => rules('named'), WAIT).toBeUndefined();
+    await cluster.deletePods();
+  });
 });
