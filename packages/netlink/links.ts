@@ -39,6 +39,9 @@ const VXLAN = { id: 1, group: 2, link: 3, local: 4, ttl: 5, learning: 7, port: 1
 const VLAN_ID = 1;
 const MACVLAN_MODE = 1;
 const MACVLAN_MODE_BRIDGE = 4;
+const MACVLAN_MODE_PASSTHRU = 8;
+const MACVLAN_FLAGS = 2;
+const MACVLAN_FLAG_NOPROMISC = 1;
 const BRIDGE_PORT_STATE = 1;
 const BRIDGE_PORT_HAIRPIN = 4;
 const BRIDGE_STATE_FORWARDING = 3;
@@ -46,6 +49,7 @@ const NLA_F_NESTED = 0x8000;
 const AF_BRIDGE = 7;
 const RTEXT_FILTER_SKIP_STATS = 8;
 const IFF_UP = 1;
+const IFF_NOARP = 0x80;
 const IFF_PROMISC = 0x100;
 const IFF_LOWER_UP = 0x10000;
 
@@ -159,6 +163,15 @@ export function createMacvlan(parent: number, link: Omit<LinkSettings, 'master'>
 }
 
 /**
+ * The parent itself, seen from another namespace: what arrives at it arrives here, and it has one such device at most. So a device
+ * gets into a namespace without being moved there. For parents that take all packets anyway, as ends of pairs do.
+ */
+export function createPassthrough(parent: number, link: Omit<LinkSettings, 'master'>): NetlinkRequest {
+  const data = [u32(MACVLAN_MODE, MACVLAN_MODE_PASSTHRU), u16(MACVLAN_FLAGS, MACVLAN_FLAG_NOPROMISC)];
+  return create(link, 'macvlan', ` link #${parent} mode passthru nopromisc`, () => data, parent);
+}
+
+/**
  * A port of a bridge forwards from now on, and not only when a worker of the kernel has noticed its carrier. ENETDOWN where it
  * has none, EBUSY where the bridge runs a spanning tree, which decides itself.
  */
@@ -230,6 +243,8 @@ export interface LinkChange {
   readonly rename?: string;
   readonly namespace?: string;
   readonly promiscuous?: boolean;
+  /** Whether the namespace answers and asks for Ethernet addresses there. */
+  readonly arp?: boolean;
   /** Words for people, up to 255 bytes. */
   readonly alias?: string;
 }
@@ -243,8 +258,14 @@ export function changeLink(device: Device, change: LinkChange): NetlinkRequest {
     words: `link set ${device}${words.join('')}`,
     body: () => {
       const { index, name } = named(device);
-      const mask = (change.up === undefined ? 0 : IFF_UP) | (change.promiscuous === undefined ? 0 : IFF_PROMISC);
-      const flags = (change.up === true ? IFF_UP : 0) | (change.promiscuous === true ? IFF_PROMISC : 0);
+      const { up, promiscuous, arp } = change;
+      const mask = [
+        up === undefined ? 0 : IFF_UP,
+        promiscuous === undefined ? 0 : IFF_PROMISC,
+        arp === undefined ? 0 : IFF_NOARP,
+      ];
+      const set = [up === true ? IFF_UP : 0, promiscuous === true ? IFF_PROMISC : 0, arp === false ? IFF_NOARP : 0];
+      const union = (all: readonly number[]) => all.reduce((sum, one) => sum | one, 0);
       return encodeAttributes(
         [
           ...name,
@@ -255,7 +276,7 @@ export function changeLink(device: Device, change: LinkChange): NetlinkRequest {
           ...when(change.master, (master) => u32(IFLA.master, master)),
           ...when(change.namespace, (to) => u32(IFLA.netNsFd, namespaceFd(to))),
         ],
-        head(index, flags, mask),
+        head(index, union(set), union(mask)),
       );
     },
   };
