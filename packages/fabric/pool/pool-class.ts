@@ -35,6 +35,8 @@ export interface PoolClass<C, T> {
   extra: number;
   hits: number;
   misses: number;
+  /** Hits that were not what is preferred. */
+  late: number;
   recycled: number;
   failures: number;
   trouble: ErrorReport | undefined;
@@ -61,6 +63,7 @@ export function newClass<C, T>(key: string, wanted: C, keep: Keep): PoolClass<C,
     extra: 0,
     hits: 0,
     misses: 0,
+    late: 0,
     recycled: 0,
     failures: 0,
     trouble: undefined,
@@ -133,13 +136,17 @@ export function countsOf<C, T>(one: PoolClass<C, T>, nowMs: number): PoolCounts 
   return { name, wanted: pointOf(one, nowMs).point, ready, hits, misses };
 }
 
-export function statsOf<C, T>(one: PoolClass<C, T>, nowMs: number): PoolStats {
-  const { keep, making, waiting, recycled, failures, trouble, paused } = one;
+export function statsOf<C, T>(one: PoolClass<C, T>, nowMs: number, prefers?: (thing: T) => boolean): PoolStats {
+  const { keep, making, waiting, recycled, late, failures, trouble, paused } = one;
   let rate = 0;
+  let active = 0;
   let oldestMs: number | undefined;
   for (const { demand, ready } of one.shelves.values()) {
     rate += demand.perMs(nowMs);
-    for (const { sinceMs } of ready) oldestMs = Math.max(oldestMs ?? 0, nowMs - sinceMs);
+    for (const { thing, sinceMs } of ready) {
+      oldestMs = Math.max(oldestMs ?? 0, nowMs - sinceMs);
+      if (prefers?.(thing) === true) active += 1;
+    }
   }
   return {
     ...countsOf(one, nowMs),
@@ -149,6 +156,7 @@ export function statsOf<C, T>(one: PoolClass<C, T>, nowMs: number): PoolStats {
     making,
     waiting,
     recycled,
+    ...(prefers === undefined ? {} : { active, late }),
     failures,
     ...(trouble === undefined ? {} : { trouble }),
     paused,

@@ -20,7 +20,7 @@ import { type PoolOptions, type PoolStats, WAITING_MOST } from './types.ts';
  * order is passed, and is limited by how many orders are under way and by back-off after failures, so that a burst larger
  * than the pool does not wait for a timer.
  *
- * Things are handed out oldest first, each of them once. The pool keeps nothing over restarts: the site does, and
+ * Things are handed out oldest first, those that are preferred before the others, each of them once. The pool keeps nothing over restarts: the site does, and
  * what is found there is adopted.
  */
 export class Pool<C, T> {
@@ -57,7 +57,7 @@ export class Pool<C, T> {
     const shelf = this.#asked(one, '');
     const thing = this.#pick(one, shelf);
     if (thing === undefined) one.misses += 1;
-    else this.#hit(one, startedMs);
+    else this.#hit(one, thing, startedMs);
     this.#changed(one);
     this.#refill(one);
     return thing;
@@ -86,7 +86,7 @@ export class Pool<C, T> {
     for (const from of [shelf, ...othersOf(one, shelf)]) {
       const thing = this.#pick(one, from);
       if (thing === undefined) continue;
-      this.#hit(one, startedMs);
+      this.#hit(one, thing, startedMs);
       this.#changed(one);
       this.#refill(one);
       return { thing, shelf: from.name };
@@ -229,7 +229,7 @@ export class Pool<C, T> {
 
   stats(): readonly PoolStats[] {
     const nowMs = this.#options.clock.now();
-    return [...this.#classes.values()].map((one) => statsOf(one, nowMs));
+    return [...this.#classes.values()].map((one) => statsOf(one, nowMs, this.#options.prefers));
   }
 
   /** What the classes are of. */
@@ -260,16 +260,21 @@ export class Pool<C, T> {
   }
 
   #pick(one: PoolClass<C, T>, shelf: Shelf<T>): T | undefined {
-    for (let found = shelf.ready.shift(); found !== undefined; found = shelf.ready.shift()) {
+    const { usable, prefers } = this.#options;
+    while (shelf.ready.length > 0) {
+      const first = prefers === undefined ? 0 : shelf.ready.findIndex(({ thing }) => prefers(thing));
+      const [found] = shelf.ready.splice(Math.max(0, first), 1);
+      invariant(found !== undefined, 'the shelf is not empty');
       one.ready -= 1;
-      if (this.#options.usable?.(found.thing) !== false) return found.thing;
+      if (usable?.(found.thing) !== false) return found.thing;
       this.#destroy(found.thing);
     }
     return undefined;
   }
 
-  #hit(one: PoolClass<C, T>, startedMs: number): void {
+  #hit(one: PoolClass<C, T>, thing: T, startedMs: number): void {
     one.hits += 1;
+    if (this.#options.prefers?.(thing) === false) one.late += 1;
     one.waits.add(this.#elapsed() - startedMs);
   }
 

@@ -23,6 +23,8 @@ export interface PoolOptions<C, T> {
   readonly destroy: (thing: T) => Promise<void>;
   /** Asked at hand-out: what lay in the pool may have died there. What is not usable is destroyed. Default: all are. */
   readonly usable?: (thing: T) => boolean;
+  /** Of what lies on a shelf, these are handed out first. Default: all are alike. */
+  readonly prefers?: (thing: T) => boolean;
   /** Refills under way at a time, over all classes; and as many orders for those who wait. */
   readonly concurrency: number;
   /** Refills of one class at a time. Default: no limit of its own. */
@@ -67,6 +69,10 @@ export interface PoolStats extends PoolCounts {
   readonly recycled: number;
   /** Handed out and not come back, where the pool is told what comes back. */
   readonly inUse?: number;
+  /** Of those that are ready: they carry traffic already, where somebody plugs them before they are handed out. */
+  readonly active?: number;
+  /** Of the hits: they carried none yet. */
+  readonly late?: number;
   /** Since the last success. */
   readonly failures: number;
   /** Why the last refill failed. Absent after one that did not. */

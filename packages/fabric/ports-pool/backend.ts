@@ -22,6 +22,8 @@ export interface PoolPort {
    * user plugs them, it is all that can be before that.
    */
   readonly ready: boolean;
+  /** Carries traffic, where that is more than to be ready: somebody plugs ports before they are handed out. */
+  readonly active?: boolean;
   /** Something in the cloud has it: it is plugged into a server, say. */
   readonly used: boolean;
 }

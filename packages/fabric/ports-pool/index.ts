@@ -5,5 +5,6 @@ export {
   type PortPlace,
   type PortsBackend,
 } from './backend.ts';
+export type { PluggedAhead } from './plugged.ts';
 export { PortsPool, type PortsPoolOptions, type PortWish } from './ports-pool.ts';
 export { VlanIds } from './vlan-ids.ts';

@@ -16,6 +16,7 @@ import {
   shelfOfGroups,
 } from './backend.ts';
 import { Ledger } from './ledger.ts';
+import { Plugged, type PluggedAhead } from './plugged.ts';
 import { Recycler } from './recycler.ts';
 
 export interface PortsPoolOptions {
@@ -32,6 +33,8 @@ export interface PortsPoolOptions {
   /** Ask the backend at each hand-out whether the port is as the pool believes: one call more. Default: at each look. */
   readonly verify?: boolean;
   readonly stopwatch?: () => number;
+  /** Ports are plugged while they lie here, by somebody else. Those that carry traffic are handed out first. */
+  readonly ahead?: PluggedAhead;
 }
 
 export interface PortWish extends PortPlace {
@@ -54,13 +57,18 @@ export class PortsPool {
   readonly #pool: Pool<PortPlace, PoolPort>;
   readonly #ledger: Ledger;
   readonly #recycler: Recycler;
+  readonly #plugged: Plugged | undefined;
   readonly #stop = new AbortController();
   readonly #notes = new Set<Promise<void>>();
 
   constructor(options: PortsPoolOptions) {
     this.#options = options;
-    const { clock, log, keep, orderMost, readyTimeoutMs, stopwatch, backend } = options;
+    const { clock, log, keep, orderMost, readyTimeoutMs, stopwatch, backend, ahead } = options;
     this.#ledger = new Ledger();
+    const { signal } = this.#stop;
+    const ready = () => this.#ledger.of('ready');
+    const plugged = ahead === undefined ? undefined : new Plugged({ ahead, clock, log, ready, signal });
+    this.#plugged = plugged;
     this.#pool = new Pool<PortPlace, PoolPort>({
       clock,
       log,
@@ -73,6 +81,7 @@ export class PortsPool {
       makeTimeoutMs: CREATE_TIMEOUT_MS + readyTimeoutMs,
       backOff: BACK_OFF,
       ...(stopwatch === undefined ? {} : { stopwatch }),
+      ...(plugged === undefined ? {} : { prefers: ({ id }: PoolPort) => plugged.has(id) }),
     });
     this.#recycler = new Recycler({
       clock,
@@ -83,7 +92,8 @@ export class PortsPool {
       readyTimeoutMs,
       updateEveryMs: options.updateEveryMs,
       remove: (port) => this.#remove(port),
-      signal: this.#stop.signal,
+      plugged,
+      signal,
     });
   }
 
@@ -107,6 +117,8 @@ export class PortsPool {
     for (let tried = 0; tried < TRIES; tried += 1) {
       const { thing } = await this.#pool.acquire(keyOfPlace(place), place, shelf, signal);
       this.#ledger.set(thing, 'used');
+      const active = this.#plugged?.has(thing.id);
+      this.#plugged?.forget(thing.id);
       if (signal.aborted) {
         this.release(thing.id);
         signal.throwIfAborted();
@@ -115,7 +127,8 @@ export class PortsPool {
       if (port === undefined) continue;
       this.#ledger.set(port, 'used');
       if (wish.owner !== undefined) this.#note(port, wish.owner);
-      return port;
+      // As it lay in the pool, a port knows no more than what it was when it was filed.
+      return active === undefined || port !== thing ? port : { ...port, active };
     }
     throw new SuperfluidityError('SF-FABRIC-PORT-NOT-READY', {
       doing: `take a port at ${at} in network ${network}`,
@@ -140,8 +153,18 @@ export class PortsPool {
     }
     const { port, state } = entry;
     const isFree = state === 'returning' || (state === 'ready' && this.#pool.withdraw(keyOfPlace(port.place), port));
-    if (isFree) this.#ledger.set(port, 'used');
+    if (isFree) {
+      this.#ledger.set(port, 'used');
+      this.#plugged?.forget(id);
+    }
     return isFree;
+  }
+
+  /** What lies ready in the pool of this name, and where that is. Undefined when there is no such pool. */
+  contents(name: string): { readonly place: PortPlace; readonly ready: readonly PoolPort[] } | undefined {
+    const place = this.#pool.places().find((one) => keyOfPlace(one) === name);
+    if (place === undefined) return undefined;
+    return { place, ready: this.#ledger.of('ready').filter((port) => keyOfPlace(port.place) === name) };
   }
 
   /** Whether the port is of the pool, in whatever state. */
@@ -196,6 +219,7 @@ export class PortsPool {
     this.#stop.abort();
     await this.#pool.close();
     await Promise.all(this.#notes);
+    await this.#plugged?.ended();
     await this.#recycler.ended();
   }
 
@@ -249,6 +273,8 @@ export class PortsPool {
       if (!missing.delete(port.id)) return;
       if (shelfOfGroups(port.groups) === shelf) {
         this.#ledger.set(port, 'ready');
+        // First: whoever waits gets it in the next line.
+        this.#plugged?.filed(port);
         ready(port);
       } else void this.#remove(port);
     };
@@ -320,6 +346,7 @@ export class PortsPool {
 
   async #remove(port: PoolPort): Promise<void> {
     this.#ledger.set(port, 'doomed');
+    this.#plugged?.forget(port.id);
     try {
       // Also when the pool is being closed: what is begun is ended.
       await this.#options.backend.remove(port, new AbortController().signal);

@@ -2,6 +2,7 @@ import { type Clock, type Logger, reportError, withTimeout } from '@superfluidit
 import type { Pool } from '../pool/index.ts';
 import { keyOfPlace, type PoolPort, type PortPlace, type PortsBackend, shelfOfGroups } from './backend.ts';
 import type { Ledger } from './ledger.ts';
+import type { Plugged } from './plugged.ts';
 
 export interface RecyclerOptions {
   readonly clock: Clock;
@@ -12,6 +13,8 @@ export interface RecyclerOptions {
   readonly readyTimeoutMs: number;
   readonly updateEveryMs: number;
   readonly remove: (port: PoolPort) => Promise<void>;
+  /** Where ports are plugged while they lie in the pool. */
+  readonly plugged: Plugged | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -65,8 +68,10 @@ export class Recycler {
 
   /** Into the pool, on the shelf of the groups that it has. */
   file(port: PoolPort): void {
-    const { ledger, pool } = this.#options;
+    const { ledger, plugged, pool } = this.#options;
     ledger.set(port, 'ready');
+    // First: whoever waits gets it in the next line.
+    plugged?.filed(port);
     pool.giveBack(keyOfPlace(port.place), port.place, shelfOfGroups(port.groups), port);
   }
 
@@ -82,7 +87,7 @@ export class Recycler {
   }
 
   async look(): Promise<void> {
-    const { backend, clock, ledger, pool, signal } = this.#options;
+    const { backend, clock, ledger, plugged, pool, signal } = this.#options;
     const startedMs = clock.now();
     const known = new Map(ledger.of('ready').map((port) => [port.id, port]));
     const used = ledger.of('used');
@@ -91,6 +96,7 @@ export class Recycler {
       const now = there.get(id);
       const isSame =
         now !== undefined && now.ready && !now.used && shelfOfGroups(now.groups) === shelfOfGroups(port.groups);
+      if (isSame && ledger.get(id)?.state === 'ready') plugged?.saw(now);
       // Somebody may have got it while the list was read.
       if (isSame || !pool.withdraw(keyOfPlace(port.place), port)) continue;
       if (now === undefined) ledger.forget(id);

@@ -1,0 +1,142 @@
+import { silentLogger, VirtualClock } from '@superfluidity/core';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { KURYR, PortsPool } from '../index.ts';
+import { ModelCloud } from './testing/model-cloud.ts';
+
+const place = { project: 'p', at: 'host', network: 'net' };
+const never = new AbortController().signal;
+const KEEP = { ...KURYR, minimum: 4, batch: 4, foresees: false };
+
+/** A pool whose ports somebody plugs while they lie there, and an agent that makes them carry traffic some time later. */
+function world(agentMs = 1_500) {
+  const clock = new VirtualClock();
+  const cloud = new ModelCloud(clock);
+  cloud.activeMs = 0;
+  const active = new Set<string>();
+  const state = { isPlugging: true, told: 0, looks: 0 };
+  const plugged = new Set<string>();
+  const pool = new PortsPool({
+    backend: cloud.connect(),
+    clock,
+    log: silentLogger,
+    keep: KEEP,
+    updateEveryMs: 20_000,
+    orderMost: 50,
+    readyTimeoutMs: 5_000,
+    ahead: {
+      active: async (ids) => {
+        state.looks += 1;
+        await clock.sleep(cloud.callMs);
+        return new Set([...ids].filter((id) => active.has(id)));
+      },
+      onReady: () => {
+        state.told += 1;
+        // The node is told a moment later, of what lies there by then.
+        void clock.sleep(250).then(() => {
+          for (const { id } of pool.contents('p/host/net')?.ready ?? []) {
+            if (!state.isPlugging || plugged.has(id)) continue;
+            plugged.add(id);
+            void clock.sleep(agentMs).then(() => {
+              active.add(id);
+              cloud.change(id, { active: true });
+            });
+          }
+        });
+      },
+    },
+  });
+  const get = () => pool.acquire({ ...place, groups: ['sg'] }, never);
+  return { clock, cloud, pool, active, state, get };
+}
+
+describe('ports that are plugged while they lie in a pool', () => {
+  test('are handed out before those that carry nothing yet, and it is said which they are', async () => {
+    const { clock, pool, active, get } = world();
+    pool.want(place, ['sg']);
+    await clock.advance(1_000);
+    expect(pool.stats()[0]).toMatchObject({ ready: 4, active: 0 });
+    const early = await get();
+    expect(early.active).toBe(false);
+    await clock.advance(4_000);
+    expect(pool.stats()[0]).toMatchObject({ ready: 7, hits: 1, late: 1 });
+    await clock.advance(4_000);
+    expect(pool.stats()[0]).toMatchObject({ ready: 7, active: 7 });
+    const port = await get();
+    expect(port.active).toBe(true);
+    expect(active.has(port.id)).toBe(true);
+    expect(pool.stats()[0]).toMatchObject({ ready: 6, active: 6, hits: 2, late: 1 });
+  });
+
+  test('are not waited for where nobody plugs them: pods get them as they are, and it is not asked for ever', async () => {
+    const { clock, pool, state, get } = world();
+    state.isPlugging = false;
+    pool.want(place, ['sg']);
+    await clock.advance(600_000);
+    const { looks } = state;
+    expect(looks).toBeGreaterThan(2);
+    await clock.advance(600_000);
+    expect(state.looks).toBe(looks);
+    const before = clock.now();
+    expect((await get()).active).toBe(false);
+    expect(clock.now()).toBe(before);
+    expect(pool.stats()[0]).toMatchObject({ hits: 1, late: 1, misses: 0 });
+  });
+
+  test('that come back carry traffic at once where they stayed plugged, without being asked about', async () => {
+    const { clock, pool, state, get } = world();
+    pool.want(place, ['sg']);
+    await clock.advance(10_000);
+    const port = await get();
+    await clock.advance(10_000);
+    const { looks } = state;
+    const { ready } = pool.stats()[0]!;
+    pool.release(port.id);
+    await clock.advance(3_000);
+    expect(pool.stats()[0]).toMatchObject({ ready: ready + 1, active: ready + 1 });
+    expect(state.looks).toBe(looks);
+  });
+
+  test('that carry traffic no more are known by the next comparison', async () => {
+    const { clock, cloud, pool, active } = world();
+    pool.want(place, ['sg']);
+    await clock.advance(10_000);
+    expect(pool.stats()[0]!.active).toBe(4);
+    for (const id of active) cloud.change(id, { active: false });
+    active.clear();
+    await clock.runUntil(pool.look());
+    expect(pool.stats()[0]).toMatchObject({ ready: 4, active: 0 });
+  });
+
+  test('are never said to carry traffic when they do not, and never preferred to one that does', async () => {
+    const act = fc.oneof(
+      { weight: 4, arbitrary: fc.record({ kind: fc.constant('take' as const) }) },
+      { weight: 2, arbitrary: fc.record({ kind: fc.constant('give back' as const), at: fc.nat() }) },
+      { weight: 3, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.nat(4_000) }) },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(act, { maxLength: 40 }), fc.integer({ min: 10, max: 8_000 }), async (acts, agentMs) => {
+        const { clock, pool, active, get } = world(agentMs);
+        pool.want(place, ['sg']);
+        const held: string[] = [];
+        for (const one of acts) {
+          if (one.kind === 'wait') await clock.advance(one.ms);
+          else if (one.kind === 'give back') {
+            const [id] = held.splice(one.at % Math.max(1, held.length), 1);
+            if (id !== undefined) expect(pool.release(id)).toBe(true);
+          } else {
+            const before = pool.stats()[0]!;
+            const port = await clock.runUntil(get());
+            held.push(port.id);
+            if (port.active === true) expect(active.has(port.id)).toBe(true);
+            if (before.ready > 0) expect(port.active).toBe(before.active! > 0);
+          }
+          const { ready, active: carrying } = pool.stats()[0]!;
+          expect(carrying).toBeLessThanOrEqual(ready);
+        }
+        expect(new Set(held).size).toBe(held.length);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
