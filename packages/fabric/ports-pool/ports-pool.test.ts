@@ -1,7 +1,7 @@
 import { silentLogger, VirtualClock } from '@superfluidity/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Keep, KURYR, type PoolPort, PortsPool, type PortsPoolOptions } from '../index.ts';
+import { type Keep, KURYR, type PoolPort, type PortsBackend, PortsPool, type PortsPoolOptions } from '../index.ts';
 import { ModelCloud } from './testing/model-cloud.ts';
 
 const place = { project: 'p', at: 'host', network: 'net' };
@@ -27,6 +27,20 @@ function world(changes: Partial<PortsPoolOptions> = {}) {
     pool.acquire({ ...place, groups, ...more }, never);
   const ready = (pool: PortsPool) => pool.stats().reduce((sum, one) => sum + one.ready, 0);
   return { clock, cloud, open, get, ready };
+}
+
+/** Its methods, of which some are to be others. */
+function portsOf(backend: PortsBackend): PortsBackend {
+  return {
+    createMany: (...args) => backend.createMany(...args),
+    update: (...args) => backend.update(...args),
+    show: (...args) => backend.show(...args),
+    remove: (...args) => backend.remove(...args),
+    list: (...args) => backend.list(...args),
+    watch: (...args) => backend.watch(...args),
+    isOverQuota: (...args) => backend.isOverQuota(...args),
+    room: (...args) => backend.room(...args),
+  };
 }
 
 describe('PortsPool', () => {
@@ -129,6 +143,47 @@ describe('PortsPool', () => {
     expect(cloud.ports.get(port.id)!.groups).toEqual(['a', 'b']);
     expect(cloud.ports.size).toBe(size);
   });
+
+  test('ports that were made though nobody answered are taken over, and not made a second time', async () => {
+    const { clock, cloud, open, ready } = world();
+    const connection = cloud.connect();
+    let lost = 1;
+    const backend: PortsBackend = {
+      ...portsOf(connection),
+      createMany: async (at, groups, count) => {
+        const made = await connection.createMany(at, groups, count);
+        if (lost-- > 0) throw new Error('the connection ended');
+        return made;
+      },
+    };
+    const pool = open({ backend });
+    pool.want(place, ['sg']);
+    await clock.advance(30_000);
+    expect(ready(pool)).toBe(kuryr.batch);
+    expect(cloud.ports.size).toBe(kuryr.batch);
+    expect(pool.stats()[0]).toMatchObject({ making: 0, hits: 0, misses: 0 });
+  });
+
+  test.each([0, 100])(
+    'what is made when the pool has been closed stays, and is the next one’s: ready after %s ms',
+    async (ms) => {
+      const { clock, cloud, open, ready } = world();
+      cloud.callMs = 10_000;
+      cloud.activeMs = ms;
+      const first = open();
+      first.want(place, ['sg']);
+      // Asked about the quota, then made; the answer is on its way.
+      await clock.advance(16_000);
+      const made = [...cloud.ports.keys()];
+      expect(made).toHaveLength(kuryr.batch);
+      await clock.runUntil(first.close());
+      const next = open();
+      await clock.runUntil(next.recover(new Set()));
+      await clock.advance(60_000);
+      expect([...cloud.ports.keys()]).toEqual(made);
+      expect(ready(next)).toBe(kuryr.batch);
+    },
+  );
 
   test('a port that does not become ready is removed, and who asked is told', async () => {
     const { clock, cloud, open, get } = world();

@@ -266,11 +266,17 @@ export class PortsPool {
         this.#ledger.set(port, 'making');
         missing.set(port.id, port);
       }
+    } catch (error) {
+      this.#ledger.end(since);
+      if (!backend.isOverQuota(error)) await this.#seek();
+      throw error;
     } finally {
       this.#ledger.end(since);
     }
     const told = (port: PoolPort) => {
       if (!missing.delete(port.id)) return;
+      // Whoever leads next finds it by its mark, and may have done so by now.
+      if (this.#stop.signal.aborted) return;
       if (shelfOfGroups(port.groups) === shelf) {
         this.#ledger.set(port, 'ready');
         // First: whoever waits gets it in the next line.
@@ -289,8 +295,16 @@ export class PortsPool {
       const reason = `${missing.size} of ${count} were not ready after ${readyTimeoutMs} ms`;
       throw new SuperfluidityError('SF-FABRIC-PORT-NOT-READY', { doing, reason });
     } finally {
-      await Promise.all([...missing.values()].map((port) => this.#remove(port)));
+      if (!this.#stop.signal.aborted) await Promise.all([...missing.values()].map((port) => this.#remove(port)));
     }
+  }
+
+  /** What was made and not answered is taken over, before it is ordered again: it is seen by one look, and taken by the next. */
+  async #seek(): Promise<void> {
+    for (let looks = 0; looks < 2 && !this.#stop.signal.aborted; looks += 1)
+      await this.#recycler.look().catch((error: unknown) => {
+        this.#options.log.debug({ error: reportError(error) }, 'it is not known whether ports were made after all');
+      });
   }
 
   /** Fewer where others took of the quota since it was read: all or none are made of a request. */
