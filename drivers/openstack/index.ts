@@ -20,6 +20,6 @@ export const openstackDriver = {
 
 export { openstackSiteErrors } from './errors.ts';
 
-export { NeutronPorts, type NeutronPortsOptions, type PortBinding } from './neutron/ports-backend.ts';
+export { NeutronPorts, type NeutronPortsOptions, nodeIn, type PortBinding } from './neutron/ports-backend.ts';
 export { PairPorts } from './neutron/pair-ports.ts';
 export { TrunkPorts } from './neutron/trunk-ports.ts';

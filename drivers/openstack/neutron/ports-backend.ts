@@ -1,6 +1,14 @@
 import { type Clock, isSuperfluidityError } from '@superfluidity/core';
 import type { PoolPort, PortChange, PortPlace, PortsBackend } from '@superfluidity/fabric';
-import { type Cloud, extensions, networkQuotas, type Port, type PortFields, ports } from '@superfluidity/openstack';
+import {
+  type Cloud,
+  extensions,
+  listOfNeutron,
+  networkQuotas,
+  type Port,
+  type PortFields,
+  ports,
+} from '@superfluidity/openstack';
 
 /**
  * When a port is ready depends on who plugs it.
@@ -8,7 +16,8 @@ import { type Cloud, extensions, networkQuotas, type Port, type PortFields, port
  * - `bound`: the pool binds ports to their host, where something plugs every port that is bound there; the agent or OVN then
  *   makes them ACTIVE, and only then are they handed out.
  * - `host`: the pool binds ports to their host, and who is given one plugs it there: it is handed out DOWN, unless no mechanism
- *   driver could bind it, and becomes ACTIVE then.
+ *   driver could bind it, and becomes ACTIVE then. Or it is plugged there while it lies in the pool. A place `NODE@HOST` is one of
+ *   several nodes on a host of Neutron, whose ports are told apart by the device that they belong to.
  * - `free`: Nova binds and plugs. A port is handed out unbound and DOWN; it becomes ACTIVE when its server starts.
  * - `trunk`: it is a subport, bound where its trunk is, and ACTIVE soon after it was added there: see `TrunkPorts`.
  */
@@ -32,6 +41,8 @@ const POOLED_NAME = 'superfluidity-pool';
 const POOL_OWNER = 'superfluidity:pool';
 /** As in Kuryr. Neutron itself serves ports of `compute:` where their hosts route (DVR), and others see who plugs them. */
 const HOST_OWNER = 'compute:kuryr';
+/** In the device of a port. No UUID, so that Neutron does not take it for a server of Nova. */
+const NODE_WORD = 'superfluidity:node=';
 const POLL_MS = 250;
 const POLL_MOST_MS = 2_000;
 /** A request that makes something is not given up half way: what came of it would not be known. */
@@ -65,8 +76,9 @@ export class NeutronPorts implements PortsBackend {
       ...(place.project === '' ? {} : { project_id: place.project }),
       security_groups: groups,
       ...(isBound(binding)
-        ? { 'binding:host_id': place.at, device_owner: binding === 'host' ? HOST_OWNER : POOL_OWNER }
+        ? { 'binding:host_id': hostIn(place.at), device_owner: binding === 'host' ? HOST_OWNER : POOL_OWNER }
         : {}),
+      ...(binding === 'host' && place.at.includes('@') ? { device_id: NODE_WORD + nodeIn(place.at) } : {}),
       tags,
     };
     const lasting = AbortSignal.timeout(CREATE_MS);
@@ -121,6 +133,13 @@ export class NeutronPorts implements PortsBackend {
 
   async list(signal: AbortSignal): Promise<readonly PoolPort[]> {
     return [...(await this.#all(signal)).values()].map((port) => this.#seen(port));
+  }
+
+  /** Of all pools, those that are ACTIVE: one call, whose answer has nothing but ids. */
+  async active(signal: AbortSignal): Promise<ReadonlySet<string>> {
+    const filters = { description: this.#description(), status: 'ACTIVE', fields: 'id' };
+    const found = await listOfNeutron(this.#options.cloud, { many: 'ports', path: '/v2.0/ports' }, filters, signal);
+    return new Set(found.map(({ id }) => id));
   }
 
   /** Asks for all at once, however many wait for how many; less often the longer it takes. */
@@ -178,7 +197,7 @@ export class NeutronPorts implements PortsBackend {
       id: port.id,
       place: place ?? {
         project: port.project_id,
-        at: isBound(binding) ? (port['binding:host_id'] ?? '') : '',
+        at: isBound(binding) ? placeOn(port) : '',
         network: port.network_id,
       },
       groups: port.security_groups.toSorted(),
@@ -186,7 +205,8 @@ export class NeutronPorts implements PortsBackend {
       mac: port.mac_address,
       addresses: port.fixed_ips.map(({ ip_address }) => ip_address),
       ready: isReady(port, binding),
-      used: port.device_id !== '',
+      ...(binding === 'host' ? { active: port.status === 'ACTIVE' } : {}),
+      used: port.device_id !== '' && !(binding === 'host' && port.device_id.startsWith(NODE_WORD)),
     };
   }
 
@@ -200,6 +220,14 @@ export class NeutronPorts implements PortsBackend {
     );
     return this.#tagsInBulk;
   }
+}
+
+/** Of a place `NODE@HOST`, or of one that is called as its host. */
+export const nodeIn = (at: string): string => at.split('@', 1)[0]!;
+const hostIn = (at: string): string => at.slice(at.indexOf('@') + 1);
+
+function placeOn({ device_id: device, 'binding:host_id': host }: Port): string {
+  return `${device.startsWith(NODE_WORD) ? `${device.slice(NODE_WORD.length)}@` : ''}${host ?? ''}`;
 }
 
 const isBound = (binding: PortBinding): boolean => binding === 'bound' || binding === 'host';
