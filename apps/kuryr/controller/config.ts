@@ -65,8 +65,8 @@ const schema = z
         prepare: z.boolean().default(false).describe('Fill pools of a node when it comes, not with its first pod'),
         verify: z
           .boolean()
-          .default(true)
-          .describe('Ask the cloud at each hand-out whether the port is as it should be'),
+          .default(false)
+          .describe('Ask the cloud at each hand-out whether the port is as it should be: one call more for each'),
         names: z.boolean().default(false).describe('Name ports of the cloud after their pods: one call more for each'),
       })
       .prefault({}),
