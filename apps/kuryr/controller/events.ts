@@ -82,7 +82,9 @@ export class EventWriter {
   }
 
   #start(): void {
-    const done = this.#write().finally(() => this.#writers.delete(done));
+    // What pods wait for is written first.
+    const begun = this.#clock.sleep(LIMITS.eventsPauseMs, this.#stop.signal).catch(() => {});
+    const done = begun.then(() => this.#write()).finally(() => this.#writers.delete(done));
     this.#writers.add(done);
   }
 

@@ -19,6 +19,7 @@ export const LIMITS = {
   /** Events that wait to be written: above it the newest are dropped, and counted. */
   eventsWaiting: 1_000,
   eventsAtOnce: 4,
+  eventsPauseMs: 100,
   /** Events whose repetitions are counted on one object. */
   eventsKnown: 4_096,
   /** The API server takes 1,024 characters of a message. */
