@@ -6,7 +6,24 @@ import { z } from 'zod';
 export const KURYR_API = 'superfluidity.dev/v1';
 export const KURYR_POOLS = 'kuryrpools';
 
+/** Told of one pool at most: what one object of the API server may well be large. */
+export const SPARES_MOST = 512;
+
 const count = z.int().min(0);
+
+/** A port that lies ready in the pool of a node. The daemon of the node plugs it before a pod has it. */
+const spare = z.object({
+  id: z.string().min(1).max(64),
+  mac: z.string().regex(/^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/),
+  mtu: z.int().min(576).max(65_535),
+  plugging: z.object({
+    kind: z.literal('ovs'),
+    bridge: z.string().min(1).max(64),
+    interfaceId: z.string().min(1).max(64),
+  }),
+});
+export type Spare = z.infer<typeof spare>;
+
 const report = z.object({
   code: z.string(),
   message: z.string(),
@@ -66,6 +83,11 @@ export const kuryrPoolSchema = z.object({
       oldestAt: z.string().optional(),
       waits: z.object({ boundsMs: z.array(z.number()), counts: z.array(count), sumMs: z.number() }),
       shelves: z.array(z.object({ name: z.string(), ready: count })),
+      /** Of those that are ready: they carry traffic already. Here and below: absent where nobody plugs ports before pods have them. */
+      active: count.optional(),
+      /** Of the hits: they carried none yet. */
+      late: count.optional(),
+      spares: z.array(spare).max(SPARES_MOST).optional(),
       trouble: report.optional(),
     })
     .optional(),

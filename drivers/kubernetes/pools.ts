@@ -107,12 +107,14 @@ export class KuryrPools {
 const readPool = (object: KubeObject | undefined): KuryrPool | undefined => kuryrPoolSchema.safeParse(object).data;
 
 function statsOf(name: string, told: NonNullable<KuryrPool['status']>, nowMs: number): PoolStatus {
-  const { order: _, oldestAt, maximum, trouble, ...rest } = told;
+  const { order: _, spares: __, oldestAt, maximum, trouble, active, late, ...rest } = told;
   const sinceMs = oldestAt === undefined ? Number.NaN : Date.parse(oldestAt);
   return {
     name,
     ...rest,
     ...(maximum === undefined ? {} : { maximum }),
+    ...(active === undefined ? {} : { active }),
+    ...(late === undefined ? {} : { late }),
     // Clocks differ.
     ...(Number.isNaN(sinceMs) ? {} : { oldestMs: Math.max(0, nowMs - sinceMs) }),
     ...(trouble === undefined ? {} : { trouble: present(trouble) }),

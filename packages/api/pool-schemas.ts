@@ -14,6 +14,11 @@ export const pool = z
     making: z.int(),
     waiting: z.int().meta({ description: 'Who asked and has nothing yet' }),
     recycled: z.int().meta({ description: 'Came back and lie in the pool again, counted since the pool is there' }),
+    active: z.int().exactOptional().meta({
+      description:
+        'Of those that are ready: they carry traffic already. Absent where nobody plugs them before they are handed out',
+    }),
+    late: z.int().exactOptional().meta({ description: 'Of the hits: they carried no traffic yet' }),
     inUse: z.int().exactOptional().meta({ description: 'Handed out and not come back, where that is known' }),
     failures: z.int().meta({ description: 'Of refills, since the last that did not fail' }),
     trouble: errorReport.exactOptional().meta({ description: 'Why the last refill failed' }),

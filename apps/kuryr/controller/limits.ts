@@ -12,6 +12,8 @@ export const LIMITS = {
   resyncMs: 300_000,
   /** How often pools are told of, where something has changed. */
   poolsMs: 5_000,
+  /** From the first port that lies ready anew until the daemon of its node is told of it, and of those that came since. */
+  sparesMs: 250,
   /** Pools of the leader before that nobody has asked until then are told of no more. */
   poolsForgottenMs: 60_000,
   /** One request to the API server, with its repetitions. */

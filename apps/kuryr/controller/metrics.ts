@@ -72,17 +72,31 @@ export class Metrics {
       for (const [handler, counts] of Object.entries(queues()))
         for (const state of ['waiting', 'handling', 'resting'] as const) to.set({ handler, state }, counts[state]);
     });
-    gauge('kuryr_pool_ports', 'Ports of pools', ['vif', 'pool', 'state'], (to) => {
-      for (const { kind: vif, name: pool, ready, making, inUse = 0 } of vifs()?.stats() ?? [])
-        for (const [state, count] of Object.entries({ ready, making, inUse })) to.set({ vif, pool, state }, count);
-    });
+    gauge(
+      'kuryr_pool_ports',
+      'Ports of pools; active are those that are ready and carry traffic',
+      ['vif', 'pool', 'state'],
+      (to) => {
+        for (const { kind: vif, name: pool, ready, making, inUse = 0, active } of vifs()?.stats() ?? []) {
+          const counts = { ready, making, inUse, ...(active === undefined ? {} : { active }) };
+          for (const [state, count] of Object.entries(counts)) to.set({ vif, pool, state }, count);
+        }
+      },
+    );
     gauge('kuryr_ports_in_use', 'Ports that pods have', ['vif'], (to) => {
       for (const [vif, count] of vifs()?.inUse() ?? []) to.set({ vif }, count);
     });
-    gauge('kuryr_pool_asked_total', 'Ports asked for, by whether one lay ready', ['vif', 'pool', 'outcome'], (to) => {
-      for (const { kind: vif, name: pool, hits, misses } of vifs()?.stats() ?? [])
-        for (const [outcome, count] of Object.entries({ hits, misses })) to.set({ vif, pool, outcome }, count);
-    });
+    gauge(
+      'kuryr_pool_asked_total',
+      'Ports asked for, by whether one lay ready; of these, late are those that carried no traffic yet',
+      ['vif', 'pool', 'outcome'],
+      (to) => {
+        for (const { kind: vif, name: pool, hits, misses, late } of vifs()?.stats() ?? []) {
+          const counts = { hits, misses, ...(late === undefined ? {} : { late }) };
+          for (const [outcome, count] of Object.entries(counts)) to.set({ vif, pool, outcome }, count);
+        }
+      },
+    );
   }
 
   handled(handler: string, seconds: number): void {

@@ -11,6 +11,7 @@ import { EVERY_POOL, PoolHandler } from './handlers/pools.ts';
 import { PortHandler } from './handlers/ports.ts';
 import { RulesHandler } from './handlers/rules.ts';
 import { ServiceHandler } from './handlers/services.ts';
+import { LIMITS } from './limits.ts';
 import { keyOf, namespaceIn } from './objects.ts';
 import type { WorkQueue } from './queue.ts';
 import type { Handler, World } from './world.ts';
@@ -174,11 +175,23 @@ function wirePolicies({ world, drivers }: WiringParts, add: Add, ports: WorkQueu
   });
 }
 
-/** Told of again and again, since pools change without an object of the cluster that does. Orders are carried out at once. */
+/**
+ * Told of again and again, since pools change without an object of the cluster that does. Orders are carried out at once, and daemons are
+ * told soon of ports that are to be plugged: of all that come together in one go.
+ */
 function wirePools({ config, world, drivers }: WiringParts, add: Add, sources: Sources[]): void {
   const { cluster, lease } = config;
   const place = { cluster, namespace: lease.namespace };
   const pools = add(new PoolHandler(world, drivers.vifs, place, (key) => pools.add(key)), world.pools.informer);
   world.pools.informer.on((key) => pools.add(key));
+  let isSoon = false;
+  drivers.vifs.onReady(() => {
+    if (isSoon) return;
+    isSoon = true;
+    void world.clock.sleep(LIMITS.sparesMs).then(() => {
+      isSoon = false;
+      pools.add(EVERY_POOL);
+    });
+  });
   sources.push({ all: () => [{ metadata: { name: EVERY_POOL } }], queue: pools });
 }

@@ -1,5 +1,5 @@
-import type { Node, Pod } from '@superfluidity/driver-kubernetes';
-import type { PoolPort, PortsBackend } from '@superfluidity/fabric';
+import type { Node, Pod, Spare } from '@superfluidity/driver-kubernetes';
+import type { PoolPort, PortPlace, PortsBackend } from '@superfluidity/fabric';
 import type { Plugging } from '../../api/port.ts';
 import type { Namespace } from '../objects.ts';
 import type { KuryrLoadBalancer } from '../../api/load-balancer.ts';
@@ -73,6 +73,13 @@ export interface VifType {
   readonly activeAtOnce: boolean;
   /** Those of these that carry traffic. */
   active(ids: ReadonlySet<string>, signal: AbortSignal): Promise<ReadonlySet<string>>;
+  /** Where the daemon of a node plugs ports while they lie in its pool. */
+  readonly ahead?: {
+    /** Of which node a place is. */
+    nodeOf(place: PortPlace): string;
+    /** What the daemon is told of a port that lies ready. */
+    spare(port: PoolPort, signal: AbortSignal): Promise<Spare>;
+  };
   /** What has no memory of its own is told what is in use before anything else. */
   adopt?(ports: readonly PoolPort[]): void;
 }

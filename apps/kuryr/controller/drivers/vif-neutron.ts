@@ -1,7 +1,7 @@
 import { type Clock, type Logger, SuperfluidityError } from '@superfluidity/core';
-import { NeutronPorts, PairPorts, TrunkPorts } from '@superfluidity/driver-openstack';
+import { NeutronPorts, nodeIn, PairPorts, TrunkPorts } from '@superfluidity/driver-openstack';
 import type { Node } from '@superfluidity/driver-kubernetes';
-import type { PortsBackend } from '@superfluidity/fabric';
+import type { PoolPort, PortsBackend } from '@superfluidity/fabric';
 import { type Cloud, networks, type Port, ports } from '@superfluidity/openstack';
 import { ETHERNET_MTU } from './subnets.ts';
 import type { PodSubnet, VifKind, VifType } from './types.ts';
@@ -17,6 +17,7 @@ export interface NeutronVifOptions {
   readonly bridge: string;
 }
 
+const MTU_KEPT_MS = 3_600_000;
 /** On a node of bare metal: what the cloud calls its host, where that is not the name of the node. */
 const HOST_LABEL = 'superfluidity.dev/host';
 
@@ -24,24 +25,37 @@ const HOST_LABEL = 'superfluidity.dev/host';
 export function neutronVif(kind: Exclude<VifKind, 'linux'>, options: NeutronVifOptions): VifType {
   const { cloud, clock, log, tags: siteTags, bridge } = options;
   const common = { cloud, clock, log, siteTags, pool: `kuryr-${kind}` };
-  const activeOf = (backend: NeutronPorts) => async (ids: ReadonlySet<string>, signal: AbortSignal) => {
-    const there = await backend.ports(signal);
-    return new Set(there.flatMap(({ port }) => (ids.has(port.id) && port.status === 'ACTIVE' ? [port.id] : [])));
-  };
   const project = async (asked: string) => (asked === '' ? ((await cloud.session()).projectId ?? '') : asked);
   const always = async (ids: ReadonlySet<string>) => ids;
   switch (kind) {
     case 'neutron-vif': {
       const backend = new NeutronPorts({ ...common, binding: 'host' });
+      const mtuOf = mtuReader(cloud, clock);
+      const plugging = ({ id }: PoolPort) => ({ kind: 'ovs', bridge, interfaceId: id }) as const;
       return {
         kind,
         backend,
-        at: async ({ metadata: { name, labels } }) => labels?.[HOST_LABEL] ?? name,
-        plugging: ({ id }) => ({ kind: 'ovs', bridge, interfaceId: id }),
+        at: async ({ metadata: { name, labels } }) => {
+          const host = labels?.[HOST_LABEL] ?? name;
+          return host === name ? name : `${name}@${host}`;
+        },
+        plugging,
         project,
         // The agent of the node brings it up once the daemon has plugged it.
         activeAtOnce: false,
-        active: activeOf(backend),
+        active: async (ids, signal) => {
+          const all = await backend.active(signal);
+          return new Set([...ids].filter((id) => all.has(id)));
+        },
+        ahead: {
+          nodeOf: ({ at }) => nodeIn(at),
+          spare: async (port, signal) => ({
+            id: port.id,
+            mac: port.mac.toLowerCase(),
+            mtu: await mtuOf(port.place.network, signal),
+            plugging: plugging(port),
+          }),
+        },
       };
     }
     case 'nested-vlan':
@@ -109,6 +123,19 @@ function refuseLarger(node: Node, { port, mtu }: Parent, { networkId, mtu: wante
 }
 
 const KEPT_MS = 60_000;
+
+/** Of networks, asked for anew now and then: pools are told of all the time. */
+function mtuReader(cloud: Cloud, clock: Clock): (network: string, signal: AbortSignal) => Promise<number> {
+  const known = new Map<string, { readonly mtu: Promise<number>; readonly untilMs: number }>();
+  return (network, signal) => {
+    const found = known.get(network);
+    if (found !== undefined && clock.now() < found.untilMs) return found.mtu;
+    const mtu = networks.show(cloud, network, signal).then((shown) => shown.mtu ?? ETHERNET_MTU);
+    known.set(network, { mtu, untilMs: clock.now() + MTU_KEPT_MS });
+    mtu.catch(() => known.delete(network));
+    return mtu;
+  };
+}
 
 /** Ports of the virtual machines that nodes are: found by the address of the node, and looked for anew now and then. */
 class NodeParents {

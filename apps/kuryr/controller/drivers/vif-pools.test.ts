@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { PodInterface } from '../../api/port.ts';
 import { linuxNetwork } from './subnets.ts';
+import type { VifType } from './types.ts';
 import { linuxVif } from './vif-linux.ts';
 import { type Held, VifPools } from './vif-pools.ts';
 
@@ -165,6 +166,59 @@ describe('interfaces out of pools', () => {
     expect(await groupsOf(first)).toEqual(['red']);
     const second = await clock.runUntil(vifs.acquire(wish('a', ['blue']), never));
     expect(await groupsOf(second)).toEqual(['blue']);
+    await vifs.close();
+  });
+
+  test('tells the node of a pool what lies ready in it, and pods that what they get carries traffic', async () => {
+    const clock = new VirtualClock();
+    const active = new Set<string>();
+    const type: VifType = {
+      ...linuxVif({ bridge: 'pods' }),
+      activeAtOnce: false,
+      active: async (ids) => new Set([...ids].filter((id) => active.has(id))),
+      ahead: {
+        nodeOf: ({ at }) => at,
+        spare: async ({ id, mac }) => ({
+          id,
+          mac,
+          mtu: 1_400,
+          plugging: { kind: 'ovs', bridge: 'b', interfaceId: id },
+        }),
+      },
+    };
+    const vifs = new VifPools({
+      clock,
+      log: silentLogger,
+      types: [type],
+      kind: 'linux',
+      keep: { ...KURYR, minimum: 2, batch: 3, foresees: false },
+      updateMs: 20_000,
+      verify: false,
+      names: false,
+      stopwatch: () => clock.now(),
+    });
+    let told = 0;
+    vifs.onReady(() => (told += 1));
+    await vifs.recover([]);
+    const first = await clock.runUntil(vifs.acquire(wish('a'), never));
+    expect(first.active).toBe(false);
+    await clock.runUntil(vifs.settled());
+    expect(told).toBeGreaterThanOrEqual(3);
+    const { name } = vifs.stats()[0]!;
+    expect(vifs.nodeOf('linux', name)).toBe('a');
+    expect(vifs.nodeOf('linux', 'another')).toBeUndefined();
+    const spares = (await vifs.spares('linux', name, never))!;
+    expect(spares.map(({ id }) => id)).toEqual(spares.map(({ id }) => id).toSorted());
+    expect(spares).toHaveLength(3);
+    expect(spares.map(({ id }) => id)).not.toContain(first.id);
+    expect(await vifs.spares('linux', name, never)).toEqual(spares);
+    // The second of those that are ready, and the only one that its agent has wired.
+    active.add(spares[1]!.id);
+    await clock.advance(2_000);
+    expect(vifs.stats()[0]).toMatchObject({ ready: 3, active: 1 });
+    const second = await vifs.acquire(wish('a'), never);
+    expect(second).toMatchObject({ id: spares[1]!.id, active: true });
+    expect((await vifs.spares('linux', name, never))!.map(({ id }) => id)).not.toContain(second.id);
     await vifs.close();
   });
 

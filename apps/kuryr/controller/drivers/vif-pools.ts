@@ -1,5 +1,5 @@
 import { type Clock, type Logger, SuperfluidityError } from '@superfluidity/core';
-import type { Node } from '@superfluidity/driver-kubernetes';
+import { type Node, type Spare, SPARES_MOST } from '@superfluidity/driver-kubernetes';
 import { type Keep, type PoolPort, PortsPool, type PoolStats } from '@superfluidity/fabric';
 import type { PodInterface } from '../../api/port.ts';
 import { networkIn } from './linux-ports.ts';
@@ -66,6 +66,7 @@ export class VifPools {
   /** Groups that were given to ports in use. */
   readonly #groups = new Map<string, string>();
   #recovered = false;
+  #onReady: () => void = () => {};
 
   constructor(options: VifPoolsOptions) {
     this.#options = options;
@@ -74,7 +75,15 @@ export class VifPools {
     const open = (type: VifType): Vif => ({
       type,
       given: new Map(),
-      pool: new PortsPool({ ...common, backend: type.backend, orderMost: ORDER_MOST, readyTimeoutMs: READY_MS }),
+      pool: new PortsPool({
+        ...common,
+        backend: type.backend,
+        orderMost: ORDER_MOST,
+        readyTimeoutMs: READY_MS,
+        ...(type.ahead === undefined
+          ? {}
+          : { ahead: { active: (ids, signal) => type.active(ids, signal), onReady: () => this.#onReady() } }),
+      }),
     });
     this.#vifs = new Map(types.map((type) => [type.kind, open(type)]));
   }
@@ -194,6 +203,28 @@ export class VifPools {
     await pool.releasePlace(await type.at(node, signal));
   }
 
+  /** Told when ports lie ready that daemons of nodes are to plug. */
+  onReady(listener: () => void): void {
+    this.#onReady = listener;
+  }
+
+  /** The node whose daemon plugs what lies ready in the pool. Undefined where nobody does before a pod has it. */
+  nodeOf(kind: VifKind, name: string): string | undefined {
+    const { type, pool } = this.#vifs.get(kind) ?? {};
+    const place = type?.ahead === undefined ? undefined : pool?.contents(name)?.place;
+    return place === undefined ? undefined : type!.ahead!.nodeOf(place);
+  }
+
+  /** What lies ready in the pool, for the daemon of its node: the same in the same order. */
+  async spares(kind: VifKind, name: string, signal: AbortSignal): Promise<readonly Spare[] | undefined> {
+    const { type, pool } = this.#vifs.get(kind) ?? {};
+    // A pool in which nothing is to lie has no spares either.
+    if (type?.ahead === undefined || pool === undefined || this.#options.keep.maximum === 0) return undefined;
+    const ready = pool.contents(name)?.ready ?? [];
+    const told = ready.toSorted((a, b) => (a.id < b.id ? -1 : 1)).slice(0, SPARES_MOST);
+    return Promise.all(told.map((port) => type.ahead!.spare(port, signal)));
+  }
+
   /** Of one pool by the name that its statistics have. False when there is none. */
   populate(kind: VifKind, name: string, count: number): boolean {
     return this.#vifs.get(kind)?.pool.populate(name, count) ?? false;
@@ -269,7 +300,7 @@ function interfaceOf(port: PoolPort, { subnet, isDefault, attached }: VifWish, t
     ...(subnet.gateway === undefined ? {} : { gateway: subnet.gateway }),
     routes: [...subnet.routes],
     mtu: subnet.mtu,
-    active: type.activeAtOnce,
+    active: type.activeAtOnce || port.active === true,
     isDefault,
     ...(attached === undefined ? {} : { network: attached }),
     plugging: type.plugging(port),

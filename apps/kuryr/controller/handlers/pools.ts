@@ -1,6 +1,7 @@
-import { type ErrorReport, sha256 } from '@superfluidity/core';
+import { type ErrorReport, reportError, sha256 } from '@superfluidity/core';
 import type { KuryrPool } from '@superfluidity/driver-kubernetes';
 import type { PoolStats } from '@superfluidity/fabric';
+import { NODE_LABEL } from '../../api/port.ts';
 import type { VifKind } from '../drivers/types.ts';
 import type { VifPools } from '../drivers/vif-pools.ts';
 import { LIMITS } from '../limits.ts';
@@ -16,7 +17,7 @@ export const EVERY_POOL = '*';
 const CHARACTERS = 1_000;
 
 /**
- * Tells of each pool in a KuryrPool of the controller's own namespace, and carries out the orders that are written there. What a
+ * Tells of each pool in a KuryrPool of the controller's own namespace, daemons of nodes of what lies ready there, and carries out the orders that are written there. What a
  * controller carried out and could not tell of before it ended, the next one carries out again, up to the maximum of the pool.
  */
 export class PoolHandler implements Handler {
@@ -50,6 +51,7 @@ export class PoolHandler implements Handler {
     const { cluster, namespace } = this.#place;
     if (told === undefined || told.spec.cluster !== cluster || told.metadata.namespace !== namespace) return undefined;
     const stats = this.#stats().get(told.spec.pool);
+    const node = stats === undefined ? undefined : this.#vifs.nodeOf(stats.kind, stats.name);
     if (stats === undefined) {
       // A controller that has just begun to lead knows a pool once somebody asks it, or it is prepared.
       const isEarly = this.#world.clock.now() - this.#startMs < LIMITS.poolsForgottenMs;
@@ -58,6 +60,11 @@ export class PoolHandler implements Handler {
       return undefined;
     }
     const { order } = told.spec;
+    // Made before its node was told of what is in it: it is made anew, once nobody waits for an order.
+    if (told.metadata.labels?.[NODE_LABEL] !== node && (order?.serial ?? 0) <= (told.status?.order ?? 0)) {
+      await pools.delete(told, signal);
+      return undefined;
+    }
     const done = told.status?.order ?? 0;
     const isOrdered = order !== undefined && order.serial > done;
     if (isOrdered && order.do === 'populate') this.#vifs.populate(stats.kind, stats.name, order.count ?? 1);
@@ -65,7 +72,8 @@ export class PoolHandler implements Handler {
     const now = isOrdered ? this.#stats(true).get(told.spec.pool) : stats;
     if (now !== undefined) {
       const status = statusOf(now, isOrdered ? order.serial : done, told.status, this.#world.clock.now());
-      await pools.write(told, { status }, signal);
+      const spares = await this.#spares(now, told.status?.spares, signal);
+      await pools.write(told, { status: { ...status, ...(spares === undefined ? {} : { spares }) } }, signal);
     }
     return undefined;
   }
@@ -83,13 +91,27 @@ export class PoolHandler implements Handler {
     return this.#read.byName;
   }
 
+  /** While the cloud does not answer, what was told holds. */
+  async #spares({ kind, name }: Stats, before: Status['spares'], signal: AbortSignal): Promise<Status['spares']> {
+    try {
+      const spares = await this.#vifs.spares(kind, name, signal);
+      return spares === undefined ? undefined : [...spares];
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#world.log.warn({ pool: name, error: reportError(error) }, 'a node is not told of ports that lie ready');
+      return before;
+    }
+  }
+
   async #tellNew(signal: AbortSignal): Promise<number> {
     const { pools } = this.#world;
     const { cluster, namespace } = this.#place;
-    for (const pool of this.#stats(true).keys()) {
+    for (const [pool, { kind, name: its }] of this.#stats(true)) {
       const name = `${cluster.slice(0, NAME_PART)}-${sha256(`${cluster} ${pool}`).slice(0, 16)}`;
-      if (pools.informer.get(`${namespace}/${name}`) === undefined)
-        await pools.create({ namespace, name, spec: { pool, cluster } }, signal);
+      if (pools.informer.get(`${namespace}/${name}`) !== undefined) continue;
+      const node = this.#vifs.nodeOf(kind, its);
+      const labels = node === undefined ? {} : { [NODE_LABEL]: node };
+      await pools.create({ namespace, name, labels, spec: { pool, cluster } }, signal);
     }
     for (const { metadata, spec } of pools.all())
       if (spec.cluster === cluster) this.#look(`${metadata.namespace}/${metadata.name}`);
@@ -107,6 +129,7 @@ const nameOf = ({ kind, name }: Stats): string => `${kind}/${name}`;
 function statusOf(stats: Stats, order: number, before: Status | undefined, nowMs: number): Status {
   const { maximum, inUse = 0, oldestMs, trouble, askedPerS, refillMs, shelves, waits } = stats;
   const { minimum, batch, wanted, ready, making, waiting, hits, misses, recycled, failures, paused } = stats;
+  const { active, late } = stats;
   const counts = { minimum, batch, wanted, ready, making, waiting, inUse, hits, misses, recycled, failures };
   return {
     order,
@@ -117,6 +140,8 @@ function statusOf(stats: Stats, order: number, before: Status | undefined, nowMs
     waits: { boundsMs: [...waits.boundsMs], counts: [...waits.counts], sumMs: Math.round(waits.sumMs * 1_000) / 1_000 },
     shelves: shelves.map(({ name, ready: there }) => ({ name, ready: there })),
     ...(maximum === undefined ? {} : { maximum }),
+    ...(active === undefined ? {} : { active }),
+    ...(late === undefined ? {} : { late }),
     ...(oldestMs === undefined ? {} : { oldestAt: since(nowMs - oldestMs, before?.oldestAt) }),
     ...(trouble === undefined ? {} : { trouble: short(trouble) }),
   };
