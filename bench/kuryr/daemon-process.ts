@@ -1,7 +1,7 @@
 import { silentLogger, systemClock } from '@superfluidity/core';
 import { Cluster, readClusterConfig } from '@superfluidity/driver-kubernetes';
 import { Daemon, type DaemonOptions } from '../../apps/kuryr/cni/daemon.ts';
-import { watchPorts } from '../../apps/kuryr/cni/watch.ts';
+import { watchPools, watchPorts } from '../../apps/kuryr/cni/watch.ts';
 
 /** `kuryr daemon` of a node that may be a network namespace, from where the API server could not be reached. */
 const { kubeconfig, ...options } = JSON.parse(process.argv[2]!) as DaemonOptions & { readonly kubeconfig: string };
@@ -18,5 +18,8 @@ const sink = {
     if (isKnown) process.stdout.write('known\n');
   },
 };
-await watchPorts({ ...parts, sink }, stop.signal);
+await Promise.all([
+  watchPorts({ ...parts, sink }, stop.signal),
+  watchPools({ ...parts, sink: daemon.spares }, stop.signal),
+]);
 await daemon.close();

@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Cluster } from '@superfluidity/driver-kubernetes';
+import type { DaemonOptions } from '../../apps/kuryr/cni/daemon.ts';
+import { unplugLeft } from '../../apps/kuryr/cni/testing/leftovers.ts';
 import { TestNode } from '../../apps/kuryr/cni/testing/node.ts';
 import { run } from '../../lab/command.ts';
 
@@ -45,6 +47,8 @@ export class BenchNode {
   readonly #parts: NodeParts;
   readonly #node: TestNode;
   readonly #daemon: ChildProcessByStdio<null, Readable, null>;
+  /** Of the Open vSwitch of this machine, where the node is in its network. */
+  readonly #ovsdb: string | undefined;
   #count = 0;
 
   /** In the network of this machine, where the Open vSwitch of the cloud is. */
@@ -70,16 +74,22 @@ export class BenchNode {
     return BenchNode.#start(parts, node, { trunk: { bridge: 'br-int', device } });
   }
 
-  static async #start(parts: NodeParts, node: TestNode, more: object): Promise<BenchNode> {
+  static async #start(parts: NodeParts, node: TestNode, more: Partial<DaemonOptions>): Promise<BenchNode> {
     const options = { ...node.daemonOptions(), node: parts.name, ...more, kubeconfig: parts.kubeconfig };
     const child = spawn(process.execPath, [DAEMON, JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'inherit'] });
     const [said] = (await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])) as [unknown];
-    if (String(said).startsWith('known')) return new BenchNode(parts, node, child);
+    if (String(said).startsWith('known')) return new BenchNode(parts, node, child, more.ovsdb);
     await node[Symbol.asyncDispose]();
     throw new Error(`the daemon of ${parts.name} ended with ${String(said)}`);
   }
 
-  private constructor(parts: NodeParts, node: TestNode, daemon: ChildProcessByStdio<null, Readable, null>) {
+  private constructor(
+    parts: NodeParts,
+    node: TestNode,
+    daemon: ChildProcessByStdio<null, Readable, null>,
+    ovsdb: string | undefined,
+  ) {
+    this.#ovsdb = ovsdb;
     this.name = parts.name;
     this.#parts = parts;
     this.#node = node;
@@ -131,6 +141,7 @@ export class BenchNode {
   async [Symbol.asyncDispose](): Promise<void> {
     const ended = once(this.#daemon, 'exit');
     if (this.#daemon.exitCode === null && this.#daemon.kill('SIGTERM')) await ended;
+    if (this.#ovsdb !== undefined) await unplugLeft(this.name, this.#ovsdb);
     await this.#node[Symbol.asyncDispose]();
   }
 

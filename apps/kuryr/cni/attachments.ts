@@ -17,6 +17,8 @@ const madeSchema = z.object({
   draft: z.string().optional(),
   /** It is a port of this bridge of Open vSwitch. */
   vswitch: z.string().optional(),
+  /** The device was plugged ahead, and its other end is this one on the node, over which the pod's device lies. */
+  over: z.string().optional(),
 });
 export type Made = z.infer<typeof madeSchema>;
 

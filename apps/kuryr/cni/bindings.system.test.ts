@@ -27,8 +27,10 @@ describe.skipIf(absent !== undefined)(titled('ports of Open vSwitch', absent), (
   beforeAll(async () => {
     node = await TestNode.open({ vswitch: true, bridge: true });
     node.vswitch.addBridge('br-vlan');
-    const { ports } = await node.startDaemon({ trunk: { bridge: 'br-vlan' } });
+    const { ports, spares } = await node.startDaemon({ trunk: { bridge: 'br-vlan' } });
     ports.setKnown(true);
+    // No pool of this node tells of spares.
+    spares.setKnown();
   });
   afterAll(() => node?.[Symbol.asyncDispose]());
   const external = (device: string) => node.vswitch.vsctl('get', 'Interface', device, 'external_ids');
@@ -80,7 +82,7 @@ describe.skipIf(absent !== undefined)(titled('ports of Open vSwitch', absent), (
     for (const pod of ['v3', 'v4']) await node.call('DEL', pod);
   });
 
-  test('are plugged before they are asked for where an agent has to wire them first, and moved into the pod', async () => {
+  test('are plugged before they are asked for where an agent has to wire them first, and given to the pod', async () => {
     const port = node.port('ahead', { interfaces: { eth0: { ...ovs('port-9'), active: false } } });
     node.daemon.ports.put(port);
     const device = `tap${port.status!.interfaces['eth0']!.id.slice(0, 11)}`;

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { Daemon } from './daemon.ts';
 import { buildExecutable } from './executable/build.ts';
 import { install } from './install.ts';
-import { watchPorts } from './watch.ts';
+import { watchPools, watchPorts } from './watch.ts';
 import { watchTables } from '../node/index.ts';
 
 export interface CommandParts {
@@ -91,6 +91,7 @@ export function daemonCommand({ log, untilStopped }: CommandParts): Command {
         const shared = { cluster, node, clock: systemClock, log };
         const watching = Promise.all([
           watchPorts({ ...shared, sink: running.ports }, stopped),
+          watchPools({ ...shared, sink: running.spares }, stopped),
           watchTables({ ...shared, tables: running.tables }, stopped),
         ]);
         if (flags.cniConf !== undefined) log.info(await installBy({ ...flags, cniConf: flags.cniConf }), 'installed');

@@ -8,11 +8,12 @@ import { Attachments } from './attachments.ts';
 import { serveHealth } from './health.ts';
 import { LIMITS } from './limits.ts';
 import { Metrics } from './metrics.ts';
-import { hasVlans, type TrunkSettings } from './node-network.ts';
+import { hasMacvlans, hasVlans, type TrunkSettings } from './node-network.ts';
 import { Ovsdb } from './ovsdb.ts';
 import { Plugin } from './plugin.ts';
 import { PortRegistry, type PortSink } from './registry.ts';
 import { CniServer } from './server.ts';
+import type { SpareSink } from './spares.ts';
 import { CniError, parseRequest } from './specification.ts';
 import { VSwitch } from './vswitch.ts';
 
@@ -30,6 +31,8 @@ export interface DaemonOptions {
   readonly healthPort: number;
   /** Between two looks for what nobody counts on. */
   readonly tidyMs?: number;
+  /** How long something stays plugged that nobody wants, where it may be wanted again soon. */
+  readonly graceMs?: number;
   /** The network of the node, where it is not that of this process. */
   readonly namespace?: NamespaceName;
   readonly log: Logger;
@@ -39,6 +42,8 @@ export interface DaemonOptions {
 export class Daemon {
   /** To be told of the ports of this node's pods. */
   readonly ports: PortSink;
+  /** To be told of what lies ready in the pools of this node. */
+  readonly spares: SpareSink;
   /** To be told of Services and policies. */
   readonly tables: NodeTables;
   readonly healthPort: number;
@@ -54,6 +59,7 @@ export class Daemon {
       attachments: () => attachments.size,
       ports: () => registry.size,
       isKnown: () => registry.isKnown,
+      spares: () => plugin.spares.size,
       counts: () => tables.counts,
     });
     const tables: NodeTables = new NodeTables({
@@ -63,12 +69,22 @@ export class Daemon {
       onSync: (table, seconds, isDone) => metrics.synced(table, seconds, isDone),
     });
     const vlans = hasVlans(namespace);
-    const node = { name, namespace, vswitch: new VSwitch(ovsdb), trunk, makesBridges, hasVlans: vlans, log };
+    const macvlans = hasMacvlans(namespace);
+    const has = { hasVlans: vlans, hasMacvlans: macvlans };
+    const node = { name, namespace, vswitch: new VSwitch(ovsdb), trunk, makesBridges, ...has, log };
     const server = new CniServer({ path: options.socket, metrics, log });
     // First: from here on nobody else works in the folder.
     server.lock();
     const attachments = new Attachments(join(folder, 'attachments'), log);
-    const plugin = new Plugin({ node, registry, attachments, log, onPrepared: (isUsed) => metrics.prepared(isUsed) });
+    const { graceMs } = options;
+    const plugin: Plugin = new Plugin({
+      node,
+      registry,
+      attachments,
+      log,
+      onPrepared: (isUsed) => metrics.prepared(isUsed),
+      ...(graceMs === undefined ? {} : { graceMs }),
+    });
     const tidily = (work: (signal: AbortSignal) => Promise<void>) =>
       work(AbortSignal.timeout(LIMITS.otherMs)).catch((error: unknown) =>
         log.warn({ error: reportError(error) }, 'what was left is not tidied up yet'),
@@ -85,10 +101,10 @@ export class Daemon {
     const health = await serveHealth({ port: options.healthPort, metrics, trouble });
     const { port } = health.address() as AddressInfo;
     log.info(
-      { node: name, socket: options.socket, healthPort: port, vlans, attachments: attachments.size },
+      { node: name, socket: options.socket, healthPort: port, vlans, macvlans, attachments: attachments.size },
       'listening',
     );
-    return new Daemon({ ports: registry, tables, healthPort: port }, async () => {
+    return new Daemon({ ports: registry, spares: plugin.spares, tables, healthPort: port }, async () => {
       clearInterval(again);
       await tables.close();
       await server.close();
@@ -100,10 +116,11 @@ export class Daemon {
   }
 
   private constructor(
-    { ports, tables, healthPort }: Pick<Daemon, 'ports' | 'tables' | 'healthPort'>,
+    { ports, spares, tables, healthPort }: Pick<Daemon, 'ports' | 'spares' | 'tables' | 'healthPort'>,
     close: () => Promise<void>,
   ) {
     this.ports = ports;
+    this.spares = spares;
     this.tables = tables;
     this.healthPort = healthPort;
     this.#close = close;

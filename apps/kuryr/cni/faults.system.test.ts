@@ -257,7 +257,8 @@ describe.skipIf(absentHere !== undefined)(titled('a daemon that is killed', abse
 
     expect(existsSync(node.socket)).toBe(true);
     daemon = await KillableDaemon.start(node);
-    expect(node.vswitch.vsctl('list-ports', 'br-int')).toBe('');
+    // It may have been plugged ahead for a pool, until none tells of it.
+    await expect.poll(() => node.vswitch.vsctl('list-ports', 'br-int')).toBe('');
     expect(devices(nameOf(half.netns))).toEqual(['lo']);
     expect(devices(nameOf(kept.netns))).toContain('eth0');
     expect(await node.call('DEL', 'half', { netns: half.netns })).toMatchObject({ code: 0 });

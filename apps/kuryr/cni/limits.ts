@@ -7,6 +7,10 @@ export const LIMITS = {
   /** Pods that are plugged or unplugged at a time; those that wait for something do not count. */
   atOnce: 16,
   preparedAtOnce: 4,
+  /** What is plugged before a pod has it. */
+  spares: 1_024,
+  /** How long that stays when nobody wants it: the pool and the pod are told of apart. */
+  graceMs: 60_000,
   /** From the first byte of a request to its last. */
   readMs: 10_000,
   /** An interface is to be plugged and active within this time. Below what the executable waits. */

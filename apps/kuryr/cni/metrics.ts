@@ -7,6 +7,7 @@ export interface MetricsSources {
   readonly attachments: () => number;
   readonly ports: () => number;
   readonly isKnown: () => boolean;
+  readonly spares: () => number;
   /** What the node carries out. */
   readonly counts: () => Readonly<{ services: number; endpoints: number; policies: number }>;
 }
@@ -20,7 +21,7 @@ export class Metrics {
   readonly #syncs: Counter<'table' | 'done'>;
   readonly #syncSeconds: Gauge<'table'>;
 
-  constructor({ attachments, ports, isKnown, counts }: MetricsSources) {
+  constructor({ attachments, ports, isKnown, spares, counts }: MetricsSources) {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
     this.#requests = new Histogram({
@@ -77,6 +78,7 @@ export class Metrics {
       });
     gauge('attachments', 'Interfaces of pods that are plugged', attachments);
     gauge('ports', 'Pods of this node of which the controller told', ports);
+    gauge('spares', 'Ports that are plugged ahead, those among them that pods have by now', spares);
     gauge('ports_known', '1 when the API server told all that there is', () => Number(isKnown()));
   }
 

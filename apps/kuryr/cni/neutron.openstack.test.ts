@@ -5,13 +5,14 @@ import { run } from '../../../lab/command.ts';
 import { ovsSocket } from '../../../lab/openstack/services/ovs.ts';
 import { findLab } from '../../../lab/openstack/testing.ts';
 import { TestCloud } from '../../../lab/openstack/testing-cloud.ts';
-import type { KuryrPort } from '../api/port.ts';
+import type { KuryrPort, PodInterface } from '../api/port.ts';
 import { pings, TestNode } from './testing/node.ts';
 
 const { lab, reason } = findLab({ services: ['ovs'] });
 const isOther = lab !== undefined && lab.options.network !== 'ovs' ? 'needs the network ovs' : undefined;
 const absent = reason ?? isOther ?? missingForKernelTests(['ip', 'ping', 'cc']);
 const MTU = 1_400;
+const GRACE_MS = 1_000;
 
 describe.skipIf(absent !== undefined)(titled('ports of a real Neutron', absent), () => {
   let cloud: TestCloud;
@@ -32,8 +33,9 @@ describe.skipIf(absent !== undefined)(titled('ports of a real Neutron', absent),
     node = await TestNode.open();
     // The network of this machine, where the laboratory's Open vSwitch is.
     const ovsdb = ovsSocket(lab!).slice('unix:'.length);
-    const { ports } = await node.startDaemon({ namespace: undefined, ovsdb });
+    const { ports, spares } = await node.startDaemon({ namespace: undefined, ovsdb, graceMs: GRACE_MS });
     ports.setKnown(true);
+    spares.setKnown();
   });
   afterAll(async () => {
     isWatched.abort();
@@ -42,26 +44,34 @@ describe.skipIf(absent !== undefined)(titled('ports of a real Neutron', absent),
     console.log(await cloud?.close());
   });
 
-  /** A port that is bound and DOWN, as one from the controller, which tells when it is ACTIVE. */
-  async function port(pod: string): Promise<KuryrPort> {
+  /** A port that is bound and DOWN. */
+  async function bound(name: string): Promise<PodInterface> {
     const made = await cloud.create('port', '/ports', {
       network_id: network,
       port_security_enabled: false,
       'binding:host_id': lab!.options.host,
       // Ports of most other owners the laboratory plugs itself.
       device_owner: 'compute:kuryr',
-      device_id: `${cloud.tag}-${pod}`,
+      device_id: `${cloud.tag}-${name}`,
     });
     const id: string = made['id']!;
     const address: string = made['fixed_ips']![0]!['ip_address']!;
-    const eth0 = {
+    return {
       id,
       mac: made['mac_address']! as string,
       addresses: [`${address}/24`],
+      routes: [],
       mtu: MTU,
       active: false,
-      plugging: { kind: 'ovs', bridge: 'br-int', interfaceId: id } as const,
+      isDefault: true,
+      plugging: { kind: 'ovs', bridge: 'br-int', interfaceId: id },
     };
+  }
+
+  /** As one from the controller, which tells when it is ACTIVE. */
+  async function port(pod: string): Promise<KuryrPort> {
+    const eth0 = await bound(pod);
+    const { id } = eth0;
     const told = node.port(pod, { interfaces: { eth0 } });
     node.daemon.ports.put(told);
     const watch = async () => {
@@ -100,14 +110,48 @@ describe.skipIf(absent !== undefined)(titled('ports of a real Neutron', absent),
 
     for (const { pod } of [...pods, late]) expect(await node.call('DEL', pod)).toMatchObject({ code: 0 });
     await cloud.until('the port', 'DOWN', () => cloud.portStatus(one!.id));
-    const found = await run([
-      'ovs-vsctl',
-      `--db=${ovsSocket(lab!)}`,
-      '--columns=name',
-      'find',
-      'Port',
-      `external_ids:superfluidity-kuryr=${node.name}`,
-    ]);
-    expect(found.trim()).toBe('');
+    expect(await plugged()).toBe('');
   });
+
+  test('are ACTIVE before a pod has them where a pool tells of them, and stay so from one pod to the next', async () => {
+    const [spare, other] = [await bound('spare'), await bound('other')];
+    const told = [spare, other].map(({ id, mac, mtu }) => {
+      const plugging = { kind: 'ovs', bridge: 'br-int', interfaceId: id } as const;
+      return { id, mac, mtu, plugging };
+    });
+    const toldMs = performance.now();
+    node.daemon.spares.tell('pool', told);
+    for (const { id } of told) await cloud.until('the spare', 'ACTIVE', () => cloud.portStatus(id));
+    console.log(`two spares were ACTIVE after ${Math.round(performance.now() - toldMs)} ms`);
+    const give = async (pod: string, wish: PodInterface) => {
+      node.daemon.ports.put(node.port(pod, { interfaces: { eth0: { ...wish, active: true } } }));
+      const netns = node.sandbox();
+      const { code } = await cloud.timed(`ADD of ${pod}, with a spare`, () => node.call('ADD', pod, { netns }));
+      expect(code).toBe(0);
+      return netns;
+    };
+    const address = (wish: PodInterface) => wish.addresses[0]!.split('/')[0]!;
+    const [first, second] = [await give('first', spare), await give('second', other)];
+    // At once: there is nothing to wait for.
+    expect(pings(first, address(other), MTU - 28)).toBe(true);
+    expect(await node.call('DEL', 'first')).toMatchObject({ code: 0 });
+    node.daemon.ports.remove('default', 'first');
+    await pause(2_000);
+    expect(await cloud.portStatus(spare.id)).toBe('ACTIVE');
+    const third = await give('third', spare);
+    expect(pings(second, address(spare))).toBe(true);
+    expect(pings(third, address(other))).toBe(true);
+    for (const pod of ['second', 'third']) {
+      expect(await node.call('DEL', pod)).toMatchObject({ code: 0 });
+      node.daemon.ports.remove('default', pod);
+    }
+    node.daemon.spares.tell('pool', undefined);
+    for (const { id } of told) await cloud.until('the spare', 'DOWN', () => cloud.portStatus(id));
+    expect(await plugged()).toBe('');
+  });
+
+  async function plugged(): Promise<string> {
+    const find = ['--columns=name', 'find', 'Port', `external_ids:superfluidity-kuryr=${node.name}`] as const;
+    return (await run(['ovs-vsctl', `--db=${ovsSocket(lab!)}`, ...find])).trim();
+  }
 });

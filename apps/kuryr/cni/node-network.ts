@@ -1,5 +1,13 @@
 import type { Logger } from '@superfluidity/core';
-import { createVlan, errnoOf, getLink, listRoutes, type NamespaceName, transact } from '@superfluidity/netlink';
+import {
+  createPassthrough,
+  createVlan,
+  errnoOf,
+  getLink,
+  listRoutes,
+  type NamespaceName,
+  transact,
+} from '@superfluidity/netlink';
 import type { VSwitch } from './vswitch.ts';
 
 export interface TrunkSettings {
@@ -21,6 +29,8 @@ export interface NodeNetwork {
   readonly makesBridges: boolean;
   /** Of the kernel: 802.1Q. */
   readonly hasVlans: boolean;
+  /** Of the kernel: macvlan, by which what was plugged ahead is given to a pod. */
+  readonly hasMacvlans: boolean;
   readonly log: Logger;
 }
 
@@ -42,5 +52,16 @@ export function hasVlans(namespace: NamespaceName): boolean {
     return true;
   } catch (error) {
     return errnoOf(error) !== 'EOPNOTSUPP' || !/device type/i.test(String(error));
+  }
+}
+
+/** Tried in the same way. */
+export function hasMacvlans(namespace: NamespaceName): boolean {
+  try {
+    // The loopback device carries none of them either.
+    transact(namespace, [createPassthrough(getLink(namespace, 'lo').index, { name: 'sf-over-probe' })]);
+    return true;
+  } catch (error) {
+    return errnoOf(error) !== 'EOPNOTSUPP';
   }
 }

@@ -48,12 +48,18 @@ export interface Wish {
   readonly wish: PodInterface;
 }
 
+/** What of a port is known before a pod has it. */
+export type Ahead = Pick<PodInterface, 'id' | 'mac' | 'mtu' | 'plugging'>;
+
 const GONE = ['ENODEV', 'ESRCH', 'ENOENT'] as const;
 /** As long as the kernel keeps them. */
 const ALIAS_BYTES = 255;
 
 /** With what the alias of each device of this node begins: by that it is known again. */
 export const aliasMark = ({ name }: Pick<NodeNetwork, 'name'>): string => `superfluidity-kuryr-${shortName('', name)} `;
+
+export const aliasOf = (node: NodeNetwork, pod: string, name: string): string =>
+  `${aliasMark(node)}${pod} ${name}`.slice(0, ALIAS_BYTES);
 
 /** As agents of Neutron name the devices of ports; others ids than theirs are shortened so that they still differ. */
 export function deviceOf(portId: string): string {
@@ -62,7 +68,7 @@ export function deviceOf(portId: string): string {
 }
 
 /** High, so that a bridge does not take it for its own: bridges have the lowest address of their ports. */
-const nodeMac = (mac: string): string => `fe${mac.toLowerCase().slice(2)}`;
+export const nodeMac = (mac: string): string => `fe${mac.toLowerCase().slice(2)}`;
 
 /** What `plug` will make, known before anything is: it is written down first. */
 export function planned(node: NodeNetwork, { name, wish }: Wish): Made {
@@ -94,7 +100,7 @@ export async function plug(node: NodeNetwork, wanted: Wish, signal: AbortSignal)
   return { name, netns, wish, ...host };
 }
 
-function explained(error: unknown, { name, netns, wish }: Wish): unknown {
+export function explained(error: unknown, { name, netns, wish }: Wish): unknown {
   if (error instanceof CniError || isSuperfluidityError(error, 'SF-CNI-OVSDB')) return error;
   const details = error instanceof Error ? error.message : String(error);
   if (errnoOf(error) !== 'EEXIST')
@@ -106,9 +112,9 @@ function explained(error: unknown, { name, netns, wish }: Wish): unknown {
 }
 
 /** Without `netns` both ends are on the node. */
-async function makePair(
+export async function makePair(
   node: NodeNetwork,
-  wanted: Omit<Wish, 'netns'> & { readonly netns: string | undefined },
+  wanted: Pick<Wish, 'name' | 'pod'> & { readonly netns: string | undefined; readonly wish: Ahead },
   device: string,
   master?: number,
 ): Promise<void> {
@@ -122,8 +128,7 @@ async function makePair(
       ),
     ]);
     // Not in one batch: the kernel would go on behind a refusal, and mark what is not ours.
-    const alias = `${aliasMark(node)}${pod} ${name}`.slice(0, ALIAS_BYTES);
-    transact(node.namespace, [changeLink(device, { alias })]);
+    transact(node.namespace, [changeLink(device, { alias: aliasOf(node, pod, name) })]);
   };
   try {
     await create();
@@ -192,13 +197,13 @@ async function plugVSwitch(
 }
 
 /** A process that reads packets gets them as they are: nobody behind it would complete checksums or cut segments. */
-function completePackets(netns: string, name: string): void {
+export function completePackets(netns: NamespaceName, name: string): void {
   disableOffloads(netns, name);
 }
 
-async function addPort(
+export async function addPort(
   node: NodeNetwork,
-  { podUid, wish }: Pick<Wish, 'podUid' | 'wish'>,
+  { podUid, wish }: { readonly podUid?: string; readonly wish: Ahead },
   device: string,
   bridge: string,
   signal: AbortSignal,
@@ -208,7 +213,8 @@ async function addPort(
     'iface-id': wish.id,
     'attached-mac': mac.toLowerCase(),
     'iface-status': 'active',
-    'vm-uuid': podUid,
+    // What is plugged ahead is nobody's yet.
+    ...(podUid === undefined ? {} : { 'vm-uuid': podUid }),
   };
   const port: VSwitchPort = {
     bridge,
@@ -224,43 +230,6 @@ async function addPort(
     await node.vswitch.removePorts([device], signal);
     return await node.vswitch.addPort(port, signal);
   }
-}
-
-/** A port of Open vSwitch whose other end waits on the node, down, until the pod has a namespace. */
-export interface Prepared {
-  readonly device: string;
-  readonly peer: string;
-  readonly isUserSpace: boolean;
-}
-
-/** Whether it pays to plug an interface before it is asked for: its agent begins to wire the port when it sees it. */
-export const isPreparable = ({ plugging, active }: PodInterface): boolean => plugging.kind === 'ovs' && !active;
-
-export async function prepare(node: NodeNetwork, wanted: Omit<Wish, 'netns'>, signal: AbortSignal): Promise<Prepared> {
-  const { plugging, id } = wanted.wish;
-  if (plugging.kind !== 'ovs') throw new TypeError(plugging.kind);
-  const device = deviceOf(id);
-  const peer = `sfk${device.slice(3)}`;
-  await makePair(node, { ...wanted, name: peer, netns: undefined }, device);
-  return { device, peer, ...(await addPort(node, wanted, device, plugging.bridge, signal)) };
-}
-
-/** Moves what was prepared into the pod. The kernel waits for every processor meanwhile: twenty times what a new pair takes. */
-export async function plugPrepared(
-  node: NodeNetwork,
-  wanted: Wish,
-  { device, peer, isUserSpace }: Prepared,
-): Promise<Plugged> {
-  const { name, netns, wish } = wanted;
-  try {
-    const index = linkIndex(node.namespace, peer);
-    await transactAside(node.namespace, [changeLink(index, { namespace: netns, rename: name })]);
-    configure(wanted);
-    if (isUserSpace) completePackets(netns, name);
-  } catch (error) {
-    throw explained(error, wanted);
-  }
-  return { name, netns, wish, host: { name: device, mac: nodeMac(wish.mac) } };
 }
 
 /** A device of the pod over the one of the node, with nothing on the node. */
@@ -293,7 +262,7 @@ function fitting({ name, mtu: largest }: Link, mtu: number): void {
 }
 
 /** Addresses and routes, in the pod. */
-function configure({ name, netns, wish }: Wish): void {
+export function configure({ name, netns, wish }: Wish): void {
   const index = linkIndex(netns, name);
   const conf = (family: string) => `net/${family}/conf/${name}/`;
   // Who had the address before is forgotten by those who knew it: neighbours are told as the device comes up.
@@ -319,7 +288,7 @@ function configure({ name, netns, wish }: Wish): void {
   ]);
 }
 
-function tolerant(work: () => void): void {
+export function tolerant(work: () => void): void {
   try {
     work();
   } catch {
@@ -336,7 +305,7 @@ export function linkIn(namespace: NamespaceName, device: number | string): Link 
   }
 }
 
-async function removeDevice(namespace: NamespaceName, device: string): Promise<void> {
+export async function removeDevice(namespace: NamespaceName, device: number | string): Promise<void> {
   try {
     await transactAside(namespace, [deleteLink(device)]);
   } catch (error) {

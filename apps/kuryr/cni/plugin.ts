@@ -4,11 +4,12 @@ import { type Attachment, attachmentKey, type Attachments } from './attachments.
 import { check } from './check.ts';
 import { LIMITS } from './limits.ts';
 import type { NodeNetwork } from './node-network.ts';
-import { leaveNetns, netnsId, plug, planned, plugPrepared, unplug, type Wish } from './plug.ts';
-import { Preparer } from './preparer.ts';
+import { plannedOver, plugPrepared, preparedOn } from './plug-ahead.ts';
+import { deviceOf, leaveNetns, netnsId, plug, planned, unplug, type Wish } from './plug.ts';
 import { type PodRef, CniError, CODES, type CniResult, type Request } from './specification.ts';
 import { type PortRegistry, podKey } from './registry.ts';
 import { inVersion, type Plugged, resultOf } from './result.ts';
+import { Spares, type SpareSink } from './spares.ts';
 import { sweep } from './sweep.ts';
 import { Slots, Turns } from './turns.ts';
 
@@ -19,6 +20,8 @@ export interface PluginOptions {
   readonly log: Logger;
   /** An interface that was plugged ahead was used, or was not. */
   readonly onPrepared: (isUsed: boolean) => void;
+  /** How long something stays plugged that nobody wants, where it may be wanted again soon. */
+  readonly graceMs?: number;
 }
 
 /** How ADD left the pod while it waited: what it waits for is said when it gave up. */
@@ -32,22 +35,31 @@ export class Plugin {
   readonly #log: Logger;
   readonly #turns = new Turns();
   readonly #slots = new Slots(LIMITS.atOnce);
-  readonly #preparer: Preparer;
+  readonly #spares: Spares;
   /** ADDs under way or waiting for their turn, so that DEL ends what it is about to remove. */
   readonly #adding = new Map<string, { readonly pod: string; readonly controllers: Set<AbortController> }>();
 
-  constructor({ node, registry, attachments, log, onPrepared }: PluginOptions) {
+  constructor({ node, registry, attachments, log, onPrepared, graceMs = LIMITS.graceMs }: PluginOptions) {
     this.#node = node;
     this.#registry = registry;
     this.#attachments = attachments;
     this.#log = log;
     const isTaken = (pod: string) => this.#isAdding(pod) || attachments.all().some((one) => one.pod === pod);
-    this.#preparer = new Preparer({ node, isTaken, onEnd: onPrepared });
+    const isAttached = (device: string) => this.#isAttached(device);
+    this.#spares = new Spares({ node, isTaken, isAttached, onEnd: onPrepared, graceMs });
+  }
+
+  /** To be told what lies ready in the pools of this node. */
+  get spares(): SpareSink & { readonly size: number } {
+    return this.#spares;
   }
 
   /** Takes up what a daemon before this one left; from now on ports are plugged ahead. */
   async resume(signal: AbortSignal): Promise<void> {
-    this.#registry.onChange((key, port) => this.#preparer.look(key, port));
+    this.#registry.onChange((key, port) => this.#spares.look(key, port));
+    // A node without Open vSwitch has nothing in it.
+    const ports = await this.#node.vswitch.ownPorts(this.#node.name, signal).catch(() => []);
+    this.#spares.adopt(preparedOn(this.#node, ports));
     await this.tidy(signal);
   }
 
@@ -70,15 +82,20 @@ export class Plugin {
         );
     }
     await this.#sweep(signal);
+    this.#spares.again();
+  }
+
+  #isAttached(device: string): boolean {
+    return this.#attachments.all().some(({ made }) => made.some((one) => one.device === device));
   }
 
   #isAdding(pod: string): boolean {
     return this.#adding.values().some((adding) => adding.pod === pod);
   }
 
-  /** What was plugged ahead and is not used; attachments stay. */
+  /** What was plugged ahead for a pod and is not used; attachments stay, and what lies ready in pools. */
   async close(): Promise<void> {
-    await this.#preparer.close();
+    await this.#spares.close();
   }
 
   /** Undefined where the verb has no result. Throws `CniError`. */
@@ -158,7 +175,9 @@ export class Plugin {
       pod: key,
       netns,
       netnsId: namespaceId,
-      made: wishes.map((wish) => planned(this.#node, wish)),
+      made: wishes.map((wish) =>
+        this.#spares.has(deviceOf(wish.wish.id)) ? plannedOver(wish) : planned(this.#node, wish),
+      ),
     };
     this.#attachments.put(begun);
     try {
@@ -166,7 +185,7 @@ export class Plugin {
       try {
         for (const wish of wishes) plugged.push(await this.#slots.run(() => this.#plug(wish, signal)));
       } finally {
-        await this.#preparer.serve(key, wishes[0]!.podUid);
+        this.#spares.serve(key, wishes[0]!.podUid);
       }
       awaited = 'its interfaces to carry traffic';
       await this.#registry.until(key, (port) => isActive(port, pod), signal);
@@ -183,8 +202,15 @@ export class Plugin {
   }
 
   async #plug(wish: Wish, signal: AbortSignal): Promise<Plugged> {
-    const prepared = await this.#preparer.take(wish.pod, wish.wish.id);
-    return prepared === undefined ? plug(this.#node, wish, signal) : plugPrepared(this.#node, wish, prepared);
+    const device = deviceOf(wish.wish.id);
+    const prepared = await this.#spares.take(device);
+    if (prepared === undefined) return plug(this.#node, wish, signal);
+    try {
+      return await plugPrepared(this.#node, wish, prepared);
+    } catch (error) {
+      this.#spares.spoil(device);
+      throw error;
+    }
   }
 
   async #delete({ container, interface: name }: Request): Promise<undefined> {
@@ -256,15 +282,17 @@ export class Plugin {
   }
 
   async #remove(attachment: Attachment, signal: AbortSignal): Promise<void> {
-    await this.#slots.run(() => unplug(this.#node, attachment, signal));
+    await this.#slots.run(async () => {
+      const made = await this.#spares.recall(attachment);
+      await unplug(this.#node, { ...attachment, made }, signal);
+    });
     this.#attachments.delete(attachment);
+    this.#spares.freed(attachment.made);
   }
 
   /** Devices and ports with our mark that no attachment has. */
   async #sweep(signal: AbortSignal): Promise<void> {
-    const isKept = (device: string) =>
-      this.#preparer.has(device) ||
-      this.#attachments.all().some(({ made }) => made.some((one) => one.device === device));
+    const isKept = (device: string) => this.#spares.has(device) || this.#isAttached(device);
     await sweep(this.#node, isKept, signal);
   }
 }

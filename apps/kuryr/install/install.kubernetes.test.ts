@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { run } from '../../../lab/command.ts';
 import { kubectl } from '../../../lab/kubernetes/lab.ts';
 import { findLab } from '../../../lab/kubernetes/testing.ts';
-import { watchPorts } from '../cni/watch.ts';
+import { watchPools, watchPorts } from '../cni/watch.ts';
 import { TestCluster } from '../controller/testing/cluster.ts';
 import { definition, NETWORK_ATTACHMENT_DEFINITIONS } from '../controller/testing/network-attachment-definitions.ts';
 import { NETWORK_STATUS_ANNOTATION, NETWORKS_ANNOTATION } from '../controller/translate/attachments.ts';
@@ -238,6 +238,7 @@ describe.skipIf(lab === undefined)(`Kuryr that is installed${reason === undefine
     };
     const watching = Promise.all([
       watchPorts(parts, stop.signal),
+      watchPools({ ...parts, sink: { tell: () => {}, setKnown: () => {} } }, stop.signal),
       watchTables({ cluster: api, node: 'none', tables, clock: systemClock, log: silentLogger }, stop.signal),
     ]);
     expect(await known.promise).toBe(true);

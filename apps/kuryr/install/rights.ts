@@ -75,10 +75,14 @@ export function leaseRules({ lease }: KuryrConfig): readonly Rule[] {
 }
 
 /**
- * A daemon asks for the ports of its node, which Kubernetes cannot allow it alone, and for all Services and policies; of
- * those that its node cannot carry out it writes events.
+ * A daemon asks for the ports of its node and what lies ready in its pools, which Kubernetes cannot allow it alone, and for all
+ * Services and policies; of those that its node cannot carry out it writes events.
  */
 export const daemonRules = (): readonly Rule[] => [
-  rule(GROUP, [RESOURCES.ports.plural, RESOURCES.balancers.plural, RESOURCES.policies.plural], WATCH),
+  rule(
+    GROUP,
+    [RESOURCES.ports.plural, RESOURCES.pools.plural, RESOURCES.balancers.plural, RESOURCES.policies.plural],
+    WATCH,
+  ),
   TOLD,
 ];

@@ -8,6 +8,7 @@ import { authWords } from '@superfluidity/openstack/testing';
 import type { LabNode } from '../../../lab/kubernetes/lab.ts';
 import { buildExecutable } from '../cni/executable/build.ts';
 import { PLUGIN } from '../cni/install.ts';
+import { unplugLeft } from '../cni/testing/leftovers.ts';
 import type { OwnNetwork } from './own-network.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
@@ -21,7 +22,7 @@ const START_MS = 60_000;
 export class Programs {
   readonly #folder = mkdtempSync(join(tmpdir(), 'superfluidity-kuryr-'));
   readonly #running = new Map<string, ChildProcess>();
-  readonly #clean: (() => void)[] = [];
+  readonly #clean: (() => Promise<void>)[] = [];
   #controllers = 0;
 
   /** Credentials lie in a file for nobody else's eyes. */
@@ -58,9 +59,10 @@ export class Programs {
     };
     const argv = Object.entries(options).flatMap(([key, value]) => [`--${key}`, value]);
     await this.#start('daemon', argv, 'installed', name);
-    this.#clean.push(() => {
+    this.#clean.push(async () => {
       rmSync(join(cniConf, '10-superfluidity-kuryr.conflist'), { force: true });
       rmSync(join(cniBin, PLUGIN), { force: true });
+      await unplugLeft(name, ovsdb);
     });
   }
 
@@ -68,8 +70,8 @@ export class Programs {
     return this.#running.has(name);
   }
 
-  /** How many ports lie ready in the pools of the controller, and how many are being made. */
-  async pooled(): Promise<{ readonly ready: number; readonly making: number }> {
+  /** How many ports lie ready in the pools of the controller, how many of them carry traffic, and how many are being made. */
+  async pooled(): Promise<{ readonly ready: number; readonly active: number; readonly making: number }> {
     const port = this.log('controller')
       .match(/are told here","port":(\d+)/g)
       ?.at(-1)
@@ -80,7 +82,7 @@ export class Programs {
         (total, [, count]) => total + Number(count),
         0,
       );
-    return { ready: sum('ready'), making: sum('making') };
+    return { ready: sum('ready'), active: sum('active'), making: sum('making') };
   }
 
   /** What it said, of all that had this name. */
@@ -100,7 +102,7 @@ export class Programs {
 
   async close(): Promise<void> {
     for (const name of this.#running.keys()) await this.kill(name, 'SIGTERM');
-    for (const step of this.#clean) step();
+    for (const step of this.#clean) await step();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 

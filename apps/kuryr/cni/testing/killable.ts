@@ -2,6 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import type { Spare } from '@superfluidity/driver-kubernetes';
 import type { KuryrPort } from '../../api/port.ts';
 import type { TestNode } from './node.ts';
 
@@ -26,6 +27,10 @@ export class KillableDaemon {
 
   put(port: KuryrPort): void {
     this.#child.stdin.write(`${JSON.stringify(port)}\n`);
+  }
+
+  tell(spares: readonly Spare[]): void {
+    this.#child.stdin.write(`${JSON.stringify(spares)}\n`);
   }
 
   async kill(): Promise<void> {
