@@ -27,6 +27,8 @@ test('requests, steps, events, operations and pools can be scraped', async () =>
     hits: 7,
     misses: 1,
     recycled: 3,
+    active: 1,
+    late: 4,
     inUse: 5,
     oldestMs: 1_500,
     waits,
@@ -47,6 +49,8 @@ test('requests, steps, events, operations and pools can be scraped', async () =>
   expect(text).toContain('superfluidity_scaling_decisions{kind="hpa",outcome="kept"} 5');
   expect(text).toContain('superfluidity_pool_count{site="edge",pool="video",what="hits"} 7');
   expect(text).toContain('superfluidity_pool_count{site="edge",pool="video",what="inUse"} 5');
+  expect(text).toContain('superfluidity_pool_count{site="edge",pool="video",what="active"} 1');
+  expect(text).toContain('superfluidity_pool_count{site="edge",pool="video",what="late"} 4');
   expect(text).toContain('superfluidity_pool_age_seconds{site="edge",pool="video"} 1.5');
   expect(text).toContain('# TYPE superfluidity_pool_wait_seconds histogram');
   expect(text).toContain('superfluidity_pool_wait_seconds_bucket{le="0.0001",site="edge",pool="video"} 7');

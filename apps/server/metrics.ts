@@ -9,7 +9,7 @@ export type PoolCount = Pick<
   ListedPool,
   'site' | 'name' | 'ready' | 'hits' | 'misses' | 'making' | 'waiting' | 'inUse'
 > &
-  Pick<ListedPool, 'recycled' | 'oldestMs' | 'waits'>;
+  Pick<ListedPool, 'active' | 'late' | 'recycled' | 'oldestMs' | 'waits'>;
 
 export interface MetricsSources {
   readonly store: Store;
@@ -164,14 +164,16 @@ function registerPools(registers: Registry[], pools: MetricsSources['pools']): v
   };
   new Gauge({
     name: 'superfluidity_pool_count',
-    help: 'Pools of the sites: what is ready, is made, is in use and who waits now; requests served from the pool (hits) or not (misses) and what came back (recycled) so far',
+    help: 'Pools of the sites: what is ready, is active among that, is made, is in use and who waits now; requests served from the pool (hits), with what was not active yet (late), or not (misses), and what came back (recycled) so far',
     labelNames: ['site', 'pool', 'what'],
     registers,
     async collect() {
       this.reset();
-      for (const { site, name: pool, ready, making, waiting, inUse, hits, misses, recycled } of await read()) {
-        const told = { ready, making, waiting, hits, misses, recycled, ...(inUse === undefined ? {} : { inUse }) };
-        for (const [what, count] of Object.entries(told)) this.set({ site, pool, what }, count);
+      for (const { site, name: pool, ready, making, waiting, hits, misses, recycled, ...more } of await read()) {
+        const { inUse, active, late } = more;
+        const told = { ready, making, waiting, hits, misses, recycled, inUse, active, late };
+        for (const [what, count] of Object.entries(told))
+          if (count !== undefined) this.set({ site, pool, what }, count);
       }
     },
   });
