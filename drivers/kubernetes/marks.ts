@@ -16,6 +16,8 @@ export const LABELS = {
   balancer: `${DOMAIN}/balancer`,
   /** On nodes that are virtual machines of a unit: its path. Written by who makes these nodes. */
   parent: `${DOMAIN}/parent`,
+  /** On nodes: how Kuryr connects their pods. Those that are virtual machines begin with `nested-`. */
+  vif: `${DOMAIN}/vif`,
   /** On what builds an image from source. */
   build: `${DOMAIN}/build`,
 } as const;
@@ -24,6 +26,12 @@ export const ANNOTATIONS = {
   /** What was asked for: all that is needed to find a unit or a network again without any record of ours. */
   spec: `${DOMAIN}/spec`,
   facts: `${DOMAIN}/facts`,
+  /** On a namespace: the subnet in which Kuryr puts its pods. */
+  subnet: `${DOMAIN}/subnet`,
+  /** Beside it: which network of which site that is. */
+  subnetOf: `${DOMAIN}/subnet-of`,
+  /** What the site that made a network calls it. */
+  segment: `${DOMAIN}/segment`,
   /** Ethernet address, written when the unit was ready for the first time. */
   mac: `${DOMAIN}/mac`,
 } as const;

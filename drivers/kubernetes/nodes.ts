@@ -3,6 +3,7 @@ import type { Environment, Host } from '@superfluidity/model';
 import type { UnitSpec } from '@superfluidity/site';
 import { LIMITS } from './config.ts';
 import { offeredEnvironments } from './manifest.ts';
+import { isMachine } from './nesting.ts';
 import { conditionOf, type Node, type Pod } from './objects.ts';
 import { mebibytes, quantity } from './quantities.ts';
 import type { World } from './world.ts';
@@ -120,6 +121,7 @@ function hostOf(
     storageMiB: Math.floor(mebibytes(allocatable?.['ephemeral-storage'])),
     used,
     schedulable: isUp(node) && node.spec?.unschedulable !== true && !isTainted,
+    ...(isMachine(node) ? { virtual: true } : {}),
   };
 }
 

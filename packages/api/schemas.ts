@@ -39,6 +39,7 @@ export const host = z
     storageMiB: z.number(),
     used: z.object({ cpu: z.number(), memoryMiB: z.number(), storageMiB: z.number() }),
     schedulable: z.boolean(),
+    virtual: z.boolean().exactOptional().meta({ description: 'It is a virtual machine itself' }),
     rack: z.string().exactOptional(),
     rackUnit: z.int().exactOptional().meta({ description: 'From the bottom of the rack, counted from 1' }),
   })

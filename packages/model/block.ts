@@ -95,6 +95,7 @@ export interface Nesting {
   readonly descriptorType?: string;
   /** Unit in which it runs. `none`: bare metal only. Absent: the site chooses. */
   readonly parent?: string;
+  /** In its parent alone; where none is named, in some virtual machine. */
   readonly parentMandatory?: boolean;
 }
 

@@ -168,9 +168,6 @@ function checkExecution(execution: Execution, at: string, findings: Findings): v
   if (execution.nested?.descriptor !== undefined && execution.nested.descriptorType === undefined) {
     wrong('nested.descriptor', 'a nested descriptor needs its type beside it');
   }
-  if (execution.nested?.parentMandatory === true && execution.nested.parent === undefined) {
-    wrong('nested.parentMandatory', 'only a parent that is named can be mandatory');
-  }
   for (const field of ['files', 'image'] as const) {
     const path = execution[field]?.startsWith('name:') ? undefined : execution[field]?.replace(/^[a-z]+:/, '');
     if (path !== undefined && (path.startsWith('/') || path.split('/').includes('..') || path.includes('\0'))) {

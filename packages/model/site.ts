@@ -55,6 +55,8 @@ export interface Host {
   readonly used: { readonly cpu: Cores; readonly memoryMiB: MiB; readonly storageMiB: MiB };
   /** False: takes no new units. */
   readonly schedulable: boolean;
+  /** It is a virtual machine itself: what has to be nested in one goes there. */
+  readonly virtual?: boolean;
   readonly rack?: string;
   /** From the bottom of the rack, counted from 1. */
   readonly rackUnit?: number;

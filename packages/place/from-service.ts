@@ -18,7 +18,20 @@ export function unitToPlace({ path, unit, inside, requirements }: UnitInService,
   const { environment, nested } = unit.execution!;
   const mandatory = nested?.parentMandatory === true && nested.parent !== 'none' ? nested.parent : undefined;
   const parent = inside ?? mandatory;
-  return { path, index, environment, requirements, ...(parent === undefined ? {} : { inside: parent }) };
+  const on =
+    nested?.parent === 'none'
+      ? 'metal'
+      : nested?.parentMandatory === true && parent === undefined
+        ? 'virtual'
+        : undefined;
+  return {
+    path,
+    index,
+    environment,
+    requirements,
+    ...(parent === undefined ? {} : { inside: parent }),
+    ...(on === undefined ? {} : { on }),
+  };
 }
 
 /** The chains of a service as placement sees them. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import type { Host, Requirements, Site, SitePath } from '@superfluidity/model';
+import type { Block, Host, Nesting, Requirements, Site, SitePath } from '@superfluidity/model';
 import { describe, expect, test } from 'vitest';
+import { unitToPlace } from './from-service.ts';
 import { latencyAlong, SiteLatencies } from './latency.ts';
 import { place } from './place.ts';
 import { compileProblem } from './problem.ts';
@@ -59,6 +60,13 @@ describe('filters refuse with a reason', () => {
     ['cost', unit('a', { costMax: 0.5 }), 'it costs 4 an hour, allowed is 0.5'],
     ['environment', unit('a', {}, { environment: 'vm' }), 'it does not run vm'],
     ['accelerators', unit('a', { accelerators: ['gpu'] }), 'it has no gpu'],
+    ['nesting', unit('a', {}, { on: 'virtual' }), 'it is no virtual machine'],
+    [
+      'nesting',
+      unit('a', {}, { on: 'metal' }),
+      'it is a virtual machine',
+      { sites: [{ ...edge, hosts: edge.hosts.map((host) => ({ ...host, virtual: true })) }] },
+    ],
     ['capacity', unit('a', { cpu: 9 }), 'it has 8 cores, needed are 9'],
     [
       'schedulable',
@@ -156,6 +164,20 @@ describe('choice', () => {
     ];
     expect(placed({ sites: vms, units }).assignments.map((a) => a.host)).toEqual(['h2', 'h2']);
   });
+});
+
+test('what is nested says on which hosts it may be', () => {
+  const asked = (nested: Nesting | undefined) => {
+    const execution = { environment: 'pod' as const, ...(nested === undefined ? {} : { nested }) };
+    const block: Block = { kind: 'unit', name: 'a', ports: [], children: [], links: [], requirements: {}, execution };
+    const { on, inside } = unitToPlace({ path: 'f/a', unit: block, requirements: {} }, 0);
+    return [on, inside];
+  };
+  expect(asked(undefined)).toEqual([undefined, undefined]);
+  expect(asked({ parent: 'none' })).toEqual(['metal', undefined]);
+  expect(asked({ parentMandatory: true })).toEqual(['virtual', undefined]);
+  expect(asked({ parentMandatory: false })).toEqual([undefined, undefined]);
+  expect(asked({ parent: 'f/vm', parentMandatory: true })).toEqual([undefined, 'f/vm']);
 });
 
 test('latency along a chain is that of the worst instances, over the shortest ways', () => {

@@ -128,16 +128,16 @@ class HostGroups {
   }
 
   /** By number of the site. */
-  for({ environment, inside, requirements }: UnitToPlace): readonly HostGroup[] {
+  for({ environment, inside, on, requirements }: UnitToPlace): readonly HostGroup[] {
     // What is nested is run by the unit around it, not by the host.
     const runs = inside === undefined ? environment : undefined;
     const accelerators = requirements.accelerators ?? [];
-    const key = JSON.stringify([runs, accelerators.toSorted()]);
+    const key = JSON.stringify([runs, on, accelerators.toSorted()]);
     let groups = this.#groups.get(key);
     if (groups === undefined) {
       let first = 0;
       groups = this.#sites.map(({ hosts }) => {
-        const group = groupHosts(hosts, first, (host) => refuseEquipment(host, runs, accelerators) === undefined);
+        const group = groupHosts(hosts, first, (host) => refuseEquipment(host, runs, on, accelerators) === undefined);
         first += hosts.length;
         return group;
       });
@@ -257,9 +257,9 @@ function refuseSite(unit: UnitToPlace, site: Site, userLatencyMs: number | undef
 }
 
 /** What speaks against a host whatever else is placed. */
-function refuseHost({ requirements, environment, inside, pinned }: UnitToPlace, host: Host): Reason | undefined {
+function refuseHost({ requirements, environment, inside, on, pinned }: UnitToPlace, host: Host): Reason | undefined {
   const runs = inside === undefined ? environment : undefined;
-  const unequipped = refuseEquipment(host, runs, requirements.accelerators ?? []);
+  const unequipped = refuseEquipment(host, runs, on, requirements.accelerators ?? []);
   if (unequipped !== undefined) return unequipped;
   if (pinned?.host !== undefined && pinned.host !== host.name) {
     return { kind: 'pinned', reason: `the unit is pinned to ${pinned.host}` };
@@ -274,12 +274,15 @@ function refuseHost({ requirements, environment, inside, pinned }: UnitToPlace, 
 function refuseEquipment(
   host: Host,
   environment: Environment | undefined,
+  on: UnitToPlace['on'],
   accelerators: readonly string[],
 ): Reason | undefined {
   if (!host.schedulable) return { kind: 'schedulable', reason: 'it takes no new units' };
   if (environment !== undefined && !host.environments.includes(environment)) {
     return { kind: 'environment', reason: `it does not run ${environment}` };
   }
+  if (on === 'virtual' && host.virtual !== true) return { kind: 'nesting', reason: 'it is no virtual machine' };
+  if (on === 'metal' && host.virtual === true) return { kind: 'nesting', reason: 'it is a virtual machine' };
   const lacking = accelerators.filter((name) => !host.accelerators.includes(name));
   return lacking.length === 0 ? undefined : { kind: 'accelerators', reason: `it has no ${lacking.join(', ')}` };
 }

@@ -21,6 +21,8 @@ export interface UnitToPlace {
   readonly requirements: Requirements;
   /** Unit inside which it runs: it shares that unit's host and its resources. */
   readonly inside?: string;
+  /** Only on a host that is a virtual machine, or only on one that is none. Absent: on either. */
+  readonly on?: 'virtual' | 'metal';
   /** Where it must go: the operator said so. */
   readonly pinned?: { readonly site: string; readonly host?: string };
   /** Where it runs now. It needs no further room there, and goes elsewhere only where that is worth the move. */
@@ -82,6 +84,7 @@ export type RefusalKind =
   | 'cost'
   | 'schedulable'
   | 'environment'
+  | 'nesting'
   | 'accelerators'
   | 'capacity'
   | 'affinity'

@@ -207,6 +207,8 @@ export function placed(pod: Group, { unit, hostOf, wasHostOf }: WrittenUnit, say
   const node = parent === undefined ? undefined : hostOf(splitPortReference(parent).path);
   if (parent !== undefined && node === undefined)
     say('nested.parent', parent === 'none' ? 'that no virtual machine is around it' : `that it runs in '${parent}'`);
+  if (parent === undefined && parentMandatory === true)
+    say('nested.parentMandatory', 'that it runs in a virtual machine');
   if (node !== undefined && parentMandatory !== true)
     say('nested.parentMandatory', `that '${parent}' is only preferred`);
   // What names a node that is none of these stays.

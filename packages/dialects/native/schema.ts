@@ -143,7 +143,10 @@ const nested = z.strictObject({
   descriptor: text.exactOptional(),
   descriptorType: text.exactOptional(),
   parent: unitReference.describe('Unit in which it runs; none: bare metal only').exactOptional(),
-  parentMandatory: z.boolean().exactOptional(),
+  parentMandatory: z
+    .boolean()
+    .describe('In its parent alone; where none is named, in some virtual machine')
+    .exactOptional(),
 });
 
 const environment = z.enum(environments);

@@ -358,7 +358,7 @@ class Reading {
     const mandatory = String(vduParentMandatory ?? '').toLowerCase();
     const nested = {
       ...(parent === undefined ? {} : { parent }),
-      ...(parent === undefined || !['true', 'false'].includes(mandatory)
+      ...((parent === undefined && mandatory !== 'true') || !['true', 'false'].includes(mandatory)
         ? {}
         : { parentMandatory: mandatory === 'true' }),
     };

@@ -229,7 +229,7 @@ class Project {
         : within === undefined
           ? {}
           : { vduParent: nameIn('rdcl', within) }),
-      ...(nested?.parentMandatory === undefined || (parent !== 'none' && within === undefined)
+      ...(nested?.parentMandatory === undefined || (parent !== undefined && parent !== 'none' && within === undefined)
         ? {}
         : { vduParentMandatory: nested.parentMandatory }),
     };

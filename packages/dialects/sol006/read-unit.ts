@@ -137,7 +137,7 @@ const isInterface = (name: string) => name.length <= INTERFACE_MAX && /^[a-zA-Z0
 
 /** In which unit it runs. */
 export function nestingOf(vdu: Vdu, pathOf: (vdu: string) => string): NonNullable<NativeUnit['nested']> | undefined {
-  if (vdu.vduParent === undefined) return undefined;
+  if (vdu.vduParent === undefined) return vdu.vduParentMandatory === true ? { parentMandatory: true } : undefined;
   const parent = vdu.vduParent.toLowerCase() === 'none' ? 'none' : pathOf(vdu.vduParent);
   return { parent, ...(vdu.vduParentMandatory === undefined ? {} : { parentMandatory: vdu.vduParentMandatory }) };
 }
