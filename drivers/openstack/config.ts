@@ -207,6 +207,9 @@ export const LIMITS = {
   /** A request that makes something is not given up half way: what came of it would not be known. */
   createMs: 400_000,
   purgeMs: 600_000,
+  /** From a network that is to go to the last port that a controller of Kuryr has in it, and between two looks. */
+  podPortsMs: 120_000,
+  podLookMs: 500,
   /** From a server that is ACTIVE to a port that is. */
   wiredMs: 60_000,
   /** One question outside of an operation. */

@@ -26,6 +26,12 @@ export const openstackSiteErrors = defineErrors({
     title: 'A node of the cloud cannot be read',
     hint: 'It needs root, and the programs ovs-vsctl, ovs-ofctl, ovs-appctl, ip and iptables-save on the node: see docs/guides/openstack.md.',
   },
+  'SF-CLOUD-PODS': {
+    status: 409,
+    title: 'Pods have ports in the network',
+    hint: 'Remove the pods. When there are none, the controller of Kuryr lets go of its ports, if it runs: `kubectl -n kube-system get lease superfluidity-kuryr`. Then try again.',
+    transient: true,
+  },
   'SF-CLOUD-CLOSED': {
     status: 503,
     title: 'The site is being closed',

@@ -21,5 +21,6 @@ export const openstackDriver = {
 export { openstackSiteErrors } from './errors.ts';
 
 export { NeutronPorts, type NeutronPortsOptions, nodeIn, type PortBinding } from './neutron/ports-backend.ts';
+export { KURYR_TAG } from './neutron/pod-ports.ts';
 export { PairPorts } from './neutron/pair-ports.ts';
 export { TrunkPorts } from './neutron/trunk-ports.ts';

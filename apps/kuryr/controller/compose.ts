@@ -1,4 +1,5 @@
 import { type Clock, invariant, type Logger } from '@superfluidity/core';
+import { KURYR_TAG } from '@superfluidity/driver-openstack';
 import { KURYR, type Keep } from '@superfluidity/fabric';
 import { Cloud, readCloud } from '@superfluidity/openstack';
 import type { KuryrConfig } from './config.ts';
@@ -51,10 +52,7 @@ export interface ComposeParts {
 }
 
 /** On everything that is made in a cloud. The last one tells clusters apart. */
-export const tagsOf = (config: KuryrConfig): readonly string[] => [
-  'superfluidity',
-  `superfluidity:kuryr=${config.cluster}`,
-];
+export const tagsOf = (config: KuryrConfig): readonly string[] => ['superfluidity', `${KURYR_TAG}${config.cluster}`];
 
 /** The cloud that is configured, if one is. */
 export async function openCloud(
@@ -160,9 +158,10 @@ function subnetOfFabric({ config: { linux, neutron, drivers }, world, cloud, clo
   let inCloud: SubnetDriver | undefined;
   if (neutron?.subnet !== undefined && cloud !== undefined) {
     const annotations = (namespace: string) => world.namespaces.get(namespace)?.metadata.annotations ?? {};
+    const namespaces = () => world.namespaces.all().map(({ metadata }) => metadata.name);
     inCloud =
       drivers.subnet === 'annotation'
-        ? annotatedSubnets(cloud, clock, neutron.subnet, annotations)
+        ? annotatedSubnets(cloud, clock, neutron.subnet, annotations, namespaces)
         : neutronSubnet(cloud, clock, neutron.subnet);
   }
   return {
@@ -172,5 +171,6 @@ function subnetOfFabric({ config: { linux, neutron, drivers }, world, cloud, clo
       invariant(driver !== undefined, 'the configuration was read');
       return driver.of(namespace, node, signal);
     },
+    ...(inCloud?.networks === undefined ? {} : { networks: inCloud.networks }),
   };
 }

@@ -1,7 +1,9 @@
 import type { KubeObject } from '@superfluidity/driver-kubernetes';
 import type { Drivers } from './compose.ts';
 import type { KuryrConfig } from './config.ts';
+import { SUBNET_ANNOTATION } from './drivers/subnets.ts';
 import { BalancerHandler } from './handlers/balancers.ts';
+import { LEFT_NETWORKS, LeftNetworkHandler } from './handlers/left-networks.ts';
 import { NamespaceHandler } from './handlers/namespaces.ts';
 import { NetworkHandler } from './handlers/networks.ts';
 import { NodeHandler } from './handlers/nodes.ts';
@@ -63,6 +65,7 @@ export function wire(parts: WiringParts): Wiring {
   wireServices(parts, add, informers);
   wirePolicies(parts, add, ports);
   wirePools(parts, add, sources);
+  wireLeftNetworks(parts, queues, sources);
   return { queues, informers: [...informers], sources };
 }
 
@@ -172,6 +175,24 @@ function wirePolicies({ world, drivers }: WiringParts, add: Add, ports: WorkQueu
     rules.add(key);
     policies.add(key);
     addAll(ports, world.ports.informer, namespaceIn(key));
+  });
+}
+
+/** Whenever a namespace names another subnet, or none, or goes. */
+function wireLeftNetworks(
+  { world, drivers, queueOf }: WiringParts,
+  queues: Record<string, WorkQueue>,
+  sources: Sources[],
+): void {
+  const { subnets, vifs } = drivers;
+  if (subnets.networks === undefined) return;
+  const handler = new LeftNetworkHandler(subnets.networks, vifs);
+  const queue = queueOf(handler);
+  queues[handler.name] = queue;
+  sources.push({ all: () => [{ metadata: { name: LEFT_NETWORKS } }], queue });
+  const named = (namespace: KubeObject | undefined) => namespace?.metadata.annotations?.[SUBNET_ANNOTATION];
+  world.namespaces.on((_key, before, now) => {
+    if (named(before) !== named(now)) queue.add(LEFT_NETWORKS);
   });
 }
 

@@ -14,6 +14,7 @@ import {
 import { LIMITS } from '../config.ts';
 import { factOf } from '../marks.ts';
 import type { World } from '../world.ts';
+import { withoutPods } from './pod-ports.ts';
 
 /** A network of a service as Neutron has it. */
 export interface RealNetwork {
@@ -67,7 +68,7 @@ export class Networks {
     this.#known.clear();
   }
 
-  ensure(spec: NetworkSpec, signal: AbortSignal): Promise<void> {
+  ensure(spec: NetworkSpec, signal: AbortSignal): Promise<RealNetwork> {
     return this.#turns.take(spec.id, () => this.#ensure(spec, signal));
   }
 
@@ -82,7 +83,7 @@ export class Networks {
     });
   }
 
-  async #ensure(spec: NetworkSpec, signal: AbortSignal): Promise<void> {
+  async #ensure(spec: NetworkSpec, signal: AbortSignal): Promise<RealNetwork> {
     const { name, cloud, marks, log } = this.#world;
     const doing = `create network ${spec.name} of ${spec.service} at ${name}`;
     prefixOf(spec.prefix);
@@ -99,7 +100,9 @@ export class Networks {
       if (known === undefined) await networks.setTags(cloud, network.id, marks.tags(spec.id, factsOf(spec)), lasting);
       const subnet = (await this.#subnet(network.id, lasting)) ?? (await this.#makeSubnet(spec, network.id, lasting));
       if (this.#world.config.externalNetwork !== undefined) await this.#ensureRouter(spec, subnet, lasting);
-      this.#known.set(spec.id, { spec, networkId: network.id, subnetId: subnet.id });
+      const real = { spec, networkId: network.id, subnetId: subnet.id };
+      this.#known.set(spec.id, real);
+      return real;
     } catch (error) {
       if (before === undefined) {
         await this.#removeHalf(spec.id).catch((left: unknown) =>
@@ -221,7 +224,7 @@ export class Networks {
       }
       await routers.delete(cloud, router.id, signal);
     }
-    await networks.delete(cloud, networkId, signal);
+    await withoutPods(this.#world, networkId, () => networks.delete(cloud, networkId, signal), signal);
   }
 }
 

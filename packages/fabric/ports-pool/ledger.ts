@@ -45,6 +45,11 @@ export class Ledger {
     return [...this.#entries.values()].flatMap((entry) => (entry.state === state ? [entry.port] : []));
   }
 
+  /** Of ports that are there, whoever has them. */
+  networks(): ReadonlySet<string> {
+    return new Set([...this.#entries.values()].map(({ port }) => port.place.network));
+  }
+
   usedByPlace(): ReadonlyMap<string, number> {
     const used = new Map<string, number>();
     for (const { place } of this.of('used')) used.set(keyOfPlace(place), (used.get(keyOfPlace(place)) ?? 0) + 1);

@@ -209,6 +209,11 @@ export class PortsPool {
     await this.#drain((place) => place.at === at);
   }
 
+  /** In which there are ports of ours, or will be. */
+  networks(): ReadonlySet<string> {
+    return new Set([...this.#ledger.networks(), ...this.#pool.places().map(({ network }) => network)]);
+  }
+
   stats(): readonly PoolStats[] {
     const used = this.#ledger.usedByPlace();
     return this.#pool.stats().map((stats) => ({ ...stats, inUse: used.get(stats.name) ?? 0 }));

@@ -237,9 +237,14 @@ describe.skipIf(lab === undefined)(
 
       // Whose namespace names the network of the machine, can be there.
       const named: Readonly<Record<string, string>> = { small: small.id, lost: crypto.randomUUID(), odd: '../x' };
-      const driver = annotatedSubnets(cloud, systemClock, subnet.subnetId, (namespace) =>
-        namespace in named ? { [SUBNET_ANNOTATION]: named[namespace]! } : {},
+      const driver = annotatedSubnets(
+        cloud,
+        systemClock,
+        subnet.subnetId,
+        (namespace) => (namespace in named ? { [SUBNET_ANNOTATION]: named[namespace]! } : {}),
+        () => ['other', ...Object.keys(named)],
       );
+      expect(await driver.networks!(never)).toEqual(new Set([subnet.networkId, id]));
       expect(await driver.of('other', worker, never)).toEqual(subnet);
       expect(await driver.of('small', worker, never)).toMatchObject({ networkId: id, mtu: SMALL_MTU });
       for (const namespace of ['lost', 'odd'])

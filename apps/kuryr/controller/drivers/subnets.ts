@@ -29,10 +29,25 @@ export function annotatedSubnets(
   clock: Clock,
   fallback: string,
   annotations: (namespace: string) => Readonly<Record<string, string>>,
+  /** Names of all that there are. */
+  namespaces: () => readonly string[],
 ): SubnetDriver {
   const read = subnetReader(cloud, clock);
   return {
     kind: 'annotation',
+    networks: async (signal) => {
+      const named = namespaces().flatMap((namespace) => annotations(namespace)[SUBNET_ANNOTATION] ?? []);
+      const found = await Promise.all(
+        [...new Set([fallback, ...named.filter((id) => ID.test(id))])].map((id) =>
+          read(id, signal).catch((error: unknown) => {
+            // What names a subnet that is gone holds no network.
+            if (isSuperfluidityError(error, 'SF-OPENSTACK-NOT-FOUND')) return undefined;
+            throw error;
+          }),
+        ),
+      );
+      return new Set(found.flatMap((subnet) => subnet?.networkId ?? []));
+    },
     of: async (namespace, _node, signal) => {
       const said = annotations(namespace)[SUBNET_ANNOTATION];
       if (said === undefined) return read(fallback, signal);

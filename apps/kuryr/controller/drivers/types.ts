@@ -33,6 +33,8 @@ export interface SubnetDriver {
   readonly kind: SubnetKind;
   /** Throws `SF-KURYR-NOT-READY` while it is being made, `SF-KURYR-ANNOTATION`. */
   of(namespace: string, node: Node, signal: AbortSignal): Promise<PodSubnet>;
+  /** Networks in which pods may be from now on, by their ids. Absent: those that there are do not go. */
+  networks?(signal: AbortSignal): Promise<ReadonlySet<string>>;
 }
 
 export interface GroupDriver {

@@ -197,6 +197,12 @@ export class VifPools {
     for (const { pool } of this.#vifs.values()) await pool.releaseNetwork(network);
   }
 
+  /** Of a cloud, in which there are ports of ours, or will be. */
+  cloudNetworks(): ReadonlySet<string> {
+    const pools = [...this.#vifs.values()].flatMap(({ type, pool }) => (type.kind === 'linux' ? [] : [pool]));
+    return new Set(pools.flatMap((pool) => [...pool.networks()]));
+  }
+
   /** The node is gone: what lies ready there is of no use. */
   async releaseNode(node: Node, signal: AbortSignal): Promise<void> {
     const { type, pool } = this.#of(node);
