@@ -3,6 +3,7 @@ import type {
   BalancerSpec,
   FabricBackend,
   FabricCall,
+  NetworkSegment,
   NetworkSpec,
   SiteLinkSpec,
   SitePath,
@@ -25,9 +26,9 @@ export class KubernetesBackend implements FabricBackend {
     this.#admit = admit;
   }
 
-  async ensureNetwork(spec: NetworkSpec, call: FabricCall): Promise<void> {
+  async ensureNetwork(spec: NetworkSpec, call: FabricCall, segment?: NetworkSegment): Promise<undefined> {
     await this.#admit(call);
-    await this.#networks.ensure(spec, call.signal);
+    await this.#networks.ensure(spec, segment, call.signal);
   }
 
   async removeNetwork(id: string, call: FabricCall): Promise<void> {

@@ -126,6 +126,14 @@ const schema = z
       .describe(
         'Labels of the nodes that are the virtual machines of a unit, by its path: {"core/vm": {"kubernetes.io/hostname": "vm-1"}}. Default: superfluidity.dev/parent',
       ),
+    kuryr: z
+      .strictObject({
+        site: text.describe('A site of kind openstack, which makes the networks'),
+      })
+      .exactOptional()
+      .describe(
+        'Pods are in the networks that another site makes: Kuryr of the cluster has the cloud of that site, and drivers.subnet: annotation',
+      ),
     builds: z
       .record(text, build)
       .default({})

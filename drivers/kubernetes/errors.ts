@@ -21,6 +21,12 @@ export const kubernetesSiteErrors = defineErrors({
     title: 'The network of the cluster cannot do this',
     hint: 'A cluster has one flat network of pods that gives addresses by itself: leave out what the message names, or place the unit at a site that has networks.',
   },
+  'SF-KUBE-KURYR': {
+    status: 502,
+    title: 'Kuryr did not connect the pod to the network of its unit',
+    hint: 'Its configuration needs `drivers: {subnet: annotation}` and the cloud of the site that `kuryr` names; `kubectl describe pod` shows what it did.',
+    transient: true,
+  },
   'SF-KUBE-POLICY': {
     status: 422,
     title: 'Nothing would enforce the rules',

@@ -38,7 +38,14 @@ export async function fingerprintOf(world: World, nodes: Nodes, balancers: Balan
         ? 'said to be enforced by the configuration of the site'
         : 'they are written, and nothing is known to enforce them: networks are not kept apart',
     },
-    { name: 'addresses', present: false, note: 'the cluster gives them, from the one network of all pods' },
+    {
+      name: 'addresses',
+      present: false,
+      note:
+        config.kuryr === undefined
+          ? 'the cluster gives them, from the one network of all pods'
+          : `the cloud of ${config.kuryr.site} gives them, from the network of a service that both sites are in`,
+    },
     {
       name: 'balancers',
       present: balancing.length > 0,

@@ -9,6 +9,11 @@ export const kubernetesDriver = {
   configSchema,
   // What lies between a cluster and other sites is its operator's; chains across it are refused, and not cut in two unseen.
   joins: () => ({ kinds: [] }),
+  sharesNetworks: ({ kuryr }) => {
+    const site = typeof kuryr === 'object' && kuryr !== null && 'site' in kuryr ? kuryr.site : undefined;
+    // Kuryr puts all pods of a namespace into the one subnet that is written at it.
+    return typeof site === 'string' ? { site, kind: 'openstack', atMost: 1 } : undefined;
+  },
   // All that it needs is on the other side of the network.
   missing: async () => [],
   open: async (options) => KubernetesSite.open(options, readConfig(options.name, options.config)),

@@ -36,16 +36,24 @@ export function networkPolicyOf(world: World, spec: NetworkSpec): Policy {
     matchLabels: ofNetwork,
     matchExpressions: [{ key: LABELS.ruled, operator: 'DoesNotExist' as const }],
   };
-  const ingress = [{ from: [{ podSelector: { matchLabels: ofNetwork } }] }];
+  const ingress = [{ from: membersOf(world, spec) }];
   return policy(world, world.marks.networkName(spec.id), labels, plain, ingress);
 }
 
+/** Who is in the network: pods, and where it is one of a cloud whatever else has an address of it. */
+function membersOf({ marks, config }: World, { id, supernet }: Member): readonly unknown[] {
+  const pods = { podSelector: { matchLabels: marks.labels({ [LABELS.network]: id }) } };
+  return config.kuryr === undefined || supernet === undefined ? [pods] : [pods, { ipBlock: { cidr: supernet } }];
+}
+
+type Member = Pick<NetworkSpec, 'id'> & Partial<Pick<NetworkSpec, 'supernet'>>;
+
 /** What a unit says of what may come to its port. Empty: nothing. */
-export function unitPolicyOf(world: World, spec: UnitSpec, network: string, allow: readonly TrafficRule[]): Policy {
+export function unitPolicyOf(world: World, spec: UnitSpec, network: Member, allow: readonly TrafficRule[]): Policy {
   const { marks } = world;
   const labels = marks.labels({ [LABELS.service]: spec.service, [LABELS.unit]: spec.id });
   const selector = { matchLabels: marks.labels({ [LABELS.unit]: spec.id }) };
-  const inside = { podSelector: { matchLabels: marks.labels({ [LABELS.network]: network }) } };
+  const inside = membersOf(world, network);
   return policy(
     world,
     marks.rulesName(spec.id),
@@ -70,8 +78,8 @@ function policy(
   };
 }
 
-function ingressOf({ protocol, from, ports = [] }: TrafficRule, inside: unknown): IngressRule {
-  const sources = [from === undefined ? inside : { ipBlock: { cidr: from } }];
+function ingressOf({ protocol, from, ports = [] }: TrafficRule, inside: readonly unknown[]): IngressRule {
+  const sources = from === undefined ? inside : [{ ipBlock: { cidr: from } }];
   if (protocol === undefined && ports.length === 0) return { from: sources };
   const protocols = protocol === 'tcp' ? (['TCP'] as const) : protocol === 'udp' ? (['UDP'] as const) : BOTH;
   const all = protocols.flatMap((one) =>

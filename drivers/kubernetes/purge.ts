@@ -5,6 +5,7 @@ import { BUILDS, IMAGE_STREAMS } from './openshift/images.ts';
 import { removeNamespace } from './openshift/project.ts';
 import { ROUTES } from './openshift/routes.ts';
 import { POLICIES } from './policies.ts';
+import { Segments } from './segments.ts';
 import { SLICES } from './services/manifest.ts';
 import type { Units } from './units.ts';
 import { controlledNames, workloadKinds } from './workloads/kinds.ts';
@@ -54,6 +55,7 @@ export async function purge(world: World, units: Units): Promise<readonly string
   // Those whose annotation somebody took away have their labels still.
   for (const sort of controlled) append(removed, await removeAll(world, sort, signal));
   await removePods(world, signal);
+  if (await leaveSegment(world, signal)) removed.push(`subnet of namespace ${cluster.namespace}`);
   for (const sort of sorts) append(removed, await removeAll(world, sort, signal));
   const { items: maps } = await cluster.list<ConfigMap>(
     cluster.path('configmaps'),
@@ -70,6 +72,16 @@ export async function purge(world: World, units: Units): Promise<readonly string
     if (metadata.name !== marks.siteName) removed.push(`config map ${metadata.name}`);
   }
   return removed;
+}
+
+/** What Kuryr reads at the namespace. Who may not see that has written nothing there. */
+async function leaveSegment(world: World, signal: AbortSignal): Promise<boolean> {
+  try {
+    return await new Segments(world).clear(undefined, signal);
+  } catch (error) {
+    if (!isSuperfluidityError(error, 'SF-KUBE-FORBIDDEN') || world.config.kuryr !== undefined) throw error;
+    return false;
+  }
 }
 
 async function removePods({ cluster, marks, clock }: World, signal: AbortSignal): Promise<void> {

@@ -8,6 +8,7 @@ import './errors.ts';
 import { environmentOf } from './environment.ts';
 import { checkSpec, imageOf, podOf } from './manifest.ts';
 import { LABELS, labelValue, Marks } from './marks.ts';
+import { isMachine } from './nesting.ts';
 import { networkPolicyOf, unitPolicyOf } from './policies.ts';
 import { mebibytes, quantity } from './quantities.ts';
 import { recordOf } from './record.ts';
@@ -122,9 +123,40 @@ describe('a pod', () => {
       ['affinity', 'nodeAffinity', 'preferredDuringSchedulingIgnoredDuringExecution', 0, 'preference'],
       { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: ['vm-1'] }] },
     );
-    expect(JSON.stringify(nested('none', true)['affinity'])).toContain(
-      `"matchExpressions":[{"key":"${LABELS.parent}","operator":"DoesNotExist"}]`,
-    );
+    interface Affinity {
+      readonly nodeAffinity: {
+        readonly requiredDuringSchedulingIgnoredDuringExecution: {
+          readonly nodeSelectorTerms: readonly Readonly<Record<string, unknown>>[];
+        };
+      };
+    }
+    const terms = (nesting: UnitSpec['execution']['nested']) => {
+      const affinity = pod(unit(nesting === undefined ? {} : { nested: nesting })).spec['affinity'] as Affinity;
+      return affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms;
+    };
+    const values = ['nested-vlan', 'nested-macvlan'];
+    const [metal, ...others] = terms({ parent: 'none', parentMandatory: true });
+    expect(others).toEqual([]);
+    expect(metal).toMatchObject({
+      matchExpressions: [
+        { key: LABELS.parent, operator: 'DoesNotExist' },
+        { key: LABELS.vif, operator: 'NotIn', values },
+      ],
+    });
+    // Whichever it is: each term alone is enough.
+    expect(terms({ parentMandatory: true })).toMatchObject([
+      { matchFields: metal!['matchFields'], matchExpressions: [{ key: LABELS.parent, operator: 'Exists' }] },
+      { matchFields: metal!['matchFields'], matchExpressions: [{ key: LABELS.vif, operator: 'In', values }] },
+    ]);
+    expect(terms(undefined)).toEqual([{ matchFields: metal!['matchFields'] }]);
+  });
+
+  it('knows nodes that are virtual machines by their labels', () => {
+    const machine = (labels: Readonly<Record<string, string>>) => isMachine({ metadata: { name: 'n', labels } });
+    expect(machine({ [LABELS.parent]: 'core.vm' })).toBe(true);
+    expect(machine({ [LABELS.vif]: 'nested-vlan' })).toBe(true);
+    expect(machine({ [LABELS.vif]: 'neutron-vif' })).toBe(false);
+    expect(isMachine({ metadata: { name: 'n' } })).toBe(false);
   });
 });
 
@@ -149,7 +181,7 @@ describe('policies', () => {
   });
 
   it('say what units allow, and nothing more', () => {
-    const ingress = (allow: PortSpec['allow']) => unitPolicyOf(world, unit(), 'net-1', allow!).spec.ingress;
+    const ingress = (allow: PortSpec['allow']) => unitPolicyOf(world, unit(), { id: 'net-1' }, allow!).spec.ingress;
     expect(ingress([])).toEqual([]);
     expect(ingress([{ protocol: 'tcp', from: '10.9.0.0/16', ports: [80, 443] }])).toEqual([
       {
@@ -165,6 +197,20 @@ describe('policies', () => {
       { protocol: 'UDP', port: 53 },
     ]);
     expect(ingress([{}])[0]).not.toHaveProperty('ports');
+  });
+
+  it('let in whoever is in a network that is one of a cloud', () => {
+    const joined = worldWith({ policies: true, kuryr: { site: 'cloud1' } });
+    const all = [
+      { podSelector: { matchLabels: expect.objectContaining({ [LABELS.network]: 'net-1' }) } },
+      { ipBlock: { cidr: network.supernet } },
+    ];
+    expect(networkPolicyOf(joined, network).spec.ingress).toEqual([{ from: all }]);
+    const ruled = (world: ReturnType<typeof worldWith>, from?: string) =>
+      unitPolicyOf(world, unit(), network, [{ protocol: 'tcp', ...(from === undefined ? {} : { from }) }]).spec.ingress;
+    expect(ruled(joined)).toMatchObject([{ from: all }]);
+    expect(ruled(joined, '10.9.0.0/16')).toMatchObject([{ from: [{ ipBlock: { cidr: '10.9.0.0/16' } }] }]);
+    expect(ruled(world)).toMatchObject([{ from: [all[0]] }]);
   });
 
   it('are refused for ICMP, which they cannot say', () => {

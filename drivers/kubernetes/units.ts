@@ -216,7 +216,7 @@ export class Units {
 
   /** From what is there, or is made, to a unit that is ready. */
   async #finish(making: Making, known: Found | undefined): Promise<UnitStatus> {
-    const { world, nodes, pods } = this.#parts;
+    const { world, nodes, networks, pods } = this.#parts;
     const { spec, doing, tell, signal } = making;
     const workload = known?.record.workload ?? workloadOf(world.config.workloads, spec.path);
     const refused = new AbortController();
@@ -228,6 +228,7 @@ export class Units {
     try {
       if (known === undefined) await this.#create(making);
       const ready = await awaitReady({ world, pods, spec, workload, doing, signal, refused: refused.signal });
+      for (const { network } of spec.ports) await networks.checkAddress(network, ready.status?.podIP, doing, signal);
       const last = await this.markReady(ready, signal);
       if (last === undefined) throw await failureOf(world, ready, undefined, doing);
       nodes.changed();

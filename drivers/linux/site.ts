@@ -253,7 +253,10 @@ export class LinuxSite implements SiteDriver {
   #fabric(): FabricBackend {
     const world = (call: FabricCall) => this.#inCharge(call);
     return {
-      ensureNetwork: async (spec: NetworkSpec, call) => (await world(call)).networks.ensure(spec),
+      ensureNetwork: async (spec: NetworkSpec, call) => {
+        await (await world(call)).networks.ensure(spec);
+        return undefined;
+      },
       removeNetwork: async (id: string, call) => {
         const { units, networks } = await world(call);
         await units.releaseNetwork(id);

@@ -27,8 +27,8 @@ export class SimulatedFabric implements FabricBackend {
     this.#world = world;
   }
 
-  ensureNetwork(spec: NetworkSpec, call: FabricCall): Promise<void> {
-    return this.#act({ verb: 'ensureNetwork', spec }, call);
+  async ensureNetwork(spec: NetworkSpec, call: FabricCall): Promise<undefined> {
+    await this.#act({ verb: 'ensureNetwork', spec }, call);
   }
 
   removeNetwork(id: string, call: FabricCall): Promise<void> {

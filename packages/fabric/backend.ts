@@ -1,4 +1,4 @@
-import type { BalancerSpec, NetworkSpec, SiteLinkSpec, SitePath } from './types.ts';
+import type { BalancerSpec, NetworkSegment, NetworkSpec, SiteLinkSpec, SitePath } from './types.ts';
 
 /**
  * The port through which a site realises networks. Every verb is idempotent: `ensure` with what is there already does
@@ -9,7 +9,11 @@ export interface FabricBackend {
   /** It spreads the flows of a chain over the instances of a function; else chains take the first one. */
   readonly spreadsChains?: boolean;
 
-  ensureNetwork(spec: NetworkSpec, call: FabricCall): Promise<void>;
+  /**
+   * Tells what other sites have to know of it that are on the same network. `segment` is what such a site was told: its network
+   * is that one, and none of its own.
+   */
+  ensureNetwork(spec: NetworkSpec, call: FabricCall, segment?: NetworkSegment): Promise<NetworkSegment | undefined>;
   removeNetwork(id: string, call: FabricCall): Promise<void>;
   listNetworks(): Promise<readonly NetworkSpec[]>;
 

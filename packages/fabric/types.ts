@@ -15,6 +15,13 @@ export interface NetworkSpec {
   readonly mtu: number;
 }
 
+/** A network as its cloud calls it: what another site needs to put units there, too. */
+export interface NetworkSegment {
+  /** Ids of Neutron. */
+  readonly network: string;
+  readonly subnet: string;
+}
+
 export interface PortSpec extends PortQuality {
   /** Unique over all sites; from it the backend derives the names of interfaces. */
   readonly id: string;

@@ -120,7 +120,11 @@ type VerbTable = { readonly [V in Action['verb']]: (action: Extract<Action, { ve
 function verbs(ports: ActionPorts, call: FabricCall, operation: string, news: StepNews): VerbTable {
   const fabric = async (site: string) => (await ports.driver(site)).fabric;
   return {
-    'create-network': async ({ site, spec }) => (await fabric(site)).ensureNetwork(spec, call),
+    'create-network': async ({ site, spec, of }) => {
+      // Whoever has made it tells again what it is called there.
+      const segment = of === undefined ? undefined : await (await fabric(of)).ensureNetwork(spec, call);
+      await (await fabric(site)).ensureNetwork(spec, call, segment);
+    },
     'remove-network': async ({ site, spec }) => (await fabric(site)).removeNetwork(spec.id, call),
     'create-units': async ({ site, units }) => createUnits(ports, site, units, call, news.tell),
     'drain-units': async ({ site, units }) => {

@@ -7,8 +7,8 @@ import type { FoundStack, PoolClass, UnitSpec, WorkflowRequest } from '@superflu
  * of a creation is a removal, the undo of a removal is a creation. `actions-run.ts` carries them out.
  */
 export type Action =
-  | { readonly verb: 'create-network'; readonly site: string; readonly spec: NetworkSpec }
-  | { readonly verb: 'remove-network'; readonly site: string; readonly spec: NetworkSpec }
+  | ({ readonly verb: 'create-network' } & NetworkPart)
+  | ({ readonly verb: 'remove-network' } & NetworkPart)
   | { readonly verb: 'create-units'; readonly site: string; readonly units: readonly PlannedUnit[] }
   | { readonly verb: 'drain-units'; readonly site: string; readonly units: readonly PlannedUnit[] }
   | { readonly verb: 'remove-units'; readonly site: string; readonly units: readonly PlannedUnit[] }
@@ -86,6 +86,13 @@ export type Action =
 export type LearnedPorts = Readonly<Record<string, readonly PortStatus[]>>;
 
 export type Verb = Action['verb'];
+
+interface NetworkPart {
+  readonly site: string;
+  readonly spec: NetworkSpec;
+  /** The site that has made it, where units of both are on its segment. */
+  readonly of?: string;
+}
 
 /** A unit with the whole of what its site is told, so that it can be created again by whoever has to. */
 export interface PlannedUnit {

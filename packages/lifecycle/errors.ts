@@ -16,6 +16,11 @@ export const lifecycleErrors = defineErrors({
     title: 'The two sites cannot be linked',
     hint: 'Place what talks to each other at one of them: `superfluidity service plan FILE` says where everything would go.',
   },
+  'SF-LIFECYCLE-SHARED-NETWORK': {
+    status: 422,
+    title: 'The site cannot be in the networks of the other one',
+    hint: 'Look at `kuryr: {site: ...}` in its configuration: docs/guides/kubernetes.md says what such sites share.',
+  },
   'SF-LIFECYCLE-NO-POOLS': {
     status: 409,
     title: 'The site has no pools that can be ordered about',

@@ -15,6 +15,7 @@ import { playbookSteps } from './playbooks.ts';
 import { loadOutline, loadService, type ServiceOutline, type ServiceRow } from './service-records.ts';
 import { groupedDetail, serviceDetail } from './service-view.ts';
 import { oneUnit, pin, placedOf, someUnits } from './service-units.ts';
+import { refuseSharing } from './shared-networks.ts';
 import { policiesOf } from './scaling/policies.ts';
 import type { UpdateParams } from './service-consequences.ts';
 import type { Sites } from './sites.ts';
@@ -86,6 +87,8 @@ export interface ServiceDesired {
   readonly sites?: StandIns;
 }
 
+type PlannedPart = Pick<Transition, 'name' | 'service' | 'target' | 'current'>;
+
 export interface ServiceParts {
   readonly sites: Sites;
   readonly catalogue: Catalogue;
@@ -141,16 +144,19 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
   const spreadingSites = (): ReadonlySet<string> =>
     new Set([...sites.drivers()].flatMap(([site, { fabric }]) => (fabric.spreadsChains === true ? [site] : [])));
 
-  function transition(loaded: Loaded, change: Change) {
+  /** What planning has to know of sites. Refuses what those that are in networks of others cannot have. */
+  async function siteWays(how: DeployWay, what: PlannedPart, doing: string) {
+    const homes = sites.homes();
+    const ways = { ...stackWay(how, what.target, sites.drivers(), homes), homes, spreading: spreadingSites() };
+    await refuseSharing({ ...what, homes, stacks: [...(ways.stacks ?? []), ...what.current.stacks] }, sites, doing);
+    return ways;
+  }
+
+  async function transition(loaded: Loaded, change: Change, doing: string) {
     const { service, baseFolder } = loaded.descriptor;
-    const base = {
-      name: loaded.row.name,
-      service,
-      current: loaded.situation,
-      ...stackWay({}, change.target, sites.drivers()),
-      spreading: spreadingSites(),
-    };
-    return planTransition({ ...base, ...(baseFolder === undefined ? {} : { baseFolder }), ...change });
+    const part = { name: loaded.row.name, service, current: loaded.situation, ...change };
+    const ways = await siteWays({}, part, doing);
+    return planTransition({ ...part, ...ways, ...(baseFolder === undefined ? {} : { baseFolder }) });
   }
 
   /** An operation on a service that is there: recorded with what has to be true of it from now on, and started. */
@@ -163,7 +169,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
     automatic = false,
   ): Promise<Accepted> {
     const { name, desired } = loaded.row;
-    const { steps, after } = transition(loaded, what);
+    const { steps, after } = await transition(loaded, what, `${kind.toLowerCase()} ${name}`);
     const report = kind === 'TERMINATE' ? undefined : await intended(name, loaded.descriptor, after, loaded.records);
     // What heals brings back what was there; what ends breaks nothing.
     if (kind === 'SCALE' || kind === 'MOVE')
@@ -188,7 +194,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
   ): Promise<VerificationReport | undefined> {
     if (!hasPolicies(descriptor.service)) return undefined;
     const { paths } = await sites.snapshot();
-    return verification.intended({ name, descriptor, situation, paths, records });
+    return verification.intended({ name, descriptor, situation, paths, records, homes: sites.homes() });
   }
 
   async function realised(
@@ -199,7 +205,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
   ): Promise<VerificationReport | undefined> {
     if (!hasPolicies(descriptor.service)) return undefined;
     const { paths } = await sites.snapshot();
-    return verification.realised({ name, descriptor, situation, paths, records });
+    return verification.realised({ name, descriptor, situation, paths, records, homes: sites.homes() });
   }
 
   /** Where all sites can be asked what they have, they are asked at the end. */
@@ -233,16 +239,13 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
       Array.from({ length: unit.scale?.initial ?? 1 }, (_, index) => ({ path, index })),
     );
     const granted = await grant(service, wanted, how.sites, `plan service ${name}`);
+    const part = { name, service, current: nothingThere, target: granted.placed };
     const { steps, after } = planTransition({
-      name,
-      service,
+      ...part,
       ...(baseFolder === undefined ? {} : { baseFolder }),
-      current: nothingThere,
-      target: granted.placed,
       replace: new Set(),
       order: 'make-before-break',
-      ...stackWay(how, granted.placed, sites.drivers()),
-      spreading: spreadingSites(),
+      ...(await siteWays(how, part, `plan service ${name}`)),
     });
     const report = await intended(name, descriptor, after, []);
     const verified = report === undefined ? steps : readBack(steps, name, after, true);
@@ -268,17 +271,14 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
     await policiesOf(service, baseFolder, options.limits.scalingFileBytes);
     const wanted = wantedAfter(service, old.service, placedOf(loaded));
     const granted = await grant(service, wanted, how.sites ?? standInsOf(loaded), doing);
+    const part = { name, service, current: loaded.situation, target: granted.placed };
     const { steps, after } = planTransition({
-      name,
-      service,
+      ...part,
       previous: old.service,
       ...(baseFolder === undefined ? {} : { baseFolder }),
-      current: loaded.situation,
-      target: granted.placed,
       replace: new Set(),
       order: 'make-before-break',
-      ...stackWay(how, granted.placed, sites.drivers()),
-      spreading: spreadingSites(),
+      ...(await siteWays(how, part, doing)),
     });
     const report = await intended(name, next, after, loaded.records);
     const verified = report === undefined ? steps : readBack(steps, name, after, true);
@@ -521,7 +521,8 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
     async ways(name, question, asked) {
       const { descriptor, situation, records } = await load(name);
       const { paths } = await sites.snapshot();
-      return verification.ways({ name, descriptor, situation, paths, records }, question, asked);
+      const homes = sites.homes();
+      return verification.ways({ name, descriptor, situation, paths, records, homes }, question, asked);
     },
 
     async verifyAfter(name, operation) {

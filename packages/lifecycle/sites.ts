@@ -8,6 +8,7 @@ import {
   openWithSecrets,
   type PoolStatus,
   type DataPlaneFile,
+  type SharedNetworks,
   type SiteDescription,
   type SiteDriver,
 } from '@superfluidity/site';
@@ -15,6 +16,7 @@ import { sql, toJson } from '@superfluidity/store';
 import { jsonArrayFrom } from 'kysely/helpers/postgres';
 import type { LifecycleOptions } from './options.ts';
 import { poolView } from './pool-view.ts';
+import { checkHome, checkSharing, homesOf, type NetworkHomes, refusePurge, sharedBy } from './shared-networks.ts';
 
 /** The sites that the operator declared, each with its open driver. */
 export interface Sites {
@@ -48,6 +50,10 @@ export interface Sites {
   secretChanged(name: string): Promise<void>;
   /** All open drivers, by name of the site. */
   drivers(): ReadonlyMap<string, SiteDriver>;
+  /** Sites that are in the networks of others. */
+  homes(): NetworkHomes;
+  /** What a site that is in the networks of another one says of that, which is as it says. Undefined: it has its own. */
+  shared(name: string): Promise<SharedNetworks | undefined>;
   /** What placement works on: capacity as the sites report it now. */
   snapshot(): Promise<{ readonly sites: readonly Site[]; readonly paths: readonly SitePath[] }>;
 }
@@ -302,6 +308,23 @@ export function createSites(options: LifecycleOptions): Sites {
     });
   }
 
+  const declared = (): ReadonlyMap<string, SiteDeclaration> =>
+    new Map([...opened].map(([name, { declaration }]) => [name, declaration]));
+  const homes = (): NetworkHomes => homesOf(declared().values(), kinds);
+  const guestsOf = (name: string) => [...homes()].flatMap(([guest, home]) => (home === name ? [guest] : []));
+
+  async function shared(name: string): Promise<SharedNetworks | undefined> {
+    const found = sharedBy((await get(name)).declaration, kinds);
+    checkHome(name, found, declared(), `use site ${name}`);
+    return found;
+  }
+
+  /** A service with units there. */
+  async function userOf(site: string): Promise<string | undefined> {
+    const used = await store.db.selectFrom('unit').select('service').where('site', '=', site).limit(1).execute();
+    return used[0]?.service;
+  }
+
   async function add(declaration: SiteDeclaration): Promise<SiteDetail> {
     const before = opened.get(declaration.name);
     if (before !== undefined && before.declaration.kind !== declaration.kind) {
@@ -350,11 +373,12 @@ export function createSites(options: LifecycleOptions): Sites {
   }
 
   async function remove(name: string, site: OpenedSite): Promise<void> {
-    const used = await store.db.selectFrom('unit').select('service').where('site', '=', name).limit(1).execute();
-    if (used[0] !== undefined) {
+    const user = await userOf(name);
+    const [guest] = guestsOf(name);
+    if (user !== undefined || guest !== undefined) {
       throw new SuperfluidityError('SF-LIFECYCLE-IN-USE', {
         doing: `remove site ${name}`,
-        reason: `units of service ${used[0].service} run there`,
+        reason: user === undefined ? `site ${guest} is in its networks` : `units of service ${user} run there`,
       });
     }
     await site.driver?.purge();
@@ -395,7 +419,15 @@ export function createSites(options: LifecycleOptions): Sites {
       if (numUpdatedRows > 0n) await changed();
     },
 
-    add: (declaration) => inTurn(() => add(declaration)),
+    homes,
+    shared,
+
+    async add(declaration) {
+      // What other servers have added counts too.
+      if (sharedBy(declaration, kinds) !== undefined) await refresh();
+      await checkSharing(declaration, kinds, declared(), userOf);
+      return inTurn(() => add(declaration));
+    },
 
     async list() {
       await refresh();
@@ -426,6 +458,7 @@ export function createSites(options: LifecycleOptions): Sites {
     },
 
     async purge(name) {
+      await refusePurge(name, guestsOf(name), driver);
       const removed = await (await driver(name)).purge();
       const message = `site ${name} purged: ${removed.length} things removed`;
       events.append({ kind: 'site', subject: name, severity: 'warning', message, body: { name } });

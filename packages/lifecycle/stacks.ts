@@ -5,6 +5,7 @@ import type { NetworkSpec } from '@superfluidity/fabric';
 import { qualityOf } from '@superfluidity/model';
 import type { SiteDriver, StackSpec } from '@superfluidity/site';
 import type { AdoptedStack, FoundUnit, PlannedStack, PlannedStep } from './actions.ts';
+import type { NetworkHomes } from './shared-networks.ts';
 import type { StandIns } from './stand-ins.ts';
 import type { Placed, Transition } from './transition.ts';
 
@@ -42,6 +43,7 @@ export function stackWay(
   { via, rollback }: DeployWay,
   target: readonly Placed[],
   drivers: ReadonlyMap<string, SiteDriver>,
+  homes: NetworkHomes,
 ): Pick<Transition, 'stacks' | 'stackRollback'> {
   const sites = [...new Set(target.map(({ site }) => site))];
   const able = sites.filter((site) => drivers.get(site)?.stacks !== undefined);
@@ -51,7 +53,10 @@ export function stackWay(
       reason: `none of ${sites.join(', ')} makes stacks`,
     });
   }
-  const chosen = able.filter((site) => via === 'heat' || (via === undefined && drivers.get(site)!.stacks!.isPreferred));
+  // A network that other sites join is no part of a stack.
+  const joined = new Set(sites.flatMap((site) => homes.get(site) ?? []));
+  const isPreferred = (site: string) => drivers.get(site)!.stacks!.isPreferred && !joined.has(site);
+  const chosen = able.filter((site) => via === 'heat' || (via === undefined && isPreferred(site)));
   return { stacks: new Set(chosen), ...(rollback === undefined ? {} : { stackRollback: rollback }) };
 }
 

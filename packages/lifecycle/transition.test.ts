@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { NetworkSpec } from '@superfluidity/fabric';
 import { type Action, type PlannedChain, type PlannedStep, type PlannedUnit, unitsAt } from './actions.ts';
+import type { NetworkHomes } from './shared-networks.ts';
 import { nothingThere, type Placed, planTransition, type Situation, type Transition } from './transition.ts';
 
 const { service } = readNative(`
@@ -28,9 +29,11 @@ class World {
   readonly installed = new Map<string, PlannedChain>();
   readonly active = new Map<string, number>();
   readonly #seamless: boolean;
+  readonly #homes: NetworkHomes | undefined;
 
-  constructor(seamless: boolean) {
+  constructor(seamless: boolean, homes?: NetworkHomes) {
     this.#seamless = seamless;
+    this.#homes = homes;
   }
 
   apply(action: Action): void {
@@ -70,6 +73,12 @@ class World {
       spec.ports.map((port) => `${site} ${port.network}`),
     );
     expect(wanted.filter((network) => !this.networks.has(network))).toEqual([]);
+    // Nobody is in a network of another site that is not there, or is another one.
+    for (const [site, home] of this.#homes ?? []) {
+      const joined = [...this.networks].filter(([key]) => key.startsWith(`${site} `));
+      const those = joined.map(([, { id }]) => this.networks.get(`${home} ${id}`));
+      expect(those).toEqual(joined.map(([, spec]) => spec));
+    }
     if (!this.#seamless) return;
     const hops = [...this.active].flatMap(([id, version]) => this.installed.get(`${id}@${version}`)!.hops);
     expect(hops.flatMap(unitsAt).filter((unitId) => !this.units.has(unitId))).toEqual([]);
@@ -116,15 +125,24 @@ const target: fc.Arbitrary<readonly Placed[]> = fc
     ...video.map((each, index) => ({ path: 'video/video', index, ...each })),
   ]);
 
+/** All sites have networks of their own, or one is in those of another. */
+const sharing: fc.Arbitrary<NetworkHomes | undefined> = fc.constantFrom(undefined, new Map([['b', 'a']]));
+
 const seed = fc.array(fc.nat(1_000), { minLength: 20, maxLength: 20 });
 const chooser = (numbers: readonly number[]) => {
   let at = 0;
   return (among: number) => numbers[at++ % numbers.length]! % among;
 };
 
-function go(current: Situation, to: readonly Placed[], order: Transition['order'], replace: readonly string[] = []) {
+function go(
+  current: Situation,
+  to: readonly Placed[],
+  order: Transition['order'],
+  replace: readonly string[] = [],
+  homes?: NetworkHomes,
+) {
   const base = { name: 'stream', service: service!, current, target: to, replace: new Set(replace), order };
-  return planTransition({ ...base, spreading: new Set(['a']) });
+  return planTransition({ ...base, spreading: new Set(['a']), ...(homes === undefined ? {} : { homes }) });
 }
 
 /** The service with another prefix, and with ports on other networks. */
@@ -157,10 +175,16 @@ service:
 describe('an update', () => {
   it('in any order of its steps leads to what is described now, and changes nothing the second time', () => {
     fc.assert(
-      fc.property(variant, variant, target, seed, (old, next, to, numbers) => {
+      fc.property(variant, variant, target, sharing, seed, (old, next, to, homes, numbers) => {
         const choose = chooser(numbers);
-        const world = new World(false);
-        const base = { name: 'stream', target: to, replace: new Set<string>(), order: 'make-before-break' } as const;
+        const world = new World(false, homes);
+        const base = {
+          name: 'stream',
+          target: to,
+          replace: new Set<string>(),
+          order: 'make-before-break',
+          ...(homes === undefined ? {} : { homes }),
+        } as const;
         const deployed = planTransition({ ...base, service: old, current: nothingThere });
         for (const step of inSomeOrder(deployed.steps, choose)) world.apply(step.action);
         const seen = (situation: Situation): Situation => ({
@@ -199,12 +223,12 @@ describe('an update', () => {
 describe('a transition', () => {
   it('in any order of its steps leads from one situation to the next, seamlessly, and back again by the opposites', () => {
     fc.assert(
-      fc.property(target, target, seed, (first, second, numbers) => {
+      fc.property(target, target, sharing, seed, (first, second, homes, numbers) => {
         const choose = chooser(numbers);
-        const world = new World(true);
-        const deployed = go(nothingThere, first, 'make-before-break');
+        const world = new World(true, homes);
+        const deployed = go(nothingThere, first, 'make-before-break', [], homes);
         for (const step of inSomeOrder(deployed.steps, choose)) world.apply(step.action);
-        const changed = go(deployed.after, second, 'make-before-break');
+        const changed = go(deployed.after, second, 'make-before-break', [], homes);
         for (const step of inSomeOrder(changed.steps, choose)) world.apply(step.action);
         expect(
           [...world.units.values()]
@@ -212,7 +236,7 @@ describe('a transition', () => {
             .sort(),
         ).toEqual(second.map((each) => `${each.path}#${each.index} ${each.site}/${each.host}`).sort());
         expect(world.installed.size).toBe(changed.after.chains.length);
-        const gone = go(changed.after, [], 'make-before-break');
+        const gone = go(changed.after, [], 'make-before-break', [], homes);
         for (const step of inSomeOrder(gone.steps, choose)) world.apply(step.action);
         expect(world.all).toEqual([]);
       }),

@@ -10,9 +10,11 @@ import {
   unitsOf,
 } from '@superfluidity/model';
 import type { UnitSpec } from '@superfluidity/site';
+import { attachmentsOf, NetworkSteps } from './network-steps.ts';
 import { plannedBalancer } from './plan-balancer.ts';
 import { plannedChains } from './plan-chains.ts';
 import { poolClasses } from './plan-pools.ts';
+import { homeOf, type NetworkHomes } from './shared-networks.ts';
 import {
   type AdoptedStack,
   type LearnedPorts,
@@ -51,6 +53,8 @@ export interface Transition {
   readonly previous?: Service;
   /** Sites at which what the service does not have yet is made by the site's own orchestrator. */
   readonly stacks?: ReadonlySet<string>;
+  /** Sites that are in the networks of others, which make them. */
+  readonly homes?: NetworkHomes;
   /** Sites whose fabric spreads the flows of a chain over the instances of a function. */
   readonly spreading?: ReadonlySet<string>;
   /** Heat itself takes back what it did when something fails. */
@@ -116,6 +120,7 @@ class Planner {
   readonly #gone: readonly PlannedUnit[];
   readonly #created: readonly PlannedUnit[];
   readonly #stacks: StackSteps;
+  readonly #networks: NetworkSteps;
 
   constructor(request: Transition) {
     this.#request = request;
@@ -132,7 +137,7 @@ class Planner {
     const here = new Set(this.#kept.map((unit) => placedKey({ ...unit.spec, site: unit.site })));
     this.#created = request.target.filter((placed) => !here.has(placedKey(placed))).map((placed) => this.#unit(placed));
     this.#order = this.#mustBreak() ? 'break-before-make' : request.order;
-    const attached = (units: readonly PlannedUnit[]) => [...this.#attachments(units).values()];
+    const attached = (units: readonly PlannedUnit[]) => [...attachmentsOf(request, units).values()];
     this.#stacks = new StackSteps(this.#graph, request, {
       kept: this.#kept,
       gone: this.#gone,
@@ -141,6 +146,13 @@ class Planner {
       networks: (site, units) =>
         attached(units).flatMap((one) => (one.site === site ? [this.#networkSpec(one.network, site)] : [])),
       changed: this.#changed,
+    });
+    this.#networks = new NetworkSteps(this.#graph, request, {
+      gone: this.#gone,
+      created: this.#created,
+      changed: this.#changed,
+      isStacked: (site) => this.#stacks.has(site),
+      specOf: (network, site) => this.#networkSpec(network, site),
     });
   }
 
@@ -179,9 +191,9 @@ class Planner {
     const stale = current.chains.filter((chain) => !chains.includes(chain));
 
     for (const chain of current.leftovers) this.#removeChain(chain, [], false);
-    this.#addNetworks();
+    this.#networks.add();
     if (order === 'break-before-make') this.#removeUnits(() => []);
-    this.#replaceNetworks(after);
+    this.#networks.replace(after);
     this.#createUnits();
     for (const chain of fresh)
       this.#addChain(
@@ -192,10 +204,10 @@ class Planner {
     this.#retireChains(stale, fresh);
     if (order === 'make-before-break') this.#removeUnits((unit) => this.#beforeRemoval(unit, stale));
     this.#preparePools(after, fresh);
-    this.#dropNetworks(after);
+    this.#networks.drop(after, (site) => (this.#graph.has(poolStep(site)) ? [poolStep(site)] : []));
     this.#stacks.drop();
     this.#learn();
-    const networks = [...this.#attachments(after).values()];
+    const networks = [...attachmentsOf(this.#request, after).values()];
     const sites = new Set(after.map(({ site }) => site));
     // A site that is left keeps its name here: when the operation is rolled back, its stack is there again.
     const stacks = [...new Set([...sites, ...current.stacks])].filter(
@@ -231,7 +243,8 @@ class Planner {
     const before = current.units.filter((old) => old.spec.path === placed.path && old.spec.index === placed.index);
     const generation = Math.max(0, ...before.map((old) => old.generation)) + 1;
     const spec = this.#spec(placed, shortName('unit-', `${name}/${unitName(placed)}@${generation}`));
-    for (const { network } of spec.ports) this.#claimSlot(network.slice(name.length + 1), placed.site);
+    const home = homeOf(this.#request.homes, placed.site);
+    for (const { network } of spec.ports) this.#claimSlot(network.slice(name.length + 1), home);
     const found = this.#foundOf(placed, before);
     return { site: placed.site, generation, spec, ...(found === undefined ? {} : { found }) };
   }
@@ -283,14 +296,14 @@ class Planner {
     };
   }
 
+  /** `site` makes the network. */
   #claimSlot(network: string, site: string): void {
     const sites = this.#slots[network] ?? [];
     if (sites.includes(site)) return;
     // The part of a site that the network has left is free for another one.
-    const here = new Set(this.#request.current.units.map((unit) => unit.site));
-    const free = sites.findIndex(
-      (other) => !here.has(other) && !this.#request.target.some((placed) => placed.site === other),
-    );
+    const { current, target, homes } = this.#request;
+    const here = new Set([...current.units, ...target].map((each) => homeOf(homes, each.site)));
+    const free = sites.findIndex((other) => !here.has(other));
     this.#slots[network] = free === -1 ? [...sites, site] : sites.with(free, site);
   }
 
@@ -303,7 +316,9 @@ class Planner {
     invariant(supernet !== undefined, `network ${network} has the prefix ${declared.prefix}`);
     // One that was found has the whole of its prefix.
     const isWhole = this.#request.current.adopted?.[site]?.networks[network]?.prefix === declared.prefix;
-    const part = isWhole ? supernet : sitePrefix(supernet, this.#slots[network]!.indexOf(site));
+    const part = isWhole
+      ? supernet
+      : sitePrefix(supernet, this.#slots[network]!.indexOf(homeOf(this.#request.homes, site)));
     return {
       id: networkId(this.#request.name, network),
       service: this.#request.name,
@@ -312,67 +327,6 @@ class Planner {
       supernet: declared.prefix,
       mtu: declared.mtu ?? MTU,
     };
-  }
-
-  /** `site network` pairs that units of the list are attached to. */
-  #attachments(units: readonly PlannedUnit[]): ReadonlyMap<string, { site: string; network: string }> {
-    const found = new Map<string, { site: string; network: string }>();
-    for (const unit of units) {
-      for (const port of unit.spec.ports) {
-        const network = port.network.slice(this.#request.name.length + 1);
-        found.set(networkStep(network, unit.site), { site: unit.site, network });
-      }
-    }
-    return found;
-  }
-
-  #addNetworks(): void {
-    const there = new Set(this.#request.current.networks.map(({ site, network }) => networkStep(network, site)));
-    for (const [key, { site, network }] of this.#attachments(this.#created)) {
-      if (there.has(key) || this.#stacks.has(site)) continue;
-      const spec = this.#networkSpec(network, site);
-      this.#graph.add(`create-${key}`, `create network ${network} at ${site} (${spec.prefix})`, [], {
-        verb: 'create-network',
-        site,
-        spec,
-      });
-    }
-  }
-
-  /** With another prefix or MTU a network is another one: the old one goes with its units, the new one comes before them. */
-  #replaceNetworks(after: readonly PlannedUnit[]): void {
-    const still = this.#attachments(after);
-    for (const { site, network, spec } of this.#request.current.networks) {
-      if (spec === undefined || !this.#changed.has(network) || this.#stacks.has(site)) continue;
-      const key = networkStep(network, site);
-      const users = this.#gone.filter((unit) => this.#attachments([unit]).has(key));
-      const title = `remove network ${network} at ${site} (${spec.prefix})`;
-      this.#graph.add(`remove-${key}`, title, this.#graph.stepsOf('remove', users.map(specName)), {
-        verb: 'remove-network',
-        site,
-        spec,
-      });
-      if (!still.has(key)) continue;
-      const fresh = this.#networkSpec(network, site);
-      const made = `create network ${network} at ${site} (${fresh.prefix}, MTU ${fresh.mtu})`;
-      this.#graph.add(`create-${key}`, made, [`remove-${key}`], { verb: 'create-network', site, spec: fresh });
-    }
-  }
-
-  #dropNetworks(after: readonly PlannedUnit[]): void {
-    const still = this.#attachments(after);
-    for (const { site, network } of this.#request.current.networks) {
-      const key = networkStep(network, site);
-      if (still.has(key) || this.#graph.has(`remove-${key}`) || this.#stacks.has(site)) continue;
-      const users = this.#gone.filter((unit) => this.#attachments([unit]).has(key));
-      const pools = this.#graph.has(poolStep(site)) ? [poolStep(site)] : [];
-      this.#graph.add(
-        `remove-${key}`,
-        `remove network ${network} at ${site}`,
-        [...this.#graph.stepsOf('remove', users.map(specName)), ...pools],
-        { verb: 'remove-network', site, spec: this.#networkSpec(network, site) },
-      );
-    }
   }
 
   #createUnits(): void {
@@ -402,7 +356,7 @@ class Planner {
       for (const units of batches(group, this.#created.length)) {
         const site = units[0]!.site;
         const dependsOn = [
-          ...[...this.#attachments(units).keys()].map((key) => `create-${key}`).filter((id) => this.#graph.has(id)),
+          ...this.#networks.before(units),
           ...this.#graph.stepsOf(
             'create',
             units.flatMap((unit) =>
@@ -575,7 +529,6 @@ function indexUnits(service: Service) {
 }
 
 const networkId = (service: string, network: string): string => `${service}.${network}`;
-const networkStep = (network: string, site: string): string => `network:${network}@${site}`;
 const poolStep = (site: string): string => `pools@${site}`;
 const placedKey = (placed: Placed): string => `${unitName(placed)} ${placed.site}/${placed.host}`;
 

@@ -8,6 +8,7 @@ import { policyPlaces, type Service, type SitePath, splitPortReference } from '@
 import type { SiteDriver, UnitSpec } from '@superfluidity/site';
 import { unitName } from './actions.ts';
 import type { ResolvedDescriptor } from './catalogue.ts';
+import { homeOf, type NetworkHomes } from './shared-networks.ts';
 import type { Situation } from './transition.ts';
 import type { UnitRecord } from './unit-records.ts';
 
@@ -35,6 +36,8 @@ export interface IntendedSituation {
   readonly paths: readonly SitePath[];
   /** Of units that are there already: their addresses are known. */
   readonly records: readonly UnitRecord[];
+  /** Sites that are in the networks of others. */
+  readonly homes?: NetworkHomes;
 }
 
 export interface WaysQuestion {
@@ -174,7 +177,7 @@ function locatedIn({ source, file }: Pick<ResolvedDescriptor, 'source' | 'file'>
 
 function requestOf(
   service: Service,
-  { name, situation, paths, records }: Omit<IntendedSituation, 'descriptor'>,
+  { name, situation, paths, records, homes }: Omit<IntendedSituation, 'descriptor'>,
 ): PlaneRequest {
   const here = new Map(records.map((record) => [record.planned.spec.id, record]));
   const addresses = situation.units.flatMap(({ spec }) =>
@@ -185,7 +188,11 @@ function requestOf(
   return {
     name,
     service,
-    placed: situation.units.map(({ site, spec: { path, index, host } }) => ({ path, index, site, host })),
+    placed: situation.units.map(({ site, spec: { path, index, host } }) => {
+      // Sites on one segment are one site of several hosts: no link is between them.
+      const home = homeOf(homes, site);
+      return { path, index, site: home, host: home === site ? host : `${site}/${host}` };
+    }),
     links: paths.map(({ a, b }) => [a, b]),
     slots: situation.slots,
     addresses: new Map(addresses),

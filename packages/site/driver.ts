@@ -15,6 +15,8 @@ export interface DriverKind {
    * allow it.
    */
   readonly joins?: (config: Readonly<Record<string, unknown>>) => Joins;
+  /** Whose networks a site of this configuration has: units of both are on one segment. Absent: each site has its own. */
+  readonly sharesNetworks?: (config: Readonly<Record<string, unknown>>) => SharedNetworks | undefined;
   /** What this machine lacks for it, by name, with what each is for. Empty: it can run here. */
   missing(): Promise<readonly MissingCapability[]>;
   /** Connects to the site, which keeps what runs in it: a restart of the control plane finds it again. */
@@ -25,6 +27,14 @@ export interface Joins {
   readonly kinds: readonly string[];
   /** What people can do so that there are more. */
   readonly hint?: string;
+}
+
+export interface SharedNetworks {
+  /** The site that makes them, and the kind that it has to be of. */
+  readonly site: string;
+  readonly kind: string;
+  /** In how many networks of services the other one can be at once. */
+  readonly atMost: number;
 }
 
 export interface MissingCapability {

@@ -3,6 +3,7 @@ import type {
   BalancerSpec,
   FabricBackend,
   FabricCall,
+  NetworkSegment,
   NetworkSpec,
   SiteLinkSpec,
   SitePath,
@@ -39,10 +40,11 @@ export class NeutronBackend implements FabricBackend {
     this.#parts = parts;
   }
 
-  async ensureNetwork(spec: NetworkSpec, call: FabricCall): Promise<void> {
+  async ensureNetwork(spec: NetworkSpec, call: FabricCall): Promise<NetworkSegment> {
     await this.#parts.admit(call);
-    await this.#parts.networks.ensure(spec, call.signal);
+    const { networkId, subnetId } = await this.#parts.networks.ensure(spec, call.signal);
     await this.#parts.gateway?.settle(call);
+    return { network: networkId, subnet: subnetId };
   }
 
   async removeNetwork(id: string, call: FabricCall): Promise<void> {
