@@ -109,16 +109,19 @@ export class TestCloud {
       await this.until('the port', 'ACTIVE', () => this.portStatus(made['id']!));
       return made;
     });
-    const portId: string = port['id']!;
+    return this.inside(name, port['id']!, port['mac_address']!, `${port['fixed_ips']![0]!['ip_address']}/24`);
+  }
+
+  /** The device that the laboratory has plugged for a port, in a namespace. `at` with the length of the prefix. */
+  async inside(name: string, portId: string, mac: string, at: string): Promise<End> {
     const namespace = `${this.tag}-${name}`;
     const device = `tap${portId.slice(0, 11)}`;
-    const address: string = port['fixed_ips']![0]!['ip_address']!;
     await run(['ip', 'netns', 'add', namespace]);
     this.later(() => run(['ip', 'netns', 'delete', namespace]));
     await run(['ip', 'link', 'set', device, 'netns', namespace]);
-    await run(['ip', '-n', namespace, 'link', 'set', device, 'address', port['mac_address']!, 'up']);
-    await run(['ip', '-n', namespace, 'address', 'add', `${address}/24`, 'dev', device]);
-    return { portId, namespace, device, address };
+    await run(['ip', '-n', namespace, 'link', 'set', device, 'address', mac, 'up']);
+    await run(['ip', '-n', namespace, 'address', 'add', at, 'dev', device]);
+    return { portId, namespace, device, address: at.split('/')[0]! };
   }
 }
 

@@ -42,8 +42,13 @@ export class Programs {
     await this.#start('controller', ['--config', path, '--identity', `controller-${this.#controllers}`], 'told here');
   }
 
-  /** Resolves when the runtime of the node has been told that there is a network. */
-  async startDaemon(node: LabNode, kubeconfig: string, ovsdb: string): Promise<void> {
+  /** Resolves when the runtime of the node has been told that there is a network. `more` are further options of the command. */
+  async startDaemon(
+    node: LabNode,
+    kubeconfig: string,
+    ovsdb: string,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
     const { name, cniBin, cniConf } = node;
     mkdirSync(this.#at(name), { recursive: true });
     const options = {
@@ -56,6 +61,7 @@ export class Programs {
       'cni-bin': cniBin,
       'cni-conf': cniConf,
       executable: this.#at(PLUGIN),
+      ...more,
     };
     const argv = Object.entries(options).flatMap(([key, value]) => [`--${key}`, value]);
     await this.#start('daemon', argv, 'installed', name);

@@ -117,10 +117,10 @@ export class Worker {
   }
 }
 
-const tapOf = ({ id }: Port): string => `tap${id.slice(0, 11)}`;
+export const tapOf = ({ id }: Port): string => `tap${id.slice(0, 11)}`;
 
 /** As os-vif does it: into the bridge that Neutron names in the binding, which the agent then connects. */
-async function plug(lab: Lab, port: Port, tap: string): Promise<void> {
+export async function plug(lab: Lab, port: Port, tap: string): Promise<void> {
   const bridge = port['binding:vif_details']?.['bridge_name'];
   if (typeof bridge !== 'string' || !bridge.startsWith('tbr-')) throw new Error(`no bridge of a trunk: ${bridge}`);
   await vsctl(
@@ -149,7 +149,7 @@ async function plug(lab: Lab, port: Port, tap: string): Promise<void> {
   );
 }
 
-async function unplug(lab: Lab, tap: string): Promise<void> {
+export async function unplug(lab: Lab, tap: string): Promise<void> {
   await vsctl(lab, '--if-exists', 'del-port', tap);
   transact(undefined, [deleteLink(tap)]);
 }
