@@ -12,6 +12,8 @@ const SUBNET = 'superfluidity.dev/subnet';
 const WHOSE = 'superfluidity.dev/subnet-of';
 
 describe.skipIf(lab === undefined)(title, () => {
+  // Kuryr is not there.
+  const hasPods = lab?.options.network === 'bridge';
   let bench: LabSite;
   let site: SiteDriver;
   const network = {
@@ -84,22 +86,30 @@ describe.skipIf(lab === undefined)(title, () => {
     );
     await site.fabric.removeNetwork(network.id, bench.call());
     expect((await annotations())[SUBNET]).toBe('a');
-    expect(await site.purge()).not.toContain(`subnet of namespace ${bench.namespace.name}`);
+    const next = await bench.again();
+    expect(await next.purge()).not.toContain(`subnet of namespace ${bench.namespace.name}`);
+    await next.close();
     expect((await annotations())[SUBNET]).toBe('a');
   });
 
-  it('writes it again for a pod when somebody took it away; purge takes it away for good', async () => {
+  it.skipIf(!hasPods)('writes it again for a pod when somebody took it away', async () => {
     await site.fabric.ensureNetwork(network, bench.call(), segment('a'));
     await annotate(`${SUBNET}-`);
     const ports = [{ id: 'port-1', name: 'eth0', network: network.id, serviceAddresses: [] }];
     const { ports: given } = await site.ensureUnit(bench.unit(RUN, {}, { ports }), bench.call());
     expect(given[0]!.address).toMatch(/^10\.244\./);
     expect((await annotations())[SUBNET]).toBe('a');
-    expect(await site.purge()).toContain(`subnet of namespace ${bench.namespace.name}`);
+  });
+
+  it('takes it away with purge', async () => {
+    await site.fabric.ensureNetwork(network, bench.call(), segment('a'));
+    const next = await bench.again();
+    expect(await next.purge()).toContain(`subnet of namespace ${bench.namespace.name}`);
+    await next.close();
     expect(Object.keys(await annotations())).not.toContain(SUBNET);
   });
 
-  it('fails a pod that is elsewhere, of which nothing is left', async () => {
+  it.skipIf(!hasPods)('fails a pod that is elsewhere, of which nothing is left', async () => {
     const elsewhere = { ...network, prefix: '10.59.0.0/20', supernet: '10.59.0.0/16' };
     await site.fabric.ensureNetwork(elsewhere, bench.call(), segment('a'));
     const ports = [{ id: 'port-1', name: 'eth0', network: network.id, serviceAddresses: [] }];
