@@ -14,6 +14,7 @@ import type { ResolvedDescriptor } from './catalogue.ts';
 import type { ServiceOutline, ServiceRow } from './service-records.ts';
 import type { Loaded, ServiceDesired } from './services.ts';
 import { MTU } from './transition.ts';
+import { homeOf, type NetworkHomes } from './shared-networks.ts';
 import type { UnitRecord } from './unit-records.ts';
 
 export function serviceView(
@@ -38,7 +39,12 @@ export function serviceView(
 }
 
 /** Of a service that is loaded with all its units. */
-export function serviceDetail(loaded: Loaded, paths: readonly SitePath[], busy: string | undefined): ServiceDetail {
+export function serviceDetail(
+  loaded: Loaded,
+  paths: readonly SitePath[],
+  busy: string | undefined,
+  homes: NetworkHomes,
+): ServiceDetail {
   const { row, descriptor, records, situation } = loaded;
   const wanted = new Map<string, number>();
   for (const { planned } of records) wanted.set(planned.spec.path, (wanted.get(planned.spec.path) ?? 0) + 1);
@@ -47,7 +53,7 @@ export function serviceDetail(loaded: Loaded, paths: readonly SitePath[], busy: 
     functions: functionsOf(descriptor.service, wanted),
     units: records.map(unitView),
     chains: chainsOf(situation.chains, records, paths),
-    ...spanningOf(descriptor.service, row, new Set(records.map(({ planned }) => planned.site))),
+    ...spanningOf(descriptor.service, row, new Set(records.map(({ planned }) => planned.site)), homes),
   };
 }
 
@@ -59,6 +65,7 @@ export function groupedDetail(
   records: readonly UnitRecord[],
   paths: readonly SitePath[],
   busy: string | undefined,
+  homes: NetworkHomes,
 ): ServiceDetail {
   const wanted = new Map<string, number>();
   const counts = { unitCount: 0, runningCount: 0, sites: new Set<string>() };
@@ -74,7 +81,7 @@ export function groupedDetail(
     units: records.map(unitView),
     groups: [...groups],
     chains: chainsOf(outline.chains, records, paths),
-    ...spanningOf(service, outline.row, counts.sites),
+    ...spanningOf(service, outline.row, counts.sites, homes),
   };
 }
 
@@ -83,14 +90,20 @@ function spanningOf(
   service: Service,
   row: ServiceRow,
   sites: ReadonlySet<string>,
+  homes: NetworkHomes,
 ): Pick<ServiceDetail, 'networks' | 'balancers'> {
   return {
-    networks: networksOf(service, row, sites),
+    networks: networksOf(service, row, sites, homes),
     balancers: service.balancers.map(({ name, unit, address, port, layer }) => ({ name, unit, address, port, layer })),
   };
 }
 
-export function networksOf(service: Service, row: ServiceRow, sites: ReadonlySet<string>): ServiceNetwork[] {
+export function networksOf(
+  service: Service,
+  row: ServiceRow,
+  sites: ReadonlySet<string>,
+  homes: NetworkHomes,
+): ServiceNetwork[] {
   const { slots } = row.desired as unknown as ServiceDesired;
   const units = unitsOf(service);
   return service.networks.map(({ name, prefix, mtu = MTU }) => {
@@ -108,10 +121,11 @@ export function networksOf(service: Service, row: ServiceRow, sites: ReadonlySet
           : [],
       ),
     );
-    const parts = (slots[name] ?? []).flatMap((site, slot) =>
-      // A site that the network has left keeps its part until another one wants it.
-      all === undefined || !sites.has(site) ? [] : [{ site, prefix: formatIpv4Prefix(sitePrefix(all, slot)) }],
-    );
+    const parts = (slots[name] ?? []).flatMap((home, slot) => {
+      // A site that the network has left keeps its part until another one wants it. Sites on one segment have one part.
+      const here = all === undefined ? [] : [...sites].filter((site) => homeOf(homes, site) === home).sort();
+      return here.map((site) => ({ site, prefix: formatIpv4Prefix(sitePrefix(all!, slot)) }));
+    });
     return { name, prefix, mtu, parts, ports };
   });
 }

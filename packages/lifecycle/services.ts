@@ -495,7 +495,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
         const outline = count > unitsMax ? await loadOutline(store, name) : undefined;
         if (outline !== undefined) return grouped(outline, groups, paths, busy);
       }
-      return serviceDetail(await load(name), paths, busy);
+      return serviceDetail(await load(name), paths, busy, sites.homes());
     },
 
     async overlay(name) {
@@ -551,7 +551,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
     const records = await units.get(told);
     const descriptor = await catalogue.inUse(outline.row.descriptor_id);
     const counted = groups.map(({ oneOf: _oneOf, ...group }) => group);
-    return groupedDetail(outline, descriptor, counted, [...records.values()], paths, busy);
+    return groupedDetail(outline, descriptor, counted, [...records.values()], paths, busy, sites.homes());
   }
 
   async function stateAt(site: string, id: string) {

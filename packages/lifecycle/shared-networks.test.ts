@@ -82,6 +82,9 @@ describe('a site in the networks of another one', () => {
     const specs = await Promise.all([...sites.drivers().values()].map((site) => site.fabric.listNetworks()));
     expect(specs[0]).toEqual(specs[1]);
 
+    const { networks } = await services.show('mixed');
+    expect(networks![0]!.parts).toEqual(['clouds', 'pods'].map((site) => ({ site, prefix: '10.59.0.0/20' })));
+
     // Somebody else's network, and a purge that it would hold.
     await expect(sites.purge('clouds')).rejects.toMatchObject({
       code: 'SF-LIFECYCLE-IN-USE',
