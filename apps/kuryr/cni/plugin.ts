@@ -175,9 +175,7 @@ export class Plugin {
       pod: key,
       netns,
       netnsId: namespaceId,
-      made: wishes.map((wish) =>
-        this.#spares.has(deviceOf(wish.wish.id)) ? plannedOver(wish) : planned(this.#node, wish),
-      ),
+      made: wishes.map((wish) => (this.#spares.begin(key, wish.wish) ? plannedOver(wish) : planned(this.#node, wish))),
     };
     this.#attachments.put(begun);
     try {

@@ -111,6 +111,16 @@ export class Spares implements SpareSink {
     for (const [device, wish] of now) if (isPreparable(wish)) this.#want(device, wish, pod, false);
   }
 
+  /**
+   * Whether what a pod is to have lies over something that is plugged ahead. Where pools of this node are, it does also where it is plugged only
+   * now, so that it stays when the pod is gone.
+   */
+  begin(pod: string, wish: PodInterface): boolean {
+    const device = deviceOf(wish.id);
+    if (wish.plugging.kind === 'ovs' && this.#told.size > 0) this.#want(device, wish, pod, true, true);
+    return this.#entries.has(device);
+  }
+
   /** What there is of the interface, which belongs to who asked from now on. */
   async take(device: string): Promise<Prepared | undefined> {
     const entry = this.#entries.get(device);
@@ -211,7 +221,8 @@ export class Spares implements SpareSink {
     }
   }
 
-  #want(device: string, ahead: Ahead, owner: string, isSpare: boolean): void {
+  /** `isAsked`: a pod waits for it, and not behind those for which none does. */
+  #want(device: string, ahead: Ahead, owner: string, isSpare: boolean, isAsked = false): void {
     const known = this.#entries.get(device);
     if (known !== undefined) {
       known.isSpare ||= isSpare;
@@ -222,7 +233,7 @@ export class Spares implements SpareSink {
     if (!node.hasMacvlans || isAttached(device) || this.#entries.size >= LIMITS.spares) return;
     const work = () => prepare(node, ahead, owner, AbortSignal.timeout(LIMITS.otherMs));
     const prepared = this.#turns
-      .take(device, () => this.#slots.run(work))
+      .take(device, () => (isAsked ? work() : this.#slots.run(work)))
       .catch((error: unknown) => {
         // ADD tries it again, and says what is wrong.
         node.log.warn({ owner, port: ahead.id, error: String(error) }, 'an interface could not be plugged ahead');
