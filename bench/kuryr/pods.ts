@@ -127,6 +127,8 @@ async function runMode(place: Place, mode: Mode, wanted: Wanted, series: Series,
       const ready = mode.key === 'demand' ? 0 : most;
       const run: Run = { place, controller, vif, ready };
       await settle(run);
+      // For its first pod, the controller reads the subnet, which it then keeps for minutes.
+      await repeat(run, 1, 1);
       const singles = await repeat(run, 1, wanted.rounds);
       series.set(keyOf(mode.key, vif, 1), singles);
       found.row({
