@@ -97,6 +97,28 @@ describe.skipIf(absent !== undefined)(titled('ports of Open vSwitch that lie rea
     await node.stopDaemon();
   });
 
+  test('stay plugged also where a pod had to have one plugged for it, since its pool gets it back', async () => {
+    for (const device of ports()) node.vswitch.vsctl('del-port', device);
+    const { spares } = await start(GRACE_MS);
+    spares.tell('pool', []);
+    const one = spareOf('m1');
+    const first = await add(given('m1'));
+    expect(first.code).toBe(0);
+    const before = identity(deviceOf(one));
+    expect(await node.call('DEL', 'm1')).toMatchObject({ code: 0 });
+    node.daemon.ports.remove('default', 'm1');
+    spares.tell('pool', [one]);
+    await new Promise((resolve) => setTimeout(resolve, 3 * GRACE_MS));
+    const second = await add(given('m2', one.id));
+    expect(second.code).toBe(0);
+    expect(identity(deviceOf(one))).toBe(before);
+    await node.call('DEL', 'm2');
+    node.daemon.ports.remove('default', 'm2');
+    spares.tell('pool', undefined);
+    await plugged();
+    await node.stopDaemon();
+  });
+
   test('carry streams: checksums are complete where a process reads the packets', async () => {
     const { spares } = await start();
     spares.tell('pool', [spareOf('t1'), spareOf('t2')]);
