@@ -9,6 +9,7 @@ import {
   changeLink,
   createBridge,
   createMacvlan,
+  createPassthrough,
   createVeth,
   createVlan,
   createVxlan,
@@ -408,6 +409,31 @@ describe.skipIf(absent !== undefined)(titled('netlink against the kernel, with i
     );
     transact(name, routes);
     expect(listRoutes(name, { family: 4, table: 254 })).toHaveLength(1001);
+  });
+
+  it('lets one namespace alone have a device of another, which takes nothing in for itself', () => {
+    using namespaces = new TestNamespaces();
+    const [node, pod, other] = [namespaces.create(), namespaces.create(), namespaces.create()];
+    const mac = '02:00:00:00:00:12';
+    transact(node, [
+      createVeth({ name: 'n0', index: 5, up: true }, { name: 'n1', index: 6, mac }),
+      changeLink(6, { up: true, arp: false }),
+      createPassthrough(6, { name: 'eth0', namespace: `/run/netns/${pod}` }),
+    ]);
+    expect(ipJson(node, 'link', 'show', 'n1')).toMatchObject([{ flags: expect.arrayContaining(['NOARP', 'UP']) }]);
+    expect(ipJson(pod, 'link', 'show', 'eth0')).toMatchObject([
+      { address: mac, link_index: 6, linkinfo: { info_kind: 'macvlan', info_data: { mode: 'passthru' } } },
+    ]);
+    const second = createPassthrough(6, { name: 'eth0', namespace: `/run/netns/${other}` });
+    expect(() => transact(node, [second])).toThrow('EINVAL');
+    // What comes to the one is the other's.
+    transact(node, [addAddress(5, { address: '10.0.0.1/24' })]);
+    const within = `/run/netns/${pod}`;
+    const index = linkIndex(within, 'eth0');
+    transact(within, [addAddress(index, { address: '10.0.0.2/24' }), changeLink(index, { up: true })]);
+    execFileSync('ip', ['netns', 'exec', node, 'ping', '-c', '1', '-W', '2', '10.0.0.2']);
+    transact(node, [changeLink(6, { arp: true })]);
+    expect(JSON.stringify(ipJson(node, 'link', 'show', 'n1'))).not.toContain('NOARP');
   });
 
   it('makes macvlans of a parent in another namespace, and says that VLANs are not there where they are not', () => {
