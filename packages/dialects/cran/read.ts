@@ -39,7 +39,8 @@ type RfbBlock = RfbGraph['Functional-blocks'][number];
 
 /** Reads an RFB graph. A block that leaves lie in is a function, a leaf is a unit, a link between leaves a network. */
 export function readCran(files: readonly DescriptorFile[]): ReadResult {
-  const file = files.find(mentions(/^Functional-blocks\s*:/m))!;
+  // Where none looks like one, the first says what is wrong.
+  const file = files.find(mentions(/^Functional-blocks\s*:/m)) ?? files[0]!;
   const text = yamlOf(file);
   const result = readShape(text, rfbGraphShape, {});
   return 'value' in result ? new Reading(result.value, text).service() : { problems: result.problems };

@@ -8,6 +8,9 @@ export interface WrittenKdu {
   readonly nets: readonly Fields[];
 }
 
+/** Of OSM. They are read after the machines of their function. */
+export const isKdu = ({ execution }: Block): boolean => execution?.environment === 'pod';
+
 /** A pod as a Kubernetes deployment unit of OSM: what it carries names its Helm chart or Juju bundle. */
 export function kduOf(w: Writing, fn: Block, unit: Block, at: string): WrittenKdu {
   const carried = groupIn(w.carried(unit), 'kdu');

@@ -6,6 +6,7 @@ import { graphShape } from './shape.ts';
 import type { Fields } from './style.ts';
 import { same } from './write-unit.ts';
 import { groupIn, textIn, type Writing } from './writing.ts';
+import { isKdu } from './write-kdu.ts';
 
 /** Fields of an NSD that follow from the model, or are put together here. */
 export const nsdOwn = new Set([
@@ -130,7 +131,9 @@ function connectAnew(w: Writing, fn: Block, id: string): unknown {
       'constituent-cpd-id': [{ 'constituent-base-element-id': id, 'constituent-cpd-id': w.id(network) }],
     }));
   }
-  const ports = fn.children.flatMap((unit) =>
+  // In the order in which they are read.
+  const units = [...fn.children.filter((unit) => !isKdu(unit)), ...fn.children.filter(isKdu)];
+  const ports = units.flatMap((unit) =>
     unit.ports.flatMap((port) => {
       const network = w.outside.find(({ name }) => name === port.network);
       const address = port.address === undefined ? {} : { 'ip-address': port.address };

@@ -1,5 +1,5 @@
 import type { Block } from '@superfluidity/model';
-import { kduOf } from './write-kdu.ts';
+import { isKdu, kduOf } from './write-kdu.ts';
 import { groupsIn } from './form.ts';
 import { REQUIREMENTS_KEY } from './mapping.ts';
 import { flavourOf, levelOf, sameScale, scaleOf } from './meaning.ts';
@@ -27,7 +27,7 @@ export function writeVnfd(w: Writing, fn: Block): WrittenVnfd {
   const carried = Object.fromEntries(
     Object.entries(all).filter(([name]) => !vnfdOwn.has(name) && !composed.has(name) && name !== form.description.vnfd),
   );
-  const isPod = (unit: Block) => form.style === 'osm' && unit.execution?.environment === 'pod';
+  const isPod = (unit: Block) => form.style === 'osm' && isKdu(unit);
   const at = (unit: Block) => `functions[${index}].units[${fn.children.indexOf(unit)}]`;
   const machines = fn.children.filter((unit) => !isPod(unit));
   const units = machines.map((unit) => writeVdu(w, fn, unit, at(unit)));
@@ -163,8 +163,7 @@ function merged<T>(
 
 function newFlavour(w: Writing, fn: Block): Fields {
   const { flavour, level, style } = w.form;
-  const machines =
-    style === 'osm' ? fn.children.filter(({ execution }) => execution?.environment !== 'pod') : fn.children;
+  const machines = style === 'osm' ? fn.children.filter((unit) => !isKdu(unit)) : fn.children;
   if (machines.length === 0) return { id: flavour };
   return {
     id: flavour,
