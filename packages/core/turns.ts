@@ -12,7 +12,7 @@ export class Turnstile {
   }
 
   /** Rejects with `SF-CORE-CANCELLED` where the signal fires before its turn, `SF-CORE-LIMIT` where too many wait. */
-  async pass<T>(doing: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  async pass<T>(doing: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     await this.#enter(doing, signal);
     try {
       return await work();
@@ -23,10 +23,10 @@ export class Turnstile {
     }
   }
 
-  async #enter(doing: string, signal: AbortSignal): Promise<void> {
+  async #enter(doing: string, signal: AbortSignal | undefined): Promise<void> {
     const cancelled = () =>
-      new SuperfluidityError('SF-CORE-CANCELLED', { doing, reason: 'cancelled', cause: signal.reason });
-    if (signal.aborted) throw cancelled();
+      new SuperfluidityError('SF-CORE-CANCELLED', { doing, reason: 'cancelled', cause: signal?.reason });
+    if (signal?.aborted === true) throw cancelled();
     if (this.#free > 0) {
       this.#free -= 1;
       return;
@@ -35,14 +35,14 @@ export class Turnstile {
       throw new SuperfluidityError('SF-CORE-LIMIT', { doing, reason: `${this.#waitingMax} others wait already` });
     await new Promise<void>((resolve, reject) => {
       const enter = () => {
-        signal.removeEventListener('abort', leave);
+        signal?.removeEventListener('abort', leave);
         resolve();
       };
       const leave = () => {
         this.#waiting.splice(this.#waiting.indexOf(enter), 1);
         reject(cancelled());
       };
-      signal.addEventListener('abort', leave, { once: true });
+      signal?.addEventListener('abort', leave, { once: true });
       this.#waiting.push(enter);
     });
   }

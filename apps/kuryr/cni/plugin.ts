@@ -1,4 +1,4 @@
-import { isSuperfluidityError, type Logger } from '@superfluidity/core';
+import { isSuperfluidityError, type Logger, Turns, Turnstile } from '@superfluidity/core';
 import type { KuryrPort, PodInterface } from '../api/port.ts';
 import { type Attachment, attachmentKey, type Attachments } from './attachments.ts';
 import { check } from './check.ts';
@@ -11,7 +11,6 @@ import { type PortRegistry, podKey } from './registry.ts';
 import { inVersion, type Plugged, resultOf } from './result.ts';
 import { Spares, type SpareSink } from './spares.ts';
 import { sweep } from './sweep.ts';
-import { Slots, Turns } from './turns.ts';
 
 export interface PluginOptions {
   readonly node: NodeNetwork;
@@ -34,7 +33,7 @@ export class Plugin {
   readonly #attachments: Attachments;
   readonly #log: Logger;
   readonly #turns = new Turns();
-  readonly #slots = new Slots(LIMITS.atOnce);
+  readonly #slots = new Turnstile(LIMITS.atOnce);
   readonly #spares: Spares;
   /** ADDs under way or waiting for their turn, so that DEL ends what it is about to remove. */
   readonly #adding = new Map<string, { readonly pod: string; readonly controllers: Set<AbortController> }>();
@@ -181,7 +180,8 @@ export class Plugin {
     try {
       const plugged: Plugged[] = [];
       try {
-        for (const wish of wishes) plugged.push(await this.#slots.run(() => this.#plug(wish, signal)));
+        for (const wish of wishes)
+          plugged.push(await this.#slots.pass('plug', undefined, () => this.#plug(wish, signal)));
       } finally {
         this.#spares.serve(key, wishes[0]!.podUid);
       }
@@ -280,7 +280,7 @@ export class Plugin {
   }
 
   async #remove(attachment: Attachment, signal: AbortSignal): Promise<void> {
-    await this.#slots.run(async () => {
+    await this.#slots.pass('unplug', undefined, async () => {
       const made = await this.#spares.recall(attachment);
       await unplug(this.#node, { ...attachment, made }, signal);
     });

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import type { KuryrPort } from '../api/port.ts';
 import { LIMITS } from './limits.ts';
 import { PortRegistry } from './registry.ts';
-import { Slots, Turns } from './turns.ts';
 
 const port = (name: string, podUid = 'u'): KuryrPort => ({
   metadata: { namespace: 'default', name },
@@ -52,24 +51,4 @@ describe('the ports of a node', () => {
     registry.put(port('p0', 'changed'));
     expect(registry.get('default/p0')?.spec.podUid).toBe('changed');
   });
-});
-
-test('turns keep the order of one thing, and slots the number of all', async () => {
-  const [turns, slots, order] = [new Turns(), new Slots(2), [] as string[]];
-  let now = 0;
-  let most = 0;
-  const work = (name: string, fails = false) =>
-    slots.run(async () => {
-      now += 1;
-      most = Math.max(most, now);
-      await new Promise((resolve) => setTimeout(resolve, 1));
-      now -= 1;
-      order.push(name);
-      if (fails) throw new Error(name);
-    });
-  const all = ['a1', 'b1', 'a2', 'b2', 'a3', 'c1'].map((name) => turns.take(name[0]!, () => work(name, name === 'a1')));
-  const outcomes = await Promise.allSettled(all);
-  expect(outcomes.map(({ status }) => status)).toEqual(['rejected', ...Array.from({ length: 5 }, () => 'fulfilled')]);
-  expect(order.filter((name) => name.startsWith('a'))).toEqual(['a1', 'a2', 'a3']);
-  expect(most).toBe(2);
 });

@@ -1,3 +1,4 @@
+import { Turns, Turnstile } from '@superfluidity/core';
 import type { Spare } from '@superfluidity/driver-kubernetes';
 import type { KuryrPort, PodInterface } from '../api/port.ts';
 import type { Attachment, Made } from './attachments.ts';
@@ -6,7 +7,6 @@ import type { NodeNetwork } from './node-network.ts';
 import { isPreparable, type Prepared, prepare, recall } from './plug-ahead.ts';
 import { type Ahead, deviceOf, leaveNetns, netnsId, unplug } from './plug.ts';
 import { podKey } from './registry.ts';
-import { Slots, Turns } from './turns.ts';
 
 /** Where it comes from what lies ready in the pools of this node: the watch of the API server, or a test. */
 export interface SpareSink {
@@ -58,7 +58,7 @@ export class Spares implements SpareSink {
   readonly #ports = new Map<string, Wanted>();
   /** Uids of pods that had their interfaces, by pod: what is unplugged with a pod is not to be plugged again. */
   readonly #served = new Map<string, string>();
-  readonly #slots = new Slots(LIMITS.preparedAtOnce);
+  readonly #slots = new Turnstile(LIMITS.preparedAtOnce);
   /** Of each device, one thing at a time. */
   readonly #turns = new Turns();
   #isKnown = false;
@@ -233,7 +233,7 @@ export class Spares implements SpareSink {
     if (!node.hasMacvlans || isAttached(device) || this.#entries.size >= LIMITS.spares) return;
     const work = () => prepare(node, ahead, owner, AbortSignal.timeout(LIMITS.otherMs));
     const prepared = this.#turns
-      .take(device, () => (isAsked ? work() : this.#slots.run(work)))
+      .take(device, () => (isAsked ? work() : this.#slots.pass('plug ahead', undefined, work)))
       .catch((error: unknown) => {
         // ADD tries it again, and says what is wrong.
         node.log.warn({ owner, port: ahead.id, error: String(error) }, 'an interface could not be plugged ahead');
