@@ -93,8 +93,9 @@ describe.skipIf(absent !== undefined)(titled('a service of a virtual machine, a 
   /** The first packets may come before the agent has written its flows. */
   const eventually = (work: () => Promise<string>) =>
     expect.poll(() => work().catch((error: unknown) => String(error)), WAIT);
+  /** The wget of this busybox asks for the number of http where there is no file of such numbers. */
   const gets = (pod: string, address: string) =>
-    eventually(() => inside(pod, 'wget', '-qO-', '-T', '5', `http://${address}/`));
+    eventually(() => inside(pod, 'sh', '-c', `printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 5 ${address} 80`));
 
   beforeAll(async () => {
     network = await OwnNetwork.open('sf-kuryr-mixed', '10.88.0.0/24');
@@ -196,10 +197,10 @@ describe.skipIf(absent !== undefined)(titled('a service of a virtual machine, a 
       ['inside', machine.address],
     ] as const)
       await eventually(() => inside(from, 'ping', '-c', '2', '-W', '2', to)).toContain(' 0% packet loss');
-    await gets('metal', deep!.address).toBe('inside\n');
-    await gets('inside', metal!.address).toBe('metal\n');
-    await gets('metal', machine.address).toBe('machine\n');
-    await gets('inside', machine.address).toBe('machine\n');
+    await gets('metal', deep!.address).toContain('inside\n');
+    await gets('inside', metal!.address).toContain('metal\n');
+    await gets('metal', machine.address).toContain('machine\n');
+    await gets('inside', machine.address).toContain('machine\n');
     await eventually(() => httpGet(machine.namespace, metal!.address)).toContain('metal\n');
     await eventually(() => httpGet(machine.namespace, deep!.address)).toContain('inside\n');
   }, 400_000);
@@ -227,7 +228,7 @@ describe.skipIf(absent !== undefined)(titled('a service of a virtual machine, a 
     expect(await done(services.heal('mixed', 'metal'))).toEqual(completed);
     expect(JSON.parse(await annotation())).toEqual(JSON.parse(before));
     await findPods();
-    await gets('metal', machine.address).toBe('machine\n');
+    await gets('metal', machine.address).toContain('machine\n');
     await expect(sites().purge('cloud1')).rejects.toMatchObject({ code: 'SF-LIFECYCLE-IN-USE' });
   }, 300_000);
 
