@@ -97,6 +97,27 @@ describe.skipIf(absent !== undefined)(titled('a service of a virtual machine, a 
   const gets = (pod: string, address: string) =>
     eventually(() => inside(pod, 'sh', '-c', `printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 5 ${address} 80`));
 
+  const madeNetworks = async () =>
+    (await networks.list(network.cloud, { project_id: network.project.id }, never)).filter(
+      ({ name }) => name === 'mixed.shared',
+    );
+  const nothingIsLeft = async () => {
+    expect(await units()).toEqual([]);
+    expect(await listServers(network.cloud, {}, never)).toEqual([]);
+    const mine = { project_id: network.project.id };
+    const names = (await networks.list(network.cloud, mine, never)).map(({ name }) => name);
+    expect(names.toSorted()).toEqual(['nodes', 'sf-kuryr-mixed']);
+    const left = await ports.list(network.cloud, mine, never);
+    expect(left.map(({ name }) => name)).toEqual([nodes[1]!.name]);
+    expect((await trunks.show(network.cloud, nested.trunk, never)).sub_ports).toEqual([]);
+    expect(await annotation()).not.toContain(SUBNET);
+    expect(await cluster.ports()).toEqual([]);
+    for (const { name } of nodes) {
+      const find = ['--columns=name', '--bare', 'find', 'Port', `external_ids:superfluidity-kuryr=${name}`];
+      await expect.poll(() => vsctl(openstack.lab!, ...find), WAIT).toBe('');
+    }
+  };
+
   beforeAll(async () => {
     network = await OwnNetwork.open('sf-kuryr-mixed', '10.88.0.0/24');
     await programs.open(network);
@@ -157,9 +178,7 @@ describe.skipIf(absent !== undefined)(titled('a service of a virtual machine, a 
     expect(await done(services.deploy(example, 'mixed'))).toEqual(completed);
     const placed = Object.fromEntries((await units()).map(({ path, host }) => [path, host]));
     expect(placed).toMatchObject({ 'metal/metal': nodes[0]!.name, 'inside/inside': nodes[1]!.name });
-    const made = (await networks.list(network.cloud, { project_id: network.project.id }, never)).filter(
-      ({ name }) => name === 'mixed.shared',
-    );
+    const made = await madeNetworks();
     expect(made).toHaveLength(1);
     const [subnet] = await subnets.list(network.cloud, { network_id: made[0]!.id }, never);
     expect(JSON.parse(await annotation())).toMatchObject({ [SUBNET]: subnet!.id });
@@ -242,19 +261,38 @@ describe.skipIf(absent !== undefined)(titled('a service of a virtual machine, a 
     await pause(8_000);
     await startController();
     expect(await terminated).toEqual(completed);
-    expect(await units()).toEqual([]);
-    expect(await listServers(network.cloud, {}, never)).toEqual([]);
-    const mine = { project_id: network.project.id };
-    const names = (await networks.list(network.cloud, mine, never)).map(({ name }) => name);
-    expect(names.toSorted()).toEqual(['nodes', 'sf-kuryr-mixed']);
-    const left = await ports.list(network.cloud, mine, never);
-    expect(left.map(({ name }) => name)).toEqual([nodes[1]!.name]);
-    expect((await trunks.show(network.cloud, nested.trunk, never)).sub_ports).toEqual([]);
-    expect(await annotation()).not.toContain(SUBNET);
-    expect(await cluster.ports()).toEqual([]);
-    for (const { name } of nodes) {
-      const find = ['--columns=name', '--bare', 'find', 'Port', `external_ids:superfluidity-kuryr=${name}`];
-      await expect.poll(() => vsctl(openstack.lab!, ...find), WAIT).toBe('');
-    }
+    await nothingIsLeft();
+  }, 400_000);
+
+  test('a control plane that is killed while it deploys goes on; with another prefix it is another network', async () => {
+    let left = 8;
+    await control.restart(() => {
+      left -= 1;
+      return left === 0;
+    });
+    const { operation } = await control.lifecycle.services.deploy(example, 'mixed');
+    await control.engine.crashed;
+    await control.restart();
+    expect((await control.lifecycle.operations.settled(operation)).state).toBe('COMPLETED');
+    const before = await madeNetworks();
+    expect(before).toHaveLength(1);
+    const otherwise = native(example.source.replace('10.59.0.0/16', '10.60.0.0/16'));
+    expect(await done(control.lifecycle.services.update('mixed', otherwise, {}))).toEqual(completed);
+    const after = await madeNetworks();
+    expect(after).toHaveLength(1);
+    expect(after[0]!.id).not.toBe(before[0]!.id);
+    await findPods();
+    for (const { address } of Object.values(pods)) expect(address).toMatch(/^10\.60\./);
+    await eventually(() => inside('metal', 'ping', '-c', '2', '-W', '2', pods['inside']!.address)).toContain(
+      ' 0% packet loss',
+    );
+  }, 400_000);
+
+  test('is purged: the site of the pods, and then that of the cloud', async () => {
+    await sites().purge('pods');
+    const removed = await sites().purge('cloud1');
+    expect(removed).toContain('network mixed.shared');
+    await nothingIsLeft();
+    expect(await done(control.lifecycle.services.terminate('mixed'))).toEqual(completed);
   }, 400_000);
 });
