@@ -29,10 +29,10 @@ const FLAVOURS: readonly Flavour[] = [
     isPart: true,
   },
   {
-    // Pods of kubelets in a network of Neutron.
+    // Pods of kubelets in networks of Neutron.
     name: 'joined',
     labs: [{ kind: 'openstack', up: ['nova'] }, cluster('--network', 'none')],
-    files: ['apps/kuryr/bare-metal'],
+    files: ['apps/kuryr/bare-metal', 'apps/kuryr/mixed'],
     isPart: true,
   },
 ];
