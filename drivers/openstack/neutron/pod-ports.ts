@@ -2,6 +2,7 @@ import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
 import { ports } from '@superfluidity/openstack';
 import { LIMITS } from '../config.ts';
 import type { World } from '../world.ts';
+import '../errors.ts';
 
 /** Begins the tag and the description of ports that a controller of Kuryr has made; the name of its cluster follows. */
 export const KURYR_TAG = 'superfluidity:kuryr=';
@@ -15,8 +16,9 @@ export async function withoutPods(
   networkId: string,
   remove: () => Promise<unknown>,
   signal: AbortSignal,
+  withinMs: number = LIMITS.podPortsMs,
 ): Promise<void> {
-  const untilMs = clock.now() + LIMITS.podPortsMs;
+  const untilMs = clock.now() + withinMs;
   for (let wasFree = false; ; ) {
     try {
       await remove();
