@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import type { Spare } from '@superfluidity/driver-kubernetes';
 import { ipJson, missingForKernelTests, titled } from '@superfluidity/netlink/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { KuryrPort } from '../api/port.ts';
 import { KillableDaemon } from './testing/killable.ts';
 import { inside, pings, TestNode } from './testing/node.ts';
@@ -19,6 +19,7 @@ describe.skipIf(absent !== undefined)(titled('ports of Open vSwitch that lie rea
   beforeAll(async () => {
     node = await TestNode.open({ vswitch: true });
   });
+  afterEach(() => node?.stopDaemon());
   afterAll(() => node?.[Symbol.asyncDispose]());
 
   const start = async (graceMs = 60_000, told?: readonly Spare[]) => {
@@ -94,7 +95,6 @@ describe.skipIf(absent !== undefined)(titled('ports of Open vSwitch that lie rea
       node.daemon.ports.remove('default', pod);
     }
     spares.tell('pool', undefined);
-    await node.stopDaemon();
   });
 
   test('stay plugged also where a pod had to have one plugged for it, since its pool gets it back', async () => {
@@ -116,7 +116,6 @@ describe.skipIf(absent !== undefined)(titled('ports of Open vSwitch that lie rea
     node.daemon.ports.remove('default', 'm2');
     spares.tell('pool', undefined);
     await plugged();
-    await node.stopDaemon();
   });
 
   test('carry streams: checksums are complete where a process reads the packets', async () => {
@@ -134,7 +133,6 @@ describe.skipIf(absent !== undefined)(titled('ports of Open vSwitch that lie rea
     server.kill('SIGKILL');
     expect(Number(heard.toString())).toBe(size);
     for (const pod of ['t1', 't2']) await node.call('DEL', pod);
-    await node.stopDaemon();
   });
 
   test('are unplugged when nobody wants them, in whichever order that is told, and not before', async () => {
@@ -157,8 +155,8 @@ describe.skipIf(absent !== undefined)(titled('ports of Open vSwitch that lie rea
     await plugged(two);
     spares.tell('pool', undefined);
     await plugged();
-    expect(devices(node.name).filter((name) => /^(?:tap|sfk)/.test(name))).toEqual([]);
-    await node.stopDaemon();
+    // The devices go after the port.
+    await expect.poll(() => devices(node.name).filter((name) => /^(?:tap|sfk)/.test(name)), WAIT).toEqual([]);
   });
 
   test('take nothing in for the node, and lose nothing where the container has an interface of the name', async () => {
@@ -185,7 +183,6 @@ describe.skipIf(absent !== undefined)(titled('ports of Open vSwitch that lie rea
     node.daemon.ports.remove('default', 'w1');
     spares.tell('pool', undefined);
     await plugged();
-    await node.stopDaemon();
   });
 
   test('are recognised by the next daemon, whenever the one before was killed', async () => {
