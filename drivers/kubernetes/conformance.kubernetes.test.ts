@@ -34,7 +34,6 @@ siteConformance('kubernetes', {
     pool: 'pods are made when they are asked for',
     'fixed addresses': 'the cluster gives addresses',
     paths: 'no packets are steered through pods',
-    metrics: 'the kubelets of the laboratory told nothing of interfaces when it was tried',
     'data plane': 'the rules of nodes are not read by users of a cluster',
   },
   size: { cpu: 0.05, memoryMiB: 32, storageMiB: 16 },
