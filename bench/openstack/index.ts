@@ -16,7 +16,8 @@ const cases: Readonly<Record<string, Case>> = { overhead, pools, stacks, workflo
 const usage = `Usage: npm run bench -- openstack [options]
 
   --rounds N    of each (default 20)
-  --only CASE   ${Object.keys(cases).join(', ')}; may be repeated, and then nothing is recorded
+  --only CASE   ${Object.keys(cases).join(', ')}; may be repeated. Nothing is recorded, unless with
+  --with FILE   the other cases of this result
   --page FILE   measure nothing: write docs/reference/openstack-speed.md from this result
   --json        print one JSON object
 
@@ -32,6 +33,7 @@ export async function benchOpenstack(args: readonly string[]): Promise<void> {
       only: { type: 'string', multiple: true, default: [] },
       json: { type: 'boolean', default: false },
       page: { type: 'string' },
+      with: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -43,11 +45,35 @@ export async function benchOpenstack(args: readonly string[]): Promise<void> {
     writePage(readReport<Report>(values.page));
     return;
   }
-  const report = await measure(values.only, Number(values.rounds));
-  print(report, values.json, () => reportLines(report));
-  if (values.only.length > 0) return;
+  const before = values.with === undefined ? undefined : readReport<Report>(values.with);
+  const measured = await measure(values.only, Number(values.rounds));
+  print(measured, values.json, () => reportLines(measured));
+  if (values.only.length > 0 && before === undefined) return;
+  const report = before === undefined ? measured : renewed(before, measured, values.only);
   tell(`recorded in ${record('openstack', report)}`);
   writePage(report);
+}
+
+/** A result with some cases measured anew, which then says of them when that was. */
+function renewed(before: Report, now: Report, cases: readonly string[]): Report {
+  const anew = <T extends { readonly what: string }>(old: readonly T[], fresh: readonly T[]): readonly T[] => [
+    ...new Map([...old, ...fresh].map((one) => [one.what, one])).values(),
+  ];
+  const { date, command, machine } = now;
+  const load = `load ${machine.loadBefore.toFixed(1)} before and ${machine.loadAfter.toFixed(1)} after`;
+  return {
+    ...before,
+    date,
+    rows: anew(before.rows, now.rows),
+    ratios: anew(before.ratios, now.ratios),
+    figures: { ...before.figures, ...now.figures },
+    notes: [
+      ...before.notes,
+      ...now.notes,
+      `${cases.join(', ')}: by itself, ${command} on ${date.slice(0, 10)}, ${load}`,
+    ],
+    bursts: now.bursts.length > 0 ? now.bursts : before.bursts,
+  };
 }
 
 function writePage(report: Report): void {
