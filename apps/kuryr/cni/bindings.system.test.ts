@@ -1,12 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { changeLink, createVeth, transact } from '@superfluidity/netlink';
 import { ipJson, missingForKernelTests, titled } from '@superfluidity/netlink/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { PodInterface } from '../api/port.ts';
 import { hasVlans } from './node-network.ts';
-import { inside, pings, TestNode } from './testing/node.ts';
+import { pings, streamed, TestNode } from './testing/node.ts';
 import { missingForVSwitch } from './testing/vswitch.ts';
 
 const absent = missingForKernelTests(['ip', 'ping', 'cc']) ?? missingForVSwitch();
@@ -71,14 +70,7 @@ describe.skipIf(absent !== undefined)(titled('ports of Open vSwitch', absent), (
   test('carry streams too: checksums are complete where a process reads the packets', async () => {
     const [one, two] = [await add(node, 'v3', ovs('port-3')), await add(node, 'v4', ovs('port-4'))];
     const size = 1_000_000;
-    const listen = `require('net').createServer((s) => s.end(Buffer.alloc(${size}))).listen(7777, () => console.log('up'))`;
-    const ask = `let n = 0; require('net').connect(7777, '${two.address}').on('data', (d) => n += d.length).on('close', () => console.log(n))`;
-    const server = inside(two.netns, process.execPath, '-e', listen);
-    await once(server.stdout, 'data');
-    const client = inside(one.netns, process.execPath, '-e', ask);
-    const [heard] = (await once(client.stdout, 'data')) as [Buffer];
-    server.kill('SIGKILL');
-    expect(Number(heard.toString())).toBe(size);
+    expect(await streamed(size, two.netns, two.address, one.netns)).toBe(size);
     for (const pod of ['v3', 'v4']) await node.call('DEL', pod);
   });
 

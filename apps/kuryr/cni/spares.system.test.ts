@@ -1,11 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import type { Spare } from '@superfluidity/driver-kubernetes';
 import { ipJson, missingForKernelTests, titled } from '@superfluidity/netlink/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { KuryrPort } from '../api/port.ts';
 import { KillableDaemon } from './testing/killable.ts';
-import { inside, pings, TestNode } from './testing/node.ts';
+import { pings, streamed, TestNode } from './testing/node.ts';
 import { missingForVSwitch } from './testing/vswitch.ts';
 
 const absent = missingForKernelTests(['ip', 'ping', 'cc']) ?? missingForVSwitch();
@@ -124,14 +123,7 @@ describe.skipIf(absent !== undefined)(titled('ports of Open vSwitch that lie rea
     await expect.poll(ports, WAIT).toEqual(expect.arrayContaining([spareOf('t1'), spareOf('t2')].map(deviceOf)));
     const [one, two] = [await add(given('t1')), await add(given('t2'))];
     const size = 1_000_000;
-    const listen = `require('net').createServer((s) => s.end(Buffer.alloc(${size}))).listen(7777, () => console.log('up'))`;
-    const ask = `let n = 0; require('net').connect(7777, '${address(given('t2'))}').on('data', (d) => n += d.length).on('close', () => console.log(n))`;
-    const server = inside(two.netns, process.execPath, '-e', listen);
-    await once(server.stdout, 'data');
-    const client = inside(one.netns, process.execPath, '-e', ask);
-    const [heard] = (await once(client.stdout, 'data')) as [Buffer];
-    server.kill('SIGKILL');
-    expect(Number(heard.toString())).toBe(size);
+    expect(await streamed(size, two.netns, address(given('t2')), one.netns)).toBe(size);
     for (const pod of ['t1', 't2']) await node.call('DEL', pod);
   });
 

@@ -1,4 +1,5 @@
 import { execFile, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -248,3 +249,15 @@ function numberOf(name: string): number {
 }
 
 export const uidOf = (pod: string): string => `00000000-0000-4000-9000-${numberOf(pod).toString(16).padStart(12, '0')}`;
+
+/** How many bytes of so many a pod got from another one, by TCP. */
+export async function streamed(size: number, from: string, address: string, to: string): Promise<number> {
+  const listen = `require('net').createServer((s) => s.end(Buffer.alloc(${size}))).listen(7777, () => console.log('up'))`;
+  const ask = `let n = 0; require('net').connect(7777, '${address}').on('data', (d) => n += d.length).on('close', () => console.log(n))`;
+  const server = inside(from, process.execPath, '-e', listen);
+  await once(server.stdout, 'data');
+  const client = inside(to, process.execPath, '-e', ask);
+  const [heard] = (await once(client.stdout, 'data')) as [Buffer];
+  server.kill('SIGKILL');
+  return Number(heard.toString());
+}
