@@ -54,7 +54,16 @@ describe.skipIf(lab === undefined)('Neutron (needs an OpenStack: OS_* variables 
   test('subnets, ports alone and in bulk, tags, filters, revisions', async () => {
     const subnet = await subnets.create(
       cloud,
-      { network_id: networkId, ip_version: 4, cidr: '10.71.0.0/24', gateway_ip: null, enable_dhcp: false, name: 'sub' },
+      {
+        network_id: networkId,
+        ip_version: 4,
+        cidr: '10.71.0.0/24',
+        // Neutron gives out any address of the pool, in no order: the one that is asked for below is not in it.
+        allocation_pools: [{ start: '10.71.0.100', end: '10.71.0.199' }],
+        gateway_ip: null,
+        enable_dhcp: false,
+        name: 'sub',
+      },
       never,
     );
     expect(subnet).toMatchObject({ cidr: '10.71.0.0/24', enable_dhcp: false, gateway_ip: null });
