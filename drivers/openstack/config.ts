@@ -196,6 +196,8 @@ export function isAmong(patterns: readonly string[] | undefined, candidate: stri
 export const LIMITS = {
   /** Units that are being made at a time. */
   unitsAtOnce: 16,
+  /** Units by whose tags servers are asked for in one request: its line stays below 2 KiB. */
+  unitsInQuestion: 16,
   /** Requests for ports at a time, and ports in one: Neutron shares its time among all requests, and of few the first are done soon. */
   portRequestsAtOnce: 2,
   portsPerRequest: 50,
@@ -218,6 +220,9 @@ export const LIMITS = {
   readyMs: 60_000,
   /** Between two looks at servers that are waited for. */
   lookMs: 250,
+  /** Times as long as the last look took, up to lookMostMs of it: looks keep a busy cloud from what is waited for. */
+  lookTimes: 5,
+  lookMostMs: 1_000,
   /** How long what was read of hosts and capabilities is believed. */
   hostsKeptMs: 1_000,
   capabilitiesKeptMs: 60_000,

@@ -1,5 +1,5 @@
 import { SuperfluidityError } from '@superfluidity/core';
-import { createOnce, createServer, deleteServer, type NewServer, type Server } from '@superfluidity/openstack';
+import { createOnce, createServer, deleteServer, type NewServer } from '@superfluidity/openstack';
 import type { UnitSpec } from '@superfluidity/site';
 import { LIMITS } from './config.ts';
 import { type Flavors, isWholeMachine } from './flavors.ts';
@@ -8,7 +8,7 @@ import type { Hosts } from './hosts.ts';
 import type { Images } from './images.ts';
 import type { FloatingIps } from './neutron/floating-ips.ts';
 import type { PortSource } from './neutron/port-source.ts';
-import { metadataOf } from './server-record.ts';
+import { metadataOf, type RecordedServer } from './server-record.ts';
 import { isBeingDeleted, type Servers } from './servers.ts';
 import { userDataOf } from './user-data.ts';
 import type { World } from './world.ts';
@@ -25,7 +25,12 @@ export interface LaunchParts {
 }
 
 /** Makes what a unit is made of, up to a server that is ACTIVE. What it leaves behind when it fails is the caller's to remove. */
-export async function launch(parts: LaunchParts, spec: UnitSpec, doing: string, signal: AbortSignal): Promise<Server> {
+export async function launch(
+  parts: LaunchParts,
+  spec: UnitSpec,
+  doing: string,
+  signal: AbortSignal,
+): Promise<RecordedServer> {
   const { world, hosts, flavors, images, groups, ports, floatingIps, servers } = parts;
   const { cloud, config, marks, siteId } = world;
   const { kind } = await hosts.of(spec, doing);
@@ -48,12 +53,13 @@ export async function launch(parts: LaunchParts, spec: UnitSpec, doing: string, 
   const first = acquired[0];
   const floatingIp =
     floatingIps.wanted && first !== undefined ? await floatingIps.ensure(spec.id, first.id, signal) : undefined;
+  const metadata = metadataOf(siteId, spec, acquired, floatingIp);
   const wanted: NewServer = {
     name: `${spec.service}.${spec.path.replaceAll('/', '.')}-${spec.index}`,
     flavorRef: flavor.id,
     ...bootFrom(config, image),
     networks: acquired.length === 0 ? 'none' : acquired.map(({ id }) => ({ port: id })),
-    metadata: metadataOf(siteId, spec, acquired, floatingIp),
+    metadata,
     tags: marks.serverTags(spec.id),
     user_data: userData,
     config_drive: true,
@@ -74,22 +80,28 @@ export async function launch(parts: LaunchParts, spec: UnitSpec, doing: string, 
     remove: (surplus) => deleteServer(cloud, surplus.id, lasting),
     signal: lasting,
   });
-  return built(servers, id, doing, signal);
+  return built(servers, { id, status: 'BUILD', metadata }, spec.id, doing, signal);
 }
 
 /** The server when it is ACTIVE. */
-export async function built(servers: Servers, id: string, doing: string, signal: AbortSignal): Promise<Server> {
-  const server = await servers.built(id, doing, signal);
+export async function built(
+  servers: Servers,
+  begun: RecordedServer,
+  unitId: string,
+  doing: string,
+  signal: AbortSignal,
+): Promise<RecordedServer> {
+  const server = await servers.built(begun, unitId, doing, signal);
   if (server?.status === 'ACTIVE') return server;
   if (server === undefined) {
     const reason = 'the server was deleted while it was built';
-    throw new SuperfluidityError('SF-SITE-UNIT-FAILED', { doing, reason, request: `server ${id}` });
+    throw new SuperfluidityError('SF-SITE-UNIT-FAILED', { doing, reason, request: `server ${begun.id}` });
   }
   throw buildFailure(server, doing);
 }
 
 /** A fault of Nova in the words of the site. */
-function buildFailure(server: Server, doing: string): SuperfluidityError {
+function buildFailure(server: RecordedServer, doing: string): SuperfluidityError {
   const said = server.fault?.message ?? `the server is ${server.status}`;
   const details = {
     doing,

@@ -24,8 +24,11 @@ export interface PortRecord {
   readonly portId: string;
 }
 
+/** What of a server tells of its unit. */
+export type RecordedServer = Pick<Server, 'id' | 'status' | 'metadata' | 'fault' | 'OS-EXT-STS:task_state'>;
+
 export interface ServerRecord {
-  readonly server: Server;
+  readonly server: RecordedServer;
   readonly siteId: string;
   readonly unitId: string;
   readonly service: string;
@@ -77,7 +80,7 @@ export function metadataOf(
 export const DRAINING = { [key('draining')]: 'true' } as const;
 
 /** Undefined for a server that is not of the site, or whose metadata somebody took away. */
-export function recordOf(siteId: string, server: Server): ServerRecord | undefined {
+export function recordOf(siteId: string, server: RecordedServer): ServerRecord | undefined {
   const fact = (name: string) => server.metadata[key(name)];
   if (fact('site') !== siteId) return undefined;
   const environment = environments.find((one) => one === fact('environment'));

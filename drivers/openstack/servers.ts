@@ -1,6 +1,8 @@
 import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
 import { getServer, listServerIds, listServers, type Server } from '@superfluidity/openstack';
 import { LIMITS } from './config.ts';
+import type { RecordedServer } from './server-record.ts';
+import { Together } from './together.ts';
 import type { World } from './world.ts';
 
 /** How many servers that go are asked for one by one; where more are waited for, one list tells of all. */
@@ -12,8 +14,10 @@ type Awaited = 'built' | 'gone';
 interface Waiter {
   readonly id: string;
   readonly wanted: Awaited;
-  readonly done: (server: Server | undefined) => boolean;
-  readonly resolve: (server: Server | undefined) => void;
+  /** What it is when it runs, and the tag of its unit: then Nova is not asked for more than its id. */
+  readonly running?: { readonly server: RecordedServer; readonly tag: string };
+  readonly done: (server: RecordedServer | undefined) => boolean;
+  readonly resolve: (server: RecordedServer | undefined) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -21,12 +25,14 @@ interface Waiter {
 export class Servers {
   readonly #world: World;
   readonly #waiting = new Set<Waiter>();
+  readonly #ofTags: Together<readonly Server[]>;
   #looking = false;
   /** Why the last look saw nothing. */
   #lastFailure: unknown;
 
   constructor(world: World) {
     this.#world = world;
+    this.#ofTags = new Together(async (tags) => this.#withTags(tags), LIMITS.unitsInQuestion);
   }
 
   list(signal: AbortSignal): Promise<readonly Server[]> {
@@ -35,10 +41,9 @@ export class Servers {
 
   /** More than one where two control planes made them at once. Oldest first. */
   async ofUnit(unitId: string, signal: AbortSignal): Promise<readonly Server[]> {
-    const { cloud, marks } = this.#world;
-    const tags = `${marks.siteTag},${marks.serverTag(unitId)}`;
-    const found = await listServers(cloud, { tags }, signal);
-    return found.toSorted((a, b) => (`${a.created} ${a.id}` < `${b.created} ${b.id}` ? -1 : 1));
+    const tag = this.#world.marks.serverTag(unitId);
+    const found = await this.#ofTags.ask(tag, `find the server of unit ${unitId}`, signal);
+    return (found ?? []).toSorted((a, b) => (`${a.created} ${a.id}` < `${b.created} ${b.id}` ? -1 : 1));
   }
 
   async get(id: string, signal: AbortSignal): Promise<Server | undefined> {
@@ -50,26 +55,35 @@ export class Servers {
     }
   }
 
-  /** Resolves when it is not being built any more, whatever became of it; undefined: it was deleted. */
-  built(id: string, doing: string, signal: AbortSignal): Promise<Server | undefined> {
-    const done = (server: Server | undefined) => server?.status !== 'BUILD';
-    return this.#until({ id, wanted: 'built', done }, doing, LIMITS.buildMs, signal);
+  /**
+   * Resolves when it is not being built any more, whatever became of it; undefined: it was deleted. One that runs is
+   * answered as it was given, and not read again.
+   */
+  built(
+    server: RecordedServer,
+    unitId: string,
+    doing: string,
+    signal: AbortSignal,
+  ): Promise<RecordedServer | undefined> {
+    const running = { server: { ...server, status: 'ACTIVE' }, tag: this.#world.marks.serverTag(unitId) };
+    const done: Waiter['done'] = (now) => now?.status !== 'BUILD';
+    return this.#until({ id: server.id, wanted: 'built', running, done }, doing, LIMITS.buildMs, signal);
   }
 
   /** Resolves when it is gone, or with what it is when Nova cannot delete it. */
-  gone(id: string, doing: string, signal: AbortSignal): Promise<Server | undefined> {
+  gone(id: string, doing: string, signal: AbortSignal): Promise<RecordedServer | undefined> {
     // A server that cannot be deleted goes to ERROR, and will not come out of it by itself.
-    const done = (server: Server | undefined) =>
+    const done: Waiter['done'] = (server) =>
       server === undefined || (server.status === 'ERROR' && !isBeingDeleted(server));
     return this.#until({ id, wanted: 'gone', done }, doing, LIMITS.deleteMs, signal);
   }
 
   async #until(
-    { id, wanted, done }: Pick<Waiter, 'id' | 'wanted' | 'done'>,
+    awaited: Omit<Waiter, 'resolve' | 'reject'>,
     doing: string,
     timeoutMs: number,
     signal: AbortSignal,
-  ): Promise<Server | undefined> {
+  ): Promise<RecordedServer | undefined> {
     signal.throwIfAborted();
     const late = AbortSignal.timeout(timeoutMs);
     const either = AbortSignal.any([signal, late]);
@@ -83,9 +97,7 @@ export class Servers {
         }
       };
       const waiter: Waiter = {
-        id,
-        wanted,
-        done,
+        ...awaited,
         resolve: (server) => {
           either.removeEventListener('abort', leave);
           resolve(server);
@@ -107,12 +119,14 @@ export class Servers {
 
   async #look(): Promise<void> {
     const { clock } = this.#world;
+    let tookMs = 0;
     while (this.#waiting.size > 0) {
-      await clock.sleep(LIMITS.lookMs);
+      await clock.sleep(Math.max(LIMITS.lookMs, LIMITS.lookTimes * tookMs));
+      const startedMs = performance.now();
       const waiters = [...this.#waiting];
       try {
         const changed = await this.#changed(waiters);
-        const seen = await this.#see(new Set(changed.map(({ id }) => id)));
+        const seen = await this.#see(changed);
         this.#lastFailure = undefined;
         for (const waiter of changed) this.#tell(waiter, seen.get(waiter.id));
       } catch (error) {
@@ -121,6 +135,7 @@ export class Servers {
         if (isSuperfluidityError(error, 'SF-CORE-TIMEOUT')) continue;
         for (const waiter of waiters) if (this.#waiting.delete(waiter)) waiter.reject(error);
       }
+      tookMs = Math.min(LIMITS.lookMostMs, performance.now() - startedMs);
     }
   }
 
@@ -143,19 +158,45 @@ export class Servers {
     );
   }
 
-  async #see(ids: ReadonlySet<string>): Promise<ReadonlyMap<string, Server>> {
+  async #see(waiters: readonly Waiter[]): Promise<ReadonlyMap<string, RecordedServer>> {
     const signal = this.#world.ask();
-    const found = await Promise.all([...ids].map((id) => this.get(id, signal)));
-    return new Map(found.flatMap((server) => (server === undefined ? [] : [[server.id, server]])));
+    const seen = await this.#running(waiters, signal);
+    const others = new Set(waiters.flatMap(({ id }) => (seen.has(id) ? [] : [id])));
+    await Promise.all(
+      [...others].map(async (id) => {
+        const server = await this.get(id, signal);
+        if (server !== undefined) seen.set(id, server);
+      }),
+    );
+    return seen;
   }
 
-  #tell(waiter: Waiter, server: Server | undefined): void {
+  async #running(waiters: readonly Waiter[], signal: AbortSignal): Promise<Map<string, RecordedServer>> {
+    const { cloud, marks } = this.#world;
+    const built = waiters.flatMap(({ running }) => running ?? []);
+    const found = new Map<string, RecordedServer>();
+    for (let at = 0; at < built.length; at += LIMITS.unitsInQuestion) {
+      const some = built.slice(at, at + LIMITS.unitsInQuestion);
+      const any = some.map(({ tag }) => tag).join(',');
+      const active = await listServerIds(cloud, { tags: marks.siteTag, 'tags-any': any, status: 'ACTIVE' }, signal);
+      for (const { server } of some) if (active.has(server.id)) found.set(server.id, server);
+    }
+    return found;
+  }
+
+  async #withTags(tags: readonly string[]): Promise<ReadonlyMap<string, readonly Server[]>> {
+    const { cloud, marks, ask } = this.#world;
+    const found = await listServers(cloud, { tags: marks.siteTag, 'tags-any': tags.join(',') }, ask());
+    return new Map(tags.map((tag) => [tag, found.filter((server) => server.tags.includes(tag))]));
+  }
+
+  #tell(waiter: Waiter, server: RecordedServer | undefined): void {
     if (!waiter.done(server) || !this.#waiting.delete(waiter)) return;
     waiter.resolve(server);
   }
 }
 
-export function isBeingDeleted(server: Server): boolean {
+export function isBeingDeleted(server: RecordedServer): boolean {
   return (
     server.status === 'DELETED' || server.status === 'SOFT_DELETED' || server['OS-EXT-STS:task_state'] === 'deleting'
   );

@@ -5,7 +5,15 @@ import { LIMITS } from './config.ts';
 import { awaitHealthy } from './health.ts';
 import { built, launch, type LaunchParts } from './launch.ts';
 import { Consoles, type ConsoleText } from './output.ts';
-import { digestOf, DRAINING, recordOf, type ServerRecord, stateOf, statusOf } from './server-record.ts';
+import {
+  digestOf,
+  DRAINING,
+  recordOf,
+  type RecordedServer,
+  type ServerRecord,
+  stateOf,
+  statusOf,
+} from './server-record.ts';
 import { isBeingDeleted } from './servers.ts';
 
 interface InFlight {
@@ -42,10 +50,10 @@ export class Units {
 
   async records(signal: AbortSignal): Promise<readonly ServerRecord[]> {
     const { servers, world } = this.#parts;
-    const records = (await servers.list(signal)).flatMap((server) => recordOf(world.siteId, server) ?? []);
+    const found = (await servers.list(signal)).toSorted((a, b) => (ageKey(a) < ageKey(b) ? -1 : 1));
     // Of two that one unit has for a moment, the older one counts.
     const first = new Map<string, ServerRecord>();
-    for (const record of records.toSorted((a, b) => (ageKey(a.server) < ageKey(b.server) ? -1 : 1))) {
+    for (const record of found.flatMap((server) => recordOf(world.siteId, server) ?? [])) {
       if (!isBeingDeleted(record.server) && !first.has(record.unitId)) first.set(record.unitId, record);
     }
     return [...first.values()];
@@ -86,7 +94,7 @@ export class Units {
     if (record === undefined)
       throw new SuperfluidityError('SF-SITE-UNIT-FAILED', { doing, reason: 'it has no server' });
     const { server } = record;
-    const active = server.status === 'ACTIVE' ? server : await built(servers, server.id, doing, signal);
+    const active = server.status === 'ACTIVE' ? server : await built(servers, server, spec.id, doing, signal);
     await this.#awaitHealthy(doing, spec, active, signal);
     events.emit({ kind: 'unit', unitId: spec.id, state: 'running' });
     return statusOf(recordOf(world.siteId, active) ?? record);
@@ -124,7 +132,7 @@ export class Units {
       try {
         const known = await this.#known(doing, spec, signal);
         const server = known === undefined ? await launch(this.#parts, spec, doing, signal) : known;
-        const active = server.status === 'ACTIVE' ? server : await built(servers, server.id, doing, signal);
+        const active = server.status === 'ACTIVE' ? server : await built(servers, server, spec.id, doing, signal);
         await this.#awaitHealthy(doing, spec, active, signal);
         hosts.changed();
         events.emit({ kind: 'unit', unitId: spec.id, state: 'running' });
@@ -146,7 +154,7 @@ export class Units {
   }
 
   /** The server of the unit, where there is one that can be used. One that failed is removed. */
-  async #known(doing: string, spec: UnitSpec, signal: AbortSignal): Promise<Server | undefined> {
+  async #known(doing: string, spec: UnitSpec, signal: AbortSignal): Promise<RecordedServer | undefined> {
     const { servers, world, driftOf } = this.#parts;
     const found = await servers.ofUnit(spec.id, signal);
     const records = found.flatMap((server) => recordOf(world.siteId, server) ?? []);
@@ -159,7 +167,7 @@ export class Units {
     return undefined;
   }
 
-  async #awaitHealthy(doing: string, spec: UnitSpec, server: Server, signal: AbortSignal): Promise<void> {
+  async #awaitHealthy(doing: string, spec: UnitSpec, server: RecordedServer, signal: AbortSignal): Promise<void> {
     const { world, servers } = this.#parts;
     const record = recordOf(world.siteId, server);
     try {
@@ -301,7 +309,7 @@ const TAIL_CHARACTERS = 2_000;
 
 const ageKey = ({ created, id }: Server): string => `${created} ${id}`;
 
-function stuck(server: Server, doing: string): SuperfluidityError {
+function stuck(server: RecordedServer, doing: string): SuperfluidityError {
   return new SuperfluidityError('SF-SITE-UNIT-FAILED', {
     doing,
     reason: `Nova does not delete it: ${server.fault?.message ?? server.status}`,

@@ -124,6 +124,8 @@ export interface ServerFilter {
   readonly status?: string;
   /** Has all of these, with commas between them. */
   readonly tags?: string;
+  /** Has one of these. */
+  readonly 'tags-any'?: string;
   readonly host?: string;
   /** By admins only. */
   readonly all_tenants?: boolean;
