@@ -51,7 +51,7 @@ function renderNeutron(lab: Lab): string {
   const own = isOvn ? ['ovn-router'] : ['router', 'flow_classifier', 'sfc'];
   // Which bandwidth a host has left is kept by Placement, for ports that are promised some.
   const accounts = !isOvn && has(lab, 'placement') ? ['placement'] : [];
-  const plugins = [...own, ...accounts, 'trunk', 'qos', 'segments', 'port_forwarding'];
+  const plugins = [...own, ...accounts, 'trunk', 'qos', 'port_forwarding'];
   return renderIni({
     DEFAULT: {
       ...messaging(lab, 'neutron'),
@@ -82,7 +82,7 @@ function renderNeutron(lab: Lab): string {
       type_drivers: `flat,vlan,${tunnel},local`,
       tenant_network_types: `${tunnel},vlan`,
       mechanism_drivers: isOvn ? 'ovn' : 'openvswitch',
-      extension_drivers: 'port_security,qos',
+      extension_drivers: 'port_security,qos,tag_ports_during_bulk_creation',
     },
     ml2_type_flat: { flat_networks: '*' },
     ml2_type_vlan: { network_vlan_ranges: 'physnet1:2:4000' },
