@@ -36,9 +36,23 @@ const OWN_FOLDER = '/var/tmp/superfluidity-lab/test';
 /** Runs the tests of laboratories as the command line says; resolves to whether all passed. */
 export async function runLabTests({ project, isUp, flavours, startLimitMs, testsLimitMs }: LabTests): Promise<boolean> {
   const { values, positionals } = parseArgs({
-    options: { install: { type: 'boolean', default: false }, flavour: { type: 'string' } },
+    options: {
+      install: { type: 'boolean', default: false },
+      flavour: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
     allowPositionals: true,
   });
+  if (values.help) {
+    const names = flavours.map(({ name }) => name).join(', ');
+    console.log(`Usage: npm run test:${project} -- [FILE...] [--install] [--flavour NAME]
+
+  --install        what the laboratory lacks, by apt (always on CI)
+  --flavour NAME   only what says something about one laboratory: ${names}
+
+Where a laboratory is up, files run with that one; else one is started for them, and removed.`);
+    return true;
+  }
   const install = values.install || process.env['CI'] === 'true' || process.env['CI'] === '1';
   const wanted = flavours.filter(({ name, isPart }) =>
     values.flavour === undefined ? isPart === undefined : values.flavour === name,
