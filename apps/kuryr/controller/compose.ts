@@ -72,7 +72,9 @@ export function composeDrivers({ config, world, cloud, clock, log, stopwatch }: 
   const types = [...kinds].map((kind): VifType => {
     if (kind !== 'linux') {
       invariant(neutron !== undefined && cloud !== undefined, 'the configuration was read');
-      return neutronVif(kind, { cloud, clock, log, tags: tagsOf(config), bridge: neutron.bridge });
+      const { bridge, vlans } = neutron;
+      const ranged = vlans === undefined ? {} : { vlans };
+      return neutronVif(kind, { cloud, clock, log, tags: tagsOf(config), bridge, ...ranged });
     }
     invariant(linux !== undefined, 'the configuration was read');
     const { bridge, gateway } = linux;

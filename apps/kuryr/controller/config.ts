@@ -13,6 +13,7 @@ const device = z.string().regex(/^[A-Za-z0-9._-]{1,15}$/);
 const prefix = z.string().regex(/^\d{1,3}(?:\.\d{1,3}){3}\/\d{1,2}$/);
 const address = z.string().regex(/^\d{1,3}(?:\.\d{1,3}){3}$/);
 const mtu = z.int().min(576).max(65_535);
+const vlan = z.int().min(1).max(4_094);
 
 const schema = z
   .strictObject({
@@ -98,6 +99,11 @@ const schema = z
           .describe('Security groups of pods; without any, nothing would come to a pod'),
         project: id.exactOptional().describe('Whose ports are. Default: the project of the credentials'),
         bridge: device.default('br-int').describe('Of Open vSwitch on nodes of bare metal'),
+        vlans: z
+          .strictObject({ first: vlan, last: vlan })
+          .refine(({ first, last }) => first <= last, 'first is above last')
+          .exactOptional()
+          .describe('VLAN ids of pods in virtual machines, where these use others themselves. Default: 1 to 4094'),
         subnetPool: id.exactOptional().describe('From which namespaces get their subnets'),
         router: id.exactOptional().describe('To which subnets of namespaces are connected'),
         serviceSubnet: id.exactOptional().describe('Where the addresses of Services are'),

@@ -192,10 +192,22 @@ describe('ports of what runs in a virtual machine', () => {
     const backend = new TrunkPorts(options());
     const ports = (await Promise.all([1, 2].map((count) => backend.createMany(place, [], count, never)))).flat();
     expect(new Set(ports.map(({ vlan }) => vlan))).toEqual(new Set([4_091, 4_092, 4_093]));
-    await expect(backend.createMany(place, [], 2, never)).rejects.toMatchObject({
+    const refused: unknown = await backend.createMany(place, [], 2, never).catch((error: unknown) => error);
+    expect(refused).toMatchObject({
       code: 'SF-FABRIC-VLAN',
       message: expect.stringMatching(/trunk parent: 4094 VLAN ids are all a trunk has, and 4093 are in use/),
     });
     expect(all.size).toBe(4);
+    // So that who orders for many asks for fewer: there is room for one.
+    expect(backend.isOverQuota(refused)).toBe(true);
+    expect(await backend.createMany(place, [], 1, never)).toMatchObject([{ vlan: 4_094 }]);
+  });
+
+  test('VLAN ids are those of the range that the machine leaves to pods', async () => {
+    subports = [{ port_id: 'other', segmentation_type: 'vlan', segmentation_id: 101 }];
+    const backend = new TrunkPorts(options(), { first: 100, last: 102 });
+    const ports = await backend.createMany(place, [], 2, never);
+    expect(ports.map(({ vlan }) => vlan).toSorted()).toEqual([100, 102]);
+    await expect(backend.createMany(place, [], 1, never)).rejects.toThrow(/3 VLAN ids are all a trunk has, and 3 are/);
   });
 });

@@ -1,5 +1,5 @@
 import { isSuperfluidityError } from '@superfluidity/core';
-import { type PoolPort, VlanIds } from '@superfluidity/fabric';
+import { type PoolPort, VlanIds, type VlanRange } from '@superfluidity/fabric';
 import { addSubports, removeSubports, type Trunk, trunks } from '@superfluidity/openstack';
 import { InnerPorts, type InnerPortsOptions, lasting } from './inner-ports.ts';
 
@@ -11,11 +11,18 @@ const TRIES = 3;
  * the server's. The place of such a port is its trunk.
  */
 export class TrunkPorts extends InnerPorts {
-  readonly #vlans = new VlanIds();
+  readonly #vlans: VlanIds;
 
-  constructor(options: InnerPortsOptions) {
+  /** `vlans`: of which ids are taken. Default: all. */
+  constructor(options: InnerPortsOptions, vlans?: VlanRange) {
     // The trunk binds its subports where its parent is.
     super(options, 'trunk');
+    this.#vlans = new VlanIds(vlans);
+  }
+
+  /** As with a quota, fewer at once may still find room. */
+  override isOverQuota(error: unknown): boolean {
+    return isSuperfluidityError(error, 'SF-FABRIC-VLAN') || super.isOverQuota(error);
   }
 
   protected async attach(trunkId: string, made: readonly PoolPort[]): Promise<void> {

@@ -7,4 +7,4 @@ export {
 } from './backend.ts';
 export type { PluggedAhead } from './plugged.ts';
 export { PortsPool, type PortsPoolOptions, type PortWish } from './ports-pool.ts';
-export { VlanIds } from './vlan-ids.ts';
+export { VlanIds, type VlanRange } from './vlan-ids.ts';

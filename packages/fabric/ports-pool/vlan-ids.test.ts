@@ -55,4 +55,12 @@ describe('VlanIds', () => {
     ids.settled('t', [2]);
     expect(ids.take('t', new Set([1]), 1)).toEqual([3]);
   });
+
+  test('of a range: what others have outside of it takes nothing from it', () => {
+    const ids = new VlanIds({ first: 7, last: 9 });
+    expect(ids.take('t', new Set([1, 2, 8, 4_000]), 2)).toEqual([7, 9]);
+    expect(() => ids.take('t', new Set([8]), 1)).toThrow(/3 VLAN ids are all a trunk has, and 3 are in use/);
+    ids.settled('t', [7]);
+    expect(ids.take('t', new Set([8, 9]), 1)).toEqual([7]);
+  });
 });

@@ -1,7 +1,7 @@
 import { type Clock, type Logger, SuperfluidityError } from '@superfluidity/core';
 import { NeutronPorts, nodeIn, PairPorts, TrunkPorts } from '@superfluidity/driver-openstack';
 import type { Node } from '@superfluidity/driver-kubernetes';
-import type { PoolPort, PortsBackend } from '@superfluidity/fabric';
+import type { PoolPort, PortsBackend, VlanRange } from '@superfluidity/fabric';
 import { type Cloud, networks, type Port, ports } from '@superfluidity/openstack';
 import { ETHERNET_MTU } from './subnets.ts';
 import type { PodSubnet, VifKind, VifType } from './types.ts';
@@ -15,6 +15,8 @@ export interface NeutronVifOptions {
   readonly tags: readonly string[];
   /** Of Open vSwitch on nodes of bare metal. */
   readonly bridge: string;
+  /** Of which VLAN ids pods in virtual machines get theirs. Default: all. */
+  readonly vlans?: VlanRange;
 }
 
 const MTU_KEPT_MS = 3_600_000;
@@ -62,7 +64,7 @@ export function neutronVif(kind: Exclude<VifKind, 'linux'>, options: NeutronVifO
       return nested(
         kind,
         options,
-        new TrunkPorts(common),
+        new TrunkPorts(common, options.vlans),
         { active: always, project },
         {
           at: (parent, node) => {
