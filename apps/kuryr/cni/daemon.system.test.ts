@@ -135,3 +135,31 @@ describe.skipIf(absent !== undefined)(
     });
   },
 );
+
+describe.skipIf(absent !== undefined)(titled('a bridge with pods of several networks', absent), () => {
+  test('has the gateway of each where the daemon made it, so that they reach each other; one of somebody else has none', async () => {
+    await using node = await TestNode.open({ bridge: true });
+    (await node.startDaemon({ makesBridges: true })).ports.setKnown(true);
+    const add = async (pod: string, network: number, bridge: string) => {
+      const netns = node.sandbox();
+      const plugging = { kind: 'bridge', bridge } as const;
+      const eth0 = { gateway: `10.${network}.0.1`, plugging, addresses: [`10.${network}.0.9/24`] };
+      node.daemon.ports.put(node.port(pod, { interfaces: { eth0 } }));
+      expect(await node.call('ADD', pod, { netns })).toMatchObject({ code: 0 });
+      return netns;
+    };
+    const given = (bridge: string) =>
+      (ipJson(node.name, 'addr', 'show', bridge)[0]!['addr_info'] as readonly { local: string; family: string }[])
+        .filter(({ family }) => family === 'inet')
+        .map(({ local }) => local)
+        .toSorted();
+    const one = await add('one', 84, 'own');
+    await node.restartDaemon();
+    node.daemon.ports.setKnown(true);
+    const two = await add('two', 85, 'own');
+    expect(given('own')).toEqual(['10.84.0.1', '10.85.0.1']);
+    expect([pings(one, '10.85.0.9'), pings(two, '10.84.0.9')]).toEqual([true, true]);
+    await add('three', 86, 'pods');
+    expect(given('pods')).toEqual([]);
+  });
+});

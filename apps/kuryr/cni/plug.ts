@@ -19,6 +19,7 @@ import {
   inNamespace,
   type Link,
   linkIndex,
+  listAddresses,
   type NamespaceName,
   namespaceInode,
   networkBytes,
@@ -144,8 +145,9 @@ export async function makePair(
 async function plugBridge(node: NodeNetwork, wanted: Wish, device: string): Promise<void> {
   const { plugging, mtu } = wanted.wish;
   if (plugging.kind !== 'bridge') throw new TypeError(plugging.kind);
-  const bridge = linkIn(node.namespace, plugging.bridge) ?? makeBridge(node, wanted.wish, plugging.bridge);
+  const bridge = linkIn(node.namespace, plugging.bridge) ?? makeBridge(node, mtu, plugging.bridge);
   if (bridge.kind !== 'bridge') throw new CniError(CODES.plug, `${plugging.bridge} of the node is no bridge`);
+  if (bridge.alias === OWN_BRIDGE) giveGateway(node, bridge, wanted.wish);
   await makePair(node, wanted, device, bridge.index);
   fitting(getLink(node.namespace, bridge.index), mtu);
   configure(wanted);
@@ -155,21 +157,30 @@ async function plugBridge(node: NodeNetwork, wanted: Wish, device: string): Prom
   transactTolerating(node.namespace, ['ENETDOWN', 'EBUSY'], [forwardNow(port)]);
 }
 
-/** Where nobody else makes it: with the addresses of the gateway, so that the node routes for its pods. */
-function makeBridge(node: NodeNetwork, { gateway, addresses, mtu }: PodInterface, name: string): Link {
+/** The alias of a bridge that was made here. Not one of those by which what belongs to no pod is removed. */
+const OWN_BRIDGE = 'of pods, by superfluidity-kuryr';
+
+/** Where nobody else makes it. */
+function makeBridge(node: NodeNetwork, mtu: number, name: string): Link {
   if (!node.makesBridges)
     throw new CniError(CODES.again, `the node has no bridge ${name}`, 'the fabric has not made it yet');
   transactTolerating(node.namespace, ['EEXIST'], [createBridge({ name, mtu, up: true })]);
   const bridge = getLink(node.namespace, name);
-  const length = addresses.find((address) => address.includes(':') === gateway?.includes(':'))?.split('/')[1];
   // An address of its own, so that ports that come and go do not change it.
-  transact(node.namespace, [changeLink(bridge.index, { mac: bridge.mac!, up: true })]);
-  if (gateway === undefined || length === undefined) return bridge;
-  transact(node.namespace, [replaceAddress(bridge.index, { address: `${gateway}/${length}` })]);
+  transact(node.namespace, [changeLink(bridge.index, { mac: bridge.mac!, up: true, alias: OWN_BRIDGE })]);
+  return { ...bridge, alias: OWN_BRIDGE };
+}
+
+/** Of each network whose pods are on the bridge, so that the node routes for them and between them. */
+function giveGateway(node: NodeNetwork, bridge: Link, { gateway, addresses }: PodInterface): void {
+  const length = addresses.find((address) => address.includes(':') === gateway?.includes(':'))?.split('/')[1];
+  if (gateway === undefined || length === undefined) return;
+  const given = `${gateway}/${length}`;
+  if (listAddresses(node.namespace, bridge.index).some(({ address }) => address === given)) return;
+  transact(node.namespace, [replaceAddress(bridge.index, { address: given })]);
   tolerant(() =>
     writeSysctl(node.namespace, gateway.includes(':') ? 'net.ipv6.conf.all.forwarding' : 'net.ipv4.ip_forward', 1),
   );
-  return bridge;
 }
 
 async function plugVSwitch(
