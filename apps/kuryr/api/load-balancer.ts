@@ -6,6 +6,8 @@ export const BALANCER_FINALIZER = 'superfluidity.dev/kuryr-load-balancer';
 
 const protocol = z.enum(['TCP', 'UDP', 'SCTP']);
 const portNumber = z.int().min(1).max(65_535);
+/** In ms, as Octavia bounds it. */
+const silence = z.int().min(0).max(86_400_000);
 
 const member = z.object({
   /** Of the pod, or what an EndpointSlice made by hand says. */
@@ -27,6 +29,8 @@ export const kuryrLoadBalancerSchema = z.object({
     externalAddress: z.string().optional(),
     /** A client keeps its member for so long. */
     affinitySeconds: z.int().min(1).max(86_400).optional(),
+    /** How long either side of a connection may say nothing. Absent: as the cloud has it; nodes end none. */
+    timeouts: z.object({ clientMs: silence.optional(), memberMs: silence.optional() }).optional(),
     ports: z.array(
       z.object({
         /** Empty where the Service has one port without a name. */

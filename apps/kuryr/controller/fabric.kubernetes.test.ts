@@ -146,6 +146,29 @@ describe.skipIf(lab === undefined)(title('services and policies'), () => {
     await expect.poll(() => balancer('web'), WAIT).toBeUndefined();
   });
 
+  it('timeouts that a Service asks for are those of its balancer; a hostile annotation is told on it, and changes nothing', async () => {
+    const annotation = 'superfluidity.dev/timeout-client-data';
+    const timed = (text: string) => {
+      const made = service('timed', {});
+      return { ...made, metadata: { ...made.metadata, annotations: { [annotation]: text } } };
+    };
+    const timeouts = async () => (await balancer('timed'))?.spec.timeouts;
+    await cluster.apply(timed('30000'));
+    await expect.poll(timeouts, WAIT).toEqual({ clientMs: 30_000 });
+    await cluster.apply(timed('1; $(reboot) ../../'));
+    await expect
+      .poll(async () => (await cluster.events('timed')).find((event) => event.reason === 'KuryrFailed'), WAIT)
+      .toMatchObject({
+        type: 'Warning',
+        message: expect.stringMatching(/timeout-client-data is no number.*\[SF-KURYR-ANNOTATION\]/),
+      });
+    expect(await timeouts()).toEqual({ clientMs: 30_000 });
+    await cluster.inside('annotate', 'service', 'timed', `${annotation}-`);
+    await expect.poll(timeouts, WAIT).toBeUndefined();
+    await cluster.inside('delete', 'service', 'timed');
+    await expect.poll(() => balancer('timed'), WAIT).toBeUndefined();
+  });
+
   it('a service with 1,000 endpoints has 1,000 members', async () => {
     await cluster.apply(service('many', { selector: undefined }));
     const slices = Array.from({ length: 10 }, (_, part) => ({

@@ -37,6 +37,7 @@ const loadBalancer = z.object({
 const listener = z.object({
   id,
   name: z.string(),
+  description: text,
   ...states,
   protocol: z.string(),
   protocol_port: z.number().int(),

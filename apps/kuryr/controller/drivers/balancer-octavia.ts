@@ -7,6 +7,7 @@ import {
   type FloatingIp,
   floatingIps,
   type LoadBalancer,
+  type LoadBalancerListener,
   loadBalancers,
   poolMembers,
   removeLoadBalancer,
@@ -179,6 +180,16 @@ export class OctaviaBalancer implements BalancerDriver {
   }
 }
 
+/** With the timeouts that the Service asked for: the description of its listener. */
+const TIMED = 'timeouts of the Service:';
+
+interface Listening {
+  readonly name: string;
+  readonly port: Port;
+  readonly poolId: string;
+  readonly timeouts: KuryrLoadBalancer['spec']['timeouts'];
+}
+
 /** Listeners, pools and members below a load balancer. Each change locks it, until its provider has carried that out. */
 class Tree {
   readonly #options: OctaviaOptions;
@@ -193,7 +204,7 @@ class Tree {
     this.#signal = signal;
   }
 
-  async become({ ports, affinitySeconds }: KuryrLoadBalancer['spec']): Promise<void> {
+  async become({ ports, affinitySeconds, timeouts }: KuryrLoadBalancer['spec']): Promise<void> {
     const { cloud } = this.#options;
     const below = { loadbalancer_id: this.#id };
     const wanted = new Map(ports.map((port) => [nameOf(port), port]));
@@ -216,16 +227,40 @@ class Tree {
       );
       await this.#members(pool.id, port);
       const listener = listeners.find((one) => one.protocol === port.protocol && one.protocol_port === port.port);
-      if (listener === undefined) {
-        const fields = { name, ...below, protocol: port.protocol, protocol_port: port.port, default_pool_id: pool.id };
-        await this.#change(() => balancerListeners.create(cloud, [], fields, this.#signal));
-      } else if (listener.default_pool_id !== pool.id) {
-        const fields = { default_pool_id: pool.id };
-        await this.#change(() => balancerListeners.update(cloud, [], listener.id, fields, this.#signal));
-      }
+      await this.#listen(listener, { name, port, poolId: pool.id, timeouts });
     }
     for (const one of pools)
       if (!wanted.has(one.name)) await this.#change(() => balancerPools.delete(cloud, [], one.id, this.#signal));
+  }
+
+  async #listen(
+    listener: LoadBalancerListener | undefined,
+    { name, port, poolId, timeouts }: Listening,
+  ): Promise<void> {
+    const { cloud } = this.#options;
+    // Octavia has timeouts of TCP alone. Null: as it has them by itself.
+    const asked = port.protocol === 'TCP' ? timeouts : undefined;
+    const { clientMs = null, memberMs = null } = asked ?? {};
+    const isTimed = clientMs !== null || memberMs !== null;
+    // Written down at the listener, so that it is known what to take back when it is no longer asked for.
+    const description = isTimed ? `${TIMED} ${clientMs ?? '-'} ${memberMs ?? '-'}` : '';
+    const timed = { description, timeout_client_data: clientMs, timeout_member_data: memberMs };
+    const pooled = { default_pool_id: poolId };
+    if (listener === undefined) {
+      const { protocol, port: protocol_port } = port;
+      const place = { name, loadbalancer_id: this.#id, protocol, protocol_port };
+      const fields = { ...place, ...pooled, ...(isTimed ? timed : {}) };
+      await this.#change(() => balancerListeners.create(cloud, [], fields, this.#signal));
+      return;
+    }
+    const before = listener.description?.startsWith(TIMED) === true ? listener.description : '';
+    const isKept =
+      before === description &&
+      (clientMs ?? listener.timeout_client_data) === listener.timeout_client_data &&
+      (memberMs ?? listener.timeout_member_data) === listener.timeout_member_data;
+    const fields = { ...(listener.default_pool_id === poolId ? {} : pooled), ...(isKept ? {} : timed) };
+    if (Object.keys(fields).length === 0) return;
+    await this.#change(() => balancerListeners.update(cloud, [], listener.id, fields, this.#signal));
   }
 
   #pool(name: string, { protocol }: Port, isAffine: boolean) {

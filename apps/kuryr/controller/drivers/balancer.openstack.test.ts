@@ -8,6 +8,7 @@ import {
   poolMembers,
   ports,
   removeLoadBalancer,
+  settled,
   subnets,
 } from '@superfluidity/openstack';
 import { labCloud, laboratory, OPERATOR, type OwnProject, ownProject } from '@superfluidity/openstack/testing';
@@ -93,13 +94,22 @@ describe.skipIf(lab === undefined)('balancers of Kuryr through Octavia (needs th
     expect(await driver.ensure(balancer(), signal)).toEqual(made);
     expect(changes).toBe(0);
 
-    await driver.ensure(
-      balancer({ ports: [{ name: 'http', protocol: 'TCP', port: 80, members: [member(6), member(7)] }] }),
-      signal,
-    );
+    const ports: Partial<KuryrLoadBalancer['spec']> = {
+      ports: [{ name: 'http', protocol: 'TCP', port: 80, members: [member(6), member(7)] }],
+    };
+    await driver.ensure(balancer(ports), signal);
     expect(await members(id, 'TCP:80')).toEqual(['10.76.0.6', '10.76.0.7']);
     expect(await balancerListeners.list(cloud, [], { loadbalancer_id: id }, signal)).toHaveLength(1);
     expect(await balancerPools.list(cloud, [], { loadbalancer_id: id }, signal)).toHaveLength(1);
+
+    // A listener that somebody deletes comes again, with its pool.
+    const [only] = await balancerListeners.list(cloud, [], { loadbalancer_id: id }, signal);
+    await balancerListeners.delete(cloud, [], only!.id, signal);
+    await settled(cloud, id, 'wait for a test', signal);
+    expect(await driver.ensure(balancer(ports), signal)).toMatchObject({ balancerId: id });
+    const [other] = await balancerListeners.list(cloud, [], { loadbalancer_id: id }, signal);
+    expect(other!.id).not.toBe(only!.id);
+    expect(other).toMatchObject({ protocol_port: 80, default_pool_id: only!.default_pool_id });
 
     await removeLoadBalancer(cloud, id, signal);
     const again = await driver.ensure(balancer(), signal);
@@ -107,5 +117,23 @@ describe.skipIf(lab === undefined)('balancers of Kuryr through Octavia (needs th
     await driver.remove(balancer(), signal);
     await driver.remove(balancer(), signal);
     expect(await loadBalancers.list(cloud, [], { project_id: own.id }, signal)).toEqual([]);
+  }, 900_000);
+
+  test('timeouts reach the listener, change there, and are those of Octavia again when nobody asks for them', async () => {
+    const timed = async (timeouts?: KuryrLoadBalancer['spec']['timeouts']) => {
+      const { balancerId } = await driver.ensure(balancer(timeouts === undefined ? {} : { timeouts }), signal);
+      const all = await balancerListeners.list(cloud, [], { loadbalancer_id: balancerId }, signal);
+      expect(new Set(all.map((one) => one.timeout_client_data)).size).toBe(1);
+      return [all[0]!.timeout_client_data, all[0]!.timeout_member_data];
+    };
+    const [client, server] = await timed();
+    expect(await timed({ clientMs: 12_000 })).toEqual([12_000, server]);
+    expect(await timed({ clientMs: 13_000, memberMs: 14_000 })).toEqual([13_000, 14_000]);
+    changes = 0;
+    expect(await timed({ clientMs: 13_000, memberMs: 14_000 })).toEqual([13_000, 14_000]);
+    expect(changes).toBe(0);
+    expect(await timed({ memberMs: 14_000 })).toEqual([client, 14_000]);
+    expect(await timed()).toEqual([client, server]);
+    await driver.remove(balancer(), signal);
   }, 900_000);
 });

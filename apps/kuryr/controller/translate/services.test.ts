@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { kuryrLoadBalancerSchema } from '../../api/load-balancer.ts';
 import type { EndpointSlice, Service } from '../objects.ts';
-import { balancerSpecOf } from './services.ts';
+import { balancerSpecOf, CLIENT_TIMEOUT_ANNOTATION, MEMBER_TIMEOUT_ANNOTATION } from './services.ts';
 
 const service = (spec: Partial<Service['spec']> = {}, metadata: object = {}): Service => ({
   metadata: { name: 'web', namespace: 'shop', ...metadata },
@@ -87,6 +87,19 @@ describe('what a Service becomes', () => {
     expect(() => balancerSpecOf(service({ type: 'LoadBalancer', loadBalancerIP: 'x' }), [], '')).toThrow(
       expect.objectContaining({ code: 'SF-KURYR-SERVICE' }),
     );
+  });
+
+  test('timeouts are those of its annotations, which are numbers or are refused by name', () => {
+    const [client, member] = [CLIENT_TIMEOUT_ANNOTATION, MEMBER_TIMEOUT_ANNOTATION];
+    const timed = (annotations: Readonly<Record<string, string>>) =>
+      balancerSpecOf(service({}, { annotations }), [], '')!.timeouts;
+    expect(timed({})).toBeUndefined();
+    expect(timed({ [client]: '10000', [member]: '0' })).toEqual({ clientMs: 10_000, memberMs: 0 });
+    expect(timed({ [member]: '86400000' })).toEqual({ memberMs: 86_400_000 });
+    for (const text of ['', '-1', '1e9', '10 s', '86400001', '9'.repeat(400), '../x'])
+      expect(() => timed({ [client]: text })).toThrow(
+        expect.objectContaining({ code: 'SF-KURYR-ANNOTATION', message: expect.stringContaining(client) }),
+      );
   });
 
   test('1,000 endpoints are balanced, and so many that no balancer takes them are refused by name', () => {

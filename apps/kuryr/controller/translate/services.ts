@@ -11,12 +11,18 @@ type Port = Spec['ports'][number];
 /** Who balances it, where that is not the cluster's own. */
 const PROXY_LABEL = 'service.kubernetes.io/service-proxy-name';
 const TYPES = ['ClusterIP', 'LoadBalancer'] as const;
+/** On a Service, in ms: how long clients, or members, may say nothing. */
+export const CLIENT_TIMEOUT_ANNOTATION = 'superfluidity.dev/timeout-client-data';
+export const MEMBER_TIMEOUT_ANNOTATION = 'superfluidity.dev/timeout-member-data';
+/** Of Octavia: a day. */
+const TIMEOUT_MOST_MS = 86_400_000;
 /** Seconds; of Kubernetes. */
 const AFFINITY_S = 10_800;
 
 /**
  * What a Service wants balanced, with those of its endpoints that are ready. Undefined for what is left to others: Services
- * without an address of IPv4 (headless ones), of other types, or with a proxy of their own. Throws `SF-KURYR-SERVICE`.
+ * without an address of IPv4 (headless ones), of other types, or with a proxy of their own. Throws `SF-KURYR-SERVICE`,
+ * `SF-KURYR-ANNOTATION`.
  */
 export function balancerSpecOf(service: Service, slices: readonly EndpointSlice[], project: string): Spec | undefined {
   const { metadata, spec } = service;
@@ -39,6 +45,10 @@ export function balancerSpecOf(service: Service, slices: readonly EndpointSlice[
   const external = isOurs ? spec.loadBalancerIP : undefined;
   if (external !== undefined && external !== '' && parseIpv4(external) === undefined)
     throw refused(service, 'its loadBalancerIP is no address of IPv4');
+  const [clientMs, memberMs] = [CLIENT_TIMEOUT_ANNOTATION, MEMBER_TIMEOUT_ANNOTATION].map((one) =>
+    timeout(service, one),
+  );
+  const timeouts = { ...(clientMs === undefined ? {} : { clientMs }), ...(memberMs === undefined ? {} : { memberMs }) };
   return {
     address,
     type: isOurs ? 'LoadBalancer' : 'ClusterIP',
@@ -47,8 +57,19 @@ export function balancerSpecOf(service: Service, slices: readonly EndpointSlice[
     ...(spec.sessionAffinity === 'ClientIP'
       ? { affinitySeconds: spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? AFFINITY_S }
       : {}),
+    ...(Object.keys(timeouts).length === 0 ? {} : { timeouts }),
     ports,
   };
+}
+
+function timeout(service: Service, annotation: string): number | undefined {
+  const text = service.metadata.annotations?.[annotation];
+  if (text === undefined) return undefined;
+  if (/^\d{1,8}$/.test(text) && Number(text) <= TIMEOUT_MOST_MS) return Number(text);
+  throw new SuperfluidityError('SF-KURYR-ANNOTATION', {
+    doing: `balance service ${keyOf(service)}`,
+    reason: `its annotation ${annotation} is no number of milliseconds up to ${TIMEOUT_MOST_MS}`,
+  });
 }
 
 function membersOf(slices: readonly EndpointSlice[], name: string, protocol: string): Port['members'] {
