@@ -4,10 +4,11 @@ import type { Cloud } from '@superfluidity/openstack';
 import { kuryrPortSchema } from '../api/port.ts';
 import { composeDrivers, type Drivers } from './compose.ts';
 import type { KuryrConfig } from './config.ts';
-import { EventWriter, wordsOf } from './events.ts';
+import { EventWriter, type EventWords, wordsOf } from './events.ts';
+import type { Term } from './leader.ts';
 import { LIMITS } from './limits.ts';
 import type { Metrics } from './metrics.ts';
-import { keyOf, namespaceIn } from './objects.ts';
+import { keyOf, namespaceIn, subjectOf } from './objects.ts';
 import { type QueueCounts, WorkQueue } from './queue.ts';
 import { wire, type Wiring } from './wiring.ts';
 import { type Handler, openWorld, type World } from './world.ts';
@@ -24,6 +25,9 @@ export interface ControllerParts {
   readonly metrics: () => Metrics;
   /** In ms, and not moved by whoever sets the clock of the machine. */
   readonly stopwatch: () => number;
+  readonly term: Term;
+  /** Of this replica. */
+  readonly identity: string;
 }
 
 /** What a leader does, from the moment at which it leads until it stops. One for each term. */
@@ -74,6 +78,11 @@ export class Controller {
     return Object.fromEntries(Object.entries(this.#queues).map(([name, queue]) => [name, queue.counts()]));
   }
 
+  /** On the lease: what is about the controller itself, and about no object that it serves. */
+  tell(words: EventWords): void {
+    this.#world.events.tell(subjectOf('coordination.k8s.io/v1', 'Lease', this.#parts.term.lease), words);
+  }
+
   get eventsDropped(): number {
     return this.#world.events.dropped;
   }
@@ -82,6 +91,7 @@ export class Controller {
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#parts;
     const { events } = this.#world;
+    this.tell(termWords(this.#parts));
     try {
       for (const informer of this.#informers) informer.start();
       await Promise.all(this.#informers.map((informer) => informer.known(signal)));
@@ -116,6 +126,7 @@ export class Controller {
       } catch (error) {
         if (signal.aborted) throw error;
         log.warn({ error: reportError(error) }, 'ports of the pools could not be found again yet');
+        this.tell({ reason: 'KuryrWaits', message: `pods wait: ${wordsOf(error)}`, warning: true });
         await clock.sleep(pauseMs, signal);
       }
     }
@@ -158,3 +169,11 @@ export class Controller {
 }
 
 const CONFLICT = 409;
+
+/** With the reason that other controllers of Kubernetes give. */
+function termWords({ identity, term: { before } }: ControllerParts): EventWords {
+  const told = (message: string, warning: boolean) => ({ reason: 'LeaderElection', message, warning });
+  if (before === '') return told(`${identity} leads`, false);
+  if (before === identity) return told(`${identity} leads again: it had not renewed its lease in time`, true);
+  return told(`${identity} leads: ${before} did not renew its lease, or did not end as it should`, true);
+}

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findLab } from '../../../lab/kubernetes/testing.ts';
 import type { Lease } from './objects.ts';
 import { CutProxy } from './testing/cut-proxy.ts';
+import { pooled } from './testing/pooled.ts';
 import { type Replica, TestCluster } from './testing/cluster.ts';
 
 /** What goes wrong: controllers that are killed or cut off, nodes that go, and annotations of people who mean no good. */
@@ -21,13 +22,6 @@ const numbered = (name: string, count: number) => Array.from({ length: count }, 
 
 async function addresses(cluster: TestCluster): Promise<readonly (string | undefined)[]> {
   return (await cluster.ports()).map(({ status }) => status?.interfaces['eth0']?.addresses[0]);
-}
-
-function gauge(text: string, state: string, pool = ''): number {
-  const lines = text.matchAll(
-    new RegExp(`^kuryr_pool_ports\\{.*pool="[^"]*${pool}[^"]*".*state="${state}"\\} (\\d+)$`, 'gm'),
-  );
-  return [...lines].reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
 describe.skipIf(lab === undefined)(title('a controller that is killed'), () => {
@@ -179,6 +173,11 @@ describe.skipIf(lab === undefined)(title('a clock that is set'), () => {
       expect((await lease()).spec).toMatchObject({ holderIdentity: 'set', leaseTransitions: 0 });
       expect((await cluster.ask(replica, '/readyz')).status).toBe(200);
     }
+    // Who looks at the lease sees it, each time it was set.
+    const told = async () => (await cluster.events('kuryr')).filter((event) => event.reason === 'KuryrClockSet');
+    await expect
+      .poll(async () => (await told()).map(({ message }) => / by (-?\d+) s/.exec(message)?.[1]).toSorted(), WAIT)
+      .toEqual(['-3600', '7200']);
     await cluster.deletePods();
     await expect.poll(() => cluster.ports(), WAIT).toEqual([]);
   });
@@ -198,13 +197,21 @@ describe.skipIf(lab === undefined)(title('nodes and annotations'), () => {
     const node = await cluster.addNode('gone', '10.208.1.0/24');
     await cluster.apply(...numbered('p', 3).map((name) => cluster.pod(name, node)));
     await expect.poll(async () => (await addresses(cluster)).filter(Boolean).length, WAIT).toBe(3);
-    const ports = async (state: string) => gauge((await cluster.ask(replica, '/metrics')).text, state, node);
-    expect(await ports('inUse')).toBe(3);
-    await expect.poll(() => ports('ready'), WAIT).toBeGreaterThan(0);
+    const its = () => pooled(cluster, replica, node);
+    await expect.poll(its, WAIT).toMatchObject({ inUse: 3, ready: expect.toSatisfy((count: number) => count > 0) });
     await cluster.kubectl('delete', 'node', node);
+    const told = async (what: string) => (await cluster.events(node, 'default')).find((event) => event.reason === what);
+    await expect
+      .poll(() => told('KuryrNodeGone'), WAIT)
+      .toMatchObject({
+        type: 'Warning',
+        involvedObject: { kind: 'Node' },
+        message: expect.stringContaining('3 ports'),
+      });
     await cluster.deletePods();
     await expect.poll(() => cluster.ports(), WAIT).toEqual([]);
-    await expect.poll(async () => (await ports('ready')) + (await ports('inUse')), WAIT).toBe(0);
+    await expect.poll(its, WAIT).toEqual({ ready: 0, making: 0, inUse: 0 });
+    await expect.poll(() => told('KuryrNodeReleased'), WAIT).toMatchObject({ type: 'Normal' });
   });
 
   it('what a leader wrote late is given to nobody else, and a pod that shares an address is told so', async () => {

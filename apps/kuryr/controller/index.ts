@@ -49,6 +49,12 @@ export async function runController(options: RunOptions, signal: AbortSignal): P
     renewWithinMs: (leaseMs * 2) / 3,
     retryMs: leaseMs / 7.5,
     stopwatch,
+    onClockSet: (byMs) =>
+      term?.tell({
+        reason: 'KuryrClockSet',
+        message: `the clock of ${identity} was set by ${Math.round(byMs / 1_000)} s: what waits for a time goes on as it was`,
+        warning: true,
+      }),
   });
   let term: Controller | undefined;
   let isStuck = false;
@@ -72,8 +78,8 @@ export async function runController(options: RunOptions, signal: AbortSignal): P
   });
   onListen?.(await health.listen());
   try {
-    await leadership.run(async (leading) => {
-      const parts = { config, cluster, cloud, clock: steady, timeOfDay: clock, log, stopwatch };
+    await leadership.run(async (leading, taken) => {
+      const parts = { config, cluster, cloud, clock: steady, timeOfDay: clock, log, stopwatch, term: taken, identity };
       term = new Controller({ ...parts, metrics: () => metrics });
       const run = term.run(leading);
       // What was begun has to end soon: another leads already.

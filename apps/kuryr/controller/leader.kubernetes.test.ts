@@ -16,6 +16,9 @@ describe.skipIf(lab === undefined)(`replicas of the controller${reason === undef
     (await cluster.json<Lease>('-n', cluster.namespace, 'get', 'lease', 'kuryr').catch(() => undefined))?.spec;
   const leads = async (name: string) =>
     (await cluster.ask(replicas.get(name)!, '/metrics')).text.includes('\nkuryr_leader 1');
+  /** On the lease. */
+  const told = async () =>
+    (await cluster.events('kuryr')).flatMap((event) => (event.reason === 'LeaderElection' ? [event.message] : []));
   const served = async (name: string) => (await cluster.port(name))?.status !== undefined;
 
   beforeAll(async () => {
@@ -44,6 +47,7 @@ describe.skipIf(lab === undefined)(`replicas of the controller${reason === undef
     await expect.poll(() => served('after'), WAIT).toBe(true);
     expect(await cluster.port('before')).toEqual(before);
     expect((await lease())!.leaseTransitions).toBeGreaterThanOrEqual(1);
+    await expect.poll(told, WAIT).toEqual(expect.arrayContaining([`${first} leads`, `${second} leads`]));
   });
 
   it('a leader whose lease is taken stops, and no pod is served twice', async () => {
@@ -61,6 +65,9 @@ describe.skipIf(lab === undefined)(`replicas of the controller${reason === undef
     // Nobody renews the lease of the stranger: after its time, the replica that waits takes it.
     await expect.poll(async () => (await lease())?.holderIdentity, WAIT).toBe(last);
     await expect.poll(() => served('fenced'), WAIT).toBe(true);
+    await expect
+      .poll(told, WAIT)
+      .toContain(`${last} leads: stranger did not renew its lease, or did not end as it should`);
     const addresses = (await cluster.ports()).map(({ status }) => status!.interfaces['eth0']!.addresses[0]);
     expect(new Set(addresses).size).toBe(addresses.length);
   });

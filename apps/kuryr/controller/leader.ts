@@ -17,9 +17,20 @@ export interface LeaderOptions {
   readonly retryMs: number;
   /** In ms, and not moved when somebody sets the clock of the machine. */
   readonly stopwatch: () => number;
+  /** Told of a leader's clock that somebody set, by so many ms. */
+  readonly onClockSet?: (byMs: number) => void;
+}
+
+/** A lease that was taken. */
+export interface Term {
+  readonly lease: Lease;
+  /** Who had it until then and did not give it back: this replica itself, where it could not renew in time. Empty: nobody. */
+  readonly before: string;
 }
 
 const CONFLICT = 409;
+/** Clocks are set by less all the time, little by little. */
+const CLOCK_SET_MS = 5_000;
 
 /**
  * One of several replicas leads: who holds the Lease (coordination.k8s.io/v1). As client-go does it, the time since which a lease
@@ -43,10 +54,11 @@ export class Leadership {
   }
 
   /** Waits for its turn, leads until the signal fires or the lease is lost, and begins anew. Throws what `lead` throws. */
-  async run(lead: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
+  async run(lead: (signal: AbortSignal, term: Term) => Promise<void>, signal: AbortSignal): Promise<void> {
     const { clock, log, retryMs, identity } = this.#options;
     while (!signal.aborted) {
-      if (!(await this.#attempt(signal))) {
+      const term = await this.#attempt(signal);
+      if (term === undefined) {
         await clock.sleep(retryMs, signal).catch(() => {});
         continue;
       }
@@ -56,7 +68,7 @@ export class Leadership {
       this.#isLeader = true;
       const renewals = this.#keep(leading).finally(() => lost.abort(LOST));
       try {
-        await lead(leading);
+        await lead(leading, term);
       } finally {
         lost.abort(LOST);
         this.#isLeader = false;
@@ -68,15 +80,20 @@ export class Leadership {
 
   /** Until it could not be renewed in time. */
   async #keep(signal: AbortSignal): Promise<void> {
-    const { clock, log, retryMs, renewWithinMs, stopwatch } = this.#options;
+    const { clock, log, retryMs, renewWithinMs, stopwatch, onClockSet } = this.#options;
     let renewedMs = stopwatch();
+    let ahead = clock.now() - stopwatch();
     while (!signal.aborted) {
       await clock.sleep(retryMs, signal).catch(() => {});
       if (signal.aborted) return;
+      const setMs = clock.now() - stopwatch() - ahead;
+      if (Math.abs(setMs) >= CLOCK_SET_MS) onClockSet?.(setMs);
+      ahead += setMs;
       const startedMs = stopwatch();
       // Who renews too late must not think that it leads while it waits for the answer.
       const left = Math.max(1, Math.floor(renewWithinMs - (startedMs - renewedMs)));
-      if (await this.#attempt(AbortSignal.any([signal, AbortSignal.timeout(left)]))) renewedMs = startedMs;
+      const renewed = await this.#attempt(AbortSignal.any([signal, AbortSignal.timeout(left)]));
+      if (renewed !== undefined) renewedMs = startedMs;
       else if (stopwatch() - renewedMs >= renewWithinMs || this.#isOthers) {
         log.warn({ identity: this.#options.identity }, 'this replica leads no longer');
         return;
@@ -85,7 +102,7 @@ export class Leadership {
   }
 
   /** Takes the lease, or renews it. */
-  async #attempt(signal: AbortSignal): Promise<boolean> {
+  async #attempt(signal: AbortSignal): Promise<Term | undefined> {
     const { cluster, log, name, namespace, identity, leaseMs, stopwatch } = this.#options;
     try {
       const lease = await cluster.get<Lease>(`${this.#path}/${name}`, signal);
@@ -95,22 +112,22 @@ export class Leadership {
         const metadata = { name, namespace };
         const spec = { ...held, acquireTime: time, leaseTransitions: 0 };
         const made = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec };
-        return (await cluster.create<Lease>(this.#path, made, signal)) !== undefined;
+        return termOf(await cluster.create<Lease>(this.#path, made, signal), '');
       }
       const { resourceVersion = '' } = lease.metadata;
       if (this.#seen?.version !== resourceVersion) this.#seen = { version: resourceVersion, atMs: stopwatch() };
       const holder = lease.spec?.holderIdentity ?? '';
       this.#isOthers = holder !== identity && holder !== '';
       const theirMs = (lease.spec?.leaseDurationSeconds ?? 0) * 1_000;
-      if (this.#isOthers && stopwatch() - this.#seen.atMs < theirMs) return false;
+      if (this.#isOthers && stopwatch() - this.#seen.atMs < theirMs) return undefined;
       const transitions = lease.spec?.leaseTransitions ?? 0;
       const taken = holder === identity ? {} : { acquireTime: time, leaseTransitions: transitions + 1 };
       const patch = { metadata: { resourceVersion }, spec: { ...held, ...taken } };
-      return (await cluster.merge<Lease>(`${this.#path}/${name}`, patch, signal)) !== undefined;
+      return termOf(await cluster.merge<Lease>(`${this.#path}/${name}`, patch, signal), holder);
     } catch (error) {
       if (statusIn(error) !== CONFLICT && !signal.aborted && !isSuperfluidityError(error, 'SF-CORE-CANCELLED'))
         log.warn({ lease: name, error: reportError(error) }, 'the lease could not be read or renewed');
-      return false;
+      return undefined;
     }
   }
 
@@ -134,6 +151,8 @@ export class Leadership {
     return new Date(this.#options.clock.now()).toISOString().replace('Z', '000Z');
   }
 }
+
+const termOf = (lease: Lease | undefined, before: string) => (lease === undefined ? undefined : { lease, before });
 
 const LOST = 'the lease is lost';
 const RELEASE_MS = 2_000;

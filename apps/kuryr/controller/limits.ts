@@ -30,6 +30,8 @@ export const LIMITS = {
   activeMs: 120_000,
   activePollMs: 250,
   activePollLastMs: 2_000,
+  /** A pod that waits longer for its interfaces is told so: the cloud is slow, or does not answer. */
+  slowMs: 5_000,
   /** Rules of one policy, with its selectors resolved: what a security group takes of quotas. */
   policyRules: 1_000,
   /** What names of ports mean in the pods of one policy: each is a group of its own in a cloud. */

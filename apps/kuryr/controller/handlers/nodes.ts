@@ -1,3 +1,4 @@
+import { isSuperfluidityError } from '@superfluidity/core';
 import type { Node } from '@superfluidity/driver-kubernetes';
 import type { PodSubnet, ProjectDriver, SubnetDriver } from '../drivers/types.ts';
 import type { VifPools } from '../drivers/vif-pools.ts';
@@ -44,19 +45,37 @@ export class NodeHandler implements Handler {
     }
     const last = this.#gone.get(key);
     if (last === undefined) return undefined;
-    await vifs.releaseNode(last, signal);
+    await this.#release(last, signal);
+    const told = subjectOf('v1', 'Node', last);
     // What its pods had comes back into a pool that nobody asks any more.
-    const left = world.ports.all().some(({ spec }) => spec.node === key);
-    if (left) return AGAIN_MS;
+    const left = world.ports.all().filter(({ spec }) => spec.node === key).length;
+    if (left > 0) {
+      const message = `the node is gone and pods of it are not: ${left} ports are given back when their pods are deleted`;
+      world.events.tell(told, { reason: 'KuryrNodeGone', message, warning: true });
+      return AGAIN_MS;
+    }
     await vifs.settled();
-    await vifs.releaseNode(last, signal);
+    await this.#release(last, signal);
     this.#gone.delete(key);
+    world.events.tell(told, {
+      reason: 'KuryrNodeReleased',
+      message: 'the node is gone, and none of its ports is left',
+    });
     return undefined;
   }
 
   subject(key: string): Subject | undefined {
     const node = this.#parts.world.nodes.get(key);
     return node === undefined ? undefined : subjectOf('v1', 'Node', node);
+  }
+
+  /** What is left of a virtual machine that went with its node is found when the pools are compared with the cloud. */
+  async #release(node: Node, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#parts.vifs.releaseNode(node, signal);
+    } catch (error) {
+      if (!isSuperfluidityError(error, 'SF-KURYR-NODE')) throw error;
+    }
   }
 
   async #prepare(node: Node, signal: AbortSignal): Promise<void> {

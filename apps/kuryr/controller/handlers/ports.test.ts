@@ -25,9 +25,16 @@ const network = (name: string, cidr: string, routes: readonly string[] = []): At
   };
 };
 
-async function setup(asked: () => readonly Attachment[]) {
+/** `slowMs`: how long it takes to get an interface. */
+async function setup(asked: () => readonly Attachment[], slowMs = 0) {
   const clock = new VirtualClock();
-  const vifs = new VifPools({
+  class SlowPools extends VifPools {
+    override async acquire(...wish: Parameters<VifPools['acquire']>) {
+      if (slowMs > 0) await clock.sleep(slowMs);
+      return super.acquire(...wish);
+    }
+  }
+  const vifs = new SlowPools({
     clock,
     log: silentLogger,
     types: [linuxVif({ bridge: 'pods' })],
@@ -152,5 +159,20 @@ describe('a pod that asks for further interfaces', () => {
     await one.handle();
     await one.handle();
     expect([Object.keys(one.port().status!.interfaces), one.patched]).toEqual([['eth0'], []]);
+  });
+});
+
+describe('a pod whose interface takes its time', () => {
+  test.each([
+    [4_900, false],
+    [5_100, true],
+    [600_000, true],
+  ])('is told so after a while, and once: %d ms', async (slowMs, isTold) => {
+    const { handle, told } = await setup(() => [], slowMs);
+    await handle();
+    expect(told).toEqual([
+      ...(isTold ? [expect.stringContaining('no interface after 5 s')] : []),
+      expect.stringMatching(/^eth0 has 10\.1\.0\./),
+    ]);
   });
 });

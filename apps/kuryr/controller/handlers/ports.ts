@@ -115,9 +115,8 @@ export class PortHandler implements Handler {
           { ...shared, subnet: besides(other, subnet), groups: of, isDefault: false, attached: network },
         ],
       );
-      interfaces = await this.#acquire(
-        [[DEFAULT, { ...shared, subnet, groups: its, isDefault: true }], ...more],
-        signal,
+      interfaces = await this.#tellIfSlow(pod, () =>
+        this.#acquire([[DEFAULT, { ...shared, subnet, groups: its, isDefault: true }], ...more], signal),
       );
       if (world.ports.informer.get(key)?.metadata.uid !== uid) {
         // It went meanwhile, and will not be told again.
@@ -142,6 +141,26 @@ export class PortHandler implements Handler {
         .join('; '),
     });
     return all.every(([, { active }]) => active) ? undefined : LIMITS.activePollMs;
+  }
+
+  /** Until the cloud has answered or refused, which may take minutes, nothing else would say where the pod hangs. */
+  async #tellIfSlow<T>(pod: Pod, work: () => Promise<T>): Promise<T> {
+    const { clock, events } = this.#parts.world;
+    const done = new AbortController();
+    const words = {
+      reason: 'KuryrSlow',
+      message: `no interface after ${LIMITS.slowMs / 1_000} s: what makes it is slow, or does not answer`,
+      warning: true,
+    };
+    clock.sleep(LIMITS.slowMs, done.signal).then(
+      () => events.tell(subjectOf('v1', 'Pod', pod), words),
+      () => {},
+    );
+    try {
+      return await work();
+    } finally {
+      done.abort();
+    }
   }
 
   /** All of them or none. */
