@@ -28,6 +28,8 @@ const attachmentSchema = z.object({
   /** Of the configuration: garbage is collected network by network. */
   network: z.string(),
   pod: z.string(),
+  /** Absent where a daemon of before wrote it. */
+  podUid: z.string().optional(),
   netns: z.string(),
   /** Tells the namespace from another one at the same path: its inode. */
   netnsId: z.number(),
@@ -36,6 +38,9 @@ const attachmentSchema = z.object({
   result: z.looseObject({}).optional(),
 });
 export type Attachment = Omit<z.infer<typeof attachmentSchema>, 'result'> & { readonly result?: CniResult };
+
+/** A pod whose ADD began and was not answered. */
+export type Interrupted = Pick<Attachment, 'pod' | 'podUid'>;
 
 /** Section 1 of the specification: this pair names an attachment. */
 export const attachmentKey = (container: string, name: string): string => `${container}/${name}`;

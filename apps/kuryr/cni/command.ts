@@ -4,9 +4,11 @@ import { Cluster, readClusterConfig } from '@superfluidity/driver-kubernetes';
 import { useSysctlsOf } from '@superfluidity/netlink';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
+import { EventWriter } from '../controller/events.ts';
 import { Daemon } from './daemon.ts';
 import { buildExecutable } from './executable/build.ts';
 import { install } from './install.ts';
+import { tellInterrupted } from './interrupted.ts';
 import { watchPools, watchPorts } from './watch.ts';
 import { watchTables } from '../node/index.ts';
 
@@ -76,18 +78,20 @@ export function daemonCommand({ log, untilStopped }: CommandParts): Command {
       const stopped = untilStopped();
       if (flags.sysctls !== undefined) useSysctlsOf(flags.sysctls);
       const { node, trunkDevice: device, trunkBridge: bridge, kubeconfig, context } = flags;
+      const config = readClusterConfig('kuryr', {
+        ...(kubeconfig === undefined ? {} : { kubeconfig }),
+        ...(context === undefined ? {} : { context }),
+      });
+      const cluster = Cluster.open('kuryr', config, systemClock);
+      const events = new EventWriter({ cluster, clock: systemClock, log, component: 'superfluidity-kuryr-cni' });
       const running = await Daemon.open({
         ...flags,
+        onInterrupted: (pod) => tellInterrupted(events, node, pod),
         trunk: { ...(device === undefined ? {} : { device }), ...(bridge === undefined ? {} : { bridge }) },
         makesBridges: flags.makeBridges,
         log,
       });
       try {
-        const config = readClusterConfig('kuryr', {
-          ...(kubeconfig === undefined ? {} : { kubeconfig }),
-          ...(context === undefined ? {} : { context }),
-        });
-        const cluster = Cluster.open('kuryr', config, systemClock);
         const shared = { cluster, node, clock: systemClock, log };
         const watching = Promise.all([
           watchPorts({ ...shared, sink: running.ports }, stopped),
@@ -98,6 +102,7 @@ export function daemonCommand({ log, untilStopped }: CommandParts): Command {
         await watching;
       } finally {
         await running.close();
+        await events.close();
       }
     });
   return daemon;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Logger, reportError } from '@superfluidity/core';
 import type { NamespaceName } from '@superfluidity/netlink';
 import { NodeTables } from '../node/index.ts';
-import { Attachments } from './attachments.ts';
+import { Attachments, type Interrupted } from './attachments.ts';
 import { serveHealth } from './health.ts';
 import { LIMITS } from './limits.ts';
 import { Metrics } from './metrics.ts';
@@ -35,6 +35,8 @@ export interface DaemonOptions {
   readonly graceMs?: number;
   /** The network of the node, where it is not that of this process. */
   readonly namespace?: NamespaceName;
+  /** Told of each pod of which a daemon that ended in the middle of ADD had left something, once that is removed. */
+  readonly onInterrupted?: (pod: Interrupted) => void;
   readonly log: Logger;
 }
 
@@ -76,7 +78,7 @@ export class Daemon {
     // First: from here on nobody else works in the folder.
     server.lock();
     const attachments = new Attachments(join(folder, 'attachments'), log);
-    const { graceMs } = options;
+    const { graceMs, onInterrupted } = options;
     const plugin: Plugin = new Plugin({
       node,
       registry,
@@ -84,6 +86,7 @@ export class Daemon {
       log,
       onPrepared: (isUsed) => metrics.prepared(isUsed),
       ...(graceMs === undefined ? {} : { graceMs }),
+      ...(onInterrupted === undefined ? {} : { onInterrupted }),
     });
     const tidily = (work: (signal: AbortSignal) => Promise<void>) =>
       work(AbortSignal.timeout(LIMITS.otherMs)).catch((error: unknown) =>

@@ -1,6 +1,6 @@
 import { isSuperfluidityError, type Logger, Turns, Turnstile } from '@superfluidity/core';
 import type { KuryrPort, PodInterface } from '../api/port.ts';
-import { type Attachment, attachmentKey, type Attachments } from './attachments.ts';
+import { type Attachment, attachmentKey, type Attachments, type Interrupted } from './attachments.ts';
 import { check } from './check.ts';
 import { LIMITS } from './limits.ts';
 import type { NodeNetwork } from './node-network.ts';
@@ -19,6 +19,8 @@ export interface PluginOptions {
   readonly log: Logger;
   /** An interface that was plugged ahead was used, or was not. */
   readonly onPrepared: (isUsed: boolean) => void;
+  /** What an ADD had plugged was removed, since nobody was answered. */
+  readonly onInterrupted?: (pod: Interrupted) => void;
   /** How long something stays plugged that nobody wants, where it may be wanted again soon. */
   readonly graceMs?: number;
 }
@@ -32,17 +34,20 @@ export class Plugin {
   readonly #registry: PortRegistry;
   readonly #attachments: Attachments;
   readonly #log: Logger;
+  readonly #onInterrupted: NonNullable<PluginOptions['onInterrupted']>;
   readonly #turns = new Turns();
   readonly #slots = new Turnstile(LIMITS.atOnce);
   readonly #spares: Spares;
   /** ADDs under way or waiting for their turn, so that DEL ends what it is about to remove. */
   readonly #adding = new Map<string, { readonly pod: string; readonly controllers: Set<AbortController> }>();
 
-  constructor({ node, registry, attachments, log, onPrepared, graceMs = LIMITS.graceMs }: PluginOptions) {
+  constructor(options: PluginOptions) {
+    const { node, registry, attachments, log, onPrepared, graceMs = LIMITS.graceMs } = options;
     this.#node = node;
     this.#registry = registry;
     this.#attachments = attachments;
     this.#log = log;
+    this.#onInterrupted = options.onInterrupted ?? (() => {});
     const isTaken = (pod: string) => this.#isAdding(pod) || attachments.all().some((one) => one.pod === pod);
     const isAttached = (device: string) => this.#isAttached(device);
     this.#spares = new Spares({ node, isTaken, isAttached, onEnd: onPrepared, graceMs });
@@ -76,8 +81,9 @@ export class Plugin {
       this.#log.info(shownOf(attachment), 'an attachment that nobody counts on is removed');
       await this.#turns
         .take(pod, () => this.#removeStill(attachment, signal))
-        .catch((error: unknown) =>
-          this.#log.warn({ ...shownOf(attachment), error: String(error) }, 'it is removed later'),
+        .then(
+          () => (result === undefined ? this.#onInterrupted(attachment) : undefined),
+          (error: unknown) => this.#log.warn({ ...shownOf(attachment), error: String(error) }, 'it is removed later'),
         );
     }
     await this.#sweep(signal);
@@ -172,6 +178,7 @@ export class Plugin {
       interface: name,
       network: configuration.name,
       pod: key,
+      podUid: wishes[0]!.podUid,
       netns,
       netnsId: namespaceId,
       made: wishes.map((wish) => (this.#spares.begin(key, wish.wish) ? plannedOver(wish) : planned(this.#node, wish))),
