@@ -27,6 +27,8 @@ export class OwnApiServer {
   readonly lab: Lab;
   readonly #folder: string;
   readonly #children: ChildProcess[] = [];
+  #store = '';
+  #apiArguments: Readonly<Record<string, string>> = {};
 
   static async start(): Promise<OwnApiServer> {
     const server = new OwnApiServer(mkdtempSync(join(tmpdir(), 'superfluidity-api-')));
@@ -54,13 +56,32 @@ export class OwnApiServer {
     this.#children[0]!.kill('SIGCONT');
   }
 
-  async stop(): Promise<void> {
-    for (const child of this.#children.toReversed()) {
-      if (child.exitCode !== null || child.signalCode !== null) continue;
-      const ended = once(child, 'exit');
-      child.kill('SIGKILL');
-      await ended;
+  /** As a fault would end it; its store goes on. */
+  async killApi(): Promise<void> {
+    await end(this.#children.pop()!);
+  }
+
+  async startApi(): Promise<void> {
+    this.#spawn(join(this.lab.bin, 'kube-apiserver'), this.#apiArguments);
+    for (const deadline = performance.now() + START_MS; ; ) {
+      try {
+        await run(kubectl(this.lab, 'get', '--raw', '/readyz'));
+        return;
+      } catch (error) {
+        if (performance.now() > deadline) throw error;
+        await systemClock.sleep(LOOK_MS);
+      }
     }
+  }
+
+  /** The store forgets all versions but the present one. */
+  async forgetVersions(): Promise<void> {
+    const { header } = (await this.#askStore('/v3/maintenance/status', {})) as { header: { revision: string } };
+    await this.#askStore('/v3/kv/compaction', { revision: header.revision, physical: true });
+  }
+
+  async stop(): Promise<void> {
+    for (const child of this.#children.toReversed()) await end(child);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
@@ -80,6 +101,7 @@ export class OwnApiServer {
     secret('account.pub', keys.publicKey);
     secret('tokens.csv', `${token},admin,1,system:masters\n`);
     secret('admin.kubeconfig', kubeconfig(`https://127.0.0.1:${secure}`, at('certificates/apiserver.crt'), token));
+    this.#store = store;
     this.#spawn(ETCD, {
       'data-dir': at('store'),
       'listen-client-urls': store,
@@ -88,7 +110,7 @@ export class OwnApiServer {
       'initial-advertise-peer-urls': peers,
       'initial-cluster': `default=${peers}`,
     });
-    this.#spawn(join(this.lab.bin, 'kube-apiserver'), {
+    this.#apiArguments = {
       'etcd-servers': store,
       'bind-address': '127.0.0.1',
       'secure-port': String(secure),
@@ -101,22 +123,27 @@ export class OwnApiServer {
       'service-cluster-ip-range': '10.96.0.0/16',
       // Nobody makes accounts.
       'disable-admission-plugins': 'ServiceAccount',
-    });
-    for (const deadline = performance.now() + START_MS; ; ) {
-      try {
-        await run(kubectl(this.lab, 'get', '--raw', '/readyz'));
-        return;
-      } catch (error) {
-        if (performance.now() > deadline) throw error;
-        await systemClock.sleep(LOOK_MS);
-      }
-    }
+    };
+    await this.startApi();
+  }
+
+  async #askStore(path: string, body: object): Promise<unknown> {
+    const answer = await fetch(`${this.#store}${path}`, { method: 'POST', body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`etcd answered ${answer.status} to ${path}: ${await answer.text()}`);
+    return answer.json();
   }
 
   #spawn(program: string, args: Readonly<Record<string, string>>): void {
     const argv = Object.entries(args).map(([name, value]) => `--${name}=${value}`);
     this.#children.push(spawn(program, argv, { stdio: 'ignore', cwd: this.#folder }));
   }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
 }
 
 const kubeconfig = (server: string, authority: string, token: string): string =>
