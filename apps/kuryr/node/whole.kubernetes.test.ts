@@ -1,90 +1,39 @@
-import { silentLogger, systemClock } from '@superfluidity/core';
-import { Cluster, readClusterConfig } from '@superfluidity/driver-kubernetes';
 import { missingForKernelTests, titled } from '@superfluidity/netlink/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findLab } from '../../../lab/kubernetes/testing.ts';
-import { TestNode } from '../cni/testing/node.ts';
-import { watchPorts } from '../cni/watch.ts';
-import { TestCluster } from '../controller/testing/cluster.ts';
-import { wire } from './testing/fleet.ts';
+import type { TestCluster } from '../controller/testing/cluster.ts';
+import { PacketCluster, type PacketPod } from './testing/packet-cluster.ts';
 import { ask, type Protocol, TestServer } from './testing/programs.ts';
-import { watchTables } from './watch.ts';
 
 const { lab, reason } = findLab();
 const absent = reason ?? missingForKernelTests(['ip', 'nft', 'conntrack', 'python3', 'cc']);
 const WAIT = { timeout: 20_000, interval: 100 } as const;
 const PREFIXES = ['10.205.1.0/24', '10.205.2.0/24'] as const;
 
-interface Pod {
-  readonly netns: string;
-  readonly address: string;
-}
-
 /** From the objects of the API server to packets between pods of two nodes: what a cluster without kube-proxy has. */
 describe.skipIf(absent !== undefined)(titled('Services and policies by controller and nodes', absent), () => {
+  let packets: PacketCluster;
   let cluster: TestCluster;
-  const nodes: { readonly name: string; readonly node: TestNode }[] = [];
   const servers: TestServer[] = [];
-  const stop = new AbortController();
-  const watches: Promise<void>[] = [];
-  let [one, two, client, stranger]: Pod[] = [];
+  let [one, two, client, stranger]: PacketPod[] = [];
 
   beforeAll(async () => {
-    cluster = await TestCluster.open(lab!, 'kuryr-packets');
-    for (const [i, prefix] of PREFIXES.entries()) {
-      const name = await cluster.addNode(`n${i}`, prefix);
-      const node = await TestNode.open();
-      nodes.push({ name, node });
-      const { ports, tables } = await node.startDaemon({ node: name, makesBridges: true });
-      const config = readClusterConfig('kuryr', { kubeconfig: lab!.paths.adminConfig });
-      const shared = { cluster: Cluster.open('kuryr', config, systemClock), node: name, clock: systemClock };
-      watches.push(watchPorts({ ...shared, sink: ports, log: silentLogger }, stop.signal));
-      watches.push(watchTables({ ...shared, tables, log: silentLogger }, stop.signal));
-    }
-    wire([nodes[0]!.node.name, nodes[1]!.node.name], PREFIXES);
+    packets = await PacketCluster.open(lab!, 'kuryr-packets', PREFIXES);
+    cluster = packets.cluster;
     await cluster.start({ drivers: { vif: 'linux', groups: 'policy', balancer: 'linux' } });
+    const start = (name: string, at: number, app: string) => packets.start(name, at, { labels: { app } });
     one = await start('one', 0, 'web');
     two = await start('two', 1, 'web');
     client = await start('client', 0, 'client');
     stranger = await start('stranger', 1, 'stranger');
-    for (const [name, { netns }] of [
-      ['one', one],
-      ['two', two],
-    ] as const)
+    for (const { name, netns } of [one, two])
       for (const protocol of ['tcp', 'udp'] as const)
         servers.push(await TestServer.start(netns, protocol, name, 8_080));
   }, 120_000);
   afterAll(async () => {
     for (const server of servers) await server.stop();
-    stop.abort();
-    await Promise.all(watches);
-    await cluster?.close();
-    for (const { node } of nodes) await node[Symbol.asyncDispose]();
+    await packets?.close();
   }, 120_000);
-
-  /** As the kubelet does it when it sees the pod. */
-  async function start(name: string, at: number, app: string): Promise<Pod> {
-    const { name: on, node } = nodes[at]!;
-    const netns = node.sandbox();
-    await cluster.apply(cluster.pod(name, on, {}, { app }));
-    const { metadata } = await cluster.json<{ metadata: { uid: string } }>('-n', cluster.namespace, 'get', 'pod', name);
-    const env = {
-      CNI_ARGS: `K8S_POD_NAMESPACE=${cluster.namespace};K8S_POD_NAME=${name};K8S_POD_UID=${metadata.uid}`,
-    };
-    const { code, output } = await node.call('ADD', name, { netns, env });
-    expect({ code, output }).toMatchObject({ code: 0 });
-    return { netns, address: output!.ips![0]!.address.split('/')[0]! };
-  }
-
-  /** As the kubelet tells it, from which Kubernetes makes EndpointSlices. */
-  async function setReady(name: string, address: string, isReady: boolean): Promise<void> {
-    const status = isReady ? 'True' : 'False';
-    const conditions = ['Initialized', 'ContainersReady', 'Ready'].map((type) => ({ type, status }));
-    const patch = JSON.stringify({
-      status: { phase: 'Running', podIP: address, podIPs: [{ ip: address }], conditions },
-    });
-    await cluster.inside('patch', 'pod', name, '--subresource=status', '--type=merge', '--patch', patch);
-  }
 
   const service = (name: string, spec: object) => ({
     apiVersion: 'v1',
@@ -92,9 +41,8 @@ describe.skipIf(absent !== undefined)(titled('Services and policies by controlle
     metadata: { name, namespace: cluster.namespace },
     spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8_080 }], ...spec },
   });
-  const addressOf = (name: string) =>
-    cluster.inside('get', 'service', name, '--output', 'jsonpath={.spec.clusterIP}').then((text) => text.trim());
-  const names = async (from: Pod, address: string, protocol: Protocol = 'tcp', port = 80) =>
+  const addressOf = (name: string) => packets.clusterIp(name);
+  const names = async (from: PacketPod, address: string, protocol: Protocol = 'tcp', port = 80) =>
     [...new Set((await ask(from.netns, protocol, address, port, { times: 20 })).map((line) => line.split(' ')[0]!))]
       .toSorted()
       .join();
@@ -103,12 +51,12 @@ describe.skipIf(absent !== undefined)(titled('Services and policies by controlle
     await cluster.apply(service('web', {}));
     const web = await addressOf('web');
     await expect.poll(() => names(client!, web), WAIT).toBe('ConnectionRefusedError');
-    await setReady('one', one!.address, true);
-    await setReady('two', two!.address, true);
+    await packets.setReady(one!);
+    await packets.setReady(two!);
     for (const from of [client!, stranger!, one!]) await expect.poll(() => names(from, web), WAIT).toBe('one,two');
-    await setReady('two', two!.address, false);
+    await packets.setReady(two!, false);
     await expect.poll(() => names(client!, web), WAIT).toBe('one');
-    await setReady('two', two!.address, true);
+    await packets.setReady(two!);
     await expect.poll(() => names(client!, web), WAIT).toBe('one,two');
   });
 
@@ -155,7 +103,7 @@ describe.skipIf(absent !== undefined)(titled('Services and policies by controlle
     };
     const metadata = { name: 'web', namespace: cluster.namespace };
     await cluster.apply({ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata, spec });
-    const once = async (from: Pod, to: string, port: number) => (await ask(from.netns, 'tcp', to, port))[0];
+    const once = async (from: PacketPod, to: string, port: number) => (await ask(from.netns, 'tcp', to, port))[0];
     await expect.poll(() => once(stranger!, one!.address, 8_080), WAIT).toBe('TimeoutError');
     await expect.poll(() => once(stranger!, web, 80), WAIT).toBe('TimeoutError');
     await expect.poll(() => names(client!, web), WAIT).toBe('one,two');
