@@ -15,6 +15,8 @@ const absent = reason ?? missingForKernelTests(['ip', 'nft', 'conntrack', 'pytho
 const WAIT = { timeout: 40_000, interval: 200 } as const;
 const PREFIXES = ['10.213.1.0/24', '10.213.2.0/24'] as const;
 const PORTS = [80, 81, 82] as const;
+/** By it a test finds its policies again. */
+const RUN = 'superfluidity.test/policies-of';
 
 interface Place {
   /** x, y or z. */
@@ -89,7 +91,7 @@ describe.skipIf(absent !== undefined)(titled('NetworkPolicies, everybody asking 
   const policy = (ns: string, name: string, spec: PolicySpec) => ({
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
-    metadata: { name, namespace: namespaces[ns] },
+    metadata: { name, namespace: namespaces[ns], labels: { [RUN]: packets.cluster.run } },
     spec,
   });
   /** Those that are otherwise than expected, in words. */
@@ -116,8 +118,13 @@ describe.skipIf(absent !== undefined)(titled('NetworkPolicies, everybody asking 
     expect(await wrong(expected)).toEqual([]);
   };
   const clear = async () => {
-    for (const name of Object.values(namespaces))
-      await packets.cluster.kubectl('-n', name, 'delete', 'networkpolicy', '--all', '--wait=true');
+    await packets.cluster.kubectl(
+      'delete',
+      'networkpolicy',
+      '--all-namespaces',
+      '--selector',
+      `${RUN}=${packets.cluster.run}`,
+    );
   };
 
   /** Into x/a, from whom a rule names. */

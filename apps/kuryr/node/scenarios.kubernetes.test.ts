@@ -68,7 +68,6 @@ describe.skipIf(absent !== undefined)(titled('scenarios of a cluster without kub
   };
   const balancer = async (name: string) =>
     packets.cluster.json<KuryrLoadBalancer>('-n', packets.cluster.namespace, 'get', 'kuryrloadbalancer', name);
-  const reasons = async (name: string) => (await packets.cluster.events(name)).map((event) => event.reason);
 
   test('a Deployment is scaled: so many members and so many distinct answers as it has replicas', async () => {
     const { cluster } = packets;
@@ -330,22 +329,4 @@ describe.skipIf(absent !== undefined)(titled('scenarios of a cluster without kub
     await cluster.inside('delete', 'service', 'drained');
     await packets.remove(...again);
   }, 120_000);
-
-  test('200 pods at once: each has its interface, reaches others of both nodes, and gives it back', async () => {
-    const { cluster, nodes } = packets;
-    const wanted = Array.from({ length: 200 }, (_, at) => ({ name: `many-${at}`, at: at % 2 }));
-    await cluster.apply(...wanted.map(({ name, at }) => packets.podObject(name, at, { labels: { app: 'many' } })));
-    const objects = new Map((await podsOf('many')).map((object) => [object.metadata.name, object]));
-    const pods = await Promise.all(wanted.map(({ name, at }) => packets.plug(objects.get(name)!, at)));
-    expect(new Set(pods.map(({ address }) => address)).size).toBe(200);
-    for (const at of [0, 1, 99, 198, 199]) expect(pings(pods[at]!.netns, pods[199 - at]!.address)).toBe(true);
-    for (const { name } of [pods[0]!, pods[199]!]) expect(await reasons(name)).toContain('KuryrInterfaceReady');
-    await packets.remove(...pods);
-    await expect.poll(async () => (await cluster.ports()).length, { timeout: 60_000, interval: 500 }).toBe(1);
-    const plugged = nodes.map(({ node }) =>
-      ipJson(node.name, 'link').filter(({ ifname }) => String(ifname).startsWith('tap')),
-    );
-    // That of the client.
-    expect(plugged.map(({ length }) => length)).toEqual([1, 0]);
-  }, 180_000);
 });

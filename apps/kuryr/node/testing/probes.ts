@@ -36,7 +36,7 @@ targets = json.loads(sys.argv[1])
 answers = [False] * len(targets)
 def probe(i, kind, address, port):
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM if kind == 'udp' else socket.SOCK_STREAM)
-    s.settimeout(1.5)
+    s.settimeout(1)
     try:
         s.connect((address, port))
         if kind == 'udp':
