@@ -162,6 +162,10 @@ describe.skipIf(absent !== undefined)(titled('Kubernetes and Neutron on bare met
     await begin('d', 0);
     await pause(3_000);
     expect(await phase('d')).toBe('Pending');
+    // What the runtime was answered, the kubelet tells on the pod.
+    await expect
+      .poll(async () => (await cluster.events('d')).map(({ message }) => message).join(), WAIT)
+      .toContain('the daemon of Kuryr on this node does not listen');
     await pings('a', await address('c'));
     await startController();
     await startDaemon(0);
