@@ -105,7 +105,7 @@ export async function removeAll(cluster: Cluster, options: RemoveOptions, signal
     );
   if (config?.neutron !== undefined)
     stays.push(
-      `in cloud ${config.neutron.cloud ?? ''}: what has the tag ${tagsOf(config).at(-1)}, such as ports of pools`,
+      `in cloud ${config.neutron.cloud ?? ''}: what has the mark ${tagsOf(config).at(-1)} in its description, such as ports of pools`,
     );
   return { removed, stays };
 }

@@ -39,7 +39,7 @@ export async function withoutPods(
   }
 }
 
-/** Tags come a moment later. */
+/** Not every port of a pool has tags. */
 function clusterIn(description: string | null | undefined): string | undefined {
   return description?.startsWith(KURYR_TAG) === true ? description.slice(KURYR_TAG.length).split(' ')[0] : undefined;
 }

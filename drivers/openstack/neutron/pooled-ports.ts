@@ -112,9 +112,11 @@ export class PooledPorts implements PortSource {
 
   async acquired(signal: AbortSignal): Promise<readonly AcquiredPort[]> {
     const { cloud, marks } = this.#parts.world;
+    const { projectId } = await cloud.session(signal);
     const [made, there] = await Promise.all([
       this.#parts.direct.acquired(signal),
-      ports.list(cloud, { tags: marks.siteTag }, signal),
+      // Not every Neutron has tags on what is made many at a time: their description tells.
+      ports.list(cloud, { project_id: projectId }, signal),
     ]);
     // Given away and not written down yet.
     const given = new Map([...this.#given.values()].map(({ id, unitId }) => [id, unitId]));

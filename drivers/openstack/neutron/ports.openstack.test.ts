@@ -118,7 +118,7 @@ describe.skipIf(lab === undefined)(
       await quiet(pool);
       expect(await ports.show(cloud, second.id, never)).toMatchObject({
         name: 'svc.web-1',
-        tags: expect.arrayContaining(['superfluidity:pool', 'superfluidity:pool=test']),
+        description: 'superfluidity:site=pools-test pool test',
       });
       expect(await there()).toHaveLength(1 + keep.batch);
       await pool.close();
