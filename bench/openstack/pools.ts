@@ -50,7 +50,7 @@ export const pools: Case = async ({ lab, project, rounds }, found) => {
       log: silentLogger,
       keep,
       updateEveryMs: 600_000,
-      orderMost: 50,
+      orderMost: 10,
       readyTimeoutMs: 300_000,
       stopwatch: () => performance.now(),
     });

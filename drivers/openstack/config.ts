@@ -240,8 +240,8 @@ export const LIMITS = {
   stackMinutes: 60,
   /** Between two looks at the ports of pools. */
   poolLookMs: 20_000,
-  /** Ports in one request for a pool. */
-  poolOrder: 50,
+  /** Ports in one request for a pool: many more are hardly cheaper, and the first of them comes with the last. */
+  poolOrder: 10,
   /** What a pool keeps of ports that come back, above what it is told to keep. */
   poolSpare: 20,
   consoleUnits: 10_000,

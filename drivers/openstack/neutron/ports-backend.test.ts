@@ -2,7 +2,7 @@ import { systemClock } from '@superfluidity/core';
 import { StandIn } from '@superfluidity/openstack/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import '../errors.ts';
-import { NeutronPorts, nodeIn } from './ports-backend.ts';
+import { NeutronPorts, nodeIn, type PortBinding } from './ports-backend.ts';
 
 interface ModelPort {
   id: string;
@@ -24,11 +24,13 @@ describe('ports of nodes of bare metal', () => {
   let all: Map<string, ModelPort>;
   let queries: URLSearchParams[];
   let methods: string[];
+  let onQuery: (count: number) => void;
 
   beforeEach(async () => {
     all = new Map();
     queries = [];
     methods = [];
+    onQuery = () => {};
     neutron = await new StandIn().start();
     neutron.answers(({ method, path, body }, response) => {
       const url = new URL(path, neutron.url);
@@ -49,6 +51,7 @@ describe('ports of nodes of bare metal', () => {
         return say(201, { ports });
       }
       queries.push(url.searchParams);
+      onQuery(queries.length);
       const wanted = (name: 'description' | 'status') => url.searchParams.get(name);
       const found = [...all.values()].filter(
         (one) =>
@@ -63,13 +66,14 @@ describe('ports of nodes of bare metal', () => {
   });
   afterEach(() => neutron.stop());
 
-  const open = () =>
+  const open = (binding: PortBinding = 'host') =>
     new NeutronPorts({
       cloud: neutron.cloud(),
       clock: systemClock,
       siteTags: ['ours', 'ours:cluster=c'],
       pool: 'kuryr-neutron-vif',
-      binding: 'host',
+      binding,
+      pollMs: 20,
     });
 
   test('are made by one call for all of them, and marked by no other', async () => {
@@ -77,6 +81,31 @@ describe('ports of nodes of bare metal', () => {
     await backend.createMany(at('metal'), ['g'], 10, never);
     expect((await backend.list(never)).map(({ owner }) => owner)).toEqual(Array.from({ length: 10 }, () => ''));
     expect(methods).toEqual(['POST', 'GET']);
+  });
+
+  test('are waited for by looks that all who wait have in common', async () => {
+    const backend = open('bound');
+    const made = await backend.createMany(at('metal'), ['g'], 3, never);
+    const told: string[] = [];
+    const watch = (index: number, signal = never) =>
+      backend.watch(new Set([made[index]!.id]), ({ id, ready }) => void (ready && told.push(id)), signal);
+    const others: Promise<void>[] = [];
+    const leaves = new AbortController();
+    const left = backend.watch(new Set(['another']), () => {}, leaves.signal);
+    left.catch(() => {});
+    onQuery = (count) => {
+      if (count === 2) others.push(watch(1));
+      if (count === 3) leaves.abort();
+      if (count === 4) others.push(watch(2));
+      if (count === 7) for (const port of all.values()) port.status = 'ACTIVE';
+    };
+    await watch(0);
+    await Promise.all(others);
+    await expect(left).rejects.toThrow(/abort/i);
+    expect(told.toSorted()).toEqual(made.map(({ id }) => id).toSorted());
+    expect(queries.map((query) => [query.get('status'), query.get('fields')])).toEqual(
+      Array.from({ length: 7 }, () => ['ACTIVE', 'id']),
+    );
   });
 
   test('belong to their node, also where several nodes are on one host, and are found there after a restart', async () => {

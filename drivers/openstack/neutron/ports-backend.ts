@@ -37,13 +37,21 @@ const HOST_OWNER = 'compute:kuryr';
 const NODE_WORD = 'superfluidity:node=';
 const POLL_MS = 250;
 const POLL_MOST_MS = 2_000;
+/** A look of those who wait, with all attempts. */
+const LOOK_MS = 60_000;
 /** A request that makes something is not given up half way: what came of it would not be known. */
 const CREATE_MS = 180_000;
 
 /** Ports of pools in Neutron. All that is particular to a mechanism driver is when a port is ready: see `PortBinding`. */
 export class NeutronPorts implements PortsBackend {
   readonly #options: NeutronPortsOptions;
-  #look: Promise<ReadonlyMap<string, Port>> | undefined;
+  /** The next look of all who wait. */
+  #look: Promise<ReadonlySet<string>> | undefined;
+  /** Before it: longer the longer nothing becomes ready. */
+  #pauseMs = POLL_MS;
+  /** What the last one took. */
+  #lookedMs = 0;
+  #watchers = 0;
   /** As they were when they were last seen. */
   readonly #known = new Map<string, Port>();
 
@@ -128,20 +136,28 @@ export class NeutronPorts implements PortsBackend {
     return new Set(found.map(({ id }) => id));
   }
 
-  /** Asks for all at once, however many wait for how many; less often the longer it takes. */
+  /** Asks for all at once, however many wait for how many; less often the longer nothing comes. */
   async watch(ids: ReadonlySet<string>, tell: (port: PoolPort) => void, signal: AbortSignal): Promise<void> {
-    const { clock, pollMs = POLL_MS } = this.#options;
     const left = new Set(ids);
-    for (let pauseMs = pollMs; left.size > 0; pauseMs = Math.min(POLL_MOST_MS, pauseMs * 1.2)) {
-      await clock.sleep(pauseMs, signal);
-      this.#look ??= this.#all(signal).finally(() => {
-        this.#look = undefined;
-      });
-      for (const [id, port] of await this.#look) {
-        const seen = this.#seen(port);
-        if (!seen.ready || !left.delete(id)) continue;
-        tell(seen);
+    const givenUp = new Promise<never>((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+    givenUp.catch(() => {});
+    this.#watchers += 1;
+    this.#pauseMs = this.#options.pollMs ?? POLL_MS;
+    try {
+      while (left.size > 0) {
+        signal.throwIfAborted();
+        // It is everybody's: it does not end with one of them.
+        for (const id of await Promise.race([this.#shared(), givenUp])) {
+          const port = this.#known.get(id);
+          if (port === undefined || !left.delete(id)) continue;
+          this.#pauseMs = this.#options.pollMs ?? POLL_MS;
+          tell(this.#seen(port));
+        }
       }
+    } finally {
+      this.#watchers -= 1;
     }
   }
 
@@ -154,6 +170,43 @@ export class NeutronPorts implements PortsBackend {
       if (isSuperfluidityError(error, 'SF-OPENSTACK-FORBIDDEN')) return Number.POSITIVE_INFINITY;
       throw error;
     }
+  }
+
+  #shared(): Promise<ReadonlySet<string>> {
+    if (this.#look !== undefined) return this.#look;
+    this.#look = this.#nextLook().finally(() => {
+      this.#look = undefined;
+    });
+    // Nobody may wait for it any more.
+    this.#look.catch(() => {});
+    return this.#look;
+  }
+
+  async #nextLook(): Promise<ReadonlySet<string>> {
+    const { clock } = this.#options;
+    // A service that is busy with making ports has time for that.
+    await clock.sleep(Math.max(this.#pauseMs, Math.min(POLL_MOST_MS, this.#lookedMs)));
+    this.#pauseMs = Math.min(POLL_MOST_MS, this.#pauseMs * 1.2);
+    if (this.#watchers === 0) return new Set();
+    const startedMs = clock.now();
+    const found = await this.#readyNow(AbortSignal.timeout(LOOK_MS));
+    this.#lookedMs = clock.now() - startedMs;
+    return found;
+  }
+
+  /** Ids of those that may be handed out: where that is to be ACTIVE, nothing else is asked for. */
+  async #readyNow(signal: AbortSignal): Promise<ReadonlySet<string>> {
+    const { binding } = this.#options;
+    if (binding === 'host' || binding === 'free') {
+      const all = [...(await this.#all(signal)).values()];
+      return new Set(all.flatMap((port) => (isReady(port, binding) ? [port.id] : [])));
+    }
+    const active = await this.active(signal);
+    for (const id of active) {
+      const port = this.#known.get(id);
+      if (port !== undefined) this.#known.set(id, { ...port, status: 'ACTIVE' });
+    }
+    return active;
   }
 
   /** By their description: not every Neutron has tags on them. */

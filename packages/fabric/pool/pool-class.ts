@@ -14,8 +14,12 @@ export interface Shelf<T> {
   readonly waiting: Waiter<T>[];
   readonly demand: Rate;
   askedAtMs: number;
-  /** An order for those who wait is under way, or has its turn soon. */
-  serving: boolean;
+  /** Of orders for this shelf, what has not come yet. */
+  making: number;
+  /** Somebody asked in this moment. */
+  asked: boolean;
+  /** An order for those who wait has its turn soon. */
+  queued: boolean;
 }
 
 export interface PoolClass<C, T> {
@@ -29,9 +33,9 @@ export interface PoolClass<C, T> {
   making: number;
   /** Orders under way. */
   refills: number;
-  /** The last that began. */
-  refill?: Promise<void>;
-  /** Asked for by hand, above what the pool keeps. */
+  /** Those for who waits. */
+  rescues: number;
+  /** Asked for by hand, above what the pool keeps, or the rest of a batch. */
   extra: number;
   hits: number;
   misses: number;
@@ -60,6 +64,7 @@ export function newClass<C, T>(key: string, wanted: C, keep: Keep): PoolClass<C,
     waiting: 0,
     making: 0,
     refills: 0,
+    rescues: 0,
     extra: 0,
     hits: 0,
     misses: 0,
@@ -80,8 +85,8 @@ export function shelfOf<C, T>(one: PoolClass<C, T>, name: string): Shelf<T> {
   let shelf = one.shelves.get(name);
   if (shelf !== undefined) return shelf;
   if (one.shelves.size >= SHELVES_MOST) {
-    for (const { name: other, ready, waiting, serving } of one.shelves.values())
-      if (ready.length === 0 && waiting.length === 0 && !serving) one.shelves.delete(other);
+    for (const other of one.shelves.values())
+      if (other.ready.length === 0 && isIdle(other)) one.shelves.delete(other.name);
   }
   shelf = {
     name,
@@ -89,11 +94,19 @@ export function shelfOf<C, T>(one: PoolClass<C, T>, name: string): Shelf<T> {
     waiting: [],
     demand: new Rate(DEMAND_MEMORY_MS),
     askedAtMs: Number.NEGATIVE_INFINITY,
-    serving: false,
+    making: 0,
+    asked: false,
+    queued: false,
   };
   one.shelves.set(name, shelf);
   return shelf;
 }
+
+/** Nobody waits at it. */
+export const isIdle = <T>({ waiting, asked, queued }: Shelf<T>): boolean => waiting.length === 0 && !asked && !queued;
+
+/** How many wait for whom nothing is being made yet: what is made goes to those who wait first. */
+export const unservedOf = <T>({ waiting, making }: Shelf<T>): number => waiting.length - making;
 
 /** When to refill, and how many are lacking now. */
 export function pointOf<C, T>(
@@ -104,31 +117,28 @@ export function pointOf<C, T>(
   let rate = 0;
   if (keep.foresees) for (const shelf of one.shelves.values()) rate += shelf.demand.perMs(nowMs);
   const point = orderPoint(keep, rate, one.refillMs.value);
-  // What is being made goes to those who wait first.
-  const stock = ready + Math.max(0, making - waiting);
+  // Below nothing, where more wait than are being made.
+  const stock = ready + making - waiting;
   const byHand = Math.min(extra, Math.max(0, keep.maximum - stock));
   return { point, lacking: Math.max(byHand, shortage(keep, stock, point)) };
 }
 
-/** The shelf that has least of what is asked of it, and what to make for it. */
-export function shortageOf<C, T>(
-  one: PoolClass<C, T>,
-  lacking: number,
-  nowMs: number,
-): { readonly shelf: Shelf<T>; readonly count: number } {
+/** The shelf that has, or will have, least of what is asked of it. */
+export function shelfForMore<C, T>(one: PoolClass<C, T>, lacking: number, nowMs: number): Shelf<T> {
   const shelves = [...one.shelves.values()];
-  if (shelves.length <= 1) return { shelf: shelves[0] ?? shelfOf(one, ''), count: lacking };
+  if (shelves.length <= 1) return shelves[0] ?? shelfOf(one, '');
   const rates = shelves.map((shelf) => shelf.demand.perMs(nowMs));
   const all = rates.reduce((sum, rate) => sum + rate, 0);
-  const least = one.ready + lacking;
+  const stocks = shelves.map(({ ready, making, waiting }) => ready.length + making - waiting.length);
+  const least = stocks.reduce((sum, stock) => sum + stock, lacking);
   let best = 0;
   let most = Number.NEGATIVE_INFINITY;
   for (const [at, shelf] of shelves.entries()) {
-    const need = (all === 0 ? 0 : (least * rates[at]!) / all) - shelf.ready.length;
+    const need = (all === 0 ? 0 : (least * rates[at]!) / all) - stocks[at]!;
     const later = need === most && shelf.askedAtMs > shelves[best]!.askedAtMs;
     if (need > most || later) [best, most] = [at, need];
   }
-  return { shelf: shelves[best]!, count: lacking };
+  return shelves[best]!;
 }
 
 export function countsOf<C, T>(one: PoolClass<C, T>, nowMs: number): PoolCounts {

@@ -2,13 +2,15 @@ import { invariant, reportError, SuperfluidityError, withTimeout } from '@superf
 import { exactly, type Keep } from './keep.ts';
 import {
   countsOf,
+  isIdle,
   newClass,
   type PoolClass,
   pointOf,
   type Shelf,
+  shelfForMore,
   shelfOf,
-  shortageOf,
   statsOf,
+  unservedOf,
   type Waiter,
 } from './pool-class.ts';
 import { type PoolOptions, type PoolStats, WAITING_MOST } from './types.ts';
@@ -71,7 +73,7 @@ export class Pool<C, T> {
   /**
    * A thing of the class, which from now on is the caller's: one of the shelf, or one of another shelf, which the caller
    * has to change, or one that is made now. Of many who wait, each gets one, in the order in which they came, out of few
-   * orders.
+   * orders, each of which begins when the one before needs only to be waited for.
    */
   async acquire(
     key: string,
@@ -123,8 +125,7 @@ export class Pool<C, T> {
       one.waiting += 1;
       signal.addEventListener('abort', leave, { once: true });
     });
-    this.#rescue(one, shelf);
-    this.#refill(one);
+    this.#soon(one, shelf);
     return { thing: await given, shelf: shelfName };
   }
 
@@ -133,7 +134,7 @@ export class Pool<C, T> {
     if (this.#closed) return;
     const one = this.#class(key, wanted);
     one.recycled += 1;
-    this.#arrived(one, shelfOf(one, shelf), thing);
+    this.#arrived(one, shelf, thing);
     this.#changed(one);
   }
 
@@ -151,7 +152,7 @@ export class Pool<C, T> {
     if (one === undefined || shelf === undefined) return [];
     const things = shelf.ready.splice(0).map(({ thing }) => thing);
     one.ready -= things.length;
-    if (shelf.waiting.length === 0 && !shelf.serving) one.shelves.delete(name);
+    if (isIdle(shelf)) one.shelves.delete(name);
     this.#changed(one);
     return things;
   }
@@ -278,18 +279,31 @@ export class Pool<C, T> {
     one.waits.add(this.#elapsed() - startedMs);
   }
 
-  /** Whoever waits at the shelf comes first. */
-  #arrived(one: PoolClass<C, T>, shelf: Shelf<T>, thing: T): void {
-    const waiter = shelf.waiting.shift();
+  /** Whoever waits at the shelf comes first. By its name: a shelf that was empty may have been forgotten meanwhile. */
+  #arrived(one: PoolClass<C, T>, name: string, thing: T): void {
+    const waiter = one.shelves.get(name)?.waiting.shift();
     if (waiter !== undefined) waiter.give(thing);
     else if (one.paused || one.ready >= one.keep.maximum) this.#destroy(thing);
-    // By its name: a shelf that was empty may have been forgotten meanwhile.
-    else this.#lay(one, shelfOf(one, shelf.name), thing);
+    else this.#lay(one, shelfOf(one, name), thing);
   }
 
   #lay(one: PoolClass<C, T>, shelf: Shelf<T>, thing: T): void {
     shelf.ready.push({ thing, sinceMs: this.#options.clock.now() });
     one.ready += 1;
+  }
+
+  /** When all who ask in this moment have asked: an order is for as many as wait. */
+  #soon(one: PoolClass<C, T>, shelf: Shelf<T>): void {
+    if (shelf.asked) return;
+    shelf.asked = true;
+    this.#background(
+      Promise.resolve().then(() => {
+        shelf.asked = false;
+        if (one.stop.signal.aborted) return;
+        this.#rescue(one, shelf);
+        this.#refill(one);
+      }),
+    );
   }
 
   /** Classes that lack something take turns, one order each. */
@@ -301,16 +315,17 @@ export class Pool<C, T> {
       one.queued = false;
       const lacking = this.#lacking(one);
       if (lacking === 0) continue;
-      const { shelf, count } = shortageOf(one, lacking, this.#options.clock.now());
+      const count = Math.min(lacking, this.#options.orderMost ?? 1);
+      const shelf = shelfForMore(one, lacking, this.#options.clock.now());
       this.#refills += 1;
       one.refills += 1;
-      one.extra = Math.max(0, one.extra - count);
-      one.refill = this.#order(one, shelf, count, false).then(() => {
+      // Of a batch that is more than an order, the rest is for the next one.
+      one.extra = Math.max(0, Math.max(one.extra, Math.min(lacking, one.keep.batch)) - count);
+      this.#begin(one, shelf, count, false, () => {
         this.#refills -= 1;
         one.refills -= 1;
         this.#refill(one);
       });
-      this.#background(one.refill);
       this.#queue(one);
     }
   }
@@ -322,74 +337,109 @@ export class Pool<C, T> {
   }
 
   #lacking(one: PoolClass<C, T>): number {
-    const { refillsOfClass = Number.POSITIVE_INFINITY, orderMost = 1 } = this.#options;
+    const { refillsOfClass = Number.POSITIVE_INFINITY } = this.#options;
     if (this.#closed || one.resting || one.paused || one.refills >= refillsOfClass) return 0;
-    return Math.min(orderMost, pointOf(one, this.#options.clock.now()).lacking);
+    // What is made for many who wait comes later by all that is made beside it: nothing is, as long as each of them is provided for.
+    if (one.rescues > 1 && one.ready + one.making >= one.waiting) return 0;
+    return pointOf(one, this.#options.clock.now()).lacking;
   }
 
-  /** One order at a time for those who wait at a shelf: it takes all who came while the one before was under way. */
-  #rescue(one: PoolClass<C, T>, shelf: Shelf<T>): void {
-    if (!shelf.serving && shelf.waiting.length > 0) {
-      shelf.serving = true;
-      this.#urgent.push({ one, shelf });
-    }
+  /** Shelves at which somebody waits for whom nothing is being made yet take turns, one order each. */
+  #rescue(first: PoolClass<C, T>, at: Shelf<T>): void {
+    this.#queueUrgent(first, at);
     while (this.#rescues < this.#options.concurrency) {
       const next = this.#urgent.shift();
       if (next === undefined) return;
+      const { one, shelf } = next;
+      shelf.queued = false;
+      const count = Math.min(this.#options.orderMost ?? 1, unservedOf(shelf));
+      if (count <= 0 || one.stop.signal.aborted) continue;
       this.#rescues += 1;
-      const count = Math.min(this.#options.orderMost ?? 1, next.shelf.waiting.length);
-      const work = count === 0 ? Promise.resolve() : this.#order(next.one, next.shelf, count, true);
-      this.#background(
-        work.then(() => {
-          this.#rescues -= 1;
-          next.shelf.serving = false;
-          this.#rescue(next.one, next.shelf);
-        }),
-      );
+      one.rescues += 1;
+      this.#begin(one, shelf, count, true, () => {
+        this.#rescues -= 1;
+        one.rescues -= 1;
+        this.#rescue(one, shelf);
+        this.#refill(one);
+      });
+      this.#queueUrgent(one, shelf);
     }
   }
 
-  async #order(one: PoolClass<C, T>, shelf: Shelf<T>, count: number, urgent: boolean): Promise<void> {
+  #queueUrgent(one: PoolClass<C, T>, shelf: Shelf<T>): void {
+    if (shelf.queued || unservedOf(shelf) <= 0) return;
+    shelf.queued = true;
+    this.#urgent.push({ one, shelf });
+  }
+
+  /** `free` lets the next order begin: once, as soon as this one is asked for and only waited for. */
+  #begin(one: PoolClass<C, T>, shelf: Shelf<T>, count: number, urgent: boolean, free: () => void): void {
+    let isHeld = true;
+    const once = () => {
+      if (!isHeld) return;
+      isHeld = false;
+      free();
+    };
+    const work = this.#order(one, shelf, count, urgent, once).then(() => {
+      once();
+      // What did not come of it is lacking again.
+      this.#rescue(one, shelf);
+      this.#refill(one);
+    });
+    this.#background(work);
+  }
+
+  async #order(one: PoolClass<C, T>, shelf: Shelf<T>, count: number, urgent: boolean, free: () => void): Promise<void> {
     const { clock, make, makeTimeoutMs } = this.#options;
     const { signal } = one.stop;
-    const askers = urgent ? shelf.waiting.slice(0, count) : [];
+    const askers = urgent ? shelf.waiting.slice(shelf.making, shelf.making + count) : [];
     const startedMs = clock.now();
-    let left = count;
+    let came = 0;
+    let coming = 0;
     let over = false;
-    one.making += count;
+    const expect = (many: number) => {
+      one.making += many - coming;
+      shelf.making += many - coming;
+      coming = many;
+    };
+    expect(count);
     const ready = (thing: T) => {
       // Comes too late or although it was called off: nobody waits for it any more.
       if (over || signal.aborted) return this.#destroy(thing);
-      invariant(left > 0, `more of ${one.key} were made than were ordered`);
-      left -= 1;
-      one.making -= 1;
+      invariant(coming > 0, `more of ${one.key} were made than were ordered`);
+      came += 1;
+      expect(coming - 1);
       one.failures = 0;
       one.trouble = undefined;
-      this.#arrived(one, shelf, thing);
+      this.#arrived(one, shelf.name, thing);
       this.#changed(one);
     };
+    const asked = (made: number) => {
+      expect(Math.min(coming, made - came));
+      free();
+    };
     const order = { wanted: one.wanted, shelf: shelf.name, count, urgent };
+    let failure: { readonly error: unknown } | undefined;
     try {
       const doing = `make ${one.key} for the pool`;
-      await withTimeout(clock, makeTimeoutMs, doing, (limited) => make(order, ready, limited), signal);
-      if (left === count && !signal.aborted) throw new RangeError(`nothing of ${one.key} was made`);
+      await withTimeout(clock, makeTimeoutMs, doing, (limited) => make(order, ready, limited, asked), signal);
+      if (came === 0 && !signal.aborted) throw new RangeError(`nothing of ${one.key} was made`);
       one.refillMs.add(clock.now() - startedMs);
     } catch (error) {
-      // What a refill makes is for who waits; he is refused when that does not help either.
-      if (urgent && one.refills > 0 && !signal.aborted) await one.refill;
-      else this.#refuse(shelf, askers, error);
-      if (!urgent && !signal.aborted) this.#rest(one, error);
+      failure = { error };
     }
     over = true;
-    one.making -= left;
+    expect(0);
+    if (failure !== undefined && urgent) this.#refuse(shelf, askers, failure.error);
+    else if (failure !== undefined && !signal.aborted) this.#rest(one, failure.error);
     this.#changed(one);
   }
 
-  /** Those who still wait. */
+  /** Those who still wait, the last first, as far as nothing else is being made for them. */
   #refuse(shelf: Shelf<T>, askers: readonly Waiter<T>[], error: unknown): void {
-    for (const asker of askers) {
+    for (const asker of askers.toReversed()) {
       const at = shelf.waiting.indexOf(asker);
-      if (at === -1) continue;
+      if (at === -1 || unservedOf(shelf) <= 0) continue;
       shelf.waiting.splice(at, 1);
       asker.refuse(error);
     }

@@ -17,15 +17,21 @@ export interface PoolOptions<C, T> {
   readonly log: Logger;
   /**
    * Tells each thing as soon as it may be handed out, and resolves when no more will come. What it tells after the signal
-   * fired is destroyed by the pool; what it made and does not tell, it destroys itself.
+   * fired is destroyed by the pool; what it made and does not tell, it destroys itself. It may say by `asked` of how many there
+   * is nothing left to do but to wait: the next order then begins.
    */
-  readonly make: (order: Order<C>, ready: (thing: T) => void, signal: AbortSignal) => Promise<void>;
+  readonly make: (
+    order: Order<C>,
+    ready: (thing: T) => void,
+    signal: AbortSignal,
+    asked: (made: number) => void,
+  ) => Promise<void>;
   readonly destroy: (thing: T) => Promise<void>;
   /** Asked at hand-out: what lay in the pool may have died there. What is not usable is destroyed. Default: all are. */
   readonly usable?: (thing: T) => boolean;
   /** Of what lies on a shelf, these are handed out first. Default: all are alike. */
   readonly prefers?: (thing: T) => boolean;
-  /** Refills under way at a time, over all classes; and as many orders for those who wait. */
+  /** Refills under way at a time, over all classes; and as many orders for those who wait. What is only waited for is not. */
   readonly concurrency: number;
   /** Refills of one class at a time. Default: no limit of its own. */
   readonly refillsOfClass?: number;

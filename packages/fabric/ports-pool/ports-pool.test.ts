@@ -8,9 +8,9 @@ const place = { project: 'p', at: 'host', network: 'net' };
 const never = new AbortController().signal;
 const kuryr: Keep = { ...KURYR, foresees: false };
 
-function world(changes: Partial<PortsPoolOptions> = {}) {
+function world(changes: Partial<PortsPoolOptions> = {}, workers?: number) {
   const clock = new VirtualClock();
-  const cloud = new ModelCloud(clock);
+  const cloud = new ModelCloud(clock, workers);
   const open = (more: Partial<PortsPoolOptions> = {}) =>
     new PortsPool({
       backend: cloud.connect(),
@@ -71,9 +71,97 @@ describe('PortsPool', () => {
     const got = await clock.runUntil(Promise.all(Array.from({ length: 200 }, () => get(pool))));
     expect(new Set(got.map(({ id }) => id)).size).toBe(200);
     await clock.advance(10_000);
-    expect(cloud.creationsMost).toBeLessThanOrEqual(2);
-    expect(cloud.ports.size).toBeLessThanOrEqual(200 + 50 + kuryr.batch + kuryr.minimum);
+    expect(cloud.creationsMost).toBeLessThanOrEqual(5);
+    expect(cloud.ports.size).toBeLessThanOrEqual(200 + kuryr.batch + kuryr.minimum);
     expect(pool.stats()[0]).toMatchObject({ misses: 200, waiting: 0, making: 0, inUse: 200 });
+  });
+
+  test.each([
+    [1, 50],
+    [1, 200],
+    [8, 50],
+  ])(
+    'a cloud of %i workers: %i who ask an empty pool at once wait no longer than for requests of their own',
+    async (workers, many) => {
+      const slow = { callMs: 60, portMs: 120, activeMs: 5_000 };
+      const own = world({}, workers);
+      Object.assign(own.cloud, slow);
+      const connection = own.cloud.connect();
+      const onDemand = async () => {
+        await connection.createMany(place, ['sg'], 1);
+        // Seen at once.
+        await own.clock.sleep(own.cloud.activeMs);
+      };
+      await own.clock.runUntil(Promise.all(Array.from({ length: many }, onDemand)));
+
+      const { clock, cloud, open, get } = world({ orderMost: 10, readyTimeoutMs: 60_000 }, workers);
+      Object.assign(cloud, slow);
+      const pool = open();
+      const got = await clock.runUntil(Promise.all(Array.from({ length: many }, () => get(pool))));
+      expect(new Set(got.map(({ id }) => id)).size).toBe(many);
+      expect(clock.now()).toBeLessThanOrEqual(own.clock.now() * 1.05);
+      // Few requests, few at a time.
+      expect(cloud.creationsMost).toBeLessThanOrEqual(5);
+      expect(cloud.calls).toBeLessThan(many / 5 + 5);
+      await clock.advance(60_000);
+      expect(cloud.ports.size).toBeLessThanOrEqual(many + kuryr.batch + kuryr.minimum);
+    },
+  );
+
+  test('beside what is made for many who wait, nothing is made for nobody', async () => {
+    const { clock, cloud, open, get, ready } = world({ orderMost: 10 });
+    const pool = open();
+    const first = get(pool);
+    // The direct creation, and a refill.
+    await clock.advance(55);
+    expect(cloud.creations).toBe(2);
+    await clock.runUntil(first);
+    await clock.advance(5_000);
+    pool.free();
+    await clock.advance(5_000);
+    cloud.creationsMost = 0;
+    await clock.runUntil(Promise.all(Array.from({ length: 20 }, () => get(pool))));
+    expect(cloud.creationsMost).toBe(2);
+    await clock.advance(5_000);
+    expect(ready(pool)).toBe(kuryr.batch);
+  });
+
+  test('for whom a port is being made already, none is made anew', async () => {
+    const { clock, cloud, open, get, ready } = world();
+    Object.assign(cloud, { portMs: 100, activeMs: 1_000 });
+    const pool = open();
+    const first = get(pool);
+    await clock.advance(200);
+    // A batch of ten is on its way.
+    const others = Promise.all(Array.from({ length: 5 }, () => get(pool)));
+    await clock.runUntil(Promise.all([first, others]));
+    await clock.advance(5_000);
+    expect([cloud.ports.size, ready(pool)]).toEqual([1 + kuryr.batch, kuryr.batch - 5]);
+  });
+
+  test('who waits for a port that another order brings is not refused when his own order is', async () => {
+    const { clock, cloud, open, get } = world({ keep: { minimum: 0, batch: 1, maximum: 10, foresees: false } });
+    Object.assign(cloud, { quota: 2, activeMs: 3_000 });
+    const pool = open();
+    const first = await clock.runUntil(get(pool));
+    const second = get(pool);
+    await clock.advance(200);
+    pool.release(first.id);
+    await clock.advance(1);
+    // It takes a second until this one is refused; by then the second has what the first gave back.
+    cloud.callMs = 2_000;
+    const third = get(pool);
+    expect((await clock.runUntil(second)).id).toBe(first.id);
+    expect((await clock.runUntil(third)).id).toBe('port-2');
+    expect(cloud.ports.size).toBe(2);
+  });
+
+  test('a batch that is more than one request is made by several, one after the other', async () => {
+    const { clock, cloud, open, ready } = world({ orderMost: 10, keep: { ...kuryr, batch: 25 } });
+    const pool = open();
+    pool.want(place, ['sg']);
+    await clock.advance(10_000);
+    expect([ready(pool), cloud.ports.size, cloud.creationsMost]).toEqual([25, 25, 1]);
   });
 
   test('foresees: the refill begins before the minimum is reached, and comes before the pool is empty', async () => {

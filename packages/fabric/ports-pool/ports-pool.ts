@@ -44,6 +44,7 @@ export interface PortWish extends PortPlace {
   readonly owner?: string;
 }
 
+/** Requests for ports at a time, of those that somebody waits for; and of refills, one of each pool. */
 const ORDERS_AT_ONCE = 4;
 const BACK_OFF = { delayMs: 1_000, factor: 2, delayMaxMs: 60_000 };
 /** Of bulk creation with all attempts, apart from becoming ready. */
@@ -72,7 +73,7 @@ export class PortsPool {
     this.#pool = new Pool<PortPlace, PoolPort>({
       clock,
       log,
-      make: (order, ready, signal) => this.#make(order, ready, signal),
+      make: (order, ready, signal, asked) => this.#make(order, ready, signal, asked),
       destroy: (port) => this.#remove(port),
       concurrency: ORDERS_AT_ONCE,
       refillsOfClass: 1,
@@ -251,18 +252,23 @@ export class PortsPool {
     await Promise.all(keys.map((key) => this.#pool.drain(key)));
   }
 
-  async #make(order: Order<PortPlace>, ready: (port: PoolPort) => void, signal: AbortSignal): Promise<void> {
+  async #make(
+    order: Order<PortPlace>,
+    ready: (port: PoolPort) => void,
+    signal: AbortSignal,
+    asked: (made: number) => void,
+  ): Promise<void> {
     const { backend, clock, readyTimeoutMs } = this.#options;
     const { wanted: place, shelf, urgent } = order;
     const doing = `make ${order.count} ports at ${place.at} in network ${place.network}`;
     let count = order.count;
-    if (count > 1 || !urgent) {
+    // Who waits gets the refusal in the words of the service.
+    if (!urgent) {
       const room = await backend.room(place.project, signal);
-      if (room < 1 && !urgent) {
+      if (room < 1) {
         throw new SuperfluidityError('SF-FABRIC-POOL-QUOTA', { doing, reason: 'the project may have no more ports' });
       }
-      // Who waits gets the refusal in the words of the service.
-      count = Math.max(1, Math.min(count, room));
+      count = Math.min(count, room);
     }
     const since = this.#ledger.begin(clock.now());
     const missing = new Map<string, PoolPort>();
@@ -278,6 +284,8 @@ export class PortsPool {
     } finally {
       this.#ledger.end(since);
     }
+    // While these become ready, the next can be made.
+    asked(missing.size);
     const told = (port: PoolPort) => {
       if (!missing.delete(port.id)) return;
       // Whoever leads next finds it by its mark, and may have done so by now.

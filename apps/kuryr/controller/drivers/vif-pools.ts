@@ -43,7 +43,8 @@ export interface VifPoolsOptions {
 
 /** On a node: how its pods are connected. */
 export const VIF_LABEL = 'superfluidity.dev/vif';
-const ORDER_MOST = 50;
+/** Ports in one request: many more are hardly cheaper, and the first of them comes with the last. */
+const ORDER_MOST = 10;
 const READY_MS = 120_000;
 /** Whoever asks whether ports are active shares the answers of so long ago. */
 const LOOK_MS = 150;

@@ -1,4 +1,4 @@
-import { type Clock, isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
+import { type Clock, isSuperfluidityError, SuperfluidityError, Turnstile } from '@superfluidity/core';
 import type { PoolPort, PortChange, PortPlace, PortsBackend } from '../backend.ts';
 
 /** What a cloud knows of ports, against which pools are tested: it takes time, refuses, and others change it. */
@@ -14,10 +14,13 @@ export class ModelCloud {
   creations = 0;
   creationsMost = 0;
   fails: () => boolean = () => false;
+  /** Each works on one call at a time. */
+  readonly workers: Turnstile;
   #made = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, workers = Number.POSITIVE_INFINITY) {
     this.clock = clock;
+    this.workers = new Turnstile(workers);
   }
 
   /** Dies with the program that uses it: what was begun takes effect or not, and is never answered. */
@@ -122,7 +125,11 @@ export class ModelConnection implements PortsBackend {
     return this.#call(() => this.#cloud.quota - this.#cloud.ports.size);
   }
 
-  async #call<T>(effect: () => T, moreMs = 0): Promise<T> {
+  #call<T>(effect: () => T, moreMs = 0): Promise<T> {
+    return this.#cloud.workers.pass('call', undefined, () => this.#work(effect, moreMs));
+  }
+
+  async #work<T>(effect: () => T, moreMs: number): Promise<T> {
     const { clock, callMs } = this.#cloud;
     this.#cloud.calls += 1;
     this.#cloud.underWay += 1;
