@@ -210,6 +210,11 @@ export class PortsPool {
     await this.#drain((place) => place.at === at);
   }
 
+  /** Of which there are pools. */
+  places(): readonly PortPlace[] {
+    return this.#pool.places();
+  }
+
   /** In which there are ports of ours, or will be. */
   networks(): ReadonlySet<string> {
     return new Set([...this.#ledger.networks(), ...this.#pool.places().map(({ network }) => network)]);

@@ -222,6 +222,46 @@ describe('interfaces out of pools', () => {
     await vifs.close();
   });
 
+  test('a node that joined another host leaves no ports where it was, also not those that come back later', async () => {
+    const clock = new VirtualClock();
+    const type: VifType = {
+      ...linuxVif({ bridge: 'pods' }),
+      at: async ({ metadata: { name, labels } }) => `${name}@${labels?.['host'] ?? ''}`,
+      ahead: { nodeOf: ({ at }) => at.split('@')[0]!, spare: () => Promise.reject(new Error('nobody asks')) },
+    };
+    const vifs = new VifPools({
+      clock,
+      log: silentLogger,
+      types: [type],
+      kind: 'linux',
+      keep: { ...KURYR, minimum: 2, batch: 3, foresees: false },
+      updateMs: 20_000,
+      verify: false,
+      names: false,
+      stopwatch: () => clock.now(),
+    });
+    await vifs.recover([]);
+    const ask = (name: string, host: string) =>
+      clock.runUntil(vifs.acquire({ ...wish(name), node: node(name, { host }) }, never));
+    const there = async () => (await type.backend.list(never)).map(({ place }) => place.at).toSorted();
+    const first = await ask('a', 'one');
+    await ask('b', 'one');
+    await clock.runUntil(vifs.settled());
+    const others = (await there()).filter((at) => at !== 'a@one');
+    expect(others).toEqual(Array.from({ length: 4 }, () => 'b@one'));
+
+    await ask('a', 'two');
+    await clock.runUntil(vifs.settled());
+    // What a pod has stays until it is given back.
+    expect(await there()).toEqual(['a@one', ...Array.from({ length: 4 }, () => 'a@two'), ...others]);
+    vifs.release(first, HOLDER);
+    await clock.runUntil(vifs.settled());
+    await clock.runUntil(vifs.want(node('a', { host: 'two' }), '', subnet, [], never));
+    await clock.runUntil(vifs.settled());
+    expect((await there()).filter((at) => at.endsWith('@one'))).toEqual(others);
+    await vifs.close();
+  });
+
   test('refuses nodes whose label is not known, or not configured', async () => {
     const vifs = open(new VirtualClock());
     const labelled = (value: string) => node('n', { 'superfluidity.dev/vif': value });

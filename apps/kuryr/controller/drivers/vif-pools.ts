@@ -1,4 +1,4 @@
-import { type Clock, type Logger, SuperfluidityError } from '@superfluidity/core';
+import { type Clock, type Logger, reportError, SuperfluidityError } from '@superfluidity/core';
 import { type Node, type Spare, SPARES_MOST } from '@superfluidity/driver-kubernetes';
 import { type Keep, type PoolPort, PortsPool, type PoolStats } from '@superfluidity/fabric';
 import type { PodInterface } from '../../api/port.ts';
@@ -115,6 +115,7 @@ export class VifPools {
     const vif = this.#of(node);
     const { type, pool } = vif;
     const at = await type.at(node, signal);
+    this.#leave(vif, node, at);
     await type.carries?.(node, subnet, signal);
     const whose = await type.project(project);
     const port = await pool.acquire(
@@ -183,8 +184,10 @@ export class VifPools {
 
   /** Keeps ports ready at the node, before its first pod comes. */
   async want(node: Node, project: string, subnet: PodSubnet, groups: readonly string[], signal: AbortSignal) {
-    const { type, pool } = this.#of(node);
+    const vif = this.#of(node);
+    const { type, pool } = vif;
     const at = await type.at(node, signal);
+    this.#leave(vif, node, at);
     await type.carries?.(node, subnet, signal);
     pool.want({ project: await type.project(project), at, network: subnet.networkId }, groups);
   }
@@ -260,6 +263,17 @@ export class VifPools {
   /** Lets go: ports stay where they are, and are found again. */
   async close(): Promise<void> {
     await Promise.all([...this.#vifs.values()].map(({ pool }) => pool.close()));
+  }
+
+  /** Where the node was before it joined another host, nobody asks any more: what lies ready there goes. */
+  #leave({ type, pool }: Vif, { metadata: { name } }: Node, at: string): void {
+    const { ahead } = type;
+    if (ahead === undefined) return;
+    const left = pool.places().flatMap((place) => (place.at !== at && ahead.nodeOf(place) === name ? [place.at] : []));
+    for (const one of new Set(left))
+      pool.releasePlace(one).catch((error: unknown) => {
+        this.#options.log.warn({ node: name, place: one, error: reportError(error) }, 'a pool was not given up');
+      });
   }
 
   #of(node: Node): Vif {
