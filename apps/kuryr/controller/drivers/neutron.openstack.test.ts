@@ -299,6 +299,12 @@ describe.skipIf(lab === undefined)(
         ['ingress tcp 80 81 10.74.0.7/32'],
       ]);
       expect(await wish([], 'TCP/web/80')).toBe(ofName);
+      const made = new Map([
+        ['', id],
+        ['TCP/web/80', ofName],
+      ]);
+      expect(await policies.made('uid-1', never)).toEqual(made);
+      expect(await policies.made('uid', never)).toEqual(new Map());
       expect(await rulesOf(ofName)).toEqual([]);
       await policies.remove(ofName, never);
       const opened = await policies.open(own.id, 'egress', never);

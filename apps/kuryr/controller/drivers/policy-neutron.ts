@@ -1,6 +1,7 @@
 import {
   type Cloud,
   findOrCreate,
+  listOfNeutron,
   type SecurityGroup,
   type SecurityGroupRule,
   type SecurityGroupRuleFields,
@@ -31,15 +32,27 @@ export class NeutronPolicies implements PolicyDriver {
   }
 
   async ensure({ namespace, name, uid, project, named, rules }: PolicyWish, signal: AbortSignal): Promise<string> {
-    const { tags, cluster } = this.#options;
+    const { cluster } = this.#options;
     const group = await this.#group(
-      `${tags.at(-1)} policy ${uid} ${named}`.trimEnd(),
+      `${this.#descriptionOf(uid)} ${named}`.trimEnd(),
       `kuryr.${cluster}.${namespace}.${name} ${named}`.trimEnd().slice(0, NAME_CHARACTERS),
       project,
       signal,
     );
     await this.#become(group, rules.map(groupRuleOf), signal);
     return group.id;
+  }
+
+  async made(uid: string, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+    const groups = { many: 'security_groups', path: '/v2.0/security-groups' };
+    const words = this.#descriptionOf(uid);
+    const found = await listOfNeutron(this.#options.cloud, groups, { fields: ['id', 'description'] }, signal);
+    return new Map(
+      found.flatMap(({ id, description }): readonly [string, string][] => {
+        const said = typeof description === 'string' ? description : '';
+        return said === words || said.startsWith(`${words} `) ? [[said.slice(words.length).trimStart(), id]] : [];
+      }),
+    );
   }
 
   open(project: string, direction: 'ingress' | 'egress', signal: AbortSignal): Promise<string> {
@@ -56,6 +69,10 @@ export class NeutronPolicies implements PolicyDriver {
   async remove(groupId: string, signal: AbortSignal): Promise<void> {
     // Refused (409) as long as a port has it.
     if (groupId !== '') await securityGroups.delete(this.#options.cloud, groupId, signal);
+  }
+
+  #descriptionOf(uid: string): string {
+    return `${this.#options.tags.at(-1)} policy ${uid}`;
   }
 
   async #makeOpen(project: string, direction: 'ingress' | 'egress', signal: AbortSignal): Promise<string> {

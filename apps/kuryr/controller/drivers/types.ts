@@ -112,6 +112,11 @@ export interface BalancerDriver {
 export interface PolicyDriver {
   /** Id of the group that lets these pass from now on, and nothing else; empty where nodes enforce them. */
   ensure(policy: PolicyWish, signal: AbortSignal): Promise<string>;
+  /**
+   * Groups that are there for the resource of this uid, by `named`: also those of which nobody could write down that they were made.
+   * Absent where there are no groups.
+   */
+  made?(uid: string, signal: AbortSignal): Promise<ReadonlyMap<string, string>>;
   /** Of pods that no policy closes in this direction: lets all pass. */
   open(project: string, direction: 'ingress' | 'egress', signal: AbortSignal): Promise<string>;
   /** Whoever has the group lets go of it first. */

@@ -31,11 +31,19 @@ const specOf = (numbers: readonly number[]): Spec => ({
 class Groups implements PolicyDriver {
   readonly there = new Map<string, PolicyWish>();
   readonly inUse = new Set<string>();
+  /** The controller is killed when it has made this one. */
+  killsAt: string | undefined;
 
   async ensure(wish: PolicyWish): Promise<string> {
     const id = `${wish.uid} ${wish.named}`.trimEnd();
     this.there.set(id, wish);
+    if (wish.named === this.killsAt) throw new Error('killed');
     return id;
+  }
+
+  async made(uid: string): Promise<ReadonlyMap<string, string>> {
+    const own = [...this.there].filter(([, wish]) => wish.uid === uid);
+    return new Map(own.map(([id, { named }]) => [named, id]));
   }
 
   async open(): Promise<string> {
@@ -67,13 +75,17 @@ function setup() {
   const world = { rules, clock, namespaces: new Map() } as unknown as World;
   const vifs = { releaseGroup: async () => {} } as unknown as VifPools;
   const projects: ProjectDriver = { kind: 'default', of: () => '' };
-  const handler = new RulesHandler(world, groups, projects, vifs);
+  let handler = new RulesHandler(world, groups, projects, vifs);
   return {
     groups,
     clock,
     now: () => policy,
     set: (spec: Spec) => {
       policy = { ...policy!, spec };
+    },
+    /** The next controller leads. */
+    restart: () => {
+      handler = new RulesHandler(world, groups, projects, vifs);
     },
     end: () => {
       policy = { ...policy!, metadata: { ...policy!.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } };
@@ -121,6 +133,24 @@ describe('a resolved policy', () => {
       ),
       { numRuns: 100 },
     );
+  });
+
+  test('what was made just before a controller was killed goes when the next one leads, as what it was made for does', async () => {
+    for (const endsToo of [false, true]) {
+      const cloud = setup();
+      cloud.groups.killsAt = 'TCP/web/81';
+      cloud.set(specOf([80, 81]));
+      expect(await cloud.settle()).toBe(false);
+      expect([...cloud.groups.there.keys()]).toEqual(['uid-1', 'uid-1 TCP/web/80', 'uid-1 TCP/web/81']);
+      expect(cloud.now()!.status).toBeUndefined();
+      cloud.groups.killsAt = undefined;
+      if (endsToo) cloud.end();
+      else cloud.set(specOf([80]));
+      cloud.restart();
+      expect(await cloud.settle()).toBe(true);
+      expect(there(cloud)).toEqual(endsToo ? new Map() : wanted(specOf([80])));
+      expect(Object.keys(cloud.now()?.status?.named ?? {})).toEqual(endsToo ? [] : ['TCP/web/80']);
+    }
   });
 
   test('keeps in mind what a pod still has, until it can be removed', async () => {

@@ -35,8 +35,9 @@ export class RulesHandler implements Handler {
     const uid = metadata.uid!;
     if (metadata.deletionTimestamp !== undefined) {
       this.#compared.delete(uid);
+      const made = (await this.#driver.made?.(uid, signal)) ?? new Map<string, string>();
       // Pods let go of them on their own, since no policy of the name selects them any more.
-      for (const group of [...Object.values(status?.named ?? {}), status?.groupId ?? ''])
+      for (const group of new Set([...Object.values(status?.named ?? {}), ...made.values(), status?.groupId ?? '']))
         await this.#remove(group, signal);
       await rules.finish(resolved, POLICY_FINALIZER, signal);
       return undefined;
@@ -49,7 +50,10 @@ export class RulesHandler implements Handler {
     const comparedMs = this.#compared.get(uid);
     const isFresh = comparedMs !== undefined && clock.now() - comparedMs < LIMITS.resyncMs;
     const wanted = new Set(named.map(namedKey));
-    const going = Object.entries(status?.named ?? {}).filter(([one]) => !wanted.has(one));
+    // What a controller before this one made, and could not write down before it ended, goes as well.
+    const made = isFresh ? undefined : await this.#driver.made?.(uid, signal);
+    const there = new Map([...(made ?? []), ...Object.entries(status?.named ?? {})]);
+    const going = [...there].filter(([one]) => one !== '' && !wanted.has(one));
     if (status?.observed !== observed || !isFresh) {
       const wish = {
         namespace: metadata.namespace!,
