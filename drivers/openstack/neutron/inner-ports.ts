@@ -38,6 +38,10 @@ export abstract class InnerPorts implements PortsBackend {
     else this.#seen.set(id, seen);
   }
 
+  protected whereIs(id: string): string | undefined {
+    return this.#seen.get(id)?.at;
+  }
+
   async createMany(
     place: PortPlace,
     groups: readonly string[],

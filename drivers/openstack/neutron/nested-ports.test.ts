@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { silentLogger, systemClock } from '@superfluidity/core';
+import type { PoolPort } from '@superfluidity/fabric';
 import { StandIn } from '@superfluidity/openstack/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import '../errors.ts';
@@ -37,6 +38,9 @@ describe('ports of what runs in a virtual machine', () => {
   /** Whether the answer to a change of the parent is lost. */
   let dropsAfter: () => boolean;
   let made = 0;
+  /** Subports that were taken out of the trunk, and what becomes of those that are added. */
+  let takenOut: string[];
+  let onAdded: (id: string) => void;
 
   const say = (response: ServerResponse, status: number, body: unknown) => {
     response.writeHead(status, { 'content-type': 'application/json', 'x-openstack-request-id': 'req-7' });
@@ -72,6 +76,8 @@ describe('ports of what runs in a virtual machine', () => {
     all = new Map();
     subports = [];
     made = 0;
+    takenOut = [];
+    onAdded = () => {};
     meanwhile = () => {};
     dropsAfter = () => false;
     add({ id: PARENT });
@@ -83,7 +89,16 @@ describe('ports of what runs in a virtual machine', () => {
       if (kind === 'extensions') return say(response, 200, { extensions: [] });
       if (kind === 'trunks') {
         const trunk = { id, name: '', port_id: PARENT, status: 'ACTIVE', admin_state_up: true, project_id: 'p1' };
-        if (verb === 'add_subports') subports.push(...(asked['sub_ports'] as typeof subports));
+        const named = (asked['sub_ports'] ?? []) as typeof subports;
+        if (verb === 'add_subports') {
+          subports.push(...named);
+          for (const { port_id } of named) onAdded(port_id);
+        }
+        if (verb === 'remove_subports') {
+          const gone = named.map(({ port_id }) => port_id);
+          takenOut.push(...gone);
+          subports = subports.filter(({ port_id }) => !gone.includes(port_id));
+        }
         const shown = { ...trunk, sub_ports: subports };
         if (id === undefined) return say(response, 200, { trunks: [{ ...shown, id: PARENT }] });
         return say(response, 200, verb === undefined ? { trunk: shown } : shown);
@@ -94,10 +109,13 @@ describe('ports of what runs in a virtual machine', () => {
         return say(response, 201, { ports });
       }
       if (id === undefined) {
-        const [description, network] = ['description', 'network_id'].map((name) => url.searchParams.get(name));
+        const [description, network, status] = ['description', 'network_id', 'status'].map((name) =>
+          url.searchParams.get(name),
+        );
         const ports = [...all.values()].filter(
           (one) =>
             (description === null || one.description === description) &&
+            (status === null || one.status === status) &&
             (network === null || one.network_id === network),
         );
         return say(response, 200, { ports });
@@ -181,6 +199,36 @@ describe('ports of what runs in a virtual machine', () => {
       message: expect.stringMatching(/Port parent could not be found \(req-7\)/),
     });
     expect(all.size).toBe(0);
+  });
+
+  test.each([
+    ['ACTIVE', 1],
+    ['DOWN', 0],
+  ])('subports that stay DOWN are added anew once, where the port of the server is %s: %i', async (status, times) => {
+    change(PARENT, { status });
+    const backend = new TrunkPorts({ ...options(), anewMs: 40 });
+    const [lost, wired] = await backend.createMany(place, [], 2, never);
+    change(wired!.id, { status: 'ACTIVE' });
+    const added: string[] = [];
+    onAdded = (id) => {
+      added.push(id);
+      change(id, { status: 'ACTIVE' });
+    };
+    const told: PoolPort[] = [];
+    const ids = new Set([lost!.id, wired!.id]);
+    const watching = backend.watch(
+      ids,
+      (port) => void told.push(port),
+      AbortSignal.timeout(times === 0 ? 300 : 10_000),
+    );
+    if (times === 0) await expect(watching).rejects.toThrow(/timeout/i);
+    else await watching;
+    expect([takenOut, added]).toEqual(times === 0 ? [[], []] : [[lost!.id], [lost!.id]]);
+    expect(told.map(({ id }) => id)).toEqual(times === 0 ? [wired!.id] : [wired!.id, lost!.id]);
+    for (const { id, vlan, place: at } of told) {
+      expect(subports).toContainEqual(expect.objectContaining({ port_id: id, segmentation_id: vlan }));
+      expect(at).toEqual(expect.objectContaining({ at: PARENT }));
+    }
   });
 
   test('VLAN ids of a trunk differ; when all 4,094 are in use that is said by name, and nothing is left', async () => {

@@ -1,10 +1,16 @@
-import { isSuperfluidityError } from '@superfluidity/core';
+import { isSuperfluidityError, reportError } from '@superfluidity/core';
 import { type PoolPort, VlanIds, type VlanRange } from '@superfluidity/fabric';
-import { addSubports, removeSubports, type Trunk, trunks } from '@superfluidity/openstack';
+import { addSubports, ports, removeSubports, type Trunk, trunks } from '@superfluidity/openstack';
 import { InnerPorts, type InnerPortsOptions, lasting } from './inner-ports.ts';
 
 /** Others may add to the trunk between our look at it and our request. */
 const TRIES = 3;
+/** Most are ACTIVE within two seconds; those that are not so much later were missed by their agent. */
+const ANEW_MS = 30_000;
+
+interface TrunkPortsOptions extends InnerPortsOptions {
+  readonly anewMs?: number;
+}
 
 /**
  * Ports of pools that are subports of a trunk: what runs inside of a server has ports of its own, told apart by VLAN tags on
@@ -12,12 +18,14 @@ const TRIES = 3;
  */
 export class TrunkPorts extends InnerPorts {
   readonly #vlans: VlanIds;
+  readonly #anewMs: number;
 
   /** `vlans`: of which ids are taken. Default: all. */
-  constructor(options: InnerPortsOptions, vlans?: VlanRange) {
+  constructor({ anewMs = ANEW_MS, ...options }: TrunkPortsOptions, vlans?: VlanRange) {
     // The trunk binds its subports where its parent is.
     super(options, 'trunk');
     this.#vlans = new VlanIds(vlans);
+    this.#anewMs = anewMs;
   }
 
   /** As with a quota, fewer at once may still find room. */
@@ -25,7 +33,46 @@ export class TrunkPorts extends InnerPorts {
     return isSuperfluidityError(error, 'SF-FABRIC-VLAN') || super.isOverQuota(error);
   }
 
-  protected async attach(trunkId: string, made: readonly PoolPort[]): Promise<void> {
+  override async watch(ids: ReadonlySet<string>, tell: (port: PoolPort) => void, signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.options;
+    const left = new Set(ids);
+    const told = (port: PoolPort) => {
+      left.delete(port.id);
+      tell(port);
+    };
+    const done = new AbortController();
+    const anew = clock
+      .sleep(this.#anewMs, AbortSignal.any([signal, done.signal]))
+      .then(() => this.#addAnew([...left]))
+      .catch((error: unknown) => {
+        if (!done.signal.aborted && !signal.aborted)
+          log.warn({ ports: [...left], error: reportError(error) }, 'subports that stay DOWN were not added anew');
+      });
+    try {
+      await super.watch(ids, told, signal);
+    } finally {
+      done.abort();
+      await anew;
+    }
+  }
+
+  /** Once, and only where the port of the server itself carries traffic: else they wait for that. */
+  async #addAnew(ids: readonly string[]): Promise<void> {
+    const { cloud, log } = this.options;
+    for (const [trunkId, some] of Map.groupBy(ids, (id) => this.whereIs(id))) {
+      if (trunkId === undefined) continue;
+      const { port_id: parent } = await trunks.show(cloud, trunkId, lasting());
+      if ((await ports.show(cloud, parent, lasting())).status !== 'ACTIVE') continue;
+      log.warn({ trunk: trunkId, ports: some }, 'subports stay DOWN, and are added anew');
+      await removeSubports(cloud, trunkId, some, lasting());
+      await this.attach(
+        trunkId,
+        some.map((id) => ({ id })),
+      );
+    }
+  }
+
+  protected async attach(trunkId: string, made: readonly Pick<PoolPort, 'id'>[]): Promise<void> {
     const { cloud } = this.options;
     for (let tried = 1; ; tried += 1) {
       const { sub_ports } = await trunks.show(cloud, trunkId, lasting());
