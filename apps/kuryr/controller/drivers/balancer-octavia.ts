@@ -249,7 +249,9 @@ class Tree {
     if (listener === undefined) {
       const { protocol, port: protocol_port } = port;
       const place = { name, loadbalancer_id: this.#id, protocol, protocol_port };
-      const fields = { ...place, ...pooled, ...(isTimed ? timed : {}) };
+      // A null is for changes alone.
+      const set = Object.entries(timed).filter(([, value]) => value !== null && value !== '');
+      const fields = { ...place, ...pooled, ...Object.fromEntries(set) };
       await this.#change(() => balancerListeners.create(cloud, [], fields, this.#signal));
       return;
     }
