@@ -219,7 +219,7 @@ describe.skipIf(reason !== undefined)(title, () => {
     await apply(names, node);
     const given = async () => {
       const all = (await cluster.ports()).flatMap(({ status: has }) => has?.interfaces['eth0']?.plugging ?? []);
-      return all.flatMap((plugging) => (plugging.kind === 'vlan' ? [plugging.id] : [])).toSorted();
+      return all.flatMap((plugging) => (plugging.kind === 'vlan' ? [plugging.id] : [])).toSorted((a, b) => a - b);
     };
     await expect.poll(given, WAIT).toEqual([100, 101, 102]);
     const without = async () => (await cluster.ports()).find((port) => port.status === undefined)!.metadata.name;

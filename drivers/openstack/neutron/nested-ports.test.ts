@@ -255,7 +255,7 @@ describe('ports of what runs in a virtual machine', () => {
     subports = [{ port_id: 'other', segmentation_type: 'vlan', segmentation_id: 101 }];
     const backend = new TrunkPorts(options(), { first: 100, last: 102 });
     const ports = await backend.createMany(place, [], 2, never);
-    expect(ports.map(({ vlan }) => vlan).toSorted()).toEqual([100, 102]);
+    expect(new Set(ports.map(({ vlan }) => vlan))).toEqual(new Set([100, 102]));
     await expect(backend.createMany(place, [], 1, never)).rejects.toThrow(/3 VLAN ids are all a trunk has, and 3 are/);
   });
 });
