@@ -32,7 +32,12 @@ const FLAVOURS: readonly Flavour[] = [
     // Pods of kubelets in networks of Neutron.
     name: 'joined',
     labs: [{ kind: 'openstack', up: ['nova'] }, cluster('--network', 'none')],
-    files: ['apps/kuryr/bare-metal', 'apps/kuryr/mixed'],
+    files: [
+      'apps/kuryr/bare-metal',
+      'apps/kuryr/mixed',
+      'apps/kuryr/controller/port-pool',
+      'apps/kuryr/controller/neutron-faults',
+    ],
     isPart: true,
   },
 ];
