@@ -65,6 +65,18 @@ export class Pool<C, T> {
     return thing;
   }
 
+  /** A thing that lies on this shelf, which from now on is the caller's. Undefined: none does, and that is no miss yet. */
+  takeFrom(key: string, shelfName: string): T | undefined {
+    const one = this.#classes.get(key);
+    if (this.#closed || one === undefined || (one.shelves.get(shelfName)?.ready.length ?? 0) === 0) return undefined;
+    const startedMs = this.#elapsed();
+    const thing = this.#pick(one, this.#asked(one, shelfName));
+    if (thing !== undefined) this.#hit(one, thing, startedMs);
+    this.#changed(one);
+    this.#refill(one);
+    return thing;
+  }
+
   /** How long it took a caller to make its own. */
   waited(key: string, ms: number): void {
     this.#classes.get(key)?.waits.add(ms);

@@ -65,6 +65,38 @@ describe('PortsPool', () => {
     expect(ready(pool)).toBe(4 + kuryr.batch);
   });
 
+  test('what lies ready with the groups that are asked for is handed out without a call, and nothing else is', async () => {
+    const { clock, cloud, open, get, ready } = world();
+    const pool = open();
+    const take = (groups: readonly string[] = ['sg']) => pool.takeReady({ ...place, groups });
+    expect(take()).toBeUndefined();
+    expect([cloud.calls, pool.stats()]).toEqual([0, []]);
+    const first = await clock.runUntil(get(pool));
+    await clock.advance(2_000);
+    const [calls, before] = [cloud.calls, ready(pool)];
+    const taken = new Set([first.id]);
+    expect(take(['other'])).toBeUndefined();
+    for (let count = 0; count < before; count += 1) {
+      const port = take()!;
+      expect(port).toMatchObject({ ready: true, groups: ['sg'] });
+      taken.add(port.id);
+    }
+    expect(take()).toBeUndefined();
+    expect(taken.size).toBe(1 + before);
+    expect(cloud.calls - calls).toBeLessThanOrEqual(1);
+    expect(pool.stats()[0]).toMatchObject({ hits: before, misses: 1 });
+    // The refill that began meanwhile is not waited for.
+    await clock.advance(2_000);
+    expect(ready(pool)).toBeGreaterThan(0);
+    for (const id of taken) expect(pool.release(id)).toBe(true);
+    await clock.runUntil(pool.settled());
+    expect(ready(pool)).toBe(cloud.ports.size);
+    // Who is to be asked whether the port is as it was is asked.
+    const verified = open({ verify: true });
+    await clock.runUntil(verified.recover(new Set()));
+    expect([ready(verified) > 0, verified.takeReady({ ...place, groups: ['sg'] })]).toEqual([true, undefined]);
+  });
+
   test('200 who ask an empty pool at once get one each, out of few creations', async () => {
     const { clock, cloud, open, get } = world();
     const pool = open();

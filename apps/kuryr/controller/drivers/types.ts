@@ -73,6 +73,8 @@ export interface VifType {
   project(asked: string): Promise<string>;
   /** Whether ports carry traffic as soon as they are handed out. Else they do when they are plugged, and `active` says it. */
   readonly activeAtOnce: boolean;
+  /** Its ports are made in no time: nobody is asked for them. */
+  readonly isInstant?: true;
   /** Those of these that carry traffic. */
   active(ids: ReadonlySet<string>, signal: AbortSignal): Promise<ReadonlySet<string>>;
   /** Where the daemon of a node plugs ports while they lie in its pool. */

@@ -12,6 +12,7 @@ export function linuxVif(options: { readonly bridge: string; readonly gateway?: 
     // There is one for all.
     project: async () => '',
     activeAtOnce: true,
+    isInstant: true,
     active: async (ids) => ids,
     adopt: (ports) => {
       for (const port of ports) backend.adopt(port);

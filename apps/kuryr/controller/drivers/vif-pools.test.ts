@@ -262,6 +262,38 @@ describe('interfaces out of pools', () => {
     await vifs.close();
   });
 
+  test('what lies ready is had by asking nobody, and what is made at once too; else nothing is', async () => {
+    const clock = new VirtualClock();
+    const { isInstant: _, ...slow } = linuxVif({ bridge: 'pods' });
+    for (const [type, isAtOnce] of [
+      [slow, false],
+      [linuxVif({ bridge: 'pods' }), true],
+    ] as const) {
+      const vifs = new VifPools({
+        clock,
+        log: silentLogger,
+        types: [type],
+        kind: 'linux',
+        keep: { ...KURYR, minimum: 1, batch: 1, foresees: false },
+        updateMs: 20_000,
+        verify: false,
+        names: false,
+        stopwatch: () => clock.now(),
+      });
+      await vifs.recover([]);
+      const take = async () => (await vifs.ready(wish('a'), never))();
+      const first = await take();
+      expect(first !== undefined).toBe(isAtOnce);
+      expect(vifs.inUse()).toEqual([['linux', isAtOnce ? 1 : 0]]);
+      const second = first ?? (await clock.runUntil(vifs.acquire(wish('a'), never)));
+      await clock.runUntil(vifs.settled());
+      const third = (await take())!;
+      expect(third.id).not.toBe(second.id);
+      expect(vifs.release(third, HOLDER)).toBe(true);
+      await vifs.close();
+    }
+  });
+
   test('refuses nodes whose label is not known, or not configured', async () => {
     const vifs = open(new VirtualClock());
     const labelled = (value: string) => node('n', { 'superfluidity.dev/vif': value });

@@ -1,6 +1,6 @@
 import { type Clock, type Logger, reportError, SuperfluidityError } from '@superfluidity/core';
 import { type Node, type Spare, SPARES_MOST } from '@superfluidity/driver-kubernetes';
-import { type Keep, type PoolPort, PortsPool, type PoolStats } from '@superfluidity/fabric';
+import { type Keep, type PoolPort, PortsPool, type PoolStats, type PortWish } from '@superfluidity/fabric';
 import type { PodInterface } from '../../api/port.ts';
 import { networkIn } from './linux-ports.ts';
 import { type PodSubnet, type VifKind, vifKinds, type VifType } from './types.ts';
@@ -15,13 +15,13 @@ export interface VifWish {
   readonly isDefault: boolean;
   /** See `PodInterface`. */
   readonly attached?: string;
-  /** Whose it is from now on: uid of the KuryrPort. */
+  /** Whose it is from now on. */
   readonly holder: string;
   /** Written at the port, where ports are named. */
   readonly owner: string;
 }
 
-/** An interface and who has it: the uid of a KuryrPort. */
+/** An interface and who has it. */
 export interface Held {
   readonly node: string;
   readonly holder: string;
@@ -111,20 +111,21 @@ export class VifPools {
   }
 
   async acquire(wish: VifWish, signal: AbortSignal): Promise<PodInterface> {
-    const { node, project, subnet, groups, owner, holder } = wish;
-    const vif = this.#of(node);
-    const { type, pool } = vif;
-    const at = await type.at(node, signal);
-    this.#leave(vif, node, at);
-    await type.carries?.(node, subnet, signal);
-    const whose = await type.project(project);
-    const port = await pool.acquire(
-      { project: whose, at, network: subnet.networkId, groups, ...(this.#options.names ? { owner } : {}) },
-      signal,
-    );
-    hold(vif, port.id, holder);
-    this.#groups.set(port.id, wordOf(groups));
-    return interfaceOf(port, wish, type);
+    const { vif, wanted } = await this.#wanted(wish, signal);
+    return this.#given(vif, await vif.pool.acquire(wanted, signal), wish);
+  }
+
+  /**
+   * What takes one that lies ready, or is made at once: by then nobody is asked anything any more. It finds nothing where a pod has to
+   * wait, and throws what `acquire` throws.
+   */
+  async ready(wish: VifWish, signal: AbortSignal): Promise<() => Promise<PodInterface | undefined>> {
+    const { vif, wanted } = await this.#wanted(wish, signal);
+    return async () => {
+      const { type, pool } = vif;
+      const port = pool.takeReady(wanted) ?? (type.isInstant === true ? await pool.acquire(wanted, signal) : undefined);
+      return port === undefined ? undefined : this.#given(vif, port, wish);
+    };
   }
 
   /**
@@ -263,6 +264,26 @@ export class VifPools {
   /** Lets go: ports stay where they are, and are found again. */
   async close(): Promise<void> {
     await Promise.all([...this.#vifs.values()].map(({ pool }) => pool.close()));
+  }
+
+  async #wanted(
+    { node, project, subnet, groups, owner }: VifWish,
+    signal: AbortSignal,
+  ): Promise<{ readonly vif: Vif; readonly wanted: PortWish }> {
+    const vif = this.#of(node);
+    const { type } = vif;
+    const at = await type.at(node, signal);
+    this.#leave(vif, node, at);
+    await type.carries?.(node, subnet, signal);
+    const whose = await type.project(project);
+    const named = this.#options.names ? { owner } : {};
+    return { vif, wanted: { project: whose, at, network: subnet.networkId, groups, ...named } };
+  }
+
+  #given(vif: Vif, port: PoolPort, wish: VifWish): PodInterface {
+    hold(vif, port.id, wish.holder);
+    this.#groups.set(port.id, wordOf(wish.groups));
+    return interfaceOf(port, wish, vif.type);
   }
 
   /** Where the node was before it joined another host, nobody asks any more: what lies ready there goes. */
