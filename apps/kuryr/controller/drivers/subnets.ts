@@ -3,11 +3,12 @@ import { formatIpv4, parseIpv4, parseIpv4Prefix, prefixHas } from '@superfluidit
 import { type Cloud, networks, subnets } from '@superfluidity/openstack';
 import type { KuryrConfig } from '../config.ts';
 import type { World } from '../world.ts';
+import { Kept } from './kept.ts';
 import type { PodSubnet, SubnetDriver } from './types.ts';
 import '../errors.ts';
 
 /** What Neutron says of a subnet is asked for anew now and then: routes are added, the MTU changes. */
-const KEPT_MS = 300_000;
+const KEPT = { freshMs: 300_000, oldMs: 3_600_000 } as const;
 
 /** On a namespace: id of the subnet of the cloud in which its pods are. */
 export const SUBNET_ANNOTATION = 'superfluidity.dev/subnet';
@@ -69,15 +70,8 @@ export function annotatedSubnets(
 
 /** Asks once for all who want one at a time, and remembers. */
 export function subnetReader(cloud: Cloud, clock: Clock): (id: string, signal: AbortSignal) => Promise<PodSubnet> {
-  const known = new Map<string, { readonly subnet: Promise<PodSubnet>; readonly untilMs: number }>();
-  return (id, signal) => {
-    const found = known.get(id);
-    if (found !== undefined && clock.now() < found.untilMs) return found.subnet;
-    const subnet = readSubnet(cloud, id, signal);
-    known.set(id, { subnet, untilMs: clock.now() + KEPT_MS });
-    subnet.catch(() => known.delete(id));
-    return subnet;
-  };
+  const kept = new Kept<PodSubnet>(clock, KEPT);
+  return (id, signal) => kept.of(id, () => readSubnet(cloud, id, signal));
 }
 
 export async function readSubnet(cloud: Cloud, subnetId: string, signal: AbortSignal): Promise<PodSubnet> {

@@ -3,6 +3,7 @@ import { NeutronPorts, nodeIn, PairPorts, TrunkPorts } from '@superfluidity/driv
 import type { Node } from '@superfluidity/driver-kubernetes';
 import type { PoolPort, PortsBackend, VlanRange } from '@superfluidity/fabric';
 import { type Cloud, networks, type Port, ports } from '@superfluidity/openstack';
+import { Kept } from './kept.ts';
 import { ETHERNET_MTU } from './subnets.ts';
 import type { PodSubnet, VifKind, VifType } from './types.ts';
 import '../errors.ts';
@@ -19,7 +20,9 @@ export interface NeutronVifOptions {
   readonly vlans?: VlanRange;
 }
 
-const MTU_KEPT_MS = 3_600_000;
+/** Of networks, and of the ports of virtual machines that are nodes. */
+const MTU_KEPT = { freshMs: 3_600_000, oldMs: 7_200_000 } as const;
+const PARENT_KEPT = { freshMs: 60_000, oldMs: 600_000 } as const;
 /** On a node of bare metal: what the cloud calls its host, where that is not the name of the node. */
 const HOST_LABEL = 'superfluidity.dev/host';
 
@@ -124,44 +127,31 @@ function refuseLarger(node: Node, { port, mtu }: Parent, { networkId, mtu: wante
   );
 }
 
-const KEPT_MS = 60_000;
-
 /** Of networks, asked for anew now and then: pools are told of all the time. */
 function mtuReader(cloud: Cloud, clock: Clock): (network: string, signal: AbortSignal) => Promise<number> {
-  const known = new Map<string, { readonly mtu: Promise<number>; readonly untilMs: number }>();
-  return (network, signal) => {
-    const found = known.get(network);
-    if (found !== undefined && clock.now() < found.untilMs) return found.mtu;
-    const mtu = networks.show(cloud, network, signal).then((shown) => shown.mtu ?? ETHERNET_MTU);
-    known.set(network, { mtu, untilMs: clock.now() + MTU_KEPT_MS });
-    mtu.catch(() => known.delete(network));
-    return mtu;
-  };
+  const kept = new Kept<number>(clock, MTU_KEPT);
+  return (network, signal) =>
+    kept.of(network, async () => (await networks.show(cloud, network, signal)).mtu ?? ETHERNET_MTU);
 }
 
 /** Ports of the virtual machines that nodes are: found by the address of the node, and looked for anew now and then. */
 class NodeParents {
   readonly #cloud: Cloud;
-  readonly #clock: Clock;
-  readonly #known = new Map<string, { readonly parent: Promise<Parent>; readonly untilMs: number }>();
+  readonly #kept: Kept<Parent>;
 
   constructor(cloud: Cloud, clock: Clock) {
     this.#cloud = cloud;
-    this.#clock = clock;
+    this.#kept = new Kept(clock, PARENT_KEPT);
   }
 
   of(node: Node, signal: AbortSignal): Promise<Parent> {
     const { name } = node.metadata;
-    const address = node.status?.addresses?.find(({ type }) => type === 'InternalIP')?.address;
+    const { addresses, nodeInfo } = node.status ?? {};
+    const address = addresses?.find(({ type }) => type === 'InternalIP')?.address;
     if (address === undefined) throw unfit(node, 'it has no address of type InternalIP');
-    const key = `${name} ${address}`;
-    const known = this.#known.get(key);
-    if (known !== undefined && this.#clock.now() < known.untilMs) return known.parent;
-    const parent = this.#find(node, address, signal);
-    for (const other of this.#known.keys()) if (other.startsWith(`${name} `)) this.#known.delete(other);
-    this.#known.set(key, { parent, untilMs: this.#clock.now() + KEPT_MS });
-    parent.catch(() => this.#known.delete(key));
-    return parent;
+    // Another machine may get the name and the address.
+    const about = `${address} ${nodeInfo?.['systemUUID'] ?? ''}`;
+    return this.#kept.of(name, () => this.#find(node, address, signal), about);
   }
 
   async #find(node: Node, address: string, signal: AbortSignal): Promise<Parent> {
