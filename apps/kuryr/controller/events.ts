@@ -11,6 +11,21 @@ export interface EventWords {
   readonly warning?: boolean;
 }
 
+/** What events give way to, for a while. */
+export interface Busy {
+  /** Whether somebody waits for something more urgent. */
+  isBusy(): boolean;
+  /** In ms, and not moved by whoever sets the clock of the machine. */
+  readonly stopwatch: () => number;
+}
+
+interface Waiting {
+  readonly subject: Subject;
+  readonly words: EventWords;
+  readonly known: Known;
+  readonly sinceMs: number;
+}
+
 interface Known {
   readonly name: string;
   readonly firstTimestamp: string;
@@ -22,15 +37,17 @@ interface Known {
 
 /**
  * Events on objects, so that who looks at a pod sees where it is held up. Written in the background; the same words on the same
- * object are counted in one event. What cannot be written is dropped and counted: nothing waits for an event.
+ * object are counted in one event. What cannot be written is dropped and counted: nothing waits for an event. Those that warn of nothing
+ * give way to what is urgent.
  */
 export class EventWriter {
   readonly #cluster: Cluster;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #component: string;
+  readonly #busy: Busy | undefined;
   readonly #known = new Map<string, Known>();
-  readonly #waiting: { readonly subject: Subject; readonly words: EventWords; readonly known: Known }[] = [];
+  readonly #waiting: Waiting[] = [];
   readonly #stop = new AbortController();
   readonly #writers = new Set<Promise<void>>();
   dropped = 0;
@@ -40,11 +57,13 @@ export class EventWriter {
     readonly clock: Clock;
     readonly log: Logger;
     readonly component: string;
+    readonly busy?: Busy;
   }) {
     this.#cluster = options.cluster;
     this.#clock = options.clock;
     this.#log = options.log;
     this.#component = options.component;
+    this.#busy = options.busy;
   }
 
   tell(subject: Subject, words: EventWords): void {
@@ -69,7 +88,7 @@ export class EventWriter {
       return;
     }
     known.queued = true;
-    this.#waiting.push({ subject, words, known });
+    this.#waiting.push({ subject, words, known, sinceMs: this.#busy?.stopwatch() ?? 0 });
     if (this.#writers.size < LIMITS.eventsAtOnce) this.#start();
   }
 
@@ -89,7 +108,13 @@ export class EventWriter {
   }
 
   async #write(): Promise<void> {
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+    while (this.#waiting.length > 0) {
+      const next = this.#next();
+      if (next === undefined) {
+        await this.#clock.sleep(LIMITS.eventsPauseMs, this.#stop.signal).catch(() => {});
+        if (this.#stop.signal.aborted) return;
+        continue;
+      }
       const { subject, words, known } = next;
       known.queued = false;
       try {
@@ -101,6 +126,15 @@ export class EventWriter {
         this.#log.debug({ event: words.reason, error: reportError(error) }, 'an event could not be written');
       }
     }
+  }
+
+  /** The one that waits longest of those that may be written now. */
+  #next(): Waiting | undefined {
+    const busy = this.#busy;
+    if (busy?.isBusy() !== true) return this.#waiting.shift();
+    const untilMs = busy.stopwatch() - LIMITS.eventsHeldMs;
+    const at = this.#waiting.findIndex(({ words, sinceMs }) => words.warning === true || sinceMs <= untilMs);
+    return at === -1 ? undefined : this.#waiting.splice(at, 1)[0];
   }
 
   async #send(subject: Subject, { reason, message, warning = false }: EventWords, known: Known): Promise<void> {
