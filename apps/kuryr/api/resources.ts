@@ -6,11 +6,16 @@ import { kuryrNetworkPolicySchema } from './network-policy.ts';
 import { GROUP, kuryrPortSchema, VERSION } from './port.ts';
 import { structuralOf } from './structural.ts';
 
-interface Resource {
+export interface Resource {
   readonly kind: string;
   readonly plural: string;
   readonly short: string;
   readonly schema: z.ZodObject;
+  /**
+   * Its status is written with all else, and not by a path of its own, by which a new object cannot have one: one request makes it
+   * whole. For what has one writer alone.
+   */
+  readonly isWhole?: true;
   /** Columns of `kubectl get`. */
   readonly columns: readonly { readonly name: string; readonly type: string; readonly jsonPath: string }[];
 }
@@ -23,6 +28,7 @@ export const RESOURCES = {
     plural: 'kuryrports',
     short: 'kp',
     schema: kuryrPortSchema,
+    isWhole: true,
     columns: [text('Node', '.spec.node'), text('Addresses', '.status.interfaces.eth0.addresses')],
   },
   networks: {
@@ -80,7 +86,7 @@ export function customResourceDefinitions(): readonly {
   readonly metadata: { readonly name: string };
   readonly spec: unknown;
 }[] {
-  return Object.values<Resource>(RESOURCES).map(({ kind, plural, short, schema, columns }) => {
+  return Object.values<Resource>(RESOURCES).map(({ kind, plural, short, schema, isWhole, columns }) => {
     const { spec, status } = schema.shape;
     return {
       apiVersion: 'apiextensions.k8s.io/v1',
@@ -95,7 +101,7 @@ export function customResourceDefinitions(): readonly {
             name: VERSION,
             served: true,
             storage: true,
-            subresources: { status: {} },
+            ...(isWhole === true ? {} : { subresources: { status: {} } }),
             additionalPrinterColumns: columns,
             schema: {
               openAPIV3Schema: {

@@ -12,6 +12,7 @@ import { kubectl } from '../../../lab/kubernetes/lab.ts';
 import { findLab, TestNamespace } from '../../../lab/kubernetes/testing.ts';
 import { type KuryrPort, NODE_LABEL } from '../api/port.ts';
 import { API_VERSION, customResourceDefinitions } from '../api/resources.ts';
+import { dropOldPaths } from '../install/definitions.ts';
 import { pings, TestNode } from './testing/node.ts';
 import { watchPorts } from './watch.ts';
 
@@ -42,7 +43,7 @@ describe.skipIf(absent !== undefined)(titled('the daemon of a node, told by a re
     await node.stopDaemon();
   };
 
-  /** As the controller does it: the object first, its status when the port is there. */
+  /** As the controller does it where the port has to be made: the object first, its status when the port is there. */
   const create = async ({ metadata, spec }: KuryrPort, labelled = node.name) =>
     namespace.apply({
       apiVersion: API_VERSION,
@@ -52,7 +53,7 @@ describe.skipIf(absent !== undefined)(titled('the daemon of a node, told by a re
     });
   const setStatus = ({ metadata, status }: KuryrPort) => {
     const patch = JSON.stringify({ status });
-    const what = ['patch', 'kuryrport', metadata.name, '--subresource=status', '--type=merge', `--patch=${patch}`];
+    const what = ['patch', 'kuryrport', metadata.name, '--type=merge', `--patch=${patch}`];
     return namespace.kubectl(...what);
   };
   const call = (verb: string, pod: string, netns = '', config = {}) => {
@@ -66,6 +67,8 @@ describe.skipIf(absent !== undefined)(titled('the daemon of a node, told by a re
       .join('\n---\n');
     await run(kubectl(lab!, 'apply', '--server-side', '--force-conflicts', '-f', '-'), { input });
     await run(kubectl(lab!, 'wait', '--for=condition=Established', 'crd/kuryrports.superfluidity.dev'));
+    const config = readClusterConfig('kuryr', { kubeconfig: lab!.paths.adminConfig });
+    await dropOldPaths(Cluster.open('kuryr', config, systemClock), AbortSignal.timeout(20_000));
     namespace = await TestNamespace.open(lab!, 'kuryr-cni');
     node = await TestNode.open({ bridge: true });
     await start();

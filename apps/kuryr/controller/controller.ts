@@ -5,6 +5,7 @@ import { kuryrPortSchema } from '../api/port.ts';
 import { composeDrivers, type Drivers } from './compose.ts';
 import type { KuryrConfig } from './config.ts';
 import { EventWriter, type EventWords, wordsOf } from './events.ts';
+import { holderOf } from './handlers/giver.ts';
 import type { Term } from './leader.ts';
 import { LIMITS } from './limits.ts';
 import type { Metrics } from './metrics.ts';
@@ -42,7 +43,8 @@ export class Controller {
   constructor(parts: ControllerParts) {
     this.#parts = parts;
     const { config, cluster, cloud, clock, timeOfDay, log, stopwatch } = parts;
-    const events = new EventWriter({ cluster, clock: timeOfDay, log, component: 'superfluidity-kuryr' });
+    const busy = { isBusy: () => this.#isMaking(), stopwatch };
+    const events = new EventWriter({ cluster, clock: timeOfDay, log, component: 'superfluidity-kuryr', busy });
     const world = openWorld({ cluster, clock, log, events }, config.namespaces);
     const drivers = composeDrivers({ config, world, cloud, clock, log, stopwatch });
     this.#world = world;
@@ -111,14 +113,21 @@ export class Controller {
     }
   }
 
+  /** Whether pods wait for their KuryrPorts. */
+  #isMaking(): boolean {
+    const { waiting, handling } = this.#queues['pods']!.counts();
+    return waiting + handling > 0;
+  }
+
   /** Who has which port stands in the KuryrPorts. While the cloud does not answer, pods wait. */
   async #recover(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#parts;
     for (let pauseMs: number = LIMITS.retryFirstMs; ; pauseMs = Math.min(LIMITS.retryLastMs, pauseMs * 2)) {
       const inUse = this.#world.ports.informer.all().flatMap((object) => {
-        const { spec, status } = kuryrPortSchema.safeParse(object).data ?? {};
-        const holder = object.metadata.uid ?? '';
-        return Object.values(status?.interfaces ?? {}).map((given) => ({ node: spec!.node, holder, given }));
+        const port = kuryrPortSchema.safeParse(object).data;
+        if (port === undefined) return [];
+        const shared = { node: port.spec.node, holder: holderOf(port) };
+        return Object.values(port.status?.interfaces ?? {}).map((given) => ({ ...shared, given }));
       });
       try {
         await this.#drivers.vifs.recover(inUse);

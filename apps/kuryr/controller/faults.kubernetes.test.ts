@@ -225,7 +225,7 @@ describe.skipIf(lab === undefined)(title('nodes and annotations'), () => {
     const write = (name: string, address: string) => {
       const given = { ...eth0, id: `${address}@10.208.3.0/28`, addresses: [`${address}/28`] };
       const patch = JSON.stringify({ status: { interfaces: { eth0: given } } });
-      return cluster.inside('patch', 'kuryrport', name, '--subresource=status', '--type=merge', '--patch', patch);
+      return cluster.inside('patch', 'kuryrport', name, '--type=merge', '--patch', patch);
     };
     await write('late', '10.208.3.5');
     await systemClock.sleep(1_000);

@@ -8,6 +8,13 @@ export const LIMITS = {
   retryFirstMs: 200,
   retryFactor: 2,
   retryLastMs: 30_000,
+  /**
+   * What lies ready for a new pod is looked up in this time, so that its KuryrPort is made with it; where that takes longer, the KuryrPort is
+   * made without.
+   */
+  readyMs: 50,
+  /** Until a request whose answer was lost arrives no more: the API server itself gives requests up after 60 s. */
+  lateMs: 65_000,
   /** How often objects are looked at though nothing has changed. */
   resyncMs: 300_000,
   /** How often pools are told of, where something has changed. */
@@ -22,6 +29,8 @@ export const LIMITS = {
   eventsWaiting: 1_000,
   eventsAtOnce: 4,
   eventsPauseMs: 100,
+  /** As long as pods wait for their KuryrPorts, and no longer than this, events that warn of nothing are not written. */
+  eventsHeldMs: 2_000,
   /** Events whose repetitions are counted on one object. */
   eventsKnown: 4_096,
   /** The API server takes 1,024 characters of a message. */

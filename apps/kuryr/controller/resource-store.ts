@@ -18,6 +18,8 @@ export type Stored<T extends Fields> = Pick<T, 'spec' | 'status'> & { readonly m
 export interface ResourceKind {
   readonly kind: string;
   readonly plural: string;
+  /** Its status is written with the rest, also when it is made. */
+  readonly isWhole?: true;
 }
 
 export interface Wanted<T extends Fields> {
@@ -28,6 +30,8 @@ export interface Wanted<T extends Fields> {
   readonly owner?: Subject;
   readonly finalizer?: string;
   readonly spec: T['spec'];
+  /** Of kinds that are made whole. */
+  readonly status?: T['status'];
 }
 
 const CONFLICT = 409;
@@ -66,7 +70,7 @@ export class ResourceStore<T extends Fields> {
 
   /** Undefined when there is one of the name already, or the namespace is gone: the watch tells of it. */
   async create(wanted: Wanted<T>, signal: AbortSignal): Promise<Stored<T> | undefined> {
-    const { namespace, name, labels = {}, owner, finalizer, spec } = wanted;
+    const { namespace, name, labels = {}, owner, finalizer, spec, status } = wanted;
     const object = {
       apiVersion: API_VERSION,
       kind: this.#resource.kind,
@@ -78,11 +82,15 @@ export class ResourceStore<T extends Fields> {
         ...(owner === undefined ? {} : { ownerReferences: [referenceTo(owner)] }),
       },
       spec,
+      ...(status === undefined ? {} : { status }),
     };
     const path = resourcePath(this.#resource, namespace);
     const made = await orConflict(this.#world.cluster.create<KubeObject>(path, object, signal));
     this.informer.note(made);
-    return made === undefined ? undefined : this.#read(made);
+    if (made === undefined) return undefined;
+    const stored = this.#read(made);
+    if (status !== undefined) this.#refuseLoss(stored);
+    return stored;
   }
 
   /** Refused (409) when somebody changed it since it was read. Undefined when it is gone. */
@@ -100,12 +108,13 @@ export class ResourceStore<T extends Fields> {
       if (patch === undefined || now === undefined) continue;
       const { uid, resourceVersion }: Meta = now.metadata;
       const written: KubeObject | undefined = await cluster.merge<KubeObject>(
-        part === 'status' ? `${path}/status` : path,
+        part === 'status' && this.#resource.isWhole !== true ? `${path}/status` : path,
         { metadata: { uid, resourceVersion }, [part]: patch },
         signal,
       );
       this.informer.note(written);
       now = written === undefined ? undefined : this.#read(written);
+      if (part === 'status' && now !== undefined) this.#refuseLoss(now);
     }
     return now;
   }
@@ -127,6 +136,17 @@ export class ResourceStore<T extends Fields> {
       metadata: { uid, resourceVersion, finalizers: finalizers.filter((one) => one !== finalizer) },
     };
     await this.#world.cluster.merge(resourcePath(this.#resource, namespace!, name), patch, signal);
+  }
+
+  /** A status that is written with the rest is dropped without a word where the kind is defined to have a path for it. */
+  #refuseLoss(stored: Stored<T>): void {
+    if (stored.status !== undefined) return;
+    const { kind, plural } = this.#resource;
+    throw new SuperfluidityError('SF-KURYR-RESOURCE', {
+      doing: `write the status of ${kind} ${keyOf(stored)}`,
+      reason: 'the API server keeps none',
+      hint: `The definition of ${plural} is of another version: install Kuryr anew, or remove \`subresources\` from it.`,
+    });
   }
 
   #read(object: KubeObject): Stored<T> {

@@ -61,7 +61,7 @@ describe.skipIf(reason !== undefined)(title, { timeout: 300_000 }, () => {
     for (const name of ['slow-0', 'slow-4'])
       await expect
         .poll(async () => (await cluster.events(name)).map((event) => event.reason), WAIT)
-        .toEqual(expect.arrayContaining(['KuryrPortCreated', 'KuryrInterfaceReady']));
+        .toEqual(expect.arrayContaining(['KuryrInterfaceReady']));
   });
 
   it('that answers nobody for longer than the lease lasts: pods wait, are served afterwards, and none shares an address', async () => {

@@ -3,6 +3,7 @@ import type { Drivers } from './compose.ts';
 import type { KuryrConfig } from './config.ts';
 import { SUBNET_ANNOTATION } from './drivers/subnets.ts';
 import { BalancerHandler } from './handlers/balancers.ts';
+import { Giver } from './handlers/giver.ts';
 import { LEFT_NETWORKS, LeftNetworkHandler } from './handlers/left-networks.ts';
 import { NamespaceHandler } from './handlers/namespaces.ts';
 import { NetworkHandler } from './handlers/networks.ts';
@@ -78,7 +79,7 @@ function addAll(queue: WorkQueue, of: { all(): readonly KubeObject[] }, namespac
 
 function wirePods({ world, drivers, onPortReady, stopwatch }: WiringParts, add: Add): WorkQueue {
   const seenMs = new Map<string, number>();
-  const handler = new PortHandler({
+  const giver = new Giver({
     world,
     ...drivers,
     onReady: (key) => {
@@ -87,7 +88,8 @@ function wirePods({ world, drivers, onPortReady, stopwatch }: WiringParts, add: 
       seenMs.delete(key);
     },
   });
-  const pods = add(new PodHandler(world), world.pods);
+  const handler = new PortHandler({ world, ...drivers, giver });
+  const pods = add(new PodHandler(world, giver), world.pods);
   const ports = add(handler, world.ports.informer);
   world.ports.informer.on((key, before, now) => {
     if (before !== undefined && before.metadata.uid !== now?.metadata.uid) handler.gone(before);

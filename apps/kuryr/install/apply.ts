@@ -1,5 +1,6 @@
 import { SuperfluidityError, systemClock } from '@superfluidity/core';
 import type { Cluster, KubeObject } from '@superfluidity/driver-kubernetes';
+import { dropOldPaths } from './definitions.ts';
 import './errors.ts';
 import { type Kind, type Manifest, pathOf, pathOfManifest } from './manifests.ts';
 import { CONTROLLER, isOurs, OURS_SELECTOR } from './spec.ts';
@@ -47,6 +48,7 @@ export async function applyAll(
     const effect = before === undefined ? 'created' : isSame(before, after) ? 'unchanged' : 'changed';
     const within = metadata.namespace === undefined ? {} : { namespace: metadata.namespace };
     applied.push({ kind, name: metadata.name, ...within, effect });
+    if (kind === 'CustomResourceDefinition') await dropOldPaths(cluster, signal, [one]);
     if (kind === 'CustomResourceDefinition') await established(cluster, path, signal);
   }
   return applied;

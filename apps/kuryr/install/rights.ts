@@ -1,4 +1,4 @@
-import { RESOURCES } from '../api/resources.ts';
+import { type Resource, RESOURCES } from '../api/resources.ts';
 import { GROUP } from '../api/port.ts';
 import type { KuryrConfig } from '../controller/config.ts';
 
@@ -20,8 +20,6 @@ const rule = (apiGroup: string, resources: readonly string[], verbs: readonly st
 
 const TOLD = rule('', ['events'], ['create', 'patch']);
 
-type Resource = (typeof RESOURCES)[keyof typeof RESOURCES];
-
 /** Those that the controller writes when it is configured like this. */
 function resourcesOf({ drivers }: KuryrConfig): readonly Resource[] {
   return [
@@ -34,7 +32,9 @@ function resourcesOf({ drivers }: KuryrConfig): readonly Resource[] {
 
 /** What the controller asks of the API server in all namespaces: no more than its configuration makes it ask. */
 export function controllerRules(config: KuryrConfig): readonly Rule[] {
-  const own = resourcesOf(config).map(({ plural }) => plural);
+  const resources = resourcesOf(config);
+  const own = resources.map(({ plural }) => plural);
+  const apart = resources.filter(({ isWhole }) => isWhole !== true).map(({ plural }) => plural);
   const balances = config.drivers.balancer !== 'none';
   return [
     rule('', ['pods', 'nodes', 'namespaces', ...(balances ? ['services'] : [])], WATCH),
@@ -59,11 +59,15 @@ export function controllerRules(config: KuryrConfig): readonly Rule[] {
       own.filter((plural) => plural !== RESOURCES.networks.plural),
       ['delete'],
     ),
-    rule(
-      GROUP,
-      own.map((plural) => `${plural}/status`),
-      ['patch'],
-    ),
+    ...(apart.length === 0
+      ? []
+      : [
+          rule(
+            GROUP,
+            apart.map((plural) => `${plural}/status`),
+            ['patch'],
+          ),
+        ]),
     TOLD,
   ];
 }

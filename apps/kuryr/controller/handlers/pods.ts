@@ -2,33 +2,48 @@ import type { Pod } from '@superfluidity/driver-kubernetes';
 import { NODE_LABEL, PORT_FINALIZER } from '../../api/port.ts';
 import { isOver, nameIn, namespaceIn, type Subject, subjectOf } from '../objects.ts';
 import type { Handler, World } from '../world.ts';
+import { type Giver, podUidIn } from './giver.ts';
 
 /** Somebody else's port of the name is on its way out. */
 const AGAIN_MS = 1_000;
 
 /**
- * A pod that is bound to a node and starts gets a KuryrPort, and loses it when it is gone or over. The KuryrPort holds itself by
- * a finalizer, and not the pod: pods can go while no controller is there.
+ * A pod that is bound to a node and starts gets a KuryrPort, and loses it when it is gone or over. What lies ready for it stands in
+ * the KuryrPort from its beginning. That holds itself by a finalizer, and not the pod: pods can go while no controller is there.
  */
 export class PodHandler implements Handler {
   readonly name = 'pods';
   readonly #world: World;
+  readonly #giver: Giver;
 
-  constructor(world: World) {
+  constructor(world: World, giver: Giver) {
     this.#world = world;
+    this.#giver = giver;
   }
 
   async handle(key: string, signal: AbortSignal): Promise<number | undefined> {
-    const { pods, ports, events } = this.#world;
+    const { pods, ports } = this.#world;
     const pod = pods.get(key);
     const port = ports.informer.get(key);
-    if (port !== undefined && (pod === undefined || !keeps(pod) || pod.metadata.uid !== uidIn(port))) {
+    if (port !== undefined && (pod === undefined || !keeps(pod) || pod.metadata.uid !== podUidIn(port))) {
       if (port.metadata.deletionTimestamp === undefined) await ports.delete(port, signal);
       // It wakes us when it is gone, where another pod of the name waits.
       return undefined;
     }
-    if (pod === undefined || port !== undefined || !wants(pod)) return undefined;
+    if (port !== undefined) return undefined;
+    if (pod === undefined || !wants(pod)) return this.#giver.leave(key);
+    return this.#make(key, pod, signal);
+  }
+
+  subject(key: string): Subject | undefined {
+    const pod = this.#world.pods.get(key);
+    return pod === undefined ? undefined : subjectOf('v1', 'Pod', pod);
+  }
+
+  async #make(key: string, pod: Pod, signal: AbortSignal): Promise<number | undefined> {
+    const { ports, events } = this.#world;
     const node = pod.spec!.nodeName!;
+    const interfaces = await this.#giver.takeReady(key, pod, signal);
     const made = await ports.create(
       {
         namespace: namespaceIn(key),
@@ -37,20 +52,18 @@ export class PodHandler implements Handler {
         owner: subjectOf('v1', 'Pod', pod),
         finalizer: PORT_FINALIZER,
         spec: { podUid: pod.metadata.uid!, node },
+        ...(interfaces === undefined ? {} : { status: { interfaces } }),
       },
       signal,
     );
     if (made === undefined) return AGAIN_MS;
-    events.tell(subjectOf('v1', 'Pod', pod), {
-      reason: 'KuryrPortCreated',
-      message: `an interface is being made for node ${node}`,
-    });
+    if (interfaces !== undefined) this.#giver.given(key, pod, interfaces);
+    else
+      events.tell(subjectOf('v1', 'Pod', pod), {
+        reason: 'KuryrPortCreated',
+        message: `an interface is being made for node ${node}`,
+      });
     return undefined;
-  }
-
-  subject(key: string): Subject | undefined {
-    const pod = this.#world.pods.get(key);
-    return pod === undefined ? undefined : subjectOf('v1', 'Pod', pod);
   }
 }
 
@@ -64,8 +77,3 @@ export function wants(pod: Pod): boolean {
 
 /** Whether what it has may still be in use. */
 export const keeps = (pod: Pod): boolean => !isOver(pod);
-
-/** Of what somebody else has damaged too. */
-function uidIn(port: unknown): unknown {
-  return (port as { readonly spec?: { readonly podUid?: unknown } }).spec?.podUid;
-}

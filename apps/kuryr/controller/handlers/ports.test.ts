@@ -9,6 +9,7 @@ import { linuxVif } from '../drivers/vif-linux.ts';
 import { VifPools } from '../drivers/vif-pools.ts';
 import { NETWORK_STATUS_ANNOTATION } from '../translate/attachments.ts';
 import type { World } from '../world.ts';
+import { Giver, type GiverParts } from './giver.ts';
 import { PortHandler } from './ports.ts';
 
 const KEY = 'red/p';
@@ -77,7 +78,7 @@ async function setup(asked: () => readonly Attachment[], slowMs = 0) {
     ...linuxNetwork('10.1.0.0/24', 1_450, undefined),
     routes: [{ destination: '10.8.0.0/16', nextHop: '10.1.0.7' }],
   };
-  const handler = new PortHandler({
+  const parts: GiverParts = {
     world,
     vifs,
     projects: { kind: 'default', of: () => '' },
@@ -85,7 +86,8 @@ async function setup(asked: () => readonly Attachment[], slowMs = 0) {
     groups: { kind: 'default', of: async () => [] },
     attachments: { kind: 'annotation', of: async () => asked() },
     onReady: () => {},
-  });
+  };
+  const handler = new PortHandler({ ...parts, giver: new Giver(parts) });
   return {
     vifs,
     patched,

@@ -1,43 +1,33 @@
-import { smallest, SuperfluidityError } from '@superfluidity/core';
+import { smallest } from '@superfluidity/core';
 import type { KubeObject, Pod } from '@superfluidity/driver-kubernetes';
-import { type KuryrPort, kuryrPortSchema, type PodInterface, PORT_FINALIZER } from '../../api/port.ts';
-import type { AttachmentDriver, GroupDriver, PodSubnet, ProjectDriver, SubnetDriver } from '../drivers/types.ts';
-import type { VifPools, VifWish } from '../drivers/vif-pools.ts';
+import { type KuryrPort, type PodInterface, PORT_FINALIZER } from '../../api/port.ts';
+import type { AttachmentDriver, GroupDriver, ProjectDriver } from '../drivers/types.ts';
+import type { VifPools } from '../drivers/vif-pools.ts';
 import { LIMITS } from '../limits.ts';
 import { NETWORK_STATUS_ANNOTATION, networkStatus } from '../translate/attachments.ts';
-import { isOver, namespaceIn, type Subject, subjectOf } from '../objects.ts';
+import { isOver, type Subject, subjectOf } from '../objects.ts';
 import type { Stored } from '../resource-store.ts';
 import type { Handler, World } from '../world.ts';
-import '../errors.ts';
+import { type Giver, holderOf } from './giver.ts';
 
 export interface PortHandlerParts {
   readonly world: World;
   readonly projects: ProjectDriver;
-  readonly subnets: SubnetDriver;
   readonly groups: GroupDriver;
   readonly vifs: VifPools;
   readonly attachments: AttachmentDriver;
-  readonly onReady: (key: string) => void;
+  readonly giver: Giver;
 }
 
-/** The interface that Kubernetes knows. */
-const DEFAULT = 'eth0';
-
-/** The default route, and those that are known already, are a matter of the network of the cluster. */
-function besides(subnet: PodSubnet, known: PodSubnet): PodSubnet {
-  const taken = new Set(['0.0.0.0/0', ...known.routes.map(({ destination }) => destination)]);
-  return { ...subnet, routes: subnet.routes.filter(({ destination }) => !taken.has(destination)) };
-}
-
-type Interfaces = Readonly<Record<string, PodInterface>>;
 type Port = Stored<KuryrPort>;
 
-/** A KuryrPort gets interfaces out of the pools, is told when they carry traffic, and gives them back at its end. */
+/**
+ * A KuryrPort that was made without interfaces gets them out of the pools; it is told when they carry traffic, and gives them back at
+ * its end.
+ */
 export class PortHandler implements Handler {
   readonly name = 'ports';
   readonly #parts: PortHandlerParts;
-  /** Taken and not written down yet: a second attempt writes the same. By uid of the KuryrPort. */
-  readonly #taken = new Map<string, Interfaces>();
   /** Ports that are plugged, or will be, and carry nothing yet: since when. By id of the port. */
   readonly #inactive = new Map<string, number>();
 
@@ -60,8 +50,7 @@ export class PortHandler implements Handler {
     // Its end is a matter of pods.
     if (!isItsPod) return undefined;
     if (port.status === undefined) return this.#give(key, port, pod!, signal);
-    // Written, though the answer was lost.
-    this.#taken.delete(port.metadata.uid!);
+    this.#parts.giver.settle(key, port);
     this.#claim(port, pod!);
     await this.#regroup(port, pod!, signal);
     const again = await this.#activate(port, pod!, signal);
@@ -70,21 +59,9 @@ export class PortHandler implements Handler {
     return again;
   }
 
-  /**
-   * It is gone for good, and with it the last place where it stood who has its ports: only now they are given back. To be told once
-   * of each. Where the controller ends before it is told, they are found by their marks and belong to nobody.
-   */
+  /** It is gone for good. To be told once of each. */
   gone(object: KubeObject): void {
-    const { vifs } = this.#parts;
-    const uid = object.metadata.uid ?? '';
-    const written = kuryrPortSchema.safeParse(object).data?.status?.interfaces ?? {};
-    const taken = this.#taken.get(uid) ?? {};
-    this.#taken.delete(uid);
-    const all = [...Object.values(written), ...Object.values(taken)];
-    for (const [id, given] of new Map(all.map((one) => [one.id, one]))) {
-      this.#inactive.delete(id);
-      vifs.release(given, uid);
-    }
+    for (const id of this.#parts.giver.gone(object)) this.#inactive.delete(id);
   }
 
   subject(key: string): Subject | undefined {
@@ -93,87 +70,14 @@ export class PortHandler implements Handler {
   }
 
   async #give(key: string, port: Port, pod: Pod, signal: AbortSignal): Promise<number | undefined> {
-    const { world, projects, subnets, groups, vifs, attachments, onReady } = this.#parts;
-    const { node: nodeName } = port.spec;
-    const uid = port.metadata.uid!;
-    let interfaces = this.#taken.get(uid);
-    if (interfaces === undefined) {
-      const namespace = namespaceIn(key);
-      const node = world.nodes.get(nodeName);
-      if (node === undefined)
-        throw new SuperfluidityError('SF-KURYR-NODE', {
-          doing: `connect pod ${key}`,
-          reason: `there is no node ${nodeName}`,
-        });
-      const project = projects.of(world.namespaces.get(namespace));
-      const subnet = await subnets.of(namespace, node, signal);
-      const its = await groups.of(pod, project, signal);
-      const shared = { node, project, holder: uid, owner: key };
-      const more = (await attachments.of(pod, node, signal)).map(
-        ({ name, network, subnet: other, groups: of }): readonly [string, VifWish] => [
-          name,
-          { ...shared, subnet: besides(other, subnet), groups: of, isDefault: false, attached: network },
-        ],
-      );
-      interfaces = await this.#tellIfSlow(pod, () =>
-        this.#acquire([[DEFAULT, { ...shared, subnet, groups: its, isDefault: true }], ...more], signal),
-      );
-      if (world.ports.informer.get(key)?.metadata.uid !== uid) {
-        // It went meanwhile, and will not be told again.
-        for (const given of Object.values(interfaces)) vifs.release(given, uid);
-        return undefined;
-      }
-      this.#taken.set(uid, interfaces);
-    }
+    const { world, giver } = this.#parts;
+    const interfaces = await giver.take(key, port, pod, signal);
+    if (interfaces === undefined) return undefined;
     const written = await world.ports.write(port, { status: { interfaces } }, signal);
     // Gone: that is told, and then what was taken is given back.
     if (written === undefined) return undefined;
-    this.#taken.delete(uid);
-    onReady(key);
-    const all = Object.entries(interfaces);
-    world.events.tell(subjectOf('v1', 'Pod', pod), {
-      reason: 'KuryrInterfaceReady',
-      message: all
-        .map(([name, { addresses, active, plugging }]) => {
-          const waits = active ? '' : ', and waits to be plugged';
-          return `${name} has ${addresses.join(', ')} (${plugging.kind})${waits}`;
-        })
-        .join('; '),
-    });
-    return all.every(([, { active }]) => active) ? undefined : LIMITS.activePollMs;
-  }
-
-  /** Until the cloud has answered or refused, which may take minutes, nothing else would say where the pod hangs. */
-  async #tellIfSlow<T>(pod: Pod, work: () => Promise<T>): Promise<T> {
-    const { clock, events } = this.#parts.world;
-    const done = new AbortController();
-    const words = {
-      reason: 'KuryrSlow',
-      message: `no interface after ${LIMITS.slowMs / 1_000} s: what makes it is slow, or does not answer`,
-      warning: true,
-    };
-    clock.sleep(LIMITS.slowMs, done.signal).then(
-      () => events.tell(subjectOf('v1', 'Pod', pod), words),
-      () => {},
-    );
-    try {
-      return await work();
-    } finally {
-      done.abort();
-    }
-  }
-
-  /** All of them or none. */
-  async #acquire(wishes: readonly (readonly [string, VifWish])[], signal: AbortSignal): Promise<Interfaces> {
-    const { vifs } = this.#parts;
-    const taken: Record<string, PodInterface> = {};
-    try {
-      for (const [name, wish] of wishes) taken[name] = await vifs.acquire(wish, signal);
-      return taken;
-    } catch (error) {
-      for (const [name, { holder }] of wishes) if (taken[name] !== undefined) vifs.release(taken[name], holder);
-      throw error;
-    }
+    giver.given(key, pod, interfaces);
+    return Object.values(interfaces).every(({ active }) => active) ? undefined : LIMITS.activePollMs;
   }
 
   /** On the pod, where it asked for more than one. Whoever changes it there is overruled when the pod changes. */
@@ -242,7 +146,7 @@ export class PortHandler implements Handler {
   #claim(port: Port, pod: Pod): void {
     const { vifs, world } = this.#parts;
     for (const given of Object.values(port.status!.interfaces)) {
-      if (vifs.claim({ node: port.spec.node, holder: port.metadata.uid!, given })) continue;
+      if (vifs.claim({ node: port.spec.node, holder: holderOf(port), given })) continue;
       world.events.tell(subjectOf('v1', 'Pod', pod), {
         reason: 'KuryrPortShared',
         message: `${given.addresses.join(', ')} is the address of another pod too: delete one of them`,

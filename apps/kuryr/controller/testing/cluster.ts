@@ -1,12 +1,15 @@
 import { fileURLToPath } from 'node:url';
 import { type Clock, silentLogger, systemClock } from '@superfluidity/core';
+import { Cluster, readClusterConfig } from '@superfluidity/driver-kubernetes';
 import { run } from '../../../../lab/command.ts';
 import { kubectl, type Lab } from '../../../../lab/kubernetes/lab.ts';
 import type { KuryrPort } from '../../api/port.ts';
+import { dropOldPaths } from '../../install/definitions.ts';
 import { readKuryrConfig, runController } from '../index.ts';
 
 const RESOURCES = fileURLToPath(new URL('../../../../docs/schemas/kuryr-resources.json', import.meta.url));
 const LABEL = 'superfluidity.test/run';
+const API_MS = 20_000;
 
 interface Listed<T> {
   readonly items: readonly T[];
@@ -41,6 +44,8 @@ export class TestCluster {
   static async open(lab: Lab, prefix: string): Promise<TestCluster> {
     await run(kubectl(lab, 'apply', '--server-side', '--force-conflicts', '-f', RESOURCES));
     await run(kubectl(lab, 'wait', '--for', 'condition=Established', '--timeout=20s', '-f', RESOURCES));
+    const api = Cluster.open('test', readClusterConfig('test', { kubeconfig: lab.paths.adminConfig }), systemClock);
+    await dropOldPaths(api, AbortSignal.timeout(API_MS));
     const cluster = new TestCluster(lab, `${prefix}-${Date.now().toString(36)}`);
     await cluster.addNamespace();
     return cluster;
