@@ -65,9 +65,13 @@ export class ControllerProcess {
     return this.#said.join('\n');
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   /** Processor time and the most memory since its start. */
   usage(): ReturnType<typeof usageOf> {
-    return usageOf(this.#child.pid!);
+    return usageOf(this.pid);
   }
 
   /** The sum of what it counts under this name, of series with all these labels. */

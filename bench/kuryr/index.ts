@@ -5,16 +5,20 @@ import { ratioLine } from '../openstack/report.ts';
 import { print, readReport, record, rowLine, tell, writeDocs } from '../record.ts';
 import { benchCni } from './cni.ts';
 import { kuryrPage, podsPlot } from './page.ts';
-import { benchPods } from './pods.ts';
+import { benchPods, type PodSizes } from './pods.ts';
 import { type CaseName, type CaseReport, figureLine, type Found, type KuryrReport, reportLines } from './report.ts';
 import { benchThousand } from './thousand.ts';
+
+/** Each takes seconds, and as long until the cloud has forgotten it. */
+const DEMAND_ROUNDS_MOST = 8;
 
 const usage = `Usage: npm run bench -- kuryr [options]   (as root on Linux)
 
   --pods N      CNI alone: one after the other (default 300)
   --burst N     CNI alone: at once (default 100)
-  --rounds N    of one pod with Neutron (default 20)
+  --rounds N    of one pod with Neutron, from the pool (default 20); on demand at most 8
   --most N      pods at once with Neutron, at most (default 200)
+  --demand N    of these, made on demand at most (default 50); 0: none, not one by one either
   --many N      pods created and deleted (default 1000)
   --only CASE   cni, pods, thousand; may be repeated. Nothing is recorded, unless with
   --with FILE   the other cases of this result
@@ -36,6 +40,7 @@ export async function benchKuryr(args: readonly string[]): Promise<void> {
       burst: { type: 'string', default: '100' },
       rounds: { type: 'string', default: '20' },
       most: { type: 'string', default: '200' },
+      demand: { type: 'string', default: '50' },
       many: { type: 'string', default: '1000' },
       only: { type: 'string', multiple: true, default: [] },
       with: { type: 'string' },
@@ -54,7 +59,7 @@ export async function benchKuryr(args: readonly string[]): Promise<void> {
     return;
   }
   const cases: Cases = {
-    pods: (found) => benchPods({ rounds: Number(values.rounds), podsMost: Number(values.most) }, found),
+    pods: (found) => benchPods(podSizes(values), found),
     thousand: (found) => benchThousand(Number(values.many), found),
     cni: (found) => benchCni({ pods: Number(values.pods), burst: Number(values.burst) }, found.row),
   };
@@ -77,6 +82,16 @@ export async function benchKuryr(args: readonly string[]): Promise<void> {
   if (only.length > 0 && values.with === undefined) return;
   tell(`recorded in ${record('kuryr', report)}`);
   writePage(report);
+}
+
+function podSizes({ rounds, most, demand }: Readonly<Record<'rounds' | 'most' | 'demand', string>>): PodSizes {
+  const podsMost = Number(most);
+  return {
+    rounds: Number(rounds),
+    demandRounds: Math.min(Number(rounds), DEMAND_ROUNDS_MOST),
+    podsMost,
+    demandMost: Math.min(podsMost, Number(demand)),
+  };
 }
 
 function writePage(report: KuryrReport): void {

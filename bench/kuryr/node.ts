@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url';
 import type { Cluster } from '@superfluidity/driver-kubernetes';
 import type { DaemonOptions } from '../../apps/kuryr/cni/daemon.ts';
 import { unplugLeft } from '../../apps/kuryr/cni/testing/leftovers.ts';
-import { TestNode } from '../../apps/kuryr/cni/testing/node.ts';
+import { type Answer, TestNode } from '../../apps/kuryr/cni/testing/node.ts';
 import { run } from '../../lab/command.ts';
+import { Runtime } from './runtime.ts';
 
 const DAEMON = fileURLToPath(new URL('daemon-process.ts', import.meta.url));
 const never = new AbortController().signal;
@@ -40,13 +41,14 @@ export interface Sandbox {
 
 /**
  * A node whose daemon and plugin are the real ones, the daemon in a process of its own. Its kubelet is played: the object of a pod is made
- * bound to the node, a network namespace is its sandbox, and the executable is called as a runtime calls it.
+ * bound to the node, a network namespace is its sandbox, and the executable is started by a process as small as what starts it in a runtime.
  */
 export class BenchNode {
   readonly name: string;
   readonly #parts: NodeParts;
   readonly #node: TestNode;
   readonly #daemon: ChildProcessByStdio<null, Readable, null>;
+  readonly #runtime: Runtime;
   /** Of the Open vSwitch of this machine, where the node is in its network. */
   readonly #ovsdb: string | undefined;
   #count = 0;
@@ -94,6 +96,15 @@ export class BenchNode {
     this.#parts = parts;
     this.#node = node;
     this.#daemon = daemon;
+    this.#runtime = Runtime.start(node.folder, node.executable);
+  }
+
+  /** What each is, by process. */
+  get processes(): ReadonlyMap<number, string> {
+    return new Map([
+      [this.#daemon.pid!, 'daemon'],
+      [this.#runtime.pid, 'runtime'],
+    ]);
   }
 
   /** As the runtime makes them before it calls the plugin. */
@@ -118,9 +129,9 @@ export class BenchNode {
 
   /** What may pass by itself is tried again, as the kubelet does. */
   async #add(sandbox: Sandbox): Promise<string> {
-    const { pod, netns } = sandbox;
+    const { pod } = sandbox;
     for (const deadline = performance.now() + PATIENCE_MS; ; ) {
-      const { code, output } = await this.#node.call('ADD', pod, { netns, env: this.#env(sandbox) });
+      const { code, output } = await this.#call('ADD', sandbox);
       if (code === 0) return output!.ips![0]!.address.split('/')[0]!;
       if (output?.code !== AGAIN || performance.now() > deadline)
         throw new Error(`ADD of ${pod}: ${JSON.stringify(output)}`);
@@ -132,7 +143,7 @@ export class BenchNode {
     const { api, namespace } = this.#parts;
     const work = sandboxes.map(async (sandbox) => {
       await api.delete(`/api/v1/namespaces/${namespace}/pods/${sandbox.pod}`, 0, never);
-      await this.#node.call('DEL', sandbox.pod, { netns: sandbox.netns, env: this.#env(sandbox) });
+      await this.#call('DEL', sandbox);
     });
     await Promise.all(work);
     for (const { netns } of sandboxes) this.#node.removeSandbox(netns);
@@ -140,9 +151,15 @@ export class BenchNode {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const ended = once(this.#daemon, 'exit');
+    await this.#runtime.close();
     if (this.#daemon.exitCode === null && this.#daemon.kill('SIGTERM')) await ended;
     if (this.#ovsdb !== undefined) await unplugLeft(this.name, this.#ovsdb);
     await this.#node[Symbol.asyncDispose]();
+  }
+
+  #call(verb: 'ADD' | 'DEL', sandbox: Sandbox): Promise<Answer> {
+    const { env, input } = this.#node.invocation(verb, sandbox.pod, { netns: sandbox.netns, env: this.#env(sandbox) });
+    return this.#runtime.call(env, input);
   }
 
   #env({ pod, uid = '' }: Sandbox): Readonly<Record<string, string>> {

@@ -45,6 +45,10 @@ it('the page marks what misses its aim, and leaves out what was not measured', (
   expect(page).toContain('| calls | **2** | 1 |');
   expect(page).toContain('| memory | 7 |  |');
   expect(page).toContain('| 200 | nested | 700.0 ms | 80.00 s | 114.3 | 200 | 1600 |');
+  const { demandMs: _, demandCalls: __, ...pooled } = burst('nested-vlan', 100);
+  const without = { ...one, bursts: [...one.bursts, pooled] };
+  expect(kuryrPage({ ...report, cases: { pods: without } })).toContain('| 100 | nested | 600.0 ms |  |  | 100 |  |');
+  expect(podsPlot(without.bursts)).not.toContain('NaN');
   expect(page).not.toContain('The plugin alone');
   expect(page).not.toMatch(/NaN|undefined/);
 });

@@ -16,7 +16,9 @@ export function podsPlot(bursts: readonly PodBurst[]): string {
         {
           name: 'made on demand',
           colour: COLOURS.demand,
-          points: its.map(({ pods, demandMs }) => [pods, demandMs / 1_000]),
+          points: its.flatMap(({ pods, demandMs }) =>
+            demandMs === undefined ? [] : [[pods, demandMs / 1_000] as const],
+          ),
         },
       ],
     };
@@ -62,10 +64,10 @@ function burstLines(bursts: readonly PodBurst[]): readonly string[] {
     '',
     '| pods | | from the pool | made on demand | times | calls of Neutron with the pool | on demand |',
     '| ---: | --- | ---: | ---: | ---: | ---: | ---: |',
-    ...bursts.map(
-      ({ vif, pods, poolMs, demandMs, poolCalls, demandCalls }) =>
-        `| ${pods} | ${VIF_WORDS[vif]} | ${duration(poolMs)} | ${duration(demandMs)} | ${(demandMs / poolMs).toFixed(1)} | ${poolCalls} | ${demandCalls} |`,
-    ),
+    ...bursts.map(({ vif, pods, poolMs, demandMs, poolCalls, demandCalls }) => {
+      const [demand, times] = demandMs === undefined ? ['', ''] : [duration(demandMs), (demandMs / poolMs).toFixed(1)];
+      return `| ${pods} | ${VIF_WORDS[vif]} | ${duration(poolMs)} | ${demand} | ${times} | ${poolCalls} | ${demandCalls ?? ''} |`;
+    }),
     '',
     'Published of the original (2017, another machine, with kubelet and containers, until all pods ran): 10 pods on bare metal 62 s from the pool and 72 s',
     'without, 50 pods 104 s and 226 s; nested 27 s and 83 s, 117 s and 602 s. It made each port by a request of its own; made on demand here means',

@@ -4,18 +4,17 @@ import { neutronVif } from '../../apps/kuryr/controller/drivers/vif-neutron.ts';
 import { ovsSocket } from '../../lab/openstack/services/ovs.ts';
 import { findLab } from '../../lab/openstack/testing.ts';
 import { ratioOf } from '../openstack/report.ts';
-import { type Timing, timing } from '../statistics.ts';
 import { CloudPart } from './cloud-part.ts';
 import { ClusterPart } from './cluster-part.ts';
-import type { ControllerProcess } from './controller-process.ts';
-import { BenchNode, type PodTimes, type Sandbox } from './node.ts';
+import { BenchNode, type Sandbox } from './node.ts';
 import { type BenchVif, type Found, VIF_WORDS } from './report.ts';
+import { type Measured, type Place, repeat, type Run, settle } from './rounds.ts';
 
 const never = new AbortController().signal;
 const VIFS = ['neutron-vif', 'nested-vlan'] as const;
-/** The axis of figure 39 of the original, and how often: a pod that is made on demand takes seconds. */
+/** The axis of figure 39 of the original, and how often: a pod that is made on demand takes seconds, and as long to be forgotten. */
 const BURSTS = [
-  { pods: 10, pooled: 5, demanded: 3 },
+  { pods: 10, pooled: 5, demanded: 2 },
   { pods: 50, pooled: 3, demanded: 1 },
   { pods: 100, pooled: 3, demanded: 1 },
   { pods: 200, pooled: 3, demanded: 1 },
@@ -32,16 +31,6 @@ const CALLS_MOST = { demand: undefined, pool: 0, verified: 1 } as const;
 /** The pool is compared with Neutron, and asks it, at no time that is measured. */
 const QUIET = { updateMs: 3_600_000, foresees: false } as const;
 const PING_MS = 30_000;
-const SETTLE_MS = 600_000;
-const POLL_MS = 100;
-
-interface Place {
-  /** Those that are measured. */
-  readonly vifs: readonly BenchVif[];
-  readonly cluster: ClusterPart;
-  readonly cloud: CloudPart;
-  readonly nodes: Readonly<Record<BenchVif, BenchNode>>;
-}
 
 /** One way to run the controller. */
 interface Mode {
@@ -56,27 +45,21 @@ const MODES: readonly Mode[] = [
   { key: 'verified', words: 'from the pool, verify: true', pool: { ...QUIET, minimum: 5, verify: true } },
 ];
 
-interface Measured {
-  readonly took: Timing;
-  /** From the request that makes the pod, which is answered when it is bound. */
-  readonly sentMs: number;
-  /** Of that, from the moment at which the controller saw the pod to its interfaces in the KuryrPort: mean. */
-  readonly controllerMs: number;
-  /** Of Neutron, by the controller: for each pod. */
-  readonly calls: number;
-}
-
 type Series = Map<string, Measured>;
 const keyOf = (mode: Mode['key'], vif: BenchVif, pods: number) => `${mode} ${vif} ${pods}`;
 
 export interface PodSizes {
   readonly rounds: number;
+  /** Of one pod, where each has to be made. */
+  readonly demandRounds: number;
   /** Bursts of more pods are left out. */
   readonly podsMost: number;
+  /** As many at once are made on demand, at most; 0: none is. */
+  readonly demandMost: number;
 }
 
 /** Pods from the scheduler's word to the return of CNI ADD, with a real API server, Neutron and agent, with and without a pool. */
-export async function benchPods({ rounds, podsMost }: PodSizes, found: Found): Promise<void> {
+export async function benchPods(sizes: PodSizes, found: Found): Promise<void> {
   const { lab, reason } = findLab({ services: ['ovs'], network: 'ovs' });
   if (lab === undefined) throw new Error(reason);
   await using parts = new AsyncDisposableStack();
@@ -106,43 +89,42 @@ export async function benchPods({ rounds, podsMost }: PodSizes, found: Found): P
       'nested-vlan': parts.use(await BenchNode.nested({ ...common, name: nested }, cloud.device)),
     },
   };
-  const bursts = BURSTS.filter(({ pods }) => pods <= podsMost);
+  const bursts = BURSTS.filter(({ pods }) => pods <= sizes.podsMost);
   const series: Series = new Map();
-  for (const mode of MODES) await runMode(place, mode, { rounds, bursts }, series, found);
+  for (const mode of MODES)
+    if (mode.key !== 'demand' || sizes.demandMost > 0) await runMode(place, mode, sizes, series, found);
   tellAll(place.vifs, series, bursts, found);
 }
 
-interface Wanted {
-  readonly rounds: number;
-  readonly bursts: readonly (typeof BURSTS)[number][];
-}
-
-async function runMode(place: Place, mode: Mode, wanted: Wanted, series: Series, found: Found): Promise<void> {
+async function runMode(place: Place, mode: Mode, sizes: PodSizes, series: Series, found: Found): Promise<void> {
   const { cluster, cloud } = place;
   const { neutron, env } = cloud.settings(cluster.folder);
-  const most = Math.max(1, ...wanted.bursts.map(({ pods }) => pods)) + SPARE;
+  const isDemand = mode.key === 'demand';
+  const bursts = BURSTS.filter(({ pods }) => pods <= (isDemand ? sizes.demandMost : sizes.podsMost));
+  const most = Math.max(1, ...BURSTS.map(({ pods }) => (pods <= sizes.podsMost ? pods : 0))) + SPARE;
   if (mode.key === 'pool') await fill(place, most);
   const drivers = { vif: 'neutron-vif', vifs: ['nested-vlan'] };
   const controller = await cluster.controller({ drivers, neutron, pool: mode.pool, linux: undefined }, env);
   try {
     for (const vif of place.vifs) {
-      const ready = mode.key === 'demand' ? 0 : most;
+      const ready = isDemand ? 0 : most;
       const run: Run = { place, controller, vif, ready };
       await settle(run);
       // For its first pod, the controller reads the subnet, which it then keeps for minutes; and programs get faster with use.
-      await repeat(run, 1, mode.key === 'demand' ? 1 : WARM);
-      const singles = await repeat(run, 1, wanted.rounds);
+      await repeat(run, 1, isDemand ? 1 : WARM);
+      const singles = await repeat(run, 1, isDemand ? sizes.demandRounds : sizes.rounds);
       series.set(keyOf(mode.key, vif, 1), singles);
       found.row({
         ...singles.took,
         what: `one pod, ${VIF_WORDS[vif]}: ${mode.words}`,
-        ...(mode.key === 'demand' ? {} : { goalMs: GOAL_MS }),
+        ...(isDemand ? {} : { goalMs: GOAL_MS }),
       });
       if (mode.key === 'verified') continue;
-      for (const { pods, pooled, demanded } of wanted.bursts) {
-        const times = mode.key === 'pool' ? pooled : demanded;
+      for (const { pods, pooled, demanded } of bursts) {
+        const times = isDemand ? demanded : pooled;
         const burst = await repeat(run, pods, times);
         series.set(keyOf(mode.key, vif, pods), burst);
+        if (!isDemand && pods === bursts.at(-1)!.pods) found.note(spentOf(burst, pods, vif));
         found.row({ ...burst.took, what: `${pods} pods at once, until the last, ${VIF_WORDS[vif]}: ${mode.words}` });
       }
     }
@@ -161,81 +143,9 @@ async function runMode(place: Place, mode: Mode, wanted: Wanted, series: Series,
   }
 }
 
-interface Run {
-  readonly place: Place;
-  readonly controller: ControllerProcess;
-  readonly vif: BenchVif;
-  /** Ports that lie in the pool between two rounds; 0: there is none. */
-  readonly ready: number;
-}
-
-/** So many pods in one moment, so many times: for one, from its binding to its network; for many, from the first request to the last. */
-async function repeat(run: Run, pods: number, times: number): Promise<Measured> {
-  const { place, controller, vif, ready } = run;
-  const node = place.nodes[vif];
-  const took: number[] = [];
-  const sent: number[] = [];
-  const sums = { calls: 0, portS: 0, ports: 0 };
-  for (let round = 0; round < times; round += 1) {
-    const sandboxes = node.sandboxes(pods);
-    const before = await counted(controller);
-    let all: readonly PodTimes[];
-    try {
-      all = await allOf(sandboxes.map((sandbox) => node.start(sandbox)));
-      const after = await counted(controller);
-      for (const key of ['calls', 'portS', 'ports'] as const) sums[key] += after[key] - before[key];
-    } finally {
-      await node.end(sandboxes);
-    }
-    const lastMs = Math.max(...all.map(({ readyMs }) => readyMs));
-    const firstMs = Math.min(...all.map(({ sentMs }) => sentMs));
-    took.push(lastMs - (pods === 1 ? all[0]!.boundMs : firstMs));
-    sent.push(lastMs - firstMs);
-    // Of singles, each takes another port of the pool: none has to be forgotten by its agent first.
-    if (pods > 1 || ready === 0 || round + 1 === times) await settle(run);
-    else await returned(run);
-  }
-  return {
-    took: timing('', took),
-    sentMs: timing('', sent).p50,
-    controllerMs: (sums.portS / sums.ports) * 1_000,
-    calls: sums.calls / times / pods,
-  };
-}
-
-/** Nothing is under way any more when one has failed. */
-async function allOf<T>(work: readonly Promise<T>[]): Promise<readonly T[]> {
-  const outcomes = await Promise.allSettled(work);
-  const failed = outcomes.find((one) => one.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
-  return Promise.all(work);
-}
-
-async function counted(controller: ControllerProcess) {
-  return {
-    calls: await controller.count('kuryr_cloud_request_seconds_count', { service: 'network' }),
-    portS: await controller.count('kuryr_port_seconds_sum'),
-    ports: await controller.count('kuryr_port_seconds_count'),
-  };
-}
-
-/** What pods had that are gone lies in the pool again. */
-async function returned({ place, controller, vif, ready }: Run): Promise<void> {
-  await place.cluster.untilEmpty();
-  for (const deadline = performance.now() + SETTLE_MS; ; ) {
-    // On bare metal, they are plugged there.
-    const state = vif === 'neutron-vif' ? 'active' : 'ready';
-    const now = await controller.count('kuryr_pool_ports', { vif, state });
-    if (now >= ready) return;
-    if (performance.now() > deadline) throw new Error(`only ${now} of ${ready} ports of the pool are ${state}`);
-    await systemClock.sleep(POLL_MS);
-  }
-}
-
-/** As before the first pod: where there is no pool, the cloud has forgotten those that are gone. */
-async function settle(run: Run): Promise<void> {
-  await returned(run);
-  if (run.ready === 0) await run.place.cloud.until('only the port of the node is left', (all) => all.length === 1);
+function spentOf({ spent }: Measured, pods: number, vif: BenchVif): string {
+  const each = spent.map(([program, ms]) => `${program} ${ms.toFixed(1)}`);
+  return `of ${pods} pods at once, ${VIF_WORDS[vif]}, from the pool: ms of the processors for each: ${each.join(', ')}`;
 }
 
 /** Ports that are free, made as the controller makes them: it finds them when it starts. */
@@ -278,29 +188,40 @@ async function reach({ nodes, vifs }: Place, found: Found): Promise<void> {
   }
 }
 
-function tellAll(vifs: readonly BenchVif[], series: Series, bursts: Wanted['bursts'], found: Found): void {
+function tellAll(
+  vifs: readonly BenchVif[],
+  series: Series,
+  bursts: readonly { readonly pods: number }[],
+  found: Found,
+): void {
   const round = (value: number) => Math.round(value * 100) / 100;
   for (const vif of vifs) {
-    const of = (mode: Mode['key'], pods: number) => series.get(keyOf(mode, vif, pods))!;
+    const of = (mode: Mode['key'], pods: number) => series.get(keyOf(mode, vif, pods));
+    const compare = (what: string, pods: number, atMost?: number) => {
+      const [pool, demand] = [of('pool', pods), of('demand', pods)];
+      if (pool === undefined || demand === undefined) return;
+      found.ratio(ratioOf(`${what}, ${VIF_WORDS[vif]}: pool / on demand`, pool.took, demand.took, atMost));
+    };
     for (const { key, words } of MODES) {
-      const { calls, sentMs, controllerMs } = of(key, 1);
+      const measured = of(key, 1);
+      if (measured === undefined) continue;
+      const { calls, sentMs, controllerMs } = measured;
       const what = `one pod, ${VIF_WORDS[vif]}, ${words}`;
       found.figure(`${what}: calls of Neutron`, round(calls), CALLS_MOST[key]);
       found.figure(`${what}: ms from the request that makes it, median`, round(sentMs));
       found.figure(`${what}: of that the controller until its interfaces are written, mean ms`, round(controllerMs));
     }
-    const one = [of('pool', 1), of('demand', 1)] as const;
-    found.ratio(ratioOf(`one pod, ${VIF_WORDS[vif]}: pool / on demand`, one[0].took, one[1].took, RATIO_MOST));
+    compare('one pod', 1, RATIO_MOST);
     for (const { pods } of bursts) {
       const [pool, demand] = [of('pool', pods), of('demand', pods)];
-      found.ratio(ratioOf(`${pods} pods at once, ${VIF_WORDS[vif]}: pool / on demand`, pool.took, demand.took));
+      if (pool === undefined) continue;
+      compare(`${pods} pods at once`, pods);
       found.burst({
         vif,
         pods,
         poolMs: pool.took.p50,
-        demandMs: demand.took.p50,
         poolCalls: Math.round(pool.calls * pods),
-        demandCalls: Math.round(demand.calls * pods),
+        ...(demand === undefined ? {} : { demandMs: demand.took.p50, demandCalls: Math.round(demand.calls * pods) }),
       });
     }
   }

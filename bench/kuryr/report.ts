@@ -11,15 +11,15 @@ export const VIF_WORDS: Readonly<Record<BenchVif, string>> = {
   'nested-vlan': 'nested',
 };
 
-/** Pods in one moment: until the network of the last one is there, from a full pool and made on demand. */
+/** Pods in one moment: until the network of the last one is there, from a full pool and, where that was tried, made on demand. */
 export interface PodBurst {
   readonly vif: BenchVif;
   readonly pods: number;
   readonly poolMs: number;
-  readonly demandMs: number;
+  readonly demandMs?: number;
   /** Of Neutron, by the controller, until then. */
   readonly poolCalls: number;
-  readonly demandCalls: number;
+  readonly demandCalls?: number;
 }
 
 export interface CaseReport {

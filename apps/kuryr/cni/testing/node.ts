@@ -33,6 +33,16 @@ export interface PodOptions {
   readonly interfaces?: Readonly<Record<string, Partial<PodInterface>>>;
 }
 
+export interface CallOptions {
+  readonly container?: string;
+  readonly netns?: string;
+  readonly interface?: string;
+  readonly config?: object;
+  readonly uid?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly executable?: string;
+}
+
 /** A node of its own: a network namespace, a daemon, an executable, and pods with real namespaces. */
 export class TestNode {
   readonly name: string;
@@ -149,27 +159,24 @@ export class TestNode {
   }
 
   /** The plugin as a runtime calls it. */
-  call(
+  call(verb: string, pod: string, how: CallOptions = {}): Promise<Answer> {
+    const { env, input } = this.invocation(verb, pod, how);
+    return runPlugin(how.executable ?? this.executable, env, input);
+  }
+
+  /** What a runtime gives the plugin. */
+  invocation(
     verb: string,
     pod: string,
-    how: {
-      readonly container?: string;
-      readonly netns?: string;
-      readonly interface?: string;
-      readonly config?: object;
-      readonly uid?: string;
-      readonly env?: Readonly<Record<string, string>>;
-      readonly executable?: string;
-    } = {},
-  ): Promise<Answer> {
-    const {
+    {
       container = `c-${pod}`,
       netns = '',
       interface: device = 'eth0',
       uid = uidOf(pod),
       config = {},
       env = {},
-    } = how;
+    }: CallOptions,
+  ): { readonly env: Readonly<Record<string, string>>; readonly input: string } {
     const args = [
       'IgnoreUnknown=1',
       'K8S_POD_NAMESPACE=default',
@@ -187,7 +194,7 @@ export class TestNode {
       CNI_PATH: '/opt/cni/bin',
       ...env,
     };
-    return runPlugin(how.executable ?? this.executable, variables, this.configuration(config));
+    return { env: variables, input: this.configuration(config) };
   }
 
   configuration(more: object = {}): string {
