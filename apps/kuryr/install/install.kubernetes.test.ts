@@ -139,6 +139,16 @@ describe.skipIf(lab === undefined)(`Kuryr that is installed${reason === undefine
     });
   });
 
+  it('takes from the definition of KuryrPorts the path of the status that one of before had, whoever applied that', async () => {
+    const name = 'crd/kuryrports.superfluidity.dev';
+    const op = { op: 'add', path: '/spec/versions/0/subresources', value: { status: {} } };
+    await cluster.kubectl('patch', name, '--type=json', '--patch', JSON.stringify([op]));
+    const found = () => cluster.kubectl('get', name, '-o', 'jsonpath={.spec.versions[0].subresources}');
+    expect(await found()).not.toBe('');
+    await install();
+    expect(await found()).toBe('');
+  });
+
   it('lets its controller do all that it asks for, and nothing that it does not ask for', async () => {
     const askedBy = recordAsked();
     const { path: kubeconfig, token } = await accountOf('superfluidity-kuryr-controller');
