@@ -16,11 +16,14 @@ const spare = z.object({
   id: z.string().min(1).max(64),
   mac: z.string().regex(/^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/),
   mtu: z.int().min(576).max(65_535),
-  plugging: z.object({
-    kind: z.literal('ovs'),
-    bridge: z.string().min(1).max(64),
-    interfaceId: z.string().min(1).max(64),
-  }),
+  plugging: z.discriminatedUnion('kind', [
+    z.object({
+      kind: z.literal('ovs'),
+      bridge: z.string().min(1).max(64),
+      interfaceId: z.string().min(1).max(64),
+    }),
+    z.object({ kind: z.literal('vlan'), id: z.int().min(1).max(4_094) }),
+  ]),
 });
 export type Spare = z.infer<typeof spare>;
 

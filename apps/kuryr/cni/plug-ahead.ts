@@ -20,11 +20,13 @@ import {
   configure,
   deviceOf,
   explained,
+  fittingTrunk,
   linkIn,
   makePair,
   nodeMac,
   removeDevice,
   tolerant,
+  vswitchOf,
   type Wish,
 } from './plug.ts';
 import type { Plugged } from './result.ts';
@@ -39,9 +41,9 @@ export const peerOf = (device: string): string => `sfk${device.slice(3)}`;
 const draftOver = (device: string): string => `sfn${device.slice(3)}`;
 
 /** What `plugPrepared` will make. */
-export function plannedOver({ name, wish }: Wish): Made {
+export function plannedOver(node: NodeNetwork, { name, wish }: Wish): Made {
   const device = deviceOf(wish.id);
-  const vswitch = wish.plugging.kind === 'ovs' ? wish.plugging.bridge : '';
+  const vswitch = vswitchOf(node, wish.plugging) ?? '';
   return { name, device, draft: draftOver(device), vswitch, over: peerOf(device) };
 }
 
@@ -51,12 +53,14 @@ export const isPreparable = ({ plugging, active }: PodInterface): boolean => plu
 /** `owner`: words for who looks at the node. */
 export async function prepare(node: NodeNetwork, ahead: Ahead, owner: string, signal: AbortSignal): Promise<Prepared> {
   const { plugging, id } = ahead;
-  if (plugging.kind !== 'ovs') throw new TypeError(plugging.kind);
+  const bridge = vswitchOf(node, plugging);
+  if (bridge === undefined) throw new TypeError(plugging.kind);
+  fittingTrunk(node, ahead);
   const device = deviceOf(id);
   const peer = peerOf(device);
   await makePair(node, { name: peer, netns: undefined, pod: owner, wish: ahead }, device);
   keepApart(node, peer);
-  const { isUserSpace } = await addPort(node, { wish: ahead }, device, plugging.bridge, signal);
+  const { isUserSpace } = await addPort(node, { wish: ahead }, device, bridge, signal);
   if (isUserSpace) completePackets(node.namespace, peer);
   return { device, peer };
 }

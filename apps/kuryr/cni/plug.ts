@@ -71,13 +71,22 @@ export function deviceOf(portId: string): string {
 /** High, so that a bridge does not take it for its own: bridges have the lowest address of their ports. */
 export const nodeMac = (mac: string): string => `fe${mac.toLowerCase().slice(2)}`;
 
+/** The bridge of Open vSwitch by which this node plugs such a port; undefined where it does so without. */
+export function vswitchOf(
+  { hasVlans, trunk }: Pick<NodeNetwork, 'hasVlans' | 'trunk'>,
+  plugging: PodInterface['plugging'],
+): string | undefined {
+  if (plugging.kind === 'ovs') return plugging.bridge;
+  return plugging.kind === 'vlan' && !hasVlans ? trunk.bridge : undefined;
+}
+
 /** What `plug` will make, known before anything is: it is written down first. */
 export function planned(node: NodeNetwork, { name, wish }: Wish): Made {
   const { plugging, id } = wish;
   const device = deviceOf(id);
   if (plugging.kind === 'macvlan' || (plugging.kind === 'vlan' && node.hasVlans)) return { name, draft: device };
   if (plugging.kind === 'bridge') return { name, device };
-  const vswitch = plugging.kind === 'ovs' ? plugging.bridge : node.trunk.bridge;
+  const vswitch = vswitchOf(node, plugging);
   if (vswitch !== undefined) return { name, device, vswitch };
   throw new CniError(
     CODES.plug,
@@ -191,11 +200,7 @@ async function plugVSwitch(
   signal: AbortSignal,
 ): Promise<void> {
   const { name, netns, wish } = wanted;
-  if (wish.plugging.kind === 'vlan') {
-    const parent = trunkDevice(node);
-    const link = parent === undefined ? undefined : linkIn(node.namespace, parent);
-    if (link !== undefined) fitting(link, wish.mtu);
-  }
+  fittingTrunk(node, wish);
   await makePair(node, wanted, device);
   const added = addPort(node, wanted, device, bridge, signal);
   try {
@@ -261,6 +266,14 @@ async function plugOver(node: NodeNetwork, wanted: Wish): Promise<void> {
   await transactAside(node.namespace, [create]);
   transact(netns, [changeLink(linkIndex(netns, draft), { rename: name })]);
   configure(wanted);
+}
+
+/** What goes by the node's own port has to fit through it. */
+export function fittingTrunk(node: NodeNetwork, { plugging, mtu }: Pick<Ahead, 'plugging' | 'mtu'>): void {
+  if (plugging.kind !== 'vlan') return;
+  const parent = trunkDevice(node);
+  const link = parent === undefined ? undefined : linkIn(node.namespace, parent);
+  if (link !== undefined) fitting(link, mtu);
 }
 
 function fitting({ name, mtu: largest }: Link, mtu: number): void {

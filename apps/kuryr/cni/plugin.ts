@@ -181,7 +181,9 @@ export class Plugin {
       podUid: wishes[0]!.podUid,
       netns,
       netnsId: namespaceId,
-      made: wishes.map((wish) => (this.#spares.begin(key, wish.wish) ? plannedOver(wish) : planned(this.#node, wish))),
+      made: wishes.map((wish) =>
+        this.#spares.begin(key, wish.wish) ? plannedOver(this.#node, wish) : planned(this.#node, wish),
+      ),
     };
     this.#attachments.put(begun);
     try {

@@ -3,6 +3,7 @@ import type { Spare } from '@superfluidity/driver-kubernetes';
 import { ipJson, missingForKernelTests, titled } from '@superfluidity/netlink/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { KuryrPort } from '../api/port.ts';
+import { hasVlans } from './node-network.ts';
 import { KillableDaemon } from './testing/killable.ts';
 import { pings, streamed, TestNode } from './testing/node.ts';
 import { missingForVSwitch } from './testing/vswitch.ts';
@@ -176,6 +177,49 @@ describe.skipIf(absent !== undefined)(titled('ports of Open vSwitch that lie rea
     spares.tell('pool', undefined);
     await plugged();
   });
+
+  test.skipIf(absent === undefined && hasVlans(undefined))(
+    'are access ports of their VLANs in the bridge of the trunk, where the kernel has no VLANs',
+    async () => {
+      node.vswitch.addBridge('br-trunk');
+      const daemon = await node.startDaemon({ graceMs: GRACE_MS, trunk: { bridge: 'br-trunk' } });
+      daemon.ports.setKnown(true);
+      daemon.spares.setKnown();
+      const inTrunk = (pod: string, id: number, of = pod) => {
+        const { id: port } = node.port(of).status!.interfaces['eth0']!;
+        return node.port(pod, { interfaces: { eth0: { id: port, plugging: { kind: 'vlan', id } } } });
+      };
+      const spare = (pod: string, vlan: number): Spare => {
+        const { id, mac, mtu } = inTrunk(pod, vlan).status!.interfaces['eth0']!;
+        return { id, mac, mtu, plugging: { kind: 'vlan', id: vlan } };
+      };
+      const all = [spare('l1', 7), spare('l2', 7), spare('l3', 8)];
+      const there = () => node.vswitch.vsctl('list-ports', 'br-trunk').split('\n').filter(Boolean).toSorted();
+      daemon.spares.tell('pool', all);
+      await expect.poll(there, WAIT).toEqual(all.map(deviceOf).toSorted());
+      const tags = all.map((one) => node.vswitch.vsctl('get', 'Port', deviceOf(one), 'tag'));
+      expect(tags).toEqual(['7', '7', '8']);
+      const before = all.map((one) => identity(deviceOf(one)));
+      const [first, second, other] = [inTrunk('l1', 7), inTrunk('l2', 7), inTrunk('l3', 8)] as const;
+      const added = [await add(first), await add(second), await add(other)] as const;
+      expect(added.map(({ code }) => code)).toEqual([0, 0, 0]);
+      expect(pings(added[0].netns, address(second))).toBe(true);
+      // In the same subnet, and on another VLAN.
+      expect(pings(added[0].netns, address(other))).toBe(false);
+      expect(all.map((one) => identity(deviceOf(one)))).toEqual(before);
+      expect(await node.call('DEL', 'l1')).toMatchObject({ code: 0 });
+      node.daemon.ports.remove('default', 'l1');
+      const next = await add(inTrunk('l4', 7, 'l1'));
+      expect([next.code, pings(next.netns, address(second))]).toEqual([0, true]);
+      expect(all.map((one) => identity(deviceOf(one)))).toEqual(before);
+      for (const pod of ['l2', 'l3', 'l4']) {
+        await node.call('DEL', pod);
+        node.daemon.ports.remove('default', pod);
+      }
+      daemon.spares.tell('pool', undefined);
+      await expect.poll(there, WAIT).toEqual([]);
+    },
+  );
 
   test('are recognised by the next daemon, whenever the one before was killed', async () => {
     const [idle, used] = [spareOf('k1'), spareOf('k2')];

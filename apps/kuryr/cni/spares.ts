@@ -5,7 +5,7 @@ import type { Attachment, Made } from './attachments.ts';
 import { LIMITS } from './limits.ts';
 import type { NodeNetwork } from './node-network.ts';
 import { isPreparable, type Prepared, prepare, recall } from './plug-ahead.ts';
-import { type Ahead, deviceOf, leaveNetns, netnsId, unplug } from './plug.ts';
+import { type Ahead, deviceOf, leaveNetns, netnsId, unplug, vswitchOf } from './plug.ts';
 import { podKey } from './registry.ts';
 
 /** Where it comes from what lies ready in the pools of this node: the watch of the API server, or a test. */
@@ -77,7 +77,8 @@ export class Spares implements SpareSink {
 
   tell(pool: string, spares: readonly Spare[] | undefined): void {
     const before = this.#told.get(pool);
-    const now = new Map((spares ?? []).map((spare): [string, Spare] => [deviceOf(spare.id), spare]));
+    const own = (spares ?? []).filter((spare) => this.#isAhead(spare));
+    const now = new Map(own.map((spare): [string, Spare] => [deviceOf(spare.id), spare]));
     if (spares === undefined) this.#told.delete(pool);
     else this.#told.set(pool, now);
     for (const [device, spare] of now) this.#want(device, spare, 'spare', true);
@@ -99,7 +100,7 @@ export class Spares implements SpareSink {
     const isGone = port === undefined || port.metadata.deletionTimestamp !== undefined;
     const before = this.#ports.get(key);
     const wishes = isGone ? [] : Object.values(port.status?.interfaces ?? {}).slice(0, LIMITS.interfacesPerPod);
-    const own = wishes.filter(({ plugging }) => plugging.kind === 'ovs');
+    const own = wishes.filter((wish) => this.#isAhead(wish));
     const now = new Map(own.map((wish): [string, PodInterface] => [deviceOf(wish.id), wish]));
     if (now.size === 0) this.#ports.delete(key);
     else this.#ports.set(key, now);
@@ -117,7 +118,7 @@ export class Spares implements SpareSink {
    */
   begin(pod: string, wish: PodInterface): boolean {
     const device = deviceOf(wish.id);
-    if (wish.plugging.kind === 'ovs' && this.#told.size > 0) this.#want(device, wish, pod, true, true);
+    if (this.#isAhead(wish) && this.#told.size > 0) this.#want(device, wish, pod, true, true);
     return this.#entries.has(device);
   }
 
@@ -196,6 +197,11 @@ export class Spares implements SpareSink {
     const own = [...this.#entries].filter(([, { isSpare, isUsed }]) => !isSpare && !isUsed);
     await Promise.all(own.map(([device, entry]) => this.#drop(device, entry)));
     await Promise.all(this.#entries.values().map(({ prepared }) => prepared));
+  }
+
+  /** The node plugs such a port by Open vSwitch. What it makes in the pod alone is made there as fast. */
+  #isAhead({ plugging }: Pick<Ahead, 'plugging'>): boolean {
+    return vswitchOf(this.#options.node, plugging) !== undefined;
   }
 
   #isWanted(device: string): boolean {

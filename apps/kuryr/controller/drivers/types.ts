@@ -79,8 +79,8 @@ export interface VifType {
   active(ids: ReadonlySet<string>, signal: AbortSignal): Promise<ReadonlySet<string>>;
   /** Where the daemon of a node plugs ports while they lie in its pool. */
   readonly ahead?: {
-    /** Of which node a place is. */
-    nodeOf(place: PortPlace): string;
+    /** Of which node a place is. Undefined as long as that is not known. */
+    nodeOf(place: PortPlace): string | undefined;
     /** What the daemon is told of a port that lies ready. */
     spare(port: PoolPort, signal: AbortSignal): Promise<Spare>;
   };

@@ -64,21 +64,7 @@ export function neutronVif(kind: Exclude<VifKind, 'linux'>, options: NeutronVifO
       };
     }
     case 'nested-vlan':
-      return nested(
-        kind,
-        options,
-        new TrunkPorts(common, options.vlans),
-        { active: always, project },
-        {
-          at: (parent, node) => {
-            const trunk = parent.trunk_details?.trunk_id;
-            if (trunk !== undefined) return trunk;
-            throw unfit(node, `port ${parent.id} of its virtual machine is not the parent of a trunk`);
-          },
-          // Nested ones are ACTIVE before they are handed out: the virtual machine's own port is plugged already.
-          plugging: ({ vlan }) => ({ kind: 'vlan', id: vlan! }),
-        },
-      );
+      return overTrunks(options, new TrunkPorts(common, options.vlans), { active: always, project });
     case 'nested-macvlan':
       return nested(
         kind,
@@ -91,6 +77,37 @@ export function neutronVif(kind: Exclude<VifKind, 'linux'>, options: NeutronVifO
         },
       );
   }
+}
+
+/** Nested ones are ACTIVE before they are handed out: the virtual machine's own port is plugged already. */
+function overTrunks(
+  options: NeutronVifOptions,
+  backend: PortsBackend,
+  common: Pick<VifType, 'active' | 'project'>,
+): VifType {
+  /** Names of nodes that asked for something, by their trunks. */
+  const nodes = new Map<string, string>();
+  const mtuOf = mtuReader(options.cloud, options.clock);
+  const plugging = ({ vlan }: PoolPort) => ({ kind: 'vlan', id: vlan! }) as const;
+  const at = (parent: Port, node: Node) => {
+    const trunk = parent.trunk_details?.trunk_id;
+    if (trunk === undefined) throw unfit(node, `port ${parent.id} of its virtual machine is not the parent of a trunk`);
+    nodes.set(trunk, node.metadata.name);
+    return trunk;
+  };
+  return {
+    ...nested('nested-vlan', options, backend, common, { at, plugging }),
+    // It pays where the daemon makes VLANs in Open vSwitch: it says itself whether it does.
+    ahead: {
+      nodeOf: (place) => nodes.get(place.at),
+      spare: async (port, signal) => ({
+        id: port.id,
+        mac: port.mac.toLowerCase(),
+        mtu: await mtuOf(port.place.network, signal),
+        plugging: plugging(port),
+      }),
+    },
+  };
 }
 
 function nested(

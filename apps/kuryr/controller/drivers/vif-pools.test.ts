@@ -262,6 +262,39 @@ describe('interfaces out of pools', () => {
     await vifs.close();
   });
 
+  test('tells the node also of what carries traffic wherever it lies, once it is known whose it is', async () => {
+    const clock = new VirtualClock();
+    let owner: string | undefined;
+    const type: VifType = {
+      ...linuxVif({ bridge: 'pods' }),
+      active: () => Promise.reject(new Error('nobody asks')),
+      ahead: {
+        nodeOf: () => owner,
+        spare: async ({ id, mac }) => ({ id, mac, mtu: 1_400, plugging: { kind: 'vlan', id: 7 } }),
+      },
+    };
+    const vifs = new VifPools({
+      clock,
+      log: silentLogger,
+      types: [type],
+      kind: 'linux',
+      keep: { ...KURYR, minimum: 2, batch: 3, foresees: false },
+      updateMs: 20_000,
+      verify: false,
+      names: false,
+      stopwatch: () => clock.now(),
+    });
+    await vifs.recover([]);
+    expect(await clock.runUntil(vifs.acquire(wish('a'), never))).toMatchObject({ active: true });
+    await clock.runUntil(vifs.settled());
+    await clock.advance(10_000);
+    const { name, ready, active } = vifs.stats()[0]!;
+    expect([ready > 0, active, vifs.nodeOf('linux', name)]).toEqual([true, undefined, undefined]);
+    owner = 'a';
+    expect([vifs.nodeOf('linux', name), (await vifs.spares('linux', name, never))!.length]).toEqual(['a', ready]);
+    await vifs.close();
+  });
+
   test('what lies ready is had by asking nobody, and what is made at once too; else nothing is', async () => {
     const clock = new VirtualClock();
     const { isInstant: _, ...slow } = linuxVif({ bridge: 'pods' });

@@ -81,7 +81,8 @@ export class VifPools {
         backend: type.backend,
         orderMost: ORDER_MOST,
         readyTimeoutMs: READY_MS,
-        ...(type.ahead === undefined
+        // What carries traffic wherever it lies has not to be looked at.
+        ...(type.ahead === undefined || type.activeAtOnce
           ? {}
           : { ahead: { active: (ids, signal) => type.active(ids, signal), onReady: () => this.#onReady() } }),
       }),
