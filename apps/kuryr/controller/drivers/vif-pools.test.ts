@@ -264,12 +264,12 @@ describe('interfaces out of pools', () => {
 
   test('tells the node also of what carries traffic wherever it lies, once it is known whose it is', async () => {
     const clock = new VirtualClock();
-    let owner: string | undefined;
+    const owners: string[] = [];
     const type: VifType = {
       ...linuxVif({ bridge: 'pods' }),
       active: () => Promise.reject(new Error('nobody asks')),
       ahead: {
-        nodeOf: () => owner,
+        nodeOf: () => owners[0],
         spare: async ({ id, mac }) => ({ id, mac, mtu: 1_400, plugging: { kind: 'vlan', id: 7 } }),
       },
     };
@@ -290,7 +290,7 @@ describe('interfaces out of pools', () => {
     await clock.advance(10_000);
     const { name, ready, active } = vifs.stats()[0]!;
     expect([ready > 0, active, vifs.nodeOf('linux', name)]).toEqual([true, undefined, undefined]);
-    owner = 'a';
+    owners.push('a');
     expect([vifs.nodeOf('linux', name), (await vifs.spares('linux', name, never))!.length]).toEqual(['a', ready]);
     await vifs.close();
   });
