@@ -30,8 +30,7 @@ export function processorByProgram(called: ReadonlyMap<number, string>): Process
     if (!/^\d+$/.test(entry)) continue;
     try {
       const { program, processorS } = statOf(Number(entry));
-      // Threads of the kernel have a processor and a task in their names.
-      const name = called.get(Number(entry)) ?? program.split(/[/:]/)[0]!;
+      const name = called.get(Number(entry)) ?? shortName(program);
       all.set(name, (all.get(name) ?? 0) + processorS);
     } catch {
       // It ended meanwhile.
@@ -39,6 +38,10 @@ export function processorByProgram(called: ReadonlyMap<number, string>): Process
   }
   return all;
 }
+
+/** Threads of the kernel have a processor and a task in their names, and some programs their whole path. */
+const shortName = (program: string): string =>
+  program.startsWith('/') ? program.slice(program.lastIndexOf('/') + 1) : program.split(/[/:]/)[0]!;
 
 /** What was added, of those that took most. */
 export function mostSpent(before: ProcessorS, after: ProcessorS, most: number): readonly (readonly [string, number])[] {
