@@ -198,6 +198,20 @@ describe('the controller', () => {
     await run.kill();
   });
 
+  test('takes back what a pod had that went while nobody led, though nobody deletes its KuryrPort', async () => {
+    const run = new Run();
+    await run.start();
+    run.pod('one', 'a');
+    await run.clock.advance(1_000);
+    await run.kill();
+    run.server.delete(`${PODS}/one`);
+    expect(run.ports()).toHaveLength(1);
+    await run.start();
+    await run.clock.advance(1_000);
+    expect([run.ports(), run.inUse()]).toEqual([[], 0]);
+    await run.kill();
+  });
+
   test('whatever is lost, repeated or late, and whenever it is killed: no address has two pods, and none is lost', async () => {
     const act = fc.oneof(
       { weight: 6, arbitrary: fc.record({ kind: fc.constant('begin' as const), node: fc.constantFrom('a', 'b') }) },

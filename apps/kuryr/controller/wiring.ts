@@ -59,7 +59,7 @@ export function wire(parts: WiringParts): Wiring {
     sources.push({ all: () => of.all(), queue });
     return queue;
   };
-  const ports = wirePods(parts, add);
+  const ports = wirePods(parts, add, sources);
   wireAttachments(parts, ports, informers);
   wireNodes(parts, add);
   wireNetworks(parts, add, ports);
@@ -77,7 +77,7 @@ function addAll(queue: WorkQueue, of: { all(): readonly KubeObject[] }, namespac
   for (const object of of.all()) if (namespaceIn(keyOf(object)) === namespace) queue.add(keyOf(object));
 }
 
-function wirePods({ world, drivers, onPortReady, stopwatch }: WiringParts, add: Add): WorkQueue {
+function wirePods({ world, drivers, onPortReady, stopwatch }: WiringParts, add: Add, sources: Sources[]): WorkQueue {
   const seenMs = new Map<string, number>();
   const giver = new Giver({
     world,
@@ -91,6 +91,8 @@ function wirePods({ world, drivers, onPortReady, stopwatch }: WiringParts, add: 
   const handler = new PortHandler({ world, ...drivers, giver });
   const pods = add(new PodHandler(world, giver), world.pods);
   const ports = add(handler, world.ports.informer);
+  // Of pods that went while nobody led: the collector of garbage is not told of those whose deletion orphans what they own.
+  sources.push({ all: () => world.ports.informer.all(), queue: pods });
   world.ports.informer.on((key, before, now) => {
     if (before !== undefined && before.metadata.uid !== now?.metadata.uid) handler.gone(before);
     ports.add(key);

@@ -123,9 +123,14 @@ export class Giver {
     this.#release(holderOf(port), rest);
   }
 
-  /** No pod and no KuryrPort of the name is to have it. A number: until then, what was sent may still arrive. */
+  /** No pod and no KuryrPort of the name is to have it. As `pending`. */
   leave(key: string): number | undefined {
     this.#drop(key);
+    return this.pending(key);
+  }
+
+  /** A number: until then, what was sent for an earlier pod of the name may still arrive. */
+  pending(key: string): number | undefined {
     this.#forgive();
     return this.#late.values().some((one) => one.key === key) ? LIMITS.lateMs : undefined;
   }

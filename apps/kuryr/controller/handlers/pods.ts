@@ -30,7 +30,7 @@ export class PodHandler implements Handler {
       // It wakes us when it is gone, where another pod of the name waits.
       return undefined;
     }
-    if (port !== undefined) return undefined;
+    if (port !== undefined) return this.#giver.pending(key);
     if (pod === undefined || !wants(pod)) return this.#giver.leave(key);
     return this.#make(key, pod, signal);
   }
