@@ -46,7 +46,9 @@ export class CloudPart {
   readonly parent: Port;
   readonly trunk: string;
 
-  private constructor(parts: Omit<CloudPart, 'settings' | 'device' | 'address' | 'until' | 'isPlugged' | 'close'>) {
+  private constructor(
+    parts: Omit<CloudPart, 'settings' | 'device' | 'address' | 'until' | 'untilOnlyNode' | 'isPlugged' | 'close'>,
+  ) {
     this.cloud = parts.cloud;
     this.project = parts.project;
     this.host = parts.host;
@@ -125,6 +127,11 @@ export class CloudPart {
       if (performance.now() > deadline) throw new Error(`not in ${WAIT_MS / 1_000} s: ${what}`);
       await systemClock.sleep(POLL_MS);
     }
+  }
+
+  /** Until the ports of all pods are gone. */
+  async untilOnlyNode(): Promise<void> {
+    await this.until('only the port of the node is left', (all) => all.length === 1);
   }
 
   /** Whether somebody else plugs ports of this owner that are bound to the host. */

@@ -5,15 +5,16 @@ import { systemClock } from '@superfluidity/core';
 import { Cluster, readClusterConfig } from '@superfluidity/driver-kubernetes';
 import { RESOURCES, resourcePath } from '../../apps/kuryr/api/resources.ts';
 import { TestCluster } from '../../apps/kuryr/controller/testing/cluster.ts';
+import type { Lab } from '../../lab/kubernetes/lab.ts';
 import { findLab } from '../../lab/kubernetes/testing.ts';
 import { ControllerProcess } from './controller-process.ts';
-import { podObject } from './node.ts';
+import { podObject } from './played-node.ts';
 
 const never = new AbortController().signal;
 const WAIT_MS = 300_000;
 const POLL_MS = 100;
 
-/** A namespace of a real API server, and nodes that are objects of it only. Its control plane alone is needed. */
+/** A namespace of a real API server, that of the laboratory or another, and nodes that are objects of it only. Its control plane alone is needed. */
 export class ClusterPart {
   readonly api: Cluster;
   readonly namespace: string;
@@ -22,9 +23,7 @@ export class ClusterPart {
   readonly #cluster: TestCluster;
   readonly #nodes: string[] = [];
 
-  static async open(): Promise<ClusterPart> {
-    const { lab, reason } = findLab();
-    if (lab === undefined) throw new Error(reason);
+  static async open(lab: Lab = runningLab()): Promise<ClusterPart> {
     const part = new ClusterPart(await TestCluster.open(lab, 'kuryr-bench'), lab.paths.adminConfig);
     try {
       await part.#account();
@@ -71,8 +70,9 @@ export class ClusterPart {
     );
   }
 
-  async untilEmpty(): Promise<void> {
-    await this.#until('what pods had is given back', (ports) => ports.length === 0);
+  /** `path`: objects that stand for what pods have. Of ours, or of another controller. */
+  async untilEmpty(path = this.#ports()): Promise<void> {
+    await this.#until('what pods had is given back', (ports) => ports.length === 0, path);
   }
 
   async close(): Promise<void> {
@@ -81,8 +81,7 @@ export class ClusterPart {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  async #until(what: string, isSo: (ports: readonly object[]) => boolean): Promise<void> {
-    const path = resourcePath(RESOURCES.ports, this.namespace);
+  async #until(what: string, isSo: (ports: readonly object[]) => boolean, path = this.#ports()): Promise<void> {
     for (const deadline = performance.now() + WAIT_MS; ; ) {
       if (isSo((await this.api.list<object>(path, {}, never)).items)) return;
       if (performance.now() > deadline) throw new Error(`not in ${WAIT_MS / 1_000} s: ${what}`);
@@ -95,7 +94,17 @@ export class ClusterPart {
     await this.#cluster.inside('wait', '--for=create', 'serviceaccount/default', '--timeout=60s');
   }
 
+  #ports(): string {
+    return resourcePath(RESOURCES.ports, this.namespace);
+  }
+
   #pods(): string {
     return `/api/v1/namespaces/${this.namespace}/pods`;
   }
+}
+
+function runningLab(): Lab {
+  const { lab, reason } = findLab();
+  if (lab === undefined) throw new Error(reason);
+  return lab;
 }

@@ -1,16 +1,14 @@
-import { silentLogger, systemClock } from '@superfluidity/core';
-import { pings } from '../../apps/kuryr/cni/testing/node.ts';
-import { neutronVif } from '../../apps/kuryr/controller/drivers/vif-neutron.ts';
 import { ovsSocket } from '../../lab/openstack/services/ovs.ts';
 import { findLab } from '../../lab/openstack/testing.ts';
 import { ratioOf } from '../openstack/report.ts';
 import { CloudPart } from './cloud-part.ts';
 import { ClusterPart } from './cluster-part.ts';
-import { BenchNode, type Sandbox } from './node.ts';
+import { BenchNode } from './node.ts';
+import { reach } from './played-node.ts';
 import { type BenchVif, type Found, VIF_WORDS } from './report.ts';
-import { type Measured, type Place, repeat, type Run, settle } from './rounds.ts';
+import { type Measured, type Place, repeat, type Run } from './rounds.ts';
+import { fill, POOLS, settle, SPARE } from './settle.ts';
 
-const never = new AbortController().signal;
 const VIFS = ['neutron-vif', 'nested-vlan'] as const;
 /** The axis of figure 39 of the original, and how often: a pod that is made on demand takes seconds, and as long to be forgotten. */
 const BURSTS = [
@@ -19,30 +17,23 @@ const BURSTS = [
   { pods: 100, pooled: 3, demanded: 1 },
   { pods: 200, pooled: 3, demanded: 1 },
 ] as const;
-/** More than a burst takes, so that no refill is under way while it is measured. */
-const SPARE = 25;
-const ORDER = 50;
 /** As of the plugin alone. */
 const WARM = 20;
 const GOAL_MS = 30;
 const RATIO_MOST = 0.1;
 /** Of Neutron for one pod. */
 const CALLS_MOST = { demand: undefined, pool: 0, verified: 1 } as const;
-/** The pool is compared with Neutron, and asks it, at no time that is measured. */
-const QUIET = { updateMs: 3_600_000, foresees: false } as const;
-const PING_MS = 30_000;
 
 /** One way to run the controller. */
 interface Mode {
-  readonly key: 'demand' | 'pool' | 'verified';
+  readonly key: keyof typeof POOLS;
   readonly words: string;
-  readonly pool: object;
 }
 
 const MODES: readonly Mode[] = [
-  { key: 'demand', words: 'made on demand', pool: { ...QUIET, minimum: 0, maximum: 0, batch: 1 } },
-  { key: 'pool', words: 'from the pool', pool: { ...QUIET, minimum: 5 } },
-  { key: 'verified', words: 'from the pool, verify: true', pool: { ...QUIET, minimum: 5, verify: true } },
+  { key: 'demand', words: 'made on demand' },
+  { key: 'pool', words: 'from the pool' },
+  { key: 'verified', words: 'from the pool, verify: true' },
 ];
 
 type Series = Map<string, Measured>;
@@ -102,13 +93,13 @@ async function runMode(place: Place, mode: Mode, sizes: PodSizes, series: Series
   const isDemand = mode.key === 'demand';
   const bursts = BURSTS.filter(({ pods }) => pods <= (isDemand ? sizes.demandMost : sizes.podsMost));
   const most = Math.max(1, ...BURSTS.map(({ pods }) => (pods <= sizes.podsMost ? pods : 0))) + SPARE;
-  if (mode.key === 'pool') await fill(place, most);
+  if (mode.key === 'pool') await fill(place, place.vifs, most);
   const drivers = { vif: 'neutron-vif', vifs: ['nested-vlan'] };
-  const controller = await cluster.controller({ drivers, neutron, pool: mode.pool, linux: undefined }, env);
+  const controller = await cluster.controller({ drivers, neutron, pool: POOLS[mode.key], linux: undefined }, env);
   try {
     for (const vif of place.vifs) {
       const ready = isDemand ? 0 : most;
-      const run: Run = { place, controller, vif, ready };
+      const run: Run = { cluster, cloud, node: place.nodes[vif], controller, vif, ready };
       await settle(run);
       // For its first pod, the controller reads the subnet, which it then keeps for minutes; and programs get faster with use.
       await repeat(run, 1, isDemand ? 1 : WARM);
@@ -128,7 +119,10 @@ async function runMode(place: Place, mode: Mode, sizes: PodSizes, series: Series
         found.row({ ...burst.took, what: `${pods} pods at once, until the last, ${VIF_WORDS[vif]}: ${mode.words}` });
       }
     }
-    if (mode.key === 'pool') await reach(place, found);
+    if (mode.key === 'pool') {
+      await reach(place.vifs.map((vif) => place.nodes[vif]));
+      found.note(`a pod reached the others (ping): ${place.vifs.map((vif) => VIF_WORDS[vif]).join(', and ')}`);
+    }
     const { processorS, peakMiB } = controller.usage();
     found.figure(
       `controller, ${mode.words}: seconds of processor time, all of the above`,
@@ -146,46 +140,6 @@ async function runMode(place: Place, mode: Mode, sizes: PodSizes, series: Series
 function spentOf({ spent }: Measured, pods: number, vif: BenchVif): string {
   const each = spent.map(([program, ms]) => `${program} ${ms.toFixed(1)}`);
   return `of ${pods} pods at once, ${VIF_WORDS[vif]}, from the pool: ms of the processors for each: ${each.join(', ')}`;
-}
-
-/** Ports that are free, made as the controller makes them: it finds them when it starts. */
-async function fill({ cluster, cloud, vifs }: Place, count: number): Promise<void> {
-  const tags = ['superfluidity', `superfluidity:kuryr=${cluster.namespace}`];
-  for (const vif of vifs) {
-    const { backend } = neutronVif(vif, {
-      cloud: cloud.cloud,
-      clock: systemClock,
-      log: silentLogger,
-      tags,
-      bridge: 'br-int',
-    });
-    const at = vif === 'neutron-vif' ? cloud.host : cloud.trunk;
-    const place = { project: cloud.project.id, at, network: cloud.network };
-    for (let made = 0; made < count; made += ORDER)
-      await backend.createMany(place, [cloud.group], Math.min(ORDER, count - made), never);
-  }
-}
-
-/** Pods of both nodes are in one network, or the rest would mean nothing. */
-async function reach({ nodes, vifs }: Place, found: Found): Promise<void> {
-  const pods: { readonly node: BenchNode; readonly sandbox: Sandbox; readonly address: string }[] = [];
-  try {
-    for (const vif of vifs) {
-      for (const sandbox of nodes[vif].sandboxes(2)) {
-        const { address } = await nodes[vif].start(sandbox);
-        pods.push({ node: nodes[vif], sandbox, address });
-      }
-    }
-    // The first packets may come before the agent has written its flows.
-    for (const { address } of pods.slice(1)) {
-      const deadline = performance.now() + PING_MS;
-      while (!pings(pods[0]!.sandbox.netns, address))
-        if (performance.now() > deadline) throw new Error(`a pod of ${pods[0]!.node.name} does not reach ${address}`);
-    }
-    found.note(`a pod reached the others (ping): ${vifs.map((vif) => VIF_WORDS[vif]).join(', and ')}`);
-  } finally {
-    for (const { node, sandbox } of pods) await node.end([sandbox]);
-  }
 }
 
 function tellAll(

@@ -1,14 +1,13 @@
-import { systemClock } from '@superfluidity/core';
 import { type Timing, timing } from '../statistics.ts';
 import type { CloudPart } from './cloud-part.ts';
 import type { ClusterPart } from './cluster-part.ts';
 import type { ControllerProcess } from './controller-process.ts';
-import type { BenchNode, PodTimes } from './node.ts';
+import type { BenchNode } from './node.ts';
+import type { PodTimes } from './played-node.ts';
 import type { BenchVif } from './report.ts';
+import { allOf, type Rest, returned, settle } from './settle.ts';
 import { mostSpent, processorByProgram } from './usage.ts';
 
-const SETTLE_MS = 600_000;
-const POLL_MS = 100;
 /** Programs that are told of. */
 const SPENDERS = 8;
 
@@ -32,18 +31,13 @@ export interface Measured {
   readonly spent: readonly (readonly [string, number])[];
 }
 
-export interface Run {
-  readonly place: Place;
-  readonly controller: ControllerProcess;
-  readonly vif: BenchVif;
-  /** Ports that lie in the pool between two rounds; 0: there is none. */
-  readonly ready: number;
+export interface Run extends Rest {
+  readonly node: BenchNode;
 }
 
 /** So many pods in one moment, so many times: for one, from its binding to its network; for many, from the first request to the last. */
 export async function repeat(run: Run, pods: number, times: number): Promise<Measured> {
-  const { place, controller, vif, ready } = run;
-  const node = place.nodes[vif];
+  const { node, controller, ready } = run;
   const took: number[] = [];
   const sent: number[] = [];
   const sums = { calls: 0, portS: 0, ports: 0 };
@@ -79,37 +73,10 @@ export async function repeat(run: Run, pods: number, times: number): Promise<Mea
   };
 }
 
-/** Nothing is under way any more when one has failed. */
-async function allOf<T>(work: readonly Promise<T>[]): Promise<readonly T[]> {
-  const outcomes = await Promise.allSettled(work);
-  const failed = outcomes.find((one) => one.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
-  return Promise.all(work);
-}
-
 async function counted(controller: ControllerProcess) {
   return {
     calls: await controller.count('kuryr_cloud_request_seconds_count', { service: 'network' }),
     portS: await controller.count('kuryr_port_seconds_sum'),
     ports: await controller.count('kuryr_port_seconds_count'),
   };
-}
-
-/** What pods had that are gone lies in the pool again. */
-async function returned({ place, controller, vif, ready }: Run): Promise<void> {
-  await place.cluster.untilEmpty();
-  for (const deadline = performance.now() + SETTLE_MS; ; ) {
-    // On bare metal, they are plugged there.
-    const state = vif === 'neutron-vif' ? 'active' : 'ready';
-    const now = await controller.count('kuryr_pool_ports', { vif, state });
-    if (now >= ready) return;
-    if (performance.now() > deadline) throw new Error(`only ${now} of ${ready} ports of the pool are ${state}`);
-    await systemClock.sleep(POLL_MS);
-  }
-}
-
-/** As before the first pod: where there is no pool, the cloud has forgotten those that are gone. */
-export async function settle(run: Run): Promise<void> {
-  await returned(run);
-  if (run.ready === 0) await run.place.cloud.until('only the port of the node is left', (all) => all.length === 1);
 }
