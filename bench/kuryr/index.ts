@@ -5,8 +5,17 @@ import { ratioLine } from '../openstack/report.ts';
 import { print, readReport, record, rowLine, tell, writeDocs } from '../record.ts';
 import { benchCni } from './cni.ts';
 import { kuryrPage, podsPlot } from './page.ts';
+import { benchOriginal } from './original/index.ts';
 import { benchPods, type PodSizes } from './pods.ts';
-import { type CaseName, type CaseReport, figureLine, type Found, type KuryrReport, reportLines } from './report.ts';
+import {
+  type Beside,
+  type CaseName,
+  type CaseReport,
+  figureLine,
+  type Found,
+  type KuryrReport,
+  reportLines,
+} from './report.ts';
 import { benchThousand } from './thousand.ts';
 
 /** Each takes seconds, and as long until the cloud has forgotten it. */
@@ -20,13 +29,14 @@ const usage = `Usage: npm run bench -- kuryr [options]   (as root on Linux)
   --most N      pods at once with Neutron, at most (default 200)
   --demand N    of these, made on demand at most (default 50); 0: none, not one by one either
   --many N      pods created and deleted (default 1000)
-  --only CASE   cni, pods, thousand; may be repeated. Nothing is recorded, unless with
+  --only CASE   cni, pods, original, thousand; may be repeated. Nothing is recorded, unless with
   --with FILE   the other cases of this result
   --note TEXT   what a reader has to know of this run; may be repeated
   --page FILE   measure nothing: write docs/reference/kuryr-speed.md from this result
   --json        print one JSON object
 
-Case pods needs both laboratories (npm run lab), thousand that of Kubernetes.
+Case pods needs both laboratories (npm run lab), thousand that of Kubernetes; original that of OpenStack, and the programs of the other.
+It installs kuryr-kubernetes of PyPI, once, into the cache of laboratories: some 330 MiB.
 `;
 
 type Cases = Readonly<Partial<Record<CaseName, (found: Found) => Promise<void>>>>;
@@ -60,6 +70,7 @@ export async function benchKuryr(args: readonly string[]): Promise<void> {
   }
   const cases: Cases = {
     pods: (found) => benchPods(podSizes(values), found),
+    original: (found) => benchOriginal(podSizes(values), found),
     thousand: (found) => benchThousand(Number(values.many), found),
     cni: (found) => benchCni({ pods: Number(values.pods), burst: Number(values.burst) }, found.row),
   };
@@ -112,6 +123,7 @@ async function measure(
   const figures: CaseReport['figures'][number][] = [];
   const notes: string[] = [...said];
   const bursts: CaseReport['bursts'][number][] = [];
+  const beside: Beside[] = [];
   await work({
     row: (row) => (rows.push(row), tell(rowLine(row))),
     ratio: (ratio) => (ratios.push(ratio), tell(ratioLine(ratio))),
@@ -122,6 +134,8 @@ async function measure(
     },
     note: (text) => void notes.push(text),
     burst: (burst) => void bursts.push(burst),
+    beside: (one) => void beside.push(one),
   });
-  return { date, command, machine: { ...machine, loadAfter: loadavg()[0]! }, rows, ratios, figures, notes, bursts };
+  const found = { rows, ratios, figures, notes, bursts, ...(beside.length === 0 ? {} : { beside }) };
+  return { date, command, machine: { ...machine, loadAfter: loadavg()[0]! }, ...found };
 }

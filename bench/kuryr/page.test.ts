@@ -53,6 +53,14 @@ it('the page marks what misses its aim, and leaves out what was not measured', (
   expect(page).not.toMatch(/NaN|undefined/);
 });
 
+it('the original stands beside ours where it was measured', () => {
+  expect(kuryrPage(report)).not.toContain('The original beside ours');
+  const beside = [{ what: 'one pod, from the pool', oursMs: 25, otherMs: 3_000, oursCalls: 0, otherCalls: 2 }];
+  const page = kuryrPage({ ...report, cases: { original: { ...one, beside } } });
+  expect(page).toContain('| one pod, from the pool | 25.0 ms | 3.00 s | 120.0 | 0 | 2 |');
+  expect(page).not.toMatch(/NaN|undefined/);
+});
+
 it('counts of the controller are summed over the series with the labels that are asked for', () => {
   const text = [
     '# HELP x_total what',

@@ -1,6 +1,6 @@
 import { duration, tableRow } from '../record.ts';
 import { panels, type Panel } from '../scale/plot.ts';
-import { type CaseReport, isWithin, type KuryrReport, type PodBurst, VIF_WORDS } from './report.ts';
+import { type Beside, type CaseReport, isWithin, type KuryrReport, type PodBurst, VIF_WORDS } from './report.ts';
 
 const COLOURS = { pool: '#1f83c4', demand: '#d55e00' } as const;
 
@@ -37,6 +37,7 @@ export function kuryrPage({ date, cases }: KuryrReport): string {
     'How it is measured: [results](../../bench/results/README.md#kuryr).',
     '',
     ...(cases.pods === undefined ? [] : podsLines(cases.pods)),
+    ...(cases.original === undefined ? [] : originalLines(cases.original)),
     ...(cases.thousand === undefined ? [] : thousandLines(cases.thousand)),
     ...(cases.cni === undefined ? [] : cniLines(cases.cni)),
   ].join('\n');
@@ -75,6 +76,26 @@ function burstLines(bursts: readonly PodBurst[]): readonly string[] {
     '',
   ];
 }
+
+function originalLines(report: CaseReport): readonly string[] {
+  const { beside = [] } = report;
+  return [
+    '## The original beside ours',
+    '',
+    ...where(report, 'the laboratory of OpenStack and an API server'),
+    'Kuryr-Kubernetes of PyPI and ours, one after the other, on bare metal: the same API server, Neutron, agent and Open vSwitch, pods of the same kind,',
+    'and a pool that is full before each round. CNI ADD is called as soon as the pod is bound, the executable of ours included, that of the original not.',
+    '',
+    ...table(
+      ['case', 'ours', 'the original', 'times', 'calls of Neutron for each pod, ours', 'the original'],
+      beside.map(besideRow),
+    ),
+    ...bodyOf({ ...report, rows: [], ratios: [] }),
+  ];
+}
+
+const besideRow = ({ what, oursMs, otherMs, oursCalls, otherCalls }: Beside): string =>
+  `| ${what} | ${duration(oursMs)} | ${duration(otherMs)} | ${(otherMs / oursMs).toFixed(1)} | ${oursCalls} | ${otherCalls} |`;
 
 function thousandLines(report: CaseReport): readonly string[] {
   return [

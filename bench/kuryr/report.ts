@@ -2,7 +2,7 @@ import type { describeMachine } from '../machine.ts';
 import { type Ratio, ratioLine } from '../openstack/report.ts';
 import { type Row, rowLine } from '../record.ts';
 
-export type CaseName = 'pods' | 'thousand' | 'cni';
+export type CaseName = 'pods' | 'original' | 'thousand' | 'cni';
 
 export type BenchVif = 'neutron-vif' | 'nested-vlan';
 
@@ -22,6 +22,15 @@ export interface PodBurst {
   readonly demandCalls?: number;
 }
 
+/** The same by ours and by the original: medians, and calls of Neutron for each pod. */
+export interface Beside {
+  readonly what: string;
+  readonly oursMs: number;
+  readonly otherMs: number;
+  readonly oursCalls: number;
+  readonly otherCalls: number;
+}
+
 export interface CaseReport {
   readonly date: string;
   readonly command: string;
@@ -33,6 +42,7 @@ export interface CaseReport {
   readonly figures: readonly Figure[];
   readonly notes: readonly string[];
   readonly bursts: readonly PodBurst[];
+  readonly beside?: readonly Beside[];
 }
 
 export interface Figure {
@@ -53,6 +63,7 @@ export interface Found {
   figure(what: string, value: number, atMost?: number): void;
   note(text: string): void;
   burst(burst: PodBurst): void;
+  beside(beside: Beside): void;
 }
 
 export const isWithin = ({ value, atMost }: Figure): boolean => atMost === undefined || value <= atMost;
