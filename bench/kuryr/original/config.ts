@@ -40,6 +40,8 @@ export function renderOriginal({ lab, cloud, bin, tag, batch, ovsdb }: OriginalC
       ssl_client_key_file: keyPath(lab, 'admin'),
       ssl_ca_crt_file: certificatePath(lab, 'ca'),
       ssl_verify_server_crt: true,
+      // That of a pod, by itself.
+      token_file: '',
       // Services and policies are not measured.
       enabled_handlers: 'vif,kuryrport',
       pod_vif_driver: 'neutron-vif',
