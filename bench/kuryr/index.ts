@@ -9,6 +9,7 @@ import { benchOriginal } from './original/index.ts';
 import { benchPods, type PodSizes } from './pods.ts';
 import {
   type Beside,
+  besideLine,
   type CaseName,
   type CaseReport,
   figureLine,
@@ -134,7 +135,7 @@ async function measure(
     },
     note: (text) => void notes.push(text),
     burst: (burst) => void bursts.push(burst),
-    beside: (one) => void beside.push(one),
+    beside: (one) => (beside.push(one), tell(besideLine(one))),
   });
   const found = { rows, ratios, figures, notes, bursts, ...(beside.length === 0 ? {} : { beside }) };
   return { date, command, machine: { ...machine, loadAfter: loadavg()[0]! }, ...found };

@@ -74,11 +74,16 @@ export function figureLine(figure: Figure): string {
   return `${what.padEnd(72)} ${String(value).padStart(9)}${goal}`;
 }
 
+export function besideLine({ what, oursCalls, otherCalls }: Beside): string {
+  return `${`${what}: calls of Neutron for each pod`.padEnd(72)} ${String(oursCalls).padStart(9)}  the original ${otherCalls}`;
+}
+
 export function reportLines({ cases }: KuryrReport): readonly string[] {
-  return Object.values(cases).flatMap(({ rows, ratios, figures, notes }) => [
+  return Object.values(cases).flatMap(({ rows, ratios, figures, notes, beside = [] }) => [
     ...rows.map(rowLine),
     ...ratios.map(ratioLine),
     ...figures.map(figureLine),
+    ...beside.map(besideLine),
     ...notes,
   ]);
 }
