@@ -6,8 +6,8 @@ import { DAEMON_ADDRESS } from './config.ts';
 const PATIENCE_MS = 300_000;
 /** What it writes at each of its ports in Open vSwitch. */
 const MARK = 'external_ids:vm-uuid=kuryr';
-/** Answers of its daemon: done, of ADD and of DEL; and what its executable makes an error of that the kubelet tries again. */
-const [ADDED, REMOVED, LATER] = [202, 204, 504];
+/** Answers of its daemon: done, of ADD and of DEL; and failed, from here on. */
+const [ADDED, REMOVED, FAILED] = [202, 204, 500];
 
 /**
  * This machine as a node of the original. Its daemon is asked by HTTP for what its executable asks, so that the start of the executable, a
@@ -27,16 +27,21 @@ export class OriginalNode extends PlayedNode {
   }
 
   protected override async add(sandbox: Sandbox): Promise<string> {
-    for (const deadline = performance.now() + PATIENCE_MS; ; this.retries += 1) {
-      const { status, text } = await this.#ask('ADD', sandbox);
-      if (status === ADDED) return addressIn(text);
-      if (status !== LATER || performance.now() > deadline) throw new Error(`ADD of ${sandbox.pod}: ${status} ${text}`);
-    }
+    return addressIn(await this.#until('ADD', sandbox, ADDED));
   }
 
   protected override async remove(sandbox: Sandbox): Promise<void> {
-    const { status, text } = await this.#ask('DEL', sandbox);
-    if (status !== REMOVED) throw new Error(`DEL of ${sandbox.pod}: ${status} ${text}`);
+    await this.#until('DEL', sandbox, REMOVED);
+  }
+
+  /** Whatever it refuses the kubelet tries again: of many pods at once, pyroute2 fails at some, since the kernel's list changes under it. */
+  async #until(verb: 'ADD' | 'DEL', sandbox: Sandbox, done: number): Promise<string> {
+    for (const deadline = performance.now() + PATIENCE_MS; ; this.retries += 1) {
+      const { status, text } = await this.#ask(verb, sandbox);
+      if (status === done) return text;
+      if (status < FAILED || performance.now() > deadline)
+        throw new Error(`${verb} of ${sandbox.pod}: ${status} ${text}`);
+    }
   }
 
   async #ask(verb: 'ADD' | 'DEL', sandbox: Sandbox): Promise<{ readonly status: number; readonly text: string }> {
