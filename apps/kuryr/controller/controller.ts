@@ -163,8 +163,8 @@ export class Controller {
       onFailure: (key, error, failures, pauseMs) => {
         const { code } = reportError(error);
         metrics().failed(handler.name, code);
-        // Somebody else was faster: it is looked at again, and nobody needs to know.
-        if (statusIn(error) === CONFLICT) return;
+        // Somebody else was faster: it is looked at again, and nobody needs to know. Clouds answer 409 too, where a quota is used up.
+        if (code === 'SF-KUBE-REFUSED' && statusIn(error) === CONFLICT) return;
         const isWait = isSuperfluidityError(error, 'SF-KURYR-NOT-READY');
         if (!isWait)
           log.warn({ handler: handler.name, key, failures, pauseMs, error: reportError(error) }, 'tried again');
