@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Spare } from '@superfluidity/driver-kubernetes';
 import type { KuryrPort } from '../../api/port.ts';
 import type { TestNode } from './node.ts';
+import { kill } from '../../testing/kill.ts';
 
 const PROGRAM = fileURLToPath(new URL('daemon-process.ts', import.meta.url));
 
@@ -33,10 +34,7 @@ export class KillableDaemon {
     this.#child.stdin.write(`${JSON.stringify(spares)}\n`);
   }
 
-  async kill(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const ended = once(this.#child, 'exit');
-    this.#child.kill('SIGKILL');
-    await ended;
+  kill(): Promise<void> {
+    return kill(this.#child);
   }
 }

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -11,6 +10,7 @@ import { run } from '../../../../lab/command.ts';
 import { binariesFolder } from '../../../../lab/kubernetes/binaries.ts';
 import { kubectl, type Lab, labPaths } from '../../../../lab/kubernetes/lab.ts';
 import { defaultOptions } from '../../../../lab/kubernetes/options.ts';
+import { kill } from '../../testing/kill.ts';
 
 const ETCD = '/usr/bin/etcd';
 const START_MS = 180_000;
@@ -58,7 +58,7 @@ export class OwnApiServer {
 
   /** As a fault would end it; its store goes on. */
   async killApi(): Promise<void> {
-    await end(this.#children.pop()!);
+    await kill(this.#children.pop()!);
   }
 
   async startApi(): Promise<void> {
@@ -81,7 +81,7 @@ export class OwnApiServer {
   }
 
   async stop(): Promise<void> {
-    for (const child of this.#children.toReversed()) await end(child);
+    for (const child of this.#children.toReversed()) await kill(child);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
@@ -137,13 +137,6 @@ export class OwnApiServer {
     const argv = Object.entries(args).map(([name, value]) => `--${name}=${value}`);
     this.#children.push(spawn(program, argv, { stdio: 'ignore', cwd: this.#folder }));
   }
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, 'exit');
-  child.kill('SIGKILL');
-  await ended;
 }
 
 const kubeconfig = (server: string, authority: string, token: string): string =>

@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { kill } from '../../testing/kill.ts';
 
 /** Answers at each `tcp/PORT` and `udp/PORT` that it is told, in one process. */
 const ANSWERER = `
@@ -79,11 +80,8 @@ export class Answerer {
     this.#child = child;
   }
 
-  async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const ended = once(this.#child, 'exit');
-    this.#child.kill('SIGKILL');
-    await ended;
+  stop(): Promise<void> {
+    return kill(this.#child);
   }
 }
 

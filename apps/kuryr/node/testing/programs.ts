@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
+import { kill } from '../../testing/kill.ts';
 
 const nameOf = (netns: string) => netns.slice(netns.lastIndexOf('/') + 1);
 const WAIT_MS = 10_000;
@@ -109,11 +110,8 @@ export class TestServer {
     this.#child = child;
   }
 
-  async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const ended = once(this.#child, 'exit');
-    this.#child.kill('SIGKILL');
-    await ended;
+  stop(): Promise<void> {
+    return kill(this.#child);
   }
 }
 
