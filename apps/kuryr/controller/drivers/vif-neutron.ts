@@ -1,6 +1,6 @@
 import { type Clock, type Logger, SuperfluidityError } from '@superfluidity/core';
 import { NeutronPorts, nodeIn, PairPorts, TrunkPorts } from '@superfluidity/driver-openstack';
-import type { Node } from '@superfluidity/driver-kubernetes';
+import type { Node, Spare } from '@superfluidity/driver-kubernetes';
 import type { PoolPort, PortsBackend, VlanRange } from '@superfluidity/fabric';
 import { type Cloud, networks, type Port, ports } from '@superfluidity/openstack';
 import { Kept } from './kept.ts';
@@ -35,7 +35,6 @@ export function neutronVif(kind: Exclude<VifKind, 'linux'>, options: NeutronVifO
   switch (kind) {
     case 'neutron-vif': {
       const backend = new NeutronPorts({ ...common, binding: 'host' });
-      const mtuOf = mtuReader(cloud, clock);
       const plugging = ({ id }: PoolPort) => ({ kind: 'ovs', bridge, interfaceId: id }) as const;
       return {
         kind,
@@ -54,12 +53,7 @@ export function neutronVif(kind: Exclude<VifKind, 'linux'>, options: NeutronVifO
         },
         ahead: {
           nodeOf: ({ at }) => nodeIn(at),
-          spare: async (port, signal) => ({
-            id: port.id,
-            mac: port.mac.toLowerCase(),
-            mtu: await mtuOf(port.place.network, signal),
-            plugging: plugging(port),
-          }),
+          spare: spareReader(options, plugging),
         },
       };
     }
@@ -87,7 +81,6 @@ function overTrunks(
 ): VifType {
   /** Names of nodes that asked for something, by their trunks. */
   const nodes = new Map<string, string>();
-  const mtuOf = mtuReader(options.cloud, options.clock);
   const plugging = ({ vlan }: PoolPort) => ({ kind: 'vlan', id: vlan! }) as const;
   const at = (parent: Port, node: Node) => {
     const trunk = parent.trunk_details?.trunk_id;
@@ -100,12 +93,7 @@ function overTrunks(
     // It pays where the daemon makes VLANs in Open vSwitch: it says itself whether it does.
     ahead: {
       nodeOf: (place) => nodes.get(place.at),
-      spare: async (port, signal) => ({
-        id: port.id,
-        mac: port.mac.toLowerCase(),
-        mtu: await mtuOf(port.place.network, signal),
-        plugging: plugging(port),
-      }),
+      spare: spareReader(options, plugging),
     },
   };
 }
@@ -142,6 +130,20 @@ function refuseLarger(node: Node, { port, mtu }: Parent, { networkId, mtu: wante
     node,
     `packets of ${wanted} bytes of network ${networkId} do not go through port ${port.id} of its virtual machine: the MTU of its network ${port.network_id} is ${mtu}`,
   );
+}
+
+/** What the daemon is told of a port that lies ready. */
+function spareReader(
+  { cloud, clock }: NeutronVifOptions,
+  plugging: (port: PoolPort) => Spare['plugging'],
+): NonNullable<VifType['ahead']>['spare'] {
+  const mtuOf = mtuReader(cloud, clock);
+  return async (port, signal) => ({
+    id: port.id,
+    mac: port.mac.toLowerCase(),
+    mtu: await mtuOf(port.place.network, signal),
+    plugging: plugging(port),
+  });
 }
 
 /** Of networks, asked for anew now and then: pools are told of all the time. */
