@@ -117,9 +117,7 @@ export class PortsPool {
     const shelf = shelfOfGroups(wish.groups);
     for (let tried = 0; tried < TRIES; tried += 1) {
       const { thing } = await this.#pool.acquire(keyOfPlace(place), place, shelf, signal);
-      this.#ledger.set(thing, 'used');
-      const active = this.#plugged?.has(thing.id);
-      this.#plugged?.forget(thing.id);
+      const active = this.#handOut(thing);
       if (signal.aborted) {
         this.release(thing.id);
         signal.throwIfAborted();
@@ -143,9 +141,7 @@ export class PortsPool {
     if (this.#options.verify === true) return undefined;
     const port = this.#pool.takeFrom(keyOfPlace({ project, at, network }), shelfOfGroups(groups));
     if (port === undefined) return undefined;
-    this.#ledger.set(port, 'used');
-    const active = this.#plugged?.has(port.id);
-    this.#plugged?.forget(port.id);
+    const active = this.#handOut(port);
     if (owner !== undefined) this.#note(port, owner);
     return active === undefined ? port : { ...port, active };
   }
@@ -328,6 +324,14 @@ export class PortsPool {
     } finally {
       if (!this.#stop.signal.aborted) await Promise.all([...missing.values()].map((port) => this.#remove(port)));
     }
+  }
+
+  /** Whether it is plugged already; undefined where nobody plugs ahead. */
+  #handOut(port: PoolPort): boolean | undefined {
+    this.#ledger.set(port, 'used');
+    const active = this.#plugged?.has(port.id);
+    this.#plugged?.forget(port.id);
+    return active;
   }
 
   /** What was made and not answered is taken over, before it is ordered again: it is seen by one look, and taken by the next. */
