@@ -16,16 +16,25 @@ const node = (name: string, labels = {}): Node => ({ metadata: { name, labels } 
 const HOLDER = 'uid';
 const never = new AbortController().signal;
 
-function open(clock: VirtualClock, minimum = 2): VifPools {
+interface Opened {
+  readonly type?: VifType;
+  readonly minimum?: number;
+  readonly batch?: number;
+  readonly verify?: boolean;
+  readonly names?: boolean;
+}
+
+function open(clock: VirtualClock, options: Opened = {}): VifPools {
+  const { type = linuxVif({ bridge: 'pods' }), minimum = 2, batch = 3, verify = true, names = false } = options;
   return new VifPools({
     clock,
     log: silentLogger,
-    types: [linuxVif({ bridge: 'pods' })],
+    types: [type],
     kind: 'linux',
-    keep: { ...KURYR, minimum, batch: 3, foresees: false },
+    keep: { ...KURYR, minimum, batch, foresees: false },
     updateMs: 20_000,
-    verify: true,
-    names: false,
+    verify,
+    names,
     stopwatch: () => clock.now(),
   });
 }
@@ -79,7 +88,7 @@ describe('interfaces out of pools', () => {
         await vifs.releaseNode(node('b'), never);
         await clock.runUntil(vifs.settled());
         await vifs.close();
-        vifs = open(clock, 0);
+        vifs = open(clock, { minimum: 0 });
         await vifs.recover([]);
         const all = new Set<string>();
         for (let count = 0; count < CAPACITY; count += 1)
@@ -93,7 +102,7 @@ describe('interfaces out of pools', () => {
 
   test('what another controller wrote late is nobody else’s; two who hold one both keep it', async () => {
     const clock = new VirtualClock();
-    const vifs = open(clock, 4);
+    const vifs = open(clock, { minimum: 4 });
     await vifs.recover([]);
     const first = await clock.runUntil(vifs.acquire(wish('a'), never));
     await clock.runUntil(vifs.settled());
@@ -122,7 +131,7 @@ describe('interfaces out of pools', () => {
 
   test('a prefix that is full is said by name; another node gets what one gives back', async () => {
     const clock = new VirtualClock();
-    const vifs = open(clock, 0);
+    const vifs = open(clock, { minimum: 0 });
     await vifs.recover([]);
     const got: PodInterface[] = [];
     for (let count = 0; count < CAPACITY; count += 1) got.push(await clock.runUntil(vifs.acquire(wish('a'), never)));
@@ -143,17 +152,7 @@ describe('interfaces out of pools', () => {
   test('has the groups that were asked for, also when it was somebody else’s, and gets others while it is in use', async () => {
     const clock = new VirtualClock();
     const type = linuxVif({ bridge: 'pods' });
-    const vifs = new VifPools({
-      clock,
-      log: silentLogger,
-      types: [type],
-      kind: 'linux',
-      keep: { ...KURYR, minimum: 0, batch: 1, foresees: false },
-      updateMs: 20_000,
-      verify: true,
-      names: true,
-      stopwatch: () => clock.now(),
-    });
+    const vifs = open(clock, { type, minimum: 0, batch: 1, names: true });
     await vifs.recover([]);
     const groupsOf = async ({ id }: PodInterface) => (await type.backend.show(id, never))?.groups;
     const first = await clock.runUntil(vifs.acquire(wish('a', ['red']), never));
@@ -186,17 +185,7 @@ describe('interfaces out of pools', () => {
         }),
       },
     };
-    const vifs = new VifPools({
-      clock,
-      log: silentLogger,
-      types: [type],
-      kind: 'linux',
-      keep: { ...KURYR, minimum: 2, batch: 3, foresees: false },
-      updateMs: 20_000,
-      verify: false,
-      names: false,
-      stopwatch: () => clock.now(),
-    });
+    const vifs = open(clock, { type, verify: false });
     let told = 0;
     vifs.onReady(() => (told += 1));
     await vifs.recover([]);
@@ -229,17 +218,7 @@ describe('interfaces out of pools', () => {
       at: async ({ metadata: { name, labels } }) => `${name}@${labels?.['host'] ?? ''}`,
       ahead: { nodeOf: ({ at }) => at.split('@')[0]!, spare: () => Promise.reject(new Error('nobody asks')) },
     };
-    const vifs = new VifPools({
-      clock,
-      log: silentLogger,
-      types: [type],
-      kind: 'linux',
-      keep: { ...KURYR, minimum: 2, batch: 3, foresees: false },
-      updateMs: 20_000,
-      verify: false,
-      names: false,
-      stopwatch: () => clock.now(),
-    });
+    const vifs = open(clock, { type, verify: false });
     await vifs.recover([]);
     const ask = (name: string, host: string) =>
       clock.runUntil(vifs.acquire({ ...wish(name), node: node(name, { host }) }, never));
@@ -273,17 +252,7 @@ describe('interfaces out of pools', () => {
         spare: async ({ id, mac }) => ({ id, mac, mtu: 1_400, plugging: { kind: 'vlan', id: 7 } }),
       },
     };
-    const vifs = new VifPools({
-      clock,
-      log: silentLogger,
-      types: [type],
-      kind: 'linux',
-      keep: { ...KURYR, minimum: 2, batch: 3, foresees: false },
-      updateMs: 20_000,
-      verify: false,
-      names: false,
-      stopwatch: () => clock.now(),
-    });
+    const vifs = open(clock, { type, verify: false });
     await vifs.recover([]);
     expect(await clock.runUntil(vifs.acquire(wish('a'), never))).toMatchObject({ active: true });
     await clock.runUntil(vifs.settled());
@@ -302,17 +271,7 @@ describe('interfaces out of pools', () => {
       [slow, false],
       [linuxVif({ bridge: 'pods' }), true],
     ] as const) {
-      const vifs = new VifPools({
-        clock,
-        log: silentLogger,
-        types: [type],
-        kind: 'linux',
-        keep: { ...KURYR, minimum: 1, batch: 1, foresees: false },
-        updateMs: 20_000,
-        verify: false,
-        names: false,
-        stopwatch: () => clock.now(),
-      });
+      const vifs = open(clock, { type, minimum: 1, batch: 1, verify: false });
       await vifs.recover([]);
       const take = async () => (await vifs.ready(wish('a'), never))();
       const first = await take();
