@@ -198,6 +198,8 @@ export const LIMITS = {
   unitsAtOnce: 16,
   /** Units by whose tags servers are asked for in one request: its line stays below 2 KiB. */
   unitsInQuestion: 16,
+  /** Networks whose ports are asked for in one request, likewise. */
+  networksInQuestion: 32,
   /** Requests for ports at a time, and ports in one: Neutron shares its time among all requests, and of few the first are done soon. */
   portRequestsAtOnce: 2,
   portsPerRequest: 50,

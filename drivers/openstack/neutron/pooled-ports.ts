@@ -1,7 +1,7 @@
-import { reportError } from '@superfluidity/core';
+import { append, reportError } from '@superfluidity/core';
 import { type Keep, keyOfPlace, KURYR, type PoolPort, type PortPlace, PortsPool } from '@superfluidity/fabric';
 import { qualitiesOf } from '@superfluidity/model';
-import { type Port, ports } from '@superfluidity/openstack';
+import { networks, type Port, ports } from '@superfluidity/openstack';
 import type { PoolClass, PoolOrders, PoolStatus } from '@superfluidity/site';
 import { LIMITS } from '../config.ts';
 import { OURS } from '../marks.ts';
@@ -111,13 +111,8 @@ export class PooledPorts implements PortSource {
   }
 
   async acquired(signal: AbortSignal): Promise<readonly AcquiredPort[]> {
-    const { cloud, marks } = this.#parts.world;
-    const { projectId } = await cloud.session(signal);
-    const [made, there] = await Promise.all([
-      this.#parts.direct.acquired(signal),
-      // Not every Neutron has tags on what is made many at a time: their description tells.
-      ports.list(cloud, { project_id: projectId }, signal),
-    ]);
+    const { marks } = this.#parts.world;
+    const [made, there] = await Promise.all([this.#parts.direct.acquired(signal), this.#inNetworks(signal)]);
     // Given away and not written down yet.
     const given = new Map([...this.#given.values()].map(({ id, unitId }) => [id, unitId]));
     const pooled = there.flatMap((port) => {
@@ -125,6 +120,18 @@ export class PooledPorts implements PortSource {
       return unitId === undefined ? [] : [{ port, unitId }];
     });
     return [...made, ...pooled];
+  }
+
+  /** All in the networks of the site: not every Neutron has tags on what is made many at a time, and the project has others. */
+  async #inNetworks(signal: AbortSignal): Promise<readonly Port[]> {
+    const { cloud, marks } = this.#parts.world;
+    const own = await networks.list(cloud, { tags: marks.siteTag }, signal);
+    const found: Port[] = [];
+    for (let at = 0; at < own.length; at += LIMITS.networksInQuestion) {
+      const some = own.slice(at, at + LIMITS.networksInQuestion).map(({ id }) => id);
+      append(found, await ports.list(cloud, { network_id: some }, signal));
+    }
+    return found;
   }
 
   prepare(service: string, classes: readonly PoolClass[]): void {
