@@ -92,6 +92,8 @@ export function withRequired(wanted: Iterable<ServiceName>): readonly ServiceNam
 
 const LOOPBACK = /^127(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}$/;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+/** Those that are in each laboratory. */
+const OWN_PROVIDERS = ['amphora', 'superfluidity'] as const;
 const PROVIDER = /^[a-z0-9_-]{1,60}:[\w .()/-]{1,200}$/;
 /** These texts become lines of configuration files: what could begin another line is refused. */
 export function checkOptions(options: LabOptions): LabOptions {
@@ -110,6 +112,10 @@ export function checkOptions(options: LabOptions): LabOptions {
   if (!NAME.test(options.region)) refuse(`'${options.region}' is no name of a region`);
   for (const provider of options.providers)
     if (!PROVIDER.test(provider)) refuse(`'${provider}' is no provider of Octavia: NAME:description`);
+  // Octavia does not start when it reads a name twice.
+  const names = [...OWN_PROVIDERS, ...options.providers.map((provider) => provider.slice(0, provider.indexOf(':')))];
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) refuse(`there is a provider '${twice}' of Octavia already`);
   for (const folder of options.pythonPath)
     if (!/^\/[\w./@+-]+$/.test(folder)) refuse(`'${folder}' is no absolute path that Python can be given`);
   // The databases of OVN belong to its data plane, and Neutron does not start without them.
