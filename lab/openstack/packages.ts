@@ -25,6 +25,8 @@ export function packagesFor(options: LabOptions): readonly string[] {
   const real = options.services.includes('nova') && options.compute === 'libvirt';
   return [
     'mariadb-server',
+    // What Debian recommends for every service: without it SQLAlchemy does in Python what it has in C.
+    'python3-sqlalchemy-ext',
     'rabbitmq-server',
     'memcached',
     'openssl',
