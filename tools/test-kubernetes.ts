@@ -29,12 +29,13 @@ const FLAVOURS: readonly Flavour[] = [
     isPart: true,
   },
   {
-    // Pods of kubelets in networks of Neutron.
+    // Pods of kubelets in networks of Neutron, and Services through Octavia.
     name: 'joined',
-    labs: [{ kind: 'openstack', up: ['nova'] }, cluster('--network', 'none')],
+    labs: [{ kind: 'openstack', up: ['nova', 'octavia'] }, cluster('--network', 'none')],
     files: [
       'apps/kuryr/bare-metal',
       'apps/kuryr/mixed',
+      'apps/kuryr/octavia',
       'apps/kuryr/controller/port-pool',
       'apps/kuryr/controller/neutron-faults',
     ],

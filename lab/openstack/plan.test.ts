@@ -79,7 +79,9 @@ describe('the plan of a laboratory', () => {
       }),
     );
     expect(() => labWith({ address: '192.0.2.1' })).toThrow('127.0.0.0/8');
-    expect(() => labWith({ providers: ['superfluidity:mine'] })).toThrow("a provider 'superfluidity' of Octavia already");
+    expect(() => labWith({ providers: ['superfluidity:mine'] })).toThrow(
+      "a provider 'superfluidity' of Octavia already",
+    );
     expect(() => labWith({ providers: ['mine:one', 'mine:two'] })).toThrow("a provider 'mine' of Octavia already");
   });
 });

@@ -102,7 +102,6 @@ describe.skipIf(reason !== undefined)(title, () => {
     await cluster?.close();
     await way?.close();
     clouds?.[Symbol.dispose]();
-    await setNetworkQuotas(network.cloud, network.project.id, { port: -1 }, never);
     await network?.close();
     await other?.remove();
   }, 300_000);
@@ -166,15 +165,18 @@ describe.skipIf(reason !== undefined)(title, () => {
     const names = await emptied('quota');
     const mine = await ports.list(network.cloud, { project_id: network.project.id }, never);
     await setNetworkQuotas(network.cloud, network.project.id, { port: mine.length }, never);
-    await apply(names);
-    const failed = async () => (await Promise.all(names.map((name) => told(name, 'KuryrFailed')))).filter(Boolean);
-    await expect
-      .poll(failed, WAIT)
-      .toMatchObject([
-        { type: 'Warning', message: expect.stringMatching(/Quota exceeded.*\(req-.*\[SF-OPENSTACK-QUOTA\]/i) },
-      ]);
-    expect(await ports.list(network.cloud, { project_id: network.project.id }, never)).toHaveLength(mine.length);
-    await setNetworkQuotas(network.cloud, network.project.id, { port: -1 }, never);
+    try {
+      await apply(names);
+      const failed = async () => (await Promise.all(names.map((name) => told(name, 'KuryrFailed')))).filter(Boolean);
+      await expect
+        .poll(failed, WAIT)
+        .toMatchObject([
+          { type: 'Warning', message: expect.stringMatching(/Quota exceeded.*\(req-.*\[SF-OPENSTACK-QUOTA\]/i) },
+        ]);
+      expect(await ports.list(network.cloud, { project_id: network.project.id }, never)).toHaveLength(mine.length);
+    } finally {
+      await setNetworkQuotas(network.cloud, network.project.id, { port: -1 }, never);
+    }
     await served(names);
     await freed();
   });

@@ -35,6 +35,8 @@ export class BalancerHandler implements Handler {
     const comparedMs = this.#compared.get(uid);
     const isFresh = comparedMs !== undefined && clock.now() - comparedMs < LIMITS.resyncMs;
     if (status?.observed === observed && isFresh) return undefined;
+    // Until it is written down, nobody knows what is there: what was there before may be asked for again meanwhile.
+    this.#compared.delete(uid);
     const made = await this.#driver.ensure(balancer as KuryrLoadBalancer & Stored<KuryrLoadBalancer>, signal);
     const members = spec.ports.reduce((sum, port) => sum + port.members.length, 0);
     const written = await balancers.write(balancer, { status: { ...made, observed, members } }, signal);

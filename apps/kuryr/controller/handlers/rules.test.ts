@@ -63,10 +63,17 @@ function setup() {
     metadata: { namespace: 'red', name: 'p', uid: 'uid-1' },
     spec: specOf([]),
   };
+  let overtaking: Spec | undefined;
   const rules = {
     get: () => policy,
     write: async (_object: unknown, { status }: { status: KuryrNetworkPolicy['status'] & object }) => {
+      if (overtaking !== undefined) {
+        policy = { ...policy!, spec: overtaking };
+        overtaking = undefined;
+        throw new Error('somebody changed it since it was read');
+      }
       policy = { ...policy!, status };
+      return policy;
     },
     finish: async () => {
       policy = undefined;
@@ -82,6 +89,10 @@ function setup() {
     now: () => policy,
     set: (spec: Spec) => {
       policy = { ...policy!, spec };
+    },
+    /** Asked for when the groups of what was asked before are made, and not written down yet. */
+    overtake: (spec: Spec) => {
+      overtaking = spec;
     },
     /** The next controller leads. */
     restart: () => {
@@ -112,19 +123,23 @@ describe('a resolved policy', () => {
   test('has a group for all of its pods and one for each number that a name means, whatever changes', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.record({ numbers: fc.subarray([80, 81, 82]), later: fc.boolean() }), {
+        fc.array(fc.record({ numbers: fc.subarray([80, 81, 82]), later: fc.boolean(), isBack: fc.boolean() }), {
           minLength: 1,
           maxLength: 6,
         }),
         async (changes) => {
           const cloud = setup();
-          for (const { numbers, later } of changes) {
-            cloud.set(specOf(numbers));
+          for (const [at, { numbers, later, isBack }] of changes.entries()) {
+            const before = cloud.now()!;
+            cloud.set({ ...specOf(numbers), rules: [rule(100 + at)] });
+            // What was asked for before this change, and is written down, is asked for again in the middle of it.
+            if (isBack) cloud.overtake(before.spec);
             if (later) await cloud.clock.advance(LIMITS.resyncMs + 1);
+            expect(await cloud.settle()).toBe(!isBack);
             expect(await cloud.settle()).toBe(true);
             const { spec, status } = cloud.now()!;
             expect(there(cloud)).toEqual(wanted(spec));
-            expect(Object.keys(status!.named ?? {})).toEqual(numbers.map((one) => `TCP/web/${one}`));
+            expect(Object.keys(status!.named ?? {})).toEqual((spec.named ?? []).map(namedKey));
           }
           cloud.end();
           expect(await cloud.settle()).toBe(true);

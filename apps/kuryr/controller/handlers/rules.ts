@@ -55,6 +55,8 @@ export class RulesHandler implements Handler {
     const there = new Map([...(made ?? []), ...Object.entries(status?.named ?? {})]);
     const going = [...there].filter(([one]) => one !== '' && !wanted.has(one));
     if (status?.observed !== observed || !isFresh) {
+      // Until it is written down, nobody knows what is there: what was there before may be asked for again meanwhile.
+      this.#compared.delete(uid);
       const wish = {
         namespace: metadata.namespace!,
         name: metadata.name,
@@ -69,7 +71,8 @@ export class RulesHandler implements Handler {
           await this.#driver.ensure({ ...wish, named: namedKey(one), rules: one.rules }, signal),
         );
       const ofNames = groups.size === 0 ? {} : { named: Object.fromEntries(groups) };
-      await rules.write(resolved, { status: { groupId, ...ofNames, observed } }, signal);
+      const written = await rules.write(resolved, { status: { groupId, ...ofNames, observed } }, signal);
+      if (written === undefined) return undefined;
       this.#compared.set(uid, clock.now());
       return going.length === 0 ? undefined : AGAIN_MS;
     }
