@@ -157,6 +157,22 @@ module.exports = {
       from: { path: '^apps/([^/]+)/' },
       to: { path: '^apps/', pathNot: ['^apps/$1/', '^apps/server/index[.]ts$'] },
     },
+    {
+      name: 'rooms-of-kuryr-do-not-know-each-other',
+      comment:
+        'Controller and nodes meet in the objects of the cluster (api), and both use what asks Kubernetes (kubernetes).',
+      severity: 'error',
+      from: { path: '^apps/kuryr/(controller|node|api|kubernetes)/', pathNot: TESTS },
+      to: { path: '^apps/kuryr/', pathNot: ['^apps/kuryr/$1/', '^apps/kuryr/(?:api|kubernetes)/'] },
+    },
+    {
+      name: 'daemon-of-kuryr-does-not-know-the-controller',
+      comment:
+        'It is the process of a node, and carries out there what the room `node` makes of Services and policies.',
+      severity: 'error',
+      from: { path: '^apps/kuryr/cni/', pathNot: TESTS },
+      to: { path: '^apps/kuryr/', pathNot: '^apps/kuryr/(?:cni|api|kubernetes)/|^apps/kuryr/node/index[.]ts$' },
+    },
   ],
   options: {
     parser: 'swc',

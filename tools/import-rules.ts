@@ -56,6 +56,8 @@ const planted: Readonly<Record<string, readonly [file: string, text: string]>> =
   'only-apps-import-drivers': ['packages/lifecycle/a.ts', "import '../../drivers/linux/index.ts';"],
   'nothing-imports-an-app': ['packages/lifecycle/b.ts', "import '../../apps/server/index.ts';"],
   'apps-do-not-import-each-other': ['apps/server/a.ts', "import '../cli/index.ts';"],
+  'rooms-of-kuryr-do-not-know-each-other': ['apps/kuryr/node/a.ts', "import type { X } from '../controller/index.ts';"],
+  'daemon-of-kuryr-does-not-know-the-controller': ['apps/kuryr/cni/a.ts', "import '../controller/index.ts';"],
   entrance: ['packages/lifecycle/c.ts', "import '../core/errors.ts';"],
   'no-cycles': ['packages/core/b.ts', "import './c.ts'; using x = y;"],
   resolvable: ['packages/core/d.ts', "import './nowhere.ts';"],
@@ -70,6 +72,7 @@ const plantedBeside: Readonly<Record<string, string>> = {
   'drivers/simulated/index.ts': '',
   'apps/server/index.ts': '',
   'apps/cli/index.ts': '',
+  'apps/kuryr/controller/index.ts': '',
 };
 
 /** Names of rules whose planted violation was not found. */

@@ -4,7 +4,7 @@ import { Cluster, readClusterConfig } from '@superfluidity/driver-kubernetes';
 import { useSysctlsOf } from '@superfluidity/netlink';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
-import { EventWriter } from '../controller/events.ts';
+import { EventWriter } from '../kubernetes/events.ts';
 import { Daemon } from './daemon.ts';
 import { buildExecutable } from './executable/build.ts';
 import { install } from './install.ts';

@@ -66,7 +66,7 @@ export class Daemon {
     });
     const tables: NodeTables = new NodeTables({
       namespace,
-      registry,
+      ports: registry,
       log,
       onSync: (table, seconds, isDone) => metrics.synced(table, seconds, isDone),
     });

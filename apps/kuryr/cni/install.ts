@@ -1,11 +1,9 @@
 import { chmodSync, copyFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SuperfluidityError } from '@superfluidity/core';
+import { PLUGIN } from '../api/plugin.ts';
 import './errors.ts';
 import { buildExecutable } from './executable/build.ts';
-
-/** Name of the executable, and so the `type` in configurations. */
-export const PLUGIN = 'superfluidity-kuryr';
 
 export interface InstallOptions {
   /** Where the runtime looks for plugins: /opt/cni/bin. */

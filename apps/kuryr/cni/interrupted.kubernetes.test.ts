@@ -3,7 +3,7 @@ import { Cluster, type Pod, readClusterConfig } from '@superfluidity/driver-kube
 import { ipJson, missingForKernelTests, titled } from '@superfluidity/netlink/testing';
 import { expect, test } from 'vitest';
 import { findLab } from '../../../lab/kubernetes/testing.ts';
-import { EventWriter } from '../controller/events.ts';
+import { EventWriter } from '../kubernetes/events.ts';
 import { TestCluster } from '../controller/testing/cluster.ts';
 import { tellInterrupted } from './interrupted.ts';
 import { KillableDaemon } from './testing/killable.ts';

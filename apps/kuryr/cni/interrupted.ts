@@ -1,5 +1,5 @@
-import type { EventWriter } from '../controller/events.ts';
-import { nameIn, namespaceIn } from '../controller/objects.ts';
+import type { EventWriter } from '../kubernetes/events.ts';
+import { nameIn, namespaceIn } from '../kubernetes/objects.ts';
 import type { Interrupted } from './attachments.ts';
 
 /** On the pod: why its sandbox is made a second time. */

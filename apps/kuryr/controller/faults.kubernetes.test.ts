@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { type Clock, systemClock } from '@superfluidity/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findLab } from '../../../lab/kubernetes/testing.ts';
-import type { Lease } from './objects.ts';
+import type { Lease } from '../kubernetes/objects.ts';
 import { CutProxy } from './testing/cut-proxy.ts';
 import { pooled } from './testing/pooled.ts';
 import { type Replica, TestCluster } from './testing/cluster.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findLab } from '../../../lab/kubernetes/testing.ts';
-import type { Lease } from './objects.ts';
+import type { Lease } from '../kubernetes/objects.ts';
 import { type Replica, TestCluster } from './testing/cluster.ts';
 
 /** Several replicas, of which one leads: with a Lease in a real API server. */

@@ -1,6 +1,6 @@
 import { type Clock, isSuperfluidityError, type Logger, reportError } from '@superfluidity/core';
 import { type Cluster, statusIn } from '@superfluidity/driver-kubernetes';
-import type { Lease } from './objects.ts';
+import type { Lease } from '../kubernetes/objects.ts';
 
 export interface LeaderOptions {
   readonly cluster: Cluster;

@@ -23,18 +23,6 @@ export const LIMITS = {
   sparesMs: 250,
   /** Pools of the leader before that nobody has asked until then are told of no more. */
   poolsForgottenMs: 60_000,
-  /** One request to the API server, with its repetitions. */
-  askMs: 30_000,
-  /** Events that wait to be written: above it the newest are dropped, and counted. */
-  eventsWaiting: 1_000,
-  eventsAtOnce: 4,
-  eventsPauseMs: 100,
-  /** As long as pods wait for their KuryrPorts, and no longer than this, events that warn of nothing are not written. */
-  eventsHeldMs: 2_000,
-  /** Events whose repetitions are counted on one object. */
-  eventsKnown: 4_096,
-  /** The API server takes 1,024 characters of a message. */
-  eventCharacters: 1_000,
   /** How long a port may take to carry traffic once it is plugged, before that is told. */
   activeMs: 120_000,
   activePollMs: 250,

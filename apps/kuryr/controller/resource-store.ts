@@ -2,9 +2,9 @@ import { SuperfluidityError } from '@superfluidity/core';
 import { type KubeObject, type Meta, statusIn } from '@superfluidity/driver-kubernetes';
 import { z } from 'zod';
 import { API_VERSION, resourcePath } from '../api/resources.ts';
-import { Informer, type InformerWorld } from './informer.ts';
+import { Informer, type InformerWorld } from '../kubernetes/informer.ts';
 import { mergePatch } from './merge-patch.ts';
-import { keyOf, type Subject, subjectOf } from './objects.ts';
+import { keyOf, type Subject, subjectOf } from '../kubernetes/objects.ts';
 import './errors.ts';
 
 interface Fields {

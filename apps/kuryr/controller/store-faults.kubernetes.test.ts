@@ -2,7 +2,7 @@ import { silentLogger, systemClock } from '@superfluidity/core';
 import { Cluster, readClusterConfig } from '@superfluidity/driver-kubernetes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { watchPorts } from '../cni/watch.ts';
-import type { Lease } from './objects.ts';
+import type { Lease } from '../kubernetes/objects.ts';
 import { type Replica, TestCluster } from './testing/cluster.ts';
 import { missingForOwnApiServer, OwnApiServer } from './testing/own-api-server.ts';
 

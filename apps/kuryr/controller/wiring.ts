@@ -15,7 +15,7 @@ import { PortHandler } from './handlers/ports.ts';
 import { RulesHandler } from './handlers/rules.ts';
 import { ServiceHandler } from './handlers/services.ts';
 import { LIMITS } from './limits.ts';
-import { keyOf, namespaceIn } from './objects.ts';
+import { keyOf, namespaceIn } from '../kubernetes/objects.ts';
 import type { WorkQueue } from './queue.ts';
 import type { Handler, World } from './world.ts';
 

@@ -4,8 +4,8 @@ import { kuryrNetworkSchema, type KuryrNetwork } from '../api/network.ts';
 import { kuryrNetworkPolicySchema, type KuryrNetworkPolicy } from '../api/network-policy.ts';
 import { kuryrPortSchema, type KuryrPort } from '../api/port.ts';
 import { RESOURCES } from '../api/resources.ts';
-import type { EventWriter } from './events.ts';
-import { Informer, type InformerWorld } from './informer.ts';
+import type { EventWriter } from '../kubernetes/events.ts';
+import { Informer, type InformerWorld } from '../kubernetes/informer.ts';
 import {
   type EndpointSlice,
   matches,
@@ -14,7 +14,7 @@ import {
   type NetworkPolicy,
   type Service,
   type Subject,
-} from './objects.ts';
+} from '../kubernetes/objects.ts';
 import { ResourceStore } from './resource-store.ts';
 
 /** What is known of the cluster, and how it is written: what all handlers work with. */

@@ -18,7 +18,7 @@ describe.skipIf(absent !== undefined)(titled('tables of a node that cannot do wh
   const start = (resyncMs = 60_000) => {
     const onSync = (table: string, seconds: number, isDone: boolean) =>
       void syncs.push(`${table} ${isDone} ${seconds >= 0}`);
-    tables = new NodeTables({ namespace: NODE, registry: new PortRegistry(), log: silentLogger, onSync, resyncMs });
+    tables = new NodeTables({ namespace: NODE, ports: new PortRegistry(), log: silentLogger, onSync, resyncMs });
     tables.onTrouble((kind, key, reason) => void told.push({ kind, key, reason }));
   };
   afterEach(async () => {

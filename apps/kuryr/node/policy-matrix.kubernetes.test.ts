@@ -1,7 +1,7 @@
 import { missingForKernelTests, titled } from '@superfluidity/netlink/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findLab } from '../../../lab/kubernetes/testing.ts';
-import type { PolicyPeer, PolicyPort } from '../controller/objects.ts';
+import type { PolicyPeer, PolicyPort } from '../kubernetes/objects.ts';
 import { PacketCluster, type PacketPod } from './testing/packet-cluster.ts';
 import { Answerer, reached, type Target } from './testing/probes.ts';
 

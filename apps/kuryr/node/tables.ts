@@ -2,7 +2,7 @@ import { isSuperfluidityError, type Logger, reportError, SuperfluidityError } fr
 import { type NamespaceName, writeSysctl } from '@superfluidity/netlink';
 import type { KuryrLoadBalancer } from '../api/load-balancer.ts';
 import type { KuryrNetworkPolicy } from '../api/network-policy.ts';
-import type { PortRegistry } from '../cni/registry.ts';
+import type { KuryrPort } from '../api/port.ts';
 import './errors.ts';
 import { removeStaleFlows } from './flows.ts';
 import { LIMITS } from './limits.ts';
@@ -11,11 +11,20 @@ import { planPolicies, POLICIES } from './policies.ts';
 import { KEPT, planServices, SERVICES, type Trouble } from './services.ts';
 import { difference, replacement, type Skeleton, takeover, type TableContent } from './table.ts';
 
+/** Ports of the pods of this node, as its daemon knows them. */
+export interface NodePorts {
+  /** Whether all that there are have been told once. */
+  readonly isKnown: boolean;
+  entries(): Iterable<readonly [key: string, port: KuryrPort]>;
+  /** Called after each change. */
+  onChange(listener: () => void): void;
+  onKnown(listener: () => void): void;
+}
+
 export interface TablesOptions {
   /** The network of the node, where it is not that of this process. */
   readonly namespace: NamespaceName;
-  /** Ports of the pods of this node. */
-  readonly registry: PortRegistry;
+  readonly ports: NodePorts;
   readonly log: Logger;
   readonly onSync?: (table: 'services' | 'policies', seconds: number, isDone: boolean) => void;
   readonly resyncMs?: number;
@@ -48,7 +57,7 @@ export class NodeTables {
 
   constructor(options: TablesOptions) {
     this.#options = options;
-    const { namespace, registry, log } = options;
+    const { namespace, ports, log } = options;
     const shared = {
       namespace,
       log,
@@ -71,11 +80,11 @@ export class NodeTables {
       kind: 'policies',
       skeleton: POLICIES,
       kept: [],
-      plan: () => (this.#known.policies && registry.isKnown ? this.#planPolicies() : undefined),
+      plan: () => (this.#known.policies && ports.isKnown ? this.#planPolicies() : undefined),
       onSync: (seconds, isDone) => options.onSync?.('policies', seconds, isDone),
     });
-    registry.onChange(() => this.#rules.changed());
-    registry.onKnown(() => this.#rules.changed());
+    ports.onChange(() => this.#rules.changed());
+    ports.onKnown(() => this.#rules.changed());
   }
 
   get counts(): Readonly<{ services: number; endpoints: number; policies: number }> {
@@ -139,7 +148,7 @@ export class NodeTables {
   }
 
   #planPolicies(): Plan {
-    const ports = new Map(this.#options.registry.entries());
+    const ports = new Map(this.#options.ports.entries());
     const plan = planPolicies(this.#policies, ports);
     this.#counts = { ...this.#counts, policies: plan.policies };
     return plan;

@@ -4,10 +4,9 @@ import { z } from 'zod';
 import { kuryrLoadBalancerSchema } from '../api/load-balancer.ts';
 import { kuryrNetworkPolicySchema } from '../api/network-policy.ts';
 import { RESOURCES, resourcePath } from '../api/resources.ts';
-import { EventWriter } from '../controller/events.ts';
-import { ownerIn } from '../controller/handlers/services.ts';
-import { Informer } from '../controller/informer.ts';
-import { nameIn, namespaceIn, type Subject } from '../controller/objects.ts';
+import { EventWriter } from '../kubernetes/events.ts';
+import { Informer } from '../kubernetes/informer.ts';
+import { nameIn, namespaceIn, ownerIn, type Subject } from '../kubernetes/objects.ts';
 import type { NodeTables, ObjectKind } from './tables.ts';
 
 export interface TablesWatchParts {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { authWords } from '@superfluidity/openstack/testing';
 import type { LabNode } from '../../../lab/kubernetes/lab.ts';
 import { buildExecutable } from '../cni/executable/build.ts';
-import { PLUGIN } from '../cni/install.ts';
+import { PLUGIN } from '../api/plugin.ts';
 import { unplugLeft } from '../cni/testing/leftovers.ts';
 import type { OwnNetwork } from './own-network.ts';
 

@@ -2,7 +2,7 @@ import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
 import type { Node, Pod } from '@superfluidity/driver-kubernetes';
 import { parseIpv4Prefix, prefixesOverlap } from '@superfluidity/model';
 import '../errors.ts';
-import { keyOf, namespaceIn } from '../objects.ts';
+import { keyOf, namespaceIn } from '../../kubernetes/objects.ts';
 import { NETWORKS_ANNOTATION, readAttachments, readDefinition } from '../translate/attachments.ts';
 import type { World } from '../world.ts';
 import type { Attachment, AttachmentDriver, PodSubnet, VifKind } from './types.ts';

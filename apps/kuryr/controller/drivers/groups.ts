@@ -1,6 +1,6 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import '../errors.ts';
-import { keyOf } from '../objects.ts';
+import { keyOf } from '../../kubernetes/objects.ts';
 import { isolatedBy, namedIn, namedKey, selects } from '../translate/policies.ts';
 import type { World } from '../world.ts';
 import type { GroupDriver, PolicyDriver } from './types.ts';

@@ -1,7 +1,7 @@
 import type { Node, Pod, Spare } from '@superfluidity/driver-kubernetes';
 import type { PoolPort, PortPlace, PortsBackend } from '@superfluidity/fabric';
 import type { Plugging } from '../../api/port.ts';
-import type { Namespace } from '../objects.ts';
+import type { Namespace } from '../../kubernetes/objects.ts';
 import type { KuryrLoadBalancer } from '../../api/load-balancer.ts';
 import type { KuryrNetwork } from '../../api/network.ts';
 import type { PolicyRule } from '../../api/network-policy.ts';

@@ -2,7 +2,7 @@ import { canonicalJson, sha256 } from '@superfluidity/core';
 import { BALANCER_FINALIZER, type KuryrLoadBalancer } from '../../api/load-balancer.ts';
 import type { BalancerDriver } from '../drivers/types.ts';
 import { LIMITS } from '../limits.ts';
-import { nameIn, namespaceIn, type Service, type Subject, subjectOf } from '../objects.ts';
+import { nameIn, namespaceIn, type Service, type Subject, subjectOf } from '../../kubernetes/objects.ts';
 import type { Stored } from '../resource-store.ts';
 import type { Handler, World } from '../world.ts';
 

@@ -4,7 +4,7 @@ import { type KuryrPort, kuryrPortSchema, type PodInterface } from '../../api/po
 import type { AttachmentDriver, GroupDriver, PodSubnet, ProjectDriver, SubnetDriver } from '../drivers/types.ts';
 import type { VifPools, VifWish } from '../drivers/vif-pools.ts';
 import { LIMITS } from '../limits.ts';
-import { keyOf, namespaceIn, subjectOf } from '../objects.ts';
+import { keyOf, namespaceIn, subjectOf } from '../../kubernetes/objects.ts';
 import type { Stored } from '../resource-store.ts';
 import type { World } from '../world.ts';
 import '../errors.ts';

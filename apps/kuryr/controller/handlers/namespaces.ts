@@ -1,6 +1,6 @@
 import { NETWORK_FINALIZER } from '../../api/network.ts';
 import type { ProjectDriver } from '../drivers/types.ts';
-import { type Subject, subjectOf } from '../objects.ts';
+import { type Subject, subjectOf } from '../../kubernetes/objects.ts';
 import type { Handler, World } from '../world.ts';
 
 const AGAIN_MS = 1_000;

@@ -3,7 +3,7 @@ import { NETWORK_FINALIZER, type KuryrNetwork } from '../../api/network.ts';
 import type { NetworkDriver } from '../drivers/types.ts';
 import type { VifPools } from '../drivers/vif-pools.ts';
 import '../errors.ts';
-import { keyOf, namespaceIn, type Subject, subjectOf } from '../objects.ts';
+import { keyOf, namespaceIn, type Subject, subjectOf } from '../../kubernetes/objects.ts';
 import type { Stored } from '../resource-store.ts';
 import type { Handler, World } from '../world.ts';
 

@@ -2,7 +2,7 @@ import { isSuperfluidityError } from '@superfluidity/core';
 import type { Node } from '@superfluidity/driver-kubernetes';
 import type { PodSubnet, ProjectDriver, SubnetDriver } from '../drivers/types.ts';
 import type { VifPools } from '../drivers/vif-pools.ts';
-import { type Subject, subjectOf } from '../objects.ts';
+import { type Subject, subjectOf } from '../../kubernetes/objects.ts';
 import type { Handler, World } from '../world.ts';
 
 export interface NodeHandlerParts {

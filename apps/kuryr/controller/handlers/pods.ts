@@ -1,6 +1,6 @@
 import type { Pod } from '@superfluidity/driver-kubernetes';
 import { NODE_LABEL, PORT_FINALIZER } from '../../api/port.ts';
-import { isOver, nameIn, namespaceIn, type Subject, subjectOf } from '../objects.ts';
+import { isOver, nameIn, namespaceIn, type Subject, subjectOf } from '../../kubernetes/objects.ts';
 import type { Handler, World } from '../world.ts';
 import { type Giver, podUidIn } from './giver.ts';
 

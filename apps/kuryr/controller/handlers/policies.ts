@@ -2,10 +2,9 @@ import { canonicalJson } from '@superfluidity/core';
 import type { Pod } from '@superfluidity/driver-kubernetes';
 import { kuryrPortSchema } from '../../api/port.ts';
 import { POLICY_FINALIZER } from '../../api/network-policy.ts';
-import { keyOf, nameIn, namespaceIn, type Subject, subjectOf } from '../objects.ts';
+import { keyOf, nameIn, namespaceIn, ownerIn, type Subject, subjectOf } from '../../kubernetes/objects.ts';
 import { type PolicyView, resolvePolicy } from '../translate/policies.ts';
 import type { Handler, World } from '../world.ts';
-import { ownerIn } from './services.ts';
 
 const NETWORKING = 'networking.k8s.io/v1';
 const AGAIN_MS = 1_000;

@@ -5,7 +5,7 @@ import { NODE_LABEL } from '../../api/port.ts';
 import type { VifKind } from '../drivers/types.ts';
 import type { VifPools } from '../drivers/vif-pools.ts';
 import { LIMITS } from '../limits.ts';
-import type { Subject } from '../objects.ts';
+import type { Subject } from '../../kubernetes/objects.ts';
 import type { Handler, World } from '../world.ts';
 
 type Status = NonNullable<KuryrPool['status']>;

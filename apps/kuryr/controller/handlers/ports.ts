@@ -5,7 +5,7 @@ import type { AttachmentDriver, GroupDriver, ProjectDriver } from '../drivers/ty
 import type { VifPools } from '../drivers/vif-pools.ts';
 import { LIMITS } from '../limits.ts';
 import { NETWORK_STATUS_ANNOTATION, networkStatus } from '../translate/attachments.ts';
-import { isOver, type Subject, subjectOf } from '../objects.ts';
+import { isOver, type Subject, subjectOf } from '../../kubernetes/objects.ts';
 import type { Stored } from '../resource-store.ts';
 import type { Handler, World } from '../world.ts';
 import { type Giver, holderOf } from './giver.ts';

@@ -3,7 +3,7 @@ import { POLICY_FINALIZER } from '../../api/network-policy.ts';
 import type { PolicyDriver, ProjectDriver } from '../drivers/types.ts';
 import type { VifPools } from '../drivers/vif-pools.ts';
 import { LIMITS } from '../limits.ts';
-import { namespaceIn, type Subject, subjectOf } from '../objects.ts';
+import { namespaceIn, type Subject, subjectOf } from '../../kubernetes/objects.ts';
 import { namedKey } from '../translate/policies.ts';
 import type { Handler, World } from '../world.ts';
 

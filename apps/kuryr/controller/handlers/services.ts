@@ -1,6 +1,6 @@
 import { BALANCER_FINALIZER, type KuryrLoadBalancer } from '../../api/load-balancer.ts';
 import type { ProjectDriver } from '../drivers/types.ts';
-import { nameIn, namespaceIn, type Service, type Subject, subjectOf } from '../objects.ts';
+import { nameIn, namespaceIn, ownerIn, type Service, type Subject, subjectOf } from '../../kubernetes/objects.ts';
 import { balancerSpecOf } from '../translate/services.ts';
 import type { Handler, World } from '../world.ts';
 
@@ -77,12 +77,4 @@ export class ServiceHandler implements Handler {
     const slices = [...(this.#slices.get(key) ?? [])].flatMap((slice) => this.#world.slices.get(slice) ?? []);
     return balancerSpecOf(service, slices, this.#projects.of(namespace));
   }
-}
-
-/** Uid of what it goes with. */
-export function ownerIn(object: unknown): string | undefined {
-  const { metadata } = object as {
-    readonly metadata: { readonly ownerReferences?: readonly { readonly uid: string }[] };
-  };
-  return metadata.ownerReferences?.[0]?.uid;
 }

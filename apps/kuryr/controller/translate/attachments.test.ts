@@ -2,6 +2,7 @@ import { isSuperfluidityError } from '@superfluidity/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { PodInterface } from '../../api/port.ts';
+import { LIMITS as CLUSTER_LIMITS } from '../../kubernetes/limits.ts';
 import { LIMITS } from '../limits.ts';
 import { networkStatus, readAttachments, readDefinition } from './attachments.ts';
 
@@ -94,7 +95,7 @@ describe('networks that a pod asks for', () => {
         if (all instanceof Error) {
           refused += 1;
           // It becomes an event.
-          expect(all.message.length).toBeLessThan(LIMITS.eventCharacters);
+          expect(all.message.length).toBeLessThan(CLUSTER_LIMITS.eventCharacters);
           return;
         }
         read += 1;

@@ -1,7 +1,7 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import { z } from 'zod';
+import { PLUGIN } from '../../api/plugin.ts';
 import type { PodInterface } from '../../api/port.ts';
-import { PLUGIN } from '../../cni/install.ts';
 import '../errors.ts';
 import { LIMITS } from '../limits.ts';
 

@@ -10,7 +10,7 @@ import {
 } from '@superfluidity/model';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { LabelSelector, Namespace, NetworkPolicy, PolicyPeer, PolicyPort } from '../objects.ts';
+import type { LabelSelector, Namespace, NetworkPolicy, PolicyPeer, PolicyPort } from '../../kubernetes/objects.ts';
 import { isolatedBy, namedIn, namedKey, type PolicyView, resolvePolicy, selects } from './policies.ts';
 import { aggregate, loosePrefix, without } from './prefixes.ts';
 

@@ -12,7 +12,7 @@ import {
   type NetworkPolicy,
   type PolicyPeer,
   type PolicyPort,
-} from '../objects.ts';
+} from '../../kubernetes/objects.ts';
 import { aggregate, loosePrefix, without } from './prefixes.ts';
 
 /** What policies are resolved against. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { kuryrLoadBalancerSchema } from '../../api/load-balancer.ts';
-import type { EndpointSlice, Service } from '../objects.ts';
+import type { EndpointSlice, Service } from '../../kubernetes/objects.ts';
 import { balancerSpecOf, CLIENT_TIMEOUT_ANNOTATION, MEMBER_TIMEOUT_ANNOTATION } from './services.ts';
 
 const service = (spec: Partial<Service['spec']> = {}, metadata: object = {}): Service => ({

@@ -2,7 +2,7 @@ import { SuperfluidityError } from '@superfluidity/core';
 import { parseIpv4 } from '@superfluidity/model';
 import type { KuryrLoadBalancer } from '../../api/load-balancer.ts';
 import { LIMITS } from '../limits.ts';
-import { type EndpointSlice, keyOf, type Service } from '../objects.ts';
+import { type EndpointSlice, keyOf, type Service } from '../../kubernetes/objects.ts';
 import '../errors.ts';
 
 type Spec = KuryrLoadBalancer['spec'];

@@ -1,7 +1,7 @@
 import type { Pod } from '@superfluidity/driver-kubernetes';
 import type { ClusterPod, ClusterState, NetworkPolicy as ReadPolicy } from '@superfluidity/verify';
 import type { KuryrNetworkPolicy } from '../../api/network-policy.ts';
-import type { Namespace, NetworkPolicy } from '../../controller/objects.ts';
+import type { Namespace, NetworkPolicy } from '../../kubernetes/objects.ts';
 import { resolvePolicy } from '../../controller/translate/policies.ts';
 
 /** What the controller makes of the policies of a cluster, by namespace and name. */

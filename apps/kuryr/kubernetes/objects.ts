@@ -102,6 +102,14 @@ export const keyOf = ({ metadata: { namespace, name } }: KubeObject): string =>
 export const namespaceIn = (key: string): string => key.slice(0, Math.max(0, key.indexOf('/')));
 export const nameIn = (key: string): string => key.slice(key.indexOf('/') + 1);
 
+/** Uid of what it goes with. */
+export function ownerIn(object: unknown): string | undefined {
+  const { metadata } = object as {
+    readonly metadata: { readonly ownerReferences?: readonly { readonly uid: string }[] };
+  };
+  return metadata.ownerReferences?.[0]?.uid;
+}
+
 /** Its containers have ended and are not started again: what it used is free. */
 export const isOver = ({ status }: Pod): boolean => status?.phase === 'Succeeded' || status?.phase === 'Failed';
 

@@ -94,7 +94,7 @@ export class EventWriter {
 
   /** What waits is written, unless it takes too long. */
   async close(): Promise<void> {
-    const late = AbortSignal.timeout(LIMITS.stopMs / 2);
+    const late = AbortSignal.timeout(LIMITS.eventsCloseMs);
     late.addEventListener('abort', () => this.#stop.abort(), { once: true });
     await Promise.all(this.#writers);
     this.#stop.abort();

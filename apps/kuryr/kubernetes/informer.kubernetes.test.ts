@@ -2,8 +2,8 @@ import { silentLogger, systemClock } from '@superfluidity/core';
 import { Cluster, type KubeObject, readClusterConfig } from '@superfluidity/driver-kubernetes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findLab } from '../../../lab/kubernetes/testing.ts';
+import { TestCluster } from '../controller/testing/cluster.ts';
 import { Informer } from './informer.ts';
-import { TestCluster } from './testing/cluster.ts';
 
 /** What is known of objects, when answers to requests and what a watch tells come in any order. */
 
