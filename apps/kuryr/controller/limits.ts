@@ -23,6 +23,8 @@ export const LIMITS = {
   sparesMs: 250,
   /** Pools of the leader before that nobody has asked until then are told of no more. */
   poolsForgottenMs: 60_000,
+  /** Whose nodes are remembered: more than a cluster has, which Kubernetes limits to 5,000. */
+  trunks: 10_000,
   /** How long a port may take to carry traffic once it is plugged, before that is told. */
   activeMs: 120_000,
   activePollMs: 250,

@@ -3,6 +3,7 @@ import { NeutronPorts, nodeIn, PairPorts, TrunkPorts } from '@superfluidity/driv
 import type { Node, Spare } from '@superfluidity/driver-kubernetes';
 import type { PoolPort, PortsBackend, VlanRange } from '@superfluidity/fabric';
 import { type Cloud, networks, type Port, ports } from '@superfluidity/openstack';
+import { LIMITS } from '../limits.ts';
 import { Kept } from './kept.ts';
 import { ETHERNET_MTU } from './subnets.ts';
 import type { PodSubnet, VifKind, VifType } from './types.ts';
@@ -79,13 +80,18 @@ function overTrunks(
   backend: PortsBackend,
   common: Pick<VifType, 'active' | 'project'>,
 ): VifType {
-  /** Names of nodes that asked for something, by their trunks. */
+  /**
+   * Names of nodes that asked for something, by their trunks; also those of virtual machines that a node was before, of which pools are
+   * left. Whoever asked longest ago is forgotten first.
+   */
   const nodes = new Map<string, string>();
   const plugging = ({ vlan }: PoolPort) => ({ kind: 'vlan', id: vlan! }) as const;
   const at = (parent: Port, node: Node) => {
     const trunk = parent.trunk_details?.trunk_id;
     if (trunk === undefined) throw unfit(node, `port ${parent.id} of its virtual machine is not the parent of a trunk`);
+    nodes.delete(trunk);
     nodes.set(trunk, node.metadata.name);
+    if (nodes.size > LIMITS.trunks) nodes.delete(nodes.keys().next().value!);
     return trunk;
   };
   return {
