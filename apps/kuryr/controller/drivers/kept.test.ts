@@ -46,3 +46,17 @@ test('one that is too old, about something else, or that could not be had anew i
   fall(false);
   expect([await clock.runUntil(of('other')), asked()]).toEqual([6, 6]);
 });
+
+test('what nobody asks about any more is forgotten, and what is asked about is not', async () => {
+  const clock = new VirtualClock();
+  const kept = new Kept<number>(clock, { freshMs: 100, oldMs: 1_000 });
+  for (let one = 0; one < 50; one += 1) {
+    await kept.of('lasting', async () => one);
+    await kept.of(`passing ${one}`, async () => one);
+    await clock.advance(100);
+  }
+  // Those of the last second, and the one that lasts.
+  expect(kept.size).toBeLessThanOrEqual(12);
+  // An answer of long ago: it was never waited for again.
+  expect(await kept.of('lasting', async () => -1)).toBe(49);
+});
