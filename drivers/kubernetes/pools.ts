@@ -9,8 +9,11 @@ const ALL = `/apis/${KURYR_API}/${KURYR_POOLS}`;
 const CONFLICT = 409;
 const ATTEMPTS = 5;
 const POLL_MS = 200;
-/** How long a controller may take to carry an order out. It looks at once; another that takes over needs the time of the lease. */
-const ORDER_MS = 30_000;
+/**
+ * How long a controller may take to carry an order out. It looks at once; another that takes over needs the time of the lease. Less than the
+ * control plane lets a call take (30 s), so that who waits in vain is told for what.
+ */
+const ORDER_MS = 25_000;
 
 type Order = Omit<NonNullable<KuryrPool['spec']['order']>, 'serial'>;
 
@@ -98,6 +101,7 @@ export class KuryrPools {
           reason: `no controller of Kuryr has carried it out in ${this.#orderMs / 1_000} s; it will when one leads`,
           request: `PATCH ${path}`,
           answer: `order ${pool.spec.order?.serial ?? 0} of KuryrPool ${pool.metadata.name} waits`,
+          hint: `Look which controller leads: \`superfluidity kuryr status --site ${name}\`.`,
         });
       await clock.sleep(POLL_MS, signal);
     }
