@@ -37,7 +37,7 @@ export interface Prepared {
   readonly peer: string;
 }
 
-export const peerOf = (device: string): string => `sfk${device.slice(3)}`;
+const peerOf = (device: string): string => `sfk${device.slice(3)}`;
 const draftOver = (device: string): string => `sfn${device.slice(3)}`;
 
 /** What `plugPrepared` will make. */

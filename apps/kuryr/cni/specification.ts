@@ -10,7 +10,7 @@ export type CniVersion = (typeof VERSIONS)[number];
 export const isAtLeast = (version: CniVersion, than: CniVersion): boolean =>
   VERSIONS.indexOf(version) >= VERSIONS.indexOf(than);
 
-export const VERBS = ['ADD', 'DEL', 'CHECK', 'STATUS', 'GC', 'VERSION'] as const;
+const VERBS = ['ADD', 'DEL', 'CHECK', 'STATUS', 'GC', 'VERSION'] as const;
 export type Verb = (typeof VERBS)[number];
 
 /** Section 5, "Error". From 100 on they are ours. */

@@ -76,7 +76,7 @@ async function established(cluster: Cluster, path: string, signal: AbortSignal):
 }
 
 /** Namespaces that have a controller of ours. */
-export async function installedIn(cluster: Cluster, signal: AbortSignal): Promise<readonly string[]> {
+async function installedIn(cluster: Cluster, signal: AbortSignal): Promise<readonly string[]> {
   const found = await ofKind(cluster, 'Deployment', undefined, signal);
   return found.filter(({ metadata }) => metadata.name === CONTROLLER).map(({ metadata }) => metadata.namespace!);
 }

@@ -53,7 +53,7 @@ export const pathOfManifest = ({ kind, metadata: { namespace, name } }: Manifest
   pathOf(kind as Kind, namespace, name);
 
 /** There before anybody makes it. */
-export const isOfCluster = (namespace: string): boolean => namespace === 'default' || namespace.startsWith('kube-');
+const isOfCluster = (namespace: string): boolean => namespace === 'default' || namespace.startsWith('kube-');
 
 /** All that is installed. */
 export function manifests(spec: InstallSpec): readonly Manifest[] {

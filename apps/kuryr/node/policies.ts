@@ -108,7 +108,7 @@ export function planPolicies(
 }
 
 /** Of IPv4, and in the network of the cluster: policies are about no others. */
-export function addressesOf(port: KuryrPort | undefined): readonly string[] {
+function addressesOf(port: KuryrPort | undefined): readonly string[] {
   return Object.values(port?.status?.interfaces ?? {}).flatMap(({ addresses, isDefault }) =>
     isDefault ? addresses.map((one) => one.split('/')[0]!).filter((one) => parseIpv4(one) !== undefined) : [],
   );

@@ -3,7 +3,7 @@ import type { ProjectDriver, ProjectKind } from './types.ts';
 import '../errors.ts';
 
 /** On a namespace: id of the project of the cloud whose its ports, balancers and groups are. */
-export const PROJECT_ANNOTATION = 'superfluidity.dev/project';
+const PROJECT_ANNOTATION = 'superfluidity.dev/project';
 /** Of Keystone: 32 hexadecimal digits, or what other identity services give. */
 const ID = /^[A-Za-z0-9-]{1,64}$/;
 
