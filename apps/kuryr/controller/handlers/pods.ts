@@ -25,7 +25,7 @@ export class PodHandler implements Handler {
     const { pods, ports } = this.#world;
     const pod = pods.get(key);
     const port = ports.informer.get(key);
-    if (port !== undefined && (pod === undefined || !keeps(pod) || pod.metadata.uid !== podUidIn(port))) {
+    if (port !== undefined && (pod === undefined || isOver(pod) || pod.metadata.uid !== podUidIn(port))) {
       if (port.metadata.deletionTimestamp === undefined) await ports.delete(port, signal);
       // It wakes us when it is gone, where another pod of the name waits.
       return undefined;
@@ -74,6 +74,3 @@ export function wants(pod: Pod): boolean {
   const starts = status?.phase === undefined || status.phase === 'Pending';
   return isBound && spec.hostNetwork !== true && starts && metadata.deletionTimestamp === undefined;
 }
-
-/** Whether what it has may still be in use. */
-export const keeps = (pod: Pod): boolean => !isOver(pod);

@@ -2,7 +2,7 @@ import { canonicalJson } from '@superfluidity/core';
 import type { Pod } from '@superfluidity/driver-kubernetes';
 import { kuryrPortSchema } from '../../api/port.ts';
 import { POLICY_FINALIZER } from '../../api/network-policy.ts';
-import { keyOf, nameIn, namespaceIn, ownerIn, type Subject, subjectOf } from '../../kubernetes/objects.ts';
+import { isOver, keyOf, nameIn, namespaceIn, ownerIn, type Subject, subjectOf } from '../../kubernetes/objects.ts';
 import { type PolicyView, resolvePolicy } from '../translate/policies.ts';
 import type { Handler, World } from '../world.ts';
 
@@ -85,7 +85,5 @@ function addressOf(port: unknown): string | undefined {
 /** All that policies see of a pod. */
 function traitsOf(pod: Pod | undefined): string {
   if (pod === undefined) return '';
-  const { phase, podIP } = pod.status ?? {};
-  const isOver = phase === 'Succeeded' || phase === 'Failed';
-  return canonicalJson([pod.metadata.uid, pod.metadata.labels ?? {}, isOver, podIP]);
+  return canonicalJson([pod.metadata.uid, pod.metadata.labels ?? {}, isOver(pod), pod.status?.podIP]);
 }
