@@ -2,12 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { SuperfluidityError } from '@superfluidity/core';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { CLOUD_ID } from './cloud-id.ts';
 import './errors.ts';
 import { attachmentKinds, balancerKinds, groupKinds, projectKinds, subnetKinds, vifKinds } from './drivers/types.ts';
 
 const text = z.string().min(1).max(1_000);
 const name = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/);
-const id = z.string().regex(/^[A-Za-z0-9-]{1,64}$/);
+const id = z.string().regex(CLOUD_ID);
 /** A device of Linux. */
 const device = z.string().regex(/^[A-Za-z0-9._-]{1,15}$/);
 const prefix = z.string().regex(/^\d{1,3}(?:\.\d{1,3}){3}\/\d{1,2}$/);

@@ -1,5 +1,6 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import { z } from 'zod';
+import { CLOUD_ID } from '../controller/cloud-id.ts';
 import { configurationOf } from './configuration.ts';
 import './errors.ts';
 import type { InstallSpec } from './spec.ts';
@@ -17,7 +18,7 @@ const image = z
 /** A device of Linux. */
 const device = z.string().regex(/^[A-Za-z0-9._-]{1,15}$/, 'a name of a device of Linux');
 const labels = z.record(z.string().min(1).max(317), z.string().max(63));
-const id = z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'an id of the cloud');
+const id = z.string().regex(CLOUD_ID, 'an id of the cloud');
 
 const where = {
   /** With credentials. Default: what kubectl would take. */

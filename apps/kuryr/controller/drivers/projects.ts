@@ -1,11 +1,10 @@
 import { SuperfluidityError } from '@superfluidity/core';
+import { CLOUD_ID } from '../cloud-id.ts';
 import type { ProjectDriver, ProjectKind } from './types.ts';
 import '../errors.ts';
 
 /** On a namespace: id of the project of the cloud whose its ports, balancers and groups are. */
 const PROJECT_ANNOTATION = 'superfluidity.dev/project';
-/** Of Keystone: 32 hexadecimal digits, or what other identity services give. */
-const ID = /^[A-Za-z0-9-]{1,64}$/;
 
 export function projectDriver(kind: ProjectKind, fallback: string): ProjectDriver {
   if (kind === 'default') return { kind, of: () => fallback };
@@ -14,7 +13,7 @@ export function projectDriver(kind: ProjectKind, fallback: string): ProjectDrive
     of: (namespace) => {
       const said = namespace?.metadata.annotations?.[PROJECT_ANNOTATION];
       if (said === undefined) return fallback;
-      if (ID.test(said)) return said;
+      if (CLOUD_ID.test(said)) return said;
       throw new SuperfluidityError('SF-KURYR-ANNOTATION', {
         doing: `read the project of namespace ${namespace!.metadata.name}`,
         reason: `its annotation ${PROJECT_ANNOTATION} is no id of a project`,

@@ -1,6 +1,7 @@
 import { type Clock, isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
 import { formatIpv4, parseIpv4, parseIpv4Prefix, prefixHas } from '@superfluidity/model';
 import { type Cloud, networks, subnets } from '@superfluidity/openstack';
+import { CLOUD_ID } from '../cloud-id.ts';
 import type { KuryrConfig } from '../config.ts';
 import type { World } from '../world.ts';
 import { Kept } from './kept.ts';
@@ -12,8 +13,6 @@ const KEPT = { freshMs: 300_000, oldMs: 3_600_000 } as const;
 
 /** On a namespace: id of the subnet of the cloud in which its pods are. */
 export const SUBNET_ANNOTATION = 'superfluidity.dev/subnet';
-/** Of Neutron: UUIDs. */
-const ID = /^[A-Za-z0-9-]{1,64}$/;
 
 /** One subnet of Neutron for all pods. */
 export function neutronSubnet(cloud: Cloud, clock: Clock, subnetId: string): SubnetDriver {
@@ -39,7 +38,7 @@ export function annotatedSubnets(
     networks: async (signal) => {
       const named = namespaces().flatMap((namespace) => annotations(namespace)[SUBNET_ANNOTATION] ?? []);
       const found = await Promise.all(
-        [...new Set([fallback, ...named.filter((id) => ID.test(id))])].map((id) =>
+        [...new Set([fallback, ...named.filter((id) => CLOUD_ID.test(id))])].map((id) =>
           read(id, signal).catch((error: unknown) => {
             // What names a subnet that is gone holds no network.
             if (isSuperfluidityError(error, 'SF-OPENSTACK-NOT-FOUND')) return undefined;
@@ -58,7 +57,7 @@ export function annotatedSubnets(
           reason: `its annotation ${SUBNET_ANNOTATION} ${reason}`,
           cause,
         });
-      if (!ID.test(said)) throw refuse('is no id of a subnet');
+      if (!CLOUD_ID.test(said)) throw refuse('is no id of a subnet');
       return read(said, signal).catch((error: unknown) => {
         if (isSuperfluidityError(error, 'SF-OPENSTACK-NOT-FOUND'))
           throw refuse(`names ${said}, which is not there for the controller`, error);

@@ -2,6 +2,7 @@ import { SuperfluidityError } from '@superfluidity/core';
 import { z } from 'zod';
 import { PLUGIN } from '../../api/plugin.ts';
 import type { PodInterface } from '../../api/port.ts';
+import { CLOUD_ID } from '../cloud-id.ts';
 import '../errors.ts';
 import { LIMITS } from '../limits.ts';
 
@@ -84,10 +85,7 @@ const ours = z.strictObject({
   cniVersion: z.string().optional(),
   name: z.string().optional(),
   type: z.literal(PLUGIN),
-  subnet: z
-    .string()
-    .regex(/^[A-Za-z0-9-]{1,64}$/)
-    .optional(),
+  subnet: z.string().regex(CLOUD_ID).optional(),
   cidr: z
     .string()
     .regex(/^\d{1,3}(?:\.\d{1,3}){3}\/\d{1,2}$/)
