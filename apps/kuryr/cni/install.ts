@@ -1,7 +1,7 @@
 import { chmodSync, copyFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SuperfluidityError } from '@superfluidity/core';
-import { PLUGIN } from '../api/plugin.ts';
+import { CONFIGURATION_LIST, PLUGIN } from '../api/plugin.ts';
 import './errors.ts';
 import { buildExecutable } from './executable/build.ts';
 
@@ -49,7 +49,7 @@ export async function install(
 ): Promise<{ readonly executable: string; readonly list: string }> {
   const { bin, conf, executable } = options;
   const target = join(bin, PLUGIN);
-  const list = join(conf, '10-superfluidity-kuryr.conflist');
+  const list = join(conf, CONFIGURATION_LIST);
   if (executable === undefined) await buildExecutable(target);
   try {
     mkdirSync(bin, { recursive: true });

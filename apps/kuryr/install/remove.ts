@@ -1,5 +1,6 @@
 import { isSuperfluidityError, SuperfluidityError, systemClock } from '@superfluidity/core';
 import type { Cluster, KubeObject } from '@superfluidity/driver-kubernetes';
+import { CONFIGURATION_LIST, PLUGIN } from '../api/plugin.ts';
 import { PORT_FINALIZER } from '../api/port.ts';
 import { RESOURCES, resourcePath } from '../api/resources.ts';
 import { tagsOf } from '../controller/compose.ts';
@@ -101,7 +102,7 @@ export async function removeAll(cluster: Cluster, options: RemoveOptions, signal
   }
   if (isThere)
     stays.push(
-      'on the nodes: superfluidity-kuryr in the folder of CNI plugins, 10-superfluidity-kuryr.conflist in that of configurations',
+      `on the nodes: ${PLUGIN} in the folder of CNI plugins, ${CONFIGURATION_LIST} in that of configurations`,
     );
   if (config?.neutron !== undefined)
     stays.push(

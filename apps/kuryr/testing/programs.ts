@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { authWords } from '@superfluidity/openstack/testing';
 import type { LabNode } from '../../../lab/kubernetes/lab.ts';
 import { buildExecutable } from '../cni/executable/build.ts';
-import { PLUGIN } from '../api/plugin.ts';
+import { CONFIGURATION_LIST, PLUGIN } from '../api/plugin.ts';
 import { unplugLeft } from '../cni/testing/leftovers.ts';
 import type { OwnNetwork } from './own-network.ts';
 
@@ -66,7 +66,7 @@ export class Programs {
     const argv = Object.entries(options).flatMap(([key, value]) => [`--${key}`, value]);
     await this.#start('daemon', argv, 'installed', name);
     this.#clean.push(async () => {
-      rmSync(join(cniConf, '10-superfluidity-kuryr.conflist'), { force: true });
+      rmSync(join(cniConf, CONFIGURATION_LIST), { force: true });
       rmSync(join(cniBin, PLUGIN), { force: true });
       await unplugLeft(name, ovsdb);
     });
