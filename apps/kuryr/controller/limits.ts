@@ -15,6 +15,8 @@ export const LIMITS = {
   readyMs: 50,
   /** Until a request whose answer was lost arrives no more: the API server itself gives requests up after 60 s. */
   lateMs: 65_000,
+  /** Until a resource is made again of whose name there was another one, which is on its way out. */
+  nameTakenMs: 1_000,
   /** How often objects are looked at though nothing has changed. */
   resyncMs: 300_000,
   /** How often pools are told of, where something has changed. */

@@ -1,9 +1,8 @@
 import { NETWORK_FINALIZER } from '../../api/network.ts';
 import type { ProjectDriver } from '../drivers/types.ts';
 import { type Subject, subjectOf } from '../../kubernetes/objects.ts';
+import { LIMITS } from '../limits.ts';
 import type { Handler, World } from '../world.ts';
-
-const AGAIN_MS = 1_000;
 
 /** A namespace gets a KuryrNetwork, which goes with it. */
 export class NamespaceHandler implements Handler {
@@ -34,7 +33,7 @@ export class NamespaceHandler implements Handler {
       },
       signal,
     );
-    return made === undefined ? AGAIN_MS : undefined;
+    return made === undefined ? LIMITS.nameTakenMs : undefined;
   }
 
   subject(key: string): Subject | undefined {

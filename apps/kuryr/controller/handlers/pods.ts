@@ -1,11 +1,9 @@
 import type { Pod } from '@superfluidity/driver-kubernetes';
 import { NODE_LABEL, PORT_FINALIZER } from '../../api/port.ts';
 import { isOver, nameIn, namespaceIn, type Subject, subjectOf } from '../../kubernetes/objects.ts';
+import { LIMITS } from '../limits.ts';
 import type { Handler, World } from '../world.ts';
 import { type Giver, podUidIn } from './giver.ts';
-
-/** Somebody else's port of the name is on its way out. */
-const AGAIN_MS = 1_000;
 
 /**
  * A pod that is bound to a node and starts gets a KuryrPort, and loses it when it is gone or over. What lies ready for it stands in
@@ -56,7 +54,7 @@ export class PodHandler implements Handler {
       },
       signal,
     );
-    if (made === undefined) return AGAIN_MS;
+    if (made === undefined) return LIMITS.nameTakenMs;
     if (interfaces !== undefined) this.#giver.given(key, pod, interfaces);
     else
       events.tell(subjectOf('v1', 'Pod', pod), {

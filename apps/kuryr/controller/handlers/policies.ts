@@ -4,10 +4,10 @@ import { kuryrPortSchema } from '../../api/port.ts';
 import { POLICY_FINALIZER } from '../../api/network-policy.ts';
 import { isOver, keyOf, nameIn, namespaceIn, ownerIn, type Subject, subjectOf } from '../../kubernetes/objects.ts';
 import { type PolicyView, resolvePolicy } from '../translate/policies.ts';
+import { LIMITS } from '../limits.ts';
 import type { Handler, World } from '../world.ts';
 
 const NETWORKING = 'networking.k8s.io/v1';
-const AGAIN_MS = 1_000;
 
 /** A NetworkPolicy becomes a KuryrNetworkPolicy: its selectors resolved to the pods and addresses that there are. */
 export class PolicyHandler implements Handler {
@@ -51,7 +51,7 @@ export class PolicyHandler implements Handler {
     const owner = subjectOf(NETWORKING, 'NetworkPolicy', policy);
     const wanted = { namespace: namespaceIn(key), name: nameIn(key), owner, finalizer: POLICY_FINALIZER, spec };
     const made = await rules.create(wanted, signal);
-    if (made === undefined) return AGAIN_MS;
+    if (made === undefined) return LIMITS.nameTakenMs;
     events.tell(owner, {
       reason: 'KuryrPolicyResolved',
       message: `it comes to ${spec.rules.length} rules for ${spec.pods.length} pods`,

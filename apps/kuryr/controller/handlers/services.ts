@@ -2,10 +2,10 @@ import { BALANCER_FINALIZER, type KuryrLoadBalancer } from '../../api/load-balan
 import type { ProjectDriver } from '../drivers/types.ts';
 import { nameIn, namespaceIn, ownerIn, type Service, type Subject, subjectOf } from '../../kubernetes/objects.ts';
 import { balancerSpecOf } from '../translate/services.ts';
+import { LIMITS } from '../limits.ts';
 import type { Handler, World } from '../world.ts';
 
 const SERVICE_LABEL = 'kubernetes.io/service-name';
-const AGAIN_MS = 1_000;
 
 /** A Service with its EndpointSlices becomes a KuryrLoadBalancer. */
 export class ServiceHandler implements Handler {
@@ -54,7 +54,7 @@ export class ServiceHandler implements Handler {
         },
         signal,
       );
-      if (made === undefined) return AGAIN_MS;
+      if (made === undefined) return LIMITS.nameTakenMs;
       events.tell(subject, { reason: 'KuryrBalancerCreated', message: `a balancer is being made for ${spec.address}` });
       return undefined;
     }
