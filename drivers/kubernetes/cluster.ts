@@ -295,6 +295,9 @@ async function failure(method: string, path: string, response: IncomingMessage):
   return new SuperfluidityError('SF-KUBE-REFUSED', details);
 }
 
+/** Somebody else was faster: the object changed since it was read, or there is one of the name already. */
+export const isConflict = (error: unknown): boolean => statusIn(error) === 409;
+
 /** The status with which the API server answered, if it did. */
 export function statusIn(error: unknown): number | undefined {
   const status = isSuperfluidityError(error) ? error.details.data?.['status'] : undefined;

@@ -22,7 +22,7 @@ export const kubernetesDriver = {
 export { kubernetesSiteErrors } from './errors.ts';
 
 /** For programs that run inside of clusters. */
-export { Cluster, statusIn } from './cluster.ts';
+export { Cluster, isConflict, statusIn } from './cluster.ts';
 export { runInside } from './exec.ts';
 export { readConfig as readClusterConfig } from './config.ts';
 export { KURYR_POOLS, type KuryrPool, kuryrPoolSchema, type Spare, SPARES_MOST } from './kuryr-pool.ts';

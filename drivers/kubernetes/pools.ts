@@ -1,12 +1,11 @@
 import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
 import type { PoolOrders, PoolStatus } from '@superfluidity/site';
-import { statusIn } from './cluster.ts';
+import { isConflict } from './cluster.ts';
 import { KURYR_API, KURYR_POOLS, type KuryrPool, kuryrPoolSchema } from './kuryr-pool.ts';
 import type { KubeObject } from './objects.ts';
 import type { World } from './world.ts';
 
 const ALL = `/apis/${KURYR_API}/${KURYR_POOLS}`;
-const CONFLICT = 409;
 const ATTEMPTS = 5;
 const POLL_MS = 200;
 /**
@@ -79,7 +78,7 @@ export class KuryrPools {
         return (await this.#idle(path, written, untilMs, signal)) !== undefined;
       } catch (error) {
         // Somebody else wrote meanwhile, mostly the controller.
-        if (statusIn(error) !== CONFLICT || attempt === ATTEMPTS) throw error;
+        if (!isConflict(error) || attempt === ATTEMPTS) throw error;
         known = readPool(await cluster.get<KubeObject>(path, signal));
       }
     }

@@ -1,11 +1,10 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import type { NetworkSegment } from '@superfluidity/fabric';
-import { statusIn } from './cluster.ts';
+import { isConflict } from './cluster.ts';
 import { ANNOTATIONS } from './marks.ts';
 import type { KubeObject } from './objects.ts';
 import type { World } from './world.ts';
 
-const CONFLICT = 409;
 /** Others write to the namespace between our look and our request. */
 const ATTEMPTS = 5;
 
@@ -65,7 +64,7 @@ export class Segments {
       try {
         return (await cluster.merge(path, { metadata: { resourceVersion, annotations } }, signal)) !== undefined;
       } catch (error) {
-        if (statusIn(error) !== CONFLICT || attempt === ATTEMPTS) throw error;
+        if (!isConflict(error) || attempt === ATTEMPTS) throw error;
       }
     }
   }

@@ -1,5 +1,5 @@
 import { type Clock, isSuperfluidityError, type Logger, reportError } from '@superfluidity/core';
-import { type Cluster, statusIn } from '@superfluidity/driver-kubernetes';
+import { type Cluster, isConflict } from '@superfluidity/driver-kubernetes';
 import type { Cloud } from '@superfluidity/openstack';
 import { kuryrPortSchema } from '../api/port.ts';
 import { composeDrivers, type Drivers } from './compose.ts';
@@ -164,7 +164,7 @@ export class Controller {
         const { code } = reportError(error);
         metrics().failed(handler.name, code);
         // Somebody else was faster: it is looked at again, and nobody needs to know. Clouds answer 409 too, where a quota is used up.
-        if (code === 'SF-KUBE-REFUSED' && statusIn(error) === CONFLICT) return;
+        if (code === 'SF-KUBE-REFUSED' && isConflict(error)) return;
         const isWait = isSuperfluidityError(error, 'SF-KURYR-NOT-READY');
         if (!isWait)
           log.warn({ handler: handler.name, key, failures, pauseMs, error: reportError(error) }, 'tried again');
@@ -176,8 +176,6 @@ export class Controller {
     });
   }
 }
-
-const CONFLICT = 409;
 
 /** With the reason that other controllers of Kubernetes give. */
 function termWords({ identity, term: { before } }: ControllerParts): EventWords {

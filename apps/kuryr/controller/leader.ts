@@ -1,5 +1,5 @@
 import { type Clock, isSuperfluidityError, type Logger, reportError } from '@superfluidity/core';
-import { type Cluster, statusIn } from '@superfluidity/driver-kubernetes';
+import { type Cluster, isConflict } from '@superfluidity/driver-kubernetes';
 import type { Lease } from '../kubernetes/objects.ts';
 
 export interface LeaderOptions {
@@ -28,7 +28,6 @@ export interface Term {
   readonly before: string;
 }
 
-const CONFLICT = 409;
 /** Clocks are set by less all the time, little by little. */
 const CLOCK_SET_MS = 5_000;
 
@@ -125,7 +124,7 @@ export class Leadership {
       const patch = { metadata: { resourceVersion }, spec: { ...held, ...taken } };
       return termOf(await cluster.merge<Lease>(`${this.#path}/${name}`, patch, signal), holder);
     } catch (error) {
-      if (statusIn(error) !== CONFLICT && !signal.aborted && !isSuperfluidityError(error, 'SF-CORE-CANCELLED'))
+      if (!isConflict(error) && !signal.aborted && !isSuperfluidityError(error, 'SF-CORE-CANCELLED'))
         log.warn({ lease: name, error: reportError(error) }, 'the lease could not be read or renewed');
       return undefined;
     }

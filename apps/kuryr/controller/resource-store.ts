@@ -1,5 +1,5 @@
 import { SuperfluidityError } from '@superfluidity/core';
-import { type KubeObject, type Meta, statusIn } from '@superfluidity/driver-kubernetes';
+import { type KubeObject, type Meta, isConflict } from '@superfluidity/driver-kubernetes';
 import { z } from 'zod';
 import { API_VERSION, resourcePath } from '../api/resources.ts';
 import { Informer, type InformerWorld } from '../kubernetes/informer.ts';
@@ -33,8 +33,6 @@ export interface Wanted<T extends Fields> {
   /** Of kinds that are made whole. */
   readonly status?: T['status'];
 }
-
-const CONFLICT = 409;
 
 /** Custom resources of one kind: known by a watch, and written under the version that is known. */
 export class ResourceStore<T extends Fields> {
@@ -165,7 +163,7 @@ async function orConflict<T>(asked: Promise<T | undefined>): Promise<T | undefin
   try {
     return await asked;
   } catch (error) {
-    if (statusIn(error) === CONFLICT) return undefined;
+    if (isConflict(error)) return undefined;
     throw error;
   }
 }
