@@ -34,6 +34,8 @@ export async function removeStaleFlows(
   namespace: NamespaceName,
   datagrams: ReadonlyMap<string, ReadonlySet<string>>,
 ): Promise<number> {
+  // A node without Services of UDP needs no conntrack(8), and is not made to wait for it at each change.
+  if (datagrams.size === 0) return 0;
   const udp = ['-f', 'ipv4', '-p', 'udp'] as const;
   const listed = await conntrack(namespace, '-L', ...udp);
   const stale = staleFlows(listed, datagrams).slice(0, LIMITS.staleEndpoints);

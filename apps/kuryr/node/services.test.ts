@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { KuryrLoadBalancer } from '../api/load-balancer.ts';
-import { staleFlows } from './flows.ts';
+import { removeStaleFlows, staleFlows } from './flows.ts';
 import { planServices } from './services.ts';
 import { difference, EMPTY } from './table.ts';
 import { balancer } from './testing/fleet.ts';
@@ -131,5 +131,13 @@ describe('Services as a table', () => {
     const found = staleFlows(listed, new Map([['10.96.0.7:53', new Set(['10.0.0.1:5353'])]]));
     expect(found.map(({ to }) => to)).toEqual(['10.0.0.2:5353', '10.96.0.7:53']);
     expect(staleFlows(listed, new Map())).toEqual([]);
+  });
+
+  test('nobody is asked for flows where no Service has a port of UDP', async () => {
+    const nowhere = 'sf-no-such-namespace';
+    expect(await removeStaleFlows(nowhere, new Map())).toBe(0);
+    await expect(removeStaleFlows(nowhere, new Map([['10.96.0.7:53', new Set()]]))).rejects.toMatchObject({
+      code: 'SF-KURYR-FLOWS',
+    });
   });
 });
