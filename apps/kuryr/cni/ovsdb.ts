@@ -76,6 +76,8 @@ export class Ovsdb {
     limited.throwIfAborted();
     this.#socket ??= this.#open();
     const socket = await this.#socket;
+    // A signal that has fired tells nobody any more.
+    limited.throwIfAborted();
     const id = (this.#next += 1);
     return new Promise((resolve, reject) => {
       const onAbort = () => {
