@@ -143,9 +143,9 @@ export class Spares implements SpareSink {
     if (entry !== undefined) entry.isSpoilt = true;
   }
 
-  /** The pod was served: what it had is not plugged for it again. */
+  /** The pod was served: what it had is not plugged for it again. Of one that is gone meanwhile nobody would forget it. */
   serve(key: string, podUid: string): void {
-    this.#served.set(key, podUid);
+    if (this.#ports.has(key)) this.#served.set(key, podUid);
   }
 
   /** Takes from the pod what was plugged ahead. The rest is to be unplugged. */
