@@ -1,11 +1,10 @@
 import { mkdirSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type Logger, reportError } from '@superfluidity/core';
 import type { NamespaceName } from '@superfluidity/netlink';
+import { HealthServer } from '../kubernetes/health.ts';
 import { NodeTables } from '../node/index.ts';
 import { Attachments, type Interrupted } from './attachments.ts';
-import { serveHealth } from './health.ts';
 import { LIMITS } from './limits.ts';
 import { Metrics } from './metrics.ts';
 import { hasMacvlans, hasVlans, type TrunkSettings } from './node-network.ts';
@@ -51,7 +50,7 @@ export class Daemon {
   readonly healthPort: number;
   readonly #close: () => Promise<void>;
 
-  /** Resolves when it listens. Throws `SF-CNI-SOCKET`, `SF-CNI-STATE`. */
+  /** Resolves when it listens. Throws `SF-CNI-SOCKET`, `SF-CNI-STATE`, `SF-KURYR-LISTEN`. */
   static async open(options: DaemonOptions): Promise<Daemon> {
     const { node: name, folder, namespace, trunk, makesBridges, log } = options;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -92,30 +91,42 @@ export class Daemon {
       work(AbortSignal.timeout(LIMITS.otherMs)).catch((error: unknown) =>
         log.warn({ error: reportError(error) }, 'what was left is not tidied up yet'),
       );
-    await tidily((signal) => plugin.resume(signal));
-    await server.listen(plugin);
-    const again = setInterval(() => void tidily((signal) => plugin.tidy(signal)), options.tidyMs ?? LIMITS.tidyMs);
     const status = parseRequest(new Map([['CNI_COMMAND', 'STATUS']]), '{"cniVersion":"1.1.0"}');
-    const trouble = () =>
-      plugin.run(status).then(
-        () => undefined,
-        (error: unknown) => (error instanceof CniError ? `${error.message}: ${error.details}` : String(error)),
-      );
-    const health = await serveHealth({ port: options.healthPort, metrics, trouble });
-    const { port } = health.address() as AddressInfo;
-    log.info(
-      { node: name, socket: options.socket, healthPort: port, vlans, macvlans, attachments: attachments.size },
-      'listening',
-    );
-    return new Daemon({ ports: registry, spares: plugin.spares, tables, healthPort: port }, async () => {
+    const health = new HealthServer({
+      address: '127.0.0.1',
+      port: options.healthPort,
+      // It answers: that is all that a restart could mend.
+      healthy: () => [],
+      ready: () =>
+        plugin.run(status).then(
+          () => [],
+          (error: unknown) => [error instanceof CniError ? `${error.message}: ${error.details}` : String(error)],
+        ),
+      metrics: () => metrics.text(),
+    });
+    let again: NodeJS.Timeout | undefined;
+    const close = async () => {
       clearInterval(again);
       await tables.close();
       await server.close();
-      health.closeAllConnections();
-      await new Promise((resolve) => health.close(resolve));
+      await health.close();
       await plugin.close();
       await ovsdb.close();
-    });
+    };
+    try {
+      await tidily((signal) => plugin.resume(signal));
+      await server.listen(plugin);
+      again = setInterval(() => void tidily((signal) => plugin.tidy(signal)), options.tidyMs ?? LIMITS.tidyMs);
+      const port = await health.listen();
+      log.info(
+        { node: name, socket: options.socket, healthPort: port, vlans, macvlans, attachments: attachments.size },
+        'listening',
+      );
+      return new Daemon({ ports: registry, spares: plugin.spares, tables, healthPort: port }, close);
+    } catch (error) {
+      await close();
+      throw error;
+    }
   }
 
   private constructor(

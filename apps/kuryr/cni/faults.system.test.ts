@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ipJson, missingForKernelTests, titled } from '@superfluidity/netlink/testing';
@@ -309,6 +309,25 @@ describe.skipIf(absentHere !== undefined)(titled('a daemon that is killed', abse
     writeFileSync(join(node.folder, 'state/attachments/bad.json'), '{"container":');
     daemon = await KillableDaemon.start(node);
     expect(await node.call('STATUS', '')).toEqual({ code: 0, output: undefined });
+  });
+
+  test('ends with all that it began where it cannot answer probes', async () => {
+    await daemon!.kill();
+    daemon = undefined;
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port: healthPort } = other.address() as AddressInfo;
+    try {
+      await expect(node.startDaemon({ healthPort })).rejects.toMatchObject({
+        code: 'SF-KURYR-LISTEN',
+        message: expect.stringContaining(`port ${healthPort}`),
+      });
+      // Nobody has its socket any more.
+      await node.startDaemon();
+      await node.stopDaemon();
+    } finally {
+      other.close();
+    }
   });
 });
 

@@ -82,10 +82,6 @@ export class Metrics {
     gauge('ports_known', '1 when the API server told all that there is', () => Number(isKnown()));
   }
 
-  get contentType(): string {
-    return this.#registry.contentType;
-  }
-
   text(): Promise<string> {
     return this.#registry.metrics();
   }

@@ -57,7 +57,6 @@ export class CniServer {
       });
       chmodSync(path, 0o600);
     } catch (cause) {
-      this.#lock?.[Symbol.dispose]();
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new SuperfluidityError('SF-CNI-SOCKET', { doing: `listen on ${path}`, reason, cause });
     } finally {
@@ -65,15 +64,17 @@ export class CniServer {
     }
   }
 
-  /** What is under way is not answered: the executable then says that it may be tried again. */
+  /** What is under way is not answered: the executable then says that it may be tried again. Also where it does not listen. */
   async close(): Promise<void> {
-    const server = this.#server;
-    if (server === undefined) return;
+    const [server, lock] = [this.#server, this.#lock];
     this.#server = undefined;
-    const closed = new Promise((resolve) => server.close(resolve));
-    for (const socket of this.#sockets) socket.destroy();
-    await closed;
-    this.#lock?.[Symbol.dispose]();
+    this.#lock = undefined;
+    if (server !== undefined) {
+      const closed = new Promise((resolve) => server.close(resolve));
+      for (const socket of this.#sockets) socket.destroy();
+      await closed;
+    }
+    lock?.[Symbol.dispose]();
   }
 
   async #serve(socket: Socket, plugin: Pick<Plugin, 'run'>): Promise<void> {

@@ -5,7 +5,7 @@ import { Cluster, readClusterConfig } from '@superfluidity/driver-kubernetes';
 import { openCloud } from './compose.ts';
 import type { KuryrConfig } from './config.ts';
 import { Controller } from './controller.ts';
-import { HealthServer } from './health.ts';
+import { HealthServer } from '../kubernetes/health.ts';
 import { Leadership } from './leader.ts';
 import { LIMITS } from './limits.ts';
 import { Metrics } from './metrics.ts';
@@ -76,8 +76,8 @@ export async function runController(options: RunOptions, signal: AbortSignal): P
     ready: () => term?.lacks() ?? [],
     metrics: () => metrics.text(),
   });
-  onListen?.(await health.listen());
   try {
+    onListen?.(await health.listen());
     await leadership.run(async (leading, taken) => {
       const parts = { config, cluster, cloud, clock: steady, timeOfDay: clock, log, stopwatch, term: taken, identity };
       term = new Controller({ ...parts, metrics: () => metrics });

@@ -101,9 +101,7 @@ export async function removeAll(cluster: Cluster, options: RemoveOptions, signal
     else stays.push(`namespace ${namespace}: in it are ${strangers.join(', ')}`);
   }
   if (isThere)
-    stays.push(
-      `on the nodes: ${PLUGIN} in the folder of CNI plugins, ${CONFIGURATION_LIST} in that of configurations`,
-    );
+    stays.push(`on the nodes: ${PLUGIN} in the folder of CNI plugins, ${CONFIGURATION_LIST} in that of configurations`);
   if (config?.neutron !== undefined)
     stays.push(
       `in cloud ${config.neutron.cloud ?? ''}: what has the mark ${tagsOf(config).at(-1)} in its description, such as ports of pools`,

@@ -1,5 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
+import './errors.ts';
 
 export interface HealthParts {
   readonly address: string;
@@ -7,7 +9,7 @@ export interface HealthParts {
   readonly port: number;
   /** What is lacking; empty when all is well. */
   readonly healthy: () => readonly string[];
-  readonly ready: () => readonly string[];
+  readonly ready: () => readonly string[] | Promise<readonly string[]>;
   readonly metrics: () => Promise<string>;
 }
 
@@ -26,32 +28,34 @@ export class HealthServer {
       (ask, answer) => {
         const pathname = (ask.url ?? '/').split('?', 1)[0];
         const say = (lacking: readonly string[]) =>
-          answer.writeHead(lacking.length === 0 ? 200 : 503, TEXT).end(`${lacking.join('\n') || 'ok'}\n`);
+          void answer.writeHead(lacking.length === 0 ? 200 : 503, TEXT).end(`${lacking.join('\n') || 'ok'}\n`);
+        const fail = (error: unknown) =>
+          void answer.writeHead(500, TEXT).end(`${isSuperfluidityError(error) ? error.code : 'failed'}\n`);
         if (ask.method !== 'GET') answer.writeHead(405, TEXT).end('GET alone\n');
         else if (pathname === '/healthz') say(parts.healthy());
-        else if (pathname === '/readyz') say(parts.ready());
+        else if (pathname === '/readyz') Promise.resolve().then(parts.ready).then(say, fail);
         else if (pathname === '/metrics')
-          parts.metrics().then(
-            (text) => answer.writeHead(200, METRICS).end(text),
-            (error: unknown) =>
-              answer.writeHead(500, TEXT).end(`${error instanceof Error ? error.message : 'failed'}\n`),
-          );
+          parts.metrics().then((text) => void answer.writeHead(200, METRICS).end(text), fail);
         else answer.writeHead(404, TEXT).end('/healthz, /readyz, /metrics\n');
       },
     );
     this.#server.maxConnections = 64;
   }
 
-  /** The port on which it listens. */
+  /** The port on which it listens. Throws `SF-KURYR-LISTEN`. */
   async listen(): Promise<number> {
     const { address, port } = this.#parts;
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen(port, address, resolve);
+    }).catch((cause: Error) => {
+      const doing = `answer probes on port ${port} of ${address}`;
+      throw new SuperfluidityError('SF-KURYR-LISTEN', { doing, reason: cause.message, cause });
     });
     return (this.#server.address() as AddressInfo).port;
   }
 
+  /** Also where it does not listen. */
   async close(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise<void>((resolve) => void this.#server.close(() => resolve()));
