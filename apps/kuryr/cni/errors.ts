@@ -4,7 +4,7 @@ export const kuryrCniErrors = defineErrors({
   'SF-CNI-SOCKET': {
     status: 409,
     title: 'The daemon of the node cannot listen on its socket',
-    hint: 'One daemon serves a node: stop the other one, or give this one another folder with --folder.',
+    hint: 'One daemon serves a node: stop the other one, or give this one a socket and a folder of its own with --socket and --folder.',
   },
   'SF-CNI-STATE': {
     status: 507,

@@ -64,7 +64,12 @@ export async function install(
     renameSync(`${list}.new`, list);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new SuperfluidityError('SF-CNI-INSTALL', { doing: `install ${target} and ${list}`, reason, cause });
+    throw new SuperfluidityError('SF-CNI-INSTALL', {
+      doing: `install ${target} and ${list}`,
+      reason,
+      hint: 'Look at the rights and the space of the folders --cni-bin and --cni-conf, and whether --executable is there.',
+      cause,
+    });
   }
   return { executable: target, list };
 }

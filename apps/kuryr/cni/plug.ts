@@ -172,7 +172,11 @@ const OWN_BRIDGE = 'of pods, by superfluidity-kuryr';
 /** Where nobody else makes it. */
 function makeBridge(node: NodeNetwork, mtu: number, name: string): Link {
   if (!node.makesBridges)
-    throw new CniError(CODES.again, `the node has no bridge ${name}`, 'the fabric has not made it yet');
+    throw new CniError(
+      CODES.again,
+      `the node has no bridge ${name}`,
+      'whoever brings the network of the node has not made it yet; with --make-bridges the daemon does',
+    );
   transactTolerating(node.namespace, ['EEXIST'], [createBridge({ name, mtu, up: true })]);
   const bridge = getLink(node.namespace, name);
   // An address of its own, so that ports that come and go do not change it.
@@ -254,7 +258,11 @@ async function plugOver(node: NodeNetwork, wanted: Wish): Promise<void> {
   const device = trunkDevice(node);
   const parent = device === undefined ? undefined : linkIn(node.namespace, device);
   if (parent === undefined)
-    throw new CniError(CODES.again, `the node has no ${device ?? 'default route'}`, 'its own port is not there yet');
+    throw new CniError(
+      CODES.again,
+      `the node has no ${device ?? 'default route'}`,
+      'its own port is not there yet, or is another: --trunk-device names it',
+    );
   fitting(parent, wish.mtu);
   // Older kernels, such as 6.1, refuse a name that the node itself has, though the device will be elsewhere: nodes have an eth0 too.
   const draft = deviceOf(wish.id);

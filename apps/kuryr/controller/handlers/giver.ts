@@ -211,6 +211,7 @@ export class Giver {
       throw new SuperfluidityError('SF-KURYR-NODE', {
         doing: `connect pod ${key}`,
         reason: `there is no node ${nodeName}`,
+        hint: 'It is tried again when the node is there: `kubectl get nodes`. Pods of a node that is gone are removed by Kubernetes.',
       });
     const project = projects.of(world.namespaces.get(namespace));
     const subnet = await subnets.of(namespace, node, signal);
