@@ -1,4 +1,4 @@
-import type { Clock, Logger } from '@superfluidity/core';
+import { type Clock, type Logger, reportError } from '@superfluidity/core';
 import { type Cluster, type KubeObject, ObjectWatch } from '@superfluidity/driver-kubernetes';
 import { keyOf } from './objects.ts';
 
@@ -11,15 +11,18 @@ export interface InformerWorld {
   readonly log: Logger;
 }
 
-/** What there is of one kind in all namespaces, as the API server told it last. */
+/** What there is of one kind in all namespaces, or of those that `query` selects, as the API server told it last. */
 export class Informer<T extends KubeObject> {
+  readonly #log: Logger;
   readonly #watch: ObjectWatch<T>;
   readonly #listeners: Listener<T>[] = [];
 
-  constructor({ cluster, clock, log }: InformerWorld, path: string) {
+  constructor({ cluster, clock, log }: InformerWorld, path: string, query: Readonly<Record<string, string>> = {}) {
+    this.#log = log;
     this.#watch = new ObjectWatch<T>({
       world: { name: 'kuryr', cluster, clock, log },
       path,
+      query,
       keyOf,
       keep: withoutManagers,
       onChange: (before, now) => {
@@ -60,6 +63,15 @@ export class Informer<T extends KubeObject> {
 
   stop(): Promise<void> {
     return this.#watch.stop();
+  }
+
+  /** From its start until the signal fires. */
+  async run(signal: AbortSignal): Promise<void> {
+    this.start();
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    await this.stop().catch((error: unknown) =>
+      this.#log.warn({ error: reportError(error) }, 'the watch did not end as it should'),
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Clock, type Logger, reportError } from '@superfluidity/core';
+import type { Clock, Logger } from '@superfluidity/core';
 import type { Cluster, KubeObject } from '@superfluidity/driver-kubernetes';
 import { z } from 'zod';
 import { kuryrLoadBalancerSchema } from '../api/load-balancer.ts';
@@ -56,21 +56,15 @@ export async function watchTables(parts: TablesWatchParts, signal: AbortSignal):
       log.warn({ kind, key, reason }, 'an object is not usable');
       put(key, undefined);
     });
-    watch.start();
     watch.known(signal).then(
       () => tables.setKnown(kind),
       () => {},
     );
-    return watch;
+    return watch.run(signal);
   };
-  const watches = [
+  await Promise.all([
     watchOf('services', RESOURCES.balancers, kuryrLoadBalancerSchema, (key, now) => tables.putBalancer(key, now)),
     watchOf('policies', RESOURCES.policies, kuryrNetworkPolicySchema, (key, now) => tables.putPolicy(key, now)),
-  ];
-  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-  for (const watch of watches)
-    await watch
-      .stop()
-      .catch((error: unknown) => log.warn({ error: reportError(error) }, 'the watch did not end as it should'));
+  ]);
   await events.close();
 }
