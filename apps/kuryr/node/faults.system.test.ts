@@ -3,7 +3,8 @@ import { changeLink, createNamespace, deleteNamespace, transact } from '@superfl
 import { missingForKernelTests, titled } from '@superfluidity/netlink/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { PortRegistry } from '../cni/registry.ts';
-import { applyNft, namesIn, runOnNode } from './nft.ts';
+import { applyNft, namesIn } from './nft.ts';
+import { runOnNode } from './run.ts';
 import { SERVICES } from './services.ts';
 import { NodeTables, removeTables } from './tables.ts';
 import { balancer } from './testing/fleet.ts';

@@ -2,7 +2,7 @@ import { SuperfluidityError } from '@superfluidity/core';
 import type { NamespaceName } from '@superfluidity/netlink';
 import './errors.ts';
 import { LIMITS } from './limits.ts';
-import { runOnNode } from './nft.ts';
+import { runOnNode } from './run.ts';
 
 export interface StaleFlows {
   /** `address:port` of the Service. */

@@ -3,7 +3,7 @@ import { missingForKernelTests, titled } from '@superfluidity/netlink/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { pings } from '../cni/testing/node.ts';
 import type { KuryrNetworkPolicy } from '../api/network-policy.ts';
-import { runOnNode } from './nft.ts';
+import { runOnNode } from './run.ts';
 import { balancer, Fleet, policy, type TestPod } from './testing/fleet.ts';
 import { ask, TestServer } from './testing/programs.ts';
 

@@ -1,7 +1,8 @@
 import { missingForKernelTests, titled } from '@superfluidity/netlink/testing';
 import { type ClusterState, type InputFile, provePolicies } from '@superfluidity/verify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { applyNft, runOnNode } from './nft.ts';
+import { applyNft } from './nft.ts';
+import { runOnNode } from './run.ts';
 import { Fleet, type TestPod } from './testing/fleet.ts';
 import { ask, TestServer } from './testing/programs.ts';
 import { resolvedPolicies } from './testing/resolved.ts';

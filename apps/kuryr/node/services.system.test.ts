@@ -1,6 +1,6 @@
 import { missingForKernelTests, titled } from '@superfluidity/netlink/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runOnNode } from './nft.ts';
+import { runOnNode } from './run.ts';
 import { removeTables } from './tables.ts';
 import { balancer, Fleet, type TestPod } from './testing/fleet.ts';
 import { ask, sendSctp, TestServer } from './testing/programs.ts';
