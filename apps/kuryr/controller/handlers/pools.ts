@@ -28,6 +28,7 @@ export class PoolHandler implements Handler {
   readonly #place: { readonly cluster: string; readonly namespace: string };
   readonly #look: (key: string) => void;
   readonly #startMs: number;
+  /** Pools that were there while the controller had just begun to lead. */
   readonly #known = new Set<string>();
   #read: { readonly atMs: number; readonly byName: ReadonlyMap<string, Stats> } | undefined;
 
@@ -54,8 +55,7 @@ export class PoolHandler implements Handler {
     const node = stats === undefined ? undefined : this.#vifs.nodeOf(stats.kind, stats.name);
     if (stats === undefined) {
       // A controller that has just begun to lead knows a pool once somebody asks it, or it is prepared.
-      const isEarly = this.#world.clock.now() - this.#startMs < LIMITS.poolsForgottenMs;
-      const isGone = this.#known.has(told.spec.pool) || !isEarly;
+      const isGone = this.#known.has(told.spec.pool) || !this.#isEarly();
       if (isGone && told.metadata.deletionTimestamp === undefined) await pools.delete(told, signal);
       return undefined;
     }
@@ -87,8 +87,12 @@ export class PoolHandler implements Handler {
     const nowMs = this.#world.clock.now();
     if (anew || this.#read === undefined || nowMs - this.#read.atMs >= READ_MS)
       this.#read = { atMs: nowMs, byName: new Map(this.#vifs.stats().map((one) => [nameOf(one), one])) };
-    for (const name of this.#read.byName.keys()) this.#known.add(name);
+    if (this.#isEarly()) for (const name of this.#read.byName.keys()) this.#known.add(name);
     return this.#read.byName;
+  }
+
+  #isEarly(): boolean {
+    return this.#world.clock.now() - this.#startMs < LIMITS.poolsForgottenMs;
   }
 
   /** While the cloud does not answer, what was told holds. */
