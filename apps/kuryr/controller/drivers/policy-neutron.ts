@@ -9,6 +9,7 @@ import {
   securityGroups,
 } from '@superfluidity/openstack';
 import type { PolicyRule } from '../../api/network-policy.ts';
+import { Kept } from './kept.ts';
 import type { PolicyDriver, PolicyWish } from './types.ts';
 
 export interface NeutronPoliciesOptions {
@@ -16,6 +17,9 @@ export interface NeutronPoliciesOptions {
   readonly tags: readonly string[];
   readonly cluster: string;
 }
+
+/** Each new pod needs them; now and then it is looked whether somebody has deleted or changed them. */
+const OPEN_KEPT = { freshMs: 300_000, oldMs: 3_600_000 } as const;
 
 type Rule = Omit<SecurityGroupRuleFields, 'security_group_id'>;
 
@@ -25,10 +29,11 @@ type Rule = Omit<SecurityGroupRuleFields, 'security_group_id'>;
  */
 export class NeutronPolicies implements PolicyDriver {
   readonly #options: NeutronPoliciesOptions;
-  readonly #open = new Map<string, Promise<string>>();
+  readonly #open: Kept<string>;
 
   constructor(options: NeutronPoliciesOptions) {
     this.#options = options;
+    this.#open = new Kept(options.cloud.clock, OPEN_KEPT);
   }
 
   async ensure({ namespace, name, uid, project, named, rules }: PolicyWish, signal: AbortSignal): Promise<string> {
@@ -56,14 +61,7 @@ export class NeutronPolicies implements PolicyDriver {
   }
 
   open(project: string, direction: 'ingress' | 'egress', signal: AbortSignal): Promise<string> {
-    const key = `${direction} ${project}`;
-    let asked = this.#open.get(key);
-    if (asked === undefined) {
-      asked = this.#makeOpen(project, direction, signal);
-      this.#open.set(key, asked);
-      asked.catch(() => this.#open.delete(key));
-    }
-    return asked;
+    return this.#open.of(`${direction} ${project}`, () => this.#makeOpen(project, direction, signal));
   }
 
   async remove(groupId: string, signal: AbortSignal): Promise<void> {
