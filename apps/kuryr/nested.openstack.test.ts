@@ -10,7 +10,7 @@ import { ovsSocket } from '../../lab/openstack/services/ovs.ts';
 import { findLab } from '../../lab/openstack/testing.ts';
 import { httpGet, ping } from '../../lab/openstack/testing-cloud.ts';
 import type { PodInterface } from './api/port.ts';
-import { TestNode, uidOf } from './cni/testing/node.ts';
+import { nameOf, TestNode, uidOf } from './cni/testing/node.ts';
 import { readSubnet } from './controller/drivers/subnets.ts';
 import type { PodSubnet } from './controller/drivers/types.ts';
 import { neutronVif } from './controller/drivers/vif-neutron.ts';
@@ -145,7 +145,7 @@ describe.skipIf(absent !== undefined)(titled('pods in a virtual machine', absent
     const watching = watch();
     expect(await metal.call('ADD', 'metal', { netns })).toMatchObject({ code: 0 });
     await watching;
-    bare = { netns, name: netns.slice(netns.lastIndexOf('/') + 1), address: plain(eth0) };
+    bare = { netns, name: nameOf(netns), address: plain(eth0) };
   }, 600_000);
 
   test('pod, pod on bare metal and virtual machine reach each other, with packets as large as the network has', async () => {

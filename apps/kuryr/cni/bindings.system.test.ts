@@ -5,11 +5,10 @@ import { ipJson, missingForKernelTests, titled } from '@superfluidity/netlink/te
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { PodInterface } from '../api/port.ts';
 import { hasVlans } from './node-network.ts';
-import { pings, streamed, TestNode } from './testing/node.ts';
+import { nameOf, pings, streamed, TestNode } from './testing/node.ts';
 import { missingForVSwitch } from './testing/vswitch.ts';
 
 const absent = missingForKernelTests(['ip', 'ping', 'cc']) ?? missingForVSwitch();
-const nameOf = (netns: string) => netns.slice(netns.lastIndexOf('/') + 1);
 
 /** Adds a pod, and gives its namespace with its first address. */
 async function add(node: TestNode, pod: string, ...interfaces: readonly Partial<PodInterface>[]) {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ipJson, missingForKernelTests, titled } from '@superfluidity/netlink/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { configurationList, install } from './install.ts';
-import { inside, runPlugin, TestNode, uidOf } from './testing/node.ts';
+import { inside, nameOf, runPlugin, TestNode, uidOf } from './testing/node.ts';
 
 /** Of Debian's containernetworking-plugins. */
 const PLUGINS = '/usr/lib/cni';
@@ -86,7 +86,7 @@ describe.skipIf(absent !== undefined)(titled('plugins behind ours', absent), () 
   test('change the interface and forward to it; CHECK and DEL take what came of all', async () => {
     const gateway = '10.80.0.1';
     const netns = node.sandbox();
-    const pod = netns.slice(netns.lastIndexOf('/') + 1);
+    const pod = nameOf(netns);
     node.daemon.ports.put(node.port('web', { interfaces: { eth0: { gateway } } }));
     const mapped = { portMappings: [{ hostPort: 8080, containerPort: 80, protocol: 'tcp' }] };
     const result = await runtime.run('ADD', 'web', netns, undefined, mapped);

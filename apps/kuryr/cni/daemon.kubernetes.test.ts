@@ -13,7 +13,7 @@ import { findLab, TestNamespace } from '../../../lab/kubernetes/testing.ts';
 import { type KuryrPort, NODE_LABEL } from '../api/port.ts';
 import { API_VERSION, customResourceDefinitions } from '../api/resources.ts';
 import { dropOldPaths } from '../install/definitions.ts';
-import { pings, TestNode } from './testing/node.ts';
+import { nameOf, pings, TestNode } from './testing/node.ts';
 import { watchPorts } from './watch.ts';
 
 const { lab, reason } = findLab();
@@ -96,7 +96,7 @@ describe.skipIf(absent !== undefined)(titled('the daemon of a node, told by a re
     await create(port);
     await setStatus(port);
     const adding = call('ADD', 'slow', netns);
-    const name = netns.slice(netns.lastIndexOf('/') + 1);
+    const name = nameOf(netns);
     while (ipJson(name, 'link').length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
     await setStatus(node.port('slow'));
     expect(await adding).toMatchObject({ code: 0 });

@@ -2,10 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { ipJson, missingForKernelTests, titled } from '@superfluidity/netlink/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { pings, TestNode } from './testing/node.ts';
+import { nameOf, pings, TestNode } from './testing/node.ts';
 
 const absent = missingForKernelTests(['ip', 'ping', 'cc']);
-const nameOf = (netns: string) => netns.slice(netns.lastIndexOf('/') + 1);
 
 describe.skipIf(absent !== undefined)(titled('the plugin over a bridge of Linux', absent), () => {
   let node: TestNode;

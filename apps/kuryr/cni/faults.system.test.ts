@@ -3,16 +3,14 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ipJson, missingForKernelTests, titled } from '@superfluidity/netlink/testing';
+import { missingForKernelTests, titled } from '@superfluidity/netlink/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { aliasMark } from './plug.ts';
 import { KillableDaemon } from './testing/killable.ts';
-import { pings, TestNode, uidOf } from './testing/node.ts';
+import { devices, nameOf, pings, TestNode, uidOf } from './testing/node.ts';
 import { missingForVSwitch } from './testing/vswitch.ts';
 
 const absent = missingForKernelTests(['ip', 'ping', 'cc']);
-const nameOf = (netns: string) => netns.slice(netns.lastIndexOf('/') + 1);
-const devices = (namespace: string) => ipJson(namespace, 'link').map(({ ifname }) => String(ifname));
 const plugged = (node: TestNode) => devices(node.name).filter((name) => name.startsWith('tap'));
 
 describe.skipIf(absent !== undefined)(titled('sandboxes of pods that come and go', absent), () => {

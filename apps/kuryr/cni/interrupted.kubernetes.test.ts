@@ -7,7 +7,7 @@ import { EventWriter } from '../kubernetes/events.ts';
 import { TestCluster } from '../controller/testing/cluster.ts';
 import { tellInterrupted } from './interrupted.ts';
 import { KillableDaemon } from './testing/killable.ts';
-import { TestNode } from './testing/node.ts';
+import { nameOf, TestNode } from './testing/node.ts';
 
 const { lab, reason } = findLab();
 const absent = reason ?? missingForKernelTests(['ip', 'cc']);
@@ -32,7 +32,7 @@ test.skipIf(absent !== undefined)(
       };
       const env = { CNI_ARGS: `K8S_POD_NAMESPACE=${cluster.namespace};K8S_POD_NAME=half;K8S_POD_UID=${uid}` };
       const netns = node.sandbox();
-      const inside = () => ipJson(netns.slice(netns.lastIndexOf('/') + 1), 'link').map(({ ifname }) => ifname);
+      const inside = () => ipJson(nameOf(netns), 'link').map(({ ifname }) => ifname);
 
       // Its ADD waits for traffic, with all plugged.
       const daemon = await KillableDaemon.start(node);

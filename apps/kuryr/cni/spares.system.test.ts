@@ -5,12 +5,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { KuryrPort } from '../api/port.ts';
 import { hasVlans } from './node-network.ts';
 import { KillableDaemon } from './testing/killable.ts';
-import { pings, streamed, TestNode } from './testing/node.ts';
+import { devices, nameOf, pings, streamed, TestNode } from './testing/node.ts';
 import { missingForVSwitch } from './testing/vswitch.ts';
 
 const absent = missingForKernelTests(['ip', 'ping', 'cc']) ?? missingForVSwitch();
-const nameOf = (netns: string) => netns.slice(netns.lastIndexOf('/') + 1);
-const devices = (namespace: string) => ipJson(namespace, 'link').map(({ ifname }) => String(ifname));
 const WAIT = { timeout: 10_000, interval: 20 } as const;
 const GRACE_MS = 300;
 

@@ -4,7 +4,7 @@ import { ipJson, missingForKernelTests, titled } from '@superfluidity/netlink/te
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findLab } from '../../../lab/kubernetes/testing.ts';
 import type { KuryrLoadBalancer } from '../api/load-balancer.ts';
-import { pings } from '../cni/testing/node.ts';
+import { nameOf, pings } from '../cni/testing/node.ts';
 import type { Replica } from '../controller/testing/cluster.ts';
 import { definition, NETWORK_ATTACHMENT_DEFINITIONS } from '../controller/testing/network-attachment-definitions.ts';
 import { NETWORKS_ANNOTATION } from '../controller/translate/attachments.ts';
@@ -265,7 +265,7 @@ describe.skipIf(absent !== undefined)(titled('scenarios of a cluster without kub
     ];
     const further = async (name: string) =>
       (await cluster.port(name))!.status!.interfaces['data']!.addresses[0]!.split('/')[0]!;
-    const name = one.netns.slice(one.netns.lastIndexOf('/') + 1);
+    const name = nameOf(one.netns);
     expect(ipJson(name, 'link').map(({ ifname }) => ifname)).toEqual(expect.arrayContaining(['eth0', 'data']));
     expect(pings(one.netns, two.address)).toBe(true);
     expect(pings(one.netns, await further('two-b'))).toBe(true);

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readFrames, type Frame } from './frames.ts';
+import { kill } from './kill.ts';
 
 /** What passes a device of this machine, or one in a namespace. */
 export class Capture {
@@ -38,11 +38,7 @@ export class Capture {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      const ended = once(this.#child, 'exit');
-      this.#child.kill('SIGKILL');
-      await ended;
-    }
+    await kill(this.#child);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +8,7 @@ import type { LabNode } from '../../../lab/kubernetes/lab.ts';
 import { buildExecutable } from '../cni/executable/build.ts';
 import { CONFIGURATION_LIST, PLUGIN } from '../api/plugin.ts';
 import { unplugLeft } from '../cni/testing/leftovers.ts';
+import { kill } from './kill.ts';
 import type { OwnNetwork } from './own-network.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
@@ -100,10 +100,7 @@ export class Programs {
   async kill(name: string, signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
     const child = this.#running.get(name);
     this.#running.delete(name);
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill(signal);
-    await ended;
+    if (child !== undefined) await kill(child, signal);
   }
 
   async close(): Promise<void> {

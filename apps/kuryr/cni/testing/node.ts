@@ -12,6 +12,7 @@ import {
   namespacePath,
   transact,
 } from '@superfluidity/netlink';
+import { ipJson } from '@superfluidity/netlink/testing';
 import type { KuryrPort, PodInterface } from '../../api/port.ts';
 import { Daemon, type DaemonOptions } from '../daemon.ts';
 import { buildExecutable } from '../executable/build.ts';
@@ -129,7 +130,7 @@ export class TestNode {
   }
 
   removeSandbox(path: string): void {
-    deleteNamespace(path.slice(path.lastIndexOf('/') + 1));
+    deleteNamespace(nameOf(path));
   }
 
   /** What the controller would write. */
@@ -230,13 +231,23 @@ export function runPlugin(
   });
 }
 
+/** What `ip netns` calls the namespace at this path. */
+export const nameOf = (netns: string): string => netns.slice(netns.lastIndexOf('/') + 1);
+
+/** What is in a namespace, by its name. */
+export const devices = (namespace: string): readonly string[] =>
+  ipJson(namespace, 'link').map(({ ifname }) => String(ifname));
+
 /** Whether the address answers within a second, from inside of a namespace. */
 export function pings(netns: string, address: string, size = 56): boolean {
-  const name = netns.slice(netns.lastIndexOf('/') + 1);
   try {
-    execFileSync('ip', ['netns', 'exec', name, 'ping', '-c', '1', '-W', '1', '-M', 'do', '-s', String(size), address], {
-      stdio: 'ignore',
-    });
+    execFileSync(
+      'ip',
+      ['netns', 'exec', nameOf(netns), 'ping', '-c', '1', '-W', '1', '-M', 'do', '-s', String(size), address],
+      {
+        stdio: 'ignore',
+      },
+    );
     return true;
   } catch {
     return false;
@@ -245,7 +256,7 @@ export function pings(netns: string, address: string, size = 56): boolean {
 
 /** A program inside of a namespace. */
 export const inside = (netns: string, ...argv: readonly string[]) =>
-  spawn('ip', ['netns', 'exec', netns.slice(netns.lastIndexOf('/') + 1), ...argv]);
+  spawn('ip', ['netns', 'exec', nameOf(netns), ...argv]);
 
 const numbers = new Map<string, number>();
 

@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { nameOf } from '../../cni/testing/node.ts';
 import { kill } from '../../testing/kill.ts';
 
 /** Answers at each `tcp/PORT` and `udp/PORT` that it is told, in one process. */
@@ -58,7 +59,7 @@ export type Target = readonly [protocol: 'tcp' | 'udp', address: string, port: n
 const inside = (netns: string, program: string, ...args: readonly string[]) => [
   'netns',
   'exec',
-  netns.slice(netns.lastIndexOf('/') + 1),
+  nameOf(netns),
   'python3',
   '-c',
   program,

@@ -1,9 +1,9 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
+import { nameOf } from '../../cni/testing/node.ts';
 import { kill } from '../../testing/kill.ts';
 
-const nameOf = (netns: string) => netns.slice(netns.lastIndexOf('/') + 1);
 const WAIT_MS = 10_000;
 
 /** A server in a pod that answers with its name: each connection of TCP with one line, each datagram of UDP with one. */
