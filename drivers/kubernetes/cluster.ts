@@ -5,6 +5,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { append, type Clock, isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
 import { type KubernetesConfig, LIMITS } from './config.ts';
 import { MANAGER } from './marks.ts';
+import './errors.ts';
 import type { KubeList, KubeObject } from './objects.ts';
 
 export interface Ask {
@@ -217,7 +218,10 @@ export class Cluster {
       if (value !== undefined) url.searchParams.append(name, String(value));
     const options: RequestOptions = { method, headers: { accept: 'application/json' }, signal };
     // Tokens expire, and programs that give new ones are run by this.
-    await this.kubeConfig.applyToHTTPSOptions(options as never);
+    await this.kubeConfig.applyToHTTPSOptions(options as never).catch((cause: unknown) => {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new SuperfluidityError('SF-KUBE-CONFIG', { doing: `log in at ${this.server}`, reason, cause });
+    });
     // One agent for all calls, whose connections are worth keeping: each costs a handshake.
     if (typeof options.agent === 'object') Object.assign(options.agent, { keepAlive: true });
     const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
