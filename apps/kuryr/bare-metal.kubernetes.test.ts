@@ -188,7 +188,7 @@ describe.skipIf(absent !== undefined)(titled('Kubernetes and Neutron on bare met
     await expect.poll(settled, WAIT).toBe(before.size);
     await expect.poll(async () => (await plugged()).length, WAIT).toBe(before.size);
     expect(new Set((await pooled()).map(({ id }) => id))).toEqual(before);
-    expect((await ports.show(network.cloud, had[0]!, never)).status).toBe('ACTIVE');
+    for (const id of had) expect((await ports.show(network.cloud, id, never)).status).toBe('ACTIVE');
     await begin('e', 1);
     await runs('e');
     expect(await waited('e')).toBe(false);

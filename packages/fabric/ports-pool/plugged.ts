@@ -23,11 +23,18 @@ const FIRST_MS = 1_000;
 const FACTOR = 1.5;
 const LAST_MS = 10_000;
 const LOOKS_MOST = 12;
+/**
+ * A cloud calls a port that somebody let go of ACTIVE until its agent has looked: each two seconds, and later where it is busy. When it is
+ * plugged again before that, it is never seen without.
+ */
+const DOUBTED_MS = 6_000;
 
 /** Which of the ports that lie ready carry traffic already. It is looked for as long as new ones may come to it, and then left. */
 export class Plugged {
   readonly #options: PluggedOptions;
   readonly #active = new Set<string>();
+  /** Until when it is not believed that they carry traffic. */
+  readonly #doubted = new Map<string, number>();
   #looking: Promise<void> | undefined;
   /** How often it was looked since a port was filed last. */
   #looks = 0;
@@ -44,7 +51,7 @@ export class Plugged {
   filed(port: PoolPort): void {
     this.saw(port);
     this.#options.ahead.onReady();
-    if (port.active === true) return;
+    if (this.has(port.id)) return;
     this.#looks = 0;
     this.#looking ??= this.#look().finally(() => {
       this.#looking = undefined;
@@ -52,18 +59,30 @@ export class Plugged {
   }
 
   saw({ id, active }: PoolPort): void {
-    if (active === true) this.#active.add(id);
-    else this.#active.delete(id);
+    this.#told(id, active === true);
+  }
+
+  /** Somebody let go of it just now. */
+  returned(id: string): void {
+    this.#doubted.set(id, this.#options.clock.now() + DOUBTED_MS);
   }
 
   /** It left the pool. */
   forget(id: string): void {
     this.#active.delete(id);
+    this.#doubted.delete(id);
   }
 
   /** After the signal fired. */
   async ended(): Promise<void> {
     await this.#looking;
+  }
+
+  #told(id: string, isActive: boolean): void {
+    if (isActive && this.#options.clock.now() < (this.#doubted.get(id) ?? 0)) return;
+    this.#doubted.delete(id);
+    if (isActive) this.#active.add(id);
+    else this.#active.delete(id);
   }
 
   async #look(): Promise<void> {
@@ -79,7 +98,7 @@ export class Plugged {
       try {
         const found = await ahead.active(missing, signal);
         const still = new Set(ready().map(({ id }) => id));
-        for (const id of found) if (missing.has(id) && still.has(id)) this.#active.add(id);
+        for (const id of missing) if (still.has(id)) this.#told(id, found.has(id));
       } catch (error) {
         if (!signal.aborted)
           log.warn({ error: reportError(error) }, 'it is not known which ports of pools carry traffic');

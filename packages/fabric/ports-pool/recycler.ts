@@ -56,12 +56,13 @@ export class Recycler {
   }
 
   release(id: string): boolean {
-    const { ledger } = this.#options;
+    const { ledger, plugged } = this.#options;
     const entry = ledger.get(id);
     // One that is known by its id alone is taken over like any that is found.
     if (entry === undefined) return ledger.unclaim(id);
     if (entry.state !== 'used') return false;
     ledger.set(entry.port, 'returning');
+    plugged?.returned(id);
     this.#recycle();
     return true;
   }
