@@ -1,4 +1,8 @@
 import { parseArgs } from 'node:util';
+import { labPaths as kubernetesPaths } from '../lab/kubernetes/lab.ts';
+import { statusOf as kubernetesStatus } from '../lab/kubernetes/status.ts';
+import { labPaths as openstackPaths } from '../lab/openstack/lab.ts';
+import { statusOf as openstackStatus } from '../lab/openstack/status.ts';
 import { root, runNode } from './run.ts';
 
 /** Laboratories that are started for some test files, and removed after them. */
@@ -22,8 +26,6 @@ export interface Laboratory {
 export interface LabTests {
   /** Of vitest. */
   readonly project: string;
-  /** Then tests run with the laboratory that is there, as it is. */
-  readonly isUp: boolean;
   readonly flavours: readonly Flavour[];
   /** Of installing, building and starting from nothing. */
   readonly startLimitMs: number;
@@ -33,8 +35,12 @@ export interface LabTests {
 const STOP_LIMIT_MS = 180_000;
 const OWN_FOLDER = '/var/tmp/superfluidity-lab/test';
 
+/** Then tests run with it, as it is. */
+const isUp = (kind: Laboratory['kind']): boolean =>
+  kind === 'openstack' ? openstackStatus(openstackPaths()).up : kubernetesStatus(kubernetesPaths()).up;
+
 /** Runs the tests of laboratories as the command line says; resolves to whether all passed. */
-export async function runLabTests({ project, isUp, flavours, startLimitMs, testsLimitMs }: LabTests): Promise<boolean> {
+export async function runLabTests({ project, flavours, startLimitMs, testsLimitMs }: LabTests): Promise<boolean> {
   const { values, positionals } = parseArgs({
     options: {
       install: { type: 'boolean', default: false },
@@ -77,10 +83,22 @@ Where a laboratory is up, files run with that one; else one is started for them,
     return true;
   };
 
-  // A flavour that was named says which files; what is there says the rest.
-  if (isUp) return test(values.flavour === undefined ? [] : wanted[0]!.files);
-  process.env['SUPERFLUIDITY_LAB'] = OWN_FOLDER;
   const all = wanted.flatMap(({ labs }) => labs);
+  const up = all.filter(({ kind }) => isUp(kind));
+  // A flavour that was named says which files; what is there says the rest.
+  if (up.length === all.length || (up.length > 0 && values.flavour === undefined))
+    return test(values.flavour === undefined ? [] : wanted[0]!.files);
+  if (up.length > 0) {
+    // Own ones would want the same addresses.
+    const absent = all
+      .filter((one) => !up.includes(one))
+      .map((one) => `npm run lab -- ${one.kind} up ${one.up.join(' ')}`);
+    console.log(
+      `A laboratory of ${up[0]!.kind} is up, and this flavour needs another one beside it: ${absent.join(', ')}`,
+    );
+    return false;
+  }
+  process.env['SUPERFLUIDITY_LAB'] = OWN_FOLDER;
   let ok = true;
   try {
     for (const { name, labs, files, keeps } of wanted) {

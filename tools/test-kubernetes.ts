@@ -3,8 +3,6 @@
  * one of its own, and removes it. On CI, or with --install, it installs what is missing. --flavour NAME runs other files, or
  * with other laboratories; further arguments go to vitest.
  */
-import { labPaths } from '../lab/kubernetes/lab.ts';
-import { statusOf } from '../lab/kubernetes/status.ts';
 import { type Flavour, type Laboratory, runLabTests } from './lab-tests.ts';
 
 /** Beside a laboratory of the user's own that is not all up. */
@@ -45,7 +43,6 @@ const FLAVOURS: readonly Flavour[] = [
 
 const passed = await runLabTests({
   project: 'kubernetes',
-  isUp: statusOf(labPaths()).up,
   flavours: FLAVOURS,
   startLimitMs: 5_400_000,
   testsLimitMs: 1_800_000,

@@ -3,8 +3,6 @@
  * it starts laboratories of its own, one flavour after the other, and removes them. On CI, or with --install, it installs
  * what is missing. --flavour NAME runs one of them; further arguments go to vitest.
  */
-import { labPaths } from '../lab/openstack/lab.ts';
-import { statusOf } from '../lab/openstack/status.ts';
 import { type Flavour, runLabTests } from './lab-tests.ts';
 
 const cloud = (up = '') => [{ kind: 'openstack', up: up.split(' ').filter(Boolean) }] as const;
@@ -53,7 +51,6 @@ const FLAVOURS: readonly Flavour[] = [
 
 const passed = await runLabTests({
   project: 'openstack',
-  isUp: statusOf(labPaths()).up,
   flavours: FLAVOURS,
   startLimitMs: 1_500_000,
   testsLimitMs: 2_400_000,
