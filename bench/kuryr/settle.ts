@@ -31,12 +31,13 @@ export interface Rest {
   readonly ready: number;
 }
 
-/** What pods had that are gone lies in the pool again. */
-export async function returned({ cluster, controller, vif, ready }: Rest): Promise<void> {
+/** What pods had that are gone lies in the pool again; or, as well, is plugged there and carries traffic. */
+export async function returned(
+  { cluster, controller, vif, ready }: Rest,
+  state: 'ready' | 'active' = 'ready',
+): Promise<void> {
   await cluster.untilEmpty();
   for (const deadline = performance.now() + SETTLE_MS; ; ) {
-    // On bare metal, they are plugged there.
-    const state = vif === 'neutron-vif' ? 'active' : 'ready';
     const now = await controller.count('kuryr_pool_ports', { vif, state });
     if (now >= ready) return;
     if (performance.now() > deadline) throw new Error(`only ${now} of ${ready} ports of the pool are ${state}`);
@@ -46,7 +47,8 @@ export async function returned({ cluster, controller, vif, ready }: Rest): Promi
 
 /** As before the first pod: where there is no pool, the cloud has forgotten those that are gone. */
 export async function settle(rest: Rest): Promise<void> {
-  await returned(rest);
+  // On bare metal, they are plugged ahead.
+  await returned(rest, rest.vif === 'neutron-vif' ? 'active' : 'ready');
   if (rest.ready === 0) await rest.cloud.untilOnlyNode();
 }
 
