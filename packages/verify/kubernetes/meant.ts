@@ -12,6 +12,7 @@ import {
   type PolicyPort,
   type PolicyRule,
   selects,
+  subjectsOf,
 } from './objects.ts';
 
 /** What the policies of a cluster mean. Sets are of connections that begin. */
@@ -63,11 +64,12 @@ const ENDS = {
  */
 export function meaningOf(cluster: ClusterState, space: Connections): Meaning {
   const { diagrams } = space;
-  const subjects = cluster.pods.filter(isSubject);
+  const subjects = subjectsOf(cluster);
+  const peers = cluster.pods.filter(isSubject);
   const pods = new Map<bigint, ClusterPod[]>();
   for (const pod of subjects)
     for (const address of addressesOf(pod)) pods.set(address, [...(pods.get(address) ?? []), pod]);
-  const policies = cluster.policies.map((policy) => policyMeaning(policy, cluster, subjects, space));
+  const policies = cluster.policies.map((policy) => policyMeaning(policy, cluster, peers, space));
   const classes = { ingress: new Map<string, Class>(), egress: new Map<string, Class>() };
   const together = new Set<string>();
   for (const pod of subjects) {

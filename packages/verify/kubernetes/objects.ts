@@ -5,6 +5,8 @@ export interface ClusterState {
   readonly namespaces: ReadonlyMap<string, Labels>;
   readonly policies: readonly NetworkPolicy[];
   readonly nodes: readonly ClusterNode[];
+  /** Namespaces whose policies somebody carries out; pods of others are peers and nothing else. Absent: all. */
+  readonly served?: ReadonlySet<string>;
 }
 
 export type Labels = Readonly<Record<string, string>>;
@@ -72,6 +74,10 @@ export const podName = ({ namespace, name }: ClusterPod): string => `${namespace
 /** Pods that policies are about: they have an address of their own, and run or are about to. */
 export const isSubject = ({ hostNetwork, isOver, addresses }: ClusterPod): boolean =>
   !hostNetwork && !isOver && addresses.length > 0;
+
+/** Of those, the ones whose policies somebody carries out. */
+export const subjectsOf = ({ pods, served }: ClusterState): readonly ClusterPod[] =>
+  pods.filter((pod) => isSubject(pod) && (served?.has(pod.namespace) ?? true));
 
 /** All requirements hold; an empty selector selects everything (LabelSelector of meta/v1). */
 export function selects({ matchLabels = {}, matchExpressions = [] }: LabelSelector, labels: Labels): boolean {

@@ -14,7 +14,7 @@ import type { NeutronDeployment } from '../readers/neutron/deployment.ts';
 import type { Verdict } from '../verdict.ts';
 import { type Connection, Connections, type ConnectionState } from './connections.ts';
 import { addressesOf, type Meaning, meaningOf } from './meant.ts';
-import { type ClusterState, isSubject, podName } from './objects.ts';
+import { type ClusterState, isSubject, podName, subjectsOf } from './objects.ts';
 import { PacketFilter, type Treatment } from './packet-filter.ts';
 import { SecurityGroups } from './security-groups.ts';
 
@@ -25,6 +25,8 @@ export interface PoliciesOptions {
   readonly differences?: number;
   /** Whether to ask about what a node and its own pods say to each other. */
   readonly withNodes?: boolean;
+  /** Of objects and rules that were not read at one moment: why nothing is certain. */
+  readonly doubts?: readonly string[];
 }
 
 /** A packet that is treated otherwise than policies mean. */
@@ -83,13 +85,14 @@ export function provePolicies(
   const look = () => {
     if (performance.now() > endMs) throw new BoundHit('milliseconds');
   };
-  const subjects = cluster.pods.filter((pod) => isSubject(pod) && addressesOf(pod).length > 0);
+  const subjects = subjectsOf(cluster).filter((pod) => addressesOf(pod).length > 0);
   const { readings } = parts;
   const base = { pods: subjects.length, nodes: installed.filters.size, readings };
   try {
     look();
     const space = new Connections(new Diagrams(diagramNodes, look));
-    const proof = new Proof(cluster, installed, space, doubtsOf(readings), options.differences ?? 10);
+    const doubts = { ofFiles: doubtsOf(readings), ofReading: options.doubts ?? [] };
+    const proof = new Proof(cluster, installed, space, doubts, options.differences ?? 10);
     const verdicts = [proof.begin(), proof.answers(), ...(options.withNodes === false ? [] : [proof.nodes()])];
     return { ...base, verdicts, classes: proof.classes, notCompared: proof.notCompared };
   } catch (error) {
@@ -109,6 +112,12 @@ export function provePolicies(
   }
 }
 
+interface Doubts {
+  readonly ofFiles: readonly string[];
+  /** With one of them, what is found is perhaps none. */
+  readonly ofReading: readonly string[];
+}
+
 class Proof {
   readonly #cluster: ClusterState;
   readonly #installed: Installed;
@@ -117,21 +126,14 @@ class Proof {
   readonly #groups: SecurityGroups | undefined;
   /** Connections that can be decided about. */
   readonly #decidable: Node;
-  /** Of files. */
-  readonly #doubts: readonly string[];
+  readonly #doubts: Doubts;
   readonly #most: number;
   readonly #filters = new Map<string, PacketFilter>();
   readonly #ways = new Map<string, Ways>();
   readonly notCompared: readonly string[];
   readonly #isPartial: boolean;
 
-  constructor(
-    cluster: ClusterState,
-    installed: Installed,
-    space: Connections,
-    doubts: readonly string[],
-    most: number,
-  ) {
+  constructor(cluster: ClusterState, installed: Installed, space: Connections, doubts: Doubts, most: number) {
     this.#cluster = cluster;
     this.#installed = installed;
     this.#space = space;
@@ -147,13 +149,15 @@ class Proof {
       const names = its.map(podName).join(', ');
       const isEnforced = its.every(({ node }) => node !== undefined && installed.filters.has(node));
       if (its.length > 1) left.push(`${names}: they have the same address`);
+      else if (this.#groups?.ambiguous.has(address) === true)
+        left.push(`${names}: several ports of the cloud have its address`);
       else if (!isEnforced && this.#groups?.addresses.has(address) !== true)
         left.push(`${names}: nothing is known of node ${its[0]!.node ?? '(none)'}, nor of a port in a cloud`);
       else continue;
       undecided.push(address);
     }
     this.#isPartial = undecided.length > 0;
-    for (const pod of cluster.pods.filter(isSubject))
+    for (const pod of subjectsOf(cluster))
       if (pod.addresses.some((one) => ipv4(one) === undefined)) left.push(`${podName(pod)}: its addresses of IPv6`);
     this.notCompared = left;
     const { diagrams } = space;
@@ -213,8 +217,10 @@ class Proof {
       ...this.#examples(tooLittle, 'is stopped', state, meant),
     ].slice(0, this.#most);
     const isOpen = diagrams.and(domain, diagrams.and(passes, stopped)) !== FALSE;
-    const dependsOn = [...this.#doubts, ...(isOpen ? doubts : [])];
-    const answer = differences.length > 0 ? 'violated' : dependsOn.length > 0 || this.#isPartial ? 'unknown' : 'holds';
+    const { ofFiles, ofReading } = this.#doubts;
+    const dependsOn = [...ofReading, ...ofFiles, ...(isOpen ? doubts : [])];
+    const isFound = differences.length > 0 && ofReading.length === 0;
+    const answer = isFound ? 'violated' : dependsOn.length > 0 || this.#isPartial ? 'unknown' : 'holds';
     const why = {
       holds,
       violated: {
@@ -222,7 +228,7 @@ class Proof {
         'policies/answers': 'Packets of connections that have begun are stopped.',
         'policies/nodes': 'A node and its own pods do not reach each other.',
       }[question]!,
-      unknown: this.#isPartial ? 'Some pods could not be compared.' : 'It depends on what was not understood.',
+      unknown: this.#unknown(ofReading),
     };
     return {
       question,
@@ -233,6 +239,11 @@ class Proof {
       rules: differences.flatMap(({ rules }) => rules),
       differences,
     };
+  }
+
+  #unknown(ofReading: readonly string[]): string {
+    if (ofReading.length > 0) return 'The cluster changed while it was read.';
+    return this.#isPartial ? 'Some pods could not be compared.' : 'It depends on what was not understood.';
   }
 
   #treatment(state: ConnectionState): Treatment {

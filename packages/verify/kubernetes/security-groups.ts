@@ -14,16 +14,24 @@ export class SecurityGroups {
   readonly #neutron: NeutronDeployment;
   /** By address of IPv4. */
   readonly #ports: ReadonlyMap<bigint, NeutronPort>;
+  /** Addresses that several ports have, of networks that have nothing to do with each other: nobody knows which is the pod's. */
+  readonly ambiguous: ReadonlySet<bigint>;
 
   /** Of pods with these addresses. */
   constructor(neutron: NeutronDeployment, addresses: ReadonlySet<bigint>, space: Connections) {
     this.#space = space;
     this.#neutron = neutron;
     const ports = new Map<bigint, NeutronPort>();
+    const ambiguous = new Set<bigint>();
     for (const port of neutron.ports)
-      for (const { family, address } of port.addresses)
-        if (family === 'ip' && addresses.has(address)) ports.set(address, port);
+      for (const { family, address } of port.addresses) {
+        if (family !== 'ip' || !addresses.has(address)) continue;
+        if (ports.has(address) && ports.get(address)!.id !== port.id) ambiguous.add(address);
+        ports.set(address, port);
+      }
+    for (const address of ambiguous) ports.delete(address);
     this.#ports = ports;
+    this.ambiguous = ambiguous;
   }
 
   /** Addresses of pods that have a port. */
