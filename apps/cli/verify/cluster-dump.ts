@@ -1,7 +1,10 @@
-import { SuperfluidityError, systemClock } from '@superfluidity/core';
+import { canonicalJson, SuperfluidityError, systemClock } from '@superfluidity/core';
 import { Cluster, type KubeObject, readClusterConfig, runInside } from '@superfluidity/driver-kubernetes';
+import type { ClusterState } from '@superfluidity/verify';
+import { z } from 'zod';
 import '../errors.ts';
 import type { NamedText } from '../files-into.ts';
+import { KURYR_CONFIG, readObjects } from './cluster-objects.ts';
 
 const LISTS = {
   Pod: '/api/v1/pods',
@@ -9,6 +12,8 @@ const LISTS = {
   Node: '/api/v1/nodes',
   NetworkPolicy: '/apis/networking.k8s.io/v1/networkpolicies',
 } as const;
+const OBJECTS = 'cluster.json';
+const KURYR_PORTS = '/apis/superfluidity.dev/v1/kuryrports';
 /** Of the daemons that `kuryr install` installs; they are in the network of their node. */
 const DAEMONS = 'app.kubernetes.io/part-of=superfluidity-kuryr,app.kubernetes.io/component=cni';
 const CONTAINER = 'daemon';
@@ -16,6 +21,10 @@ const TABLE = 'superfluidity_policies';
 const LIMIT_MS = 120_000;
 /** Nodes that are asked at a time. */
 const AT_ONCE = 8;
+/** How often all is read until no object changes meanwhile. */
+const ROUNDS = 3;
+const ROUND_MS = 1_000;
+const CHANGES_SHOWN = 5;
 
 export interface DumpWish {
   readonly kubeconfig: string;
@@ -24,43 +33,128 @@ export interface DumpWish {
   readonly namespace: string;
   /** Nodes whose rules are known from elsewhere. */
   readonly known: ReadonlySet<string>;
+  /** Of clouds.yaml: where ports of pods are. */
+  readonly cloud?: string;
+}
+
+export interface ClusterDump {
+  readonly files: readonly NamedText[];
+  /** Objects that changed while the rest was read, each time that was tried. */
+  readonly changed: readonly string[];
+  /** Pods with a port in a cloud that was not asked. */
+  readonly unasked: number;
+}
+
+interface Installed {
+  readonly files: readonly NamedText[];
+  readonly unasked: number;
 }
 
 /**
- * What a cluster has of policies: `cluster.json` with the objects, and of each node that has a daemon of Kuryr its rules, asked
- * of nft(8) in the container of the daemon. Nothing is changed. Throws codes of the API server's answers, and `SF-CLI-FILE`.
+ * What a cluster has of policies: `cluster.json` with the objects; of each node that has a daemon of Kuryr its rules, asked of nft(8)
+ * in the container of the daemon; and of a cloud the groups of pods' ports. Objects are read before and after the rest, and all is
+ * read again where they differ. Nothing is changed. Throws codes of the API server's and the cloud's answers, and `SF-CLI-FILE`.
  */
-export async function dumpCluster({ kubeconfig, context, namespace, known }: DumpWish): Promise<readonly NamedText[]> {
+export async function dumpCluster(wish: DumpWish): Promise<ClusterDump> {
+  const { kubeconfig, context, namespace } = wish;
   const config = { namespace, kubeconfig, ...(context === undefined ? {} : { context }) };
   const cluster = Cluster.open('verify', readClusterConfig('verify', config), systemClock);
   const signal = AbortSignal.timeout(LIMIT_MS);
-  const lists = await Promise.all(
-    Object.entries(LISTS).map(async ([kind, path]) => {
+  for (let round = 1; ; round += 1) {
+    const objects = await objectsOf(cluster, signal);
+    const { files, unasked } = await installedIn(cluster, wish, signal);
+    const changed = changesBetween(stateOf(objects), stateOf(await objectsOf(cluster, signal)));
+    if (changed.length === 0 || round === ROUNDS) return { files: [objects, ...files], changed, unasked };
+    await systemClock.sleep(ROUND_MS, signal);
+  }
+}
+
+const stateOf = ({ name, text }: NamedText): ClusterState => readObjects([{ path: name, text }]);
+
+async function objectsOf(cluster: Cluster, signal: AbortSignal): Promise<NamedText> {
+  const [config, ...lists] = await Promise.all([
+    cluster.get<KubeObject>(cluster.path('configmaps', KURYR_CONFIG), signal),
+    ...Object.entries(LISTS).map(async ([kind, path]) => {
       const { items } = await cluster.list<KubeObject>(path, {}, signal);
       return items.map((item) => ({ ...item, kind }));
     }),
-  );
-  const files: NamedText[] = [
-    {
-      name: 'cluster.json',
-      text: JSON.stringify({ kind: 'List', apiVersion: 'v1', items: lists.flat() }, undefined, 1),
-    },
-  ];
+  ]);
+  const items = [...lists.flat(), ...(config === undefined ? [] : [{ ...config, kind: 'ConfigMap' }])];
+  return { name: OBJECTS, text: JSON.stringify({ kind: 'List', apiVersion: 'v1', items }, undefined, 1) };
+}
+
+/** In words; of what policies ask about alone: nodes say every few minutes that they live. */
+export function changesBetween(before: ClusterState, after: ClusterState): readonly string[] {
+  const [was, is] = [before, after].map(wordsOf) as [Words, Words];
+  const changed = [...new Set([...was.keys(), ...is.keys()])].filter((name) => was.get(name) !== is.get(name));
+  const more = changed.length - CHANGES_SHOWN;
+  return [...changed.slice(0, CHANGES_SHOWN), ...(more > 0 ? [`${more} more`] : [])];
+}
+
+type Words = ReadonlyMap<string, string>;
+
+function wordsOf({ pods, namespaces, policies, nodes, served }: ClusterState): Words {
+  const named = <T extends { readonly namespace: string; readonly name: string }>(kind: string, all: readonly T[]) =>
+    all.map((one): [string, string] => [`${kind} ${one.namespace}/${one.name}`, canonicalJson(one)]);
+  return new Map([
+    ...named('Pod', pods),
+    ...named('NetworkPolicy', policies),
+    ...[...namespaces].map(([name, labels]): [string, string] => [`Namespace ${name}`, canonicalJson(labels)]),
+    ...nodes.map((node): [string, string] => [`Node ${node.name}`, canonicalJson(node)]),
+    ['namespaces that are served', canonicalJson([...(served ?? [])].toSorted())],
+  ]);
+}
+
+async function installedIn(cluster: Cluster, { known, cloud }: DumpWish, signal: AbortSignal): Promise<Installed> {
+  const ports = await podPorts(cluster, signal);
+  const ofCloud = new Set(ports.map(({ node }) => node));
   const daemons = await cluster.list<KubeObject & { readonly spec?: { readonly nodeName?: string } }>(
     cluster.path('pods'),
     { labelSelector: DAEMONS, fieldSelector: 'status.phase=Running' },
     signal,
   );
-  const waiting = daemons.items.filter(({ spec }) => spec?.nodeName !== undefined && !known.has(spec.nodeName));
+  const waiting = daemons.items.flatMap(({ metadata, spec: { nodeName = '' } = {} }) =>
+    // Where pods have ports of a cloud, it is the cloud that filters: that a node does not is no answer.
+    nodeName === '' || known.has(nodeName) || ofCloud.has(nodeName) ? [] : [{ pod: metadata.name, nodeName }],
+  );
+  const files: NamedText[] = [];
   const work = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
-      files.push({
-        name: `${next.spec!.nodeName!}.nft`,
-        text: await rulesOf(cluster, next.metadata.name, signal),
-      });
+      files.push({ name: `${next.nodeName}.nft`, text: await rulesOf(cluster, next.pod, signal) });
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-  return files;
+  if (cloud === undefined) return { files, unasked: ports.length };
+  const { dumpGroups } = await import('@superfluidity/driver-openstack/group-dump');
+  const ids = ports.flatMap(({ id, isFiltered }) => (isFiltered ? [id] : []));
+  return { files: [...files, ...(await dumpGroups({ cloud, ports: ids }, signal))], unasked: 0 };
+}
+
+/** Of a KuryrPort, what says which port of a cloud a pod has. */
+const kuryrPort = z.object({
+  spec: z.object({ node: z.string() }),
+  status: z.object({
+    interfaces: z.record(
+      z.string(),
+      z.object({ id: z.string(), isDefault: z.boolean(), plugging: z.object({ kind: z.string() }) }),
+    ),
+  }),
+});
+
+interface PodPort {
+  readonly id: string;
+  readonly node: string;
+  /** By its groups. On a macvlan it is not: then the port of the machine is. */
+  readonly isFiltered: boolean;
+}
+
+async function podPorts(cluster: Cluster, signal: AbortSignal): Promise<readonly PodPort[]> {
+  const { items } = await cluster.list<unknown>(KURYR_PORTS, {}, signal);
+  return items.flatMap((item) => {
+    const { spec, status } = kuryrPort.safeParse(item).data ?? {};
+    return Object.values(status?.interfaces ?? {}).flatMap(({ id, isDefault, plugging: { kind } }) =>
+      isDefault && kind !== 'bridge' ? [{ id, node: spec!.node, isFiltered: kind !== 'macvlan' }] : [],
+    );
+  });
 }
 
 /** Empty: a node with nothing to enforce has no table. */

@@ -73,10 +73,18 @@ const node = z.object({
     addresses: [],
   }),
 });
+/** What `kuryr install` wrote: labels of the namespaces that are served. */
+const kuryrConfig = z.object({ namespaces: labels.default({}) });
+const configMap = z.object({ metadata, data: z.record(z.string(), z.string()).default({}) });
 const list = z.object({ kind: z.string().regex(/List$/), items: z.array(z.record(z.string(), z.unknown())) });
 
-const LOOKED_AT = ['Pod', 'Namespace', 'NetworkPolicy', 'Node'] as const;
+const LOOKED_AT = ['Pod', 'Namespace', 'NetworkPolicy', 'Node', 'ConfigMap'] as const;
 type Kind = (typeof LOOKED_AT)[number];
+
+/** The ConfigMap of Kuryr's controller, and where it stands in it. */
+export const KURYR_CONFIG = 'superfluidity-kuryr';
+const KURYR_KEY = 'kuryr.json';
+const OURS = 'app.kubernetes.io/part-of';
 
 /** Whether it is a list of `kubectl get ... -o json`, or of the API. */
 export function looksLikeObjects({ text }: InputFile): boolean {
@@ -90,6 +98,7 @@ export function readObjects(files: readonly InputFile[]): ClusterState {
     Namespace: [],
     NetworkPolicy: [],
     Node: [],
+    ConfigMap: [],
   };
   for (const { path, text } of files) {
     const { kind: whole, items } = parsed(list, json(path, text), path, 'a list of objects');
@@ -101,7 +110,16 @@ export function readObjects(files: readonly InputFile[]): ClusterState {
   }
   const all = <S extends z.ZodType>(kind: Kind, schema: S) =>
     found[kind].map(({ path, item }) => parsed(schema, item, path, `a ${kind}`));
+  const namespaces = new Map(
+    all('Namespace', namespace).map(({ metadata: { name, labels: own } }) => [
+      name,
+      // The API server sets it; a file that was written by hand may lack it.
+      { 'kubernetes.io/metadata.name': name, ...own },
+    ]),
+  );
+  const served = servedIn(namespaces, all('ConfigMap', configMap));
   return {
+    ...(served === undefined ? {} : { served }),
     pods: all('Pod', pod).map(({ metadata: { name, namespace: its, labels: own }, spec, status }) => ({
       namespace: its,
       name,
@@ -120,13 +138,7 @@ export function readObjects(files: readonly InputFile[]): ClusterState {
         ),
       ),
     })),
-    namespaces: new Map(
-      all('Namespace', namespace).map(({ metadata: { name, labels: own } }) => [
-        name,
-        // The API server sets it; a file that was written by hand may lack it.
-        { 'kubernetes.io/metadata.name': name, ...own },
-      ]),
-    ),
+    namespaces,
     policies: all('NetworkPolicy', policy).map(({ metadata: { name, namespace: its }, spec }) => {
       const { ingress, egress, ...rest } = spec;
       return {
@@ -142,6 +154,22 @@ export function readObjects(files: readonly InputFile[]): ClusterState {
       addresses: status.addresses.filter(({ type }) => type.endsWith('IP')).map(({ address }) => address),
     })),
   };
+}
+
+/** All, where nobody says otherwise. */
+function servedIn(
+  namespaces: ClusterState['namespaces'],
+  maps: readonly z.infer<typeof configMap>[],
+): ReadonlySet<string> | undefined {
+  const ours = maps.find(({ metadata: { name, labels: own } }) => name === KURYR_CONFIG && own[OURS] === KURYR_CONFIG);
+  const text = ours?.data[KURYR_KEY];
+  if (text === undefined) return undefined;
+  const path = `ConfigMap ${ours!.metadata.namespace}/${KURYR_CONFIG}`;
+  const wanted = Object.entries(parsed(kuryrConfig, json(path, text), path, 'the configuration').namespaces);
+  if (wanted.length === 0) return undefined;
+  return new Set(
+    [...namespaces].flatMap(([name, own]) => (wanted.every(([key, value]) => own[key] === value) ? [name] : [])),
+  );
 }
 
 function ruleOf(of: PolicyRule['peers'], to: PolicyRule['ports']): PolicyRule {

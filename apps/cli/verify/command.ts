@@ -156,6 +156,10 @@ Example:
       'where the daemons of Kuryr are, which are asked for the rules of nodes',
       'kube-system',
     )
+    .option(
+      '--cloud <name>',
+      'of clouds.yaml of this machine: is asked for the security groups of the ports that pods have',
+    )
     .option('--to <folder>', 'write what the cluster said into files, which can be asked again')
     .option('--no-nodes', 'do not ask whether nodes and their own pods reach each other')
     .option('--differences <count>', 'how many to tell, of different pairs of ends', positive, 10)
@@ -171,7 +175,7 @@ table, or iptables-save) in a file that is named after the node (node1.nft; empt
 
 Example:
   superfluidity verify policies --site pods
-  superfluidity verify policies --kubeconfig admin.conf --to dump
+  superfluidity verify policies --kubeconfig admin.conf --cloud north --to dump
   superfluidity verify policies dump`,
     )
     .action(

@@ -1,4 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -51,6 +53,49 @@ const filter = (peers: string) => `table ip filter {
 }
 `;
 
+const kuryr = (namespaces: object) => ({
+  kind: 'ConfigMap',
+  metadata: {
+    name: 'superfluidity-kuryr',
+    namespace: 'kube-system',
+    labels: { 'app.kubernetes.io/part-of': 'superfluidity-kuryr' },
+  },
+  data: { 'kuryr.json': JSON.stringify({ namespaces, drivers: { vif: 'linux' } }) },
+});
+
+/** Lists of an API server; `look` alters what it has before each list of pods, of which it is told the number. */
+async function apiServer(items: readonly { readonly kind: string }[], look: (at: number) => readonly object[]) {
+  const plurals: Readonly<Record<string, string>> = {
+    namespaces: 'Namespace',
+    nodes: 'Node',
+    networkpolicies: 'NetworkPolicy',
+  };
+  let asked = 0;
+  const server = createServer(({ url }, response) => {
+    const plural = new URL(url!, 'http://localhost').pathname.split('/').at(-1)!;
+    const found = plural === 'pods' && !url!.includes('/namespaces/') ? look((asked += 1)) : undefined;
+    const listed = found ?? items.filter(({ kind }) => kind === plurals[plural]);
+    const isThere = plural in plurals || plural === 'pods';
+    response.writeHead(isThere ? 200 : 404, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ metadata: { resourceVersion: '1' }, items: listed }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const kubeconfig = JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'c', cluster: { server: `http://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true } }],
+    users: [{ name: 'u', user: {} }],
+    contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+    'current-context': 'x',
+  });
+  return {
+    kubeconfig,
+    rounds: () => asked,
+    close: () => new Promise((resolve) => server.close(resolve)),
+  };
+}
+
 describe('superfluidity verify policies', () => {
   let folder = '';
   const put = async (files: Readonly<Record<string, string>>) => {
@@ -100,6 +145,75 @@ describe('superfluidity verify policies', () => {
     const own = await verify();
     expect(own.out).toMatch(/policies: holds[^]*policies\/nodes: VIOLATED[^]*192\.0\.2\.2 -> shop\/db/);
     expect((await verify('--no-nodes')).code).toBe(0);
+  }, 60_000);
+
+  test('asks again while objects change, and says what kept changing', async () => {
+    const rules = { 'n1.nft': '', 'n2.nft': filter('10.0.1.5') };
+    const other = await mkdtemp(join(tmpdir(), 'superfluidity-policies-live-'));
+    for (const [name, text] of Object.entries(rules)) await writeFile(join(other, name), text);
+    const pods = objects.items.filter(({ kind }) => kind === 'Pod') as unknown as readonly ReturnType<typeof pod>[];
+    const relabelled = (at: number) =>
+      pods.map((one) => ({ ...one, metadata: { ...one.metadata, labels: { ...one.metadata.labels, at: `${at}` } } }));
+    const asked = async (look: (at: number) => readonly object[]) => {
+      const server = await apiServer(objects.items, look);
+      const config = join(other, '.kubeconfig');
+      await writeFile(config, server.kubeconfig);
+      const said = await runCommand(['verify', 'policies', other, '--kubeconfig', config]);
+      await server.close();
+      return { ...said, rounds: server.rounds() };
+    };
+    try {
+      expect(await asked(() => pods)).toMatchObject({ code: 0, rounds: 2 });
+      // It changed while it was first read, and not since.
+      expect(await asked((at) => relabelled(Math.min(at, 2)))).toMatchObject({ code: 0, rounds: 4 });
+      const moving = await asked(relabelled);
+      expect(moving).toMatchObject({ code: 3, rounds: 6 });
+      expect(moving.out).toMatch(
+        /The cluster changed while it was read[^]*Pod shop\/db, changed while rules were read/,
+      );
+      // Nothing is called a violation that may be none.
+      await writeFile(join(other, 'n2.nft'), filter('10.0.1.6'));
+      const open = await asked(relabelled);
+      expect([open.code, open.out]).toEqual([3, expect.stringContaining('shop/job (10.0.1.6) -> shop/db')]);
+      const alone = await runCommand(['verify', 'policies', other, '--cloud', 'north']);
+      expect([alone.code, alone.err]).toEqual([2, expect.stringContaining('give --site or --kubeconfig')]);
+    } finally {
+      await rm(other, { recursive: true });
+    }
+  }, 60_000);
+
+  test('pods of namespaces that Kuryr does not serve are peers, and nothing is asked of them', async () => {
+    const items = [
+      ...objects.items,
+      pod('else', 'web', 'n3', '10.0.3.3', 'web'),
+      { kind: 'Namespace', metadata: { name: 'else', labels: { team: 'x' } } },
+      {
+        kind: 'NetworkPolicy',
+        metadata: { name: 'closed', namespace: 'else' },
+        spec: { podSelector: {}, ingress: [] },
+      },
+      {
+        kind: 'NetworkPolicy',
+        metadata: { name: 'peers', namespace: 'shop' },
+        spec: {
+          podSelector: { matchLabels: { app: 'db' } },
+          ingress: [{ from: [{ namespaceSelector: { matchLabels: { team: 'x' } } }] }],
+        },
+      },
+    ];
+    const rules = filter('10.0.1.5').replace(
+      '    ip saddr != 10.0.2.7 drop',
+      '    ip saddr != { 10.0.2.7, 10.0.3.3 } drop',
+    );
+    await put({ 'n2.nft': rules, 'cluster.json': JSON.stringify({ ...objects, items }) });
+    expect((await verify()).out).toContain('else/web: nothing is known of node n3');
+    const served = (labels: object) => JSON.stringify({ ...objects, items: [...items, kuryr(labels)] });
+    await put({ 'cluster.json': served({ 'kubernetes.io/metadata.name': 'shop' }) });
+    const whole = await verify();
+    expect([whole.code, whole.out]).toEqual([0, expect.stringContaining('3 pods in 2 classes')]);
+    await put({ 'cluster.json': served({}) });
+    expect((await verify()).code).toBe(3);
+    await put({ 'cluster.json': JSON.stringify(objects) });
   }, 60_000);
 
   test('what is not known is unknown, and what is no object is refused', async () => {

@@ -1,7 +1,7 @@
-import { append } from '@superfluidity/core';
 import { extensions, type Filters, listOfNeutron } from '@superfluidity/openstack';
 import type { DataPlaneFile } from '@superfluidity/site';
 import type { World } from '../world.ts';
+import { fileOf, type Item, listAmong, once } from './lists.ts';
 
 /** What a project may have beside networks and ports: the list, its address, and the extension of Neutron that has it. */
 const LISTS = [
@@ -16,22 +16,13 @@ const LISTS = [
 /** Without a list of its own in `verify`: it says of each that it is not understood, since packets go other ways by them. */
 const CHAINS = { many: 'port_chains', path: '/v2.0/sfc/port_chains', extension: 'sfc' } as const;
 
-type Item = Awaited<ReturnType<typeof listOfNeutron>>[number];
-
-/** Of networks of others, those to which the project has a port or a router. */
-const LIST_IDS_MAX = 50;
-
 /** All that the project asked of Neutron, whoever made it, as the API says it. */
 export async function readIntent({ cloud }: World, signal: AbortSignal): Promise<readonly DataPlaneFile[]> {
   const [{ projectId }, known] = await Promise.all([cloud.session(), extensions(cloud, signal)]);
   const mine = { project_id: projectId };
   const list = (many: string, path: string, filters: Filters) => listOfNeutron(cloud, { many, path }, filters, signal);
-  const among = async (many: string, path: string, key: string, ids: readonly string[]) => {
-    const found: Item[] = [];
-    for (let at = 0; at < ids.length; at += LIST_IDS_MAX)
-      append(found, await list(many, path, { [key]: ids.slice(at, at + LIST_IDS_MAX) }));
-    return found;
-  };
+  const among = (many: string, path: string, key: string, ids: readonly string[]) =>
+    listAmong(cloud, { many, path }, key, ids, signal);
   const lists = [...LISTS, CHAINS].filter(({ extension }) => known.has(extension));
   const [networks, ports, routers, groups, ...others] = await Promise.all([
     list('networks', '/v2.0/networks', mine),
@@ -42,6 +33,7 @@ export async function readIntent({ cloud }: World, signal: AbortSignal): Promise
   ]);
   const used = [...ports.map((port) => port['network_id']), ...routers.map(gatewayOf)];
   const own = new Set(networks.map(({ id }) => id));
+  // Of networks of others, those to which the project has a port or a router.
   const foreign = [...new Set(used)].filter((id): id is string => typeof id === 'string' && !own.has(id));
   const all = [...networks, ...(await among('networks', '/v2.0/networks', 'id', foreign))];
   const [subnets, inNetworks, ofRouters] = await Promise.all([
@@ -62,23 +54,17 @@ export async function readIntent({ cloud }: World, signal: AbortSignal): Promise
     ),
   ]);
   const chains = lists.includes(CHAINS) ? (others[lists.indexOf(CHAINS)] ?? []) : [];
-  const file = (name: string, content: Readonly<Record<string, readonly Item[]>>): DataPlaneFile => ({
-    name: `${name}.json`,
-    text: `${JSON.stringify(content, undefined, 2)}\n`,
-  });
   return [
-    file('networks', { networks: once(all), ...(chains.length === 0 ? {} : { port_chains: chains }) }),
-    file('subnets', { subnets: once(subnets) }),
-    file('ports', { ports: once([...ports, ...inNetworks, ...ofRouters]) }),
-    file('routers', { routers }),
-    file('security_groups', { security_groups: groups }),
+    fileOf('networks', { networks: once(all), ...(chains.length === 0 ? {} : { port_chains: chains }) }),
+    fileOf('subnets', { subnets: once(subnets) }),
+    fileOf('ports', { ports: once([...ports, ...inNetworks, ...ofRouters]) }),
+    fileOf('routers', { routers }),
+    fileOf('security_groups', { security_groups: groups }),
     ...lists.flatMap((one, at) =>
-      one === CHAINS || (others[at] ?? []).length === 0 ? [] : [file(one.many, { [one.many]: others[at] ?? [] })],
+      one === CHAINS || (others[at] ?? []).length === 0 ? [] : [fileOf(one.many, { [one.many]: others[at] ?? [] })],
     ),
   ];
 }
-
-const once = (items: readonly Item[]): readonly Item[] => [...new Map(items.map((item) => [item.id, item])).values()];
 
 function gatewayOf(router: Item): unknown {
   const gateway = router['external_gateway_info'];

@@ -147,6 +147,12 @@ describe('security groups of a cloud', () => {
     expect(proven(lists(5_431))[0]!.differences).toMatchObject([
       { from: 'red/web', to: 'red/db', installed: 'passes', connection: { port: 5_431n } },
     ]);
+    const twice = { ...port('other', '10.0.0.6', 'web'), network_id: 'elsewhere' };
+    const { ports, ...rest } = JSON.parse(lists(5_432).text) as { readonly ports: readonly object[] };
+    const text = JSON.stringify({ ports: [...ports, twice], ...rest });
+    const unclear = provePolicies(cluster, [{ path: 'neutron.json', text }]);
+    expect(unclear.notCompared).toEqual(['red/db: several ports of the cloud have its address']);
+    expect(unclear.verdicts[0]!.answer).toBe('unknown');
     const bare = proven(lists(5_432, { port_security_enabled: false, security_groups: [] }));
     expect(bare.map(({ answer }) => answer)).toEqual(['violated', 'holds', 'holds']);
   });
