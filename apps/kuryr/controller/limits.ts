@@ -19,6 +19,11 @@ export const LIMITS = {
   nameTakenMs: 1_000,
   /** How often objects are looked at though nothing has changed. */
   resyncMs: 300_000,
+  /**
+   * How long groups of a cloud that were compared with what is wanted are taken to be so: less than `resyncMs`, so that each look at all
+   * objects compares again.
+   */
+  comparedMs: 240_000,
   /** How often pools are told of, where something has changed. */
   poolsMs: 5_000,
   /** From the first port that lies ready anew until the daemon of its node is told of it, and of those that came since. */

@@ -160,6 +160,12 @@ describe('interfaces out of pools', () => {
     expect(await vifs.regroup(first, ['red'], never)).toBe(false);
     expect(await vifs.regroup(first, ['green', 'blue'], never)).toBe(true);
     expect(await groupsOf(first)).toEqual(['blue', 'green']);
+    // Somebody else: found at the next look of the pool, and mended when the pod is looked at after that.
+    await type.backend.update(first.id, { groups: ['anybody'] }, never);
+    expect(await vifs.regroup(first, ['green', 'blue'], never)).toBe(false);
+    await clock.advance(20_000);
+    expect(await vifs.regroup(first, ['green', 'blue'], never)).toBe(true);
+    expect(await groupsOf(first)).toEqual(['blue', 'green']);
     vifs.release(first, HOLDER);
     await clock.runUntil(vifs.settled());
     expect(await groupsOf(first)).toEqual(['red']);

@@ -1,6 +1,13 @@
 import { type Clock, type Logger, reportError, SuperfluidityError } from '@superfluidity/core';
 import { type Node, type Spare, SPARES_MOST } from '@superfluidity/driver-kubernetes';
-import { type Keep, type PoolPort, PortsPool, type PoolStats, type PortWish } from '@superfluidity/fabric';
+import {
+  type Keep,
+  type PoolPort,
+  type PortsBackend,
+  PortsPool,
+  type PoolStats,
+  type PortWish,
+} from '@superfluidity/fabric';
 import type { PodInterface } from '../../api/port.ts';
 import { networkIn } from './linux-ports.ts';
 import { type PodSubnet, type VifKind, vifKinds, type VifType } from './types.ts';
@@ -78,7 +85,7 @@ export class VifPools {
       given: new Map(),
       pool: new PortsPool({
         ...common,
-        backend: type.backend,
+        backend: toldOfLists(type.backend, (ports) => this.#listed(ports)),
         orderMost: ORDER_MOST,
         readyTimeoutMs: READY_MS,
         // What carries traffic wherever it lies has not to be looked at.
@@ -169,6 +176,12 @@ export class VifPools {
     if (!isSame) await backend.update(given.id, { groups }, signal);
     this.#groups.set(given.id, wanted);
     return !isSame;
+  }
+
+  /** What somebody else gave other groups is compared again when its KuryrPort is looked at next. */
+  #listed(ports: readonly PoolPort[]): void {
+    for (const { id, groups } of ports)
+      if (this.#groups.has(id) && this.#groups.get(id) !== wordOf(groups)) this.#groups.delete(id);
   }
 
   async isActive(given: PodInterface, waiting: ReadonlySet<string>, signal: AbortSignal): Promise<boolean> {
@@ -347,5 +360,23 @@ function interfaceOf(port: PoolPort, { subnet, isDefault, attached }: VifWish, t
     isDefault,
     ...(attached === undefined ? {} : { network: attached }),
     plugging: type.plugging(port),
+  };
+}
+
+/** The pool lists all ports now and then anyway: who else wants to know what they have asks for no list of its own. */
+function toldOfLists(backend: PortsBackend, tell: (ports: readonly PoolPort[]) => void): PortsBackend {
+  return {
+    createMany: (...asked) => backend.createMany(...asked),
+    update: (...asked) => backend.update(...asked),
+    show: (...asked) => backend.show(...asked),
+    remove: (...asked) => backend.remove(...asked),
+    watch: (...asked) => backend.watch(...asked),
+    isOverQuota: (error) => backend.isOverQuota(error),
+    room: (...asked) => backend.room(...asked),
+    list: async (signal) => {
+      const ports = await backend.list(signal);
+      tell(ports);
+      return ports;
+    },
   };
 }

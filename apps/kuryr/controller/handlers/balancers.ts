@@ -33,7 +33,7 @@ export class BalancerHandler implements Handler {
     const { spec, status } = balancer;
     const observed = sha256(canonicalJson(spec)).slice(0, 16);
     const comparedMs = this.#compared.get(uid);
-    const isFresh = comparedMs !== undefined && clock.now() - comparedMs < LIMITS.resyncMs;
+    const isFresh = comparedMs !== undefined && clock.now() - comparedMs < LIMITS.comparedMs;
     if (status?.observed === observed && isFresh) return undefined;
     // Until it is written down, nobody knows what is there: what was there before may be asked for again meanwhile.
     this.#compared.delete(uid);

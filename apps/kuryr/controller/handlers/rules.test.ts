@@ -168,6 +168,19 @@ describe('a resolved policy', () => {
     }
   });
 
+  test('is compared with the cloud at each look at all objects: what somebody changed there is mended by the next one', async () => {
+    const cloud = setup();
+    cloud.set(specOf([80]));
+    await cloud.clock.advance(1);
+    await cloud.settle();
+    const group = 'uid-1 TCP/web/80';
+    cloud.groups.there.set(group, { ...cloud.groups.there.get(group)!, rules: [] });
+    // The first look came a moment before it was compared, and so does the next.
+    await cloud.clock.advance(LIMITS.resyncMs - 1);
+    await cloud.settle();
+    expect(there(cloud)).toEqual(wanted(specOf([80])));
+  });
+
   test('keeps in mind what a pod still has, until it can be removed', async () => {
     const cloud = setup();
     cloud.set(specOf([80, 81]));

@@ -48,7 +48,7 @@ export class RulesHandler implements Handler {
       16,
     );
     const comparedMs = this.#compared.get(uid);
-    const isFresh = comparedMs !== undefined && clock.now() - comparedMs < LIMITS.resyncMs;
+    const isFresh = comparedMs !== undefined && clock.now() - comparedMs < LIMITS.comparedMs;
     const wanted = new Set(named.map(namedKey));
     // What a controller before this one made, and could not write down before it ended, goes as well.
     const made = isFresh ? undefined : await this.#driver.made?.(uid, signal);
