@@ -1,19 +1,19 @@
 import { canonicalJson, SuperfluidityError, systemClock } from '@superfluidity/core';
 import { Cluster, type KubeObject, readClusterConfig, runInside } from '@superfluidity/driver-kubernetes';
 import type { ClusterState } from '@superfluidity/verify';
-import { z } from 'zod';
 import '../errors.ts';
 import type { NamedText } from '../files-into.ts';
-import { KURYR_CONFIG, readObjects } from './cluster-objects.ts';
+import { readObjects } from './cluster-objects.ts';
+import { type CloudPort, cloudPortsIn, KURYR_CONFIG, kuryrPort } from './kuryr-objects.ts';
 
 const LISTS = {
   Pod: '/api/v1/pods',
   Namespace: '/api/v1/namespaces',
   Node: '/api/v1/nodes',
   NetworkPolicy: '/apis/networking.k8s.io/v1/networkpolicies',
+  KuryrPort: '/apis/superfluidity.dev/v1/kuryrports',
 } as const;
 const OBJECTS = 'cluster.json';
-const KURYR_PORTS = '/apis/superfluidity.dev/v1/kuryrports';
 /** Of the daemons that `kuryr install` installs; they are in the network of their node. */
 const DAEMONS = 'app.kubernetes.io/part-of=superfluidity-kuryr,app.kubernetes.io/component=cni';
 const CONTAINER = 'daemon';
@@ -62,16 +62,20 @@ export async function dumpCluster(wish: DumpWish): Promise<ClusterDump> {
   const signal = AbortSignal.timeout(LIMIT_MS);
   for (let round = 1; ; round += 1) {
     const objects = await objectsOf(cluster, signal);
-    const { files, unasked } = await installedIn(cluster, wish, signal);
-    const changed = changesBetween(stateOf(objects), stateOf(await objectsOf(cluster, signal)));
-    if (changed.length === 0 || round === ROUNDS) return { files: [objects, ...files], changed, unasked };
+    const { files, unasked } = await installedIn(cluster, wish, objects.ports, signal);
+    const changed = changesBetween(objects.state, (await objectsOf(cluster, signal)).state);
+    if (changed.length === 0 || round === ROUNDS) return { files: [objects.file, ...files], changed, unasked };
     await systemClock.sleep(ROUND_MS, signal);
   }
 }
 
-const stateOf = ({ name, text }: NamedText): ClusterState => readObjects([{ path: name, text }]);
+interface Objects {
+  readonly file: NamedText;
+  readonly state: ClusterState;
+  readonly ports: readonly CloudPort[];
+}
 
-async function objectsOf(cluster: Cluster, signal: AbortSignal): Promise<NamedText> {
+async function objectsOf(cluster: Cluster, signal: AbortSignal): Promise<Objects> {
   const [config, ...lists] = await Promise.all([
     cluster.get<KubeObject>(cluster.path('configmaps', KURYR_CONFIG), signal),
     ...Object.entries(LISTS).map(async ([kind, path]) => {
@@ -80,7 +84,15 @@ async function objectsOf(cluster: Cluster, signal: AbortSignal): Promise<NamedTe
     }),
   ]);
   const items = [...lists.flat(), ...(config === undefined ? [] : [{ ...config, kind: 'ConfigMap' }])];
-  return { name: OBJECTS, text: JSON.stringify({ kind: 'List', apiVersion: 'v1', items }, undefined, 1) };
+  const text = JSON.stringify({ kind: 'List', apiVersion: 'v1', items }, undefined, 1);
+  const ports = items
+    .filter(({ kind }) => kind === 'KuryrPort')
+    .flatMap((item) => kuryrPort.safeParse(item).data ?? []);
+  return {
+    file: { name: OBJECTS, text },
+    state: readObjects([{ path: OBJECTS, text }]),
+    ports: cloudPortsIn(ports),
+  };
 }
 
 /** In words; of what policies ask about alone: nodes say every few minutes that they live. */
@@ -105,8 +117,12 @@ function wordsOf({ pods, namespaces, policies, nodes, served }: ClusterState): W
   ]);
 }
 
-async function installedIn(cluster: Cluster, { known, cloud }: DumpWish, signal: AbortSignal): Promise<Installed> {
-  const ports = await podPorts(cluster, signal);
+async function installedIn(
+  cluster: Cluster,
+  { known, cloud }: DumpWish,
+  ports: readonly CloudPort[],
+  signal: AbortSignal,
+): Promise<Installed> {
   const ofCloud = new Set(ports.map(({ node }) => node));
   const daemons = await cluster.list<KubeObject & { readonly spec?: { readonly nodeName?: string } }>(
     cluster.path('pods'),
@@ -115,7 +131,9 @@ async function installedIn(cluster: Cluster, { known, cloud }: DumpWish, signal:
   );
   const waiting = daemons.items.flatMap(({ metadata, spec: { nodeName = '' } = {} }) =>
     // Where pods have ports of a cloud, it is the cloud that filters: that a node does not is no answer.
-    nodeName === '' || known.has(nodeName) || ofCloud.has(nodeName) ? [] : [{ pod: metadata.name, nodeName }],
+    nodeName === '' || known.has(nodeName) || ofCloud.has(nodeName) || metadata.deletionTimestamp !== undefined
+      ? []
+      : [{ pod: metadata.name, nodeName }],
   );
   const files: NamedText[] = [];
   const work = async () => {
@@ -127,34 +145,6 @@ async function installedIn(cluster: Cluster, { known, cloud }: DumpWish, signal:
   const { dumpGroups } = await import('@superfluidity/driver-openstack/group-dump');
   const ids = ports.flatMap(({ id, isFiltered }) => (isFiltered ? [id] : []));
   return { files: [...files, ...(await dumpGroups({ cloud, ports: ids }, signal))], unasked: 0 };
-}
-
-/** Of a KuryrPort, what says which port of a cloud a pod has. */
-const kuryrPort = z.object({
-  spec: z.object({ node: z.string() }),
-  status: z.object({
-    interfaces: z.record(
-      z.string(),
-      z.object({ id: z.string(), isDefault: z.boolean(), plugging: z.object({ kind: z.string() }) }),
-    ),
-  }),
-});
-
-interface PodPort {
-  readonly id: string;
-  readonly node: string;
-  /** By its groups. On a macvlan it is not: then the port of the machine is. */
-  readonly isFiltered: boolean;
-}
-
-async function podPorts(cluster: Cluster, signal: AbortSignal): Promise<readonly PodPort[]> {
-  const { items } = await cluster.list<unknown>(KURYR_PORTS, {}, signal);
-  return items.flatMap((item) => {
-    const { spec, status } = kuryrPort.safeParse(item).data ?? {};
-    return Object.values(status?.interfaces ?? {}).flatMap(({ id, isDefault, plugging: { kind } }) =>
-      isDefault && kind !== 'bridge' ? [{ id, node: spec!.node, isFiltered: kind !== 'macvlan' }] : [],
-    );
-  });
 }
 
 /** Empty: a node with nothing to enforce has no table. */

@@ -2,11 +2,17 @@ import { SuperfluidityError } from '@superfluidity/core';
 import type { ClusterState, InputFile, PolicyRule } from '@superfluidity/verify';
 import { z } from 'zod';
 import '../errors.ts';
+import { addressesIn, configIn, configMap, kuryrConfig, kuryrPort, servedBy } from './kuryr-objects.ts';
 
 /** Objects of Kubernetes as its API has them; what policies do not ask about is passed over. */
 
 const labels = z.record(z.string(), z.string());
-const metadata = z.object({ name: z.string(), namespace: z.string().default('default'), labels: labels.default({}) });
+const metadata = z.object({
+  name: z.string(),
+  namespace: z.string().default('default'),
+  uid: z.string().exactOptional(),
+  labels: labels.default({}),
+});
 const selector = z.object({
   matchLabels: labels.exactOptional(),
   matchExpressions: z
@@ -73,18 +79,10 @@ const node = z.object({
     addresses: [],
   }),
 });
-/** What `kuryr install` wrote: labels of the namespaces that are served. */
-const kuryrConfig = z.object({ namespaces: labels.default({}) });
-const configMap = z.object({ metadata, data: z.record(z.string(), z.string()).default({}) });
 const list = z.object({ kind: z.string().regex(/List$/), items: z.array(z.record(z.string(), z.unknown())) });
 
-const LOOKED_AT = ['Pod', 'Namespace', 'NetworkPolicy', 'Node', 'ConfigMap'] as const;
+const LOOKED_AT = ['Pod', 'Namespace', 'NetworkPolicy', 'Node', 'ConfigMap', 'KuryrPort'] as const;
 type Kind = (typeof LOOKED_AT)[number];
-
-/** The ConfigMap of Kuryr's controller, and where it stands in it. */
-export const KURYR_CONFIG = 'superfluidity-kuryr';
-const KURYR_KEY = 'kuryr.json';
-const OURS = 'app.kubernetes.io/part-of';
 
 /** Whether it is a list of `kubectl get ... -o json`, or of the API. */
 export function looksLikeObjects({ text }: InputFile): boolean {
@@ -99,6 +97,7 @@ export function readObjects(files: readonly InputFile[]): ClusterState {
     NetworkPolicy: [],
     Node: [],
     ConfigMap: [],
+    KuryrPort: [],
   };
   for (const { path, text } of files) {
     const { kind: whole, items } = parsed(list, json(path, text), path, 'a list of objects');
@@ -117,15 +116,34 @@ export function readObjects(files: readonly InputFile[]): ClusterState {
       { 'kubernetes.io/metadata.name': name, ...own },
     ]),
   );
-  const served = servedIn(namespaces, all('ConfigMap', configMap));
+  const config = configIn(all('ConfigMap', configMap));
+  const served =
+    config === undefined
+      ? undefined
+      : servedBy(parsed(kuryrConfig, json(config.path, config.text), config.path, 'the configuration'), namespaces);
+  const given = new Map(
+    all('KuryrPort', kuryrPort).map((port) => [
+      `${port.metadata.namespace}/${port.metadata.name}`,
+      { uid: port.spec.podUid, addresses: addressesIn(port) },
+    ]),
+  );
+  const addressesOf = (
+    { namespace: its, name, uid }: z.infer<typeof metadata>,
+    { podIP = '', podIPs = [] }: z.infer<typeof pod>['status'],
+  ) => {
+    const told = [...new Set([podIP, ...podIPs.map(({ ip }) => ip)])].filter(Boolean);
+    const port = given.get(`${its}/${name}`);
+    // Before the kubelet has told it, a pod has its address already, and rules are about it.
+    return told.length > 0 || port === undefined || port.uid !== uid ? told : port.addresses;
+  };
   return {
     ...(served === undefined ? {} : { served }),
-    pods: all('Pod', pod).map(({ metadata: { name, namespace: its, labels: own }, spec, status }) => ({
-      namespace: its,
-      name,
-      labels: own,
+    pods: all('Pod', pod).map(({ metadata: meta, spec, status }) => ({
+      namespace: meta.namespace,
+      name: meta.name,
+      labels: meta.labels,
       ...(spec.nodeName === undefined ? {} : { node: spec.nodeName }),
-      addresses: [...new Set([status.podIP ?? '', ...(status.podIPs ?? []).map(({ ip }) => ip)])].filter(Boolean),
+      addresses: addressesOf(meta, status),
       hostNetwork: spec.hostNetwork,
       isOver: status.phase === 'Succeeded' || status.phase === 'Failed',
       ports: [
@@ -154,22 +172,6 @@ export function readObjects(files: readonly InputFile[]): ClusterState {
       addresses: status.addresses.filter(({ type }) => type.endsWith('IP')).map(({ address }) => address),
     })),
   };
-}
-
-/** All, where nobody says otherwise. */
-function servedIn(
-  namespaces: ClusterState['namespaces'],
-  maps: readonly z.infer<typeof configMap>[],
-): ReadonlySet<string> | undefined {
-  const ours = maps.find(({ metadata: { name, labels: own } }) => name === KURYR_CONFIG && own[OURS] === KURYR_CONFIG);
-  const text = ours?.data[KURYR_KEY];
-  if (text === undefined) return undefined;
-  const path = `ConfigMap ${ours!.metadata.namespace}/${KURYR_CONFIG}`;
-  const wanted = Object.entries(parsed(kuryrConfig, json(path, text), path, 'the configuration').namespaces);
-  if (wanted.length === 0) return undefined;
-  return new Set(
-    [...namespaces].flatMap(([name, own]) => (wanted.every(([key, value]) => own[key] === value) ? [name] : [])),
-  );
 }
 
 function ruleOf(of: PolicyRule['peers'], to: PolicyRule['ports']): PolicyRule {

@@ -216,6 +216,33 @@ describe('superfluidity verify policies', () => {
     await put({ 'cluster.json': JSON.stringify(objects) });
   }, 60_000);
 
+  test('a pod has the address of its KuryrPort until its kubelet tells it, if the port is its own', async () => {
+    const [web, ...others] = objects.items;
+    const bare = { ...web, metadata: { ...web!.metadata, uid: 'uid-1' }, status: { phase: 'Pending' } };
+    const port = (podUid: string) => ({
+      kind: 'KuryrPort',
+      metadata: { name: 'web', namespace: 'shop' },
+      spec: { podUid, node: 'n1' },
+      status: {
+        interfaces: {
+          eth0: { id: 'p', addresses: ['10.0.1.5/24'], isDefault: true, plugging: { kind: 'bridge', bridge: 'b' } },
+        },
+      },
+    });
+    const asked = async (...more: readonly object[]) => {
+      await put({
+        'n2.nft': filter('10.0.1.5'),
+        'cluster.json': JSON.stringify({ ...objects, items: [bare, ...others, ...more] }),
+      });
+      return verify();
+    };
+    const known = await asked(port('uid-1'));
+    expect([known.code, known.out]).toEqual([0, expect.stringContaining('3 pods in 2 classes')]);
+    for (const stranger of [await asked(), await asked(port('uid-0'))])
+      expect([stranger.code, stranger.out]).toEqual([1, expect.stringContaining('10.0.1.5 -> shop/db')]);
+    await put({ 'cluster.json': JSON.stringify(objects) });
+  }, 60_000);
+
   test('what is not known is unknown, and what is no object is refused', async () => {
     await put({ 'n2.nft': filter('10.0.1.5').replace('ip daddr 10.0.2.7', 'iifname "eth0" ip daddr 10.0.2.7') });
     const doubt = await verify();

@@ -9,6 +9,7 @@ import { run } from '../../../lab/command.ts';
 import { ADDRESSES, inNamespace as insideOf, nodesOf } from '../../../lab/kubernetes/lab.ts';
 import { findLab } from '../../../lab/kubernetes/testing.ts';
 import { TestCluster } from '../controller/testing/cluster.ts';
+import { verifyPolicies } from '../testing/verify-policies.ts';
 import { manage } from './manage.ts';
 import type { Removed } from './remove.ts';
 import type { KuryrStatus } from './status.ts';
@@ -56,7 +57,11 @@ describe.skipIf(absent !== undefined)(titled('Kuryr in containers', absent), () 
       runFolder: join(folder, 'run'),
       // The nodes of the laboratory have one file system, and so one socket.
       nodes: { 'superfluidity.test/node': '1' },
-      config: { namespaces: cluster.config().namespaces, linux: { cidr: '10.208.0.0/24', bridge: BRIDGE } },
+      config: {
+        namespaces: cluster.config().namespaces,
+        drivers: { groups: 'policy' },
+        linux: { cidr: '10.208.0.0/24', bridge: BRIDGE },
+      },
     });
   });
   afterAll(async () => {
@@ -144,6 +149,85 @@ describe.skipIf(absent !== undefined)(titled('Kuryr in containers', absent), () 
     await expect(write('daemonset/superfluidity-kuryr-cni')).rejects.toThrow();
   });
 
+  it('is asked live for the rules of its node: what policies mean, what somebody adds, and what the next daemon mends', async () => {
+    const namespace = await cluster.addNamespace('-policies');
+    const inside = (...args: readonly string[]) => cluster.kubectl('-n', namespace, ...args);
+    const pod = (name: string) => {
+      const ports = [{ name: 'sql', containerPort: 5_432 }];
+      const containers = [{ name: 'c', image: 'superfluidity.test/none:1', imagePullPolicy: 'Never', ports }];
+      const made = cluster.pod(name, node!.name, { containers }, { app: name }) as { readonly metadata: object };
+      return { ...made, metadata: { ...made.metadata, namespace } };
+    };
+    const address = async (name: string) =>
+      (await cluster.ports(namespace))
+        .find(({ metadata }) => metadata.name === name)
+        ?.status?.interfaces['eth0']?.addresses[0]?.split('/')[0];
+    const proven = () => verifyPolicies('--kubeconfig', admin.kubeconfig, '--namespace', admin.namespace);
+    const answers = { policies: 'holds', 'policies/answers': 'holds', 'policies/nodes': 'holds' };
+    const holds = () => expect.poll(proven, WAIT).toMatchObject({ code: 0, answers, notCompared: [] });
+    await cluster.apply(...silence(cluster.run, namespace), pod('probe'));
+    const change = ['--subresource=status', '--type=merge', '--patch', '{"status":{"message":"hello"}}'];
+    const asKubelet = [`--as=system:node:${node!.name}`, '--as-group=system:nodes', '--dry-run=server'];
+    const refused = () => inside('patch', 'pod', 'probe', ...change, ...asKubelet).then(String, String);
+    await expect.poll(refused, WAIT).toContain('nothing is told of these pods');
+    try {
+      await inside('delete', 'pod', 'probe', '--force', '--grace-period=0');
+      await cluster.apply(pod('web'), pod('db'), pod('job'));
+      for (const name of ['web', 'db', 'job']) await expect.poll(() => address(name), WAIT).toBeDefined();
+      const podIs = (app: string) => ({ podSelector: { matchLabels: { app } } });
+      const policy = (name: string, spec: object) => ({
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'NetworkPolicy',
+        metadata: { name, namespace },
+        spec,
+      });
+      await cluster.apply(
+        policy('db', {
+          ...podIs('db'),
+          ingress: [
+            { from: [podIs('web')], ports: [{ port: 'sql' }] },
+            { from: [{ ipBlock: { cidr: '203.0.113.0/24', except: ['203.0.113.64/26'] } }] },
+          ],
+        }),
+        policy('job', { ...podIs('job'), policyTypes: ['Egress'], egress: [{ to: [podIs('web')] }] }),
+      );
+      await holds();
+      const whole = await proven();
+      expect(whole).toMatchObject({ nodes: 1, read: [`${node!.name}.nft`] });
+      expect(whole.pods).toBeGreaterThanOrEqual(3);
+
+      const [web, db] = [await address('web'), await address('db')];
+      const nft = (...words: readonly string[]) => run(insideOf(node!.namespace, ['nft', ...words]));
+      const rule = ['ip', 'superfluidity_policies', 'ingress', 'ip', 'saddr', web!, 'tcp', 'dport', '22', 'accept'];
+      await nft('insert', 'rule', ...rule);
+      const found = await proven();
+      expect(found).toMatchObject({
+        code: 1,
+        answers: { ...answers, policies: 'violated' },
+        differences: [
+          {
+            from: { address: web, pod: `${namespace}/web` },
+            to: { address: db, pod: `${namespace}/db` },
+            protocol: 'TCP',
+            port: 22,
+            installed: 'passes',
+          },
+        ],
+      });
+      expect(found.differences[0]!.rules).toContainEqual(expect.stringMatching(`^${node!.name}\\.nft:\\d+$`));
+      const daemons = 'app.kubernetes.io/component=cni';
+      await cluster.kubectl('-n', admin.namespace, 'delete', 'pod', '-l', daemons, '--wait=true', '--timeout=60s');
+      await expect.poll(async () => (await status()).daemons, WAIT).toEqual({ ready: 1, wanted: 1 });
+      await holds();
+    } finally {
+      await inside('delete', 'networkpolicy', '--all');
+      await inside('delete', 'pod', '--all', '--force', '--grace-period=0', '--wait=false');
+      await expect.poll(() => cluster.ports(namespace), WAIT).toEqual([]);
+      const made = silence(cluster.run, namespace);
+      await cluster.kubectl('delete', ...made.map(({ kind, metadata }) => `${kind}/${metadata.name}`));
+    }
+  }, 400_000);
+
   it('goes on when the leader is killed, and is gone when its pods are', async () => {
     const { leader } = await status();
     await cluster.kubectl('-n', admin.namespace, 'delete', 'pod', leader!, '--force', '--grace-period=0');
@@ -157,3 +241,34 @@ describe.skipIf(absent !== undefined)(titled('Kuryr in containers', absent), () 
     expect(await cluster.ports()).toEqual([]);
   });
 });
+
+/**
+ * Runtimes of the laboratory bring a network of their own: kubelets would tell of addresses that Kuryr did not give. In this namespace
+ * they may tell nothing.
+ */
+function silence(run: string, namespace: string) {
+  const metadata = { name: `${run}-statuses` };
+  const apiVersion = 'admissionregistration.k8s.io/v1';
+  return [
+    {
+      apiVersion,
+      kind: 'ValidatingAdmissionPolicy',
+      metadata,
+      spec: {
+        matchConstraints: {
+          namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+          resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['pods/status'] }],
+        },
+        validations: [
+          { expression: "!('system:nodes' in request.userInfo.groups)", message: 'nothing is told of these pods' },
+        ],
+      },
+    },
+    {
+      apiVersion,
+      kind: 'ValidatingAdmissionPolicyBinding',
+      metadata,
+      spec: { policyName: metadata.name, validationActions: ['Deny'] },
+    },
+  ] as const;
+}

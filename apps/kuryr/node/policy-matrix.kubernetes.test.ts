@@ -1,13 +1,19 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { missingForKernelTests, titled } from '@superfluidity/netlink/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findLab } from '../../../lab/kubernetes/testing.ts';
 import type { PolicyPeer, PolicyPort } from '../kubernetes/objects.ts';
+import { verifyPolicies } from '../testing/verify-policies.ts';
+import { applyNft, namesIn, runOnNode } from './nft.ts';
 import { PacketCluster, type PacketPod } from './testing/packet-cluster.ts';
 import { Answerer, reached, type Target } from './testing/probes.ts';
 
 /**
  * As the end-to-end tests of Kubernetes ask whether NetworkPolicies hold: three namespaces x, y and z with three pods a, b and c each, of
- * which everybody asks everybody at each port, by packets, after each policy. What is to be reached is written down by hand beside it.
+ * which everybody asks everybody at each port, by packets, after each policy. What is to be reached is written down by hand beside it, and
+ * `verify policies` has to say of the same rules in the kernel that they are what the policies mean.
  */
 
 const { lab, reason } = findLab();
@@ -15,6 +21,7 @@ const absent = reason ?? missingForKernelTests(['ip', 'nft', 'conntrack', 'pytho
 const WAIT = { timeout: 40_000, interval: 200 } as const;
 const PREFIXES = ['10.213.1.0/24', '10.213.2.0/24'] as const;
 const PORTS = [80, 81, 82] as const;
+const TABLE = 'superfluidity_policies';
 /** By it a test finds its policies again. */
 const RUN = 'superfluidity.test/policies-of';
 
@@ -52,12 +59,15 @@ const A = { matchLabels: { pod: 'a' } };
 describe.skipIf(absent !== undefined)(titled('NetworkPolicies, everybody asking everybody', absent), () => {
   let packets: PacketCluster;
   const namespaces: Record<string, string> = {};
+  let folder: string;
   const pods = new Map<string, { readonly place: Place; readonly pod: PacketPod }>();
   const answerers: Answerer[] = [];
 
   beforeAll(async () => {
     packets = await PacketCluster.open(lab!, 'kuryr-matrix', PREFIXES);
     const { cluster } = packets;
+    folder = mkdtempSync(join(tmpdir(), 'superfluidity-matrix-'));
+    await cluster.tellConfig();
     await cluster.start({ drivers: { vif: 'linux', groups: 'policy', balancer: 'linux' } });
     namespaces['x'] = cluster.namespace;
     for (const ns of ['y', 'z']) namespaces[ns] = await cluster.addNamespace(`-${ns}`);
@@ -85,8 +95,19 @@ describe.skipIf(absent !== undefined)(titled('NetworkPolicies, everybody asking 
   afterAll(async () => {
     for (const one of answerers) await one.stop();
     await packets?.close();
+    rmSync(folder, { recursive: true, force: true });
   }, 120_000);
 
+  /** Of the rules that both kernels have now, and the objects that the API server has. */
+  const proven = async () => {
+    for (const { name, node } of packets.nodes) {
+      const isThere = (await namesIn(node.name, TABLE)) !== undefined;
+      const listed = isThere ? (await runOnNode(node.name, ['nft', 'list', 'table', 'ip', TABLE])).stdout : '';
+      writeFileSync(join(folder, `${name}.nft`), listed);
+    }
+    const { run } = packets.cluster;
+    return verifyPolicies(folder, '--kubeconfig', lab!.paths.adminConfig, '--namespace', run);
+  };
   const addressOf = (name: string) => pods.get(name)!.pod.address;
   const policy = (ns: string, name: string, spec: PolicySpec) => ({
     apiVersion: 'networking.k8s.io/v1',
@@ -116,6 +137,8 @@ describe.skipIf(absent !== undefined)(titled('NetworkPolicies, everybody asking 
     await expect.poll(() => wrong(expected), WAIT).toEqual([]);
     // Nor was it so for a moment only, on its way to something else.
     expect(await wrong(expected)).toEqual([]);
+    const answers = { policies: 'holds', 'policies/answers': 'holds', 'policies/nodes': 'holds' };
+    expect(await proven()).toMatchObject({ code: 0, answers, nodes: 2, differences: [] });
   };
   const clear = async () => {
     await packets.cluster.kubectl(
@@ -238,12 +261,42 @@ describe.skipIf(absent !== undefined)(titled('NetworkPolicies, everybody asking 
     ],
   ];
 
-  test.each(cases)('%s', async (_, specs, expected) => {
-    const made = specs().map(([ns, spec], at) => policy(ns, `p${at}`, spec));
-    if (made.length > 0) await packets.cluster.apply(...made);
-    await holds(expected);
+  test.each(cases)(
+    '%s',
+    async (_, specs, expected) => {
+      const made = specs().map(([ns, spec], at) => policy(ns, `p${at}`, spec));
+      if (made.length > 0) await packets.cluster.apply(...made);
+      await holds(expected);
+      await clear();
+    },
+    60_000,
+  );
+
+  test('a rule that somebody adds lets a packet through, which the proof names; the next daemon takes it away', async () => {
+    await packets.cluster.apply(policy('x', 'closed', into(podIs('b'))));
+    await holds((from, to) => !is(to, 'x/a') || is(from, 'x/b'));
+    const { name, node } = packets.nodes[pods.get('x/a')!.pod.at]!;
+    await applyNft(node.name, `insert rule ip ${TABLE} ingress ip saddr ${addressOf('z/b')} tcp dport 81 accept\n`);
+    await expect
+      .poll(() => wrong((from, to) => !is(to, 'x/a') || is(from, 'x/b')), WAIT)
+      .toEqual(['z/b reaches x/a:81']);
+    const found = await proven();
+    expect(found).toMatchObject({ code: 1, answers: { policies: 'violated', 'policies/answers': 'holds' } });
+    expect(found.differences).toMatchObject([
+      {
+        from: { pod: `${namespaces['z']}/b` },
+        to: { pod: `${namespaces['x']}/a` },
+        protocol: 'TCP',
+        port: 81,
+        installed: 'passes',
+        rules: expect.arrayContaining([expect.stringMatching(`^${name}\\.nft:\\d+$`)]),
+      },
+    ]);
+    await packets.stopDaemon(pods.get('x/a')!.pod.at);
+    await packets.startDaemon(pods.get('x/a')!.pod.at);
+    await holds((from, to) => !is(to, 'x/a') || is(from, 'x/b'));
     await clear();
-  });
+  }, 200_000);
 
   test('UDP is asked about apart from TCP', async () => {
     const ports: readonly PolicyPort[] = [{ protocol: 'UDP', port: 80 }];

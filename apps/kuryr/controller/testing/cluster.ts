@@ -5,6 +5,8 @@ import { run } from '../../../../lab/command.ts';
 import { kubectl, type Lab } from '../../../../lab/kubernetes/lab.ts';
 import type { KuryrPort } from '../../api/port.ts';
 import { dropOldPaths } from '../../install/definitions.ts';
+import { CONFIG_KEY } from '../../install/pods.ts';
+import { labelsOf, NAME } from '../../install/spec.ts';
 import { readKuryrConfig, runController } from '../index.ts';
 
 const RESOURCES = fileURLToPath(new URL('../../../../docs/schemas/kuryr-resources.json', import.meta.url));
@@ -149,6 +151,16 @@ export class TestCluster {
       listen: { port: 0 },
     };
     return readKuryrConfig({ ...base, ...more }, 'a test');
+  }
+
+  /** As `kuryr install` writes it: whoever looks at the cluster learns which namespaces are served. */
+  async tellConfig(): Promise<void> {
+    await this.apply({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: NAME, namespace: this.namespace, labels: labelsOf() },
+      data: { [CONFIG_KEY]: JSON.stringify(this.config()) },
+    });
   }
 
   async start(
