@@ -47,8 +47,13 @@ describe.skipIf(reason !== undefined)(title, () => {
   };
   const proven = (...more: readonly string[]) =>
     verifyPolicies(
-      ...['--kubeconfig', kubernetes.lab!.paths.adminConfig, '--namespace', cluster.namespace],
-      ...['--cloud', CloudsFile.cloud, ...more],
+      '--kubeconfig',
+      kubernetes.lab!.paths.adminConfig,
+      '--namespace',
+      cluster.namespace,
+      '--cloud',
+      CloudsFile.cloud,
+      ...more,
     );
   const HOLDS = { code: 0, answers: { policies: 'holds', 'policies/answers': 'holds' } };
   const holds = () => expect.poll(() => proven(), WAIT).toMatchObject(HOLDS);
@@ -165,10 +170,9 @@ describe.skipIf(reason !== undefined)(title, () => {
     );
     // Of a block with an exception, addresses that are left.
     const blocks = common.security_group_rules.filter(({ protocol }) => protocol === 'udp');
-    expect(blocks.map(({ remote_ip_prefix: prefix }) => prefix).toSorted()).toEqual([
-      '203.0.113.0/26',
-      '203.0.113.128/25',
-    ]);
+    expect(new Set(blocks.map(({ remote_ip_prefix: prefix }) => prefix))).toEqual(
+      new Set(['203.0.113.0/26', '203.0.113.128/25']),
+    );
   }, 200_000);
 
   it('what was asked for once can be asked again of files', async () => {
