@@ -26,42 +26,45 @@ const BY_GROUP = 'port-security-groups-filtering';
  * cloud's answers.
  */
 export async function dumpGroups(
-  { cloud: name, ports: ids }: GroupDumpWish,
+  { cloud: name, ports }: GroupDumpWish,
   signal: AbortSignal,
 ): Promise<readonly DataPlaneFile[]> {
   const cloud = new Cloud({ config: await readCloud({ name }), clock: systemClock, log: silentLogger });
   try {
-    const known = await extensions(cloud, signal);
-    const ports = await listAmong(cloud, LISTS.ports, 'id', ids, signal);
-    const groups = await listAmong(cloud, LISTS.groups, 'id', named(ports, 'security_groups'), signal);
-    const rules = groups.flatMap((group) => itemsIn(group, 'security_group_rules'));
-    const remote = named(rules, 'remote_group_id');
-    const others = known.has(BY_GROUP)
-      ? await listAmong(cloud, LISTS.ports, 'security_groups', remote, signal)
-      : remote.length === 0
-        ? []
-        : (await listOfNeutron(cloud, LISTS.ports, {}, signal)).filter((port) =>
-            named([port], 'security_groups').some((id) => remote.includes(id)),
-          );
-    const addressGroups = await listAmong(
-      cloud,
-      LISTS.addressGroups,
-      'id',
-      named(rules, 'remote_address_group_id'),
-      signal,
-    );
-    const firewalls = known.has('fwaas_v2') ? await listOfNeutron(cloud, LISTS.firewallGroups, {}, signal) : [];
-    const own = new Set(ports.map(({ id }) => id));
-    const firewallGroups = firewalls.filter((group) => named([group], 'ports').some((id) => own.has(id)));
-    return [
-      fileOf('ports', { ports: once([...ports, ...others]) }),
-      fileOf('security_groups', { security_groups: groups }),
-      ...(addressGroups.length === 0 ? [] : [fileOf('address_groups', { address_groups: addressGroups })]),
-      ...(firewallGroups.length === 0 ? [] : [fileOf('firewall_groups', { firewall_groups: firewallGroups })]),
-    ];
+    return await readGroups(cloud, ports, signal);
   } finally {
     await cloud.close();
   }
+}
+
+/** The same of a cloud that is open. */
+export async function readGroups(
+  cloud: Cloud,
+  ids: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly DataPlaneFile[]> {
+  const known = await extensions(cloud, signal);
+  const among = (list: (typeof LISTS)[keyof typeof LISTS], key: string, values: readonly string[]) =>
+    listAmong(cloud, list, key, values, signal);
+  const ports = await among(LISTS.ports, 'id', ids);
+  const groups = await among(LISTS.groups, 'id', named(ports, 'security_groups'));
+  const rules = groups.flatMap((group) => itemsIn(group, 'security_group_rules'));
+  const remote = named(rules, 'remote_group_id');
+  const found =
+    known.has(BY_GROUP) || remote.length === 0
+      ? await among(LISTS.ports, 'security_groups', remote)
+      : await listOfNeutron(cloud, LISTS.ports, {}, signal);
+  const members = found.filter((port) => named([port], 'security_groups').some((id) => remote.includes(id)));
+  const addressGroups = await among(LISTS.addressGroups, 'id', named(rules, 'remote_address_group_id'));
+  const firewalls = known.has('fwaas_v2') ? await listOfNeutron(cloud, LISTS.firewallGroups, {}, signal) : [];
+  const own = new Set(ports.map(({ id }) => id));
+  const firewallGroups = firewalls.filter((group) => named([group], 'ports').some((id) => own.has(id)));
+  return [
+    fileOf('ports', { ports: once([...ports, ...members]) }),
+    fileOf('security_groups', { security_groups: groups }),
+    ...(addressGroups.length === 0 ? [] : [fileOf('address_groups', { address_groups: addressGroups })]),
+    ...(firewallGroups.length === 0 ? [] : [fileOf('firewall_groups', { firewall_groups: firewallGroups })]),
+  ];
 }
 
 /** Ids that attributes of the items have, each once. */
