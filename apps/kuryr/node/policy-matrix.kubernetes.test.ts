@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findLab } from '../../../lab/kubernetes/testing.ts';
 import type { PolicyPeer, PolicyPort } from '../kubernetes/objects.ts';
 import { verifyPolicies } from '../testing/verify-policies.ts';
-import { applyNft, namesIn, runOnNode } from './nft.ts';
+import { applyNft, namesIn } from './nft.ts';
+import { runOnNode } from './run.ts';
 import { PacketCluster, type PacketPod } from './testing/packet-cluster.ts';
 import { Answerer, reached, type Target } from './testing/probes.ts';
 
