@@ -36,6 +36,7 @@ const FLAVOURS: readonly Flavour[] = [
       'apps/kuryr/octavia',
       'apps/kuryr/controller/port-pool',
       'apps/kuryr/controller/neutron-faults',
+      'apps/kuryr/controller/policies-neutron',
     ],
     isPart: true,
   },

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Port, ports, type SecurityGroup, securityGroupRules, securityGroups } from '@superfluidity/openstack';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { findLab as findKubernetes } from '../../../lab/kubernetes/testing.ts';
 import { findLab } from '../../../lab/openstack/testing.ts';
 import { CloudsFile } from '../testing/clouds-file.ts';
@@ -124,8 +124,7 @@ describe.skipIf(reason !== undefined)(title, () => {
     );
     const all = [...['web', 'db-0', 'db-1', 'job'].map((name) => [name, cluster.namespace]), ['scraper', tools]];
     for (const [name, namespace] of all as [string, string][]) {
-      await expect.poll(() => addressOf(name, namespace), WAIT).toBeDefined();
-      const podIP = await addressOf(name, namespace);
+      const podIP = await vi.waitUntil(() => addressOf(name, namespace), WAIT);
       // As a kubelet tells it.
       const status = JSON.stringify({ status: { phase: 'Running', podIP, podIPs: [{ ip: podIP }] } });
       const how = ['--subresource=status', '--type=merge', '--patch', status];
