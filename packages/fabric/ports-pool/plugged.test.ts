@@ -20,7 +20,9 @@ function world(agentMs = 1_500) {
   const plugged = new Set<string>();
   /** The agent has looked at the port. */
   const looks = (id: string) => {
-    for (const set of [active, carries]) plugged.has(id) ? set.add(id) : set.delete(id);
+    for (const set of [active, carries])
+      if (plugged.has(id)) set.add(id);
+      else set.delete(id);
     cloud.change(id, { active: plugged.has(id) });
   };
   const pool = new PortsPool({
