@@ -37,6 +37,10 @@ const config = z.strictObject({
     .refine((hosts) => new Set(hosts.map(({ name }) => name)).size === hosts.length, 'two hosts have one name')
     .optional()
     .describe('Hosts of the site; default: one, h1, of the size of the machine'),
+  reachable: z
+    .boolean()
+    .optional()
+    .describe('This machine reaches units whose rules let everybody in, at their addresses; default: no'),
 });
 
 export interface HostConfig {
@@ -48,9 +52,14 @@ export interface HostConfig {
   readonly rackUnit?: number;
 }
 
+export interface SiteConfig {
+  readonly hosts: readonly HostConfig[];
+  readonly reachable: boolean;
+}
+
 export const configSchema = z.toJSONSchema(config) as Readonly<Record<string, unknown>>;
 
-export function readConfig(site: string, value: Readonly<Record<string, unknown>>): readonly HostConfig[] {
+export function readConfig(site: string, value: Readonly<Record<string, unknown>>): SiteConfig {
   const parsed = config.safeParse(value);
   if (!parsed.success) {
     throw new SuperfluidityError('SF-SITE-CONFIG', {
@@ -60,7 +69,7 @@ export function readConfig(site: string, value: Readonly<Record<string, unknown>
     });
   }
   const machine = { cpu: cpus().length, memoryMiB: Math.floor(totalmem() / 2 ** 20), storageMiB: STORAGE_DEFAULT_MIB };
-  return (parsed.data.hosts ?? [{ name: 'h1' }]).map((declared) => ({
+  const hosts = (parsed.data.hosts ?? [{ name: 'h1' }]).map((declared) => ({
     name: declared.name,
     cpu: declared.cpu ?? machine.cpu,
     memoryMiB: declared.memoryMiB ?? machine.memoryMiB,
@@ -68,4 +77,5 @@ export function readConfig(site: string, value: Readonly<Record<string, unknown>
     ...(declared.rack === undefined ? {} : { rack: declared.rack }),
     ...(declared.rackUnit === undefined ? {} : { rackUnit: declared.rackUnit }),
   }));
+  return { hosts, reachable: parsed.data.reachable ?? false };
 }

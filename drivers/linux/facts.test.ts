@@ -128,7 +128,7 @@ describe('connections', () => {
 
 describe('configuration', () => {
   test('is refused with the place of the mistake', () => {
-    expect(readConfig('x', {})).toMatchObject([{ name: 'h1' }]);
+    expect(readConfig('x', {})).toMatchObject({ hosts: [{ name: 'h1' }], reachable: false });
     for (const wrong of [
       { hosts: [] },
       { hosts: [{ name: '../x' }] },

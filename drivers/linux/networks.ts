@@ -147,6 +147,8 @@ export class Networks {
       this.#pools.set(spec.id, pool);
       this.#onChange('add', spec.prefix);
     } catch (error) {
+      this.#records.delete(spec.id);
+      this.#pools.delete(spec.id);
       await this.#unmake(spec, pool.gateway);
       throw error;
     }

@@ -73,7 +73,7 @@ export class LinuxSite implements SiteDriver {
     this.#options = {
       scope,
       site: { id: open.id, name: open.name, stateFolder: open.stateFolder },
-      hosts: readConfig(open.name, open.config),
+      ...readConfig(open.name, open.config),
       environments: environmentsHere,
       events: this.#events,
       clock: open.clock,

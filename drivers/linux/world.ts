@@ -6,6 +6,7 @@ import type { HostConfig } from './config.ts';
 import type { Events } from '@superfluidity/site';
 import { Networks } from './networks.ts';
 import { Proxies } from './proxies.ts';
+import { openReach, routeTo } from './reach.ts';
 import { sweepImageCache } from './runtime/images.ts';
 import { Slots } from './slots.ts';
 import { clearTerminals } from './terminals.ts';
@@ -17,6 +18,7 @@ export interface WorldOptions {
   readonly scope: Scope;
   readonly site: SiteRecord;
   readonly hosts: readonly HostConfig[];
+  readonly reachable: boolean;
   readonly environments: () => Promise<readonly Environment[]>;
   readonly events: Events;
   readonly clock: Clock;
@@ -39,7 +41,11 @@ export class World {
     const { scope, site, log } = options;
     this.hosts = hosts;
     this.links = new Links(scope, site, log);
-    this.networks = new Networks(scope, hosts, (verb, prefix) => this.links.announce(verb, prefix), log);
+    const announce = (verb: 'add' | 'delete', prefix: string) => {
+      if (options.reachable) routeTo(scope, verb, prefix);
+      this.links.announce(verb, prefix);
+    };
+    this.networks = new Networks(scope, hosts, announce, log);
     this.slots = new Slots(scope, hosts, this.networks, log);
     this.units = new Units({ ...options, slots: this.slots });
     this.paths = new Paths(scope, hosts, (portId) => this.slots.findPort(portId), log);
@@ -67,6 +73,11 @@ export class World {
     writeSite(scope, site);
     sweepImageCache(imageCache(scope));
     const world = new World(options, hosts);
+    openReach(
+      scope,
+      options.reachable,
+      world.networks.list().map(({ prefix }) => prefix),
+    );
     await world.slots.clearLeftovers(world.#proxies.slots().map(({ id }) => id));
     await clearTerminals(
       scope,

@@ -1,11 +1,21 @@
 import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Logger, systemClock } from '@superfluidity/core';
-import { deleteNamespace, errnoOf, listNamespaces, MNT_DETACH, systemCall, tolerating } from '@superfluidity/netlink';
+import {
+  deleteLink,
+  deleteNamespace,
+  errnoOf,
+  listLinks,
+  listNamespaces,
+  MNT_DETACH,
+  systemCall,
+  tolerating,
+  transact,
+} from '@superfluidity/netlink';
 import { killProcess, processRef, waitForExit } from './processes.ts';
 import { Links } from './links.ts';
 import { killInside } from './processes-inside.ts';
-import { RUN_FOLDER, type Scope } from './scope.ts';
+import { machineDevice, RUN_FOLDER, type Scope } from './scope.ts';
 
 const EXIT_TIMEOUT_MS = 5000;
 const CGROUP_TRIES = 200;
@@ -38,6 +48,12 @@ export async function purgeScope(scope: Scope, log: Logger): Promise<readonly st
   for (const point of mountsBelow(scope.folder)) {
     tolerating(['EINVAL', 'ENOENT'], () => void systemCall(`unmount ${point}`, 'umount2', point, MNT_DETACH));
     removed.push(`mount ${point}`);
+  }
+  // The kernel would take it with the router, a moment later.
+  const device = machineDevice(scope);
+  if (listLinks(undefined).some(({ name }) => name === device)) {
+    tolerating(['ENODEV'], () => transact(undefined, [deleteLink(device)]));
+    removed.push(`interface ${device}`);
   }
   for (const name of namespaces) {
     deleteNamespace(name);

@@ -46,6 +46,11 @@ export function hostNamespace(scope: Scope, host: string): string {
   return `${scope.prefix}h-${host}`;
 }
 
+/** Where control planes run, of a site whose units the machine itself reaches: its end of the wire. */
+export function machineDevice(scope: Scope): string {
+  return `sf-${scope.key}`;
+}
+
 export function slotNamespace(scope: Scope, slot: string): string {
   return `${scope.prefix}u-${slot}`;
 }
