@@ -138,6 +138,8 @@ function readUnit(
   const after = [...new Set(orderOf(place, paths, functions))];
   const requirements = { ...asked, ...(after.length === 0 ? {} : { after }) };
   const description = textOf(metadata['description'])?.slice(0, 4_096);
+  // Written by hand for sites that have the package: Heat itself gives no folder to anybody.
+  const files = textOf(metadata['files']);
   const unread = unreadOf(properties);
   const unit: NativeUnit = {
     name,
@@ -145,6 +147,7 @@ function readUnit(
     environment,
     ...(imageless ? {} : { image }),
     ...rest,
+    ...given({ files }),
     ...(forwards ? { forwards } : {}),
     ports: ports.map(({ port }) => port),
     ...(Object.keys(requirements).length === 0 ? {} : { requirements }),
