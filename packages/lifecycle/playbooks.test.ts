@@ -1,7 +1,7 @@
 import type { PlaybookRun } from '@superfluidity/api';
 import { expect, test } from 'vitest';
 import { inventoryOf } from './inventory.ts';
-import { playbookOf, type PlaybookRunner, playbookSteps } from './playbooks.ts';
+import { beginningWith, playbookDefaults, playbookOf, type PlaybookRunner, playbookSteps } from './playbooks.ts';
 import type { UnitRecord } from './unit-records.ts';
 
 const unit = (path: string, index: number, address: string, site = 'north') =>
@@ -78,8 +78,38 @@ test('a template says by its inputs what is run, and whoever asks counts more', 
   expect(playbookOf(undefined, inputs)).not.toHaveProperty('key');
   expect(playbookOf(undefined, { ...inputs, superfluidity_playbook: '' })).toBeUndefined();
   const asked = run({ playbook: 'other.yml', vars: { workers: 4, more: 1 } });
-  expect(playbookOf(asked, inputs)).toMatchObject({ playbook: 'other.yml', vars: { workers: 4, more: 1 } });
+  expect(playbookOf(asked, inputs)).toMatchObject({
+    playbook: 'other.yml',
+    site: 'pods',
+    vars: { workers: 4, more: 1 },
+  });
   expect(() => playbookOf(undefined, { ...inputs, superfluidity_playbook: '../etc/x.yml' })).toThrow(
     /superfluidity_playbook/,
   );
+});
+
+test('what is run later begins with what the deployment said', () => {
+  const inputs = {
+    superfluidity_playbook: '',
+    superfluidity_key: 'secret:a',
+    superfluidity_user: '',
+    prefix: '10.1.0.0/16',
+  };
+  // Also where it ran none, and over all what it asked for beside the inputs.
+  const bare = playbookDefaults(undefined, inputs);
+  expect(bare).toEqual({ vars: { prefix: '10.1.0.0/16' }, key: 'secret:a' });
+  const asked = playbookOf(run({ user: 'debian', vars: { images: [] } }), inputs);
+  const kept = playbookDefaults(asked, inputs);
+  expect(kept).toEqual({ vars: { prefix: '10.1.0.0/16', images: [] }, user: 'debian', key: 'secret:a' });
+  expect(beginningWith(kept, run({ playbook: 'remove.yml', limit: ['worker-1'], vars: { images: 1 } }))).toEqual(
+    run({
+      playbook: 'remove.yml',
+      limit: ['worker-1'],
+      vars: { prefix: '10.1.0.0/16', images: 1 },
+      user: 'debian',
+      key: 'secret:a',
+    }),
+  );
+  expect(beginningWith(kept, run({ key: 'secret:b' }))).toMatchObject({ key: 'secret:b' });
+  expect(beginningWith(undefined, run())).toEqual(run());
 });

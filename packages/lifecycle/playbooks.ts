@@ -112,9 +112,11 @@ export async function runPlaybook(
   run: PlaybookRun,
 ): Promise<Accepted> {
   const { row, lastOperation } = await loadService(options.store, name);
-  const plan = storedPlan('PLAYBOOK', name, NOTHING_PLACED, await playbookSteps(options.playbooks, name, run));
+  const { playbooks: kept } = row.desired as { readonly playbooks?: PlaybookDefaults };
+  const whole = beginningWith(kept, run);
+  const plan = storedPlan('PLAYBOOK', name, NOTHING_PLACED, await playbookSteps(options.playbooks, name, whole));
   // Values of variables may be secrets: whoever may see operations sees their names.
-  const params = { playbook: run.playbook, vars: Object.keys(run.vars) };
+  const params = { playbook: run.playbook, vars: Object.keys(whole.vars) };
   const operation = operations.make({ service: name, kind: 'PLAYBOOK', automatic: false, params, plan });
   await operations.records.insertAfter(lastOperation, operation, toJson(row.desired as never));
   await operations.start(operation);
@@ -124,6 +126,27 @@ export async function runPlaybook(
 export async function serviceInventory({ store }: Pick<LifecycleOptions, 'store'>, name: string): Promise<Inventory> {
   return inventoryOf((await loadService(store, name)).units);
 }
+
+/** What a deployment said of its playbooks: those that are run later begin with it, for a cluster is made and grows by one playbook. */
+export type PlaybookDefaults = Pick<PlaybookRun, 'vars' | 'user' | 'key'>;
+
+export function playbookDefaults(run: PlaybookRun | undefined, inputs: InputValues): PlaybookDefaults {
+  const [user, key] = [run?.user ?? inputs[USER], run?.key ?? inputs[KEY]];
+  return {
+    vars: run?.vars ?? variablesOf(inputs),
+    ...(typeof user === 'string' && user !== '' ? { user } : {}),
+    ...(typeof key === 'string' && key !== '' ? { key } : {}),
+  };
+}
+
+export const beginningWith = (kept: PlaybookDefaults | undefined, run: PlaybookRun): PlaybookRun => ({
+  ...kept,
+  ...run,
+  vars: { ...kept?.vars, ...run.vars },
+});
+
+const variablesOf = (inputs: InputValues): PlaybookRun['vars'] =>
+  Object.fromEntries(Object.entries(inputs).filter(([name]) => !isForControlPlane(name)));
 
 /** Inputs of a template that are for the control plane, so that a form asks for them: see docs/guides/cluster.md. */
 export const isForControlPlane = (input: string): boolean => input.startsWith('superfluidity_');
@@ -137,16 +160,14 @@ const USER = 'superfluidity_user';
  * `superfluidity_playbook`. Its variables are the inputs that were given, with those that were asked for over them.
  */
 export function playbookOf(asked: PlaybookRun | undefined, inputs: InputValues): PlaybookRun | undefined {
-  const vars = Object.fromEntries(Object.entries(inputs).filter(([name]) => !isForControlPlane(name)));
-  if (asked !== undefined) return { ...asked, vars: { ...vars, ...asked.vars } };
-  if (!inputs[PLAYBOOK]) return undefined;
   const [site, key, user] = [inputs[SITE], inputs[KEY], inputs[USER]];
+  const said = { ...(site ? { site } : {}), ...(key ? { key } : {}), ...(user ? { user } : {}) };
+  const vars = variablesOf(inputs);
+  if (asked === undefined && !inputs[PLAYBOOK]) return undefined;
   const parsed = schemas.playbookRun.safeParse({
-    playbook: inputs[PLAYBOOK],
-    vars,
-    ...(site ? { site } : {}),
-    ...(key ? { key } : {}),
-    ...(user ? { user } : {}),
+    ...said,
+    ...(asked ?? { playbook: inputs[PLAYBOOK] }),
+    vars: { ...vars, ...asked?.vars },
   });
   if (parsed.success) return parsed.data;
   const reason = parsed.error.issues

@@ -5,7 +5,7 @@ import type { ResolvedDescriptor } from './catalogue.ts';
 import { poolView } from './pool-view.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { changeLink } from './change-link.ts';
-import { isForControlPlane, playbookOf } from './playbooks.ts';
+import { isForControlPlane, playbookDefaults, playbookOf } from './playbooks.ts';
 import { runWorkflow } from './run-workflow.ts';
 import { type DeployWay, wayOf } from './stacks.ts';
 import { chosenUnits, readUnitMetrics } from './unit-metrics.ts';
@@ -92,9 +92,14 @@ export function lifecycleHandlers(lifecycle: Lifecycle): Handlers<Names> {
     const initial = declared.flatMap(({ name, initial }) =>
       isForControlPlane(name) && initial !== undefined ? [[name, initial] as const] : [],
     );
-    const inputs = { ...Object.fromEntries(initial), ...values };
+    // For other inputs an empty text is one that was left alone.
+    const emptied = Object.entries(body.inputs ?? {}).filter(
+      ([name, value]) => isForControlPlane(name) && value === '',
+    );
+    const inputs = { ...Object.fromEntries([...initial, ...emptied]), ...values };
     const playbook = playbookOf(body.playbook, inputs);
-    return { ...wayOf(body), ...(playbook === undefined ? {} : { playbook }) };
+    const playbooks = playbookDefaults(playbook, inputs);
+    return { ...wayOf(body), playbooks, ...(playbook === undefined ? {} : { playbook }) };
   }
   return {
     listSites: ({ query }) => lists.sites(query),

@@ -11,7 +11,7 @@ import type { Operations } from './operations.ts';
 import type { LifecycleOptions } from './options.ts';
 import { overlayOf } from './overlay.ts';
 import { storedPlan, withVerification } from './plan.ts';
-import { playbookSteps } from './playbooks.ts';
+import { type PlaybookDefaults, playbookSteps } from './playbooks.ts';
 import { loadOutline, loadService, type ServiceOutline, type ServiceRow } from './service-records.ts';
 import { groupedDetail, serviceDetail } from './service-view.ts';
 import { oneUnit, pin, placedOf, someUnits } from './service-units.ts';
@@ -85,6 +85,8 @@ export interface ServiceDesired {
   readonly adopted?: Situation['adopted'];
   /** Absent: all sites may be used, as the descriptor names them. */
   readonly sites?: StandIns;
+  /** Absent in records from before there were any, and of services that were adopted. */
+  readonly playbooks?: PlaybookDefaults;
 }
 
 type PlannedPart = Pick<Transition, 'name' | 'service' | 'target' | 'current'>;
@@ -304,6 +306,7 @@ export function createServices(options: LifecycleOptions, parts: ServiceParts): 
         stacks: after.stacks,
         prefixes: descriptor.service.networks.map((each) => each.prefix),
         ...(how.sites === undefined ? {} : { sites: how.sites }),
+        ...(how.playbooks === undefined ? {} : { playbooks: how.playbooks }),
       };
       const operation = operations.make({
         service: name,

@@ -5,6 +5,7 @@ import type { NetworkSpec } from '@superfluidity/fabric';
 import { qualityOf } from '@superfluidity/model';
 import type { SiteDriver, StackSpec } from '@superfluidity/site';
 import type { AdoptedStack, FoundUnit, PlannedStack, PlannedStep } from './actions.ts';
+import type { PlaybookDefaults } from './playbooks.ts';
 import type { NetworkHomes } from './shared-networks.ts';
 import type { StandIns } from './stand-ins.ts';
 import type { Placed, Transition } from './transition.ts';
@@ -19,6 +20,8 @@ export interface DeployWay {
   readonly sites?: StandIns;
   /** Run over the units once they are there. */
   readonly playbook?: PlaybookRun;
+  /** With what playbooks begin that are run later. */
+  readonly playbooks?: PlaybookDefaults;
 }
 
 /** What is not said is not in it. */
