@@ -79,6 +79,8 @@ describe.skipIf(absent !== undefined)(`a cluster of hosts${absent === undefined 
       kubernetes_binaries: bin,
       pod_network: '10.245.0.0/16',
       service_network: '10.99.0.0/16',
+      // They share a bridge.
+      pod_routes: 'direct',
       cgroup_driver: 'cgroupfs',
       // Modules and swap are those of the machine.
       kernel_modules: [],
