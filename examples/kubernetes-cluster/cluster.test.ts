@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { inputSchema, inputsOf, readDescriptor, readYamlText } from '@superfluidity/dialects';
 import { expect, test } from 'vitest';
 
@@ -18,7 +18,7 @@ test('asks for masters, infra, workers and the kind of machine', () => {
     masters: { type: 'number', default: 1, enum: [1, 3, 5] },
     infra: { default: 1, minimum: 0, maximum: 10 },
     workers: { default: 2, minimum: 1, maximum: 100 },
-    machine: { default: 'vm', enum: ['vm', 'bare-metal'] },
+    machine: { default: 'vm', enum: ['vm', 'bare-metal', 'system-container'] },
     superfluidity_playbook: { default: 'site.yml' },
     superfluidity_key: { writeOnly: true },
   });
@@ -40,11 +40,22 @@ test('becomes as many machines, masters first, which let the owner of the key in
   expect(units[2]!.scale).toEqual({ initial: 5, min: 1, max: 100 });
 });
 
+test('or as many programs that play machines on a Linux site', () => {
+  const units = unitsWith({ machine: 'system-container', public_key: KEY });
+  for (const { execution, requirements } of units) {
+    expect(execution).toMatchObject({ environment: 'process', files: 'machine', env: { PUBLIC_KEY: KEY } });
+    expect(execution!.command).toEqual(['sh', '-c', 'exec sh boot.sh']);
+    expect(execution).not.toHaveProperty('image');
+    expect(requirements).toMatchObject({ cpu: 2, memoryMiB: 4096 });
+  }
+  expect(existsSync(new URL('machine/boot.sh', import.meta.url))).toBe(true);
+});
+
 test.each([
   ['masters', 2, /1, 3 or 5/],
   ['workers', 0, /1 to 100/],
   ['infra', 'many', /a number/],
-  ['machine', 'toaster', /vm or bare-metal/],
+  ['machine', 'toaster', /vm, bare-metal or system-container/],
   ['fabric', 'calico', /linux or neutron:CLOUD/],
   ['public_key', 'a\nb', /one line/],
   ['pod_network', 'everything', /prefix/],
