@@ -5,7 +5,12 @@ const TIMEOUT_MS = 60_000;
 const RESTING = ['COMPLETED', 'FAILED_TEMP', 'FAILED', 'ROLLED_BACK'];
 
 /** The operation as it is when it rests, in whatever state. */
-export function settled(client: Client, id: string, timeoutMs = TIMEOUT_MS): Promise<OperationDetail> {
+export function settled(
+  client: Client,
+  id: string,
+  timeoutMs = TIMEOUT_MS,
+  pollMs = POLL_MS,
+): Promise<OperationDetail> {
   return until(
     `operation ${id} rests`,
     async () => {
@@ -13,12 +18,18 @@ export function settled(client: Client, id: string, timeoutMs = TIMEOUT_MS): Pro
       return RESTING.includes(operation.state) ? operation : undefined;
     },
     timeoutMs,
+    pollMs,
   );
 }
 
 /** The operation, which has to end well. */
-export async function completed(client: Client, id: string, timeoutMs = TIMEOUT_MS): Promise<OperationDetail> {
-  const operation = await settled(client, id, timeoutMs);
+export async function completed(
+  client: Client,
+  id: string,
+  timeoutMs = TIMEOUT_MS,
+  pollMs = POLL_MS,
+): Promise<OperationDetail> {
+  const operation = await settled(client, id, timeoutMs, pollMs);
   if (operation.state === 'COMPLETED') return operation;
   throw new Error(`${operation.kind} ${operation.service} is ${operation.state}: ${JSON.stringify(operation.error)}`);
 }
