@@ -77,6 +77,28 @@ describe.skipIf(absent.length > 0)(
     });
     afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+    it('takes away what a server left that was killed during a run of this service', async () => {
+      const unlike = folders();
+      const left = await new Promise<string>((resolve, reject) => {
+        const stop = new AbortController();
+        const deadline = setTimeout(() => reject(new Error('no folder')), 10_000);
+        const look = setInterval(() => {
+          const found = folders().find((one) => !unlike.includes(one));
+          if (found === undefined) return;
+          clearInterval(look);
+          clearTimeout(deadline);
+          stop.abort();
+          resolve(found);
+        }, 20);
+        run(request('waits.yml', { vars: { pause: '60' } }), stop.signal).catch(() => {});
+      });
+      await expect.poll(folders).toEqual(unlike);
+      mkdirSync(join(tmpdir(), left));
+      writeFileSync(join(tmpdir(), left, 'key'), SECRET);
+      await run(request('site.yml', { vars: { word: 'one', token: 'secret:a' } }));
+      expect(folders()).toEqual(unlike);
+    });
+
     it('lists playbooks, and nothing that they are made of', async () => {
       expect(await runner().list()).toEqual(['fails.yml', 'hidden.yml', 'more/site.yml', 'site.yml', 'waits.yml']);
     });

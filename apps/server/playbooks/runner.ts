@@ -6,7 +6,7 @@ import { dirname, join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { isSuperfluidityError, reportError, SuperfluidityError } from '@superfluidity/core';
+import { isSuperfluidityError, reportError, shortName, SuperfluidityError } from '@superfluidity/core';
 // It catalogues the codes of errors that are thrown here.
 import '@superfluidity/lifecycle';
 import type { PlaybookRequest, PlaybookRunner } from '@superfluidity/lifecycle';
@@ -44,7 +44,7 @@ export function playbookRunner(options: PlaybookFolder): PlaybookRunner {
       const own = artifacts(request.service);
       await mkdir(own, { recursive: true, mode: 0o700 });
       // In memory where there is one: keys are in it.
-      const work = await mkdtemp(join(tmpdir(), 'superfluidity-playbook-'));
+      const work = await workFolder(own);
       try {
         const file = await within(options.folder, request.playbook);
         const argv = await argumentsOf(request, file, { work, own, secrets });
@@ -65,6 +65,14 @@ export function playbookRunner(options: PlaybookFolder): PlaybookRunner {
       }
     },
   };
+}
+
+/** A server that was killed leaves the folder of its run, with the key: there is one run of a service at a time, so what is found is over. */
+async function workFolder(own: string): Promise<string> {
+  const prefix = shortName('superfluidity-playbook-', own, 40);
+  const left = (await readdir(tmpdir())).filter((name) => name.startsWith(prefix));
+  await Promise.all(left.map((name) => rm(join(tmpdir(), name), { recursive: true, force: true })));
+  return mkdtemp(join(tmpdir(), `${prefix}-`));
 }
 
 function failed({ playbook, service }: PlaybookRequest, reason: string): SuperfluidityError {
