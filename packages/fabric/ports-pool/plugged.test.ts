@@ -8,8 +8,8 @@ const place = { project: 'p', at: 'host', network: 'net' };
 const never = new AbortController().signal;
 const KEEP = { ...KURYR, minimum: 4, batch: 4, foresees: false };
 
-/** A pool whose ports somebody plugs while they lie there, and an agent that makes them carry traffic some time later. */
-function world(agentMs = 1_500) {
+/** A pool whose ports somebody plugs while they lie there, and an agent that makes them carry traffic: each takes it a while, then it says so. */
+function world(agentMs = 1_500, eachMs = 0) {
   const clock = new VirtualClock();
   const cloud = new ModelCloud(clock);
   cloud.activeMs = 0;
@@ -18,6 +18,7 @@ function world(agentMs = 1_500) {
   const carries = new Set<string>();
   const state = { isPlugging: true, told: 0, looks: 0 };
   const plugged = new Set<string>();
+  let freeMs = 0;
   /** The agent has looked at the port. */
   const looks = (id: string) => {
     for (const set of [active, carries])
@@ -46,7 +47,9 @@ function world(agentMs = 1_500) {
           for (const { id } of pool.contents('p/host/net')?.ready ?? []) {
             if (!state.isPlugging || plugged.has(id)) continue;
             plugged.add(id);
-            void clock.sleep(agentMs).then(() => looks(id));
+            // One after the other.
+            freeMs = Math.max(freeMs, clock.now()) + eachMs;
+            void clock.sleep(freeMs - clock.now() + agentMs).then(() => looks(id));
           }
         });
       },
@@ -94,6 +97,16 @@ describe('ports that are plugged while they lie in a pool', () => {
     expect((await get()).active).toBe(false);
     expect(clock.now()).toBe(before);
     expect(pool.stats()[0]).toMatchObject({ hits: 1, late: 1, misses: 0 });
+  });
+
+  test('are waited for as long as the agent gets on, however many it has to wire', async () => {
+    const { clock, pool } = world(0, 2_000);
+    pool.want({ ...place }, ['sg']);
+    pool.populate('p/host/net', 150);
+    await clock.advance(400_000);
+    const { ready, active } = pool.stats()[0]!;
+    expect(ready).toBeGreaterThanOrEqual(150);
+    expect(active).toBe(ready);
   });
 
   test('that come back are not believed to carry traffic before the agent must have seen that they were let go of', async () => {

@@ -36,7 +36,7 @@ export class Plugged {
   /** Until when it is not believed that they carry traffic. */
   readonly #doubted = new Map<string, number>();
   #looking: Promise<void> | undefined;
-  /** How often it was looked since a port was filed last. */
+  /** How often it was looked since a port was filed last, or one was found to carry traffic. */
   #looks = 0;
 
   constructor(options: PluggedOptions) {
@@ -99,6 +99,8 @@ export class Plugged {
         const found = await ahead.active(missing, signal);
         const still = new Set(ready().map(({ id }) => id));
         for (const id of missing) if (still.has(id)) this.#told(id, found.has(id));
+        // An agent that has hundreds to wire takes minutes, and gets on.
+        if (found.size > 0) this.#looks = 1;
       } catch (error) {
         if (!signal.aborted)
           log.warn({ error: reportError(error) }, 'it is not known which ports of pools carry traffic');
