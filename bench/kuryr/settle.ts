@@ -1,4 +1,5 @@
 import { silentLogger, systemClock } from '@superfluidity/core';
+import type { PortsBackend } from '@superfluidity/fabric';
 import { neutronVif } from '../../apps/kuryr/controller/drivers/vif-neutron.ts';
 import type { CloudPart } from './cloud-part.ts';
 import type { ClusterPart } from './cluster-part.ts';
@@ -71,6 +72,17 @@ export async function fill(
     const place = { project: cloud.project.id, at, network: cloud.network };
     for (let made = 0; made < count; made += ORDER)
       await backend.createMany(place, [cloud.group], Math.min(ORDER, count - made), never);
+    // The controller replaces subports that its agent has not wired after a minute, and hundreds take longer.
+    if (vif === 'nested-vlan') await wired(backend, count);
+  }
+}
+
+async function wired(backend: PortsBackend, count: number): Promise<void> {
+  for (const deadline = performance.now() + SETTLE_MS; ; ) {
+    const now = (await backend.list(never)).filter(({ ready }) => ready).length;
+    if (now >= count) return;
+    if (performance.now() > deadline) throw new Error(`only ${now} of ${count} subports are wired`);
+    await systemClock.sleep(1_000);
   }
 }
 
