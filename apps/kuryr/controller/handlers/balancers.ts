@@ -1,47 +1,45 @@
 import { canonicalJson, sha256 } from '@superfluidity/core';
 import { BALANCER_FINALIZER, type KuryrLoadBalancer } from '../../api/load-balancer.ts';
 import type { BalancerDriver } from '../drivers/types.ts';
-import { LIMITS } from '../limits.ts';
 import { nameIn, namespaceIn, type Service, type Subject, subjectOf } from '../../kubernetes/objects.ts';
 import type { Stored } from '../resource-store.ts';
 import type { Handler, World } from '../world.ts';
+import { Compared } from './compared.ts';
 
 /** A KuryrLoadBalancer becomes a balancer of the cloud or of the nodes, and is compared with it now and then. */
 export class BalancerHandler implements Handler {
   readonly name = 'balancers';
   readonly #world: World;
   readonly #driver: BalancerDriver;
-  /** When each was compared with what is there. By uid. */
-  readonly #compared = new Map<string, number>();
+  readonly #compared: Compared;
 
   constructor(world: World, driver: BalancerDriver) {
     this.#world = world;
+    this.#compared = new Compared(world.clock);
     this.#driver = driver;
   }
 
   async handle(key: string, signal: AbortSignal): Promise<number | undefined> {
-    const { balancers, clock, events } = this.#world;
+    const { balancers, events } = this.#world;
     const balancer = balancers.get(key);
     if (balancer === undefined) return undefined;
     const uid = balancer.metadata.uid!;
     if (balancer.metadata.deletionTimestamp !== undefined) {
       await this.#driver.remove(balancer as KuryrLoadBalancer & Stored<KuryrLoadBalancer>, signal);
-      this.#compared.delete(uid);
+      this.#compared.forget(uid);
       await balancers.finish(balancer, BALANCER_FINALIZER, signal);
       return undefined;
     }
     const { spec, status } = balancer;
     const observed = sha256(canonicalJson(spec)).slice(0, 16);
-    const comparedMs = this.#compared.get(uid);
-    const isFresh = comparedMs !== undefined && clock.now() - comparedMs < LIMITS.comparedMs;
+    const isFresh = this.#compared.isFresh(uid);
     if (status?.observed === observed && isFresh) return undefined;
-    // Until it is written down, nobody knows what is there: what was there before may be asked for again meanwhile.
-    this.#compared.delete(uid);
+    this.#compared.forget(uid);
     const made = await this.#driver.ensure(balancer as KuryrLoadBalancer & Stored<KuryrLoadBalancer>, signal);
     const members = spec.ports.reduce((sum, port) => sum + port.members.length, 0);
     const written = await balancers.write(balancer, { status: { ...made, observed, members } }, signal);
     if (written === undefined) return undefined;
-    this.#compared.set(uid, clock.now());
+    this.#compared.done(uid);
     const service = this.#world.services.get(key);
     if (service === undefined) return undefined;
     await this.#tellAddress(key, service, made.external?.address, spec.type, signal);

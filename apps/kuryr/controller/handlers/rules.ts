@@ -2,10 +2,10 @@ import { canonicalJson, sha256 } from '@superfluidity/core';
 import { POLICY_FINALIZER } from '../../api/network-policy.ts';
 import type { PolicyDriver, ProjectDriver } from '../drivers/types.ts';
 import type { VifPools } from '../drivers/vif-pools.ts';
-import { LIMITS } from '../limits.ts';
 import { namespaceIn, type Subject, subjectOf } from '../../kubernetes/objects.ts';
 import { namedKey } from '../translate/policies.ts';
 import type { Handler, World } from '../world.ts';
+import { Compared } from './compared.ts';
 
 /** Pods get what is new before what is old is removed. */
 const AGAIN_MS = 250;
@@ -17,24 +17,24 @@ export class RulesHandler implements Handler {
   readonly #driver: PolicyDriver;
   readonly #projects: ProjectDriver;
   readonly #vifs: VifPools;
-  /** When each was compared with what is there. By uid. */
-  readonly #compared = new Map<string, number>();
+  readonly #compared: Compared;
 
   constructor(world: World, driver: PolicyDriver, projects: ProjectDriver, vifs: VifPools) {
     this.#world = world;
+    this.#compared = new Compared(world.clock);
     this.#driver = driver;
     this.#projects = projects;
     this.#vifs = vifs;
   }
 
   async handle(key: string, signal: AbortSignal): Promise<number | undefined> {
-    const { rules, namespaces, clock } = this.#world;
+    const { rules, namespaces } = this.#world;
     const resolved = rules.get(key);
     if (resolved === undefined) return undefined;
     const { metadata, spec, status } = resolved;
     const uid = metadata.uid!;
     if (metadata.deletionTimestamp !== undefined) {
-      this.#compared.delete(uid);
+      this.#compared.forget(uid);
       const made = (await this.#driver.made?.(uid, signal)) ?? new Map<string, string>();
       // Pods let go of them on their own, since no policy of the name selects them any more.
       for (const group of new Set([...Object.values(status?.named ?? {}), ...made.values(), status?.groupId ?? '']))
@@ -47,16 +47,14 @@ export class RulesHandler implements Handler {
       0,
       16,
     );
-    const comparedMs = this.#compared.get(uid);
-    const isFresh = comparedMs !== undefined && clock.now() - comparedMs < LIMITS.comparedMs;
+    const isFresh = this.#compared.isFresh(uid);
     const wanted = new Set(named.map(namedKey));
     // What a controller before this one made, and could not write down before it ended, goes as well.
     const made = isFresh ? undefined : await this.#driver.made?.(uid, signal);
     const there = new Map([...(made ?? []), ...Object.entries(status?.named ?? {})]);
     const going = [...there].filter(([one]) => one !== '' && !wanted.has(one));
     if (status?.observed !== observed || !isFresh) {
-      // Until it is written down, nobody knows what is there: what was there before may be asked for again meanwhile.
-      this.#compared.delete(uid);
+      this.#compared.forget(uid);
       const wish = {
         namespace: metadata.namespace!,
         name: metadata.name,
@@ -73,7 +71,7 @@ export class RulesHandler implements Handler {
       const ofNames = groups.size === 0 ? {} : { named: Object.fromEntries(groups) };
       const written = await rules.write(resolved, { status: { groupId, ...ofNames, observed } }, signal);
       if (written === undefined) return undefined;
-      this.#compared.set(uid, clock.now());
+      this.#compared.done(uid);
       return going.length === 0 ? undefined : AGAIN_MS;
     }
     if (going.length === 0) return undefined;
