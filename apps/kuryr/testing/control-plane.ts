@@ -1,22 +1,16 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { kill } from './kill.ts';
+import { type Outcome, superfluidity } from './superfluidity.ts';
 
 const SERVER = fileURLToPath(new URL('../../server/main.ts', import.meta.url));
-const COMMAND = fileURLToPath(new URL('../../cli/bin/superfluidity.js', import.meta.url));
 const START_MS = 60_000;
 /** Of one command: longer than the control plane lets a site take. */
 const COMMAND_MS = 60_000;
-
-export interface Outcome {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
 
 /** The control plane as its users have it: a server that is a process of its own, and the command that asks it. */
 export class ControlPlane {
@@ -45,14 +39,9 @@ export class ControlPlane {
 
   /** What the command prints, and with which code it ends. */
   superfluidity(...args: readonly string[]): Promise<Outcome> {
-    const argv = [COMMAND, '--server', this.#url, '--state', this.#folder, ...args];
+    const argv = ['--server', this.#url, '--state', this.#folder, ...args];
     // One of the user would be taken instead of that of the folder.
-    const options = { env: { ...process.env, SUPERFLUIDITY_TOKEN: '' }, timeout: COMMAND_MS };
-    return new Promise((resolve) => {
-      execFile(process.execPath, argv, options, (error, out, err) => {
-        resolve({ code: error === null ? 0 : Number(error.code ?? -1), out, err });
-      });
-    });
+    return superfluidity(argv, COMMAND_MS, { SUPERFLUIDITY_TOKEN: '' });
   }
 
   /** The value that the command prints. Throws what it says where it fails. */

@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { superfluidity } from './superfluidity.ts';
 
-const COMMAND = fileURLToPath(new URL('../../cli/bin/superfluidity.js', import.meta.url));
 const TIMEOUT_MS = 120_000;
 
 export interface Proven {
@@ -40,14 +38,10 @@ interface Printed extends Omit<Proven, 'code' | 'answers' | 'differences' | 'rea
   readonly read: readonly { readonly file: string }[];
 }
 
-/** `superfluidity verify policies`, as a person runs it: it is another program, and knows nothing of who asks. */
+/** `superfluidity verify policies`: it is another program, and knows nothing of who asks. */
 export async function verifyPolicies(...options: readonly string[]): Promise<Proven> {
-  const args = [COMMAND, 'verify', 'policies', ...options, '--output', 'json'];
-  const { code, out, err } = await new Promise<{ code: number; out: string; err: string }>((resolve) => {
-    execFile(process.execPath, args, { timeout: TIMEOUT_MS }, (error, stdout, stderr) =>
-      resolve({ code: error === null ? 0 : Number(error.code), out: stdout, err: stderr }),
-    );
-  });
+  const args = ['verify', 'policies', ...options, '--output', 'json'];
+  const { code, out, err } = await superfluidity(args, TIMEOUT_MS);
   if (!out.startsWith('{')) throw new Error(`verify policies ended with ${code}: ${err}`);
   const { questions, read, ...rest } = JSON.parse(out) as Printed;
   return {
