@@ -1,5 +1,4 @@
 import { silentLogger, systemClock } from '@superfluidity/core';
-import type { PortsBackend } from '@superfluidity/fabric';
 import { neutronVif } from '../../apps/kuryr/controller/drivers/vif-neutron.ts';
 import type { CloudPart } from './cloud-part.ts';
 import type { ClusterPart } from './cluster-part.ts';
@@ -10,6 +9,8 @@ const never = new AbortController().signal;
 const ORDER = 50;
 const SETTLE_MS = 600_000;
 const POLL_MS = 100;
+/** A list of hundreds of ports keeps Neutron busy. */
+const SUBPORTS_POLL_MS = 1_000;
 /** More than a burst takes, so that no refill is under way while it is measured. */
 export const SPARE = 25;
 /** The pool is compared with Neutron, and asks it, at no time that is measured. */
@@ -38,11 +39,18 @@ export async function returned(
   state: 'ready' | 'active' = 'ready',
 ): Promise<void> {
   await cluster.untilEmpty();
+  await reached(ready, `ports of the pool are ${state}`, POLL_MS, () =>
+    controller.count('kuryr_pool_ports', { vif, state }),
+  );
+}
+
+/** Waits until there are so many. */
+async function reached(wanted: number, words: string, pollMs: number, count: () => Promise<number>): Promise<void> {
   for (const deadline = performance.now() + SETTLE_MS; ; ) {
-    const now = await controller.count('kuryr_pool_ports', { vif, state });
-    if (now >= ready) return;
-    if (performance.now() > deadline) throw new Error(`only ${now} of ${ready} ports of the pool are ${state}`);
-    await systemClock.sleep(POLL_MS);
+    const now = await count();
+    if (now >= wanted) return;
+    if (performance.now() > deadline) throw new Error(`only ${now} of ${wanted} ${words}`);
+    await systemClock.sleep(pollMs);
   }
 }
 
@@ -73,16 +81,13 @@ export async function fill(
     for (let made = 0; made < count; made += ORDER)
       await backend.createMany(place, [cloud.group], Math.min(ORDER, count - made), never);
     // The controller replaces subports that its agent has not wired after a minute, and hundreds take longer.
-    if (vif === 'nested-vlan') await wired(backend, count);
-  }
-}
-
-async function wired(backend: PortsBackend, count: number): Promise<void> {
-  for (const deadline = performance.now() + SETTLE_MS; ; ) {
-    const now = (await backend.list(never)).filter(({ ready }) => ready).length;
-    if (now >= count) return;
-    if (performance.now() > deadline) throw new Error(`only ${now} of ${count} subports are wired`);
-    await systemClock.sleep(1_000);
+    if (vif === 'nested-vlan')
+      await reached(
+        count,
+        'subports are wired',
+        SUBPORTS_POLL_MS,
+        async () => (await backend.list(never)).filter(({ ready }) => ready).length,
+      );
   }
 }
 
