@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,13 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { shortName } from '@superfluidity/core';
 import { takeInventory } from '@superfluidity/driver-linux/inventory';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildKuryrImage } from '../../apps/kuryr/install/testing/image.ts';
 import { whyNoLinuxSites } from '../../apps/server/testing/linux-world.ts';
 import { completed, sourceOf, until } from '../../apps/server/testing/operations.ts';
 import { type ServerProcess, startServerProcess } from '../../apps/server/testing/server-process.ts';
-import { TestHosts } from '../../examples/kubernetes-cluster/testing/hosts.ts';
-import { binariesFolder, KUBERNETES_VERSION, PROGRAMS } from './binaries.ts';
-import { buildImages, IMAGES } from './images.ts';
+import { binariesFolder, KUBERNETES_VERSION } from './binaries.ts';
+import { IMAGES } from './images.ts';
+import { clusterVars, whyNoClusters } from './testing-cluster.ts';
 
 /**
  * A cluster as a service, by a control plane that a user could have started: one operation makes the machines at a site of kind
@@ -21,7 +20,6 @@ import { buildImages, IMAGES } from './images.ts';
  */
 
 const FOLDER = fileURLToPath(new URL('../../examples/kubernetes-cluster/', import.meta.url));
-const KURYR = 'superfluidity.test/kuryr:1';
 const MINUTES = 60_000;
 const WHOLE_MS = 25 * MINUTES;
 const NAME = 'trial';
@@ -33,15 +31,7 @@ const PODS = '10.246.0.0/16';
 const groupOfNobody = /^cgroup (?!.*superfluidity)/;
 
 const bin = binariesFolder();
-const missing = PROGRAMS.filter((program) => !existsSync(join(bin, program)));
-const packages = ['etcd', 'containerd', 'runc', 'conntrack', 'nft'].filter(
-  (one) => spawnSync('sh', ['-c', `command -v ${one}`]).status !== 0,
-);
-const absent =
-  TestHosts.reasonToSkip() ??
-  (await whyNoLinuxSites()) ??
-  (missing.length > 0 ? `no ${missing.join(', ')}: npm run lab -- kubernetes up builds them` : undefined) ??
-  (packages.length > 0 ? `there is no ${packages.join(', ')}` : undefined);
+const absent = whyNoClusters() ?? (await whyNoLinuxSites());
 
 const page = `
 superfluidity: 1
@@ -69,6 +59,7 @@ describe.skipIf(absent !== undefined)(`a cluster as a service${absent === undefi
   const file = (name: string) => join(folder, name);
   /** As the site of the cluster has it. */
   let kubeconfig: string;
+  let vars: Awaited<ReturnType<typeof clusterVars>>;
   const start = async () => {
     server = await startServerProcess({ state: file('state'), args: ['--playbooks', FOLDER] });
   };
@@ -93,8 +84,7 @@ describe.skipIf(absent !== undefined)(`a cluster as a service${absent === undefi
     before = await takeInventory();
     folder = mkdtempSync(join(tmpdir(), 'superfluidity-cluster-'));
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file('key')]);
-    await buildImages(file('images.tar'));
-    await buildKuryrImage(file('kuryr.tar'), KURYR);
+    vars = await clusterVars(folder);
     await start();
     const value = readFileSync(file('key'), 'utf8');
     await server.client.call('setSecret', { params: { name: 'machines' }, body: { kind: 'ssh-key', value } });
@@ -112,19 +102,6 @@ describe.skipIf(absent !== undefined)(`a cluster as a service${absent === undefi
   test('is made by one operation, though the server is killed in the middle of the playbook', {
     timeout: WHOLE_MS,
   }, async () => {
-    const vars = {
-      kubernetes_binaries: bin,
-      // Modules and swap are those of the machine.
-      kernel_modules: [],
-      kubelet_more: { failSwapOn: false, failCgroupV1: false, imageGCHighThresholdPercent: 100 },
-      pause_image: IMAGES.pause,
-      check_image: IMAGES.busybox,
-      kuryr_image: KURYR,
-      images: [
-        { archive: file('images.tar'), image: IMAGES.busybox },
-        { archive: file('kuryr.tar'), image: KURYR },
-      ],
-    };
     const inputs = {
       masters: 1,
       infra: 0,

@@ -3,9 +3,8 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildKuryrImage } from './testing/image.ts';
-import { binariesFolder, KUBERNETES_VERSION, PROGRAMS } from '../../../lab/kubernetes/binaries.ts';
-import { buildImages, IMAGES } from '../../../lab/kubernetes/images.ts';
+import { binariesFolder, KUBERNETES_VERSION } from '../../../lab/kubernetes/binaries.ts';
+import { clusterVars, whyNoClusters } from '../../../lab/kubernetes/testing-cluster.ts';
 import { type TestHost, TestHosts } from '../../../examples/kubernetes-cluster/testing/hosts.ts';
 
 /**
@@ -14,19 +13,11 @@ import { type TestHost, TestHosts } from '../../../examples/kubernetes-cluster/t
  */
 
 const FOLDER = fileURLToPath(new URL('../../../examples/kubernetes-cluster/', import.meta.url));
-const KURYR = 'superfluidity.test/kuryr:1';
 const MINUTES = 60_000;
 const WHOLE_MS = 40 * MINUTES;
 
 const bin = binariesFolder();
-const missing = PROGRAMS.filter((program) => !existsSync(join(bin, program)));
-const packages = ['etcd', 'containerd', 'runc', 'conntrack', 'nft'].filter(
-  (one) => spawnSync('sh', ['-c', `command -v ${one}`]).status !== 0,
-);
-const absent =
-  TestHosts.reasonToSkip() ??
-  (missing.length > 0 ? `no ${missing.join(', ')}: npm run lab -- kubernetes up builds them` : undefined) ??
-  (packages.length > 0 ? `there is no ${packages.join(', ')}` : undefined);
+const absent = whyNoClusters();
 
 describe.skipIf(absent !== undefined)(`a cluster of hosts${absent === undefined ? '' : ` (${absent})`}`, () => {
   let hosts: TestHosts;
@@ -67,31 +58,19 @@ describe.skipIf(absent !== undefined)(`a cluster of hosts${absent === undefined 
     for (const name of ['master-0', 'infra-0', 'worker-0', 'worker-1', 'worker-2'])
       all.set(name, await hosts.add(name));
     inventory(['worker-0', 'worker-1']);
-    await buildImages(file('images.tar'));
-    await buildKuryrImage(file('kuryr.tar'), KURYR);
     const vars = {
+      ...(await clusterVars(hosts.folder)),
       ansible_user: 'root',
       ansible_ssh_private_key_file: hosts.key,
       ansible_ssh_common_args: `-o StrictHostKeyChecking=accept-new -o UserKnownHostsFile=${file('known_hosts')}`,
       cluster_name: 'trial',
       artifacts: file('artifacts'),
       kubernetes_version: KUBERNETES_VERSION,
-      kubernetes_binaries: bin,
       pod_network: '10.245.0.0/16',
       service_network: '10.99.0.0/16',
       // They share a bridge.
       pod_routes: 'direct',
       cgroup_driver: 'cgroupfs',
-      // Modules and swap are those of the machine.
-      kernel_modules: [],
-      kubelet_more: { failSwapOn: false, failCgroupV1: false, imageGCHighThresholdPercent: 100 },
-      pause_image: IMAGES.pause,
-      check_image: IMAGES.busybox,
-      kuryr_image: KURYR,
-      images: [
-        { archive: file('images.tar'), image: IMAGES.busybox },
-        { archive: file('kuryr.tar'), image: KURYR },
-      ],
       superfluidity_command: [process.execPath, fileURLToPath(new URL('../../cli/main.ts', import.meta.url))],
     };
     writeFileSync(file('vars.json'), JSON.stringify(vars), { mode: 0o600 });
