@@ -12,7 +12,8 @@ import {
 import type { Networks } from '../neutron/networks.ts';
 import type { World } from '../world.ts';
 import { reconcile } from './reconcile.ts';
-import { wantedBalancer } from './wanted.ts';
+import { type WantedBalancer, wantedBalancer } from './wanted.ts';
+import { wholeTree } from './whole-tree.ts';
 
 /** Names of providers as clouds enable them, and which of our kinds of balancers each is. The first that can is taken. */
 const PROVIDERS: readonly (readonly [provider: string, kind: BalancerBackend])[] = [
@@ -49,7 +50,7 @@ export class OctaviaBalancers {
         await removeLoadBalancer(cloud, found.id, signal);
         found = undefined;
       }
-      const { id } = found ?? (await this.#create(spec, doing, signal));
+      const { id } = found ?? (await this.#create(spec, wanted, doing, signal));
       await settled(cloud, id, doing, signal);
       await reconcile(cloud, id, wanted, doing, signal);
     });
@@ -85,7 +86,7 @@ export class OctaviaBalancers {
     return kind === undefined || objectionsTo(spec, kind).length === 0;
   }
 
-  async #create(spec: BalancerSpec, doing: string, signal: AbortSignal): Promise<LoadBalancer> {
+  async #create(spec: BalancerSpec, wanted: WantedBalancer, doing: string, signal: AbortSignal): Promise<LoadBalancer> {
     const { cloud, marks } = this.#world;
     const { subnetId, spec: network } = await this.#networks.get(spec.network, signal);
     const prefix = parseIpv4Prefix(network.prefix);
@@ -97,7 +98,7 @@ export class OctaviaBalancers {
         hint: 'In a cloud the address of a balancer is one of its network: give it one of the part that this site has.',
       });
     }
-    const provider = await this.#provider(spec, doing, signal);
+    const [provider, kind] = await this.#provider(spec, doing, signal);
     const find = async () => {
       const found = await this.#find(spec.id, signal);
       return found === undefined ? [] : [found];
@@ -109,20 +110,22 @@ export class OctaviaBalancers {
       vip_subnet_id: subnetId,
       vip_address: spec.address,
       provider,
+      // The provider of OVN was not tried with whole trees.
+      ...(kind === 'octavia ovn' ? {} : wholeTree(wanted)),
     };
     const create = () => loadBalancers.create(cloud, [], fields, signal);
     const remove = async (surplus: LoadBalancer) => void (await removeLoadBalancer(cloud, surplus.id, signal));
     return createOnce(cloud, { find, create, remove, signal });
   }
 
-  async #provider(spec: BalancerSpec, doing: string, signal: AbortSignal): Promise<string> {
+  async #provider(spec: BalancerSpec, doing: string, signal: AbortSignal): Promise<(typeof PROVIDERS)[number]> {
     const all = await this.#providers(signal);
     refuseUnsupported(
       doing,
       spec,
       all.map(([, kind]) => kind),
     );
-    return all.find(([, kind]) => objectionsTo(spec, kind).length === 0)![0];
+    return all.find(([, kind]) => objectionsTo(spec, kind).length === 0)!;
   }
 
   async #providers(signal: AbortSignal): Promise<typeof PROVIDERS> {
