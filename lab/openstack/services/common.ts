@@ -27,10 +27,14 @@ export function messaging(lab: Lab, service: string): Section {
   };
 }
 
+export function databaseSocket(lab: Lab): string {
+  return join(lab.paths.run, 'mariadb.sock');
+}
+
+/** By a local socket: over loopback, what the kernel does for TCP is a sixth of Neutron's processor time. */
 export function database(lab: Lab, name: string): Section {
-  const { address } = lab.options;
   return {
-    connection: `mysql+pymysql://${name}:${lab.password}@${address}:${PORTS.mariadb}/${name}?charset=utf8`,
+    connection: `mysql+pymysql://${name}:${lab.password}@localhost/${name}?charset=utf8&unix_socket=${databaseSocket(lab)}`,
     max_pool_size: 10,
     max_overflow: 20,
   };
@@ -134,8 +138,9 @@ export function folders(service: string, ...paths: readonly string[]): Task {
 }
 
 export function sql(lab: Lab, statements: string): Promise<string> {
-  const socket = join(lab.paths.run, 'mariadb.sock');
-  return run(['mariadb', '--socket', socket, '--user=root', '--skip-column-names', '--batch'], { input: statements });
+  return run(['mariadb', '--socket', databaseSocket(lab), '--user=root', '--skip-column-names', '--batch'], {
+    input: statements,
+  });
 }
 
 /** A database and a user of the same name, for each. */

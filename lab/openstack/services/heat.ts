@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { renderIni, type Section } from '../ini.ts';
 import type { Service } from '../item.ts';
 import { endpoint, type Lab, PORTS } from '../lab.ts';
-import { configFile, database, login, messaging, oslo, schema } from './common.ts';
+import { configFile, database, databaseSocket, login, messaging, oslo, schema } from './common.ts';
 
 export function heat(lab: Lab): Service {
-  const { options, paths } = lab;
+  const { options } = lab;
   const config = configFile(lab, 'heat');
   const keystoneUrl = endpoint(lab, 'keystone');
   return {
@@ -48,13 +47,7 @@ export function heat(lab: Lab): Service {
         ready: {
           kind: 'command',
           argv: [
-            ...([
-              'mariadb',
-              '--socket',
-              join(paths.run, 'mariadb.sock'),
-              '--user=root',
-              '--skip-column-names',
-            ] as const),
+            ...(['mariadb', '--socket', databaseSocket(lab), '--user=root', '--skip-column-names'] as const),
             '--execute',
             HAS_REPORTED,
           ],

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { run } from '../../command.ts';
 import type { Service } from '../item.ts';
 import { type Lab, ownPort, PORTS } from '../lab.ts';
-import { folders } from './common.ts';
+import { databaseSocket, folders } from './common.ts';
 
 /** Sessions of nobody: how long one waits for a consumer. */
 const NOTIFICATIONS_MAX = 2000;
@@ -17,7 +17,7 @@ export function infrastructure(lab: Lab): Service {
   const { paths, options } = lab;
   const { address } = options;
   const data = join(paths.var, 'mysql');
-  const socket = join(paths.run, 'mariadb.sock');
+  const socket = databaseSocket(lab);
   const rabbit = {
     conf: join(paths.etc, 'rabbitmq/rabbitmq.conf'),
     definitions: join(paths.etc, 'rabbitmq/definitions.json'),

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { run } from '../../command.ts';
 import type { Service } from '../item.ts';
 import { has, type Lab, PORTS } from '../lab.ts';
+import { databaseSocket } from './common.ts';
 
 const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema';
 
@@ -89,7 +90,7 @@ export function ovs(lab: Lab): Service {
           process.execPath,
           program('../plug.ts'),
           '--socket',
-          join(paths.run, 'mariadb.sock'),
+          databaseSocket(lab),
           '--ovsdb',
           ovsSocket(lab),
           '--host',
