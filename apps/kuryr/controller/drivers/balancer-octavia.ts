@@ -1,20 +1,16 @@
-import { canonicalJson, isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
+import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
 import {
-  balancerListeners,
-  balancerPools,
   type Cloud,
   createOnce,
   type FloatingIp,
   floatingIps,
   type LoadBalancer,
-  type LoadBalancerListener,
   loadBalancers,
-  poolMembers,
   removeLoadBalancer,
-  replaceMembers,
   settled,
 } from '@superfluidity/openstack';
 import type { KuryrLoadBalancer } from '../../api/load-balancer.ts';
+import { becomeTree, wholeTree } from './octavia-tree.ts';
 import type { BalancerDriver, BalancerStatus } from './types.ts';
 import '../errors.ts';
 
@@ -28,10 +24,7 @@ export interface OctaviaOptions {
   readonly provider?: string;
 }
 
-type Port = KuryrLoadBalancer['spec']['ports'][number];
 type Status = NonNullable<KuryrLoadBalancer['status']>;
-
-const nameOf = ({ protocol, port }: Pick<Port, 'protocol' | 'port'>): string => `${protocol}:${port}`;
 
 /**
  * A load balancer of Octavia with its VIP on the subnet of Services; for each port of a Service a listener with a pool of its own.
@@ -57,7 +50,7 @@ export class OctaviaBalancer implements BalancerDriver {
     }
     const { id } = found ?? (await this.#create(balancer, signal));
     const { vip_port_id: portId, vip_address: address, provider } = await settled(cloud, id, doing, signal);
-    await new Tree(this.#options, id, doing, signal).become(spec);
+    await becomeTree({ ...this.#options, id, doing, signal }, spec);
     const external = await this.#external(balancer, portId ?? undefined, status?.external, signal);
     return {
       balancerId: id,
@@ -99,6 +92,8 @@ export class OctaviaBalancer implements BalancerDriver {
       vip_address: spec.address,
       ...(provider === undefined ? {} : { provider }),
       ...(spec.project === '' ? {} : { project_id: spec.project }),
+      // The provider of OVN was not tried with whole trees.
+      ...(provider === 'ovn' ? {} : wholeTree(this.#options, spec)),
     };
     return createOnce(cloud, {
       find: async () => {
@@ -177,120 +172,5 @@ export class OctaviaBalancer implements BalancerDriver {
     } catch (error) {
       if (!isSuperfluidityError(error, 'SF-OPENSTACK-NOT-FOUND')) throw error;
     }
-  }
-}
-
-/** With the timeouts that the Service asked for: the description of its listener. */
-const TIMED = 'timeouts of the Service:';
-
-interface Listening {
-  readonly name: string;
-  readonly port: Port;
-  readonly poolId: string;
-  readonly timeouts: KuryrLoadBalancer['spec']['timeouts'];
-}
-
-/** Listeners, pools and members below a load balancer. Each change locks it, until its provider has carried that out. */
-class Tree {
-  readonly #options: OctaviaOptions;
-  readonly #id: string;
-  readonly #doing: string;
-  readonly #signal: AbortSignal;
-
-  constructor(options: OctaviaOptions, id: string, doing: string, signal: AbortSignal) {
-    this.#options = options;
-    this.#id = id;
-    this.#doing = doing;
-    this.#signal = signal;
-  }
-
-  async become({ ports, affinitySeconds, timeouts }: KuryrLoadBalancer['spec']): Promise<void> {
-    const { cloud } = this.#options;
-    const below = { loadbalancer_id: this.#id };
-    const wanted = new Map(ports.map((port) => [nameOf(port), port]));
-    const listeners = await balancerListeners.list(cloud, [], below, this.#signal);
-    for (const one of listeners)
-      if (!wanted.has(nameOf({ protocol: one.protocol as Port['protocol'], port: one.protocol_port })))
-        await this.#change(() => balancerListeners.delete(cloud, [], one.id, this.#signal));
-    const pools = await balancerPools.list(cloud, [], below, this.#signal);
-    const isAffine = affinitySeconds !== undefined;
-    for (const [name, port] of wanted) {
-      let pool = pools.find((one) => one.name === name);
-      if (pool !== undefined && (pool.session_persistence?.type === 'SOURCE_IP') !== isAffine) {
-        const persistence = isAffine ? { type: 'SOURCE_IP' } : null;
-        await this.#change(() =>
-          balancerPools.update(cloud, [], pool!.id, { session_persistence: persistence }, this.#signal),
-        );
-      }
-      pool ??= await this.#change(() =>
-        balancerPools.create(cloud, [], this.#pool(name, port, isAffine), this.#signal),
-      );
-      await this.#members(pool.id, port);
-      const listener = listeners.find((one) => one.protocol === port.protocol && one.protocol_port === port.port);
-      await this.#listen(listener, { name, port, poolId: pool.id, timeouts });
-    }
-    for (const one of pools)
-      if (!wanted.has(one.name)) await this.#change(() => balancerPools.delete(cloud, [], one.id, this.#signal));
-  }
-
-  async #listen(
-    listener: LoadBalancerListener | undefined,
-    { name, port, poolId, timeouts }: Listening,
-  ): Promise<void> {
-    const { cloud } = this.#options;
-    // Octavia has timeouts of TCP alone. Null: as it has them by itself.
-    const asked = port.protocol === 'TCP' ? timeouts : undefined;
-    const { clientMs = null, memberMs = null } = asked ?? {};
-    const isTimed = clientMs !== null || memberMs !== null;
-    // Written down at the listener, so that it is known what to take back when it is no longer asked for.
-    const description = isTimed ? `${TIMED} ${clientMs ?? '-'} ${memberMs ?? '-'}` : '';
-    const timed = { description, timeout_client_data: clientMs, timeout_member_data: memberMs };
-    const pooled = { default_pool_id: poolId };
-    if (listener === undefined) {
-      const { protocol, port: protocol_port } = port;
-      const place = { name, loadbalancer_id: this.#id, protocol, protocol_port };
-      // A null is for changes alone.
-      const set = Object.entries(timed).filter(([, value]) => value !== null && value !== '');
-      const fields = { ...place, ...pooled, ...Object.fromEntries(set) };
-      await this.#change(() => balancerListeners.create(cloud, [], fields, this.#signal));
-      return;
-    }
-    const before = listener.description?.startsWith(TIMED) === true ? listener.description : '';
-    const isKept =
-      before === description &&
-      (clientMs ?? listener.timeout_client_data) === listener.timeout_client_data &&
-      (memberMs ?? listener.timeout_member_data) === listener.timeout_member_data;
-    const fields = { ...(listener.default_pool_id === poolId ? {} : pooled), ...(isKept ? {} : timed) };
-    if (Object.keys(fields).length === 0) return;
-    await this.#change(() => balancerListeners.update(cloud, [], listener.id, fields, this.#signal));
-  }
-
-  #pool(name: string, { protocol }: Port, isAffine: boolean) {
-    // The provider of OVN knows this one alone.
-    const lb_algorithm = this.#options.provider === 'ovn' ? 'SOURCE_IP_PORT' : 'ROUND_ROBIN';
-    const session_persistence = isAffine ? { type: 'SOURCE_IP' } : null;
-    return { name, loadbalancer_id: this.#id, protocol, lb_algorithm, session_persistence };
-  }
-
-  async #members(poolId: string, { members }: Port): Promise<void> {
-    const { cloud, podSubnet } = this.#options;
-    const word = (address: string, port: number) => `${address}:${port}`;
-    const there = await poolMembers.list(cloud, [poolId], {}, this.#signal);
-    const now = there.map((one) => word(one.address, one.protocol_port)).toSorted();
-    const wanted = members.map((one) => word(one.address, one.port)).toSorted();
-    if (canonicalJson(now) === canonicalJson(wanted)) return;
-    const fields = members.map(({ address, port, pod }) => ({
-      address,
-      protocol_port: port,
-      ...(pod === undefined ? {} : { name: `${pod}:${port}`.slice(0, 255) }),
-      ...(podSubnet === undefined ? {} : { subnet_id: podSubnet }),
-    }));
-    await this.#change(() => replaceMembers(cloud, poolId, fields, this.#signal));
-  }
-
-  async #change<T>(work: () => Promise<T>): Promise<T> {
-    const made = await work();
-    await settled(this.#options.cloud, this.#id, this.#doing, this.#signal);
-    return made;
   }
 }
