@@ -30,6 +30,8 @@ export class Networks {
   /** What was found once and is not removed by us: ports need it again and again. */
   readonly #known = new Map<string, RealNetwork>();
   #external: Promise<string> | undefined;
+  /** The largest MTU that the cloud gives, once it has refused one. */
+  #mtu = Number.POSITIVE_INFINITY;
 
   constructor(world: World) {
     this.#world = world;
@@ -125,11 +127,13 @@ export class Networks {
     const { cloud, marks, log, config } = this.#world;
     const name = `${spec.service}.${spec.name}`;
     const fields = { name, description: marks.description(spec.id), ...providerOf(config) };
+    if (spec.mtu > this.#mtu) return networks.createOnce(cloud, fields, signal);
     try {
       return await networks.createOnce(cloud, { ...fields, mtu: spec.mtu }, signal);
     } catch (error) {
       if (!isSuperfluidityError(error, 'SF-OPENSTACK-REFUSED') || !/mtu/i.test(error.message)) throw error;
       const made = await networks.createOnce(cloud, fields, signal);
+      this.#mtu = made.mtu ?? this.#mtu;
       log.info({ network: spec.id, asked: spec.mtu, given: made.mtu }, 'the cloud gives a smaller MTU');
       return made;
     }
