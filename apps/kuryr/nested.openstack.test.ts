@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { silentLogger, systemClock } from '@superfluidity/core';
 import type { Node } from '@superfluidity/driver-kubernetes';
+import type { PodInterface } from '@superfluidity/driver-kubernetes/kuryr';
 import { KURYR } from '@superfluidity/fabric';
 import { missingForKernelTests, titled } from '@superfluidity/netlink/testing';
 import { trunks } from '@superfluidity/openstack';
@@ -9,7 +10,6 @@ import { missingForGuests } from '../../lab/guest/guest.ts';
 import { ovsSocket } from '../../lab/openstack/services/ovs.ts';
 import { findLab } from '../../lab/openstack/testing.ts';
 import { httpGet, ping } from '../../lab/openstack/testing-cloud.ts';
-import type { PodInterface } from './api/port.ts';
 import { nameOf, TestNode, uidOf } from './cni/testing/node.ts';
 import { readSubnet } from './controller/drivers/subnets.ts';
 import type { PodSubnet } from './controller/drivers/types.ts';

@@ -25,7 +25,6 @@ export { kubernetesSiteErrors } from './errors.ts';
 export { Cluster, isConflict, statusIn } from './cluster.ts';
 export { runInside } from './exec.ts';
 export { readConfig as readClusterConfig } from './config.ts';
-export { KURYR_POOLS, type KuryrPool, kuryrPoolSchema, type Spare, SPARES_MOST } from './kuryr-pool.ts';
 export { KuryrPools } from './pools.ts';
 export type { Condition, KubeObject, Meta, Node, Pod } from './objects.ts';
 export { ObjectWatch } from './watch.ts';

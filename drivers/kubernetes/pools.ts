@@ -1,7 +1,7 @@
 import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
 import type { PoolOrders, PoolStatus } from '@superfluidity/site';
 import { isConflict } from './cluster.ts';
-import { KURYR_API, KURYR_POOLS, type KuryrPool, kuryrPoolSchema } from './kuryr-pool.ts';
+import { KURYR_API, KURYR_POOLS, type KuryrPool, kuryrPoolSchema } from './kuryr/index.ts';
 import type { KubeObject } from './objects.ts';
 import type { World } from './world.ts';
 

@@ -1,23 +1,31 @@
 import { canonicalJson, SuperfluidityError, systemClock } from '@superfluidity/core';
 import { Cluster, type KubeObject, readClusterConfig, runInside } from '@superfluidity/driver-kubernetes';
+import {
+  KURYR_API,
+  KURYR_DAEMON_CONTAINER,
+  KURYR_NAME,
+  KURYR_POLICIES_TABLE,
+  KURYR_PORT,
+  kuryrPodLabels,
+} from '@superfluidity/driver-kubernetes/kuryr';
 import type { ClusterState } from '@superfluidity/verify';
 import '../errors.ts';
 import type { NamedText } from '../files-into.ts';
 import { readObjects } from './cluster-objects.ts';
-import { type CloudPort, cloudPortsIn, KURYR_CONFIG, kuryrPort } from './kuryr-objects.ts';
+import { type CloudPort, cloudPortsIn, kuryrPort } from './kuryr-objects.ts';
 
 const LISTS = {
   Pod: '/api/v1/pods',
   Namespace: '/api/v1/namespaces',
   Node: '/api/v1/nodes',
   NetworkPolicy: '/apis/networking.k8s.io/v1/networkpolicies',
-  KuryrPort: '/apis/superfluidity.dev/v1/kuryrports',
+  [KURYR_PORT.kind]: `/apis/${KURYR_API}/${KURYR_PORT.plural}`,
 } as const;
 const OBJECTS = 'cluster.json';
 /** Of the daemons that `kuryr install` installs; they are in the network of their node. */
-const DAEMONS = 'app.kubernetes.io/part-of=superfluidity-kuryr,app.kubernetes.io/component=cni';
-const CONTAINER = 'daemon';
-const TABLE = 'superfluidity_policies';
+const DAEMONS = Object.entries(kuryrPodLabels('cni'))
+  .map(([key, value]) => `${key}=${value}`)
+  .join(',');
 const LIMIT_MS = 120_000;
 /** Nodes that are asked at a time. */
 const AT_ONCE = 8;
@@ -77,7 +85,7 @@ interface Objects {
 
 async function objectsOf(cluster: Cluster, signal: AbortSignal): Promise<Objects> {
   const [config, ...lists] = await Promise.all([
-    cluster.get<KubeObject>(cluster.path('configmaps', KURYR_CONFIG), signal),
+    cluster.get<KubeObject>(cluster.path('configmaps', KURYR_NAME), signal),
     ...Object.entries(LISTS).map(async ([kind, path]) => {
       const { items } = await cluster.list<KubeObject>(path, {}, signal);
       return items.map((item) => ({ ...item, kind }));
@@ -86,7 +94,7 @@ async function objectsOf(cluster: Cluster, signal: AbortSignal): Promise<Objects
   const items = [...lists.flat(), ...(config === undefined ? [] : [{ ...config, kind: 'ConfigMap' }])];
   const text = JSON.stringify({ kind: 'List', apiVersion: 'v1', items }, undefined, 1);
   const ports = items
-    .filter(({ kind }) => kind === 'KuryrPort')
+    .filter(({ kind }) => kind === KURYR_PORT.kind)
     .flatMap((item) => kuryrPort.safeParse(item).data ?? []);
   return {
     file: { name: OBJECTS, text },
@@ -150,13 +158,19 @@ async function installedIn(
 /** Empty: a node with nothing to enforce has no table. */
 async function rulesOf(cluster: Cluster, pod: string, signal: AbortSignal): Promise<string> {
   const tables = await nft(cluster, pod, ['list', 'tables', 'ip'], signal);
-  return tables.split('\n').includes(`table ip ${TABLE}`)
-    ? nft(cluster, pod, ['list', 'table', 'ip', TABLE], signal)
+  return tables.split('\n').includes(`table ip ${KURYR_POLICIES_TABLE}`)
+    ? nft(cluster, pod, ['list', 'table', 'ip', KURYR_POLICIES_TABLE], signal)
     : '';
 }
 
 async function nft(cluster: Cluster, pod: string, words: readonly string[], signal: AbortSignal): Promise<string> {
-  const { output, exitCode, reason } = await runInside({ cluster }, pod, ['nft', ...words], signal, CONTAINER);
+  const { output, exitCode, reason } = await runInside(
+    { cluster },
+    pod,
+    ['nft', ...words],
+    signal,
+    KURYR_DAEMON_CONTAINER,
+  );
   if (exitCode === 0) return output;
   throw new SuperfluidityError('SF-CLI-FILE', {
     doing: `run nft ${words.join(' ')} in pod ${pod}`,

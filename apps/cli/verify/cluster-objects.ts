@@ -1,8 +1,9 @@
 import { SuperfluidityError } from '@superfluidity/core';
+import { KURYR_PORT, kuryrServedSchema } from '@superfluidity/driver-kubernetes/kuryr';
 import type { ClusterState, InputFile, PolicyRule } from '@superfluidity/verify';
 import { z } from 'zod';
 import '../errors.ts';
-import { addressesIn, configIn, configMap, kuryrConfig, kuryrPort, servedBy } from './kuryr-objects.ts';
+import { addressesIn, configIn, configMap, kuryrPort, servedBy } from './kuryr-objects.ts';
 
 /** Objects of Kubernetes as its API has them; what policies do not ask about is passed over. */
 
@@ -81,7 +82,7 @@ const node = z.object({
 });
 const list = z.object({ kind: z.string().regex(/List$/), items: z.array(z.record(z.string(), z.unknown())) });
 
-const LOOKED_AT = ['Pod', 'Namespace', 'NetworkPolicy', 'Node', 'ConfigMap', 'KuryrPort'] as const;
+const LOOKED_AT = ['Pod', 'Namespace', 'NetworkPolicy', 'Node', 'ConfigMap', KURYR_PORT.kind] as const;
 type Kind = (typeof LOOKED_AT)[number];
 
 /** Whether it is a list of `kubectl get ... -o json`, or of the API. */
@@ -97,7 +98,7 @@ export function readObjects(files: readonly InputFile[]): ClusterState {
     NetworkPolicy: [],
     Node: [],
     ConfigMap: [],
-    KuryrPort: [],
+    [KURYR_PORT.kind]: [],
   };
   for (const { path, text } of files) {
     const { kind: whole, items } = parsed(list, json(path, text), path, 'a list of objects');
@@ -120,9 +121,12 @@ export function readObjects(files: readonly InputFile[]): ClusterState {
   const served =
     config === undefined
       ? undefined
-      : servedBy(parsed(kuryrConfig, json(config.path, config.text), config.path, 'the configuration'), namespaces);
+      : servedBy(
+          parsed(kuryrServedSchema, json(config.path, config.text), config.path, 'the configuration'),
+          namespaces,
+        );
   const given = new Map(
-    all('KuryrPort', kuryrPort).map((port) => [
+    all(KURYR_PORT.kind, kuryrPort).map((port) => [
       `${port.metadata.namespace}/${port.metadata.name}`,
       { uid: port.spec.podUid, addresses: addressesIn(port) },
     ]),

@@ -1,35 +1,36 @@
+import {
+  KURYR_CONFIG_KEY,
+  KURYR_LABELS,
+  KURYR_NAME,
+  kuryrPortOf,
+  type kuryrServedSchema,
+  podInterfaceSchema,
+} from '@superfluidity/driver-kubernetes/kuryr';
 import { z } from 'zod';
 
 /** Of objects of Kuryr, what says whom it serves, and which address and which port of a cloud a pod has. */
-
-/** The ConfigMap of its controller, as `kuryr install` writes it. */
-export const KURYR_CONFIG = 'superfluidity-kuryr';
-const CONFIG_KEY = 'kuryr.json';
-const PART = 'app.kubernetes.io/part-of';
 
 const labels = z.record(z.string(), z.string());
 export const configMap = z.object({
   metadata: z.object({ name: z.string(), namespace: z.string().default('default'), labels: labels.default({}) }),
   data: z.record(z.string(), z.string()).default({}),
 });
-/** Labels of the namespaces that are served. */
-export const kuryrConfig = z.object({ namespaces: labels.default({}) });
 
 /** Its configuration as text, and where that stands; undefined where there is none. */
 export function configIn(
   maps: readonly z.infer<typeof configMap>[],
 ): { readonly path: string; readonly text: string } | undefined {
   for (const { metadata, data } of maps) {
-    const text = data[CONFIG_KEY];
-    if (metadata.name === KURYR_CONFIG && metadata.labels[PART] === KURYR_CONFIG && text !== undefined)
-      return { path: `ConfigMap ${metadata.namespace}/${KURYR_CONFIG}`, text };
+    const text = data[KURYR_CONFIG_KEY];
+    if (metadata.name === KURYR_NAME && metadata.labels[KURYR_LABELS.part] === KURYR_NAME && text !== undefined)
+      return { path: `ConfigMap ${metadata.namespace}/${KURYR_NAME}`, text };
   }
   return undefined;
 }
 
 /** All, where nobody says otherwise. */
 export function servedBy(
-  { namespaces: wanted }: z.infer<typeof kuryrConfig>,
+  { namespaces: wanted }: z.infer<typeof kuryrServedSchema>,
   namespaces: ReadonlyMap<string, Readonly<Record<string, string>>>,
 ): ReadonlySet<string> | undefined {
   const pairs = Object.entries(wanted);
@@ -39,24 +40,10 @@ export function servedBy(
   );
 }
 
-/** Named like its pod. */
-export const kuryrPort = z.object({
-  metadata: z.object({ name: z.string(), namespace: z.string() }),
-  spec: z.object({ podUid: z.string(), node: z.string() }),
-  status: z
-    .object({
-      interfaces: z.record(
-        z.string(),
-        z.object({
-          id: z.string(),
-          addresses: z.array(z.string()),
-          isDefault: z.boolean(),
-          plugging: z.object({ kind: z.string() }),
-        }),
-      ),
-    })
-    .optional(),
-});
+/** What policies ask about. */
+export const kuryrPort = kuryrPortOf(
+  podInterfaceSchema.pick({ id: true, addresses: true, isDefault: true, plugging: true }),
+);
 type KuryrPort = z.infer<typeof kuryrPort>;
 
 const defaultsOf = ({ status }: KuryrPort) =>

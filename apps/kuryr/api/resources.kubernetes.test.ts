@@ -1,9 +1,10 @@
 import { systemClock } from '@superfluidity/core';
 import { Cluster, readClusterConfig, statusIn } from '@superfluidity/driver-kubernetes';
+import { KURYR_API } from '@superfluidity/driver-kubernetes/kuryr';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findLab } from '../../../lab/kubernetes/testing.ts';
 import { TestCluster } from '../controller/testing/cluster.ts';
-import { API_VERSION, RESOURCES, resourcePath } from './resources.ts';
+import { resourcePath, RESOURCES } from './resources.ts';
 
 /** Resources of Kuryr, as a real API server takes or refuses them. */
 
@@ -39,7 +40,7 @@ describe.skipIf(lab === undefined)(`resources of Kuryr${reason === undefined ? '
   const create = (resource: (typeof WHOLE)[number][0], name: string, spec: object) =>
     api.create(
       resourcePath(resource, cluster.namespace),
-      { apiVersion: API_VERSION, kind: resource.kind, metadata: { name, namespace: cluster.namespace }, spec },
+      { apiVersion: KURYR_API, kind: resource.kind, metadata: { name, namespace: cluster.namespace }, spec },
       AbortSignal.timeout(20_000),
     );
 

@@ -1,7 +1,7 @@
+import { kuryrPortSchema, type PodInterface } from '@superfluidity/driver-kubernetes/kuryr';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { kuryrPortSchema, type PodInterface } from './port.ts';
 import { customResourceDefinitions, RESOURCES } from './resources.ts';
 import { structuralOf } from './structural.ts';
 

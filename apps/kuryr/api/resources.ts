@@ -1,9 +1,16 @@
-import { KURYR_POOLS, kuryrPoolSchema } from '@superfluidity/driver-kubernetes';
+import {
+  KURYR_API,
+  KURYR_GROUP,
+  KURYR_POOLS,
+  KURYR_PORT,
+  KURYR_VERSION,
+  kuryrPoolSchema,
+  kuryrPortSchema,
+} from '@superfluidity/driver-kubernetes/kuryr';
 import type { z } from 'zod';
 import { kuryrLoadBalancerSchema } from './load-balancer.ts';
 import { kuryrNetworkSchema } from './network.ts';
 import { kuryrNetworkPolicySchema } from './network-policy.ts';
-import { GROUP, kuryrPortSchema, VERSION } from './port.ts';
 import { structuralOf } from './structural.ts';
 
 export interface Resource {
@@ -24,8 +31,7 @@ const text = (name: string, jsonPath: string) => ({ name, type: 'string', jsonPa
 
 export const RESOURCES = {
   ports: {
-    kind: 'KuryrPort',
-    plural: 'kuryrports',
+    ...KURYR_PORT,
     short: 'kp',
     schema: kuryrPortSchema,
     isWhole: true,
@@ -71,12 +77,10 @@ export const RESOURCES = {
   },
 } as const satisfies Readonly<Record<string, Resource>>;
 
-export const API_VERSION = `${GROUP}/${VERSION}`;
-
 /** `/apis/superfluidity.dev/v1/kuryrports`, of all namespaces or of one. */
 export function resourcePath({ plural }: { readonly plural: string }, namespace?: string, name?: string): string {
   const within = namespace === undefined ? '' : `/namespaces/${namespace}`;
-  return `/apis/${API_VERSION}${within}/${plural}${name === undefined ? '' : `/${name}`}`;
+  return `/apis/${KURYR_API}${within}/${plural}${name === undefined ? '' : `/${name}`}`;
 }
 
 /** Manifests of apiextensions.k8s.io/v1, made from the schemas with which objects are read: one source. */
@@ -91,14 +95,14 @@ export function customResourceDefinitions(): readonly {
     return {
       apiVersion: 'apiextensions.k8s.io/v1',
       kind: 'CustomResourceDefinition',
-      metadata: { name: `${plural}.${GROUP}` },
+      metadata: { name: `${plural}.${KURYR_GROUP}` },
       spec: {
-        group: GROUP,
+        group: KURYR_GROUP,
         scope: 'Namespaced',
         names: { kind, plural, singular: kind.toLowerCase(), shortNames: [short] },
         versions: [
           {
-            name: VERSION,
+            name: KURYR_VERSION,
             served: true,
             storage: true,
             ...(isWhole === true ? {} : { subresources: { status: {} } }),

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { PodInterface } from '@superfluidity/driver-kubernetes/kuryr';
 import { changeLink, createVeth, transact } from '@superfluidity/netlink';
 import { ipJson, missingForKernelTests, titled } from '@superfluidity/netlink/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { PodInterface } from '../api/port.ts';
 import { hasVlans } from './node-network.ts';
 import { nameOf, pings, streamed, TestNode } from './testing/node.ts';
 import { missingForVSwitch } from './testing/vswitch.ts';

@@ -5,13 +5,14 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { silentLogger, systemClock } from '@superfluidity/core';
 import { Cluster, readClusterConfig } from '@superfluidity/driver-kubernetes';
+import { KURYR_API, type KuryrPort } from '@superfluidity/driver-kubernetes/kuryr';
 import { ipJson, missingForKernelTests, titled } from '@superfluidity/netlink/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../../../lab/command.ts';
 import { kubectl } from '../../../lab/kubernetes/lab.ts';
 import { findLab, TestNamespace } from '../../../lab/kubernetes/testing.ts';
-import { type KuryrPort, NODE_LABEL } from '../api/port.ts';
-import { API_VERSION, customResourceDefinitions } from '../api/resources.ts';
+import { NODE_LABEL } from '../api/port.ts';
+import { customResourceDefinitions } from '../api/resources.ts';
 import { dropOldPaths } from '../install/definitions.ts';
 import { nameOf, pings, TestNode } from './testing/node.ts';
 import { watchPorts } from './watch.ts';
@@ -46,7 +47,7 @@ describe.skipIf(absent !== undefined)(titled('the daemon of a node, told by a re
   /** As the controller does it where the port has to be made: the object first, its status when the port is there. */
   const create = async ({ metadata, spec }: KuryrPort, labelled = node.name) =>
     namespace.apply({
-      apiVersion: API_VERSION,
+      apiVersion: KURYR_API,
       kind: 'KuryrPort',
       metadata: { name: metadata.name, labels: { [NODE_LABEL]: labelled } },
       spec,

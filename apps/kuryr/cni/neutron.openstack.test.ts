@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { KuryrPort, PodInterface } from '@superfluidity/driver-kubernetes/kuryr';
 import { missingForKernelTests, titled } from '@superfluidity/netlink/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../../../lab/command.ts';
 import { ovsSocket } from '../../../lab/openstack/services/ovs.ts';
 import { findLab } from '../../../lab/openstack/testing.ts';
 import { TestCloud } from '../../../lab/openstack/testing-cloud.ts';
-import type { KuryrPort, PodInterface } from '../api/port.ts';
 import { pings, TestNode } from './testing/node.ts';
 
 const { lab, reason } = findLab({ services: ['ovs'] });

@@ -1,3 +1,4 @@
+import type { PodInterface } from '@superfluidity/driver-kubernetes/kuryr';
 import {
   changeLink,
   createPassthrough,
@@ -8,7 +9,6 @@ import {
   transactAside,
   writeSysctl,
 } from '@superfluidity/netlink';
-import type { PodInterface } from '../api/port.ts';
 import type { Made } from './attachments.ts';
 import type { NodeNetwork } from './node-network.ts';
 import {

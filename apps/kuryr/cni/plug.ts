@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { isSuperfluidityError, shortName } from '@superfluidity/core';
+import type { PodInterface } from '@superfluidity/driver-kubernetes/kuryr';
 import {
   addAddress,
   changeLink,
@@ -31,7 +32,6 @@ import {
   transactTolerating,
   writeSysctl,
 } from '@superfluidity/netlink';
-import type { PodInterface } from '../api/port.ts';
 import type { Made } from './attachments.ts';
 import { type NodeNetwork, trunkDevice } from './node-network.ts';
 import { type Plugged, routesOf } from './result.ts';

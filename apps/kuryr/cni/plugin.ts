@@ -1,5 +1,5 @@
 import { isSuperfluidityError, type Logger, Turns, Turnstile } from '@superfluidity/core';
-import type { KuryrPort, PodInterface } from '../api/port.ts';
+import type { KuryrPort, PodInterface } from '@superfluidity/driver-kubernetes/kuryr';
 import { type Attachment, attachmentKey, type Attachments, type Interrupted } from './attachments.ts';
 import { check } from './check.ts';
 import { LIMITS } from './limits.ts';

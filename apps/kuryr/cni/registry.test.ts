@@ -1,5 +1,5 @@
+import type { KuryrPort } from '@superfluidity/driver-kubernetes/kuryr';
 import { describe, expect, test } from 'vitest';
-import type { KuryrPort } from '../api/port.ts';
 import { LIMITS } from './limits.ts';
 import { PortRegistry } from './registry.ts';
 

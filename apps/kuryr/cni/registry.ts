@@ -1,4 +1,4 @@
-import type { KuryrPort } from '../api/port.ts';
+import type { KuryrPort } from '@superfluidity/driver-kubernetes/kuryr';
 import { LIMITS } from './limits.ts';
 
 /** Where the ports of the pods of this node come from: the watch of the API server, or a test. */

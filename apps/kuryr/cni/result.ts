@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { append } from '@superfluidity/core';
-import type { PodInterface } from '../api/port.ts';
+import type { PodInterface } from '@superfluidity/driver-kubernetes/kuryr';
 import type { CniResult, Configuration, InterfaceResult, IpResult } from './specification.ts';
 import { type CniError, isAtLeast } from './specification.ts';
 

@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import type { Spare } from '@superfluidity/driver-kubernetes';
+import type { KuryrPort, Spare } from '@superfluidity/driver-kubernetes/kuryr';
 import { ipJson, missingForKernelTests, titled } from '@superfluidity/netlink/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { KuryrPort } from '../api/port.ts';
 import { hasVlans } from './node-network.ts';
 import { KillableDaemon } from './testing/killable.ts';
 import { devices, nameOf, pings, streamed, TestNode } from './testing/node.ts';

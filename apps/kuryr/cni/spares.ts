@@ -1,6 +1,5 @@
 import { Turns, Turnstile } from '@superfluidity/core';
-import type { Spare } from '@superfluidity/driver-kubernetes';
-import type { KuryrPort, PodInterface } from '../api/port.ts';
+import type { KuryrPort, PodInterface, Spare } from '@superfluidity/driver-kubernetes/kuryr';
 import type { Attachment, Made } from './attachments.ts';
 import { LIMITS } from './limits.ts';
 import type { NodeNetwork } from './node-network.ts';

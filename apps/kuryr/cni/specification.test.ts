@@ -1,6 +1,6 @@
+import type { PodInterface } from '@superfluidity/driver-kubernetes/kuryr';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { PodInterface } from '../api/port.ts';
 import { inVersion, type Plugged, resultOf } from './result.ts';
 import { CniError, CODES, parseRequest, VERSIONS } from './specification.ts';
 

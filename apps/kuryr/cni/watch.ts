@@ -1,7 +1,8 @@
 import type { Clock, Logger } from '@superfluidity/core';
-import { type Cluster, type KubeObject, kuryrPoolSchema } from '@superfluidity/driver-kubernetes';
+import type { Cluster, KubeObject } from '@superfluidity/driver-kubernetes';
+import { kuryrPoolSchema, kuryrPortSchema } from '@superfluidity/driver-kubernetes/kuryr';
 import { z } from 'zod';
-import { kuryrPortSchema, NODE_LABEL } from '../api/port.ts';
+import { NODE_LABEL } from '../api/port.ts';
 import { RESOURCES, resourcePath } from '../api/resources.ts';
 import { Informer } from '../kubernetes/informer.ts';
 import { nameIn, namespaceIn } from '../kubernetes/objects.ts';

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { SuperfluidityError } from '@superfluidity/core';
+import { kuryrServedSchema } from '@superfluidity/driver-kubernetes/kuryr';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { CLOUD_ID } from './cloud-id.ts';
@@ -21,10 +22,7 @@ const schema = z
     cluster: name.describe('Name of this cluster: what is made in the cloud carries it as a tag'),
     kubeconfig: text.exactOptional().describe('File with credentials. Default: the account of the pod'),
     context: text.exactOptional(),
-    namespaces: z
-      .record(z.string().min(1).max(317), z.string().max(63))
-      .default({})
-      .describe('Labels of the namespaces that are served; those that have none of ours are left alone. Default: all'),
+    ...kuryrServedSchema.shape,
     drivers: z
       .strictObject({
         project: z.enum(projectKinds).default('default'),

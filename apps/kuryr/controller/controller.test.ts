@@ -1,8 +1,8 @@
 import { silentLogger, VirtualClock } from '@superfluidity/core';
 import type { KubeObject } from '@superfluidity/driver-kubernetes';
+import { type KuryrPort, kuryrPortSchema, type PodInterface } from '@superfluidity/driver-kubernetes/kuryr';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type KuryrPort, kuryrPortSchema, type PodInterface } from '../api/port.ts';
 import { readKuryrConfig } from './config.ts';
 import { Controller } from './controller.ts';
 import type { Term } from './leader.ts';

@@ -1,7 +1,7 @@
 import { type Clock, isSuperfluidityError, type Logger, reportError } from '@superfluidity/core';
 import { type Cluster, isConflict } from '@superfluidity/driver-kubernetes';
+import { kuryrPortSchema } from '@superfluidity/driver-kubernetes/kuryr';
 import type { Cloud } from '@superfluidity/openstack';
-import { kuryrPortSchema } from '../api/port.ts';
 import { composeDrivers, type Drivers } from './compose.ts';
 import type { KuryrConfig } from './config.ts';
 import { EventWriter, type EventWords, wordsOf } from '../kubernetes/events.ts';

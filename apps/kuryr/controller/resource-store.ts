@@ -1,7 +1,8 @@
 import { SuperfluidityError } from '@superfluidity/core';
-import { type KubeObject, type Meta, isConflict } from '@superfluidity/driver-kubernetes';
+import { isConflict, type KubeObject, type Meta } from '@superfluidity/driver-kubernetes';
+import { KURYR_API } from '@superfluidity/driver-kubernetes/kuryr';
 import { z } from 'zod';
-import { API_VERSION, resourcePath } from '../api/resources.ts';
+import { resourcePath } from '../api/resources.ts';
 import { Informer, type InformerWorld } from '../kubernetes/informer.ts';
 import { mergePatch } from './merge-patch.ts';
 import { keyOf, type Subject, subjectOf } from '../kubernetes/objects.ts';
@@ -63,14 +64,14 @@ export class ResourceStore<T extends Fields> {
   }
 
   subject(object: { readonly metadata: Meta }): Subject {
-    return subjectOf(API_VERSION, this.#resource.kind, object);
+    return subjectOf(KURYR_API, this.#resource.kind, object);
   }
 
   /** Undefined when there is one of the name already, or the namespace is gone: the watch tells of it. */
   async create(wanted: Wanted<T>, signal: AbortSignal): Promise<Stored<T> | undefined> {
     const { namespace, name, labels = {}, owner, finalizer, spec, status } = wanted;
     const object = {
-      apiVersion: API_VERSION,
+      apiVersion: KURYR_API,
       kind: this.#resource.kind,
       metadata: {
         name,

@@ -1,8 +1,13 @@
-import { type KuryrPool, kuryrPoolSchema, type Node, type Pod } from '@superfluidity/driver-kubernetes';
+import type { Node, Pod } from '@superfluidity/driver-kubernetes';
+import {
+  type KuryrPool,
+  kuryrPoolSchema,
+  type KuryrPort,
+  kuryrPortSchema,
+} from '@superfluidity/driver-kubernetes/kuryr';
 import { kuryrLoadBalancerSchema, type KuryrLoadBalancer } from '../api/load-balancer.ts';
 import { kuryrNetworkSchema, type KuryrNetwork } from '../api/network.ts';
 import { kuryrNetworkPolicySchema, type KuryrNetworkPolicy } from '../api/network-policy.ts';
-import { kuryrPortSchema, type KuryrPort } from '../api/port.ts';
 import { RESOURCES } from '../api/resources.ts';
 import type { EventWriter } from '../kubernetes/events.ts';
 import { Informer, type InformerWorld } from '../kubernetes/informer.ts';

@@ -1,6 +1,7 @@
+import { KURYR_NAME } from '@superfluidity/driver-kubernetes/kuryr';
 import packageJson from '../package.json' with { type: 'json' };
 import { type Manifest, manifests } from './manifests.ts';
-import { type InstallSpec, NAME } from './spec.ts';
+import type { InstallSpec } from './spec.ts';
 import { yamlOf } from './text.ts';
 
 export interface ChartFile {
@@ -35,7 +36,7 @@ export function chartOf(spec: InstallSpec): readonly ChartFile[] {
     file('Chart.yaml', [
       {
         apiVersion: 'v2',
-        name: NAME,
+        name: KURYR_NAME,
         version: packageJson.version,
         appVersion: packageJson.version,
         type: 'application',

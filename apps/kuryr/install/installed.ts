@@ -1,9 +1,9 @@
 import type { Cluster, KubeObject } from '@superfluidity/driver-kubernetes';
+import { KURYR_CONFIG_KEY, KURYR_NAME } from '@superfluidity/driver-kubernetes/kuryr';
 import { RESOURCES, resourcePath } from '../api/resources.ts';
 import { type KuryrConfig, readKuryrConfig } from '../controller/config.ts';
 import { pathOf } from './manifests.ts';
-import { CONFIG_KEY } from './pods.ts';
-import { isOurs, NAME } from './spec.ts';
+import { isOurs } from './spec.ts';
 
 interface ConfigMap extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
@@ -15,11 +15,11 @@ export async function installedConfig(
   namespace: string,
   signal: AbortSignal,
 ): Promise<KuryrConfig | undefined> {
-  const map = await cluster.get<ConfigMap>(pathOf('ConfigMap', namespace, NAME), signal);
-  const text = map?.data?.[CONFIG_KEY];
+  const map = await cluster.get<ConfigMap>(pathOf('ConfigMap', namespace, KURYR_NAME), signal);
+  const text = map?.data?.[KURYR_CONFIG_KEY];
   if (text === undefined || !isOurs(map?.metadata.labels)) return undefined;
   try {
-    return readKuryrConfig(JSON.parse(text), `ConfigMap ${namespace}/${NAME}`);
+    return readKuryrConfig(JSON.parse(text), `ConfigMap ${namespace}/${KURYR_NAME}`);
   } catch {
     return undefined;
   }

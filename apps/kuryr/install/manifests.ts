@@ -1,8 +1,9 @@
 import type { KubeObject } from '@superfluidity/driver-kubernetes';
+import { KURYR_NAME, type KuryrComponent } from '@superfluidity/driver-kubernetes/kuryr';
 import { customResourceDefinitions } from '../api/resources.ts';
 import { configData, controllerPods, daemonPods } from './pods.ts';
 import { controllerRules, daemonRules, leaseRules, type Rule } from './rights.ts';
-import { type Component, CONTROLLER, DAEMON, type InstallSpec, labelsOf, NAME } from './spec.ts';
+import { CONTROLLER, DAEMON, type InstallSpec, labelsOf } from './spec.ts';
 
 export interface Manifest extends KubeObject {
   readonly apiVersion: string;
@@ -58,7 +59,7 @@ const isOfCluster = (namespace: string): boolean => namespace === 'default' || n
 /** All that is installed. */
 export function manifests(spec: InstallSpec): readonly Manifest[] {
   const { namespace } = spec;
-  const object = (kind: Kind, name: string, fields: object, component?: Component): Manifest => ({
+  const object = (kind: Kind, name: string, fields: object, component?: KuryrComponent): Manifest => ({
     apiVersion: VERSIONS[kind],
     kind,
     metadata: {
@@ -68,8 +69,8 @@ export function manifests(spec: InstallSpec): readonly Manifest[] {
     },
     ...fields,
   });
-  const account = (name: string, component: Component) => object('ServiceAccount', name, {}, component);
-  const allow = (kind: 'ClusterRole' | 'Role', name: string, component: Component, rules: readonly Rule[]) => [
+  const account = (name: string, component: KuryrComponent) => object('ServiceAccount', name, {}, component);
+  const allow = (kind: 'ClusterRole' | 'Role', name: string, component: KuryrComponent, rules: readonly Rule[]) => [
     object(kind, name, { rules }, component),
     object(
       kind === 'Role' ? 'RoleBinding' : 'ClusterRoleBinding',
@@ -95,7 +96,7 @@ export function manifests(spec: InstallSpec): readonly Manifest[] {
     ...allow('ClusterRole', CONTROLLER, 'controller', controllerRules(spec.config)),
     ...allow('ClusterRole', DAEMON, 'cni', daemonRules()),
     ...allow('Role', CONTROLLER, 'controller', leaseRules(spec.config)),
-    object('ConfigMap', NAME, { data: configData(spec) }, 'controller'),
+    object('ConfigMap', KURYR_NAME, { data: configData(spec) }, 'controller'),
     object('Deployment', CONTROLLER, { spec: controllerPods(spec) }, 'controller'),
     object('DaemonSet', DAEMON, { spec: daemonPods(spec) }, 'cni'),
   ];

@@ -1,5 +1,11 @@
 import { sha256 } from '@superfluidity/core';
-import { CONTROLLER, DAEMON, type InstallSpec, labelsOf, NAME, selectorOf } from './spec.ts';
+import {
+  KURYR_CONFIG_KEY,
+  KURYR_DAEMON_CONTAINER,
+  KURYR_NAME,
+  kuryrPodLabels,
+} from '@superfluidity/driver-kubernetes/kuryr';
+import { CONTROLLER, DAEMON, type InstallSpec, labelsOf } from './spec.ts';
 
 /** Where things are in the containers. */
 const CONFIG_FOLDER = '/etc/superfluidity';
@@ -22,9 +28,10 @@ const IN_NETWORK_OF_NODE = {
 };
 
 const configText = ({ config }: InstallSpec): string => `${JSON.stringify(config, undefined, 2)}\n`;
-export const CONFIG_KEY = 'kuryr.json';
 
-export const configData = (spec: InstallSpec): Readonly<Record<string, string>> => ({ [CONFIG_KEY]: configText(spec) });
+export const configData = (spec: InstallSpec): Readonly<Record<string, string>> => ({
+  [KURYR_CONFIG_KEY]: configText(spec),
+});
 
 const apiServer = ({ apiServer }: InstallSpec) =>
   apiServer === undefined
@@ -64,7 +71,7 @@ export function controllerPods(spec: InstallSpec): object {
   const isInCloud = config.neutron !== undefined;
   return {
     replicas,
-    selector: { matchLabels: selectorOf('controller') },
+    selector: { matchLabels: kuryrPodLabels('controller') },
     // The port is one of the node: the old one makes way first.
     strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } },
     template: {
@@ -94,7 +101,7 @@ export function controllerPods(spec: InstallSpec): object {
             name: 'controller',
             image,
             // In the lease, and so in `kubectl get lease`: of machines and processes nobody there knows.
-            args: ['controller', '--config', `${CONFIG_FOLDER}/${CONFIG_KEY}`, '--identity', '$(POD_NAME)'],
+            args: ['controller', '--config', `${CONFIG_FOLDER}/${KURYR_CONFIG_KEY}`, '--identity', '$(POD_NAME)'],
             env: [
               fieldOfPod('POD_NAME', 'metadata.name'),
               ...apiServer(spec),
@@ -117,7 +124,7 @@ export function controllerPods(spec: InstallSpec): object {
           },
         ],
         volumes: [
-          { name: 'config', configMap: { name: NAME } },
+          { name: 'config', configMap: { name: KURYR_NAME } },
           ...(isInCloud ? [{ name: 'clouds', secret: { secretName: cloudsSecret, defaultMode: 0o440 } }] : []),
         ],
       },
@@ -143,7 +150,7 @@ export function daemonPods(spec: InstallSpec): object {
     folder('cni-conf', cniConf, 'DirectoryOrCreate'),
   ];
   return {
-    selector: { matchLabels: selectorOf('cni') },
+    selector: { matchLabels: kuryrPodLabels('cni') },
     updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '10%' } },
     template: {
       metadata: { labels: labelsOf('cni') },
@@ -181,7 +188,7 @@ export function daemonPods(spec: InstallSpec): object {
         ],
         containers: [
           {
-            name: 'daemon',
+            name: KURYR_DAEMON_CONTAINER,
             image,
             args: [
               'daemon',

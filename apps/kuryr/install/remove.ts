@@ -1,5 +1,6 @@
 import { isSuperfluidityError, SuperfluidityError, systemClock } from '@superfluidity/core';
 import type { Cluster, KubeObject } from '@superfluidity/driver-kubernetes';
+import { KURYR_NAME, kuryrPodLabels } from '@superfluidity/driver-kubernetes/kuryr';
 import { CONFIGURATION_LIST, PLUGIN } from '../api/plugin.ts';
 import { PORT_FINALIZER } from '../api/port.ts';
 import { RESOURCES, resourcePath } from '../api/resources.ts';
@@ -8,7 +9,7 @@ import { ofKind } from './apply.ts';
 import './errors.ts';
 import { countedWords, installedConfig, type InUse, objectsInUse } from './installed.ts';
 import { type Kind, KINDS, pathOf } from './manifests.ts';
-import { isOurs, NAME, selectorOf } from './spec.ts';
+import { isOurs } from './spec.ts';
 
 export interface RemoveOptions {
   readonly namespace: string;
@@ -43,7 +44,7 @@ export async function removeAll(cluster: Cluster, options: RemoveOptions, signal
   if (isThere && config === undefined && abandons)
     throw new SuperfluidityError('SF-KURYR-INSTALL', {
       doing: `remove Kuryr of namespace ${namespace}`,
-      reason: `ConfigMap ${NAME} cannot be read, and with it which namespaces are served`,
+      reason: `ConfigMap ${KURYR_NAME} cannot be read, and with it which namespaces are served`,
       hint: 'Install it again as it was: then it is known whose objects may be abandoned.',
     });
   // Where no controller is installed, no object is of this one.
@@ -71,7 +72,7 @@ export async function removeAll(cluster: Cluster, options: RemoveOptions, signal
 
   const last: readonly Kind[] = ['Namespace', 'CustomResourceDefinition', 'Deployment'];
   for (const kind of KINDS.toReversed()) if (!last.includes(kind)) await removeKind(kind);
-  const lease = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/${config?.lease.name ?? NAME}`;
+  const lease = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/${config?.lease.name ?? KURYR_NAME}`;
   const held = await cluster.get<KubeObject>(lease, signal);
   if (held !== undefined) await remove('Lease', lease, held);
 
@@ -132,7 +133,7 @@ const used = (left: readonly InUse[], doing: string) =>
 
 /** So that nothing is given away or written any more. */
 async function untilEnded(cluster: Cluster, namespace: string, signal: AbortSignal): Promise<void> {
-  const labelSelector = Object.entries(selectorOf('controller'))
+  const labelSelector = Object.entries(kuryrPodLabels('controller'))
     .map(([key, value]) => `${key}=${value}`)
     .join(',');
   const late = AbortSignal.any([signal, AbortSignal.timeout(ENDS_MS)]);

@@ -1,5 +1,5 @@
+import { KURYR_GROUP } from '@superfluidity/driver-kubernetes/kuryr';
 import { type Resource, RESOURCES } from '../api/resources.ts';
-import { GROUP } from '../api/port.ts';
 import type { KuryrConfig } from '../controller/config.ts';
 
 /** Of rbac.authorization.k8s.io/v1. */
@@ -50,12 +50,12 @@ export function controllerRules(config: KuryrConfig): readonly Rule[] {
         ]),
     ...(config.drivers.groups === 'policy' ? [rule('networking.k8s.io', ['networkpolicies'], WATCH)] : []),
     // Orders are written by who gives them; the controller tells what became of them.
-    rule(GROUP, [RESOURCES.pools.plural], [...WATCH, 'create', 'delete']),
-    rule(GROUP, [`${RESOURCES.pools.plural}/status`], ['patch']),
-    rule(GROUP, own, [...WATCH, 'create', 'patch']),
+    rule(KURYR_GROUP, [RESOURCES.pools.plural], [...WATCH, 'create', 'delete']),
+    rule(KURYR_GROUP, [`${RESOURCES.pools.plural}/status`], ['patch']),
+    rule(KURYR_GROUP, own, [...WATCH, 'create', 'patch']),
     // A network goes with its namespace.
     rule(
-      GROUP,
+      KURYR_GROUP,
       own.filter((plural) => plural !== RESOURCES.networks.plural),
       ['delete'],
     ),
@@ -63,7 +63,7 @@ export function controllerRules(config: KuryrConfig): readonly Rule[] {
       ? []
       : [
           rule(
-            GROUP,
+            KURYR_GROUP,
             apart.map((plural) => `${plural}/status`),
             ['patch'],
           ),
@@ -84,7 +84,7 @@ export function leaseRules({ lease }: KuryrConfig): readonly Rule[] {
  */
 export const daemonRules = (): readonly Rule[] => [
   rule(
-    GROUP,
+    KURYR_GROUP,
     [RESOURCES.ports.plural, RESOURCES.pools.plural, RESOURCES.balancers.plural, RESOURCES.policies.plural],
     WATCH,
   ),

@@ -1,3 +1,4 @@
+import { KURYR_LABELS, KURYR_NAME, type KuryrComponent } from '@superfluidity/driver-kubernetes/kuryr';
 import type { KuryrConfig } from '../controller/config.ts';
 
 /** What is asked for: everything from which the manifests are made. */
@@ -22,25 +23,18 @@ export interface InstallSpec {
   readonly replicas: number;
 }
 
-export const NAME = 'superfluidity-kuryr';
-export const CONTROLLER = `${NAME}-controller`;
-export const DAEMON = `${NAME}-cni`;
-const PART = 'app.kubernetes.io/part-of';
+export const CONTROLLER = `${KURYR_NAME}-controller`;
+export const DAEMON = `${KURYR_NAME}-cni`;
 const MANAGED = 'app.kubernetes.io/managed-by';
-const COMPONENT = 'app.kubernetes.io/component';
 
 /** On all that is installed, and on nothing else. */
-export const OURS = { [PART]: NAME, [MANAGED]: 'superfluidity' } as const;
+export const OURS = { [KURYR_LABELS.part]: KURYR_NAME, [MANAGED]: 'superfluidity' } as const;
 export const OURS_SELECTOR = Object.entries(OURS)
   .map(([key, value]) => `${key}=${value}`)
   .join(',');
 
-export type Component = 'controller' | 'cni';
-
-/** Selectors cannot be changed once a Deployment is there: they are as few as tell one from the other. */
-export const selectorOf = (component: Component) => ({ [PART]: NAME, [COMPONENT]: component }) as const;
-export const labelsOf = (component?: Component) =>
-  ({ ...OURS, ...(component === undefined ? {} : { [COMPONENT]: component }) }) as const;
+export const labelsOf = (component?: KuryrComponent) =>
+  ({ ...OURS, ...(component === undefined ? {} : { [KURYR_LABELS.component]: component }) }) as const;
 
 export const isOurs = (labels: Readonly<Record<string, string>> | undefined): boolean =>
   Object.entries(OURS).every(([key, value]) => labels?.[key] === value);

@@ -1,4 +1,5 @@
-import { type Cluster, type KubeObject, type KuryrPool, kuryrPoolSchema } from '@superfluidity/driver-kubernetes';
+import type { Cluster, KubeObject } from '@superfluidity/driver-kubernetes';
+import { type KuryrPool, kuryrPoolSchema } from '@superfluidity/driver-kubernetes/kuryr';
 import { RESOURCES, resourcePath } from '../api/resources.ts';
 import { ofKind } from './apply.ts';
 import { installedConfig, objectsInUse } from './installed.ts';

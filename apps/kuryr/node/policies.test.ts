@@ -1,8 +1,8 @@
+import type { KuryrPort } from '@superfluidity/driver-kubernetes/kuryr';
 import { parseIpv4, parseIpv4Prefix, prefixHas } from '@superfluidity/model';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { KuryrNetworkPolicy, PolicyRule } from '../api/network-policy.ts';
-import type { KuryrPort } from '../api/port.ts';
 import { planPolicies } from './policies.ts';
 import { difference, EMPTY } from './table.ts';
 import { policy } from './testing/fleet.ts';

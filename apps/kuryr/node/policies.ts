@@ -1,7 +1,7 @@
 import { sha256 } from '@superfluidity/core';
+import { KURYR_POLICIES_TABLE, type KuryrPort } from '@superfluidity/driver-kubernetes/kuryr';
 import { parseIpv4, parseIpv4Prefix } from '@superfluidity/model';
 import type { KuryrNetworkPolicy, PolicyRule } from '../api/network-policy.ts';
-import type { KuryrPort } from '../api/port.ts';
 import type { Trouble } from './services.ts';
 import type { SetContent, Skeleton, TableContent } from './table.ts';
 
@@ -12,8 +12,8 @@ import type { SetContent, Skeleton, TableContent } from './table.ts';
  * nor are flows that have begun, nor what a pod says to itself by way of a Service.
  */
 export const POLICIES: Skeleton = {
-  table: 'superfluidity_policies',
-  text: `table ip superfluidity_policies {
+  table: KURYR_POLICIES_TABLE,
+  text: `table ip ${KURYR_POLICIES_TABLE} {
   map senders { type ipv4_addr : verdict; }
   map receivers { type ipv4_addr : verdict; }
   set themselves { type ipv4_addr . ipv4_addr; }

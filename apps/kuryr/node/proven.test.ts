@@ -1,9 +1,9 @@
+import type { KuryrPort } from '@superfluidity/driver-kubernetes/kuryr';
 import { formatIpv4 } from '@superfluidity/model';
 import { type ClusterPod, type ClusterState, type PoliciesReport, provePolicies } from '@superfluidity/verify';
 import { clusters, NODES } from '@superfluidity/verify/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { KuryrPort } from '../api/port.ts';
 import { planPolicies } from './policies.ts';
 import { difference, EMPTY, type TableContent } from './table.ts';
 import { KernelModel, type Packet } from './testing/kernel.ts';

@@ -1,8 +1,8 @@
 import { isSuperfluidityError, type Logger, reportError, SuperfluidityError } from '@superfluidity/core';
+import type { KuryrPort } from '@superfluidity/driver-kubernetes/kuryr';
 import { type NamespaceName, writeSysctl } from '@superfluidity/netlink';
 import type { KuryrLoadBalancer } from '../api/load-balancer.ts';
 import type { KuryrNetworkPolicy } from '../api/network-policy.ts';
-import type { KuryrPort } from '../api/port.ts';
 import './errors.ts';
 import { removeStaleFlows } from './flows.ts';
 import { LIMITS } from './limits.ts';

@@ -1,7 +1,6 @@
 import { createInterface } from 'node:readline';
 import { silentLogger } from '@superfluidity/core';
-import type { Spare } from '@superfluidity/driver-kubernetes';
-import type { KuryrPort } from '../../api/port.ts';
+import type { KuryrPort, Spare } from '@superfluidity/driver-kubernetes/kuryr';
 import { Daemon, type DaemonOptions } from '../daemon.ts';
 
 /** The daemon as a process that can be killed: ports, and what lies ready in a pool, come as lines of JSON. Says `listening` when it does. */

@@ -2,8 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import type { Spare } from '@superfluidity/driver-kubernetes';
-import type { KuryrPort } from '../../api/port.ts';
+import type { KuryrPort, Spare } from '@superfluidity/driver-kubernetes/kuryr';
 import type { TestNode } from './node.ts';
 import { kill } from '../../testing/kill.ts';
 

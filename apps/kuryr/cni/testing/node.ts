@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '@superfluidity/core';
+import type { KuryrPort, PodInterface } from '@superfluidity/driver-kubernetes/kuryr';
 import {
   changeLink,
   createBridge,
@@ -13,7 +14,6 @@ import {
   transact,
 } from '@superfluidity/netlink';
 import { ipJson } from '@superfluidity/netlink/testing';
-import type { KuryrPort, PodInterface } from '../../api/port.ts';
 import { Daemon, type DaemonOptions } from '../daemon.ts';
 import { buildExecutable } from '../executable/build.ts';
 import type { CniResult } from '../specification.ts';

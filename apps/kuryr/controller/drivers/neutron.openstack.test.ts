@@ -1,5 +1,6 @@
 import { silentLogger, systemClock } from '@superfluidity/core';
 import type { Node } from '@superfluidity/driver-kubernetes';
+import type { PodInterface } from '@superfluidity/driver-kubernetes/kuryr';
 import { KURYR } from '@superfluidity/fabric';
 import {
   agents,
@@ -18,7 +19,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { findLab } from '../../../../lab/openstack/testing.ts';
 import { vsctl } from '../../testing/worker.ts';
-import type { PodInterface } from '../../api/port.ts';
 import { NeutronNetworks } from './networks-neutron.ts';
 import { NeutronPolicies } from './policy-neutron.ts';
 import { annotatedSubnets, readSubnet, SUBNET_ANNOTATION } from './subnets.ts';

@@ -1,6 +1,6 @@
-import type { Node, Pod, Spare } from '@superfluidity/driver-kubernetes';
+import type { Node, Pod } from '@superfluidity/driver-kubernetes';
+import type { Plugging, Spare } from '@superfluidity/driver-kubernetes/kuryr';
 import type { PoolPort, PortPlace, PortsBackend } from '@superfluidity/fabric';
-import type { Plugging } from '../../api/port.ts';
 import type { Namespace } from '../../kubernetes/objects.ts';
 import type { KuryrLoadBalancer } from '../../api/load-balancer.ts';
 import type { KuryrNetwork } from '../../api/network.ts';

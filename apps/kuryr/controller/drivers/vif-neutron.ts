@@ -1,6 +1,7 @@
 import { type Clock, type Logger, SuperfluidityError } from '@superfluidity/core';
 import { NeutronPorts, nodeIn, PairPorts, TrunkPorts } from '@superfluidity/driver-openstack';
-import type { Node, Spare } from '@superfluidity/driver-kubernetes';
+import type { Node } from '@superfluidity/driver-kubernetes';
+import type { Spare } from '@superfluidity/driver-kubernetes/kuryr';
 import type { PoolPort, PortsBackend, VlanRange } from '@superfluidity/fabric';
 import { type Cloud, networks, type Port, ports } from '@superfluidity/openstack';
 import { LIMITS } from '../limits.ts';

@@ -1,9 +1,9 @@
 import { silentLogger, SuperfluidityError, VirtualClock } from '@superfluidity/core';
 import type { Node } from '@superfluidity/driver-kubernetes';
+import type { PodInterface } from '@superfluidity/driver-kubernetes/kuryr';
 import { KURYR } from '@superfluidity/fabric';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { PodInterface } from '../../api/port.ts';
 import { linuxNetwork } from './subnets.ts';
 import type { VifType } from './types.ts';
 import { linuxVif } from './vif-linux.ts';

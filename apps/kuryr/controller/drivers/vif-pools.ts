@@ -1,5 +1,6 @@
 import { type Clock, type Logger, reportError, SuperfluidityError } from '@superfluidity/core';
-import { type Node, type Spare, SPARES_MOST } from '@superfluidity/driver-kubernetes';
+import type { Node } from '@superfluidity/driver-kubernetes';
+import { type PodInterface, type Spare, SPARES_MOST } from '@superfluidity/driver-kubernetes/kuryr';
 import {
   type Keep,
   type PoolPort,
@@ -8,7 +9,6 @@ import {
   type PoolStats,
   type PortWish,
 } from '@superfluidity/fabric';
-import type { PodInterface } from '../../api/port.ts';
 import { networkIn } from './linux-ports.ts';
 import { type PodSubnet, type VifKind, vifKinds, type VifType } from './types.ts';
 import '../errors.ts';

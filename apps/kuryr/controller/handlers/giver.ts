@@ -1,6 +1,6 @@
 import { SuperfluidityError, withTimeout } from '@superfluidity/core';
 import type { KubeObject, Pod } from '@superfluidity/driver-kubernetes';
-import { type KuryrPort, kuryrPortSchema, type PodInterface } from '../../api/port.ts';
+import { type KuryrPort, kuryrPortSchema, type PodInterface } from '@superfluidity/driver-kubernetes/kuryr';
 import type { AttachmentDriver, GroupDriver, PodSubnet, ProjectDriver, SubnetDriver } from '../drivers/types.ts';
 import type { VifPools, VifWish } from '../drivers/vif-pools.ts';
 import { LIMITS } from '../limits.ts';

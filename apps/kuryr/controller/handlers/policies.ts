@@ -1,6 +1,6 @@
 import { canonicalJson } from '@superfluidity/core';
 import type { Pod } from '@superfluidity/driver-kubernetes';
-import { kuryrPortSchema } from '../../api/port.ts';
+import { kuryrPortSchema } from '@superfluidity/driver-kubernetes/kuryr';
 import { POLICY_FINALIZER } from '../../api/network-policy.ts';
 import { isOver, keyOf, nameIn, namespaceIn, ownerIn, type Subject, subjectOf } from '../../kubernetes/objects.ts';
 import { type PolicyView, resolvePolicy } from '../translate/policies.ts';

@@ -1,5 +1,5 @@
 import { type ErrorReport, reportError, sha256 } from '@superfluidity/core';
-import type { KuryrPool } from '@superfluidity/driver-kubernetes';
+import type { KuryrPool } from '@superfluidity/driver-kubernetes/kuryr';
 import type { PoolStats } from '@superfluidity/fabric';
 import { NODE_LABEL } from '../../api/port.ts';
 import type { VifKind } from '../drivers/types.ts';

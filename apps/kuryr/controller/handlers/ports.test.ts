@@ -1,8 +1,8 @@
 import { silentLogger, SuperfluidityError, VirtualClock } from '@superfluidity/core';
 import type { Node, Pod } from '@superfluidity/driver-kubernetes';
+import type { KuryrPort } from '@superfluidity/driver-kubernetes/kuryr';
 import { KURYR } from '@superfluidity/fabric';
 import { describe, expect, test } from 'vitest';
-import type { KuryrPort } from '../../api/port.ts';
 import { linuxNetwork } from '../drivers/subnets.ts';
 import type { Attachment } from '../drivers/types.ts';
 import { linuxVif } from '../drivers/vif-linux.ts';

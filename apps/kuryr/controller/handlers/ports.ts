@@ -1,6 +1,7 @@
 import { smallest } from '@superfluidity/core';
 import type { KubeObject, Pod } from '@superfluidity/driver-kubernetes';
-import { type KuryrPort, type PodInterface, PORT_FINALIZER } from '../../api/port.ts';
+import type { KuryrPort, PodInterface } from '@superfluidity/driver-kubernetes/kuryr';
+import { PORT_FINALIZER } from '../../api/port.ts';
 import type { AttachmentDriver, GroupDriver, ProjectDriver } from '../drivers/types.ts';
 import type { VifPools } from '../drivers/vif-pools.ts';
 import { LIMITS } from '../limits.ts';

@@ -1,12 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { type Clock, silentLogger, systemClock } from '@superfluidity/core';
 import { Cluster, readClusterConfig } from '@superfluidity/driver-kubernetes';
+import { KURYR_CONFIG_KEY, KURYR_NAME, type KuryrPort } from '@superfluidity/driver-kubernetes/kuryr';
 import { run } from '../../../../lab/command.ts';
 import { kubectl, type Lab } from '../../../../lab/kubernetes/lab.ts';
-import type { KuryrPort } from '../../api/port.ts';
 import { dropOldPaths } from '../../install/definitions.ts';
-import { CONFIG_KEY } from '../../install/pods.ts';
-import { labelsOf, NAME } from '../../install/spec.ts';
+import { labelsOf } from '../../install/spec.ts';
 import { readKuryrConfig, runController } from '../index.ts';
 
 const RESOURCES = fileURLToPath(new URL('../../../../docs/schemas/kuryr-resources.json', import.meta.url));
@@ -158,8 +157,8 @@ export class TestCluster {
     await this.apply({
       apiVersion: 'v1',
       kind: 'ConfigMap',
-      metadata: { name: NAME, namespace: this.namespace, labels: labelsOf() },
-      data: { [CONFIG_KEY]: JSON.stringify(this.config()) },
+      metadata: { name: KURYR_NAME, namespace: this.namespace, labels: labelsOf() },
+      data: { [KURYR_CONFIG_KEY]: JSON.stringify(this.config()) },
     });
   }
 

@@ -1,7 +1,7 @@
 import { isSuperfluidityError } from '@superfluidity/core';
+import type { PodInterface } from '@superfluidity/driver-kubernetes/kuryr';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { PodInterface } from '../../api/port.ts';
 import { LIMITS as CLUSTER_LIMITS } from '../../kubernetes/limits.ts';
 import { LIMITS } from '../limits.ts';
 import { networkStatus, readAttachments, readDefinition } from './attachments.ts';

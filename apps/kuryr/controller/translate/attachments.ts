@@ -1,7 +1,7 @@
 import { SuperfluidityError } from '@superfluidity/core';
+import type { PodInterface } from '@superfluidity/driver-kubernetes/kuryr';
 import { z } from 'zod';
 import { PLUGIN } from '../../api/plugin.ts';
-import type { PodInterface } from '../../api/port.ts';
 import { CLOUD_ID } from '../cloud-id.ts';
 import '../errors.ts';
 import { LIMITS } from '../limits.ts';

@@ -1,9 +1,7 @@
 import { z } from 'zod';
 
-/** What a KuryrPool is: read here and by Kuryr's controller, which writes it. */
+/** What a KuryrPool is: read by sites, by the daemons of Kuryr and by its controller, which writes it. */
 
-/** Of the custom resources of Kuryr. */
-export const KURYR_API = 'superfluidity.dev/v1';
 export const KURYR_POOLS = 'kuryrpools';
 
 /** Told of one pool at most: what one object of the API server may well be large. */
