@@ -12,6 +12,8 @@ const ETCD = 'http://127.0.0.1:2379';
 const STORE_PATIENCE_MS = 15_000;
 /** From the last word of a node until it counts as gone. The default is 50 s. */
 const NODE_GRACE = '16s';
+/** Connections that wait at the door until it has begun a process for each. */
+const COMING_MOST = 1_024;
 
 export function controlPlane(lab: Lab): Service<Lab> {
   const { paths, bin, options } = lab;
@@ -92,10 +94,11 @@ export function controlPlane(lab: Lab): Service<Lab> {
         kind: 'process',
         name: 'door',
         after: ['namespaces'],
-        // Whoever is on this machine comes to the API server by its loopback.
+        // Whoever is on this machine comes to the API server by its loopback. Where the queue of socat is left at its 5 places, TCP has those who
+        // come at once try again: the last of 200 was in after 28 s.
         argv: [
           'socat',
-          `TCP-LISTEN:${options.port},bind=${options.address},reuseaddr,fork`,
+          `TCP-LISTEN:${options.port},bind=${options.address},reuseaddr,fork,backlog=${COMING_MOST}`,
           `EXEC:nsenter --net=/run/netns/${hub} socat STDIO TCP\\:${ADDRESSES.controlPlane}\\:${ADDRESSES.api}`,
         ],
         port: options.port,

@@ -42,6 +42,13 @@ describe('the plan of a laboratory of Kubernetes', () => {
       expect(new Set(nodes.map((node) => node[what])).size).toBe(9);
   });
 
+  it('has room at the door of the API server for who comes at once', () => {
+    const door = planFor(labWith({})).items.find(({ name }) => name === 'door');
+    expect(door).toMatchObject({
+      argv: expect.arrayContaining([expect.stringMatching(/^TCP-LISTEN:.*,backlog=1024$/)]),
+    });
+  });
+
   it('writes networks of pods only where it is told to', () => {
     const conflists = (network: LabOptions['network']) =>
       Object.keys(planFor(labWith({ network })).files).filter((path) => path.endsWith('.conflist'));
