@@ -41,6 +41,8 @@ export class ResourceStore<T extends Fields> {
   readonly #resource: ResourceKind;
   readonly #schema: z.ZodType<T>;
   readonly #world: InformerWorld;
+  /** What was read of an object. None of them changes: each version is another object, and is read once, however often it is asked for. */
+  readonly #known = new WeakMap<KubeObject, Stored<T>>();
 
   constructor(world: InformerWorld, resource: ResourceKind, schema: z.ZodType<T>) {
     this.#world = world;
@@ -57,10 +59,19 @@ export class ResourceStore<T extends Fields> {
 
   /** Those that can be read. */
   all(): readonly Stored<T>[] {
-    return this.informer.all().flatMap((object) => {
-      const parsed = this.#schema.safeParse(object);
-      return parsed.success ? [{ ...parsed.data, metadata: object.metadata }] : [];
-    });
+    return this.informer.all().flatMap((object) => this.parse(object) ?? []);
+  }
+
+  /** Of an object as the watch tells it. Undefined: there is none, or it cannot be read. */
+  parse(object: KubeObject | undefined): Stored<T> | undefined {
+    if (object === undefined) return undefined;
+    const known = this.#known.get(object);
+    if (known !== undefined) return known;
+    const { data } = this.#schema.safeParse(object);
+    if (data === undefined) return undefined;
+    const stored = { ...data, metadata: object.metadata };
+    this.#known.set(object, stored);
+    return stored;
   }
 
   subject(object: { readonly metadata: Meta }): Subject {
@@ -149,11 +160,11 @@ export class ResourceStore<T extends Fields> {
   }
 
   #read(object: KubeObject): Stored<T> {
-    const parsed = this.#schema.safeParse(object);
-    if (parsed.success) return { ...parsed.data, metadata: object.metadata };
+    const stored = this.parse(object);
+    if (stored !== undefined) return stored;
     throw new SuperfluidityError('SF-KURYR-RESOURCE', {
       doing: `read ${this.#resource.kind} ${keyOf(object)}`,
-      reason: z.prettifyError(parsed.error),
+      reason: z.prettifyError(this.#schema.safeParse(object).error!),
     });
   }
 }

@@ -1,6 +1,6 @@
 import { canonicalJson } from '@superfluidity/core';
 import type { Pod } from '@superfluidity/driver-kubernetes';
-import { kuryrPortSchema } from '@superfluidity/driver-kubernetes/kuryr';
+import type { KuryrPort } from '@superfluidity/driver-kubernetes/kuryr';
 import { POLICY_FINALIZER } from '../../api/network-policy.ts';
 import { isOver, keyOf, nameIn, namespaceIn, ownerIn, type Subject, subjectOf } from '../../kubernetes/objects.ts';
 import { type PolicyView, resolvePolicy } from '../translate/policies.ts';
@@ -17,7 +17,7 @@ export class PolicyHandler implements Handler {
   /** `changed` is told of each policy that may have to be resolved anew. */
   constructor(world: World, changed: (key: string) => void) {
     this.#world = world;
-    // Any policy may select, or name, any pod. They are few, and told once however many pods change.
+    // Any policy may select, or name, any pod. They are few.
     const all = () => {
       for (const policy of world.policies.all()) changed(keyOf(policy));
     };
@@ -25,7 +25,9 @@ export class PolicyHandler implements Handler {
       if (world.policies.all().length > 0 && traitsOf(before) !== traitsOf(now)) all();
     });
     world.ports.informer.on((_key, before, now) => {
-      if (world.policies.all().length > 0 && addressOf(before) !== addressOf(now)) all();
+      if (world.policies.all().length === 0) return;
+      const [was, is] = [before, now].map((port) => addressOf(world.ports.parse(port)));
+      if (was !== is) all();
     });
     world.namespaces.on((_key, before, now) => {
       if (canonicalJson(before?.metadata.labels ?? {}) !== canonicalJson(now?.metadata.labels ?? {})) all();
@@ -70,14 +72,13 @@ export class PolicyHandler implements Handler {
       pods: pods.all(),
       namespaces: new Map(namespaces.all().map((one) => [one.metadata.name, one])),
       // Known here before the kubelet tells it.
-      addressOf: (pod) => addressOf(ports.informer.get(keyOf(pod))) ?? pod.status?.podIP,
+      addressOf: (pod) => addressOf(ports.parse(ports.informer.get(keyOf(pod)))) ?? pod.status?.podIP,
     };
   }
 }
 
-function addressOf(port: unknown): string | undefined {
-  const { interfaces = {} } = kuryrPortSchema.safeParse(port).data?.status ?? {};
-  return Object.values(interfaces)
+function addressOf(port: Pick<KuryrPort, 'status'> | undefined): string | undefined {
+  return Object.values(port?.status?.interfaces ?? {})
     .find(({ isDefault }) => isDefault)
     ?.addresses[0]?.split('/')[0];
 }
