@@ -3,6 +3,7 @@ import type { KubeObject } from '@superfluidity/driver-kubernetes';
 import { type KuryrPort, kuryrPortSchema, type PodInterface } from '@superfluidity/driver-kubernetes/kuryr';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { kuryrNetworkPolicySchema } from '../api/network-policy.ts';
 import { readKuryrConfig } from './config.ts';
 import { Controller } from './controller.ts';
 import type { Term } from './leader.ts';
@@ -12,6 +13,7 @@ import { type Fate, type Luck, ModelApiServer } from './testing/model-api-server
 const PODS = '/api/v1/namespaces/red/pods';
 const EVENTS = '/api/v1/events';
 const PORTS = '/apis/superfluidity.dev/v1/kuryrports';
+const POLICIES = '/apis/superfluidity.dev/v1/kuryrnetworkpolicies';
 /** All that was given up has arrived or not, and each failure has rested as long as it may. */
 const CALM_MS = 200_000;
 
@@ -209,6 +211,27 @@ describe('the controller', () => {
     await run.start();
     await run.clock.advance(1_000);
     expect([run.ports(), run.inUse()]).toEqual([[], 0]);
+    await run.kill();
+  });
+
+  test('pods that come together are few changes of the policy that selects them', async () => {
+    const run = new Run({ drivers: { vif: 'linux', groups: 'policy' } });
+    run.server.create('/apis/networking.k8s.io/v1/namespaces/red/networkpolicies', {
+      metadata: { name: 'each-other' },
+      spec: { podSelector: {}, ingress: [{ from: [{ podSelector: {} }] }] },
+    } as KubeObject);
+    await run.start();
+    await run.clock.advance(1_000);
+    const written = () =>
+      [...run.server.writes].reduce((sum, [what, count]) => sum + (what.endsWith(POLICIES) ? count : 0), 0);
+    const before = written();
+    for (let at = 0; at < 40; at += 1) run.pod(`p${at}`, 'a');
+    await run.clock.advance(1_000);
+    expect(run.addresses()).toHaveLength(40);
+    const [resolved] = run.server.all(POLICIES).map((object) => kuryrNetworkPolicySchema.parse(object));
+    expect(resolved!.spec.pods).toHaveLength(40);
+    // What it says, and that it is carried out: at once, and when the rest has come.
+    expect(written() - before).toBeLessThanOrEqual(6);
     await run.kill();
   });
 

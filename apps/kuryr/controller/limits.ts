@@ -24,6 +24,8 @@ export const LIMITS = {
    * objects compares again.
    */
   comparedMs: 240_000,
+  /** A policy is resolved against all pods: anew no more often than this, however many of them change. */
+  policiesMs: 50,
   /** How often pools are told of, where something has changed. */
   poolsMs: 5_000,
   /** From the first port that lies ready anew until the daemon of its node is told of it, and of those that came since. */

@@ -2,6 +2,7 @@ import type { KubeObject } from '@superfluidity/driver-kubernetes';
 import type { Drivers } from './compose.ts';
 import type { KuryrConfig } from './config.ts';
 import { SUBNET_ANNOTATION } from './drivers/subnets.ts';
+import { gathered } from './gathered.ts';
 import { BalancerHandler } from './handlers/balancers.ts';
 import { Giver } from './handlers/giver.ts';
 import { LEFT_NETWORKS, LeftNetworkHandler } from './handlers/left-networks.ts';
@@ -169,7 +170,8 @@ function wireServices({ world, drivers }: WiringParts, add: Add, informers: Set<
 function wirePolicies({ world, drivers }: WiringParts, add: Add, ports: WorkQueue): void {
   const { policies: driver, projects, vifs } = drivers;
   if (driver === undefined) return;
-  const policies = add(new PolicyHandler(world, (key) => policies.add(key)), world.policies);
+  const again = gathered(world.clock, LIMITS.policiesMs, (key) => policies.add(key));
+  const policies = add(new PolicyHandler(world, again), world.policies);
   const rules = add(new RulesHandler(world, driver, projects, vifs), world.rules.informer);
   world.policies.on((key) => {
     policies.add(key);
@@ -177,7 +179,8 @@ function wirePolicies({ world, drivers }: WiringParts, add: Add, ports: WorkQueu
   });
   world.rules.informer.on((key) => {
     rules.add(key);
-    policies.add(key);
+    // Mostly it was written here, of what was known then.
+    again(key);
     addAll(ports, world.ports.informer, namespaceIn(key));
   });
 }
