@@ -104,6 +104,11 @@ class Run {
     return all.flatMap(({ reason, involvedObject: { kind } }) => (kind === 'Pod' ? [reason] : []));
   }
 
+  /** How often objects of the handler were looked at. */
+  handled(handler: string): number {
+    return this.#current!.controller.counts()[handler]!.handled;
+  }
+
   inUse(): number {
     return this.#current!.controller.drivers.vifs.inUse()[0]![1];
   }
@@ -214,7 +219,7 @@ describe('the controller', () => {
     await run.kill();
   });
 
-  test('pods that come together are few changes of the policy that selects them', async () => {
+  test('pods that come together are few changes of the policy that selects them, and none of ports of others', async () => {
     const run = new Run({ drivers: { vif: 'linux', groups: 'policy' } });
     run.server.create('/apis/networking.k8s.io/v1/namespaces/red/networkpolicies', {
       metadata: { name: 'each-other' },
@@ -232,6 +237,10 @@ describe('the controller', () => {
     expect(resolved!.spec.pods).toHaveLength(40);
     // What it says, and that it is carried out: at once, and when the rest has come.
     expect(written() - before).toBeLessThanOrEqual(6);
+    const looks = run.handled('ports');
+    run.pod('last', 'a');
+    await run.clock.advance(1_000);
+    expect(run.handled('ports') - looks).toBeLessThan(10);
     await run.kill();
   });
 

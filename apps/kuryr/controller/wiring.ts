@@ -1,4 +1,6 @@
+import { canonicalJson } from '@superfluidity/core';
 import type { KubeObject } from '@superfluidity/driver-kubernetes';
+import type { KuryrNetworkPolicy } from '../api/network-policy.ts';
 import type { Drivers } from './compose.ts';
 import type { KuryrConfig } from './config.ts';
 import { SUBNET_ANNOTATION } from './drivers/subnets.ts';
@@ -18,6 +20,7 @@ import { ServiceHandler } from './handlers/services.ts';
 import { LIMITS } from './limits.ts';
 import { keyOf, namespaceIn } from '../kubernetes/objects.ts';
 import type { WorkQueue } from './queue.ts';
+import { namedKey } from './translate/policies.ts';
 import type { Handler, World } from './world.ts';
 
 interface AnyInformer {
@@ -177,12 +180,20 @@ function wirePolicies({ world, drivers }: WiringParts, add: Add, ports: WorkQueu
     policies.add(key);
     addAll(ports, world.ports.informer, namespaceIn(key));
   });
-  world.rules.informer.on((key) => {
+  world.rules.informer.on((key, before, now) => {
     rules.add(key);
     // Mostly it was written here, of what was known then.
     again(key);
-    addAll(ports, world.ports.informer, namespaceIn(key));
+    const [was, is] = [before, now].map((object) => groupsIn(world.rules.parse(object)));
+    if (was !== is) addAll(ports, world.ports.informer, namespaceIn(key));
   });
+}
+
+/** All that ports see of it. Its rules change with each pod that its peers are, and are none of theirs. */
+function groupsIn(resolved: Pick<KuryrNetworkPolicy, 'spec' | 'status'> | undefined): string | undefined {
+  if (resolved === undefined) return undefined;
+  const { spec, status = null } = resolved;
+  return canonicalJson([(spec.named ?? []).map(namedKey), status && [status.groupId, status.named ?? {}]]);
 }
 
 /** Whenever a namespace names another subnet, or none, or goes. */
