@@ -177,6 +177,7 @@ class Table {
   #isChanged = false;
   #running: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #dueMs = 0;
   #retryMs: number = LIMITS.retryFirstMs;
   #isClosed = false;
   readonly #waiting: (() => void)[] = [];
@@ -206,6 +207,10 @@ class Table {
 
   #wake(ms: number): void {
     if (this.#isClosed || this.#running !== undefined) return;
+    const dueMs = performance.now() + ms;
+    // What is due before is not put off: while pods come without a pause, they are told of all the same.
+    if (this.#timer !== undefined && this.#dueMs <= dueMs) return;
+    this.#dueMs = dueMs;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
