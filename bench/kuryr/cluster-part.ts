@@ -54,6 +54,14 @@ export class ClusterPart {
     return ControllerProcess.start({ ...config, ...more }, this.folder, env);
   }
 
+  /**
+   * Opens as many connections as there are requests at a time, as who makes pods in a cluster has them: each that has to be opened costs a
+   * handshake, and in a laboratory two processes.
+   */
+  async connect(count: number): Promise<void> {
+    await Promise.all(Array.from({ length: count }, () => this.api.get('/version', never)));
+  }
+
   async createPod(name: string, node: string): Promise<void> {
     await this.api.create(this.#pods(), podObject(name, node), never);
   }

@@ -1,12 +1,13 @@
 import { ovsSocket } from '../../lab/openstack/services/ovs.ts';
 import { findLab } from '../../lab/openstack/testing.ts';
 import { ratioOf } from '../openstack/report.ts';
+import { duration } from '../record.ts';
 import { CloudPart } from './cloud-part.ts';
 import { ClusterPart } from './cluster-part.ts';
 import { BenchNode } from './node.ts';
 import { reach } from './played-node.ts';
 import { type BenchVif, type Found, VIF_WORDS } from './report.ts';
-import { type Measured, type Place, repeat, type Run } from './rounds.ts';
+import { type Measured, type Place, repeat, type Run, type Spent } from './rounds.ts';
 import { fill, POOLS, settle, SPARE } from './settle.ts';
 
 const VIFS = ['neutron-vif', 'nested-vlan'] as const;
@@ -20,6 +21,8 @@ const BURSTS = [
 /** As of the plugin alone. */
 const WARM = 20;
 const GOAL_MS = 30;
+/** Times the median: such a round is told of. */
+const SLOW = 2;
 const RATIO_MOST = 0.1;
 /** Of Neutron for one pod. */
 const CALLS_MOST = { demand: undefined, pool: 0, verified: 1 } as const;
@@ -111,13 +114,8 @@ async function runMode(place: Place, mode: Mode, sizes: PodSizes, series: Series
         ...(isDemand ? {} : { goalMs: GOAL_MS }),
       });
       if (mode.key === 'verified') continue;
-      for (const { pods, pooled, demanded } of bursts) {
-        const times = isDemand ? demanded : pooled;
-        const burst = await repeat(run, pods, times);
-        series.set(keyOf(mode.key, vif, pods), burst);
-        if (!isDemand && pods === bursts.at(-1)!.pods) found.note(spentOf(burst, pods, vif));
-        found.row({ ...burst.took, what: `${pods} pods at once, until the last, ${VIF_WORDS[vif]}: ${mode.words}` });
-      }
+      for (const burst of bursts)
+        series.set(keyOf(mode.key, vif, burst.pods), await runBurst(run, mode, burst, burst === bursts.at(-1), found));
     }
     if (mode.key === 'pool') {
       await reach(place.vifs.map((vif) => place.nodes[vif]));
@@ -137,9 +135,37 @@ async function runMode(place: Place, mode: Mode, sizes: PodSizes, series: Series
   }
 }
 
-function spentOf({ spent }: Measured, pods: number, vif: BenchVif): string {
+async function runBurst(
+  run: Run,
+  mode: Mode,
+  { pods, pooled, demanded }: (typeof BURSTS)[number],
+  isLargest: boolean,
+  found: Found,
+): Promise<Measured> {
+  const isDemand = mode.key === 'demand';
+  const [many, where] = [`${pods} pods at once`, VIF_WORDS[run.vif]];
+  const burst = await repeat(run, pods, isDemand ? demanded : pooled);
+  const what = `${many}, until the last, ${where}: ${mode.words}`;
+  found.row({ ...burst.took, what });
+  tellSlowest(what, burst, found);
+  if (!isDemand && isLargest) found.note(spentOf(`${many}, ${where}, from the pool`, burst.spent));
+  return burst;
+}
+
+function spentOf(what: string, spent: Spent): string {
+  const all = spent.reduce((sum, [, ms]) => sum + ms, 0);
   const each = spent.map(([program, ms]) => `${program} ${ms.toFixed(1)}`);
-  return `of ${pods} pods at once, ${VIF_WORDS[vif]}, from the pool: ms of the processors for each: ${each.join(', ')}`;
+  return `of ${what}: ms of the processors for each: ${each.join(', ')}; together ${all.toFixed(1)}`;
+}
+
+/** What is known of a round that took much longer than the others. */
+function tellSlowest(what: string, { took, slowest }: Measured, found: Found): void {
+  const { tookMs, boundMs, again, late } = slowest;
+  if (tookMs < took.p50 * SLOW) return;
+  const words = [`the last was bound after ${duration(boundMs)}`, `${again} ADDs were asked for again`];
+  found.note(
+    `a round took ${duration(tookMs)}, of ${what}: ${words.join(', ')}, ${late} ports were handed out before they carried traffic`,
+  );
 }
 
 function tellAll(
