@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from '@superfluidity/core';
-import { Cluster, readClusterConfig } from '@superfluidity/driver-kubernetes';
+import { silentLogger, systemClock } from '@superfluidity/core';
+import { Cluster, ObjectWatch, type Pod, readClusterConfig } from '@superfluidity/driver-kubernetes';
 import { RESOURCES, resourcePath } from '../../apps/kuryr/api/resources.ts';
 import { TestCluster } from '../../apps/kuryr/controller/testing/cluster.ts';
 import type { Lab } from '../../lab/kubernetes/lab.ts';
@@ -62,12 +62,20 @@ export class ClusterPart {
     await Promise.all(Array.from({ length: count }, () => this.api.get('/version', never)));
   }
 
-  async createPod(name: string, node: string): Promise<void> {
-    await this.api.create(this.#pods(), podObject(name, node), never);
+  /** `more`: of its specification. */
+  async createPod(name: string, node: string, more: object = {}): Promise<void> {
+    await this.api.create(this.#pods(), podObject(name, node, more), never);
   }
 
   async deletePod(name: string): Promise<void> {
     await this.api.delete(`${this.#pods()}/${name}`, 0, never);
+  }
+
+  /** Those of a node, told as a kubelet is told of them. To be started. */
+  podsOf(node: string): ObjectWatch<Pod> {
+    const world = { name: 'bench', cluster: this.api, clock: systemClock, log: silentLogger };
+    const query = { fieldSelector: `spec.nodeName=${node}` };
+    return new ObjectWatch<Pod>({ world, path: this.#pods(), query, onChange: () => {} });
   }
 
   /** Waits until so many pods have interfaces. */

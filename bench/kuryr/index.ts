@@ -10,6 +10,7 @@ import { benchPods, type PodSizes } from './pods.ts';
 import {
   type Beside,
   besideLine,
+  burstLine,
   type CaseName,
   type CaseReport,
   figureLine,
@@ -134,7 +135,11 @@ async function measure(
       tell(figureLine(figure));
     },
     note: (text) => void notes.push(text),
-    burst: (burst) => void bursts.push(burst),
+    burst: (burst) => {
+      bursts.push(burst);
+      const line = burstLine(burst);
+      if (line !== undefined) tell(line);
+    },
     beside: (one) => (beside.push(one), tell(besideLine(one))),
   });
   const found = { rows, ratios, figures, notes, bursts, ...(beside.length === 0 ? {} : { beside }) };

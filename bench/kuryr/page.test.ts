@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { sumOf } from './controller-process.ts';
 import { kuryrPage, podsPlot } from './page.ts';
-import type { CaseReport, KuryrReport, PodBurst } from './report.ts';
+import { type CaseReport, type KuryrReport, type PodBurst, reportLines } from './report.ts';
 
 const burst = (vif: PodBurst['vif'], pods: number): PodBurst => ({
   vif,
@@ -44,13 +44,31 @@ it('the page marks what misses its aim, and leaves out what was not measured', (
   expect(page).toContain('| pool / on demand | **0.2** | 0.1 |');
   expect(page).toContain('| calls | **2** | 1 |');
   expect(page).toContain('| memory | 7 |  |');
-  expect(page).toContain('| 200 | nested | 700.0 ms | 80.00 s | 114.3 | 200 | 1600 |');
+  expect(page).toContain('| 200 | nested | 700.0 ms |  |  | 80.00 s | 114.3 | 200 | 1600 |');
   const { demandMs: _, demandCalls: __, ...pooled } = burst('nested-vlan', 100);
   const without = { ...one, bursts: [...one.bursts, pooled] };
-  expect(kuryrPage({ ...report, cases: { pods: without } })).toContain('| 100 | nested | 600.0 ms |  |  | 100 |  |');
+  expect(kuryrPage({ ...report, cases: { pods: without } })).toContain(
+    '| 100 | nested | 600.0 ms |  |  |  |  | 100 |  |',
+  );
   expect(podsPlot(without.bursts)).not.toContain('NaN');
   expect(page).not.toContain('The plugin alone');
   expect(page).not.toMatch(/NaN|undefined/);
+});
+
+it('pods without a network stand beside those with one where they were measured', () => {
+  const bursts = one.bursts.map((each) => ({ ...each, floorMs: 300 }));
+  const measured: KuryrReport = { ...report, cases: { pods: { ...one, bursts } } };
+  expect(kuryrPage(measured)).toContain(
+    '| 200 | nested | 700.0 ms | 300.0 ms | 2.0 ms | 80.00 s | 114.3 | 200 | 1600 |',
+  );
+  expect(reportLines(measured).join('\n')).toMatch(
+    /200 pods at once, nested: ms for each above those without a network +2\.0/,
+  );
+  expect(reportLines(report).join('\n')).not.toContain('without a network');
+  const [svg, before] = [podsPlot(bursts), podsPlot(one.bursts)];
+  expect([...svg.matchAll(/r="2.2"/g)]).toHaveLength(12);
+  expect(svg).toContain('without a network');
+  expect(before).not.toContain('without a network');
 });
 
 it('the original stands beside ours where it was measured', () => {

@@ -92,7 +92,7 @@ export abstract class PlayedNode {
 }
 
 /** No kubelet starts it: there is none on its node. */
-export const podObject = (name: string, node: string): object => ({
+export const podObject = (name: string, node: string, more: object = {}): object => ({
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: { name },
@@ -101,6 +101,7 @@ export const podObject = (name: string, node: string): object => ({
     terminationGracePeriodSeconds: 0,
     automountServiceAccountToken: false,
     containers: [{ name: 'c', image: NO_IMAGE, imagePullPolicy: 'Never' }],
+    ...more,
   },
 });
 

@@ -4,6 +4,7 @@ import { ratioOf } from '../openstack/report.ts';
 import { duration } from '../record.ts';
 import { CloudPart } from './cloud-part.ts';
 import { ClusterPart } from './cluster-part.ts';
+import { floorOf } from './floor.ts';
 import { BenchNode } from './node.ts';
 import { reach } from './played-node.ts';
 import { type BenchVif, type Found, VIF_WORDS } from './report.ts';
@@ -39,7 +40,7 @@ const MODES: readonly Mode[] = [
   { key: 'verified', words: 'from the pool, verify: true' },
 ];
 
-type Series = Map<string, Measured>;
+type Series = Map<string, Awaited<ReturnType<typeof runBurst>>>;
 const keyOf = (mode: Mode['key'], vif: BenchVif, pods: number) => `${mode} ${vif} ${pods}`;
 
 export interface PodSizes {
@@ -141,15 +142,21 @@ async function runBurst(
   { pods, pooled, demanded }: (typeof BURSTS)[number],
   isLargest: boolean,
   found: Found,
-): Promise<Measured> {
+): Promise<Measured & { readonly floorMs?: number }> {
   const isDemand = mode.key === 'demand';
   const [many, where] = [`${pods} pods at once`, VIF_WORDS[run.vif]];
   const burst = await repeat(run, pods, isDemand ? demanded : pooled);
   const what = `${many}, until the last, ${where}: ${mode.words}`;
   found.row({ ...burst.took, what });
   tellSlowest(what, burst, found);
-  if (!isDemand && isLargest) found.note(spentOf(`${many}, ${where}, from the pool`, burst.spent));
-  return burst;
+  if (isDemand) return burst;
+  const floor = await floorOf(run, pods, pooled);
+  found.row({ ...floor.took, what: `${many} without a network, until the node saw the last, ${where}` });
+  if (isLargest) {
+    found.note(spentOf(`${many}, ${where}, from the pool`, burst.spent));
+    found.note(spentOf(`${many} without a network, ${where}`, floor.spent));
+  }
+  return { ...burst, floorMs: floor.took.p50 };
 }
 
 function spentOf(what: string, spent: Spent): string {
@@ -200,6 +207,7 @@ function tellAll(
         vif,
         pods,
         poolMs: pool.took.p50,
+        ...(pool.floorMs === undefined ? {} : { floorMs: pool.floorMs }),
         poolCalls: Math.round(pool.calls * pods),
         ...(demand === undefined ? {} : { demandMs: demand.took.p50, demandCalls: Math.round(demand.calls * pods) }),
       });

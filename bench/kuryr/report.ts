@@ -17,6 +17,8 @@ export interface PodBurst {
   readonly pods: number;
   readonly poolMs: number;
   readonly demandMs?: number;
+  /** As many pods in the network of their node, until it has seen the last: what there is without Kuryr. Not known of older results. */
+  readonly floorMs?: number;
   /** Of Neutron, by the controller, until then. */
   readonly poolCalls: number;
   readonly demandCalls?: number;
@@ -78,9 +80,22 @@ export function besideLine({ what, oursCalls, otherCalls }: Beside): string {
   return `${`${what}: calls of Neutron for each pod`.padEnd(72)} ${String(oursCalls).padStart(9)}  the original ${otherCalls}`;
 }
 
+/** Milliseconds that each pod of the burst takes longer from the pool than without a network. */
+export const aboveFloor = ({ pods, poolMs, floorMs }: PodBurst): number | undefined =>
+  floorMs === undefined ? undefined : (poolMs - floorMs) / pods;
+
+/** Undefined where there is nothing to compare it with. */
+export function burstLine(burst: PodBurst): string | undefined {
+  const above = aboveFloor(burst);
+  if (above === undefined) return undefined;
+  const what = `${burst.pods} pods at once, ${VIF_WORDS[burst.vif]}: ms for each above those without a network`;
+  return `${what.padEnd(72)} ${above.toFixed(1).padStart(9)}`;
+}
+
 export function reportLines({ cases }: KuryrReport): readonly string[] {
-  return Object.values(cases).flatMap(({ rows, ratios, figures, notes, beside = [] }) => [
+  return Object.values(cases).flatMap(({ rows, ratios, figures, notes, bursts, beside = [] }) => [
     ...rows.map(rowLine),
+    ...bursts.flatMap((burst) => burstLine(burst) ?? []),
     ...ratios.map(ratioLine),
     ...figures.map(figureLine),
     ...beside.map(besideLine),
