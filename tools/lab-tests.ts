@@ -12,6 +12,8 @@ export interface Flavour {
   readonly labs: readonly Laboratory[];
   /** Which files: those that say something about this flavour. None: all. */
   readonly files: readonly string[];
+  /** Of these files, what another one runs, since it takes long: left out where nobody names it. */
+  readonly without?: readonly string[];
   /** What another one runs as well, or needs more than one laboratory: only when it is asked for. */
   readonly isPart?: true;
   /** The data of the flavour before is kept: only what is configured in another way starts anew. */
@@ -70,8 +72,9 @@ Where a laboratory is up, files run with that one; else one is started for them,
 
   const lab = async (kind: string, args: readonly string[], timeoutMs: number): Promise<boolean> =>
     (await runNode(['lab/main.ts', kind, ...args], { timeoutMs, show: true, cwd: root })).ok;
-  const test = async (files: readonly string[]): Promise<boolean> => {
-    const args = ['tools/test.ts', '--project', project, '--passWithNoTests', ...files, ...positionals];
+  const test = async ({ files, without = [] }: Pick<Flavour, 'files' | 'without'>): Promise<boolean> => {
+    const excluded = positionals.length > 0 ? [] : without.map((file) => `--exclude=**/${file}.*`);
+    const args = ['tools/test.ts', '--project', project, '--passWithNoTests', ...excluded, ...files, ...positionals];
     return (await runNode(args, { timeoutMs: testsLimitMs, show: true, cwd: root })).ok;
   };
   const wipe = async (labs: readonly Laboratory[]) => {
@@ -87,7 +90,7 @@ Where a laboratory is up, files run with that one; else one is started for them,
   const up = all.filter(({ kind }) => isUp(kind));
   // A flavour that was named says which files; what is there says the rest.
   if (up.length === all.length || (up.length > 0 && values.flavour === undefined))
-    return test(values.flavour === undefined ? [] : wanted[0]!.files);
+    return test(values.flavour === undefined ? { ...wanted[0]!, files: [] } : wanted[0]!);
   if (up.length > 0) {
     // Own ones would want the same addresses.
     const absent = all
@@ -101,10 +104,10 @@ Where a laboratory is up, files run with that one; else one is started for them,
   process.env['SUPERFLUIDITY_LAB'] = OWN_FOLDER;
   let ok = true;
   try {
-    for (const { name, labs, files, keeps } of wanted) {
-      console.log(`\nLaboratory, flavour ${name}:`);
-      if (keeps !== true) await wipe(labs);
-      ok = (await start(labs)) && (await test(files)) && ok;
+    for (const flavour of wanted) {
+      console.log(`\nLaboratory, flavour ${flavour.name}:`);
+      if (flavour.keeps !== true) await wipe(flavour.labs);
+      ok = (await start(flavour.labs)) && (await test(flavour)) && ok;
     }
   } finally {
     await wipe([...new Map(all.map((one) => [one.kind, one])).values()]);
