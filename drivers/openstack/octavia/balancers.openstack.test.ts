@@ -5,11 +5,13 @@ import {
   balancerPools,
   balancerProviders,
   type Cloud,
+  createLoadBalancer,
   healthMonitors,
   l7Policies,
   loadBalancers,
   networks,
   poolMembers,
+  ports,
   subnets,
 } from '@superfluidity/openstack';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -27,6 +29,7 @@ describe.skipIf(lab === undefined)('balancers through Octavia (needs the OpenSta
   let own: OwnProject;
   let cloud: Cloud;
   let network: string;
+  let subnetId: string;
   let balancers: OctaviaBalancers;
   let world: World;
   /** Requests that changed something. */
@@ -53,7 +56,7 @@ describe.skipIf(lab === undefined)('balancers through Octavia (needs the OpenSta
       await networks.delete(cloud, id, signal).catch(() => {});
     network = (await networks.create(cloud, { name: 'octavia-driver' }, signal)).id;
     const shape = { network_id: network, ip_version: 4, cidr: '10.77.41.0/24', enable_dhcp: false } as const;
-    const subnetId = (await subnets.create(cloud, shape, signal)).id;
+    subnetId = (await subnets.create(cloud, shape, signal)).id;
     const spec = { id: 'n', service: 's', name: 'n', prefix: '10.77.41.0/24', supernet: '10.77.0.0/16', mtu: 1400 };
     balancers = new OctaviaBalancers(world, { get: async () => ({ spec, networkId: network, subnetId }) });
     await balancers.purge(signal);
@@ -153,6 +156,15 @@ describe.skipIf(lab === undefined)('balancers through Octavia (needs the OpenSta
     await balancers.remove(spec.id, signal);
     await balancers.remove(spec.id, signal);
     expect(await loadBalancers.list(cloud, [], { tags: world.marks.siteTag }, signal)).toEqual([]);
+  });
+
+  test('leaves no port of its address behind when Octavia refuses what is below it', async () => {
+    const vip_address = '10.77.41.210';
+    const listener = { name: 'virtual', protocol: 'HTTP', protocol_port: 80, default_pool: { name: 'absent' } };
+    const fields = { name: 'refused', vip_subnet_id: subnetId, vip_address, listeners: [listener] };
+    await expect(createLoadBalancer(cloud, fields, signal)).rejects.toThrow(/absent/);
+    const at = { fixed_ips: [`subnet_id=${subnetId}`, `ip_address=${vip_address}`] };
+    expect(await ports.list(cloud, at, signal)).toEqual([]);
   });
 
   test('refuses by name what no provider of the cloud has, and addresses that are not of the network', async () => {

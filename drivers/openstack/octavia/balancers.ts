@@ -3,6 +3,7 @@ import { type BalancerSpec, refuseUnsupported } from '@superfluidity/fabric';
 import { type BalancerBackend, objectionsTo, parseIpv4, parseIpv4Prefix, prefixHas } from '@superfluidity/model';
 import {
   balancerProviders,
+  createLoadBalancer,
   createOnce,
   type LoadBalancer,
   loadBalancers,
@@ -113,7 +114,7 @@ export class OctaviaBalancers {
       // The provider of OVN was not tried with whole trees.
       ...(kind === 'octavia ovn' ? {} : wholeTree(wanted)),
     };
-    const create = () => loadBalancers.create(cloud, [], fields, signal);
+    const create = () => createLoadBalancer(cloud, fields, signal);
     const remove = async (surplus: LoadBalancer) => void (await removeLoadBalancer(cloud, surplus.id, signal));
     return createOnce(cloud, { find, create, remove, signal });
   }

@@ -2,7 +2,9 @@ import { SuperfluidityError } from '@superfluidity/core';
 import { z } from 'zod';
 import type { Cloud } from '../cloud.ts';
 import { path } from '../cloud.ts';
+import { mayBeDone } from '../once.ts';
 import { list } from '../paging.ts';
+import { ports } from './network.ts';
 import { isNotFound } from './neutron-collection.ts';
 
 /**
@@ -250,6 +252,7 @@ export async function replaceMembers(
   });
 }
 
+const VIP_OWNER = 'Octavia';
 const PAUSE = { firstMs: 50, factor: 1.6, lastMs: 2_000 } as const;
 
 /**
@@ -273,6 +276,43 @@ export async function settled(
       });
     }
     await cloud.clock.sleep(pauseMs, signal);
+  }
+}
+
+/**
+ * Creates one, also with all that is below it (`listeners`, `pools`). What is wrong with these, Octavia says after it has made the
+ * port of the address, and leaves that behind (seen with Zed), so that the address were taken for ever: it is removed here.
+ */
+export async function createLoadBalancer(
+  cloud: Cloud,
+  fields: Fields & { readonly vip_subnet_id: string; readonly vip_address: string },
+  signal: AbortSignal,
+): Promise<LoadBalancer> {
+  try {
+    return await loadBalancers.create(cloud, [], fields, signal);
+  } catch (error) {
+    // Whoever has an address that is in use may be about to make its load balancer.
+    const isTaken = error instanceof Error && /already allocated|in use/i.test(error.message);
+    if (!mayBeDone(error) && !isTaken) await removeLeftPort(cloud, fields.vip_subnet_id, fields.vip_address, signal);
+    throw error;
+  }
+}
+
+/** Of a load balancer that is not there. Where that fails, what was refused is still what is to be said. */
+async function removeLeftPort(cloud: Cloud, subnetId: string, address: string, signal: AbortSignal): Promise<void> {
+  try {
+    const at = { fixed_ips: [`subnet_id=${subnetId}`, `ip_address=${address}`] };
+    for (const { id: portId, device_id, device_owner } of await ports.list(cloud, at, signal)) {
+      const [, balancerId] = /^lb-([0-9a-f-]{36})$/.exec(device_id) ?? [];
+      if (device_owner !== VIP_OWNER || balancerId === undefined) continue;
+      const isThere = await loadBalancers.show(cloud, [], balancerId, signal).then(
+        () => true,
+        (error: unknown) => !isNotFound(error),
+      );
+      if (!isThere) await ports.delete(cloud, portId, signal);
+    }
+  } catch {
+    // The address stays taken, as Octavia left it.
   }
 }
 

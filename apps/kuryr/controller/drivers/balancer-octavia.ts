@@ -1,6 +1,7 @@
 import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
 import {
   type Cloud,
+  createLoadBalancer,
   createOnce,
   type FloatingIp,
   floatingIps,
@@ -92,15 +93,14 @@ export class OctaviaBalancer implements BalancerDriver {
       vip_address: spec.address,
       ...(provider === undefined ? {} : { provider }),
       ...(spec.project === '' ? {} : { project_id: spec.project }),
-      // The provider of OVN was not tried with whole trees.
-      ...(provider === 'ovn' ? {} : wholeTree(this.#options, spec)),
+      ...(isTakenWhole(provider, spec) ? wholeTree(this.#options, spec) : {}),
     };
     return createOnce(cloud, {
       find: async () => {
         const found = await this.#find(balancer, signal);
         return found === undefined ? [] : [found];
       },
-      create: () => loadBalancers.create(cloud, [], fields, signal),
+      create: () => createLoadBalancer(cloud, fields, signal),
       remove: async ({ id }) => void (await removeLoadBalancer(cloud, id, signal)),
       signal,
     });
@@ -173,4 +173,12 @@ export class OctaviaBalancer implements BalancerDriver {
       if (!isSuperfluidityError(error, 'SF-OPENSTACK-NOT-FOUND')) throw error;
     }
   }
+}
+
+/**
+ * What is sure to be taken: with one thing that the provider has not, Octavia refuses all, where a balancer by itself is there for
+ * what is changed later. Who the default provider is nobody says, and that of OVN was not tried.
+ */
+function isTakenWhole(provider: string | undefined, { ports }: KuryrLoadBalancer['spec']): boolean {
+  return provider !== undefined && provider !== 'ovn' && ports.every(({ protocol }) => protocol === 'TCP');
 }
