@@ -90,6 +90,7 @@ export async function benchKuryr(args: readonly string[]): Promise<void> {
       if (report === undefined) process.exitCode = 1;
       else measured[name] = report;
     }
+  if (Object.keys(measured).length === 0) return;
   const report = { date: new Date().toISOString(), cases: { ...before, ...measured } };
   print(report, values.json, () => reportLines({ ...report, cases: measured }));
   if (only.length > 0 && values.with === undefined) return;
