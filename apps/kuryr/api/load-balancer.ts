@@ -1,5 +1,5 @@
+import { objectMeta } from '@superfluidity/driver-kubernetes/kuryr';
 import { z } from 'zod';
-import { objectMeta } from './object-meta.ts';
 
 /** What balances the flows to a Service: named like it. Written out of the Service and its EndpointSlices. */
 export const BALANCER_FINALIZER = 'superfluidity.dev/kuryr-load-balancer';

@@ -1,5 +1,5 @@
+import { objectMeta } from '@superfluidity/driver-kubernetes/kuryr';
 import { z } from 'zod';
-import { objectMeta } from './object-meta.ts';
 
 /** A NetworkPolicy with its selectors resolved: what may pass, by address. Named like the policy. */
 export const POLICY_FINALIZER = 'superfluidity.dev/kuryr-network-policy';

@@ -1,5 +1,5 @@
+import { objectMeta } from '@superfluidity/driver-kubernetes/kuryr';
 import { z } from 'zod';
-import { objectMeta } from './object-meta.ts';
 
 /** The network of a namespace, where each has its own: made by the controller, in its namespace and under its name. */
 export const NETWORK_FINALIZER = 'superfluidity.dev/kuryr-network';

@@ -15,6 +15,7 @@ export {
   kuryrPodLabels,
   kuryrServedSchema,
 } from './installed.ts';
+export { objectMeta } from './object-meta.ts';
 export { KURYR_POOLS, type KuryrPool, kuryrPoolSchema, type Spare, SPARES_MOST } from './pool.ts';
 export {
   KURYR_PORT,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { objectMeta } from './object-meta.ts';
 
 /** What a KuryrPool is: read by sites, by the daemons of Kuryr and by its controller, which writes it. */
 
@@ -38,14 +39,7 @@ const report = z.object({
  * carried out yet, and who gives one writes under the version that was read.
  */
 export const kuryrPoolSchema = z.object({
-  metadata: z.object({
-    namespace: z.string(),
-    name: z.string(),
-    uid: z.string().optional(),
-    resourceVersion: z.string().optional(),
-    deletionTimestamp: z.string().optional(),
-    finalizers: z.array(z.string()).optional(),
-  }),
+  metadata: objectMeta,
   spec: z.object({
     /** As people call it: `linux/PROJECT/NODE/NETWORK`. */
     pool: z.string(),

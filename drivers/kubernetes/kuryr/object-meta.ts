@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What is read of the metadata of our resources. Their schema is that of Kubernetes. */
+/** What is read of the metadata of Kuryr's resources. Their schema is that of Kubernetes. */
 export const objectMeta = z.object({
   namespace: z.string(),
   name: z.string(),
