@@ -12,7 +12,14 @@ import {
   replaceMembers,
   settled,
 } from '@superfluidity/openstack';
-import { MAIN_POOL, type WantedBalancer, type WantedMember, type WantedPolicy, type WantedPool } from './wanted.ts';
+import {
+  given,
+  MAIN_POOL,
+  type WantedBalancer,
+  type WantedMember,
+  type WantedPolicy,
+  type WantedPool,
+} from './wanted.ts';
 
 /**
  * From the tree that is there to the one that is wanted, one change after the other: each locks the load balancer until its
@@ -120,11 +127,7 @@ class Reconciliation {
         .toSorted((a, b) => (a < b ? -1 : 1))
         .join();
     if (sorted(known) === sorted(wanted)) return;
-    const fields = wanted.map(({ monitor_port: port, ...rest }) => ({
-      ...rest,
-      ...(port === null ? {} : { monitor_port: port }),
-    }));
-    await this.#change(() => replaceMembers(this.#cloud, poolId, fields, this.#signal));
+    await this.#change(() => replaceMembers(this.#cloud, poolId, wanted.map(given), this.#signal));
   }
 
   /** Their order counts: where one is otherwise, all are made anew. */
@@ -159,10 +162,8 @@ class Reconciliation {
     for (const [i, one] of wanted.entries()) {
       const policy = { listener_id: listenerId, position: i + 1, ...fields[i]! };
       const made = await this.#change(() => l7Policies.create(this.#cloud, [], policy, this.#signal));
-      for (const rule of one.rules) {
-        const given = Object.fromEntries(Object.entries(rule).filter(([, value]) => value !== null));
-        await this.#change(() => l7Rules.create(this.#cloud, [made.id], given, this.#signal));
-      }
+      for (const rule of one.rules)
+        await this.#change(() => l7Rules.create(this.#cloud, [made.id], given(rule), this.#signal));
     }
   }
 

@@ -10,7 +10,7 @@ export interface WantedBalancer {
   readonly policies: readonly WantedPolicy[];
 }
 
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
 export interface WantedPool {
   readonly name: string;
@@ -37,6 +37,11 @@ export interface WantedPolicy {
 }
 
 export const MAIN_POOL = 'members';
+
+/** A creation says nothing of what there is not. */
+export function given(fields: object): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+}
 
 const ALGORITHMS: Readonly<Record<string, string>> = {
   'round-robin': 'ROUND_ROBIN',

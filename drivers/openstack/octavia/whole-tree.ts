@@ -1,6 +1,4 @@
-import type { WantedBalancer, WantedPool } from './wanted.ts';
-
-type Fields = Readonly<Record<string, unknown>>;
+import { type Fields, given, type WantedBalancer, type WantedPool } from './wanted.ts';
 
 /**
  * What is below a load balancer, as its creation takes it: Octavia makes all of it in one change ("fully populated load balancer"
@@ -27,12 +25,7 @@ function poolOf({ name, fields, members, monitor }: WantedPool): Fields {
   return {
     name,
     ...given(fields),
-    members: members.map((member) => given({ ...member })),
+    members: members.map(given),
     ...(monitor === undefined ? {} : { healthmonitor: monitor }),
   };
-}
-
-/** A creation says nothing of what there is not. */
-function given(fields: Fields): Fields {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 }
