@@ -111,8 +111,8 @@ export class OctaviaBalancers {
       vip_subnet_id: subnetId,
       vip_address: spec.address,
       provider,
-      // The provider of OVN was not tried with whole trees.
-      ...(kind === 'octavia ovn' ? {} : wholeTree(wanted)),
+      // That of amphorae leaves pools locked (seen with the laboratory's), and that of OVN was not tried.
+      ...(kind === 'octavia superfluidity' ? wholeTree(wanted) : {}),
     };
     const create = () => createLoadBalancer(cloud, fields, signal);
     const remove = async (surplus: LoadBalancer) => void (await removeLoadBalancer(cloud, surplus.id, signal));

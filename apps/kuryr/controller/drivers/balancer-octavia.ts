@@ -177,8 +177,8 @@ export class OctaviaBalancer implements BalancerDriver {
 
 /**
  * What is sure to be taken: with one thing that the provider has not, Octavia refuses all, where a balancer by itself is there for
- * what is changed later. Who the default provider is nobody says, and that of OVN was not tried.
+ * what is changed later. The provider of amphorae leaves pools locked (seen with the laboratory's), and that of OVN was not tried.
  */
 function isTakenWhole(provider: string | undefined, { ports }: KuryrLoadBalancer['spec']): boolean {
-  return provider !== undefined && provider !== 'ovn' && ports.every(({ protocol }) => protocol === 'TCP');
+  return provider === 'superfluidity' && ports.every(({ protocol }) => protocol === 'TCP');
 }
