@@ -15,7 +15,8 @@ const CNI_PLUGINS = '/usr/lib/cni';
 /** Nodes: a real kubelet and a real containerd each, in a network namespace of its own. */
 export function nodes(lab: Lab): Service<Lab> {
   const archive = join(lab.paths.var, 'images.tar');
-  const parts = nodesOf(lab).map((node) => nodeItems(lab, node, archive));
+  const all = nodesOf(lab);
+  const parts = all.map((node, at) => nodeItems(lab, node, archive, all[at - 1]));
   const images: Item<Lab> = {
     kind: 'task',
     name: 'images',
@@ -31,7 +32,7 @@ export function nodes(lab: Lab): Service<Lab> {
   };
 }
 
-function nodeItems(lab: Lab, node: LabNode, archive: string): Service<Lab> {
+function nodeItems(lab: Lab, node: LabNode, archive: string, before: LabNode | undefined): Service<Lab> {
   const { paths, bin } = lab;
   const { name, namespace, containerd } = node;
   const data = join(paths.var, name);
@@ -82,7 +83,14 @@ function nodeItems(lab: Lab, node: LabNode, archive: string): Service<Lab> {
       {
         kind: 'process',
         name: `${name}-kubelet`,
-        after: [`${name}-images`, 'kube-apiserver', 'door'],
+        after: [
+          `${name}-images`,
+          'kube-apiserver',
+          'door',
+          // Each kubelet empties /var/lib/kubelet/device-plugins and listens there, wherever its own folder is: of two that do
+          // so in the same moment, one finds the address in use, and ends.
+          ...(before === undefined ? [] : [`${before.name}-kubelet`]),
+        ],
         argv: inNamespace(namespace, [
           join(bin, 'kubelet'),
           `--config=${kubeletConfig}`,

@@ -49,6 +49,14 @@ describe('the plan of a laboratory of Kubernetes', () => {
     });
   });
 
+  it('starts a kubelet when the one before it is ready: all of them empty one folder as they start', () => {
+    const { items } = planFor(labWith({ nodes: 3 }));
+    const waitsFor = (name: string) => items.find((item) => item.name === name)?.after;
+    expect(waitsFor('node1-kubelet')?.filter((name) => name.endsWith('-kubelet'))).toEqual([]);
+    expect(waitsFor('node2-kubelet')).toContain('node1-kubelet');
+    expect(waitsFor('node3-kubelet')).toContain('node2-kubelet');
+  });
+
   it('writes networks of pods only where it is told to', () => {
     const conflists = (network: LabOptions['network']) =>
       Object.keys(planFor(labWith({ network })).files).filter((path) => path.endsWith('.conflist'));
