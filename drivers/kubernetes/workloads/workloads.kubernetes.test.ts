@@ -202,7 +202,10 @@ describe.skipIf(lab === undefined)(`workloads${reason === undefined ? '' : ` (${
       (error: unknown) => error,
     );
     if (refused !== undefined) expect(refused).toMatchObject(failure);
-    else await expect.poll(async () => (await bench.site.getUnit(failing.id))?.error).toMatchObject(failure);
+    else {
+      const error = async () => (await bench.site.getUnit(failing.id))?.error;
+      await expect.poll(error, { timeout: 40_000 }).toMatchObject(failure);
+    }
     await bench.site.removeUnit(failing.id, bench.call());
     await bench.site.removeUnit(spec.id, bench.call());
     expect(await bench.names('jobs')).toEqual([]);
