@@ -66,6 +66,21 @@ describe.skipIf(absent !== undefined)(titled('ports of Open vSwitch', absent), (
     expect(ports()).toBe('');
   });
 
+  test('speak IPv6 where they have an address of it, and are silent in it where not', async () => {
+    const [four, both] = [
+      await add(node, 'v5', ovs('port-5')),
+      await add(node, 'v6', { ...ovs('port-6'), addresses: ['10.80.9.9/16', 'fd00:80::9/64'] }),
+    ];
+    expect([four.code, both.code]).toEqual([0, 0]);
+    const of = (netns: string) => ipJson(nameOf(netns), '-6', 'addr', 'show', 'dev', 'eth0');
+    expect(of(four.netns).flatMap((link) => link['addr_info'] ?? [])).toEqual([]);
+    expect(of(both.netns)).toMatchObject([
+      { addr_info: expect.arrayContaining([expect.objectContaining({ local: 'fd00:80::9' })]) },
+    ]);
+    expect(pings(four.netns, both.address)).toBe(true);
+    for (const pod of ['v5', 'v6']) await node.call('DEL', pod);
+  });
+
   test('carry streams too: checksums are complete where a process reads the packets', async () => {
     const [one, two] = [await add(node, 'v3', ovs('port-3')), await add(node, 'v4', ovs('port-4'))];
     const size = 1_000_000;

@@ -36,7 +36,7 @@ describe.skipIf(absent !== undefined)(titled('the plugin over a bridge of Linux'
         address: interfaces![1]!.mac,
         mtu: 1450,
         operstate: 'UP',
-        addr_info: [{ local: ips![0]!.address.split('/')[0] }, {}],
+        addr_info: [{ local: ips![0]!.address.split('/')[0] }],
       },
     ]);
     expect(ipJson(nameOf(netns), 'route', 'show', 'default')).toMatchObject([{ gateway, dev: 'eth0' }]);
