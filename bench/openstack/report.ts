@@ -43,7 +43,7 @@ export interface Found {
   burst(burst: Burst): void;
 }
 
-export function ratioOf(what: string, ours: Timing, other: Timing, atMost?: number): Ratio {
+export function ratioOf(what: string, ours: Pick<Timing, 'p50'>, other: Pick<Timing, 'p50'>, atMost?: number): Ratio {
   const ratio = Math.round((ours.p50 / other.p50) * 1_000) / 1_000;
   const goal = atMost === undefined ? {} : { atMost, met: ratio <= atMost };
   return { what, ours: ours.p50, other: other.p50, ratio, ...goal };
