@@ -21,7 +21,8 @@ export class Capture {
     let said = '';
     for await (const piece of child.stderr!.setEncoding('utf8') as AsyncIterable<string>) {
       said += piece;
-      if (said.includes('listening on')) return capture;
+      // To its end: tcpdump writes this line piece by piece, and dies of the next one when nobody reads it.
+      if (/listening on .*\n/.test(said)) return capture;
     }
     rmSync(folder, { recursive: true, force: true });
     throw new Error(`tcpdump: ${said}`);
