@@ -1,7 +1,8 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { sumOf } from './controller-process.ts';
 import { kuryrPage, podsPlot } from './page.ts';
-import { type CaseReport, type KuryrReport, type PodBurst, reportLines } from './report.ts';
+import { type CaseReport, type KuryrReport, type PodBurst, reportLines, risesOf } from './report.ts';
 
 const burst = (vif: PodBurst['vif'], pods: number): PodBurst => ({
   vif,
@@ -92,4 +93,21 @@ it('counts of the controller are summed over the series with the labels that are
   expect(sumOf(text, 'x_total')).toBe(12);
   expect(sumOf(text, 'plain')).toBe(1.5);
   expect(sumOf(text, 'none')).toBe(0);
+});
+
+it('what a pod more takes is that of a line through the first and the last burst that was made either way', () => {
+  const each = fc.nat(1_000);
+  fc.assert(
+    fc.property(each, each, fc.uniqueArray(fc.integer({ min: 1, max: 200 }), { minLength: 2 }), (pool, demand, all) => {
+      const sizes = all.toSorted((a, b) => a - b);
+      const line = sizes.map((pods) => ({ pods, poolMs: 7 + pool * pods, demandMs: 3 + demand * pods }));
+      const found = risesOf([...line, { pods: 300, poolMs: 1 }])!;
+      expect(found).toMatchObject({ from: sizes[0], to: sizes.at(-1) });
+      expect(found.poolMs).toBeCloseTo(pool);
+      expect(found.demandMs).toBeCloseTo(demand);
+    }),
+  );
+  expect(risesOf([burst('nested-vlan', 10)])).toBeUndefined();
+  // Of the bursts above, a pod more takes 1 ms from the pool and 400 ms on demand.
+  expect(kuryrPage(report)).toContain('Ours, nested, from 10 to 200 pods: by 1.0 ms and 400.0 ms, 0.003 of it.');
 });

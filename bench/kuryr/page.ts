@@ -7,6 +7,7 @@ import {
   isWithin,
   type KuryrReport,
   type PodBurst,
+  risesOf,
   VIF_WORDS,
 } from './report.ts';
 
@@ -83,8 +84,18 @@ function burstLines(bursts: readonly PodBurst[]): readonly string[] {
     'Published of the original (2017, another machine, with kubelet and containers, until all pods ran): 10 pods on bare metal 62 s from the pool and 72 s',
     'without, 50 pods 104 s and 226 s; nested 27 s and 83 s, 117 s and 602 s. It made each port by a request of its own; made on demand here means',
     'one request for all that wait. Its line from the pool is what is called flat: with each pod more it rises by 0.17 (nested) to 0.27 (bare metal) of what the',
-    'other rises by. Ours is beside it above, as *each pod more at once*.',
+    'other rises by.',
+    ...(['neutron-vif', 'nested-vlan'] as const).flatMap((vif) => riseLine(vif, bursts)),
     '',
+  ];
+}
+
+function riseLine(vif: PodBurst['vif'], bursts: readonly PodBurst[]): readonly string[] {
+  const each = risesOf(bursts.filter((burst) => burst.vif === vif));
+  if (each === undefined) return [];
+  const { from, to, poolMs, demandMs } = each;
+  return [
+    `Ours, ${VIF_WORDS[vif]}, from ${from} to ${to} pods: by ${duration(poolMs)} and ${duration(demandMs)}, ${(poolMs / demandMs).toFixed(3)} of it.`,
   ];
 }
 

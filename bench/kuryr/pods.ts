@@ -7,7 +7,7 @@ import { ClusterPart } from './cluster-part.ts';
 import { floorOf } from './floor.ts';
 import { BenchNode } from './node.ts';
 import { reach } from './played-node.ts';
-import { type BenchVif, type Found, VIF_WORDS } from './report.ts';
+import { type BenchVif, type Found, type PodBurst, risesOf, VIF_WORDS } from './report.ts';
 import { type Measured, type Place, repeat, type Run, type Spent } from './rounds.ts';
 import { fill, POOLS, settle, SPARE } from './settle.ts';
 
@@ -201,41 +201,26 @@ function tellAll(
       found.figure(`${what}: of that the controller until its interfaces are written, mean ms`, round(controllerMs));
     }
     compare('one pod', 1, RATIO_MOST);
-    const slope = slopes(
-      bursts.flatMap(({ pods }) => {
-        const [pool, demand] = [of('pool', pods), of('demand', pods)];
-        return pool === undefined || demand === undefined
-          ? []
-          : [{ pods, pool: pool.took.p50, demand: demand.took.p50 }];
-      }),
-    );
-    if (slope !== undefined) {
-      const what = `each pod more at once, of ${slope.from} to ${slope.to}, ${VIF_WORDS[vif]}: pool / on demand`;
-      found.ratio(ratioOf(what, { p50: slope.pool }, { p50: slope.demand }, FLAT_MOST));
-    }
-    for (const { pods } of bursts) {
+    const its = bursts.flatMap(({ pods }): readonly PodBurst[] => {
       const [pool, demand] = [of('pool', pods), of('demand', pods)];
-      if (pool === undefined) continue;
+      if (pool === undefined) return [];
       compare(`${pods} pods at once`, pods);
-      found.burst({
-        vif,
-        pods,
-        poolMs: pool.took.p50,
-        ...(pool.floorMs === undefined ? {} : { floorMs: pool.floorMs }),
-        poolCalls: Math.round(pool.calls * pods),
-        ...(demand === undefined ? {} : { demandMs: demand.took.p50, demandCalls: Math.round(demand.calls * pods) }),
-      });
+      return [
+        {
+          vif,
+          pods,
+          poolMs: pool.took.p50,
+          ...(pool.floorMs === undefined ? {} : { floorMs: pool.floorMs }),
+          poolCalls: Math.round(pool.calls * pods),
+          ...(demand === undefined ? {} : { demandMs: demand.took.p50, demandCalls: Math.round(demand.calls * pods) }),
+        },
+      ];
+    });
+    for (const burst of its) found.burst(burst);
+    const each = risesOf(its);
+    if (each !== undefined) {
+      const what = `each pod more at once, of ${each.from} to ${each.to}, ${VIF_WORDS[vif]}: pool / on demand`;
+      found.ratio(ratioOf(what, { p50: each.poolMs }, { p50: each.demandMs }, FLAT_MOST));
     }
   }
-}
-
-/** How much longer the last waits for each pod more, in ms. Flat: 0. */
-export function slopes(
-  bursts: readonly { readonly pods: number; readonly pool: number; readonly demand: number }[],
-): { readonly from: number; readonly to: number; readonly pool: number; readonly demand: number } | undefined {
-  const [first, last] = [bursts[0], bursts.at(-1)];
-  if (first === undefined || last === undefined || first === last) return undefined;
-  const more = last.pods - first.pods;
-  const each = (key: 'pool' | 'demand') => (last[key] - first[key]) / more;
-  return { from: first.pods, to: last.pods, pool: each('pool'), demand: each('demand') };
 }

@@ -102,3 +102,16 @@ export function reportLines({ cases }: KuryrReport): readonly string[] {
     ...notes,
   ]);
 }
+
+/** How much longer the last waits for each pod more, in ms, on a line from the smallest burst to the largest that was made either way. Flat: 0. */
+export function risesOf(
+  bursts: readonly Pick<PodBurst, 'pods' | 'poolMs' | 'demandMs'>[],
+): { readonly from: number; readonly to: number; readonly poolMs: number; readonly demandMs: number } | undefined {
+  const both = bursts.flatMap(({ pods, poolMs, demandMs }) =>
+    demandMs === undefined ? [] : [{ pods, poolMs, demandMs }],
+  );
+  const [first, last] = [both[0], both.at(-1)];
+  if (first === undefined || last === undefined || first === last) return undefined;
+  const each = (key: 'poolMs' | 'demandMs') => (last[key] - first[key]) / (last.pods - first.pods);
+  return { from: first.pods, to: last.pods, poolMs: each('poolMs'), demandMs: each('demandMs') };
+}
