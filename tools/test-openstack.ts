@@ -32,10 +32,10 @@ const FLAVOURS: readonly Flavour[] = [
     keeps: true,
   },
   {
-    // Routers of Neutron, whose packets go between the cloud and a site of Linux.
+    // Routers of Neutron, whose packets go between the cloud and a site of Linux, or to Services from outside.
     name: 'joined',
-    labs: cloud('nova heat routing'),
-    files: ['packages/lifecycle/gateway'],
+    labs: cloud('nova heat octavia routing'),
+    files: ['packages/lifecycle/gateway', 'apps/kuryr/controller/drivers/external-address'],
   },
   {
     name: 'ovn',

@@ -1,6 +1,5 @@
 import { missingForKernelTests, titled } from '@superfluidity/netlink/testing';
-import { balancerListeners, balancerProviders, loadBalancers, removeLoadBalancer } from '@superfluidity/openstack';
-import { labCloud, laboratory } from '@superfluidity/openstack/testing';
+import { balancerListeners, loadBalancers, removeLoadBalancer } from '@superfluidity/openstack';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../../lab/command.ts';
 import { findLab as findKubernetes } from '../../lab/kubernetes/testing.ts';
@@ -9,6 +8,7 @@ import type { KuryrLoadBalancer } from './api/load-balancer.ts';
 import { type Replica, TestCluster } from './controller/testing/cluster.ts';
 import { ask, TestServer } from './node/testing/programs.ts';
 import { CloudsFile } from './testing/clouds-file.ts';
+import { missingProvider, PROVIDER } from './testing/octavia-provider.ts';
 import { OwnNetwork, untilActive } from './testing/own-network.ts';
 
 /**
@@ -18,26 +18,9 @@ import { OwnNetwork, untilActive } from './testing/own-network.ts';
 
 const kubernetes = findKubernetes();
 const openstack = findLab({ services: ['ovs', 'octavia'], network: 'ovs' });
-const PROVIDER = 'superfluidity';
-
-async function hasProvider(): Promise<boolean> {
-  const lab = laboratory();
-  if (openstack.lab === undefined || lab === undefined) return false;
-  const cloud = labCloud(lab);
-  try {
-    return (await balancerProviders(cloud, AbortSignal.timeout(10_000))).some(({ name }) => name === PROVIDER);
-  } catch {
-    return false;
-  } finally {
-    await cloud.close();
-  }
-}
 
 const absent =
-  kubernetes.reason ??
-  openstack.reason ??
-  ((await hasProvider()) ? undefined : `needs the laboratory with provider ${PROVIDER}`) ??
-  missingForKernelTests(['ip', 'python3']);
+  kubernetes.reason ?? openstack.reason ?? (await missingProvider()) ?? missingForKernelTests(['ip', 'python3']);
 const WAIT = { timeout: 120_000, interval: 500 } as const;
 const signal = AbortSignal.timeout(900_000);
 const CIDR = '10.96.0.0/16';
