@@ -300,7 +300,7 @@ export function configure({ name, netns, wish }: Wish): void {
   // Who had the address before is forgotten by those who knew it: neighbours are told as the device comes up.
   tolerant(() => writeSysctl(netns, `${conf('ipv4')}arp_notify`, 1));
   // As runtimes do: where no address of it is handed out, nobody asked for one of its links either, and its looks for neighbours,
-  // routers and groups, half a dozen packets for each pod, would go to all others of the network.
+  // routers and groups, half a dozen packets for each pod, would go to all others of the network; and policies are of IPv4 alone.
   const hasIpv6 = wish.addresses.some((address) => address.includes(':'));
   if (wish.addresses.length > 0) tolerant(() => writeSysctl(netns, `${conf('ipv6')}disable_ipv6`, hasIpv6 ? 0 : 1));
   const networks = wish.addresses.map((address) => parsePrefix(address));
