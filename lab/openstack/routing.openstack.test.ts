@@ -52,13 +52,7 @@ describe.skipIf(routing.lab === undefined)(
         const network = (await cloud.create('network', '/networks', {}))['id'];
         const cidr = `10.81.${number}.0/24`;
         const subnet = (await cloud.create('subnet', '/subnets', { network_id: network, ip_version: 4, cidr }))['id'];
-        const interfaces = (verb: string) =>
-          cloud.session.request('PUT', cloud.neutron(`/routers/${router}/${verb}_router_interface`), {
-            body: { subnet_id: subnet },
-            accept: [404],
-          });
-        await interfaces('add');
-        cloud.later(() => interfaces('remove'));
+        await cloud.connect(router, subnet!);
         const end = await cloud.end(`n${number}`, { network_id: network, port_security_enabled: false });
         await run(['ip', '-n', end.namespace, 'route', 'add', 'default', 'via', `10.81.${number}.1`]);
         ends.push(end);

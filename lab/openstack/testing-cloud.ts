@@ -93,6 +93,17 @@ export class TestCloud {
     return made;
   }
 
+  /** Routes for a subnet; not any more at the end. */
+  async connect(router: string, subnet: string): Promise<void> {
+    const interfaces = (verb: string) =>
+      this.session.request('PUT', this.neutron(`/routers/${router}/${verb}_router_interface`), {
+        body: { subnet_id: subnet },
+        accept: [404],
+      });
+    await interfaces('add');
+    this.later(() => interfaces('remove'));
+  }
+
   async portStatus(id: string): Promise<string> {
     return (await this.session.get(this.neutron(`/ports/${id}?fields=status`)))['port']!['status']!;
   }

@@ -18,7 +18,6 @@ import type { BalancerStatus } from './types.ts';
  */
 
 const { lab, reason } = findLab({ services: ['octavia', 'routing'], network: 'ovs' });
-
 const absent = reason ?? (await missingProvider()) ?? missingForKernelTests(['ip', 'python3']);
 const signal = AbortSignal.timeout(900_000);
 /** An agent of a machine that others keep busy takes minutes for a router. */
@@ -48,7 +47,7 @@ describe.skipIf(absent !== undefined)(titled('floating IPs of Services', absent)
     const lines = await ask(publicNamespace(lab!), 'tcp', address, 80, { times: 12 });
     return [...new Set(lines.map((line) => line.split(' ')[0]!))].toSorted();
   };
-  const ours = () => floatingIps.list(cloud, { floating_network_id: outside }, signal);
+  const all = () => floatingIps.list(cloud, { floating_network_id: outside }, signal);
   const byHand = async (more: object = {}) => {
     const made = await floatingIps.create(cloud, { floating_network_id: outside, ...more }, signal);
     world.later(() => floatingIps.delete(cloud, made.id, signal));
@@ -64,13 +63,7 @@ describe.skipIf(absent !== undefined)(titled('floating IPs of Services', absent)
     const network = (await world.create('network', '/networks', {}))['id']!;
     const shape = { network_id: network, ip_version: 4, cidr: '10.78.0.0/24', enable_dhcp: false };
     const subnet = (await world.create('subnet', '/subnets', shape))['id']!;
-    const interfaces = (verb: string) =>
-      world.session.request('PUT', world.neutron(`/routers/${router}/${verb}_router_interface`), {
-        body: { subnet_id: subnet },
-        accept: [404],
-      });
-    await interfaces('add');
-    world.later(() => interfaces('remove'));
+    await world.connect(router, subnet);
     for (const name of ['one', 'two']) {
       const end = await world.end(name, { network_id: network, port_security_enabled: false });
       servers.push(await TestServer.start(end.namespace, 'tcp', name, 8_080));
@@ -94,19 +87,19 @@ describe.skipIf(absent !== undefined)(titled('floating IPs of Services', absent)
   }, 300_000);
 
   test('are made once, reached from outside, and go with the type of the Service', async () => {
-    const before = (await ours()).length;
+    const before = (await all()).length;
     const made = await driver.ensure(balancer({}), signal);
     expect(made.external).toMatchObject({ address: expect.stringMatching(/^203\.0\.113\./), isOurs: true });
     await expect.poll(() => answers(made.external!.address).catch(String), WAIT).toEqual(['one', 'two']);
     // Also for a controller that does not know what was written.
     expect(await driver.ensure(balancer({}), signal)).toEqual(made);
     expect(await driver.ensure(balancer({}, made), signal)).toEqual(made);
-    expect(await ours()).toHaveLength(before + 1);
+    expect(await all()).toHaveLength(before + 1);
 
     const inside = await driver.ensure(balancer({ type: 'ClusterIP' }, made), signal);
     expect(inside.external).toBeUndefined();
     expect(inside.balancerId).toBe(made.balancerId);
-    expect(await ours()).toHaveLength(before);
+    expect(await all()).toHaveLength(before);
   }, 900_000);
 
   test('of a user are taken where a Service asks for them, and remain when it goes', async () => {
@@ -116,7 +109,7 @@ describe.skipIf(absent !== undefined)(titled('floating IPs of Services', absent)
     const made = await driver.ensure(balancer(asked, first), signal);
     expect(made.external).toEqual({ id: theirs.id, address: theirs.floating_ip_address, isOurs: false });
     await expect.poll(() => answers(theirs.floating_ip_address).catch(String), WAIT).toEqual(['one', 'two']);
-    expect((await ours()).map(({ id }) => id)).not.toContain(first.external!.id);
+    expect((await all()).map(({ id }) => id)).not.toContain(first.external!.id);
 
     await driver.remove(balancer(asked, made), signal);
     expect(await floatingIps.show(cloud, theirs.id, signal)).toMatchObject({ port_id: null });
