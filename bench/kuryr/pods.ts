@@ -1,7 +1,8 @@
+import { inspect } from 'node:util';
 import { ovsSocket } from '../../lab/openstack/services/ovs.ts';
 import { findLab } from '../../lab/openstack/testing.ts';
 import { ratioOf } from '../openstack/report.ts';
-import { duration } from '../record.ts';
+import { duration, tell } from '../record.ts';
 import { CloudPart } from './cloud-part.ts';
 import { ClusterPart } from './cluster-part.ts';
 import { floorOf } from './floor.ts';
@@ -60,7 +61,7 @@ export async function benchPods(sizes: PodSizes, found: Found): Promise<void> {
   const { lab, reason } = findLab({ services: ['ovs'], network: 'ovs' });
   if (lab === undefined) throw new Error(reason);
   await using parts = new AsyncDisposableStack();
-  const opened = <T extends { close(): Promise<void> }>(one: T) => parts.adopt(one, (it) => it.close());
+  const opened = <T extends { close(): Promise<void> }>(one: T) => parts.adopt(one, (it) => it.close().catch(tellLeft));
   const cluster = opened(await ClusterPart.open());
   const cloud = opened(await CloudPart.open());
   const nested = `${cluster.namespace}-nested`;
@@ -91,6 +92,12 @@ export async function benchPods(sizes: PodSizes, found: Found): Promise<void> {
   for (const mode of MODES)
     if (mode.key !== 'demand' || sizes.demandMost > 0) await runMode(place, mode, sizes, series, found);
   tellAll(place.vifs, series, bursts, found);
+}
+
+/** What took half an hour to measure is not lost with a port that could not be taken away. */
+function tellLeft(error: unknown): void {
+  tell(`what was made for pods is not all taken away: ${inspect(error)}`);
+  process.exitCode = 1;
 }
 
 async function runMode(place: Place, mode: Mode, sizes: PodSizes, series: Series, found: Found): Promise<void> {
