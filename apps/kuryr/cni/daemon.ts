@@ -84,6 +84,7 @@ export class Daemon {
       attachments,
       log,
       onPrepared: (isUsed) => metrics.prepared(isUsed),
+      untilIsolated: (signal) => tables.untilIsolated(signal),
       ...(graceMs === undefined ? {} : { graceMs }),
       ...(onInterrupted === undefined ? {} : { onInterrupted }),
     });

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { TableKind } from '../node/index.ts';
 
 /** From a tenth of a millisecond, which refusals take, to what ADD waits at most. */
 const SECONDS = [0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -95,7 +96,7 @@ export class Metrics {
     this.#requests.observe({ command, code: String(code) }, seconds);
   }
 
-  synced(table: 'services' | 'policies', seconds: number, isDone: boolean): void {
+  synced(table: TableKind, seconds: number, isDone: boolean): void {
     this.#syncs.inc({ table, done: String(isDone) });
     this.#syncSeconds.set({ table }, seconds);
   }

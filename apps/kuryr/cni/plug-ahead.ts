@@ -9,6 +9,7 @@ import {
   transactAside,
   writeSysctl,
 } from '@superfluidity/netlink';
+import { deviceOf } from '../api/device.ts';
 import type { Made } from './attachments.ts';
 import type { NodeNetwork } from './node-network.ts';
 import {
@@ -18,7 +19,6 @@ import {
   aliasOf,
   completePackets,
   configure,
-  deviceOf,
   explained,
   fittingTrunk,
   linkIn,

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { isSuperfluidityError, shortName } from '@superfluidity/core';
@@ -32,6 +31,7 @@ import {
   transactTolerating,
   writeSysctl,
 } from '@superfluidity/netlink';
+import { deviceOf } from '../api/device.ts';
 import type { Made } from './attachments.ts';
 import { type NodeNetwork, trunkDevice } from './node-network.ts';
 import { type Plugged, routesOf } from './result.ts';
@@ -61,12 +61,6 @@ export const aliasMark = ({ name }: Pick<NodeNetwork, 'name'>): string => `super
 
 export const aliasOf = (node: NodeNetwork, pod: string, name: string): string =>
   `${aliasMark(node)}${pod} ${name}`.slice(0, ALIAS_BYTES);
-
-/** As agents of Neutron name the devices of ports; others ids than theirs are shortened so that they still differ. */
-export function deviceOf(portId: string): string {
-  const isUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(portId);
-  return `tap${isUuid ? portId.slice(0, 11) : createHash('sha256').update(portId).digest('hex').slice(0, 11)}`;
-}
 
 /** High, so that a bridge does not take it for its own: bridges have the lowest address of their ports. */
 export const nodeMac = (mac: string): string => `fe${mac.toLowerCase().slice(2)}`;

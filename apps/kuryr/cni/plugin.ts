@@ -1,11 +1,12 @@
 import { isSuperfluidityError, type Logger, Turns, Turnstile } from '@superfluidity/core';
 import type { KuryrPort, PodInterface } from '@superfluidity/driver-kubernetes/kuryr';
+import { deviceOf } from '../api/device.ts';
 import { type Attachment, attachmentKey, type Attachments, type Interrupted } from './attachments.ts';
 import { check } from './check.ts';
 import { LIMITS } from './limits.ts';
 import type { NodeNetwork } from './node-network.ts';
 import { plannedOver, plugPrepared, preparedOn } from './plug-ahead.ts';
-import { deviceOf, leaveNetns, netnsId, plug, planned, unplug, type Wish } from './plug.ts';
+import { leaveNetns, netnsId, plug, planned, unplug, type Wish } from './plug.ts';
 import { type PodRef, CniError, CODES, type CniResult, type Request } from './specification.ts';
 import { type PortRegistry, podKey } from './registry.ts';
 import { inVersion, type Plugged, resultOf } from './result.ts';
@@ -21,12 +22,19 @@ export interface PluginOptions {
   readonly onPrepared: (isUsed: boolean) => void;
   /** What an ADD had plugged was removed, since nobody was answered. */
   readonly onInterrupted?: (pod: Interrupted) => void;
+  /** The kernel has closed what policies close of the pods that the registry knows. */
+  readonly untilIsolated?: (signal: AbortSignal) => Promise<void>;
   /** How long something stays plugged that nobody wants, where it may be wanted again soon. */
   readonly graceMs?: number;
 }
 
 /** How ADD left the pod while it waited: what it waits for is said when it gave up. */
-type Awaited = 'the list of ports' | 'its port' | 'its interfaces' | 'its interfaces to carry traffic';
+type Awaited =
+  | 'the list of ports'
+  | 'its port'
+  | 'its interfaces'
+  | 'its interfaces to carry traffic'
+  | 'what policies close to be closed';
 
 /** What a runtime of containers asks for, carried out. */
 export class Plugin {
@@ -35,6 +43,7 @@ export class Plugin {
   readonly #attachments: Attachments;
   readonly #log: Logger;
   readonly #onInterrupted: NonNullable<PluginOptions['onInterrupted']>;
+  readonly #untilIsolated: NonNullable<PluginOptions['untilIsolated']>;
   readonly #turns = new Turns();
   readonly #slots = new Turnstile(LIMITS.atOnce);
   readonly #spares: Spares;
@@ -48,6 +57,7 @@ export class Plugin {
     this.#attachments = attachments;
     this.#log = log;
     this.#onInterrupted = options.onInterrupted ?? (() => {});
+    this.#untilIsolated = options.untilIsolated ?? (async () => {});
     const isTaken = (pod: string) => this.#isAdding(pod) || attachments.all().some((one) => one.pod === pod);
     const isAttached = (device: string) => this.#isAttached(device);
     this.#spares = new Spares({ node, isTaken, isAttached, onEnd: onPrepared, graceMs });
@@ -195,7 +205,12 @@ export class Plugin {
         this.#spares.serve(key, wishes[0]!.podUid);
       }
       awaited = 'its interfaces to carry traffic';
-      await this.#registry.until(key, (port) => isActive(port, pod), signal);
+      const { status } = await this.#registry.until(key, (port) => activeOf(port, pod), signal);
+      // A pod is isolated before its first container starts, as the API of NetworkPolicies has it.
+      if (status?.isolated !== undefined) {
+        awaited = 'what policies close to be closed';
+        await this.#untilIsolated(signal);
+      }
       const result = resultOf(plugged, configuration);
       this.#attachments.put({ ...begun, result });
       return result;
@@ -343,11 +358,11 @@ function wishesIn(port: KuryrPort, request: Required<Request>): readonly Wish[] 
   return named.map(([name, wish]) => ({ name, netns, pod, podUid: port.spec.podUid, wish }));
 }
 
-function isActive(port: KuryrPort | undefined, pod: PodRef): true | undefined {
+function activeOf(port: KuryrPort | undefined, pod: PodRef): KuryrPort | undefined {
   if (port === undefined) throw new CniError(CODES.unknownContainer, 'the pod was deleted meanwhile');
   if (!isOf(port, pod)) throw new CniError(CODES.unknownContainer, 'another pod has its name by now');
   const interfaces = Object.values(port.status?.interfaces ?? {});
-  return interfaces.length > 0 && interfaces.every(({ active }) => active) ? true : undefined;
+  return interfaces.length > 0 && interfaces.every(({ active }) => active) ? port : undefined;
 }
 
 /** In the words of the specification: what may pass by itself is to be tried again. */

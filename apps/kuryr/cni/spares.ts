@@ -1,10 +1,11 @@
 import { Turns, Turnstile } from '@superfluidity/core';
 import type { KuryrPort, PodInterface, Spare } from '@superfluidity/driver-kubernetes/kuryr';
+import { deviceOf } from '../api/device.ts';
 import type { Attachment, Made } from './attachments.ts';
 import { LIMITS } from './limits.ts';
 import type { NodeNetwork } from './node-network.ts';
 import { isPreparable, type Prepared, prepare, recall } from './plug-ahead.ts';
-import { type Ahead, deviceOf, leaveNetns, netnsId, unplug, vswitchOf } from './plug.ts';
+import { type Ahead, leaveNetns, netnsId, unplug, vswitchOf } from './plug.ts';
 import { podKey } from './registry.ts';
 
 /** Where it comes from what lies ready in the pools of this node: the watch of the API server, or a test. */

@@ -222,6 +222,17 @@ describe.skipIf(lab === undefined)(title('services and policies'), () => {
       },
       status: { groupId: '' },
     });
+    // As the node is told of one that comes before its policy does.
+    const isolated = async (name: string) => (await cluster.port(name))?.status?.isolated;
+    await expect.poll(() => isolated('server'), WAIT).toEqual(['ingress']);
+    await cluster.apply(cluster.pod('later', node, {}, { app: 'server' }));
+    await expect.poll(() => address('later'), WAIT).toBeDefined();
+    expect(await cluster.port('later')).toMatchObject({
+      metadata: { generation: 1 },
+      status: { isolated: ['ingress'] },
+    });
+    expect(await isolated('client')).toBeUndefined();
+    await cluster.deletePods('later');
     await cluster.inside('label', 'pod', 'client', 'app=other', '--overwrite');
     await expect.poll(allowed, WAIT).toEqual(['192.0.2.0/25']);
     await cluster.inside('label', 'pod', 'client', 'app=client', '--overwrite');
@@ -230,6 +241,7 @@ describe.skipIf(lab === undefined)(title('services and policies'), () => {
     await expect.poll(allowed, WAIT).toEqual(['192.0.2.0/25']);
     await cluster.inside('delete', 'networkpolicy', 'server');
     await expect.poll(() => rules('server'), WAIT).toBeUndefined();
+    await expect.poll(() => isolated('server'), WAIT).toBeUndefined();
   });
 
   it('a name of a port is what it means in each pod that a policy selects, and follows pods', async () => {

@@ -38,7 +38,7 @@ describe.skipIf(absent !== undefined)(titled('tables of a node that cannot do wh
     expect(tables.trouble).toContain('SF-KURYR-');
     createNamespace(NODE);
     await expect.poll(() => tables.trouble, { timeout: 5_000 }).toBeUndefined();
-    expect((await namesIn(NODE, SERVICES.table))?.chains.filter((name) => name.startsWith('port_'))).toHaveLength(1);
+    expect((await namesIn(NODE, SERVICES))?.chains.filter((name) => name.startsWith('port_'))).toHaveLength(1);
     expect(syncs).toContain('services false true');
     expect(syncs).toContain('services true true');
   });
@@ -55,7 +55,7 @@ describe.skipIf(absent !== undefined)(titled('tables of a node that cannot do wh
     tables.setKnown('services');
     await tables.settled();
     expect(told).toEqual([]);
-    expect((await namesIn(NODE, SERVICES.table))?.chains).not.toContain('old');
+    expect((await namesIn(NODE, SERVICES))?.chains).not.toContain('old');
     await applyNft(NODE, `flush map ip ${SERVICES.table} ports\n`);
     tables.putBalancer('default/a', undefined);
     await tables.settled();
@@ -71,8 +71,8 @@ describe.skipIf(absent !== undefined)(titled('tables of a node that cannot do wh
     tables.setKnown('services');
     await tables.settled();
     await removeTables(NODE);
-    expect(await namesIn(NODE, SERVICES.table)).toBeUndefined();
-    await expect.poll(() => namesIn(NODE, SERVICES.table), { timeout: 5_000 }).toBeDefined();
+    expect(await namesIn(NODE, SERVICES)).toBeUndefined();
+    await expect.poll(() => namesIn(NODE, SERVICES), { timeout: 5_000 }).toBeDefined();
     expect(told).toEqual([]);
   });
 

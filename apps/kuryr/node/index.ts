@@ -1,3 +1,3 @@
 export { nodeCommand } from './command.ts';
-export { NodeTables } from './tables.ts';
+export { NodeTables, type TableKind } from './tables.ts';
 export { watchTables } from './watch.ts';

@@ -2,6 +2,7 @@ import { SuperfluidityError } from '@superfluidity/core';
 import type { NamespaceName } from '@superfluidity/netlink';
 import './errors.ts';
 import { runOnNode } from './run.ts';
+import type { TableName } from './table.ts';
 
 /** All of it or nothing. Throws `SF-KURYR-NFT`. */
 export async function applyNft(namespace: NamespaceName, text: string): Promise<void> {
@@ -17,9 +18,9 @@ export interface TableNames {
 }
 
 /** Names of what is in a table; undefined where there is none. Throws `SF-KURYR-NFT`. */
-export async function namesIn(namespace: NamespaceName, table: string): Promise<TableNames | undefined> {
+export async function namesIn(namespace: NamespaceName, { family, table }: TableName): Promise<TableNames | undefined> {
   // Terse: without elements.
-  const { code, stdout, stderr } = await started(namespace, ['nft', '-t', 'list', 'table', 'ip', table]);
+  const { code, stdout, stderr } = await started(namespace, ['nft', '-t', 'list', 'table', family, table]);
   if (code !== 0 && /No such file or directory/.test(stderr)) return undefined;
   if (code !== 0) throw refused(stderr);
   const named = (kind: RegExp) => [...stdout.matchAll(kind)].map(([, name]) => name!);

@@ -1,9 +1,12 @@
 import { addAddress, linkIndex, transact } from '@superfluidity/netlink';
 import { missingForKernelTests, titled } from '@superfluidity/netlink/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { pings } from '../cni/testing/node.ts';
+import { nameOf, pings } from '../cni/testing/node.ts';
 import type { KuryrNetworkPolicy } from '../api/network-policy.ts';
+import { applyNft } from './nft.ts';
 import { runOnNode } from './run.ts';
+import { SOURCES } from './sources.ts';
+import { removal } from './table.ts';
 import { balancer, Fleet, policy, type TestPod } from './testing/fleet.ts';
 import { ask, TestServer } from './testing/programs.ts';
 
@@ -124,6 +127,78 @@ describe.skipIf(absent !== undefined)(titled('NetworkPolicies, carried out by th
       transact(fleet.nodes[1]!.name, [addAddress(linkIndex(fleet.nodes[1]!.name, 'wire'), { address })]);
     await put(policy('a', ['server'], ['egress'], [allow('egress', '203.0.113.0/25')]));
     expect([pings(server!.netns, '203.0.113.5'), pings(server!.netns, '203.0.113.130')]).toEqual([true, false]);
+  });
+
+  test('a pod that policies close is closed when ADD is answered, though its node has yet to know them', async () => {
+    const [node] = fleet.nodes;
+    const netns = node!.sandbox();
+    const eth0 = { addresses: ['10.90.0.31/24'], gateway: '10.90.0.1' };
+    const port = node!.port('closed', { interfaces: { eth0 } });
+    node!.daemon.ports.put({ ...port, status: { ...port.status!, isolated: ['ingress'] } });
+    expect(await node!.call('ADD', 'closed', { netns })).toMatchObject({ code: 0 });
+    const listening = await TestServer.start(netns, 'tcp', 'closed', 8_080);
+    try {
+      expect([await reaches(beside!, '10.90.0.31'), pings(far!.netns, '10.90.0.31')]).toEqual([false, false]);
+      expect(pings(netns, beside!.address)).toBe(true);
+      await put(policy('a', ['closed'], ['ingress'], [allow('ingress', `${beside!.address}/32`)]));
+      expect([await reaches(beside!, '10.90.0.31'), pings(far!.netns, '10.90.0.31')]).toEqual([true, false]);
+      // The policy goes before the controller has written that it closes nothing any more.
+      await fleet.remove('putPolicy', 'a');
+      expect(pings(far!.netns, '10.90.0.31')).toBe(true);
+    } finally {
+      await listening.stop();
+      await node!.call('DEL', 'closed', { netns });
+      node!.daemon.ports.remove('default', 'closed');
+      await fleet.settled();
+    }
+  });
+
+  test('nobody hears what a pod sends with the address of another, of IP, of ARP or of Ethernet', async () => {
+    const [node] = fleet.nodes;
+    const inPod = (pod: TestPod, ...argv: readonly [string, ...string[]]) => runOnNode(nameOf(pod.netns), argv);
+    const own = async (pod: TestPod) =>
+      (JSON.parse((await inPod(pod, 'ip', '-j', 'link', 'show', 'eth0')).stdout) as [{ address: string }])[0].address;
+    const heard = async () => {
+      const { stdout } = await inPod(server!, 'nft', 'list', 'counters', 'table', 'netdev', 'heard');
+      return [...stdout.matchAll(/packets (\d+)/g)].map(([, packets]) => Number(packets) > 0);
+    };
+    // All that comes in with the address of a pod that is on another node.
+    const counted = [
+      'add table netdev heard',
+      ...['of_ip', 'of_arp', 'of_ethernet'].map((name) => `add counter netdev heard ${name}`),
+      'add chain netdev heard in { type filter hook ingress device eth0 priority 0; }',
+      `add rule netdev heard in ip saddr ${far!.address} counter name of_ip`,
+      'add rule netdev heard in arp saddr ip 10.90.0.66 counter name of_arp',
+      'add rule netdev heard in ether saddr 02:00:00:00:66:66 counter name of_ethernet',
+    ];
+    await applyNft(nameOf(server!.netns), counted.map((line) => `${line}\n`).join(''));
+    const mac = await own(beside!);
+    const forge = async () => {
+      await inPod(beside!, 'ip', 'neigh', 'replace', server!.address, 'lladdr', await own(server!), 'dev', 'eth0');
+      await inPod(beside!, 'ping', '-c', '1', '-W', '1', '-I', far!.address, server!.address);
+      // Of this one it has to ask who has the address, and says that it has another.
+      await inPod(beside!, 'ip', 'neigh', 'flush', 'dev', 'eth0');
+      await inPod(beside!, 'ip', 'neigh', 'del', server!.address, 'dev', 'eth0');
+      await inPod(beside!, 'ping', '-c', '1', '-W', '1', '-I', '10.90.0.66', server!.address);
+      await inPod(beside!, 'ip', 'link', 'set', 'eth0', 'address', '02:00:00:00:66:66');
+      await inPod(beside!, 'ping', '-c', '1', '-W', '1', server!.address);
+      await inPod(beside!, 'ip', 'link', 'set', 'eth0', 'address', mac);
+    };
+    await inPod(beside!, 'ip', 'address', 'add', `${far!.address}/32`, 'dev', 'eth0');
+    await inPod(beside!, 'ip', 'address', 'add', '10.90.0.66/32', 'dev', 'eth0');
+    try {
+      await forge();
+      expect(await heard()).toEqual([false, false, false]);
+      expect(pings(beside!.netns, server!.address)).toBe(true);
+      // That it would have been heard.
+      await applyNft(node!.name, removal(SOURCES));
+      await forge();
+      expect(await heard()).toEqual([true, true, true]);
+    } finally {
+      for (const address of [far!.address, '10.90.0.66'])
+        await inPod(beside!, 'ip', 'address', 'del', `${address}/32`, 'dev', 'eth0');
+      await applyNft(nameOf(server!.netns), 'delete table netdev heard\n');
+    }
   });
 
   test('a peer more is an element more, the rules stay as they are, and a new daemon changes nothing', async () => {

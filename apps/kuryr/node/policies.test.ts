@@ -3,13 +3,12 @@ import { parseIpv4, parseIpv4Prefix, prefixHas } from '@superfluidity/model';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { KuryrNetworkPolicy, PolicyRule } from '../api/network-policy.ts';
-import { planPolicies } from './policies.ts';
-import { difference, EMPTY } from './table.ts';
+import { type Met, planPolicies, POLICIES } from './policies.ts';
+import { difference, EMPTY, type TableContent } from './table.ts';
 import { policy } from './testing/fleet.ts';
 import { KernelModel, type Packet } from './testing/kernel.ts';
 
 const SETS = ['senders', 'receivers', 'themselves'];
-const TABLE = 'superfluidity_policies';
 const PODS = ['a', 'b', 'c'] as const;
 const address = (pod: string) => `10.0.0.${PODS.indexOf(pod as 'a') + 1}`;
 const port = (pod: string): KuryrPort => ({
@@ -129,7 +128,7 @@ describe('policies as a table', () => {
           let before = EMPTY;
           for (const policies of worlds) {
             const { content } = planPolicies(policies, ports);
-            kernel.apply(difference(TABLE, before, content));
+            kernel.apply(difference(POLICIES, before, content));
             before = content;
             for (const sent of packets) expect(passes(kernel, sent)).toBe(mayPass([...policies.values()], sent));
           }
@@ -139,9 +138,39 @@ describe('policies as a table', () => {
     );
   });
 
+  test('a pod is closed by its port until the policy that closes it is known, and open when that is gone', () => {
+    const closed = { ...port('a'), status: { ...port('a').status!, isolated: ['ingress' as const] } };
+    const all = new Map([...ports, ['default/a', closed]]);
+    const toA: Packet = { source: address('b'), destination: address('a'), protocol: 'tcp', port: 80 };
+    const toB: Packet = { ...toA, source: address('a'), destination: address('b') };
+    const kernel = new KernelModel(SETS);
+    let [before, met]: [TableContent, Met] = [EMPTY, new Set()];
+    const passing = (...policies: readonly KuryrNetworkPolicy[]) => {
+      const named = new Map(policies.map((one) => [`default/${one.metadata.name}`, one]));
+      const plan = planPolicies(named, all, met);
+      kernel.apply(difference(POLICIES, before, plan.content));
+      [before, met] = [plan.content, plan.met];
+      return [toA, toB].map((sent) => passes(kernel, sent));
+    };
+    expect(passing()).toEqual([false, true]);
+    // One that says nothing about it changes nothing.
+    expect(passing(policy('q', ['b'], ['egress'], [{ direction: 'egress', cidr: '0.0.0.0/0' }]))).toEqual([
+      false,
+      true,
+    ]);
+    const own = policy('p', ['a'], ['ingress'], [{ direction: 'ingress', cidr: `${address('b')}/32` }]);
+    expect(passing(own)).toEqual([true, true]);
+    expect(passing(policy('p', ['a'], ['ingress']))).toEqual([false, true]);
+    // Its port says it no more in a moment.
+    expect(passing()).toEqual([true, true]);
+    // Another pod of the name.
+    all.set('default/a', { ...closed, spec: { ...closed.spec, podUid: 'next' } });
+    expect(passing()).toEqual([false, true]);
+  });
+
   test('are about pods of this node alone', () => {
     const { content, policies } = planPolicies(new Map([['default/p', policy('p', ['c'], ['ingress'])]]), ports);
-    expect([difference(TABLE, EMPTY, content), policies]).toEqual(['', 0]);
+    expect([difference(POLICIES, EMPTY, content), policies]).toEqual(['', 0]);
   });
 
   test('a peer more is an element more', () => {
@@ -161,14 +190,14 @@ describe('policies as a table', () => {
         ]),
         ports,
       ).content;
-    expect(difference(TABLE, planned(3), planned(4))).toMatch(/^add element ip \w+ to_\w+ \{ 10\.0\.1\.3 \}\n$/);
-    expect(difference(TABLE, planned(4), planned(3))).toMatch(/^delete element ip \w+ to_\w+ \{ 10\.0\.1\.3 \}\n$/);
+    expect(difference(POLICIES, planned(3), planned(4))).toMatch(/^add element ip \w+ to_\w+ \{ 10\.0\.1\.3 \}\n$/);
+    expect(difference(POLICIES, planned(4), planned(3))).toMatch(/^delete element ip \w+ to_\w+ \{ 10\.0\.1\.3 \}\n$/);
   });
 
   test('what is no prefix is told and lets nothing pass', () => {
     const bad = policy('p', ['a'], ['ingress'], [{ direction: 'ingress', cidr: '0.0.0.0/0 } flush ruleset' }]);
     const { content, troubles } = planPolicies(new Map([['default/p', bad]]), ports);
-    expect(difference(TABLE, EMPTY, content)).not.toMatch(/flush|accept/);
+    expect(difference(POLICIES, EMPTY, content)).not.toMatch(/flush|accept/);
     expect(troubles).toHaveLength(1);
   });
 });

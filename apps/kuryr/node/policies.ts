@@ -12,6 +12,7 @@ import type { SetContent, Skeleton, TableContent } from './table.ts';
  * nor are flows that have begun, nor what a pod says to itself by way of a Service.
  */
 export const POLICIES: Skeleton = {
+  family: 'ip',
   table: KURYR_POLICIES_TABLE,
   text: `table ip ${KURYR_POLICIES_TABLE} {
   map senders { type ipv4_addr : verdict; }
@@ -34,13 +35,18 @@ export const POLICIES: Skeleton = {
 };
 
 type Direction = PolicyRule['direction'];
+const DIRECTIONS: readonly Direction[] = ['ingress', 'egress'];
 
 export interface PoliciesPlan {
   readonly content: TableContent;
   readonly troubles: readonly Trouble[];
   /** Those that are about pods of this node. */
   readonly policies: number;
+  readonly met: Met;
 }
+
+/** By uid of the pod and direction: policies that close it were known once, and so it is a matter of theirs alone from then on. */
+export type Met = ReadonlySet<string>;
 
 interface PolicyChain {
   readonly name: string;
@@ -48,10 +54,14 @@ interface PolicyChain {
   readonly sets: ReadonlyMap<string, SetContent>;
 }
 
-/** Of policies that nodes carry out, and the ports of the pods of this node. Both by namespace and name. */
+/**
+ * Of policies that nodes carry out, and the ports of the pods of this node. Both by namespace and name. A new pod is closed by its port
+ * alone (`isolated`) until the policies that close it are known here: the two are told in any order. `met` is that of the plan before.
+ */
 export function planPolicies(
   policies: ReadonlyMap<string, KuryrNetworkPolicy>,
   ports: ReadonlyMap<string, KuryrPort>,
+  met: Met = new Set(),
 ): PoliciesPlan {
   const chains = new Map<string, readonly string[]>();
   const sets = new Map<string, SetContent>();
@@ -89,6 +99,15 @@ export function planPolicies(
       if (its.length > 0) add(chainOf(key, policy, 'ingress', one), 'ingress', its);
     }
   }
+  const metNow = new Set<string>();
+  for (const port of ports.values())
+    for (const direction of DIRECTIONS) {
+      const id = `${port.spec.podUid} ${direction}`;
+      const addresses = addressesOf(port);
+      if (met.has(id) || addresses.some((address) => isolated[direction].has(address))) metNow.add(id);
+      else if (port.status?.isolated?.includes(direction) === true)
+        for (const address of addresses) isolated[direction].set(address, []);
+    }
   const themselves = new Map<string, string>();
   for (const [direction, map] of [
     ['egress', 'senders'],
@@ -104,7 +123,7 @@ export function planPolicies(
     sets.set(map, { elements });
   }
   sets.set('themselves', { elements: themselves });
-  return { content: { chains, sets }, troubles, policies: count };
+  return { content: { chains, sets }, troubles, policies: count, met: metNow };
 }
 
 /** Of IPv4, and in the network of the cluster: policies are about no others. */

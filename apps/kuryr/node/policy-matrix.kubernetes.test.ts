@@ -7,6 +7,7 @@ import { findLab } from '../../../lab/kubernetes/testing.ts';
 import type { PolicyPeer, PolicyPort } from '../kubernetes/objects.ts';
 import { verifyPolicies } from '../testing/verify-policies.ts';
 import { applyNft, namesIn } from './nft.ts';
+import { POLICIES } from './policies.ts';
 import { runOnNode } from './run.ts';
 import { PacketCluster, type PacketPod } from './testing/packet-cluster.ts';
 import { Answerer, reached, type Target } from './testing/probes.ts';
@@ -22,7 +23,6 @@ const absent = reason ?? missingForKernelTests(['ip', 'nft', 'conntrack', 'pytho
 const WAIT = { timeout: 40_000, interval: 200 } as const;
 const PREFIXES = ['10.213.1.0/24', '10.213.2.0/24'] as const;
 const PORTS = [80, 81, 82] as const;
-const TABLE = 'superfluidity_policies';
 /** By it a test finds its policies again. */
 const RUN = 'superfluidity.test/policies-of';
 
@@ -102,8 +102,8 @@ describe.skipIf(absent !== undefined)(titled('NetworkPolicies, everybody asking 
   /** Of the rules that both kernels have now, and the objects that the API server has. */
   const proven = async () => {
     for (const { name, node } of packets.nodes) {
-      const isThere = (await namesIn(node.name, TABLE)) !== undefined;
-      const listed = isThere ? (await runOnNode(node.name, ['nft', 'list', 'table', 'ip', TABLE])).stdout : '';
+      const isThere = (await namesIn(node.name, POLICIES)) !== undefined;
+      const listed = isThere ? (await runOnNode(node.name, ['nft', 'list', 'table', 'ip', POLICIES.table])).stdout : '';
       writeFileSync(join(folder, `${name}.nft`), listed);
     }
     const { run } = packets.cluster;
@@ -277,7 +277,10 @@ describe.skipIf(absent !== undefined)(titled('NetworkPolicies, everybody asking 
     await packets.cluster.apply(policy('x', 'closed', into(podIs('b'))));
     await holds((from, to) => !is(to, 'x/a') || is(from, 'x/b'));
     const { name, node } = packets.nodes[pods.get('x/a')!.pod.at]!;
-    await applyNft(node.name, `insert rule ip ${TABLE} ingress ip saddr ${addressOf('z/b')} tcp dport 81 accept\n`);
+    await applyNft(
+      node.name,
+      `insert rule ip ${POLICIES.table} ingress ip saddr ${addressOf('z/b')} tcp dport 81 accept\n`,
+    );
     await expect
       .poll(() => wrong((from, to) => !is(to, 'x/a') || is(from, 'x/b')), WAIT)
       .toEqual(['z/b reaches x/a:81']);

@@ -62,7 +62,7 @@ function passes(cluster: ClusterState, tables: ReadonlyMap<string, TableContent>
       cluster.pods.some((pod) => pod.node === node && !pod.hostNetwork && !pod.isOver && pod.addresses[0] === address);
     if (!isHere(sent.source) && !isHere(sent.destination)) return true;
     const kernel = new KernelModel(['senders', 'receivers', 'themselves']);
-    kernel.apply(difference('t', EMPTY, content));
+    kernel.apply(difference({ family: 'ip', table: 't' }, EMPTY, content));
     if (kernel.sets.get('themselves')!.has(`${sent.source} . ${sent.destination}`)) return true;
     return [kernel.sets.get('senders')!.get(sent.source), kernel.sets.get('receivers')!.get(sent.destination)].every(
       (verdict) => verdict === undefined || kernel.verdict(verdict.split(' ')[1]!, sent) !== 'drop',

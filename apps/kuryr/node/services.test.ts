@@ -2,13 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { KuryrLoadBalancer } from '../api/load-balancer.ts';
 import { removeStaleFlows, staleFlows } from './flows.ts';
-import { planServices } from './services.ts';
+import { planServices, SERVICES } from './services.ts';
 import { difference, EMPTY } from './table.ts';
 import { balancer } from './testing/fleet.ts';
 import { KernelModel } from './testing/kernel.ts';
 
 const SETS = ['ports', 'addresses', 'externals', 'unserved', 'sticky', 'themselves'];
-const TABLE = 'superfluidity_services';
 
 const member = fc.record({
   address: fc.integer({ min: 1, max: 4 }).map((n) => `10.0.0.${n}`),
@@ -51,7 +50,7 @@ describe('Services as a table', () => {
         let before = EMPTY;
         for (const balancers of worlds) {
           const { content, troubles } = planServices(balancers);
-          kernel.apply(difference(TABLE, before, content));
+          kernel.apply(difference(SERVICES, before, content));
           before = content;
           const owned = new Set<string>();
           const sorted = [...balancers].toSorted(([one], [other]) => (one < other ? -1 : 1));
@@ -89,12 +88,12 @@ describe('Services as a table', () => {
       fc.property(world, world, (one, other) => {
         const [before, after] = [planServices(one).content, planServices(other).content];
         const [fresh, changed] = [new KernelModel(SETS), new KernelModel(SETS)];
-        changed.apply(difference(TABLE, EMPTY, before));
-        changed.apply(difference(TABLE, before, after));
-        fresh.apply(difference(TABLE, EMPTY, after));
+        changed.apply(difference(SERVICES, EMPTY, before));
+        changed.apply(difference(SERVICES, before, after));
+        fresh.apply(difference(SERVICES, EMPTY, after));
         expect(changed.chains).toEqual(fresh.chains);
         expect(changed.sets).toEqual(fresh.sets);
-        expect(difference(TABLE, after, planServices(new Map(structuredClone([...other]))).content)).toBe('');
+        expect(difference(SERVICES, after, planServices(new Map(structuredClone([...other]))).content)).toBe('');
       }),
     );
   });
@@ -103,7 +102,7 @@ describe('Services as a table', () => {
     const members = Array.from({ length: 1_000 }, (_, i) => ({ address: `10.1.${i >> 8}.${i & 255}` }));
     const planned = (count: number) =>
       planServices(new Map([['default/a', balancer('a', '10.96.0.1', members.slice(0, count))]]));
-    const text = difference(TABLE, planned(1_000).content, planned(999).content);
+    const text = difference(SERVICES, planned(1_000).content, planned(999).content);
     expect(text.split('\n').map((line) => line.split(' ').slice(0, 2).join(' '))).toEqual([
       'delete element',
       'flush chain',
@@ -115,7 +114,7 @@ describe('Services as a table', () => {
   test('what is no address is told and does not reach nft(8)', () => {
     const bad = balancer('a', '10.96.0.1', [{ address: '10.0.0.1; flush ruleset' }, { address: '10.0.0.2' }]);
     const { content, troubles, endpoints } = planServices(new Map([['default/a', bad]]));
-    expect(difference(TABLE, EMPTY, content)).not.toContain('flush');
+    expect(difference(SERVICES, EMPTY, content)).not.toContain('flush');
     expect([troubles.length, endpoints]).toEqual([1, 1]);
     const worse = planServices(new Map([['default/a', balancer('a', '::1', [])]]));
     expect([worse.services, worse.troubles.length]).toEqual([0, 1]);

@@ -17,6 +17,7 @@ import type { Skeleton, TableContent } from './table.ts';
  *   kernel limits how often it tells a client by ICMP.
  */
 export const SERVICES: Skeleton = {
+  family: 'ip',
   table: 'superfluidity_services',
   text: `table ip superfluidity_services {
   map ports { type ipv4_addr . inet_proto . inet_service : verdict; }

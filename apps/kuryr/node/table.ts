@@ -15,9 +15,13 @@ export interface TableContent {
   readonly sets: ReadonlyMap<string, SetContent>;
 }
 
-export interface Skeleton {
-  /** Of the family `ip`. */
+/** By which nft(8) knows a table. */
+export interface TableName {
+  readonly family: 'ip' | 'bridge';
   readonly table: string;
+}
+
+export interface Skeleton extends TableName {
   readonly text: string;
 }
 
@@ -25,12 +29,12 @@ export const EMPTY: TableContent = { chains: new Map(), sets: new Map() };
 const NONE: ReadonlyMap<string, string> = new Map();
 
 /** One transaction that makes `after` of `before`; empty where they say the same. What stays is not touched. */
-export function difference(table: string, before: TableContent, after: TableContent): string {
+export function difference({ family, table }: TableName, before: TableContent, after: TableContent): string {
   const commands: string[] = [];
   const say = (verb: string, ...words: readonly string[]) => commands.push(`${verb} ${words.join(' ')}`);
   const all = new Set([...before.sets.keys(), ...after.sets.keys()]);
   for (const [name, { declaration }] of after.sets)
-    if (declaration !== undefined && !before.sets.has(name)) say('add set', 'ip', table, name, `{ ${declaration} }`);
+    if (declaration !== undefined && !before.sets.has(name)) say('add set', family, table, name, `{ ${declaration} }`);
   const added = new Map<string, string[]>();
   for (const name of all) {
     const [was, is] = [before.sets.get(name), after.sets.get(name)];
@@ -39,7 +43,7 @@ export function difference(table: string, before: TableContent, after: TableCont
     const isGoing = is === undefined && was?.declaration !== undefined;
     const [old, now] = [was?.elements ?? NONE, is?.elements ?? NONE];
     const removed = isGoing ? [] : [...old].filter(([key, value]) => now.get(key) !== value).map(([key]) => key);
-    for (const some of parts(removed)) say('delete element', 'ip', table, name, `{ ${some.join(', ')} }`);
+    for (const some of parts(removed)) say('delete element', family, table, name, `{ ${some.join(', ')} }`);
     const fresh = [...now].filter(([key, value]) => old.get(key) !== value);
     added.set(
       name,
@@ -51,41 +55,41 @@ export function difference(table: string, before: TableContent, after: TableCont
   const changed = [...after.chains].filter(([name, rules]) => !isSame(before.chains.get(name), rules));
   const gone = [...before.chains.keys()].filter((name) => !after.chains.has(name));
   for (const name of [...gone, ...changed.map(([one]) => one).filter((one) => before.chains.has(one))])
-    say('flush chain', 'ip', table, name);
-  for (const [name] of changed) if (!before.chains.has(name)) say('add chain', 'ip', table, name);
-  for (const [name, rules] of changed) for (const rule of rules) say('add rule', 'ip', table, name, rule);
-  for (const name of gone) say('delete chain', 'ip', table, name);
+    say('flush chain', family, table, name);
+  for (const [name] of changed) if (!before.chains.has(name)) say('add chain', family, table, name);
+  for (const [name, rules] of changed) for (const rule of rules) say('add rule', family, table, name, rule);
+  for (const name of gone) say('delete chain', family, table, name);
   for (const [name, { declaration }] of before.sets)
-    if (declaration !== undefined && !after.sets.has(name)) say('delete set', 'ip', table, name);
+    if (declaration !== undefined && !after.sets.has(name)) say('delete set', family, table, name);
   for (const [name, elements] of added)
-    for (const some of parts(elements)) say('add element', 'ip', table, name, `{ ${some.join(', ')} }`);
+    for (const some of parts(elements)) say('add element', family, table, name, `{ ${some.join(', ')} }`);
   return commands.map((command) => `${command}\n`).join('');
 }
 
 /** One transaction, after which the table has this and nothing else, whatever was there. */
-export function replacement({ table, text }: Skeleton, after: TableContent): string {
-  return `add table ip ${table}\ndelete table ip ${table}\n${text}${difference(table, EMPTY, after)}`;
+export function replacement(skeleton: Skeleton, after: TableContent): string {
+  return `${removal(skeleton)}${skeleton.text}${difference(skeleton, EMPTY, after)}`;
 }
 
-/** As above, but sets in `kept` keep what the kernel wrote into them. `left` is what is there. */
-export function takeover(
-  { table, text }: Skeleton,
-  after: TableContent,
-  left: TableNames,
-  kept: readonly string[],
-): string {
+/** There is none afterwards, and it is no error where there was none. */
+export const removal = ({ family, table }: TableName): string =>
+  `add table ${family} ${table}\ndelete table ${family} ${table}\n`;
+
+/** As `replacement`, but sets in `kept` keep what the kernel wrote into them. `left` is what is there. */
+export function takeover(skeleton: Skeleton, after: TableContent, left: TableNames, kept: readonly string[]): string {
+  const { family, table, text } = skeleton;
   const own = new Set(text.match(/(?<=^ {2}(?:chain|set|map) )\w+/gm));
   const isExtra = (name: string) => !own.has(name);
   const isEmptied = (name: string) => !kept.includes(name);
   return [
-    `flush table ip ${table}`,
+    `flush table ${family} ${table}`,
     // An element leads to a chain: first these, then those.
-    ...left.maps.filter(isEmptied).map((name) => `flush map ip ${table} ${name}`),
-    ...left.sets.filter(isEmptied).map((name) => `flush set ip ${table} ${name}`),
-    ...left.chains.filter(isExtra).map((name) => `delete chain ip ${table} ${name}`),
-    ...left.maps.filter(isExtra).map((name) => `delete map ip ${table} ${name}`),
-    ...left.sets.filter(isExtra).map((name) => `delete set ip ${table} ${name}`),
-    `${text}${difference(table, EMPTY, after)}`,
+    ...left.maps.filter(isEmptied).map((name) => `flush map ${family} ${table} ${name}`),
+    ...left.sets.filter(isEmptied).map((name) => `flush set ${family} ${table} ${name}`),
+    ...left.chains.filter(isExtra).map((name) => `delete chain ${family} ${table} ${name}`),
+    ...left.maps.filter(isExtra).map((name) => `delete map ${family} ${table} ${name}`),
+    ...left.sets.filter(isExtra).map((name) => `delete set ${family} ${table} ${name}`),
+    `${text}${difference(skeleton, EMPTY, after)}`,
   ].join('\n');
 }
 

@@ -1,4 +1,4 @@
-import { isSuperfluidityError, type Logger, reportError, SuperfluidityError } from '@superfluidity/core';
+import { isSuperfluidityError, type Logger, reportError, SuperfluidityError, systemClock } from '@superfluidity/core';
 import type { KuryrPort } from '@superfluidity/driver-kubernetes/kuryr';
 import { type NamespaceName, writeSysctl } from '@superfluidity/netlink';
 import type { KuryrLoadBalancer } from '../api/load-balancer.ts';
@@ -7,9 +7,10 @@ import './errors.ts';
 import { removeStaleFlows } from './flows.ts';
 import { LIMITS } from './limits.ts';
 import { applyNft, namesIn } from './nft.ts';
-import { planPolicies, POLICIES } from './policies.ts';
+import { type Met, planPolicies, POLICIES } from './policies.ts';
 import { KEPT, planServices, SERVICES, type Trouble } from './services.ts';
-import { difference, replacement, type Skeleton, takeover, type TableContent } from './table.ts';
+import { planSources, SOURCES } from './sources.ts';
+import { difference, removal, replacement, type Skeleton, takeover, type TableContent } from './table.ts';
 
 /** Ports of the pods of this node, as its daemon knows them. */
 export interface NodePorts {
@@ -26,14 +27,16 @@ export interface TablesOptions {
   readonly namespace: NamespaceName;
   readonly ports: NodePorts;
   readonly log: Logger;
-  readonly onSync?: (table: 'services' | 'policies', seconds: number, isDone: boolean) => void;
+  readonly onSync?: (table: TableKind, seconds: number, isDone: boolean) => void;
   readonly resyncMs?: number;
 }
 
 export type ObjectKind = 'services' | 'policies';
+/** `sources`: what pods may send as. */
+export type TableKind = ObjectKind | 'sources';
 
 /** Told when an object cannot be carried out here, or the node cannot carry out any (`key` is undefined). */
-export type TroubleListener = (kind: ObjectKind, key: string | undefined, reason: string) => void;
+export type TroubleListener = (kind: TableKind, key: string | undefined, reason: string) => void;
 
 interface Plan {
   readonly content: TableContent;
@@ -52,7 +55,9 @@ export class NodeTables {
   readonly #listeners: TroubleListener[] = [];
   readonly #services: Table;
   readonly #rules: Table;
+  readonly #sources: Table;
   #datagrams: ReadonlyMap<string, ReadonlySet<string>> = new Map();
+  #met: Met = new Set();
   #counts = { services: 0, endpoints: 0, policies: 0 };
 
   constructor(options: TablesOptions) {
@@ -62,7 +67,7 @@ export class NodeTables {
       namespace,
       log,
       resyncMs: options.resyncMs ?? LIMITS.resyncMs,
-      onTrouble: (kind: ObjectKind, key: string | undefined, reason: string) => {
+      onTrouble: (kind: TableKind, key: string | undefined, reason: string) => {
         for (const listener of this.#listeners) listener(kind, key, reason);
       },
     };
@@ -80,11 +85,23 @@ export class NodeTables {
       kind: 'policies',
       skeleton: POLICIES,
       kept: [],
-      plan: () => (this.#known.policies && ports.isKnown ? this.#planPolicies() : undefined),
+      plan: () => (this.#isPlanned ? this.#planPolicies() : undefined),
       onSync: (seconds, isDone) => options.onSync?.('policies', seconds, isDone),
     });
-    ports.onChange(() => this.#rules.changed());
-    ports.onKnown(() => this.#rules.changed());
+    this.#sources = new Table({
+      ...shared,
+      kind: 'sources',
+      skeleton: SOURCES,
+      kept: [],
+      plan: () => (ports.isKnown ? { content: planSources(ports.entries()), troubles: [] } : undefined),
+      onSync: (seconds, isDone) => options.onSync?.('sources', seconds, isDone),
+    });
+    const changed = () => {
+      this.#rules.changed();
+      this.#sources.changed();
+    };
+    ports.onChange(changed);
+    ports.onKnown(changed);
   }
 
   get counts(): Readonly<{ services: number; endpoints: number; policies: number }> {
@@ -93,7 +110,7 @@ export class NodeTables {
 
   /** Why what is wanted is not in the kernel; undefined when it is. */
   get trouble(): string | undefined {
-    return this.#services.trouble ?? this.#rules.trouble;
+    return this.#services.trouble ?? this.#rules.trouble ?? this.#sources.trouble;
   }
 
   onTrouble(listener: TroubleListener): void {
@@ -123,15 +140,25 @@ export class NodeTables {
   changed(): void {
     this.#services.changed();
     this.#rules.changed();
+    this.#sources.changed();
   }
 
   /** What was told until now is in the kernel, or was refused. */
   async settled(): Promise<void> {
-    await Promise.all([this.#services.settled(), this.#rules.settled()]);
+    await Promise.all([this.#services, this.#rules, this.#sources].map((table) => table.settled()));
+  }
+
+  /** What policies close of the pods that are known by now is closed in the kernel. Rejects when the signal fires. */
+  async untilIsolated(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.#rules.settled();
+      if (this.#isPlanned && this.#rules.trouble === undefined) return;
+      await systemClock.sleep(LIMITS.retryFirstMs, signal);
+    }
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#services.close(), this.#rules.close()]);
+    await Promise.all([this.#services, this.#rules, this.#sources].map((table) => table.close()));
   }
 
   #put<T>(objects: Map<string, T>, key: string, now: T | undefined): void {
@@ -147,16 +174,21 @@ export class NodeTables {
     return plan;
   }
 
+  get #isPlanned(): boolean {
+    return this.#known.policies && this.#options.ports.isKnown;
+  }
+
   #planPolicies(): Plan {
     const ports = new Map(this.#options.ports.entries());
-    const plan = planPolicies(this.#policies, ports);
+    const plan = planPolicies(this.#policies, ports, this.#met);
+    this.#met = plan.met;
     this.#counts = { ...this.#counts, policies: plan.policies };
     return plan;
   }
 }
 
 interface TableOptions {
-  readonly kind: ObjectKind;
+  readonly kind: TableKind;
   readonly skeleton: Skeleton;
   readonly kept: readonly string[];
   readonly namespace: NamespaceName;
@@ -257,7 +289,7 @@ class Table {
     this.#applied = undefined;
     if (before !== undefined) {
       try {
-        await applyNft(namespace, difference(skeleton.table, before, content));
+        await applyNft(namespace, difference(skeleton, before, content));
         this.#applied = content;
         return;
       } catch (error) {
@@ -265,12 +297,12 @@ class Table {
         if (!isSuperfluidityError(error, 'SF-KURYR-NFT')) throw error;
       }
     }
-    const left = await namesIn(namespace, skeleton.table);
+    const left = await namesIn(namespace, skeleton);
     const isEmpty =
       content.chains.size === 0 && [...content.sets.values()].every(({ elements }) => elements.size === 0);
     // A node that is to do nothing needs nothing.
     if (left === undefined && isEmpty) return;
-    if (!isEmpty) seeBridged(namespace);
+    if (!isEmpty && skeleton.family === 'ip') seeBridged(namespace);
     try {
       if (left === undefined) throw new SuperfluidityError('SF-KURYR-NFT', { reason: 'there is none' });
       await applyNft(namespace, takeover(skeleton, content, left, kept));
@@ -302,6 +334,5 @@ function seeBridged(namespace: NamespaceName): void {
 
 /** All of it, for who takes Kuryr off the node. Throws `SF-KURYR-NFT`. */
 export async function removeTables(namespace: NamespaceName): Promise<void> {
-  const tables = [SERVICES, POLICIES].map(({ table }) => table);
-  await applyNft(namespace, tables.map((table) => `add table ip ${table}\ndelete table ip ${table}\n`).join(''));
+  await applyNft(namespace, [SERVICES, POLICIES, SOURCES].map(removal).join(''));
 }

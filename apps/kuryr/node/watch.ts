@@ -7,7 +7,7 @@ import { RESOURCES, resourcePath } from '../api/resources.ts';
 import { EventWriter } from '../kubernetes/events.ts';
 import { Informer } from '../kubernetes/informer.ts';
 import { nameIn, namespaceIn, ownerIn, type Subject } from '../kubernetes/objects.ts';
-import type { NodeTables, ObjectKind } from './tables.ts';
+import type { NodeTables, ObjectKind, TableKind } from './tables.ts';
 
 export interface TablesWatchParts {
   readonly cluster: Cluster;
@@ -23,7 +23,7 @@ export async function watchTables(parts: TablesWatchParts, signal: AbortSignal):
   const events = new EventWriter({ cluster, clock, log, component: 'superfluidity-kuryr-node' });
   /** Uids of Services and NetworkPolicies by kind, namespace and name. */
   const owners = new Map<string, string | undefined>();
-  const subject = (kind: ObjectKind, key: string | undefined): Subject => {
+  const subject = (kind: TableKind, key: string | undefined): Subject => {
     if (key === undefined) return { apiVersion: 'v1', kind: 'Node', metadata: { name: node } };
     const uid = owners.get(`${kind} ${key}`);
     const metadata = { namespace: namespaceIn(key), name: nameIn(key), ...(uid === undefined ? {} : { uid }) };

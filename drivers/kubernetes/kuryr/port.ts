@@ -50,7 +50,13 @@ export const kuryrPortOf = <I extends z.ZodType>(podInterface: I) =>
     }),
     spec: z.object({ podUid: z.string(), node: z.string() }),
     /** By name in the pod: eth0. Absent until the controller has them. */
-    status: z.object({ interfaces: z.record(z.string(), podInterface) }).optional(),
+    status: z
+      .object({
+        interfaces: z.record(z.string(), podInterface),
+        /** What policies close, where nodes carry them out: closed before the first container starts, whatever the node knows of them yet. */
+        isolated: z.array(z.enum(['ingress', 'egress'])).optional(),
+      })
+      .optional(),
   });
 export const kuryrPortSchema = kuryrPortOf(podInterfaceSchema);
 

@@ -1,9 +1,12 @@
 import { SuperfluidityError } from '@superfluidity/core';
+import type { Pod } from '@superfluidity/driver-kubernetes';
 import '../errors.ts';
 import { keyOf } from '../../kubernetes/objects.ts';
 import { isolatedBy, namedIn, namedKey, selects } from '../translate/policies.ts';
 import type { World } from '../world.ts';
 import type { GroupDriver, PolicyDriver } from './types.ts';
+
+const DIRECTIONS = ['ingress', 'egress'] as const;
 
 /** The same for all pods. */
 export const defaultGroups = (groups: readonly string[]): GroupDriver => ({ kind: 'default', of: async () => groups });
@@ -14,10 +17,16 @@ export const defaultGroups = (groups: readonly string[]): GroupDriver => ({ kind
  * for as long as that takes.
  */
 export function policyGroups(world: World, policies: PolicyDriver, fallback: readonly string[]): GroupDriver {
+  const selectingOf = (pod: Pod) => world.policies.all().filter((policy) => selects(policy, pod));
+  const isolated = (pod: Pod) => {
+    const closed = new Set(selectingOf(pod).flatMap(isolatedBy));
+    return DIRECTIONS.filter((one) => closed.has(one));
+  };
   return {
     kind: 'policy',
+    ...(policies.byNodes === true ? { isolated } : {}),
     of: async (pod, project, signal) => {
-      const selecting = world.policies.all().filter((policy) => selects(policy, pod));
+      const selecting = selectingOf(pod);
       if (selecting.length === 0) return fallback;
       const groups = new Set<string>();
       for (const policy of selecting) {
@@ -35,7 +44,7 @@ export function policyGroups(world: World, policies: PolicyDriver, fallback: rea
           if (there.has(named)) groups.add(status.named?.[named] ?? '');
       }
       const closed = new Set(selecting.flatMap(isolatedBy));
-      for (const direction of ['ingress', 'egress'] as const)
+      for (const direction of DIRECTIONS)
         if (!closed.has(direction)) groups.add(await policies.open(project, direction, signal));
       groups.delete('');
       return [...groups].toSorted();

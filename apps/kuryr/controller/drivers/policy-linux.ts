@@ -1,7 +1,8 @@
 import type { PolicyDriver } from './types.ts';
 
-/** Nodes enforce what stands in the resources: there are no groups. */
+/** Nodes enforce what stands in the resources. */
 export const linuxPolicies: PolicyDriver = {
+  byNodes: true,
   ensure: async () => '',
   open: async () => '',
   remove: async () => {

@@ -41,6 +41,8 @@ export interface GroupDriver {
   readonly kind: GroupKind;
   /** Ids of security groups. Throws `SF-KURYR-NOT-READY` while one is being made. */
   of(pod: Pod, project: string, signal: AbortSignal): Promise<readonly string[]>;
+  /** What policies close of it, where nodes carry them out. Absent: groups do that, or nothing does. */
+  isolated?(pod: Pod): readonly PolicyRule['direction'][];
 }
 
 /** An interface beside that of the cluster. */
@@ -112,6 +114,8 @@ export interface BalancerDriver {
 
 /** What a NetworkPolicy becomes. */
 export interface PolicyDriver {
+  /** There are no groups. */
+  readonly byNodes?: true;
   /** Id of the group that lets these pass from now on, and nothing else; empty where nodes enforce them. */
   ensure(policy: PolicyWish, signal: AbortSignal): Promise<string>;
   /**

@@ -104,6 +104,12 @@ export class Giver {
     return undefined;
   }
 
+  /** What is to be written down of these. */
+  statusOf(pod: Pod, interfaces: Interfaces): NonNullable<KuryrPort['status']> {
+    const isolated = this.#parts.groups.isolated?.(pod) ?? [];
+    return { interfaces, ...(isolated.length === 0 ? {} : { isolated: [...isolated] }) };
+  }
+
   /** It is written down. */
   given(key: string, pod: Pod, interfaces: Interfaces): void {
     const { world, onReady } = this.#parts;

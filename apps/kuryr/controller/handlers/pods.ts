@@ -50,7 +50,7 @@ export class PodHandler implements Handler {
         owner: subjectOf('v1', 'Pod', pod),
         finalizer: PORT_FINALIZER,
         spec: { podUid: pod.metadata.uid!, node },
-        ...(interfaces === undefined ? {} : { status: { interfaces } }),
+        ...(interfaces === undefined ? {} : { status: this.#giver.statusOf(pod, interfaces) }),
       },
       signal,
     );

@@ -53,10 +53,12 @@ export class PortHandler implements Handler {
     if (port.status === undefined) return this.#give(key, port, pod!, signal);
     this.#parts.giver.settle(key, port);
     this.#claim(port, pod!);
-    await this.#regroup(port, pod!, signal);
-    const again = await this.#activate(port, pod!, signal);
+    const isolated = await this.#isolate(port, pod!, signal);
+    if (isolated === undefined) return undefined;
+    await this.#regroup(isolated, pod!, signal);
+    const again = await this.#activate(isolated, pod!, signal);
     // Last: who reads it is told late rather than that anybody waits for that.
-    await this.#tellNetworks(port, pod!, signal);
+    await this.#tellNetworks(isolated, pod!, signal);
     return again;
   }
 
@@ -74,7 +76,7 @@ export class PortHandler implements Handler {
     const { world, giver } = this.#parts;
     const interfaces = await giver.take(key, port, pod, signal);
     if (interfaces === undefined) return undefined;
-    const written = await world.ports.write(port, { status: { interfaces } }, signal);
+    const written = await world.ports.write(port, { status: giver.statusOf(pod, interfaces) }, signal);
     // Gone: that is told, and then what was taken is given back.
     if (written === undefined) return undefined;
     giver.given(key, pod, interfaces);
@@ -107,7 +109,7 @@ export class PortHandler implements Handler {
       if (await vifs.isActive(given, waiting, signal)) found[name] = { ...given, active: true };
     const isAll = Object.keys(found).length === missing.length;
     if (Object.keys(found).length > 0) {
-      await world.ports.write(port, { status: { interfaces: { ...interfaces, ...found } } }, signal);
+      await world.ports.write(port, { status: { ...port.status!, interfaces: { ...interfaces, ...found } } }, signal);
       for (const { id } of Object.values(found)) this.#inactive.delete(id);
       if (isAll)
         world.events.tell(subjectOf('v1', 'Pod', pod), {
@@ -125,6 +127,13 @@ export class PortHandler implements Handler {
         warning: true,
       });
     return Math.max(LIMITS.activePollMs, Math.min(LIMITS.activePollLastMs, waitedMs / 10));
+  }
+
+  /** As policies are now: nodes heed it of pods whose policies they do not know yet, and so also after a start. Undefined: it is gone. */
+  async #isolate(port: Port, pod: Pod, signal: AbortSignal): Promise<Port | undefined> {
+    const { giver, groups, world } = this.#parts;
+    if (groups.isolated === undefined) return port;
+    return await world.ports.write(port, { status: giver.statusOf(pod, port.status!.interfaces) }, signal);
   }
 
   async #regroup(port: Port, pod: Pod, signal: AbortSignal): Promise<void> {
