@@ -173,17 +173,18 @@ export class Links {
     return carried && namespaceExists(made.wan) && endsOf(made).every(isJoined);
   }
 
-  /** By its id, or by its name where that is all that the caller knows and there is only one of that name. */
+  /** By its id, or by its name where that is all that the caller knows: of those that are nearest to us the only one. */
   #peer(spec: SiteLinkSpec): SiteRecord | undefined {
     const end = spec.a === this.#site.name ? 'b' : 'a';
     const others = listSites().filter((site) => site.id !== this.#site.id);
     if (spec.siteIds !== undefined) return others.find((site) => site.id === spec.siteIds?.[end]);
     const named = others.filter((site) => site.name === spec[end]);
-    const ours = named.filter(
-      ({ stateFolder }) =>
-        stateFolder === this.#site.stateFolder || dirname(stateFolder) === dirname(this.#site.stateFolder),
-    );
-    return ours[0] ?? (named.length === 1 ? named[0] : undefined);
+    const { stateFolder: own } = this.#site;
+    const ours = named.filter(({ stateFolder }) => stateFolder === own);
+    const beside = named.filter(({ stateFolder }) => dirname(stateFolder) === dirname(own));
+    const [nearest = []] = [ours, beside, named].filter(({ length }) => length > 0);
+    // Others on this machine may have one of the name: of two it is not guessed.
+    return nearest.length === 1 ? nearest[0] : undefined;
   }
 
   #number(a: Scope, b: Scope): number {
