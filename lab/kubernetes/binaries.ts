@@ -10,6 +10,9 @@ import { labCacheFolder, writeFile } from '../paths.ts';
 export const KUBERNETES_VERSION = '1.34.4';
 export const PROGRAMS = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubelet', 'kubectl'] as const;
 
+/** The last release line but one: it is made with the same language as Kubernetes above. */
+export const HELM_VERSION = '3.19.5';
+
 const BUILD_TIMEOUT_MS = 3_600_000;
 const DOWNLOAD_TIMEOUT_MS = 600_000;
 const ANSWER_CHARACTERS_MAX = 2_000;
@@ -29,6 +32,25 @@ export async function ensureBinaries(tell: (text: string) => void): Promise<stri
   tell(`building Kubernetes ${KUBERNETES_VERSION}, once; it takes ten minutes or more`);
   await build(bin, tell);
   return bin;
+}
+
+/** Path of Helm: `HELM`, or the cache, where it is built once. Rejects with `SF-LAB-COMMAND`. */
+export async function ensureHelm(): Promise<string> {
+  const own = process.env['HELM'];
+  if (own) return own;
+  const folder = join(labCacheFolder(), 'helm', `v${HELM_VERSION}`);
+  const program = join(folder, 'bin/helm');
+  if (existsSync(program)) return program;
+  mkdirSync(folder, { recursive: true });
+  const draft = `${folder}/bin.${process.pid}.partial`;
+  try {
+    const install = ['install', '-trimpath', '-ldflags', '-s -w', `helm.sh/helm/v3/cmd/helm@v${HELM_VERSION}`];
+    await go(install, folder, BUILD_TIMEOUT_MS, { GOBIN: draft });
+    renameSync(draft, join(folder, 'bin'));
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+  return program;
 }
 
 export function binariesFolder(env: NodeJS.ProcessEnv = process.env): string {
@@ -98,14 +120,19 @@ function linkerFlags(): string {
 }
 
 /** With the user's own environment: proxies, caches and mirrors of modules are set there. */
-async function go(args: readonly string[], folder: string, timeoutMs: number): Promise<string> {
+async function go(
+  args: readonly string[],
+  folder: string,
+  timeoutMs: number,
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const fail = (reason: string, answer: string): never => {
     throw new SuperfluidityError('SF-LAB-COMMAND', {
-      doing: 'build Kubernetes',
+      doing: 'build programs',
       reason,
       request: `go ${args.join(' ')}`,
       answer: answer.slice(-ANSWER_CHARACTERS_MAX),
-      hint: 'It needs Go 1.24 or later in PATH and its proxy of modules; or name a folder with the programs in KUBE_BIN.',
+      hint: 'It needs Go 1.24 or later in PATH and its proxy of modules; or name a folder with the programs in KUBE_BIN, and Helm in HELM.',
     });
   };
   const { PATH = '', ...plain } = process.env;
@@ -119,6 +146,7 @@ async function go(args: readonly string[], folder: string, timeoutMs: number): P
       CGO_ENABLED: '0',
       GOFLAGS: `${plain['GOFLAGS'] ?? ''} -mod=mod`.trim(),
       GOWORK: 'off',
+      ...env,
     },
   });
   let stdout = '';

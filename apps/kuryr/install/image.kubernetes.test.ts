@@ -14,7 +14,7 @@ import { verifyPolicies } from '../testing/verify-policies.ts';
 import { manage } from './manage.ts';
 import type { Removed } from './remove.ts';
 import type { KuryrStatus } from './status.ts';
-import { buildKuryrImage } from './testing/image.ts';
+import { loadKuryrImage } from './testing/image.ts';
 
 /** Deployment and DaemonSet run: of an image made here, by the kubelets of the laboratory, with the rights of the manifests alone. */
 
@@ -29,10 +29,7 @@ describe.skipIf(absent !== undefined)(titled('Kuryr in containers', absent), () 
   let folder: string;
   let admin: { readonly kubeconfig: string; readonly namespace: string };
   const node = lab === undefined ? undefined : nodesOf(lab)[0];
-  const ctr = (address: string, ...args: readonly string[]) =>
-    run(['ctr', '--address', address, '--namespace', 'k8s.io', 'images', ...args]);
-  const known = new Map<string, ReadonlySet<string>>();
-  const imagesOf = async (address: string) => (await ctr(address, 'list', '--quiet')).trim().split('\n');
+  let loaded: AsyncDisposable;
   const status = async () => (await manage({ do: 'status', ...admin })) as KuryrStatus;
   const daemonLog = () => cluster.kubectl('-n', admin.namespace, 'logs', 'daemonset/superfluidity-kuryr-cni');
 
@@ -40,12 +37,7 @@ describe.skipIf(absent !== undefined)(titled('Kuryr in containers', absent), () 
     folder = mkdtempSync(join(tmpdir(), 'superfluidity-kuryr-'));
     cluster = await TestCluster.open(lab!, 'kuryr-image');
     admin = { kubeconfig: lab!.paths.adminConfig, namespace: `${cluster.run}-system` };
-    const archive = join(folder, 'image.tar');
-    await buildKuryrImage(archive, IMAGE);
-    for (const { containerd } of nodesOf(lab!)) {
-      known.set(containerd, new Set(await imagesOf(containerd)));
-      await ctr(containerd, 'import', archive);
-    }
+    loaded = await loadKuryrImage(lab!, join(folder, 'image.tar'), IMAGE);
     await manage({
       do: 'install',
       ...admin,
@@ -68,9 +60,7 @@ describe.skipIf(absent !== undefined)(titled('Kuryr in containers', absent), () 
   afterAll(async () => {
     await cluster.close();
     await manage({ do: 'uninstall', ...admin, keepDefinitions: true, abandon: true });
-    // Runtimes know it by its digest too.
-    for (const [containerd, before] of known)
-      await ctr(containerd, 'rm', ...(await imagesOf(containerd)).filter((one) => !before.has(one)));
+    await loaded[Symbol.asyncDispose]();
     await run(insideOf(node!.namespace, ['ip', 'link', 'delete', BRIDGE])).catch(() => {});
     rmSync(folder, { recursive: true });
   });

@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, globSync, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { run } from '../../../../lab/command.ts';
 import { busyboxRoot, writeImages } from '../../../../lab/kubernetes/images.ts';
+import { type Lab, nodesOf } from '../../../../lab/kubernetes/lab.ts';
 import { buildExecutable } from '../../cni/executable/build.ts';
 import { EXECUTABLE } from '../pods.ts';
 
@@ -30,6 +32,26 @@ export async function buildKuryrImage(archive: string, name: string): Promise<vo
     WorkingDir: '/',
   };
   await writeImages(archive, fill, [{ name, config }]);
+}
+
+/** That image on all nodes of the laboratory, until it is disposed of. */
+export async function loadKuryrImage(lab: Lab, archive: string, name: string): Promise<AsyncDisposable> {
+  await buildKuryrImage(archive, name);
+  const images = (address: string, ...args: readonly string[]) =>
+    run(['ctr', '--address', address, '--namespace', 'k8s.io', 'images', ...args]);
+  const list = async (address: string) => (await images(address, 'list', '--quiet')).trim().split('\n');
+  const known = new Map<string, ReadonlySet<string>>();
+  for (const { containerd } of nodesOf(lab)) {
+    known.set(containerd, new Set(await list(containerd)));
+    await images(containerd, 'import', archive);
+  }
+  return {
+    async [Symbol.asyncDispose]() {
+      // Runtimes know it by its digest too.
+      for (const [containerd, before] of known)
+        await images(containerd, 'rm', ...(await list(containerd)).filter((one) => !before.has(one)));
+    },
+  };
 }
 
 async function fill(root: string): Promise<void> {
@@ -61,6 +83,15 @@ const copy = (from: string, to: string) => {
   mkdirSync(dirname(to), { recursive: true });
   copyFileSync(from, to);
 };
+
+/** Files of the project in it, as paths in the image. */
+export function filesOfImage(): readonly string[] {
+  return packagesOf('apps/kuryr')
+    .filter((path) => !path.startsWith('node_modules/'))
+    .flatMap((path) => globSync(`${path}/**/*`, { cwd: ROOT, exclude: (name) => name === 'node_modules' }))
+    .filter((path) => statSync(join(ROOT, path)).isFile())
+    .map((path) => `/${APP}/${path}`);
+}
 
 /** All that a workspace needs, as paths in the project: what `npm ci --omit=dev --workspace` installs. */
 function packagesOf(start: string): readonly string[] {
