@@ -123,6 +123,8 @@ describe('a refusal', () => {
   it.each([
     [true, { error: { type: 'ActionInProgress', message: 'Stack a already has an action (UPDATE) in progress.' } }],
     [true, { faultstring: 'Load Balancer a is immutable and cannot be updated.' }],
+    [true, { faultstring: 'Invalid state PENDING_UPDATE of loadbalancer resource a' }],
+    [false, { faultstring: 'Invalid state PENDING_DELETE of loadbalancer resource a' }],
     [true, { conflictingRequest: { message: "Cannot 'reboot' instance a while it is in task_state rebooting" } }],
     [true, { errors: [{ code: 'placement.concurrent_update', detail: 'conflict' }] }],
     [false, { conflictingRequest: { message: "Cannot 'reboot' instance a while it is in task_state deleting" } }],

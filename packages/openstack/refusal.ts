@@ -54,14 +54,15 @@ function withoutSecrets(said: string): string {
 }
 
 /**
- * Other work is under way on the thing, and ends by itself: `immutable` of Octavia, `ActionInProgress` of Heat, task states of
+ * Other work is under way on the thing, and ends by itself: `immutable` of Octavia (of a whole load balancer `Invalid state`), `ActionInProgress` of Heat, task states of
  * Nova, generations of Placement.
  */
 export function isBusy(answer: HttpAnswer): boolean {
   const { type = '', message } = saidBy(answer);
   return (
     /^(?:ActionInProgress|RetryRequest)$/.test(type) ||
-    /is immutable and cannot be updated|while it is in (?:task_state (?!deleting)|vm_state building)/.test(message) ||
+    /is immutable and cannot be updated|Invalid state PENDING_(?:CREATE|UPDATE) of/.test(message) ||
+    /while it is in (?:task_state (?!deleting)|vm_state building)/.test(message) ||
     answer.text.includes('"placement.concurrent_update"')
   );
 }

@@ -1,4 +1,4 @@
-import { SuperfluidityError } from '@superfluidity/core';
+import { isSuperfluidityError, SuperfluidityError } from '@superfluidity/core';
 import { z } from 'zod';
 import type { Cloud } from '../cloud.ts';
 import { path } from '../cloud.ts';
@@ -316,9 +316,14 @@ async function removeLeftPort(cloud: Cloud, subnetId: string, address: string, s
   }
 }
 
-/** With everything below it. False when there was none. Resolves when it is gone. */
+/** With everything below it. False when there was none. Resolves when it is gone, whoever began to remove it. */
 export async function removeLoadBalancer(cloud: Cloud, loadBalancerId: string, signal: AbortSignal): Promise<boolean> {
-  if (!(await loadBalancers.delete(cloud, [], loadBalancerId, signal, { cascade: true }))) return false;
+  try {
+    if (!(await loadBalancers.delete(cloud, [], loadBalancerId, signal, { cascade: true }))) return false;
+  } catch (error) {
+    const isRefused = isSuperfluidityError(error, 'SF-OPENSTACK-CONFLICT');
+    if (!isRefused || !error.message.includes('PENDING_DELETE')) throw error;
+  }
   for (let pauseMs: number = PAUSE.firstMs; ; pauseMs = Math.min(PAUSE.lastMs, pauseMs * PAUSE.factor)) {
     try {
       const { provisioning_status: status, name } = await loadBalancers.show(cloud, [], loadBalancerId, signal);
