@@ -157,33 +157,34 @@ export const stacks: Case = async ({ project, rounds }, found) => {
     clock: systemClock,
     log: silentLogger,
   });
-  const call = { key: 'bench', fence: 1, signal: AbortSignal.timeout(3_600_000) };
+  // Of one call: on a slow machine all rounds together take more than an hour.
+  const call = () => ({ key: 'bench', fence: 1, signal: AbortSignal.timeout(600_000) });
   try {
     const host = (await site.fingerprint()).hosts[0]!.name;
     const direct = async (round: string, shape: Shape) => {
       const units = unitsAt(host, `direct-${round}`, shape);
       const balancer = balancerOf(units);
       const startedMs = performance.now();
-      await site.fabric.ensureNetwork(network, call);
-      const outcomes = await site.ensureUnits(units, call);
-      if (shape.balanced) await site.fabric.ensureBalancer(balancer, call);
+      await site.fabric.ensureNetwork(network, call());
+      const outcomes = await site.ensureUnits(units, call());
+      if (shape.balanced) await site.fabric.ensureBalancer(balancer, call());
       const tookMs = performance.now() - startedMs;
       const failed = outcomes.find((one) => !one.ok);
       if (failed !== undefined) throw failed.error;
-      await site.fabric.removeBalancer(balancer.id, call);
+      await site.fabric.removeBalancer(balancer.id, call());
       await site.removeUnits(
         units.map(({ id }) => id),
-        call,
+        call(),
       );
-      await site.fabric.removeNetwork(network.id, call);
+      await site.fabric.removeNetwork(network.id, call());
       return tookMs;
     };
     const heat = async (round: string, shape: Shape) => {
       const spec = stackOf(unitsAt(host, `heat-${round}`, shape), shape.balanced);
       const startedMs = performance.now();
-      await site.stacks!.ensure(spec, call, () => {});
+      await site.stacks!.ensure(spec, call(), () => {});
       const tookMs = performance.now() - startedMs;
-      await site.stacks!.remove(spec.id, call, () => {});
+      await site.stacks!.remove(spec.id, call(), () => {});
       return tookMs;
     };
     for (const shape of SHAPES) {
