@@ -27,14 +27,15 @@ export const CONTROLLER = `${KURYR_NAME}-controller`;
 export const DAEMON = `${KURYR_NAME}-cni`;
 const MANAGED = 'app.kubernetes.io/managed-by';
 
-/** On all that is installed, and on nothing else. */
-export const OURS = { [KURYR_LABELS.part]: KURYR_NAME, [MANAGED]: 'superfluidity' } as const;
-export const OURS_SELECTOR = Object.entries(OURS)
-  .map(([key, value]) => `${key}=${value}`)
-  .join(',');
+/** On all that is installed, and on nothing else. Who manages it is not asked: Helm puts its own name there. */
+export const OURS_SELECTOR = `${KURYR_LABELS.part}=${KURYR_NAME}`;
 
 export const labelsOf = (component?: KuryrComponent) =>
-  ({ ...OURS, ...(component === undefined ? {} : { [KURYR_LABELS.component]: component }) }) as const;
+  ({
+    [KURYR_LABELS.part]: KURYR_NAME,
+    [MANAGED]: 'superfluidity',
+    ...(component === undefined ? {} : { [KURYR_LABELS.component]: component }),
+  }) as const;
 
 export const isOurs = (labels: Readonly<Record<string, string>> | undefined): boolean =>
-  Object.entries(OURS).every(([key, value]) => labels?.[key] === value);
+  labels?.[KURYR_LABELS.part] === KURYR_NAME;
