@@ -162,6 +162,8 @@ describe.skipIf(absent !== undefined)(titled('NetworkPolicies, carried out by th
       const { stdout } = await inPod(server!, 'nft', 'list', 'counters', 'table', 'netdev', 'heard');
       return [...stdout.matchAll(/packets (\d+)/g)].map(([, packets]) => Number(packets) > 0);
     };
+    const mac = await own(beside!);
+    const third = await own(await fleet.pod('third', 0, 24));
     // All that comes in with the address of a pod that is on another node.
     const counted = [
       'add table netdev heard',
@@ -169,10 +171,9 @@ describe.skipIf(absent !== undefined)(titled('NetworkPolicies, carried out by th
       'add chain netdev heard in { type filter hook ingress device eth0 priority 0; }',
       `add rule netdev heard in ip saddr ${far!.address} counter name of_ip`,
       'add rule netdev heard in arp saddr ip 10.90.0.66 counter name of_arp',
-      'add rule netdev heard in ether saddr 02:00:00:00:66:66 counter name of_ethernet',
+      `add rule netdev heard in ether saddr ${third} counter name of_ethernet`,
     ];
     await applyNft(nameOf(server!.netns), counted.map((line) => `${line}\n`).join(''));
-    const mac = await own(beside!);
     const forge = async () => {
       await inPod(beside!, 'ip', 'neigh', 'replace', server!.address, 'lladdr', await own(server!), 'dev', 'eth0');
       await inPod(beside!, 'ping', '-c', '1', '-W', '1', '-I', far!.address, server!.address);
@@ -180,7 +181,7 @@ describe.skipIf(absent !== undefined)(titled('NetworkPolicies, carried out by th
       await inPod(beside!, 'ip', 'neigh', 'flush', 'dev', 'eth0');
       await inPod(beside!, 'ip', 'neigh', 'del', server!.address, 'dev', 'eth0');
       await inPod(beside!, 'ping', '-c', '1', '-W', '1', '-I', '10.90.0.66', server!.address);
-      await inPod(beside!, 'ip', 'link', 'set', 'eth0', 'address', '02:00:00:00:66:66');
+      await inPod(beside!, 'ip', 'link', 'set', 'eth0', 'address', third);
       await inPod(beside!, 'ping', '-c', '1', '-W', '1', server!.address);
       await inPod(beside!, 'ip', 'link', 'set', 'eth0', 'address', mac);
     };

@@ -31,16 +31,16 @@ test('a pod on a bridge may send as itself', () => {
   expect(added(port('a', {}))).toBe(
     [
       'add element bridge superfluidity_sources pods { "tap0a1b2c3d-00" }',
-      'add element bridge superfluidity_sources own { "tap0a1b2c3d-00" . fa:16:3e:00:00:01 . 10.0.0.1 }',
+      'add element bridge superfluidity_sources taken { fa:16:3e:00:00:01 }',
+      'add element bridge superfluidity_sources cards { "tap0a1b2c3d-00" . fa:16:3e:00:00:01 }',
+      'add element bridge superfluidity_sources own { "tap0a1b2c3d-00" . 10.0.0.1 }',
       '',
     ].join('\n'),
   );
 });
 
 test('one with an address of IPv6 may speak it', () => {
-  expect(added(port('a', { addresses: ['10.0.0.1/24', 'fd00::1/64'] }))).toContain(
-    'own6 { "tap0a1b2c3d-00" . fa:16:3e:00:00:01 }',
-  );
+  expect(added(port('a', { addresses: ['10.0.0.1/24', 'fd00::1/64'] }))).toContain('own6 { "tap0a1b2c3d-00" }');
 });
 
 test('ports of Open vSwitch are filtered there', () => {
