@@ -206,6 +206,8 @@ interface TableOptions {
 class Table {
   readonly #options: TableOptions;
   #applied: TableContent | undefined;
+  /** There is no table, and none is needed. */
+  #isAbsent = false;
   #isChanged = false;
   #running: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -257,7 +259,7 @@ class Table {
   async #sync(): Promise<void> {
     const { kind, plan: planned, after, log, onSync, onTrouble, resyncMs } = this.#options;
     // Nothing has changed: somebody else may have changed what the kernel has.
-    if (!this.#isChanged && resyncMs > 0) this.#applied = undefined;
+    if (!this.#isChanged && resyncMs > 0) [this.#applied, this.#isAbsent] = [undefined, false];
     this.#isChanged = false;
     const waiting = this.#waiting.splice(0);
     const startMs = performance.now();
@@ -285,8 +287,11 @@ class Table {
   async #apply(content: TableContent): Promise<void> {
     const { namespace, skeleton, kept } = this.#options;
     const before = this.#applied;
+    const isEmpty =
+      content.chains.size === 0 && [...content.sets.values()].every(({ elements }) => elements.size === 0);
+    if (isEmpty && this.#isAbsent) return;
     // Whatever happens now, it is not known any more what is there.
-    this.#applied = undefined;
+    [this.#applied, this.#isAbsent] = [undefined, false];
     if (before !== undefined) {
       try {
         await applyNft(namespace, difference(skeleton, before, content));
@@ -298,10 +303,9 @@ class Table {
       }
     }
     const left = await namesIn(namespace, skeleton);
-    const isEmpty =
-      content.chains.size === 0 && [...content.sets.values()].every(({ elements }) => elements.size === 0);
     // A node that is to do nothing needs nothing.
-    if (left === undefined && isEmpty) return;
+    this.#isAbsent = left === undefined && isEmpty;
+    if (this.#isAbsent) return;
     if (!isEmpty && skeleton.family === 'ip') seeBridged(namespace);
     try {
       if (left === undefined) throw new SuperfluidityError('SF-KURYR-NFT', { reason: 'there is none' });
