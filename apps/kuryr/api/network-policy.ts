@@ -4,9 +4,12 @@ import { z } from 'zod';
 /** A NetworkPolicy with its selectors resolved: what may pass, by address. Named like the policy. */
 export const POLICY_FINALIZER = 'superfluidity.dev/kuryr-network-policy';
 
+/** As NetworkPolicies name them. */
+export const DIRECTIONS = ['ingress', 'egress'] as const;
+
 const protocol = z.enum(['TCP', 'UDP', 'SCTP']);
 const rule = z.object({
-  direction: z.enum(['ingress', 'egress']),
+  direction: z.enum(DIRECTIONS),
   /** Absent: any. */
   protocol: protocol.optional(),
   /** Both or none. */
@@ -21,7 +24,7 @@ export const kuryrNetworkPolicySchema = z.object({
   metadata: objectMeta,
   spec: z.object({
     /** Directions of which only what the rules say passes; the other one is left open. */
-    isolates: z.array(z.enum(['ingress', 'egress'])),
+    isolates: z.array(z.enum(DIRECTIONS)),
     rules: z.array(rule),
     /** Names of the pods of its namespace that it selects. */
     pods: z.array(z.string()),

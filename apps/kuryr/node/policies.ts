@@ -1,7 +1,7 @@
 import { sha256 } from '@superfluidity/core';
 import { KURYR_POLICIES_TABLE, type KuryrPort } from '@superfluidity/driver-kubernetes/kuryr';
 import { parseIpv4, parseIpv4Prefix } from '@superfluidity/model';
-import type { KuryrNetworkPolicy, PolicyRule } from '../api/network-policy.ts';
+import { DIRECTIONS, type KuryrNetworkPolicy, type PolicyRule } from '../api/network-policy.ts';
 import type { Trouble } from './services.ts';
 import type { SetContent, Skeleton, TableContent } from './table.ts';
 
@@ -35,7 +35,6 @@ export const POLICIES: Skeleton = {
 };
 
 type Direction = PolicyRule['direction'];
-const DIRECTIONS: readonly Direction[] = ['ingress', 'egress'];
 
 export interface PoliciesPlan {
   readonly content: TableContent;

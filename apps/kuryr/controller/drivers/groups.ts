@@ -1,12 +1,11 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import type { Pod } from '@superfluidity/driver-kubernetes';
 import '../errors.ts';
+import { DIRECTIONS } from '../../api/network-policy.ts';
 import { keyOf } from '../../kubernetes/objects.ts';
 import { isolatedBy, namedIn, namedKey, selects } from '../translate/policies.ts';
 import type { World } from '../world.ts';
 import type { GroupDriver, PolicyDriver } from './types.ts';
-
-const DIRECTIONS = ['ingress', 'egress'] as const;
 
 /** The same for all pods. */
 export const defaultGroups = (groups: readonly string[]): GroupDriver => ({ kind: 'default', of: async () => groups });

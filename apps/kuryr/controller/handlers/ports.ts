@@ -53,12 +53,12 @@ export class PortHandler implements Handler {
     if (port.status === undefined) return this.#give(key, port, pod!, signal);
     this.#parts.giver.settle(key, port);
     this.#claim(port, pod!);
-    const isolated = await this.#isolate(port, pod!, signal);
-    if (isolated === undefined) return undefined;
-    await this.#regroup(isolated, pod!, signal);
-    const again = await this.#activate(isolated, pod!, signal);
+    const now = await this.#isolate(port, pod!, signal);
+    if (now === undefined) return undefined;
+    await this.#regroup(now, pod!, signal);
+    const again = await this.#activate(now, pod!, signal);
     // Last: who reads it is told late rather than that anybody waits for that.
-    await this.#tellNetworks(isolated, pod!, signal);
+    await this.#tellNetworks(now, pod!, signal);
     return again;
   }
 

@@ -1,7 +1,7 @@
 import { SuperfluidityError } from '@superfluidity/core';
 import type { Pod } from '@superfluidity/driver-kubernetes';
 import { formatIpv4Prefix, type Ipv4, type Ipv4Prefix, parseIpv4, prefixHas } from '@superfluidity/model';
-import type { KuryrNetworkPolicy, PolicyRule } from '../../api/network-policy.ts';
+import { DIRECTIONS, type KuryrNetworkPolicy, type PolicyRule } from '../../api/network-policy.ts';
 import '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import {
@@ -55,7 +55,7 @@ const ALL: Ipv4Prefix = { base: 0, length: 0 };
 /** Which directions a policy closes, but for what its rules let pass (NetworkPolicySpec, `policyTypes`). */
 export function isolatedBy({ spec }: NetworkPolicy): readonly Direction[] {
   const types = spec.policyTypes ?? ['Ingress', ...((spec.egress ?? []).length > 0 ? (['Egress'] as const) : [])];
-  return (['ingress', 'egress'] as const).filter((one) => types.includes(one === 'ingress' ? 'Ingress' : 'Egress'));
+  return DIRECTIONS.filter((one) => types.includes(one === 'ingress' ? 'Ingress' : 'Egress'));
 }
 
 /** Whether the policy is about the pod. Pods of the node's own network are not subject to policies. */
