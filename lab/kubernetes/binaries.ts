@@ -10,8 +10,8 @@ import { labCacheFolder, writeFile } from '../paths.ts';
 export const KUBERNETES_VERSION = '1.34.4';
 export const PROGRAMS = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubelet', 'kubectl'] as const;
 
-/** The last release line but one: it is made with the same language as Kubernetes above. */
-export const HELM_VERSION = '3.19.5';
+/** Of Go 1.24, as Kubernetes above. */
+const HELM_VERSION = '3.19.5';
 
 const BUILD_TIMEOUT_MS = 3_600_000;
 const DOWNLOAD_TIMEOUT_MS = 600_000;

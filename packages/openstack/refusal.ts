@@ -54,8 +54,8 @@ function withoutSecrets(said: string): string {
 }
 
 /**
- * Other work is under way on the thing, and ends by itself: `immutable` of Octavia (of a whole load balancer `Invalid state`), `ActionInProgress` of Heat, task states of
- * Nova, generations of Placement.
+ * Other work is under way on the thing, and ends by itself: `immutable` of Octavia (of a whole load balancer `Invalid state`),
+ * `ActionInProgress` of Heat, task states of Nova, generations of Placement.
  */
 export function isBusy(answer: HttpAnswer): boolean {
   const { type = '', message } = saidBy(answer);
